@@ -1,0 +1,1 @@
+//! The chip on the clip: who it is, read, erase, program, verify, protection, security registers.

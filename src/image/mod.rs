@@ -1,0 +1,1 @@
+//! Images and what is in them: regions, boards, containers, donors, the splice; pure.

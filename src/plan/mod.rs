@@ -1,0 +1,1 @@
+//! What to erase and program, and in which order; pure.

@@ -1,0 +1,1 @@
+//! CH341A packets and MPSSE streams: pure codecs, and one driver that runs them over a pipe.

@@ -1,0 +1,1 @@
+//! A job or backup as one HTML page, an SVG or a terminal picture; pure.

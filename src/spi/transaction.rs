@@ -1,0 +1,183 @@
+//! One chip-select window, a batch of them, and the programmer trait that makes batching its contract.
+
+use crate::usb::UsbError;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A piece of a transaction, in SPI mode 0, most significant bit first.
+#[derive(Debug)]
+pub enum Op<'a> {
+    /// Clocks these bytes out; what comes back is dropped.
+    Write(&'a [u8]),
+    /// Fills the buffer with bytes clocked in; what goes out meanwhile is not defined.
+    Read(&'a mut [u8]),
+    /// Clocks the buffer out and replaces it by what came back.
+    Transfer(&'a mut [u8]),
+}
+
+/// One chip-select window: select, the ops without a gap, deselect, then `pause` with the chip deselected.
+#[derive(Debug, Default)]
+pub struct Transaction<'a> {
+    /// What is clocked while the chip is selected.
+    pub ops: Vec<Op<'a>>,
+    /// The least time before the next transaction of the batch begins. Kept inside the programmer where
+    /// [`Limits::pauses`] is true; elsewhere it splits the batch and the host waits.
+    pub pause: Duration,
+}
+
+impl<'a> Transaction<'a> {
+    /// Only written, as for write enable.
+    pub fn write(bytes: &'a [u8]) -> Self {
+        Self { ops: vec![Op::Write(bytes)], pause: Duration::ZERO }
+    }
+
+    /// A header, then data, as for page program.
+    pub fn write2(header: &'a [u8], data: &'a [u8]) -> Self {
+        Self { ops: vec![Op::Write(header), Op::Write(data)], pause: Duration::ZERO }
+    }
+
+    /// A command, then its answer, as for a read.
+    pub fn read(command: &'a [u8], answer: &'a mut [u8]) -> Self {
+        Self { ops: vec![Op::Write(command), Op::Read(answer)], pause: Duration::ZERO }
+    }
+
+    /// The same with a pause behind it.
+    pub fn then_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Bytes clocked on the wire.
+    pub fn clocked(&self) -> usize {
+        self.ops.iter().map(Op::len).sum()
+    }
+}
+
+impl Op<'_> {
+    /// Bytes clocked on the wire.
+    pub fn len(&self) -> usize {
+        match self {
+            Op::Write(bytes) => bytes.len(),
+            Op::Read(into) | Op::Transfer(into) => into.len(),
+        }
+    }
+
+    /// True when it clocks nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a programmer can do and what things cost on it; the planner and the flash layer decide by these.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// SPI clock in Hz, as set (FTDI) or as documented (CH341A, about 1.5 MHz, fixed).
+    pub clock_hz: u32,
+    /// Expected cost of one batch beyond its SPI clocks: start, turnaround, last answer.
+    pub round_trip: Duration,
+    /// Expected cost of one transaction beyond its SPI clocks (chip-select packets).
+    pub per_transaction: Duration,
+    /// The most bytes that one transaction may clock.
+    pub max_transaction: usize,
+    /// A good amount of bytes for one read batch: large enough for speed, small enough for a prompt Ctrl-C.
+    pub read_batch: usize,
+    /// True when [`Transaction::pause`] is kept inside the programmer, without a host round trip.
+    pub pauses: bool,
+}
+
+impl Limits {
+    /// Time on the wire of `bytes` bytes.
+    pub fn wire_time(&self, bytes: u64) -> Duration {
+        Duration::from_nanos(bytes.saturating_mul(8_000_000_000) / u64::from(self.clock_hz.max(1)))
+    }
+}
+
+/// A failure below the flash layer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpiError {
+    /// USB failed.
+    #[error(transparent)]
+    Usb(#[from] UsbError),
+    /// A transaction clocks more than the programmer can in one chip-select window.
+    #[error("an SPI transaction of {len} bytes exceeds this programmer's {max}")]
+    TooLong {
+        /// Bytes asked for.
+        len: usize,
+        /// The programmer's limit.
+        max: usize,
+    },
+    /// The programmer cannot do this (a clock change on CH341A, a pin that does not exist).
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// Anything that runs SPI transactions on the chip under the clip.
+pub trait Programmer {
+    /// What it can do and what things cost.
+    fn limits(&self) -> Limits;
+
+    /// Runs the transactions in order, without branching, chip select high before, between and after them.
+    ///
+    /// # Errors
+    /// [`SpiError`]; after one, which of the transactions reached the chip is unknown.
+    fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError>;
+
+    /// Clocks `len` bytes with chip select high and gives what MISO shows: the baseline of the contact check.
+    ///
+    /// # Errors
+    /// [`SpiError`]; `Unsupported` where the programmer cannot.
+    fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError>;
+
+    /// Changes the SPI clock to at most `hz`; gives the clock that is now set.
+    ///
+    /// # Errors
+    /// [`SpiError::Unsupported`] where the clock is fixed.
+    fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError>;
+
+    /// Lets go of every pin (tri-state). The next [`run`](Self::run) drives them again. Called on every exit path.
+    ///
+    /// # Errors
+    /// [`SpiError`]; the pins may still be driven.
+    fn release(&mut self) -> Result<(), SpiError>;
+
+    /// Time since some fixed moment, monotonic; virtual on the emulator.
+    fn now(&self) -> Duration;
+
+    /// Waits with nothing queued; virtual on the emulator.
+    fn sleep(&mut self, time: Duration);
+}
+
+macro_rules! forward_programmer {
+    () => {
+        fn limits(&self) -> Limits {
+            (**self).limits()
+        }
+        fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
+            (**self).run(batch)
+        }
+        fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
+            (**self).baseline(len)
+        }
+        fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
+            (**self).set_clock(hz)
+        }
+        fn release(&mut self) -> Result<(), SpiError> {
+            (**self).release()
+        }
+        fn now(&self) -> Duration {
+            (**self).now()
+        }
+        fn sleep(&mut self, time: Duration) {
+            (**self).sleep(time);
+        }
+    };
+}
+
+impl<T: Programmer + ?Sized> Programmer for Box<T> {
+    forward_programmer!();
+}
+
+impl<T: Programmer + ?Sized> Programmer for &mut T {
+    forward_programmer!();
+}

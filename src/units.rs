@@ -1,0 +1,126 @@
+//! Sizes, clocks and durations as people write and read them.
+
+use std::time::Duration;
+
+/// 1024 bytes.
+pub const KIB: u64 = 1024;
+/// 1024 KiB.
+pub const MIB: u64 = 1024 * KIB;
+
+/// Reads a number of bytes or an address: `131072`, `0x20000`, `128K`, `8M`, `1G` (powers of 1024).
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let fault = || format!("'{text}' is not a number of bytes; write 131072, 0x20000, 128K or 8M");
+    let clean = text.trim().replace('_', "");
+    if let Some(hex) = clean.strip_prefix("0x").or_else(|| clean.strip_prefix("0X")) {
+        return u64::from_str_radix(hex, 16).map_err(|_| fault());
+    }
+    let lower = clean.to_ascii_lowercase();
+    let lower = lower.strip_suffix("ib").or_else(|| lower.strip_suffix('b')).unwrap_or(&lower);
+    let (digits, factor) = match lower.as_bytes().last() {
+        Some(b'k') => (&lower[..lower.len() - 1], KIB),
+        Some(b'm') => (&lower[..lower.len() - 1], MIB),
+        Some(b'g') => (&lower[..lower.len() - 1], 1024 * MIB),
+        _ => (lower, 1),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(fault());
+    }
+    digits.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(fault)
+}
+
+/// Reads a clock: `15MHz`, `400kHz`, `1.5MHz`, `15000000`; the unit's case does not matter.
+///
+/// # Errors
+/// A sentence that names the text and the accepted forms.
+pub fn parse_hz(text: &str) -> Result<u32, String> {
+    let fault = || format!("'{text}' is not a clock; write 15MHz, 400kHz or 15000000");
+    let lower = text.trim().to_ascii_lowercase();
+    let (digits, factor) = if let Some(d) = lower.strip_suffix("mhz").or_else(|| lower.strip_suffix('m')) {
+        (d, 1e6)
+    } else if let Some(d) = lower.strip_suffix("khz").or_else(|| lower.strip_suffix('k')) {
+        (d, 1e3)
+    } else {
+        (lower.strip_suffix("hz").unwrap_or(&lower), 1.0)
+    };
+    let plain = digits.trim();
+    if plain.is_empty() || !plain.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(fault());
+    }
+    let hz = plain.parse::<f64>().map_err(|_| fault())? * factor;
+    if hz < 1.0 || hz > f64::from(u32::MAX) { Err(fault()) } else { Ok(hz.round() as u32) }
+}
+
+/// `8 MiB`, `128 KiB`, `278 bytes`: exact where a unit fits, else with one decimal.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..KIB => format!("{bytes} bytes"),
+        _ if bytes >= MIB && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        _ if bytes >= MIB => format!("{:.1} MiB", bytes as f64 / MIB as f64),
+        _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        _ => format!("{:.1} KiB", bytes as f64 / KIB as f64),
+    }
+}
+
+/// `15 MHz`, `1.5 MHz`, `400 kHz`.
+pub fn hz(hz: u32) -> String {
+    match hz {
+        0..1_000 => format!("{hz} Hz"),
+        1_000..1_000_000 => format!("{} kHz", f64::from(hz) / 1e3),
+        _ => format!("{} MHz", (f64::from(hz) / 1e4).round() / 100.0),
+    }
+}
+
+/// `0.8 ms`, `45.1 s`, `3 min 20 s`.
+pub fn time(duration: Duration) -> String {
+    let s = duration.as_secs_f64();
+    match s {
+        _ if s < 1.0 => format!("{:.1} ms", s * 1e3),
+        _ if s < 120.0 => format!("{s:.1} s"),
+        _ => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_in_every_accepted_form() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("131072", 131_072),
+            ("0x20000", 0x20000),
+            ("128K", 131_072),
+            ("8M", 8 << 20),
+            ("8MiB", 8 << 20),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "K", "0x", "-1", "1.5M", "0xg", "99999999999999999999", "20000000000G"] {
+            assert!(parse_size(text).unwrap_err().contains(&format!("'{text}'")), "{text}");
+        }
+    }
+
+    #[test]
+    fn clocks_in_every_accepted_form() {
+        for (text, hz) in [("15MHz", 15_000_000), ("1.5mhz", 1_500_000), ("400k", 400_000), ("9600", 9600)] {
+            assert_eq!(parse_hz(text), Ok(hz), "{text}");
+        }
+        for text in ["", "fast", "-3MHz", "0", "1e300", "nan", "99GHz"] {
+            assert!(parse_hz(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_values_keep_what_matters() {
+        assert_eq!(size(8 << 20), "8 MiB");
+        assert_eq!(size(278), "278 bytes");
+        assert_eq!(size(1_966_362), "1.9 MiB");
+        assert_eq!(hz(1_500_000), "1.5 MHz");
+        assert_eq!(time(Duration::from_micros(800)), "0.8 ms");
+        assert_eq!(time(Duration::from_secs(200)), "3 min 20 s");
+    }
+}

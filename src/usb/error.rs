@@ -1,0 +1,61 @@
+//! What can go wrong on USB, by what the user can do about it.
+
+use std::time::Duration;
+use thiserror::Error;
+
+/// A failure on USB.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UsbError {
+    /// No device of the wanted kind is plugged in.
+    #[error("no programmer found: {0}")]
+    NotFound(String),
+    /// More than one device fits; the texts name them.
+    #[error("several programmers are plugged in: {}; choose one with -p", .0.join(", "))]
+    Several(Vec<String>),
+    /// The system refuses to open the device.
+    #[error(
+        "no permission to open the programmer at USB {path}: install udev/60-norsplice.rules into \
+         /etc/udev/rules.d, run 'udevadm control --reload', and plug the programmer in again"
+    )]
+    Denied {
+        /// Bus and port path, `1-2.3`.
+        path: String,
+    },
+    /// Another program or kernel driver holds the interface.
+    #[error("the programmer at USB {path} is in use by another program or kernel driver")]
+    Busy {
+        /// Bus and port path, `1-2.3`.
+        path: String,
+    },
+    /// Nothing was heard in time.
+    #[error("USB {what}: no answer within {} ms; check cable, power and clip contact", .after.as_millis())]
+    Timeout {
+        /// The step that waited.
+        what: &'static str,
+        /// How long it waited.
+        after: Duration,
+    },
+    /// The device was unplugged or fell off the bus.
+    #[error("the programmer disappeared from USB (unplugged, or the clip overloaded its supply)")]
+    Gone,
+    /// The device answered a transfer with STALL.
+    #[error("the programmer refused a USB transfer (stall) in {0}")]
+    Stall(&'static str),
+    /// The device sent more or less than the protocol allows.
+    #[error("USB reply out of step in {what}: expected {expected} bytes, got {got}")]
+    Desync {
+        /// The step.
+        what: &'static str,
+        /// Bytes expected.
+        expected: usize,
+        /// Bytes received.
+        got: usize,
+    },
+    /// The device is known, but not usable as it stands (UART-mode CH341, missing interface).
+    #[error("{0}")]
+    Unusable(String),
+    /// Any other failure, in libusb's words.
+    #[error("USB: {0}")]
+    Other(String),
+}

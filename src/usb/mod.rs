@@ -1,0 +1,10 @@
+//! USB as the programmers need it: control requests, and OUT and IN transfers in flight together.
+//!
+//! [`Pipe`] is the seam: `host` implements it on rusb, the emulator implements it in process. A pipe has a clock,
+//! because waiting is part of talking to a chip and the emulator's time is virtual.
+
+mod error;
+mod pipe;
+
+pub use error::UsbError;
+pub use pipe::{Burst, Control, Pipe, Recipient, Reply};

@@ -1,0 +1,102 @@
+//! The seam between a programmer's codec and a USB stack: control requests and bursts.
+
+use super::UsbError;
+use std::time::Duration;
+
+/// Whom a control request addresses (`bmRequestType` bits 4:0, USB 2.0 table 9-2). Always a vendor request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// The device.
+    Device,
+    /// An interface.
+    Interface,
+}
+
+/// The setup stage of a vendor control request (USB 2.0 section 9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Whom it addresses.
+    pub recipient: Recipient,
+    /// `bRequest`.
+    pub request: u8,
+    /// `wValue`.
+    pub value: u16,
+    /// `wIndex`.
+    pub index: u16,
+}
+
+/// What a burst's answer looks like, kept by the codec: how much is still to come, and where it goes.
+pub trait Reply {
+    /// Length in bytes of the next IN transfer to queue behind the `in_flight` ones that are already queued (with the
+    /// lengths this method gave for them), or `None` when those are certain to bring the rest. Never asks for a
+    /// transfer that the device might have nothing for, so none is left over when the reply is complete.
+    fn next(&self, in_flight: usize) -> Option<usize>;
+    /// Takes one finished IN transfer's bytes, in order. May be empty or hold no payload.
+    ///
+    /// # Errors
+    /// [`UsbError::Desync`] when the bytes cannot be part of this reply.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError>;
+    /// True when everything has come.
+    fn is_complete(&self) -> bool;
+}
+
+/// One burst: OUT transfers sent in order while IN transfers are fetched, until all are out and the reply is complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst<'a> {
+    /// The OUT transfers, each its own USB transfer (a short packet ends a transfer), none empty.
+    pub out: &'a [Vec<u8>],
+    /// The most IN transfers to keep queued at any time.
+    pub in_depth: usize,
+    /// The longest time in which no transfer finishes before the burst is given up (progress, not total).
+    pub quiet: Duration,
+}
+
+/// One opened USB interface with a bulk OUT and a bulk IN endpoint, and a clock.
+pub trait Pipe {
+    /// A vendor control request without data stage or with `data` sent to the device.
+    ///
+    /// # Errors
+    /// Any [`UsbError`]; bounded by one second.
+    fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError>;
+    /// A vendor control request that reads up to `into.len()` bytes; gives the count read.
+    ///
+    /// # Errors
+    /// Any [`UsbError`]; bounded by one second.
+    fn control_in(&mut self, control: Control, into: &mut [u8]) -> Result<usize, UsbError>;
+    /// Runs one burst to its end. On an error every transfer has been cancelled and drained before it returns.
+    ///
+    /// # Errors
+    /// Any [`UsbError`]; [`UsbError::Timeout`] when nothing finished for `burst.quiet`.
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError>;
+    /// One IN transfer of `len` bytes outside of a burst, or an empty answer when nothing comes within `wait`: for
+    /// draining what an earlier, broken session left behind.
+    ///
+    /// # Errors
+    /// Any [`UsbError`] but `Timeout`.
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError>;
+    /// Time since some fixed moment, monotonic; virtual on the emulator.
+    fn now(&self) -> Duration;
+    /// Waits with nothing queued; virtual on the emulator.
+    fn sleep(&mut self, time: Duration);
+}
+
+impl<T: Pipe + ?Sized> Pipe for Box<T> {
+    fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError> {
+        (**self).control_out(control, data)
+    }
+    fn control_in(&mut self, control: Control, into: &mut [u8]) -> Result<usize, UsbError> {
+        (**self).control_in(control, into)
+    }
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        (**self).burst(burst, reply)
+    }
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        (**self).drain(len, wait)
+    }
+    fn now(&self) -> Duration {
+        (**self).now()
+    }
+    fn sleep(&mut self, time: Duration) {
+        (**self).sleep(time);
+    }
+}
