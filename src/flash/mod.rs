@@ -1,1 +1,3 @@
 //! The chip on the clip: who it is, read, erase, program, verify, protection, security registers.
+
+pub mod geometry;
