@@ -1,0 +1,332 @@
+//! The type of one row of the parts table: everything about a chip type that identification alone cannot tell.
+//!
+//! Only data: the schemes are read by `status`, `protect`, `security`, `read` and `program`, which hold the rules.
+
+use std::time::Duration;
+
+/// One part, or a family of parts that share an id, with what all of its members share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Maker, as the field says it: `Winbond`.
+    pub vendor: String,
+    /// Part or family name: `W25Q64FV`.
+    pub name: String,
+    /// Bytes that answer `9F`, continuation codes kept.
+    pub jedec_id: Vec<u8>,
+    /// Bytes after [`jedec_id`](Self::jedec_id) that must match too; `None` in the list is any byte.
+    pub ext_id: Vec<Option<u8>>,
+    /// What SFDP must look like for this row to be meant, among rows that share an id.
+    pub tell: SfdpTell,
+    /// Bytes in the array.
+    pub size: u64,
+    /// Program unit in bytes; 1 for byte-programming parts.
+    pub page: u64,
+    /// Erase commands from small to large; the whole chip is [`chip_erase`](Self::chip_erase).
+    pub erase: Vec<EraseSpec>,
+    /// Opcode that erases everything.
+    pub chip_erase: Option<u8>,
+    /// How bytes are programmed.
+    pub program: ProgramScheme,
+    /// Supply in millivolts, least and most, where a source says so.
+    pub voltage_mv: Option<(u32, u32)>,
+    /// A 1.8 V class part: 3.3 V may destroy it.
+    pub low_voltage: bool,
+    /// Address bytes of a plain `03` after power-up.
+    pub address_bytes: u8,
+    /// How bytes past 16 MiB are reached.
+    pub four_byte: FourByte,
+    /// Dies in the package that answer for a part of the array each; 1 for nearly all.
+    pub dies: u8,
+    /// How the status registers are read and written.
+    pub status: StatusScheme,
+    /// How ranges are protected.
+    pub protection: ProtectScheme,
+    /// One-time areas.
+    pub otp: OtpScheme,
+    /// Times, where a source gives them.
+    pub times: Option<Times>,
+    /// Where the row comes from.
+    pub source: String,
+    /// How many independent sources agree.
+    pub confidence: Confidence,
+}
+
+/// What SFDP must say for a row to be meant. All `None` fits everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SfdpTell {
+    /// `Some(false)`: `5A` gives no signature. `Some(true)`: it does.
+    pub present: Option<bool>,
+    /// Minor revision in the SFDP header.
+    pub header_minor: Option<u8>,
+    /// Minor revision of the basic table.
+    pub bfpt_minor: Option<u8>,
+    /// DW5 bit 4, 4-4-4 reads.
+    pub qpi: Option<bool>,
+}
+
+/// One erase command of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EraseSpec {
+    /// Opcode with the part's own address width.
+    pub opcode: u8,
+    /// Bytes erased, a power of two.
+    pub size: u64,
+}
+
+/// How bytes are programmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProgramScheme {
+    /// `02` with up to a page.
+    #[default]
+    Page,
+    /// `02` with one byte.
+    Byte,
+    /// `AD` with pairs of bytes, ended by `04` (SST25).
+    AaiWord,
+    /// `AF` with single bytes, ended by `04` (oldest SST25).
+    AaiByte,
+}
+
+/// How bytes past 16 MiB are reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FourByte {
+    /// `13` reads, `12` programs, `21`/`5C`/`DC` erase with four address bytes in any mode.
+    pub native: bool,
+    /// How 4-byte mode is entered and left.
+    pub mode: FourByteMode,
+    /// The extended address register exists (`C5` writes, `C8` reads).
+    pub extended_register: bool,
+}
+
+/// How 4-byte mode is entered and left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FourByteMode {
+    /// Never, or not known.
+    #[default]
+    None,
+    /// `B7`, left by `E9`.
+    Plain,
+    /// `06`, `B7`, left by `06`, `E9`.
+    WithWriteEnable,
+    /// Bank register `17` bit 7 (Spansion).
+    BankRegister,
+    /// The part has no other mode.
+    Always,
+}
+
+/// A register as the rows name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Register {
+    /// Read by `05`.
+    Sr1,
+    /// Read by the row's `sr2` opcode.
+    Sr2,
+    /// Read by the row's `sr3` opcode.
+    Sr3,
+    /// Macronix security register, read by `2B`.
+    Security,
+    /// ISSI function register, read by `48`.
+    Function,
+}
+
+/// One bit of a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegisterBit {
+    /// Which register.
+    pub register: Register,
+    /// Which bit, 0..=7.
+    pub bit: u8,
+}
+
+impl RegisterBit {
+    /// Bit of the first status register.
+    pub const fn sr1(bit: u8) -> Self {
+        Self { register: Register::Sr1, bit }
+    }
+    /// Bit of the second.
+    pub const fn sr2(bit: u8) -> Self {
+        Self { register: Register::Sr2, bit }
+    }
+    /// Bit of the third.
+    pub const fn sr3(bit: u8) -> Self {
+        Self { register: Register::Sr3, bit }
+    }
+}
+
+/// How the status registers are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusScheme {
+    /// Opcode that reads SR2 (`35`; `15` is the configuration register of Macronix); `None`: do not send one.
+    pub read_sr2: Option<u8>,
+    /// Opcode that reads SR3 (`15`).
+    pub read_sr3: Option<u8>,
+    /// Opcode that writes SR2 alone (`31`).
+    pub write_sr2: Option<u8>,
+    /// Opcode that writes SR3 alone (`11`).
+    pub write_sr3: Option<u8>,
+    /// What `01` takes.
+    pub write_01: Write01,
+    /// What goes before a status write.
+    pub enable: StatusEnable,
+    /// Quad enable, kept on every path.
+    pub quad_enable: Option<RegisterBit>,
+    /// Micron's flag status register `70` tells the end and the failure of an operation; cleared by `50`.
+    pub flag_status: bool,
+    /// Spansion's SR1 bits 5 and 6 stick after a failure and hold BUSY; cleared by `30`.
+    pub sticky_errors: bool,
+}
+
+/// What `01` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write01 {
+    /// SR1 alone.
+    One,
+    /// SR1, SR2; with one byte SR2 becomes 0 or is not promised to stay.
+    Two,
+    /// SR1, SR2 may follow; one byte leaves SR2 alone.
+    OneOrTwo,
+    /// SR1, SR2, SR3.
+    Three,
+}
+
+/// What goes before a status write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusEnable {
+    /// `06` only: every write is non-volatile.
+    Wren,
+    /// `50` makes the write volatile, `06` non-volatile.
+    VolatileOrWren,
+    /// `50` is the only enable and the bits are as they are (SST25).
+    Only50,
+}
+
+/// How ranges are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProtectScheme {
+    /// The part has none.
+    None,
+    /// Not known: SR1 is compared with 0 and explained, never decoded.
+    Unknown,
+    /// BP bits in the status registers.
+    Bp(BpBits),
+    /// One lock a sector, all set at power-up: `36`, `39`, `3C`; all at once by `01` (Adesto, Atmel).
+    SectorLocks {
+        /// Bytes a lock covers.
+        sector: u64,
+    },
+    /// Block-protection register `72`/`42`, all cleared by `98` (SST26).
+    Sst26,
+}
+
+/// Where the protection bits sit and how they are read as a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BpBits {
+    /// BP0 first.
+    pub bp: Vec<RegisterBit>,
+    /// Top or bottom.
+    pub tb: Option<RegisterBit>,
+    /// Sectors instead of blocks.
+    pub sec: Option<RegisterBit>,
+    /// Complement.
+    pub cmp: Option<RegisterBit>,
+    /// Status register protect, by the WP# pin.
+    pub srp: Option<RegisterBit>,
+    /// Status register lock (SRP1).
+    pub srl: Option<RegisterBit>,
+    /// Single-block locks instead of BP bits: `36`/`39`/`3D`, `7E`/`98`.
+    pub wps: Option<RegisterBit>,
+    /// How BP is read as a length.
+    pub rule: BpRule,
+}
+
+/// How the BP number is read as a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BpRule {
+    /// `max(64 KiB, size / 2^(max - 1)) << (bp - 1)`, never more than the chip; all ones is everything.
+    Doubling,
+    /// Any BP bit set protects everything.
+    All,
+    /// The row's bits are known, their ranges are not: 0 is nothing, the rest counts as everything.
+    Opaque,
+}
+
+/// One-time areas of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtpScheme {
+    /// The commands.
+    pub method: OtpMethod,
+    /// The areas, in the maker's order.
+    pub registers: Vec<OtpRegister>,
+    /// Sources dispute the sizes: find them by the repeat period.
+    pub disputed: bool,
+}
+
+/// One one-time area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtpRegister {
+    /// The maker's number.
+    pub index: u8,
+    /// Address in the OTP space.
+    pub address: u32,
+    /// Bytes.
+    pub size: u32,
+    /// The bit that shows the lock, and whether 1 means locked.
+    pub lock: Option<(RegisterBit, bool)>,
+}
+
+/// The commands of a one-time area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtpMethod {
+    /// The part has none.
+    None,
+    /// Not known: nothing is sent.
+    Unknown,
+    /// `48` reads, `42` programs, `44` erases (Winbond and many).
+    Registers48,
+    /// `B1` enters, `C1` leaves, `03`/`02` inside; lock state in `2B`, set by `2F` (Macronix).
+    Enso,
+    /// As [`Enso`](Self::Enso), left by `04`; locked by `01` inside (ESMT).
+    EnsoLeave04,
+    /// `3A` enters, `04` leaves, `03`/`02` inside (Eon).
+    Eon3A,
+    /// `4B` reads with one dummy byte, `42` programs, lock in a control byte behind the area (Micron).
+    Micron4B,
+    /// `4B` reads, `42` programs, lock bytes at 10h (Spansion FL-S, FS-S).
+    Spansion4B,
+    /// `68` reads, `62` programs, `64` erases (ISSI).
+    Issi68,
+    /// `4B` reads without dummy, `B1` programs, control byte at the end (old ISSI, PMC).
+    Issi4B,
+    /// `88` reads with two address bytes, `A5` programs, `85` locks (SST26).
+    Sst88,
+    /// `88` with one address byte (SST25VF064C, SST26VF016/032).
+    Sst88Short,
+    /// `77` reads with two dummy bytes, `9B` programs once (Adesto DataFlash-like).
+    Adesto77,
+    /// `4B` reads, `9B` programs (AT25FF, AT25XE-D).
+    Adesto4B,
+}
+
+/// Typical and maximum times of a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// One page.
+    pub program: Option<(Duration, Duration)>,
+    /// Erase times by block size.
+    pub erase: Vec<(u64, Duration, Duration)>,
+    /// The whole chip.
+    pub chip_erase: Option<(Duration, Duration)>,
+    /// Non-volatile status write.
+    pub write_status: Option<(Duration, Duration)>,
+}
+
+/// How many independent sources agree on a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// One source.
+    Low,
+    /// Two.
+    Medium,
+    /// Three or more, or read in a datasheet.
+    High,
+}
