@@ -1,0 +1,203 @@
+//! OpenWrt's sysupgrade files: the chunks fwtool appends (metadata, signature) and the tar kind.
+//!
+//! A chunk is data with a trailer of 16 bytes: `FWx0`, CRC-32 register over every byte before the trailer
+//! (without the final inversion), type, chunk length with the trailer; integers big-endian. Metadata data is
+//! 8 header bytes and JSON. Facts: OpenWrt fwtool (fwimage.h, fwtool.c); the CRC's form was measured.
+
+use serde_json::Value;
+
+use super::bytes::{Endianness, slice, u32_at};
+
+const TRAILER_LEN: usize = 16;
+const MAGIC: &[u8; 4] = b"FWx0";
+/// More chunks than this nobody appends; it bounds the search.
+const MOST_CHUNKS: usize = 8;
+
+/// What a chunk holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chunk {
+    /// The metadata; `None` where it is not JSON.
+    Metadata(Option<Value>),
+    /// A signature.
+    Signature,
+    /// Another type.
+    Other(u8),
+}
+
+/// A chunk as found, with its place in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Appended {
+    /// Offset of its first byte.
+    pub offset: u64,
+    /// Length with header and trailer.
+    pub len: u64,
+    /// What it holds.
+    pub chunk: Chunk,
+    /// True when its CRC holds.
+    pub crc_holds: bool,
+}
+
+/// A chunk's place: offset, length and type; the CRC is not looked at.
+fn last_chunk(bytes: &[u8]) -> Option<(usize, usize, u8)> {
+    let trailer_at = bytes.len().checked_sub(TRAILER_LEN)?;
+    let trailer = &bytes[trailer_at..];
+    if &trailer[..4] != MAGIC {
+        return None;
+    }
+    let len = u32_at(trailer, 12, Endianness::Big)? as usize;
+    let offset = bytes.len().checked_sub(len)?;
+    (len >= TRAILER_LEN).then_some((offset, len, trailer[8]))
+}
+
+/// The length of `file` without what fwtool appended: what is to be written to flash.
+pub fn payload_len(file: &[u8]) -> usize {
+    let mut len = file.len();
+    for _ in 0..MOST_CHUNKS {
+        match last_chunk(&file[..len]) {
+            Some((offset, ..)) => len = offset,
+            None => break,
+        }
+    }
+    len
+}
+
+/// `file` without what fwtool appended.
+pub fn strip(file: &[u8]) -> &[u8] {
+    &file[..payload_len(file)]
+}
+
+/// The chunks at the end of `file`, in the file's order.
+pub fn appended(file: &[u8]) -> Vec<Appended> {
+    let mut found = Vec::new();
+    let mut end = file.len();
+    while found.len() < MOST_CHUNKS {
+        let Some((offset, len, kind)) = last_chunk(&file[..end]) else { break };
+        let trailer = end - TRAILER_LEN;
+        let stored = u32_at(file, trailer + 4, Endianness::Big);
+        let crc = !crc32fast::hash(&file[..trailer]);
+        let chunk = match kind {
+            0 => Chunk::Signature,
+            1 => {
+                let json = slice(file, offset + 8, trailer.saturating_sub(offset + 8));
+                Chunk::Metadata(json.and_then(|text| serde_json::from_slice(text).ok()))
+            }
+            other => Chunk::Other(other),
+        };
+        found.push(Appended {
+            offset: offset as u64,
+            len: len as u64,
+            chunk,
+            crc_holds: stored == Some(crc),
+        });
+        end = offset;
+    }
+    found.reverse();
+    found
+}
+
+/// The metadata of `file`, where it is JSON.
+pub fn metadata(file: &[u8]) -> Option<Metadata> {
+    appended(file).into_iter().rev().find_map(|found| match found.chunk {
+        Chunk::Metadata(Some(json)) => Some(Metadata::from_json(&json)),
+        _ => None,
+    })
+}
+
+/// What a sysupgrade file says about the boards it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Names of the boards, `supported_devices` and `new_supported_devices` together.
+    pub supported_devices: Vec<String>,
+    /// Version of the flash layout it expects.
+    pub compat_version: Option<String>,
+    /// `OpenWrt 24.10.0 r28427-6df0e3d02a`.
+    pub release: Option<String>,
+    /// `ramips/mt7620`.
+    pub target: Option<String>,
+    /// `tplink_archer-mr200`.
+    pub board: Option<String>,
+}
+
+impl Metadata {
+    /// Takes what is known out of the JSON; unknown or ill-typed fields are left out.
+    pub fn from_json(json: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let mut supported_devices = Vec::new();
+        for key in ["supported_devices", "new_supported_devices"] {
+            for name in json[key].as_array().into_iter().flatten().filter_map(text) {
+                // Boards of another layout: "board - Image version mismatch ..." is a sentence, not a name.
+                let name = name.split(' ').next().unwrap_or_default().to_owned();
+                if !name.is_empty() && !supported_devices.contains(&name) {
+                    supported_devices.push(name);
+                }
+            }
+        }
+        let version = &json["version"];
+        let parts: Vec<_> =
+            ["dist", "version", "revision"].iter().filter_map(|k| text(&version[k])).collect();
+        Self {
+            supported_devices,
+            compat_version: text(&json["compat_version"]),
+            release: (!parts.is_empty()).then(|| parts.join(" ")),
+            target: text(&version["target"]),
+            board: text(&version["board"]),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Appends a chunk as fwtool does.
+    pub(crate) fn append(file: &mut Vec<u8>, kind: u8, data: &[u8]) {
+        let start = file.len();
+        if kind == 1 {
+            file.extend([0; 8]);
+        }
+        file.extend_from_slice(data);
+        let crc = !crc32fast::hash(file);
+        let len = (file.len() - start + TRAILER_LEN) as u32;
+        file.extend_from_slice(MAGIC);
+        file.extend(crc.to_be_bytes());
+        file.extend([kind, 0, 0, 0]);
+        file.extend(len.to_be_bytes());
+    }
+
+    #[test]
+    fn metadata_and_signature_are_found_and_stripped() {
+        let mut file = b"payload".to_vec();
+        append(
+            &mut file,
+            1,
+            br#"{"supported_devices":["tplink,archer-mr200 - Image version mismatch"],
+            "new_supported_devices":["tplink,archer-mr200","mr200"],"compat_version":"1.1",
+            "version":{"dist":"OpenWrt","version":"24.10.0","target":"ramips/mt7620","board":"b"}}"#,
+        );
+        append(&mut file, 0, b"untrusted comment");
+        assert_eq!(strip(&file), b"payload");
+        let found = appended(&file);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|c| c.crc_holds));
+        assert_eq!((found[0].offset, found[1].offset + found[1].len), (7, file.len() as u64));
+        let metadata = metadata(&file).unwrap();
+        assert_eq!(metadata.supported_devices, ["tplink,archer-mr200", "mr200"]);
+        assert_eq!(metadata.release.as_deref(), Some("OpenWrt 24.10.0"));
+        assert_eq!(metadata.compat_version.as_deref(), Some("1.1"));
+
+        file[3] ^= 1;
+        assert!(appended(&file).iter().all(|c| !c.crc_holds));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(mut file in prop::collection::vec(any::<u8>(), 0..64), len in any::<u32>(), kind in 0u8..3) {
+            file.extend(b"FWx0....");
+            file.extend([kind, 0, 0, 0]);
+            file.extend(len.to_be_bytes());
+            prop_assert_eq!(appended(&file).is_empty(), strip(&file).len() == file.len());
+            let _ = metadata(&file);
+        }
+    }
+}
