@@ -1,1 +1,16 @@
 //! CH341A packets and MPSSE streams: pure codecs, and one driver that runs them over a pipe.
+//!
+//! A [`Codec`] turns a batch of SPI transactions into OUT transfers and knows where each byte of the answer belongs;
+//! [`Driver`] runs it over any [`Pipe`](crate::usb::Pipe), real or emulated, and is the
+//! [`Programmer`](crate::spi::Programmer) the flash layer sees. Assumed of the pipe: OUT and IN are in flight
+//! together, every wait is bounded, and after an error nothing is in flight.
+
+mod ch341a;
+mod codec;
+mod driver;
+mod pins;
+
+pub use ch341a::Ch341a;
+pub use codec::{Codec, Encoded, Scatter};
+pub use driver::Driver;
+pub use pins::Level;

@@ -1,0 +1,163 @@
+//! What every programmer's codec gives the driver: a batch as OUT transfers, and where the answer's bytes belong.
+
+use crate::spi::{Limits, SpiError, Transaction};
+use crate::usb::{Pipe, Reply, UsbError};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A batch as bytes for the wire.
+pub struct Encoded<'b> {
+    /// The OUT transfers, in order, none empty.
+    pub out: Vec<Vec<u8>>,
+    /// Takes the IN transfers and fills the batch's `Read` and `Transfer` buffers.
+    pub reply: Box<dyn Reply + 'b>,
+    /// The longest time in which no transfer can be expected to finish.
+    pub silent: Duration,
+}
+
+/// One kind of programmer: how SPI transactions look on its USB pipe.
+///
+/// `encode` decides and is pure; the others act on the pipe.
+pub trait Codec {
+    /// What this programmer can do and what things cost on it.
+    fn limits(&self) -> Limits;
+
+    /// The most IN transfers worth queuing.
+    fn in_depth(&self) -> usize;
+
+    /// True when a pause of this length is kept inside the programmer; otherwise the driver splits the batch there.
+    fn keeps(&self, pause: Duration) -> bool;
+
+    /// The batch as bytes. Drives the pins first (chip select high), leaves chip select high. With `select` false the
+    /// transactions are clocked with chip select high all the time.
+    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], select: bool) -> Encoded<'b>;
+
+    /// Brings the programmer from any state, a broken session's included, to one in which a batch can be sent.
+    ///
+    /// # Errors
+    /// [`SpiError::Usb`].
+    fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
+
+    /// Turns every pin into an input.
+    ///
+    /// # Errors
+    /// [`SpiError::Usb`].
+    fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
+
+    /// Takes `hz` as the new clock, at most; gives the clock that will be set and the OUT bytes that set it.
+    ///
+    /// # Errors
+    /// [`SpiError::Unsupported`] where the clock is fixed or cannot be that low.
+    fn set_clock(&mut self, hz: u32) -> Result<(u32, Vec<u8>), SpiError>;
+}
+
+/// Where one stretch of answer bytes belongs.
+enum Sink<'b> {
+    /// Nowhere: what came back while only writing.
+    Drop(usize),
+    /// Into a buffer of the batch.
+    Keep(&'b mut [u8]),
+}
+
+/// The batch's buffers in the order in which the programmer answers.
+#[derive(Default)]
+pub struct Scatter<'b> {
+    sinks: VecDeque<Sink<'b>>,
+    left: usize,
+}
+
+impl<'b> Scatter<'b> {
+    /// The next `len` bytes are of no use.
+    pub fn drop_next(&mut self, len: usize) {
+        self.left += len;
+        if let Some(Sink::Drop(n)) = self.sinks.back_mut() {
+            *n += len;
+        } else {
+            self.sinks.push_back(Sink::Drop(len));
+        }
+    }
+
+    /// The next bytes fill `into`.
+    pub fn keep_next(&mut self, into: &'b mut [u8]) {
+        self.left += into.len();
+        self.sinks.push_back(Sink::Keep(into));
+    }
+
+    /// Bytes still to come.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Puts the next bytes where they belong, each changed by `f`. Gives the count that found no place: more than
+    /// [`left`](Self::left).
+    pub fn put(&mut self, mut bytes: &[u8], f: impl Fn(u8) -> u8) -> usize {
+        while !bytes.is_empty() {
+            let Some(sink) = self.sinks.pop_front() else { break };
+            let taken = match sink {
+                Sink::Drop(n) => {
+                    let taken = n.min(bytes.len());
+                    if taken < n {
+                        self.sinks.push_front(Sink::Drop(n - taken));
+                    }
+                    taken
+                }
+                Sink::Keep(into) => {
+                    let taken = into.len().min(bytes.len());
+                    let (now, later) = into.split_at_mut(taken);
+                    for (to, from) in now.iter_mut().zip(bytes) {
+                        *to = f(*from);
+                    }
+                    if !later.is_empty() {
+                        self.sinks.push_front(Sink::Keep(later));
+                    }
+                    taken
+                }
+            };
+            bytes = &bytes[taken..];
+            self.left -= taken;
+        }
+        bytes.len()
+    }
+}
+
+/// A reply of nothing, for bursts that only go out.
+pub(super) struct Silence;
+
+impl Reply for Silence {
+    fn next(&self, _in_flight: usize) -> Option<usize> {
+        None
+    }
+    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+        Err(UsbError::Desync { what: "a burst without reply", expected: 0, got: bytes.len() })
+    }
+    fn is_complete(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_scattered_over_pieces_of_any_size() {
+        for piece in 1..=12 {
+            let (mut a, mut b) = ([0u8; 3], [0u8; 2]);
+            let mut scatter = Scatter::default();
+            scatter.drop_next(1);
+            scatter.drop_next(1);
+            scatter.keep_next(&mut a);
+            scatter.drop_next(4);
+            scatter.keep_next(&mut []);
+            scatter.keep_next(&mut b);
+            assert_eq!(scatter.left(), 11);
+            let bytes: Vec<u8> = (1..=11).collect();
+            for part in bytes.chunks(piece) {
+                assert_eq!(scatter.put(part, |b| b + 100), 0);
+            }
+            assert_eq!(scatter.left(), 0);
+            assert_eq!(scatter.put(&[7, 7], |b| b), 2, "what is too much is counted");
+            assert_eq!((a, b), ([103, 104, 105], [110, 111]));
+        }
+    }
+}
