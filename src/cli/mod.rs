@@ -1,8 +1,23 @@
 //! Arguments, options, progress, what is printed, exit codes: the only layer that talks to the user.
+//!
+//! `args` are the words, `options` what they mean, `run` the way from the one to an exit code, `commands` a file a
+//! verb. Results go to stdout, everything else to stderr; with `--json` stdout holds JSON lines and nothing else.
+//! Options are checked before a programmer is opened.
 
-use std::process::ExitCode;
+mod args;
+mod commands;
+mod confirm;
+mod exit;
+mod files;
+mod help;
+mod json;
+mod options;
+mod output;
+mod progress;
+mod run;
+mod session;
+mod show;
+mod signals;
 
-/// Runs the program with the process's arguments and gives its exit code.
-pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
-}
+pub use exit::Exit;
+pub use run::main;

@@ -1,0 +1,56 @@
+//! The words on the command line, as clap takes them; `options` checks what they mean.
+
+use super::commands::Command;
+use clap::{ArgAction, Args as ClapArgs, Parser};
+use std::path::PathBuf;
+
+/// Backs up, splices and rewrites SPI NOR flash chips through a CH341A or FT2232H clip, in one pass.
+#[derive(Debug, Parser)]
+#[command(name = "norsplice", version, max_term_width = 100, subcommand_value_name = "COMMAND")]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Options for every command")]
+pub struct GlobalArgs {
+    /// The programmer, see below; without it, the only one plugged in
+    #[arg(short, long, value_name = "SPEC", env = "NORSPLICE_PROGRAMMER", global = true)]
+    #[arg(hide_env_values = true)]
+    pub programmer: Option<String>,
+
+    /// Where backups and unfinished jobs are kept [default: in the user's data directory]
+    #[arg(long, value_name = "DIR", env = "NORSPLICE_STORE", global = true, hide_env_values = true)]
+    pub store: Option<PathBuf>,
+
+    /// Print JSON lines on stdout, one event each; the last is the result
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Answer the question before a write with yes (and nothing else)
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+
+    /// Read, back up and print the plan; neither erase nor write
+    #[arg(short = 'n', long, global = true)]
+    pub dry_run: bool,
+
+    /// Let the check NAME pass; messages name the check (repeatable, or "all")
+    #[arg(long, value_name = "NAME", global = true, value_delimiter = ',')]
+    pub allow: Vec<String>,
+
+    /// Say how things are done
+    #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+
+    /// Print results, warnings and errors only
+    #[arg(short, long, action = ArgAction::SetTrue, global = true)]
+    pub quiet: bool,
+}

@@ -1,0 +1,37 @@
+//! `man DIR`: the manual pages, one for the program and one a command.
+
+use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::{files, help};
+use std::path::PathBuf;
+
+/// `man DIR`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder to write norsplice.1, norsplice-probe.1 and so on into; made when missing
+    dir: PathBuf,
+}
+
+/// Writes the pages.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    std::fs::create_dir_all(&args.dir)
+        .map_err(|error| Failure::failed(format!("cannot make {}: {error}", args.dir.display())))?;
+    let mut program = help::command();
+    program.build();
+    let mut written = Vec::new();
+    let commands: Vec<clap::Command> = program.get_subcommands().cloned().collect();
+    for command in std::iter::once(program).chain(commands) {
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+        let path = args.dir.join(format!("{name}.1"));
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command)
+            .render(&mut page)
+            .map_err(|error| Failure::failed(format!("cannot make the page {name}: {error}")))?;
+        files::write(&path, &page)?;
+        written.push(path.display().to_string());
+    }
+    session.out.line(format!("{} pages in {}", written.len(), args.dir.display()));
+    Ok((Exit::Done, Fields::new().with("files", written).into_map()))
+}

@@ -1,0 +1,42 @@
+//! The table of commands: each verb's name, arguments and function, said once.
+
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::{completions, man};
+use clap::Subcommand;
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident($module:ident) = $name:literal,)*) => {
+        /// What to do.
+        #[derive(Debug, Subcommand)]
+        pub enum Command {
+            $($(#[$doc])* #[command(name = $name)] $variant($module::Args),)*
+        }
+
+        impl Command {
+            /// The verb, as typed.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Command::$variant(_) => $name,)*
+                }
+            }
+        }
+
+        /// Runs a command.
+        ///
+        /// # Errors
+        /// What the command failed with, and the exit code it means.
+        pub fn run(command: Command, session: &Session) -> Outcome {
+            match command {
+                $(Command::$variant(args) => $module::run(args, session),)*
+            }
+        }
+    };
+}
+
+commands! {
+    /// Print the completion script for a shell
+    Completions(completions) = "completions",
+    /// Write the manual pages into a folder
+    Man(man) = "man",
+}

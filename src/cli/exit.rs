@@ -1,0 +1,98 @@
+//! How the program ends: exit codes, and the failure that carries one together with what the user needs to know.
+
+use crate::spi::SpiError;
+use crate::usb::UsbError;
+use serde_json::{Map, Value};
+use std::process::ExitCode;
+
+/// The exit codes, by what the user can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed; the chip was not touched.
+    Failed = 1,
+    /// Wrong usage, a refused input, or a confirmation that was not given.
+    Refused = 2,
+    /// The chip is partly written; the message holds the command that goes on.
+    Partial = 3,
+    /// The contents differ.
+    Differ = 4,
+    /// No programmer, or no chip under the clip.
+    NoChip = 5,
+}
+
+impl Exit {
+    /// As a number.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// A command that did not do its work: the exit code, the message, the next action, and what `--json` adds.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What failed, where, expected and found.
+    pub message: String,
+    /// What to do next, where the message does not say so itself.
+    pub hint: Option<String>,
+    /// Fields of the JSON result beyond `status` and `message`. Boxed: failures are rare and returned everywhere.
+    pub fields: Box<Map<String, Value>>,
+}
+
+impl Failure {
+    /// A failure with this exit code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None, fields: Box::default() }
+    }
+
+    /// Exit code 1: failed, chip untouched.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Exit code 2: usage, or an input that is refused.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// The same with the next action.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with one more field in the JSON result.
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl From<UsbError> for Failure {
+    fn from(error: UsbError) -> Self {
+        let exit = match error {
+            UsbError::NotFound(_) => Exit::NoChip,
+            UsbError::Several(_) => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+impl From<SpiError> for Failure {
+    fn from(error: SpiError) -> Self {
+        match error {
+            SpiError::Usb(usb) => usb.into(),
+            other => Failure::failed(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Files of the user: read with bounds, written under a temporary name, fsynced and renamed, so that a failure leaves
+//! nothing behind.
+
+use super::exit::Failure;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// The largest input that is read into memory: four times the largest chip of the parts table, 256 MiB.
+pub const INPUT_MAX: u64 = 1 << 30;
+
+/// The bytes of an input file.
+///
+/// # Errors
+/// Exit code 2, naming the file and the fault: missing, unreadable, a folder, empty, too large.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let fault = |error: std::io::Error| Failure::refused(format!("cannot read {}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(fault)?;
+    if file.metadata().map_err(fault)?.is_dir() {
+        return Err(Failure::refused(format!("cannot read {}: it is a folder", path.display())));
+    }
+    file.take(INPUT_MAX + 1).read_to_end(&mut bytes).map_err(fault)?;
+    match bytes.len() as u64 {
+        0 => Err(Failure::refused(format!("{} is empty", path.display()))),
+        len if len > INPUT_MAX => {
+            let most = crate::units::size(INPUT_MAX);
+            Err(Failure::refused(format!("{} is too large: more than {most}", path.display())))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// A file being written; it appears under its name only by [`OutFile::keep`].
+#[derive(Debug)]
+pub struct OutFile {
+    path: PathBuf,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// Under a temporary name in the same folder; gone when dropped.
+    Fresh(NamedTempFile),
+    /// A device or pipe, written to directly.
+    Special(File),
+}
+
+impl OutFile {
+    /// Opens the place for `path` at once, so that a missing folder or right is found before any chip is asked.
+    ///
+    /// # Errors
+    /// Exit code 1, naming the file and the fault.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let fault = |error: std::io::Error| fault(path, &error);
+        // A link is followed, so that the file it names is replaced and not the link.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let target = match std::fs::metadata(&path) {
+            Ok(data) if data.is_dir() => return Err(fault(std::io::ErrorKind::IsADirectory.into())),
+            Ok(data) if !data.is_file() => {
+                Target::Special(OpenOptions::new().write(true).open(&path).map_err(fault)?)
+            }
+            _ => Target::Fresh(temporary(folder(&path)).map_err(fault)?),
+        };
+        Ok(Self { path, target })
+    }
+
+    /// Writes on.
+    ///
+    /// # Errors
+    /// Exit code 1 for a full disk and its like.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = match &mut self.target {
+            Target::Fresh(file) => file.write_all(bytes),
+            Target::Special(file) => file.write_all(bytes),
+        };
+        written.map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Makes sure that it is on the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// Exit code 1; nothing is left behind then.
+    pub fn keep(self) -> Result<(), Failure> {
+        let path = self.path;
+        if let Target::Fresh(file) = self.target {
+            file.as_file().sync_all().map_err(|error| fault(&path, &error))?;
+            file.persist(&path).map_err(|error| fault(&path, &error.error))?;
+            // The folder's entry too; some file systems refuse to sync a folder, and the data is safe already.
+            let _ = File::open(folder(&path)).and_then(|dir| dir.sync_all());
+        }
+        Ok(())
+    }
+}
+
+/// Writes a whole file.
+///
+/// # Errors
+/// Exit code 1, naming the file and the fault; nothing is left behind then.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = OutFile::create(path)?;
+    file.write(bytes)?;
+    file.keep()
+}
+
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".norsplice-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: what the user's umask leaves of 0666.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn fault(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_file_that_is_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.bin");
+        let mut file = OutFile::create(&path).unwrap();
+        file.write(b"half").unwrap();
+        drop(file);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        write(&path, b"whole").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("out.bin"), dir.path().join("link"));
+        std::fs::write(&path, b"old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(write(Path::new("/dev/full"), b"x").unwrap_err().exit, super::super::exit::Exit::Failed);
+        assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
+    }
+
+    #[test]
+    fn inputs_are_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let empty = dir.path().join("empty.bin");
+        std::fs::write(&empty, b"").unwrap();
+        for (path, word) in
+            [(empty, "is empty"), (dir.path().into(), "folder"), ("none.bin".into(), "none.bin")]
+        {
+            let failure = read(&path).unwrap_err();
+            assert!(failure.exit.code() == 2 && failure.message.contains(word), "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `norsplice --help`: the commands in the order of a day at the bench, with examples and exit codes.
+
+use super::args::Args;
+use clap::CommandFactory;
+use std::fmt::Write;
+
+/// The commands under their headings.
+pub const GROUPS: &[(&str, &[&str])] = &[("The program", &["completions", "man"])];
+
+const EXAMPLES: &str = "\
+Programmers for -p:
+  ch341a[:path=1-2.3]
+  ft2232h[:port=A,speed=15MHz,serial=S,path=...]  also ft232h, ft4232h
+  emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out
+
+Examples:
+  norsplice demo                                             try everything, nothing attached
+  norsplice probe                                            who is under the clip?
+  norsplice rewrite --board archer-mr200-v1 --donor web.bin  back up, splice, write: the one pass
+  norsplice backups list                                     what was saved so far
+  norsplice restore ID                                       put it back
+
+Exit codes: 0 done, 1 failed and chip untouched, 2 wrong usage or refused input, 3 chip partly
+written (\"norsplice resume\" goes on), 4 contents differ, 5 no programmer or no chip.";
+
+/// The program's command with grouped help.
+pub fn command() -> clap::Command {
+    let command = Args::command();
+    let groups = groups(&command);
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{groups}\nOptions for every command:\n{{options}}\n\n{EXAMPLES}\n"
+    ))
+}
+
+fn groups(command: &clap::Command) -> String {
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "\n{heading}:");
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let _ = writeln!(text, "  {name:<12} {}", about.map(ToString::to_string).unwrap_or_default());
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_stands_in_one_group_and_has_a_line() {
+        let command = command();
+        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        listed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(listed, known);
+        assert!(command.get_subcommands().all(|c| c.get_about().is_some()));
+        command.debug_assert();
+    }
+}

@@ -1,0 +1,133 @@
+//! Where words go: results to stdout, or JSON lines in their place; notes, warnings and questions to stderr.
+//!
+//! A closed pipe ends no job: what cannot be printed is dropped, and the exit code still tells.
+
+use super::show::{Paint, Table, Tone};
+use serde_json::{Map, Value};
+use std::cell::Cell;
+use std::io::Write;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Results and errors only.
+    Quiet,
+    /// And what is being done.
+    Normal,
+    /// And how.
+    Verbose,
+}
+
+/// The program's voice.
+#[derive(Debug)]
+pub struct Output {
+    json: bool,
+    verbosity: Verbosity,
+    out: Paint,
+    err: Paint,
+    lost: Cell<bool>,
+}
+
+impl Output {
+    /// A voice on the process's stdout and stderr.
+    pub fn new(json: bool, verbosity: Verbosity) -> Self {
+        let out = if json { Paint::plain() } else { Paint::for_stream(&std::io::stdout()) };
+        Self { json, verbosity, out, err: Paint::for_stream(&std::io::stderr()), lost: Cell::new(false) }
+    }
+
+    /// True when stdout carries JSON lines.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// True when something could not be written to stdout (a full disk behind a redirection).
+    pub fn lost(&self) -> bool {
+        self.lost.get()
+    }
+
+    /// A line of the result, for people.
+    pub fn line(&self, text: impl AsRef<str>) {
+        if !self.json {
+            self.stdout(text.as_ref());
+        }
+    }
+
+    /// A heading above a part of the result.
+    pub fn heading(&self, text: &str) {
+        self.line(self.out.tone(Tone::Strong, text));
+    }
+
+    /// Text in a tone, for use in [`Self::line`].
+    pub fn tone(&self, tone: Tone, text: &str) -> String {
+        self.out.tone(tone, text)
+    }
+
+    /// A table of the result.
+    pub fn table(&self, table: &Table) {
+        for line in table.lines(self.out) {
+            self.line(line);
+        }
+    }
+
+    /// One JSON event; nothing for people.
+    pub fn event(&self, name: &str, fields: Map<String, Value>) {
+        if self.json {
+            let mut event = Map::new();
+            event.insert("event".to_owned(), name.into());
+            event.extend(fields);
+            self.stdout(&Value::Object(event).to_string());
+        }
+    }
+
+    /// What is being done or was found on the way: stderr, not with `-q`; with `--json` an event as well.
+    pub fn note(&self, text: impl AsRef<str>) {
+        self.say("note", None, Verbosity::Normal, text.as_ref());
+    }
+
+    /// How it is done: stderr, with `-v` only.
+    pub fn detail(&self, text: impl AsRef<str>) {
+        self.say("detail", Some(Tone::Faint), Verbosity::Verbose, text.as_ref());
+    }
+
+    /// Something the user should look at: stderr, always.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        self.event("warning", message(text.as_ref()));
+        self.stderr(&format!("{} {}", self.err.tone(Tone::Warn, "warning:"), text.as_ref()));
+    }
+
+    /// Why it ended: stderr, always. The JSON form is the result.
+    pub fn error(&self, text: &str, hint: Option<&str>) {
+        self.stderr(&format!("{} {text}", self.err.tone(Tone::Bad, "error:")));
+        if let Some(hint) = hint {
+            self.stderr(&format!("  {} {hint}", self.err.tone(Tone::Strong, "next:")));
+        }
+    }
+
+    /// A line on stderr as it is, always.
+    pub fn stderr(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    fn say(&self, name: &str, tone: Option<Tone>, from: Verbosity, text: &str) {
+        if self.verbosity >= from {
+            self.event(name, message(text));
+            self.stderr(&tone.map_or_else(|| text.to_owned(), |t| self.err.tone(t, text)));
+        }
+    }
+
+    fn stdout(&self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
+            self.lost.set(true);
+        }
+    }
+}
+
+fn message(text: &str) -> Map<String, Value> {
+    Map::from_iter([("message".to_owned(), text.into())])
+}

@@ -1,0 +1,123 @@
+//! Progress of long steps, on stderr: a bar with rate and time left on a terminal, a line at the start and one at the
+//! end elsewhere; with `--json` also an event at every twentieth.
+
+use super::json::Fields;
+use super::output::{Output, Verbosity};
+use crate::units;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::Instant;
+
+/// Events of one step, at most.
+const EVENTS: u64 = 20;
+
+/// The progress of one step after another.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    out: &'a Output,
+    step: Option<Step>,
+}
+
+#[derive(Debug)]
+struct Step {
+    what: String,
+    total: u64,
+    done: u64,
+    told: u64,
+    began: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress told by `out`.
+    pub fn new(out: &'a Output) -> Self {
+        Self { out, step: None }
+    }
+
+    /// Begins a step of `total` bytes; the step before it ends.
+    pub fn start(&mut self, what: &str, total: u64) {
+        self.finish();
+        let terminal = std::io::stderr().is_terminal();
+        let quiet = self.out.verbosity() == Verbosity::Quiet;
+        let bar = (terminal && !quiet).then(|| bar(what, total));
+        if bar.is_none() && !quiet {
+            self.out.stderr(&format!("{what}, {} ...", units::size(total)));
+        }
+        self.step = Some(Step { what: what.to_owned(), total, done: 0, told: 0, began: Instant::now(), bar });
+    }
+
+    /// The step has come to `done` bytes of its total.
+    pub fn at(&mut self, done: u64) {
+        let Some(step) = &mut self.step else { return };
+        step.done = done.min(step.total);
+        if let Some(bar) = &step.bar {
+            bar.set_position(step.done);
+        }
+        let part = (step.done * EVENTS).checked_div(step.total).unwrap_or(EVENTS);
+        if part > step.told {
+            step.told = part;
+            let fields = Fields::new().with("step", step.what.as_str());
+            let fields = fields.with("done", step.done).with("total", step.total);
+            self.out.event("progress", fields.into_map());
+        }
+    }
+
+    /// The name of the running step.
+    pub fn what(&self) -> Option<&str> {
+        self.step.as_ref().map(|step| step.what.as_str())
+    }
+
+    /// Ends the running step; says how long it took and how fast it was.
+    pub fn finish(&mut self) {
+        let Some(step) = self.step.take() else { return };
+        if let Some(bar) = &step.bar {
+            bar.finish_and_clear();
+        }
+        if self.out.verbosity() == Verbosity::Quiet {
+            return;
+        }
+        let took = step.began.elapsed();
+        let rate = (step.done as f64 / took.as_secs_f64().max(1e-6)) as u64;
+        let how = if step.done < step.total {
+            format!("stopped at {} of {}", units::size(step.done), units::size(step.total))
+        } else {
+            format!("{} in {}, {}/s", units::size(step.total), units::time(took), units::size(rate))
+        };
+        self.out.stderr(&format!("{}: {how}", step.what));
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn bar(what: &str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg:22} {wide_bar:.green/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+    )
+    // The template is a constant; a test builds it.
+    .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    bar.set_style(style);
+    bar.set_message(what.to_owned());
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_may_be_empty_and_may_be_overrun() {
+        let out = Output::new(false, Verbosity::Quiet);
+        let mut progress = Progress::new(&out);
+        progress.start("erase", 0);
+        progress.at(0);
+        progress.start("read", 10);
+        progress.at(11);
+        assert_eq!(progress.what(), Some("read"));
+        assert_eq!(progress.step.as_ref().map(|s| s.done), Some(10));
+    }
+}

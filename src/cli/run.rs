@@ -1,0 +1,78 @@
+//! From the process's arguments to its exit code: parse, check, run the command, tell the result.
+
+use super::args::Args;
+use super::commands;
+use super::exit::{Exit, Failure};
+use super::help;
+use super::json;
+use super::options::Options;
+use super::output::{Output, Verbosity};
+use super::session::Session;
+use super::signals::Stop;
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+use serde_json::{Map, Value};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// What a command that did its work ends with: `Done` or `Differ`, and the fields of its JSON result.
+pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
+
+/// Runs the program with the process's arguments and gives its exit code.
+pub fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let parsed =
+        help::command().try_get_matches_from(&words).and_then(|matches| Args::from_arg_matches(&matches));
+    let args = match parsed {
+        Ok(args) => args,
+        Err(error) => return usage(&error, &words).into(),
+    };
+    let (options, verbosity) = Options::check(args.global);
+    let out = Output::new(options.json, verbosity);
+    let session = Session { options, out, stop: Stop::listen() };
+    let name = args.command.name();
+    let outcome = commands::run(args.command, &session);
+    tell(&session.out, name, outcome).into()
+}
+
+/// Tells the result: the last JSON line, or the error in words.
+fn tell(out: &Output, name: &str, outcome: Outcome) -> Exit {
+    out.event("result", json::result(name, &outcome));
+    match outcome {
+        Ok((exit, _)) if !out.lost() => exit,
+        Ok(_) => {
+            out.error("the result could not be written to stdout", None);
+            Exit::Failed
+        }
+        Err(failure) => {
+            out.error(&failure.message, failure.hint.as_deref());
+            failure.exit
+        }
+    }
+}
+
+/// Help, version, and words that clap does not take. `--json` is honoured here too, wherever it stands.
+fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
+    let json = words.iter().skip(1).take_while(|w| *w != "--").any(|w| w == "--json");
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !json {
+        // Nothing is left to do when the terminal is gone.
+        let _ = error.print();
+        return if asked { Exit::Done } else { Exit::Refused };
+    }
+    let out = Output::new(true, Verbosity::Normal);
+    let text = error.to_string();
+    if asked {
+        let fields = Map::from_iter([("text".to_owned(), text.into())]);
+        return tell(&out, "help", Ok((Exit::Done, fields)));
+    }
+    let known = help::command();
+    let name = words
+        .iter()
+        .skip(1)
+        .filter_map(|w| w.to_str())
+        .find_map(|w| known.get_subcommands().find(|c| c.get_name() == w))
+        .map_or("usage", |c| c.get_name());
+    let text = text.trim().trim_start_matches("error: ");
+    tell(&out, name, Err(Failure::refused(text)))
+}

@@ -1,0 +1,223 @@
+//! How things look on a terminal: colours that mean something, tables, ranges, hex.
+
+use std::io::IsTerminal;
+
+/// What a piece of text means; decides its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Good, kept, passed.
+    Good,
+    /// Wants a look before going on.
+    Warn,
+    /// Failed, refused, lost.
+    Bad,
+    /// A heading, or the one thing to read.
+    Strong,
+    /// Of second rank.
+    Faint,
+}
+
+/// Whether a stream shows colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paint(bool);
+
+impl Paint {
+    /// Colours for a stream that is a terminal, unless `NO_COLOR` (<https://no-color.org>) or `TERM=dumb` say otherwise.
+    pub fn for_stream(stream: &impl IsTerminal) -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+            || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        Self(stream.is_terminal() && !refused)
+    }
+
+    /// No colours.
+    pub fn plain() -> Self {
+        Self(false)
+    }
+
+    /// `text` in the colour of its tone.
+    pub fn tone(self, tone: Tone, text: &str) -> String {
+        if !self.0 || text.is_empty() {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warn => "33",
+            Tone::Bad => "31",
+            Tone::Strong => "1",
+            Tone::Faint => "2",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// A cell of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    text: String,
+    tone: Option<Tone>,
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), tone: None }
+    }
+}
+
+impl Cell {
+    /// A cell with a tone.
+    pub fn toned(tone: Tone, text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Some(tone) }
+    }
+}
+
+/// Rows under headings, columns as wide as their widest cell; the last column runs free.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    head: Vec<String>,
+    right: Vec<bool>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table with these headings; one that starts with `>` makes a right-aligned column.
+    pub fn new(head: &[&str]) -> Self {
+        Self {
+            head: head.iter().map(|h| h.trim_start_matches('>').to_owned()).collect(),
+            right: head.iter().map(|h| h.starts_with('>')).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// True without a row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, headings first, each indented by two.
+    pub fn lines(&self, paint: Paint) -> Vec<String> {
+        let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();
+        let all = || std::iter::once(&head).chain(&self.rows);
+        let widths: Vec<usize> = (0..self.head.len())
+            .map(|c| all().filter_map(|r| r.get(c)).map(|cell| cell.text.chars().count()).max().unwrap_or(0))
+            .collect();
+        all().map(|row| self.line(row, &widths, paint)).collect()
+    }
+
+    fn line(&self, row: &[Cell], widths: &[usize], paint: Paint) -> String {
+        let mut line = String::from(" ");
+        for (c, cell) in row.iter().enumerate() {
+            let width = widths.get(c).copied().unwrap_or(0);
+            let fill = " ".repeat(width.saturating_sub(cell.text.chars().count()));
+            let text = match cell.tone {
+                Some(tone) => paint.tone(tone, &cell.text),
+                None => cell.text.clone(),
+            };
+            line.push(' ');
+            if self.right.get(c) == Some(&true) {
+                line.push_str(&fill);
+                line.push_str(&text);
+            } else {
+                line.push_str(&text);
+                line.push_str(&fill);
+            }
+            line.push(' ');
+        }
+        line.trim_end().to_owned()
+    }
+}
+
+/// Lower-case hex without separators: `ef4017`.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A classic hex dump, 16 bytes a line, `address` being that of the first byte; runs of equal lines become `*`.
+pub fn hexdump(address: u64, bytes: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut previous: Option<&[u8]> = None;
+    let mut starred = false;
+    let count = bytes.chunks(16).count();
+    for (i, chunk) in bytes.chunks(16).enumerate() {
+        if previous == Some(chunk) && i + 1 < count {
+            if !starred {
+                lines.push("*".to_owned());
+                starred = true;
+            }
+            continue;
+        }
+        starred = false;
+        previous = Some(chunk);
+        let pairs: Vec<String> = chunk.iter().map(|b| format!("{b:02x}")).collect();
+        let (left, right) = pairs.split_at(pairs.len().min(8));
+        let text: String =
+            chunk.iter().map(|&b| if (0x20..0x7f).contains(&b) { char::from(b) } else { '.' }).collect();
+        let at = address + 16 * i as u64;
+        lines.push(format!("{at:06x}  {:<23}  {:<23}  |{text}|", left.join(" "), right.join(" ")));
+    }
+    lines
+}
+
+/// The known word nearest to `word`, when one is near enough to be a slip of the finger.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|k| (strsim::jaro_winkler(&word, &k.to_lowercase()), k))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+/// `'mr20' is not known; did you mean 'mr200'? Known: mr200, c2`: the tail of every message on an unknown name.
+pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    let guess = match did_you_mean(word, known.iter().copied()) {
+        Some(k) => format!("; did you mean '{k}'?"),
+        None => ".".to_owned(),
+    };
+    format!("there is no {what} '{word}'{guess} Known: {}", known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_its_columns_up() {
+        let mut table = Table::new(&["region", ">size"]);
+        table.row(["u-boot".into(), "128 KiB".into()]);
+        table.row([Cell::toned(Tone::Good, "rom"), "64 KiB".into()]);
+        let lines = ["  region     size", "  u-boot  128 KiB", "  rom      64 KiB"];
+        assert_eq!(table.lines(Paint::plain()), lines);
+        // Colours take no width.
+        assert_eq!(table.lines(Paint(true))[2], "  \x1b[32mrom\x1b[0m      64 KiB");
+    }
+
+    #[test]
+    fn a_hex_dump_folds_equal_lines_but_shows_the_last() {
+        let mut bytes = vec![0xff; 64];
+        bytes[..3].copy_from_slice(b"MAC");
+        let lines = hexdump(0x1000, &bytes);
+        assert_eq!(lines.len(), 4);
+        assert!(lines[0].starts_with("001000  4d 41 43 ff") && lines[0].ends_with("|MAC.............|"));
+        assert_eq!(lines[2], "*");
+        assert!(lines[3].starts_with("001030  ff"));
+    }
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = ["archer-mr200-v1", "archer-c2-v1"];
+        assert_eq!(did_you_mean("archer-mr20-v1", known), Some("archer-mr200-v1"));
+        assert_eq!(did_you_mean("zzz", known), None);
+        assert!(unknown("board", "archer_mr200", &known).contains("did you mean 'archer-mr200-v1'?"));
+    }
+}
