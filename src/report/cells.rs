@@ -117,7 +117,7 @@ fn judge(bytes: &[u8]) -> (Kind, f32) {
         .filter(|count| **count > 0)
         .map(|count| {
             let share = *count as f32 / len;
-            -share * share.log2()
+            -(share * share.log2())
         })
         .sum();
     let printable: u32 = (0x20..0x7f).chain([0x09, 0x0a, 0x0d]).map(|byte: usize| counts[byte]).sum::<u32>();
