@@ -110,6 +110,9 @@ pub enum SpiError {
     /// The programmer cannot do this (a clock change on CH341A, a pin that does not exist).
     #[error("{0}")]
     Unsupported(String),
+    /// The user asked, twice, to stop: nothing further is sent but what releases the pins.
+    #[error("stopped at once, as asked")]
+    Stopped,
 }
 
 /// Anything that runs SPI transactions on the chip under the clip.
