@@ -1,6 +1,7 @@
 //! Where words go: results to stdout, or JSON lines in their place; notes, warnings and questions to stderr.
 //!
-//! A closed pipe ends no job: what cannot be printed is dropped, and the exit code still tells.
+//! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still tells. A
+//! full disk behind stdout is another matter: the result is lost, and that is told.
 
 use super::show::{Paint, Table, Tone};
 use serde_json::{Map, Value};
@@ -122,8 +123,9 @@ impl Output {
 
     fn stdout(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
-        if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
-            self.lost.set(true);
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => self.lost.set(true),
+            _ => {}
         }
     }
 }

@@ -1,0 +1,4 @@
+//! The binary, run as a user runs it, on emulated programmers; one file a theme, one binary for all.
+
+mod bench;
+mod usage;

@@ -1,0 +1,52 @@
+//! Words on the command line: help, slips, `--json` on wrong usage, completions, manual pages, a full stdout.
+
+use crate::bench::{Bench, Ran};
+use std::fs::OpenOptions;
+
+#[test]
+fn help_names_every_command_and_the_exit_codes() {
+    let bench = Bench::new();
+    let help = bench.run(["--help"]).code(0);
+    assert!(help.stderr.is_empty(), "{}", help.stderr);
+    help.says(&["Examples:", "Exit codes:", "NORSPLICE_PROGRAMMER", "NORSPLICE_STORE", "completions"]);
+    assert_eq!(bench.run(["--json", "--version"]).code(0).result()["command"], "help");
+}
+
+#[test]
+fn a_slip_is_answered_with_the_word_that_was_meant() {
+    let bench = Bench::new();
+    bench.run(["complitions", "bash"]).code(2).says(&["complitions", "completions"]);
+    bench.run(["completions", "bash", "--jsn"]).code(2).says(&["--json"]);
+    bench.run([""; 0]).code(2).says(&["Usage:"]);
+}
+
+#[test]
+fn wrong_usage_is_a_json_result_too() {
+    let bench = Bench::new();
+    for words in [["--json", "man"], ["man", "--json"]] {
+        let ran = bench.run(words).code(2);
+        let result = ran.result();
+        assert_eq!((&result["command"], &result["status"]), (&"man".into(), &"error".into()));
+    }
+    assert_eq!(bench.run(["--json", "frobnicate"]).code(2).result()["command"], "usage");
+    // Behind "--" it is a word and not the option.
+    assert_eq!(bench.run(["man", "a", "--", "--json"]).code(2).stdout, "");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish"] {
+        bench.run(["completions", shell]).code(0).says(&["norsplice", "completions"]);
+    }
+    bench.run(["man", "pages"]).code(0);
+    let pages = bench.names("pages");
+    assert!(pages.contains(&"norsplice.1".into()) && pages.contains(&"norsplice-man.1".into()), "{pages:?}");
+}
+
+#[test]
+fn a_full_disk_behind_stdout_is_told() {
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let ran = Ran::of(Bench::new().command().args(["completions", "bash"]).stdout(full));
+    ran.code(1).says(&["stdout"]);
+}
