@@ -8,9 +8,13 @@
 mod ch341a;
 mod codec;
 mod driver;
+mod ftdi;
+mod mpsse;
 mod pins;
 
 pub use ch341a::Ch341a;
 pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
+pub use ftdi::{FTDI_KINDS, FtdiKind};
+pub use mpsse::Mpsse;
 pub use pins::Level;

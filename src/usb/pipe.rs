@@ -74,6 +74,10 @@ pub trait Pipe {
     /// # Errors
     /// Any [`UsbError`] but `Timeout`.
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError>;
+    /// `wMaxPacketSize` of the IN endpoint, where it is known: a high-speed FTDI on a full-speed port has another.
+    fn in_packet(&self) -> Option<usize> {
+        None
+    }
     /// Time since some fixed moment, monotonic; virtual on the emulator.
     fn now(&self) -> Duration;
     /// Waits with nothing queued; virtual on the emulator.
@@ -92,6 +96,9 @@ impl<T: Pipe + ?Sized> Pipe for Box<T> {
     }
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
         (**self).drain(len, wait)
+    }
+    fn in_packet(&self) -> Option<usize> {
+        (**self).in_packet()
     }
     fn now(&self) -> Duration {
         (**self).now()
