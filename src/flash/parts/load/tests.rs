@@ -1,0 +1,76 @@
+//! Every embedded row is read and held to what a row must be.
+
+use super::*;
+use std::collections::HashSet;
+
+#[test]
+fn every_file_reads_and_answers_for_its_ids() {
+    for file in &VENDORS {
+        let rows = read_file(file.text, schemes()).unwrap();
+        assert!(!rows.is_empty());
+        for part in rows {
+            let first = part.jedec_id.iter().find(|b| **b != 0x7F).unwrap();
+            assert!(file.manufacturers.contains(first), "{}: first byte {first:02X}", part.name);
+        }
+    }
+}
+
+#[test]
+fn every_row_is_well_formed() {
+    let mut seen = HashSet::new();
+    for part in parts() {
+        let name = &part.name;
+        assert!(!name.is_empty() && !part.source.is_empty(), "{name}");
+        assert!((1..=6).contains(&part.jedec_id.len()), "{name}: id {:02X?}", part.jedec_id);
+        assert!(part.size.is_power_of_two() && part.size >= 32 << 10, "{name}: size {}", part.size);
+        assert!(part.page.is_power_of_two() && part.page <= 512, "{name}: page {}", part.page);
+        assert!(part.size <= 16 << 20 || part.four_byte.is_some(), "{name}: how to reach above 16 MiB");
+        for pair in part.erase.windows(2) {
+            assert!(
+                pair[0].size <= pair[1].size && pair[1].size % pair[0].size == 0,
+                "{name}: {:?}",
+                part.erase
+            );
+        }
+        assert!(part.erase.iter().all(|e| e.size > 0 && part.size % e.size == 0), "{name}: {:?}", part.erase);
+        if let Some(v) = part.voltage {
+            assert!(
+                (1000..=3600).contains(&v.min_mv) && v.min_mv < v.max_mv && v.max_mv <= 3600,
+                "{name}: {v:?}"
+            );
+        }
+        let key = (part.probe as u8, part.jedec_id.clone(), part.ext_id.clone(), format!("{:?}", part.when));
+        assert!(seen.insert(key), "{name}: a second row of the same id, ext id and rule");
+    }
+}
+
+#[test]
+fn an_unknown_word_or_scheme_is_refused() {
+    let row = |extra: &str| {
+        let text = format!(
+            "vendor = 'X'\n[[parts]]\nname='A'\nid='EF1234'\nsize='1M'\nsource='s'\nsure='low'\n{extra}"
+        );
+        read_file(&text, schemes())
+    };
+    assert_eq!(row("").unwrap()[0].size, 1 << 20);
+    assert!(row("colour = 'red'").unwrap_err().contains("colour"));
+    assert!(row("otp = 'nothing-like-it'").unwrap_err().contains("nothing-like-it"));
+    assert!(row("erase = 'D8:4Kx2'").unwrap_err().contains("covers 8192"));
+}
+
+#[test]
+fn an_erase_that_differs_by_place_becomes_one_type_a_size() {
+    let (types, chip) = erase_types("D8:4Kx2+8K+16K+32K C7:chip", 64 << 10).unwrap();
+    let only = |a: u64, b: u64| Some(vec![Span::new(a << 10, b << 10)]);
+    let sizes: Vec<_> = types.into_iter().map(|t| (t.size >> 10, t.only)).collect();
+    assert_eq!(sizes, [(4, only(0, 8)), (8, only(8, 16)), (16, only(16, 32)), (32, only(32, 64))]);
+    assert_eq!(chip, Some(0xC7));
+}
+
+#[test]
+fn an_id_finds_its_rows_however_many_bytes_were_read() {
+    let names = |id: &[u8]| by_id(id).iter().map(|p| p.name.as_str()).collect::<Vec<_>>();
+    assert!(names(&[0xEF, 0x40, 0x17, 0x00, 0x00]).contains(&"W25Q64FV"));
+    assert!(names(&[0xEF, 0x40]).is_empty());
+    assert!(names(&[0xFF, 0xFF, 0xFF]).is_empty());
+}

@@ -1,0 +1,19 @@
+//! What is known of each part before it is asked: knowledge as data, one readable TOML file a vendor.
+//!
+//! [`by_id`] gives the rows of an id, [`resolve`] picks one of them by evidence the chip gave. Rows name their
+//! schemes (protection, security registers, status registers, 4-byte addresses) from `schemes.toml`, so a new part
+//! is one row. A vendor's file is read when an id of that vendor is first asked for. Nothing here talks to a chip.
+//!
+//! Facts: each row names its source; `doc:` is a datasheet, the other words are other tools' tables, read for facts.
+
+mod load;
+mod part;
+mod resolve;
+mod scheme;
+mod status;
+
+pub use load::{by_id, parts};
+pub use part::{Confidence, EraseSpec, Part, Probe, Program, Times, Voltage, When};
+pub use resolve::{Evidence, Resolved, resolve};
+pub use scheme::{BlockBits, BlockLocks, Enter, FourByte, OtpArea, OtpLock, OtpScheme, ProtectScheme};
+pub use status::{Bit, Register, RegisterAccess, StatusAccess};
