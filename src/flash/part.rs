@@ -2,6 +2,7 @@
 //!
 //! Only data: the schemes are read by `status`, `protect`, `security`, `read` and `program`, which hold the rules.
 
+use serde::Deserialize;
 use std::time::Duration;
 
 /// One part, or a family of parts that share an id, with what all of its members share.
@@ -11,7 +12,11 @@ pub struct Part {
     pub vendor: String,
     /// Part or family name: `W25Q64FV`.
     pub name: String,
-    /// Bytes that answer `9F`, continuation codes kept.
+    /// Other names on the same silicon, or of variants that share the row.
+    pub aliases: Vec<String>,
+    /// Which command the id answers.
+    pub probe: Probe,
+    /// Bytes that answer it, continuation codes kept.
     pub jedec_id: Vec<u8>,
     /// Bytes after [`jedec_id`](Self::jedec_id) that must match too; `None` in the list is any byte.
     pub ext_id: Vec<Option<u8>>,
@@ -23,6 +28,8 @@ pub struct Part {
     pub page: u64,
     /// Erase commands from small to large; the whole chip is [`chip_erase`](Self::chip_erase).
     pub erase: Vec<EraseSpec>,
+    /// Erase commands whose size depends on the place; not used to write, known so that nobody trusts their opcode.
+    pub uneven: Vec<UnevenErase>,
     /// Opcode that erases everything.
     pub chip_erase: Option<u8>,
     /// How bytes are programmed.
@@ -43,6 +50,8 @@ pub struct Part {
     pub protection: ProtectScheme,
     /// One-time areas.
     pub otp: OtpScheme,
+    /// Register bits that no ordinary path may set: once 1 they stay, or stay until power-off.
+    pub forever: Vec<RegisterBit>,
     /// Times, where a source gives them.
     pub times: Option<Times>,
     /// Where the row comes from.
@@ -51,8 +60,36 @@ pub struct Part {
     pub confidence: Confidence,
 }
 
+/// Which command gives the id of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub enum Probe {
+    /// `9F`.
+    #[default]
+    #[serde(rename = "9F")]
+    Jedec,
+    /// `AB` and three dummy bytes: electronic signature.
+    #[serde(rename = "AB")]
+    Signature,
+    /// `90` and a zero address: manufacturer and device.
+    #[serde(rename = "90")]
+    ManufacturerDevice,
+    /// `15` (AT25F).
+    #[serde(rename = "15")]
+    At25f,
+}
+
+/// An erase command whose block size depends on the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnevenErase {
+    /// Opcode.
+    pub opcode: u8,
+    /// Block size and count, in address order.
+    pub runs: Vec<(u64, u64)>,
+}
+
 /// What SFDP must say for a row to be meant. All `None` fits everything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct SfdpTell {
     /// `Some(false)`: `5A` gives no signature. `Some(true)`: it does.
     pub present: Option<bool>,
@@ -74,7 +111,8 @@ pub struct EraseSpec {
 }
 
 /// How bytes are programmed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProgramScheme {
     /// `02` with up to a page.
     #[default]
@@ -88,7 +126,8 @@ pub enum ProgramScheme {
 }
 
 /// How bytes past 16 MiB are reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct FourByte {
     /// `13` reads, `12` programs, `21`/`5C`/`DC` erase with four address bytes in any mode.
     pub native: bool,
@@ -99,7 +138,8 @@ pub struct FourByte {
 }
 
 /// How 4-byte mode is entered and left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FourByteMode {
     /// Never, or not known.
     #[default]
@@ -115,7 +155,7 @@ pub enum FourByteMode {
 }
 
 /// A register as the rows name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Register {
     /// Read by `05`.
     Sr1,
@@ -130,7 +170,8 @@ pub enum Register {
 }
 
 /// One bit of a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RegisterBit {
     /// Which register.
     pub register: Register,
@@ -154,7 +195,8 @@ impl RegisterBit {
 }
 
 /// How the status registers are read and written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StatusScheme {
     /// Opcode that reads SR2 (`35`; `15` is the configuration register of Macronix); `None`: do not send one.
     pub read_sr2: Option<u8>,
@@ -171,13 +213,16 @@ pub struct StatusScheme {
     /// Quad enable, kept on every path.
     pub quad_enable: Option<RegisterBit>,
     /// Micron's flag status register `70` tells the end and the failure of an operation; cleared by `50`.
+    #[serde(default)]
     pub flag_status: bool,
     /// Spansion's SR1 bits 5 and 6 stick after a failure and hold BUSY; cleared by `30`.
+    #[serde(default)]
     pub sticky_errors: bool,
 }
 
 /// What `01` takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Write01 {
     /// SR1 alone.
     One,
@@ -190,7 +235,8 @@ pub enum Write01 {
 }
 
 /// What goes before a status write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StatusEnable {
     /// `06` only: every write is non-volatile.
     Wren,
@@ -219,7 +265,8 @@ pub enum ProtectScheme {
 }
 
 /// Where the protection bits sit and how they are read as a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BpBits {
     /// BP0 first.
     pub bp: Vec<RegisterBit>,
@@ -236,13 +283,16 @@ pub struct BpBits {
     /// Single-block locks instead of BP bits: `36`/`39`/`3D`, `7E`/`98`.
     pub wps: Option<RegisterBit>,
     /// How BP is read as a length.
+    #[serde(default)]
     pub rule: BpRule,
 }
 
 /// How the BP number is read as a length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BpRule {
     /// `max(64 KiB, size / 2^(max - 1)) << (bp - 1)`, never more than the chip; all ones is everything.
+    #[default]
     Doubling,
     /// Any BP bit set protects everything.
     All,
@@ -275,7 +325,8 @@ pub struct OtpRegister {
 }
 
 /// The commands of a one-time area.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OtpMethod {
     /// The part has none.
     None,
@@ -321,7 +372,8 @@ pub struct Times {
 }
 
 /// How many independent sources agree on a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One source.
     Low,

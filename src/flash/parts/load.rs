@@ -3,11 +3,11 @@
 //! A row takes what it does not say from its `series`, a series from the file's `[defaults]`. Rows are checked by the
 //! tests of this module, so a fault in them never reaches a user.
 
-use super::part::{Confidence, EraseSpec, Part, Probe, Program, Times, Voltage, When};
-use super::scheme::{FourByte, OtpScheme, ProtectScheme};
-use super::status::StatusAccess;
-use crate::flash::geometry::Busy;
-use crate::span::Span;
+use crate::flash::part::{
+    BpBits, Confidence, EraseSpec, FourByte, FourByteMode, OtpMethod, OtpRegister, OtpScheme, Part, Probe,
+    ProgramScheme, ProtectScheme, Register, RegisterBit, SfdpTell, StatusEnable, StatusScheme, Times,
+    UnevenErase, Write01,
+};
 use crate::units::parse_size;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -65,11 +65,96 @@ pub fn by_id(id: &[u8]) -> Vec<&'static Part> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Schemes {
-    protect: BTreeMap<String, ProtectScheme>,
-    otp: BTreeMap<String, OtpScheme>,
-    status: BTreeMap<String, StatusAccess>,
+    protect: BTreeMap<String, RawProtect>,
+    otp: BTreeMap<String, RawOtp>,
+    status: BTreeMap<String, StatusScheme>,
     four_byte: BTreeMap<String, FourByte>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum RawProtect {
+    None,
+    SectorLocks { sector: u64 },
+    Sst26,
+    Bp(BpBits),
+}
+
+/// Areas of one size, or of a size each; `from_top` counts their addresses down from the end of the array.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOtp {
+    method: OtpMethod,
+    #[serde(default)]
+    at: Vec<u32>,
+    #[serde(default)]
+    sizes: Vec<u32>,
+    #[serde(default)]
+    from_top: bool,
+    #[serde(default)]
+    first: u8,
+    #[serde(default)]
+    lock: Vec<RegisterBit>,
+    #[serde(default)]
+    unlocked_is_one: bool,
+    #[serde(default)]
+    disputed: bool,
+}
+
+impl RawOtp {
+    fn scheme(&self, chip: u64) -> Result<OtpScheme, String> {
+        let mut registers = Vec::with_capacity(self.at.len());
+        for (i, at) in self.at.iter().enumerate() {
+            let size = *self.sizes.get(i).or(self.sizes.last()).ok_or("areas without sizes")?;
+            let address = match self.from_top {
+                false => *at,
+                true => u32::try_from(chip).ok().and_then(|c| c.checked_sub(*at)).ok_or("an area below 0")?,
+            };
+            // One bit alone freezes every area.
+            let bit = self.lock.get(i).or(self.lock.first().filter(|_| self.lock.len() == 1));
+            let index = self.first.saturating_add(i as u8);
+            registers.push(OtpRegister {
+                index,
+                address,
+                size,
+                lock: bit.map(|b| (*b, !self.unlocked_is_one)),
+            });
+        }
+        Ok(OtpScheme { method: self.method, registers, disputed: self.disputed })
+    }
+}
+
+impl TryFrom<String> for RegisterBit {
+    type Error = String;
+    /// `SR1.5`.
+    fn try_from(text: String) -> Result<Self, String> {
+        let fault = || format!("'{text}' is not a register bit; write SR1.5");
+        let (register, bit) = text.split_once('.').ok_or_else(fault)?;
+        let register = match register {
+            "SR1" => Register::Sr1,
+            "SR2" => Register::Sr2,
+            "SR3" => Register::Sr3,
+            "SECURITY" => Register::Security,
+            "FUNCTION" => Register::Function,
+            _ => return Err(fault()),
+        };
+        let bit = bit.parse::<u8>().ok().filter(|b| *b < 8).ok_or_else(fault)?;
+        Ok(Self { register, bit })
+    }
+}
+
+/// What is safe on a part nobody described: SR1 alone, one byte at a time, non-volatile.
+pub(super) const STATUS_UNKNOWN: StatusScheme = StatusScheme {
+    read_sr2: None,
+    read_sr3: None,
+    write_sr2: None,
+    write_sr3: None,
+    write_01: Write01::One,
+    enable: StatusEnable::Wren,
+    quad_enable: None,
+    flag_status: false,
+    sticky_errors: false,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,16 +178,17 @@ struct Row {
     #[serde(default)]
     ext: String,
     probe: Option<Probe>,
-    when: Option<When>,
+    tell: Option<SfdpTell>,
     series: Option<String>,
     vendor: Option<String>,
     size: Option<String>,
     page: Option<u64>,
-    program: Option<Program>,
+    program: Option<ProgramScheme>,
     erase: Option<String>,
     volts: Option<String>,
     four_byte: Option<String>,
     protect: Option<String>,
+    forever: Option<Vec<RegisterBit>>,
     otp: Option<String>,
     status: Option<String>,
     times: Option<RawTimes>,
@@ -132,7 +218,7 @@ impl Row {
             ext: self.ext,
             series: self.series,
             probe: self.probe.or(below.probe),
-            when: self.when.or_else(|| below.when.clone()),
+            tell: self.tell.or(below.tell),
             vendor: self.vendor.or_else(|| below.vendor.clone()),
             size: self.size.or_else(|| below.size.clone()),
             page: self.page.or(below.page),
@@ -141,6 +227,7 @@ impl Row {
             volts: self.volts.or_else(|| below.volts.clone()),
             four_byte: self.four_byte.or_else(|| below.four_byte.clone()),
             protect: self.protect.or_else(|| below.protect.clone()),
+            forever: self.forever.or_else(|| below.forever.clone()),
             otp: self.otp.or_else(|| below.otp.clone()),
             status: self.status.or_else(|| below.status.clone()),
             times: self.times.or_else(|| below.times.clone()),
@@ -155,43 +242,55 @@ impl Row {
         let fault = |what: String| format!("{name}: {what}");
         let size =
             self.size.ok_or_else(|| fault("no size".into())).and_then(|s| parse_size(&s).map_err(&fault))?;
-        let (erase, chip_erase) = erase_types(self.erase.as_deref().unwrap_or(""), size).map_err(&fault)?;
-        let voltage = self.volts.as_deref().map(volts).transpose().map_err(&fault)?;
+        let Erases { erase, uneven, chip_erase } =
+            erases(self.erase.as_deref().unwrap_or(""), size).map_err(&fault)?;
+        let voltage_mv = self.volts.as_deref().map(volts).transpose().map_err(&fault)?;
         let named = |kind: &str, name: &str| fault(format!("no {kind} scheme '{name}' in schemes.toml"));
         let protection = match self.protect.as_deref() {
             None => ProtectScheme::Unknown,
-            Some(s) => schemes.protect.get(s).cloned().ok_or_else(|| named("protect", s))?,
+            Some(s) => match schemes.protect.get(s).ok_or_else(|| named("protect", s))? {
+                RawProtect::None => ProtectScheme::None,
+                RawProtect::SectorLocks { sector } => ProtectScheme::SectorLocks { sector: *sector },
+                RawProtect::Sst26 => ProtectScheme::Sst26,
+                RawProtect::Bp(bits) => ProtectScheme::Bp(bits.clone()),
+            },
         };
         let otp = match self.otp.as_deref() {
-            None => OtpScheme::Unknown,
-            Some(s) => schemes.otp.get(s).cloned().ok_or_else(|| named("otp", s))?,
+            None => OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false },
+            Some(s) => schemes.otp.get(s).ok_or_else(|| named("otp", s))?.scheme(size).map_err(&fault)?,
         };
         let status = match self.status.as_deref() {
-            None => StatusAccess::unknown(),
-            Some(s) => schemes.status.get(s).cloned().ok_or_else(|| named("status", s))?,
+            None => STATUS_UNKNOWN,
+            Some(s) => *schemes.status.get(s).ok_or_else(|| named("status", s))?,
         };
-        let four_byte = self
-            .four_byte
-            .as_deref()
-            .map(|s| schemes.four_byte.get(s).cloned().ok_or_else(|| named("four_byte", s)))
-            .transpose()?;
+        let four_byte = match self.four_byte.as_deref() {
+            None => FourByte::default(),
+            Some(s) => *schemes.four_byte.get(s).ok_or_else(|| named("four_byte", s))?,
+        };
+        let mut forever = self.forever.unwrap_or_default();
+        forever.extend(otp.registers.iter().filter_map(|r| r.lock.map(|(bit, _)| bit)));
+        forever.sort_unstable();
+        forever.dedup();
         Ok(Part {
             vendor: self.vendor.unwrap_or_else(|| vendor.to_string()),
             aliases: self.also,
             probe: self.probe.unwrap_or_default(),
             jedec_id: hex_bytes(&self.id.ok_or_else(|| fault("no id".into()))?).map_err(&fault)?,
             ext_id: hex_pattern(&self.ext).map_err(&fault)?,
-            when: self.when.unwrap_or_default(),
+            tell: self.tell.unwrap_or_default(),
             size,
             page: self.page.unwrap_or(256),
             program: self.program.unwrap_or_default(),
             erase,
+            uneven,
             chip_erase,
-            voltage,
-            low_voltage: voltage.is_some_and(|v| v.max_mv < 2300),
+            low_voltage: voltage_mv.is_some_and(|(_, max)| max < 2300),
+            voltage_mv,
+            address_bytes: if four_byte.mode == FourByteMode::Always { 4 } else { 3 },
             four_byte,
             protection,
             otp,
+            forever,
             status,
             times: self.times.map(RawTimes::read).transpose().map_err(&fault)?,
             dies: self.dies.unwrap_or(1),
@@ -205,14 +304,13 @@ impl Row {
 impl RawTimes {
     fn read(self) -> Result<Times, String> {
         let one = |text: Option<String>| text.as_deref().map(busy).transpose();
-        Ok(Times {
-            program: one(self.program)?,
-            erase_4k: one(self.erase_4k)?,
-            erase_32k: one(self.erase_32k)?,
-            erase_64k: one(self.erase_64k)?,
-            chip_erase: one(self.chip)?,
-            status: one(self.status)?,
-        })
+        let mut erase = Vec::new();
+        for (size, text) in [(4 << 10, self.erase_4k), (32 << 10, self.erase_32k), (64 << 10, self.erase_64k)]
+        {
+            erase.extend(one(text)?.map(|(typical, max)| (size, typical, max)));
+        }
+        let [program, chip_erase, write_status] = [one(self.program)?, one(self.chip)?, one(self.status)?];
+        Ok(Times { program, erase, chip_erase, write_status })
     }
 }
 
@@ -256,15 +354,15 @@ fn hex_pattern(text: &str) -> Result<Vec<Option<u8>>, String> {
 }
 
 /// `2.7-3.6` in volts.
-fn volts(text: &str) -> Result<Voltage, String> {
+fn volts(text: &str) -> Result<(u32, u32), String> {
     let fault = || format!("'{text}' is not a supply range; write 2.7-3.6");
     let (min, max) = text.split_once('-').ok_or_else(fault)?;
     let mv = |s: &str| s.parse::<f64>().map(|v| (v * 1000.0).round() as u32).map_err(|_| fault());
-    Ok(Voltage { min_mv: mv(min)?, max_mv: mv(max)? })
+    Ok((mv(min)?, mv(max)?))
 }
 
 /// `0.45/3 ms`: typical and maximum.
-fn busy(text: &str) -> Result<Busy, String> {
+fn busy(text: &str) -> Result<(Duration, Duration), String> {
     let fault = || format!("'{text}' is not a time; write 45/400 ms");
     let (numbers, unit) = text.split_once(' ').ok_or_else(fault)?;
     let (typical, max) = numbers.split_once('/').ok_or_else(fault)?;
@@ -278,40 +376,44 @@ fn busy(text: &str) -> Result<Busy, String> {
         let value = s.parse::<f64>().ok().filter(|v| (0.0..1e7).contains(v)).ok_or_else(fault)?;
         Ok::<_, String>(Duration::from_micros((value * seconds * 1e6).round() as u64))
     };
-    Ok(Busy { typical: read(typical)?, max: read(max)? })
+    Ok((read(typical)?, read(max)?))
+}
+
+/// The erase commands of a row.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Erases {
+    erase: Vec<EraseSpec>,
+    uneven: Vec<UnevenErase>,
+    chip_erase: Option<u8>,
 }
 
 /// `20:4K 52:32K D8:64K C7:chip`, or `D8:4Kx2+8K+16K+32K+64Kx3` for sizes that differ by place, in address order.
-fn erase_types(text: &str, size: u64) -> Result<(Vec<EraseSpec>, Option<u8>), String> {
-    let (mut types, mut chip) = (Vec::new(), None);
+fn erases(text: &str, size: u64) -> Result<Erases, String> {
+    let mut all = Erases::default();
     for word in text.split_whitespace() {
         let fault = || format!("'{word}' is not an erase type; write 20:4K, C7:chip or D8:4Kx16+64Kx15");
         let (opcode, sizes) = word.split_once(':').ok_or_else(fault)?;
         let opcode = u8::from_str_radix(opcode, 16).map_err(|_| fault())?;
         if sizes == "chip" {
-            chip = chip.or(Some(opcode));
-            continue;
+            all.chip_erase = all.chip_erase.or(Some(opcode));
+        } else if !sizes.contains(['x', '+']) {
+            all.erase.push(EraseSpec { opcode, size: parse_size(sizes)? });
+        } else {
+            let mut runs = Vec::new();
+            for piece in sizes.split('+') {
+                let (unit, count) = piece.split_once('x').unwrap_or((piece, "1"));
+                runs.push((parse_size(unit)?, count.parse::<u64>().map_err(|_| fault())?));
+            }
+            let total =
+                runs.iter().try_fold(0u64, |at, (unit, count)| at.checked_add(unit.checked_mul(*count)?));
+            if total != Some(size) {
+                return Err(format!("'{word}' does not cover the {size} bytes of the part"));
+            }
+            all.uneven.push(UnevenErase { opcode, runs });
         }
-        if !sizes.contains(['x', '+']) {
-            types.push(EraseSpec { opcode, size: parse_size(sizes)?, only: None });
-            continue;
-        }
-        let mut places: BTreeMap<u64, Vec<Span>> = BTreeMap::new();
-        let mut at = 0u64;
-        for piece in sizes.split('+') {
-            let (unit, count) = piece.split_once('x').unwrap_or((piece, "1"));
-            let (unit, count) = (parse_size(unit)?, count.parse::<u64>().map_err(|_| fault())?);
-            let end = unit.checked_mul(count).and_then(|n| n.checked_add(at)).ok_or_else(fault)?;
-            places.entry(unit).or_default().push(Span::new(at, end));
-            at = end;
-        }
-        if at != size {
-            return Err(format!("'{word}' covers {at} bytes of {size}"));
-        }
-        types.extend(places.into_iter().map(|(size, only)| EraseSpec { opcode, size, only: Some(only) }));
     }
-    types.sort_by_key(|t| t.size);
-    Ok((types, chip))
+    all.erase.sort_by_key(|t| t.size);
+    Ok(all)
 }
 
 #[cfg(test)]

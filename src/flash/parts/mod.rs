@@ -7,13 +7,7 @@
 //! Facts: each row names its source; `doc:` is a datasheet, the other words are other tools' tables, read for facts.
 
 mod load;
-mod part;
 mod resolve;
-mod scheme;
-mod status;
 
 pub use load::{by_id, parts};
-pub use part::{Confidence, EraseSpec, Part, Probe, Program, Times, Voltage, When};
 pub use resolve::{Evidence, Resolved, resolve};
-pub use scheme::{BlockBits, BlockLocks, Enter, FourByte, OtpArea, OtpLock, OtpScheme, ProtectScheme};
-pub use status::{Bit, Register, RegisterAccess, StatusAccess};

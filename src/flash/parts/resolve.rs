@@ -1,9 +1,7 @@
 //! Which of the rows that share an id it is, by evidence the chip gave; what stays open becomes one family row.
 
-use super::load::by_id;
-use super::part::{EraseSpec, Part, When};
-use super::scheme::{OtpScheme, ProtectScheme};
-use super::status::StatusAccess;
+use super::load::{STATUS_UNKNOWN, by_id};
+use crate::flash::part::{EraseSpec, FourByte, OtpMethod, OtpScheme, Part, ProtectScheme, SfdpTell};
 
 /// What the chip has shown of itself beyond its id. `None` where it was not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,8 +16,6 @@ pub struct Evidence {
     pub table_minor: Option<u8>,
     /// The dwords of that table.
     pub dwords: Vec<u32>,
-    /// Whether `15` answered something of its own.
-    pub sr3: Option<bool>,
 }
 
 /// The answer.
@@ -53,40 +49,44 @@ pub fn resolve(id: &[u8], evidence: &Evidence) -> Resolved {
 
 fn fits(part: &Part, evidence: &Evidence) -> bool {
     let ext = part.ext_id.iter().zip(&evidence.ext_id).all(|(want, got)| want.is_none_or(|w| w == *got));
-    ext && agrees(&part.when, evidence)
+    ext && agrees(&part.tell, evidence)
 }
 
-fn agrees(when: &When, evidence: &Evidence) -> bool {
+fn agrees(tell: &SfdpTell, evidence: &Evidence) -> bool {
     fn same<T: PartialEq>(want: Option<T>, got: Option<T>) -> bool {
         match (want, got) {
             (Some(want), Some(got)) => want == got,
             _ => true,
         }
     }
-    same(when.sfdp, evidence.sfdp)
-        && same(when.header_minor, evidence.header_minor)
-        && same(when.table_minor, evidence.table_minor)
-        && same(when.qpi, evidence.dwords.get(4).map(|dw5| dw5 & 0x10 != 0))
-        && same(when.sr3, evidence.sr3)
+    same(tell.present, evidence.sfdp)
+        && same(tell.header_minor, evidence.header_minor)
+        && same(tell.bfpt_minor, evidence.table_minor)
+        && same(tell.qpi, evidence.dwords.get(4).map(|dw5| dw5 & 0x10 != 0))
 }
 
 /// What two parts have in common; where they differ, the careful answer.
 fn shared(a: Part, b: &Part) -> Part {
     let both = |t: &EraseSpec| b.erase.contains(t);
+    let unknown = || OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false };
+    let mut forever = [a.forever.as_slice(), &b.forever].concat();
+    forever.sort_unstable();
+    forever.dedup();
     Part {
         size: a.size.min(b.size),
         page: a.page.min(b.page),
         erase: a.erase.iter().filter(|t| both(t)).cloned().collect(),
         chip_erase: a.chip_erase.filter(|op| b.chip_erase == Some(*op)),
-        voltage: if a.voltage == b.voltage { a.voltage } else { None },
+        voltage_mv: if a.voltage_mv == b.voltage_mv { a.voltage_mv } else { None },
         low_voltage: a.low_voltage || b.low_voltage,
-        four_byte: if a.four_byte == b.four_byte { a.four_byte } else { None },
+        four_byte: if a.four_byte == b.four_byte { a.four_byte } else { FourByte::default() },
         protection: if a.protection == b.protection { a.protection } else { ProtectScheme::Unknown },
-        otp: if a.otp == b.otp { a.otp } else { OtpScheme::Unknown },
-        status: if a.status == b.status { a.status } else { StatusAccess::unknown() },
+        otp: if a.otp == b.otp { a.otp } else { unknown() },
+        status: if a.status == b.status { a.status } else { STATUS_UNKNOWN },
         times: if a.times == b.times { a.times } else { None },
         source: if a.source == b.source { a.source } else { format!("{}; {}", a.source, b.source) },
         confidence: a.confidence.min(b.confidence),
+        forever,
         ..a
     }
 }
@@ -127,8 +127,8 @@ mod tests {
         };
         assert_eq!(names.len(), 4);
         assert_eq!((part.size, part.erase.len()), (8 << 20, 3));
-        assert_eq!(part.otp, OtpScheme::Unknown);
-        assert_eq!(part.status, StatusAccess::unknown());
+        assert_eq!(part.otp.method, OtpMethod::Unknown);
+        assert_eq!(part.status, STATUS_UNKNOWN);
     }
 
     #[test]

@@ -24,7 +24,10 @@ fn every_row_is_well_formed() {
         assert!((1..=6).contains(&part.jedec_id.len()), "{name}: id {:02X?}", part.jedec_id);
         assert!(part.size.is_power_of_two() && part.size >= 32 << 10, "{name}: size {}", part.size);
         assert!(part.page.is_power_of_two() && part.page <= 512, "{name}: page {}", part.page);
-        assert!(part.size <= 16 << 20 || part.four_byte.is_some(), "{name}: how to reach above 16 MiB");
+        assert!(
+            part.size <= 16 << 20 || part.four_byte != FourByte::default(),
+            "{name}: how to reach above 16 MiB"
+        );
         for pair in part.erase.windows(2) {
             assert!(
                 pair[0].size <= pair[1].size && pair[1].size % pair[0].size == 0,
@@ -33,13 +36,10 @@ fn every_row_is_well_formed() {
             );
         }
         assert!(part.erase.iter().all(|e| e.size > 0 && part.size % e.size == 0), "{name}: {:?}", part.erase);
-        if let Some(v) = part.voltage {
-            assert!(
-                (1000..=3600).contains(&v.min_mv) && v.min_mv < v.max_mv && v.max_mv <= 3600,
-                "{name}: {v:?}"
-            );
+        if let Some((min, max)) = part.voltage_mv {
+            assert!(1000 <= min && min < max && max <= 3600, "{name}: {min} to {max} mV");
         }
-        let key = (part.probe as u8, part.jedec_id.clone(), part.ext_id.clone(), format!("{:?}", part.when));
+        let key = (part.probe, part.jedec_id.clone(), part.ext_id.clone(), part.tell);
         assert!(seen.insert(key), "{name}: a second row of the same id, ext id and rule");
     }
 }
@@ -55,16 +55,15 @@ fn an_unknown_word_or_scheme_is_refused() {
     assert_eq!(row("").unwrap()[0].size, 1 << 20);
     assert!(row("colour = 'red'").unwrap_err().contains("colour"));
     assert!(row("otp = 'nothing-like-it'").unwrap_err().contains("nothing-like-it"));
-    assert!(row("erase = 'D8:4Kx2'").unwrap_err().contains("covers 8192"));
+    assert!(row("erase = 'D8:4Kx2'").unwrap_err().contains("does not cover"));
 }
 
 #[test]
-fn an_erase_that_differs_by_place_becomes_one_type_a_size() {
-    let (types, chip) = erase_types("D8:4Kx2+8K+16K+32K C7:chip", 64 << 10).unwrap();
-    let only = |a: u64, b: u64| Some(vec![Span::new(a << 10, b << 10)]);
-    let sizes: Vec<_> = types.into_iter().map(|t| (t.size >> 10, t.only)).collect();
-    assert_eq!(sizes, [(4, only(0, 8)), (8, only(8, 16)), (16, only(16, 32)), (32, only(32, 64))]);
-    assert_eq!(chip, Some(0xC7));
+fn an_erase_that_differs_by_place_is_kept_apart() {
+    let all = erases("20:4K D8:4Kx2+8K+16K+32K C7:chip", 64 << 10).unwrap();
+    assert_eq!(all.erase, [EraseSpec { opcode: 0x20, size: 4096 }]);
+    assert_eq!(all.uneven[0].runs, [(4096, 2), (8192, 1), (16384, 1), (32768, 1)]);
+    assert_eq!(all.chip_erase, Some(0xC7));
 }
 
 #[test]
