@@ -1,5 +1,6 @@
 //! SPI as the flash layer needs it: transactions in batches, and the programmer that runs them.
 
+pub mod hal;
 mod transaction;
 
 pub use transaction::{Limits, Op, Programmer, SpiError, Transaction};
