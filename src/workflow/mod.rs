@@ -1,1 +1,15 @@
 //! The jobs: contact, backup, rewrite, journal, resume, restore, and the store they keep.
+//!
+//! Every job takes plain options, tells what it does by [`Event`]s and gives plain results; nothing here prints. The
+//! rule that holds all of it together: nothing is erased or programmed without a backup of this very chip, proven by
+//! two equal reads and stored, and without a journal that can finish or undo the job.
+
+pub mod files;
+pub mod journal;
+pub mod store;
+
+mod event;
+mod utc;
+
+pub use event::{Event, Events, Stage};
+pub use store::{Store, StoreError};

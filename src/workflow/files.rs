@@ -1,0 +1,252 @@
+//! Files that are either whole or not there: a temporary name in the same folder, fsync, rename, fsync of the folder.
+//!
+//! And the checks that belong before the chip is touched: is the folder writable, is there room, may the name be used.
+
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A failure on a file or folder.
+#[derive(Debug, Error)]
+#[error("cannot {what} {}: {source}{}", .path.display(), hint(.source))]
+pub struct FileError {
+    /// What was tried: `write`, `read`.
+    pub what: &'static str,
+    /// On what.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+/// The next thing to do, by kind of failure.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room or choose another folder",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose a folder that you may write to"
+        }
+        io::ErrorKind::NotFound => "; check the path",
+        _ => "",
+    }
+}
+
+impl FileError {
+    pub(crate) fn on(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+        let path = path.to_path_buf();
+        move |source| FileError { what, path, source }
+    }
+}
+
+/// The folder a path lies in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a folder's entries durable. Windows has no such call and needs none.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), FileError> {
+    if cfg!(unix) {
+        File::open(path).and_then(|f| f.sync_all()).map_err(FileError::on("sync the folder", path))?;
+    }
+    Ok(())
+}
+
+/// A file that appears under its name only when it is whole.
+pub struct NewFile {
+    path: PathBuf,
+    temp: tempfile::NamedTempFile,
+}
+
+impl NewFile {
+    /// Opens a temporary file beside `path`; dropped before [`finish`](Self::finish), it is gone again.
+    ///
+    /// # Errors
+    /// [`FileError`] when the folder cannot be written to.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError {
+                what: "write",
+                path: path.to_path_buf(),
+                source: io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"),
+            });
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".norsplice-").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As a plain new file would be; the process's mask still applies.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let temp = builder.tempfile_in(parent(path)).map_err(FileError::on("write", path))?;
+        Ok(Self { path: path.to_path_buf(), temp })
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// [`FileError`]; nothing is left under the name then, or what was there before.
+    pub fn finish(self) -> Result<(), FileError> {
+        self.temp.as_file().sync_all().map_err(FileError::on("write", &self.path))?;
+        self.temp.persist(&self.path).map_err(|e| FileError::on("write", &self.path)(e.error))?;
+        sync_folder(parent(&self.path))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temp.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.temp.flush()
+    }
+}
+
+/// Writes a whole file, atomically.
+///
+/// # Errors
+/// [`FileError`]; nothing half-written is left.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes).map_err(FileError::on("write", path))?;
+    file.finish()
+}
+
+/// Writes a file into a folder that nobody sees yet: durable, not atomic.
+pub(crate) fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let go = || {
+        let mut file = File::create_new(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    go().map_err(FileError::on("write", path))
+}
+
+/// Reads a whole file of at most `most` bytes.
+///
+/// # Errors
+/// [`FileError`], also when the file is longer: its length is not believed before it is checked.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let go = || {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+        }
+        let mut bytes = Vec::new();
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > most {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it is longer than {most} bytes"),
+            ));
+        }
+        Ok(bytes)
+    };
+    go().map_err(FileError::on("read", path))
+}
+
+/// Checks, before a chip is touched, that `path` can be written: its folder exists and takes files, and has room for
+/// `need` bytes.
+///
+/// # Errors
+/// [`FileError`] naming the path.
+pub fn check_target(path: &Path, need: u64) -> Result<(), FileError> {
+    drop(NewFile::create(path)?);
+    check_room(parent(path), need)
+}
+
+/// Checks that `folder`'s file system has room for `need` bytes.
+///
+/// # Errors
+/// [`FileError`] with the room there is.
+pub fn check_room(folder: &Path, need: u64) -> Result<(), FileError> {
+    let Some(free) = free_bytes(folder) else { return Ok(()) };
+    if free >= need {
+        return Ok(());
+    }
+    let source =
+        io::Error::new(io::ErrorKind::StorageFull, format!("{need} bytes are needed and {free} are free"));
+    Err(FileError { what: "write to", path: folder.to_path_buf(), source })
+}
+
+/// Free bytes for this user, where the system tells; otherwise the write itself will.
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
+}
+
+/// SHA-256 as 64 lower-case hex digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Bytes from hex digits.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_appears_only_when_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dump.bin");
+        let mut file = NewFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(!path.exists());
+        drop(file);
+        assert!(names(dir.path()).is_empty(), "an abandoned file leaves something behind");
+        write(&path, b"whole").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names(dir.path()).len()), (b"whole".to_vec(), 1));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_before_the_chip_is_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("missing/dump.bin");
+        assert!(check_target(&missing, 1).unwrap_err().to_string().contains("missing/dump.bin"));
+        assert!(check_target(dir.path(), 1).unwrap_err().to_string().contains("folder"));
+        let full = check_target(&dir.path().join("a"), u64::MAX).unwrap_err();
+        assert_eq!(full.source.kind(), io::ErrorKind::StorageFull);
+        check_target(&dir.path().join("a"), 1).unwrap();
+        assert!(names(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn a_file_longer_than_believed_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write(&path, &[7; 10]).unwrap();
+        assert_eq!(read(&path, 10).unwrap(), [7; 10]);
+        assert_eq!(read(&path, 9).unwrap_err().source.kind(), io::ErrorKind::FileTooLarge);
+        assert!(read(&dir.path().join("no"), 9).unwrap_err().to_string().contains("check the path"));
+    }
+
+    #[test]
+    fn hex_there_and_back() {
+        assert_eq!(hex(&[0, 0xef, 0x40]), "00ef40");
+        assert_eq!(unhex("00EF40"), Some(vec![0, 0xef, 0x40]));
+        assert_eq!((unhex("0"), unhex("0g"), unhex("é")), (None, None, None));
+    }
+}

@@ -1,0 +1,18 @@
+//! The journal of a job: written before the first erase, kept true block by block, enough to finish or undo the job.
+//!
+//! ```text
+//! STORE/jobs/ID/job.json      what the job is: chip, backup, where it may write, sealed by its own SHA-256
+//! STORE/jobs/ID/wanted.bin    the whole wanted contents; gone when the job is over
+//! STORE/jobs/ID/journal.log   a line an act, each with its CRC-32; a line is on disk before the act it tells of
+//! ```
+//!
+//! A torn last line is as if it had not been written: the act it would have told of had not begun. A bad line before
+//! the end means that the file was damaged; then every planned block is held to be in doubt.
+
+mod header;
+mod jobs;
+mod log;
+
+pub use header::{JobHeader, NewJob, Verb};
+pub use jobs::{Journal, ListedJob};
+pub use log::{Direction, Log, Over};
