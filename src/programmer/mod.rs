@@ -11,6 +11,7 @@ mod driver;
 mod ftdi;
 mod mpsse;
 mod pins;
+pub mod spec;
 
 pub use ch341a::Ch341a;
 pub use codec::{Codec, Encoded, Scatter};
@@ -18,3 +19,4 @@ pub use driver::Driver;
 pub use ftdi::{FTDI_KINDS, FtdiKind};
 pub use mpsse::Mpsse;
 pub use pins::Level;
+pub use spec::{Kind, Settings};

@@ -1,0 +1,299 @@
+//! `-p` as text: `NAME[:KEY=VALUE,...]` into plain settings. Names are strict, with a suggestion for a near miss.
+
+use super::ftdi::{FTDI_KINDS, FtdiKind};
+use super::pins::Level;
+use crate::units;
+
+/// `NAME[:KEY=VALUE,...]` taken apart, in order of writing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec<'t> {
+    /// What stands before the colon.
+    pub name: &'t str,
+    /// The pairs behind it.
+    pub pairs: Vec<(&'t str, &'t str)>,
+}
+
+impl<'t> Spec<'t> {
+    /// Takes `text` apart.
+    ///
+    /// # Errors
+    /// A sentence on a pair without `=`, without a value, or given twice.
+    pub fn parse(text: &'t str) -> Result<Self, String> {
+        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        for piece in rest.split(',').filter(|piece| !piece.is_empty()) {
+            let Some((key, value)) = piece.split_once('=').filter(|(_, value)| !value.is_empty()) else {
+                return Err(format!("'{piece}' in '{text}' is not KEY=VALUE"));
+            };
+            if pairs.iter().any(|(other, _)| *other == key) {
+                return Err(format!("'{key}' is given twice in '{text}'"));
+            }
+            pairs.push((key, value));
+        }
+        Ok(Self { name, pairs })
+    }
+}
+
+/// `word` is not one of `known`: a sentence that says so, with the nearest one or all of them.
+pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    match nearest(word, known) {
+        Some(near) => format!("{what} '{word}' is not known; did you mean '{near}'?"),
+        None => format!("{what} '{word}' is not known; there is {}", known.join(", ")),
+    }
+}
+
+/// The one of `known` that `word` was probably meant to be.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_ascii_lowercase();
+    // Other programs' names of the same thing end so.
+    let word = word.strip_suffix("_spi").unwrap_or(&word);
+    let near = known.iter().map(|k| (distance(word, k), *k)).min_by_key(|(d, _)| *d)?;
+    (near.0 <= near.1.len() / 3).then_some(near.1)
+}
+
+/// Letters to insert, delete or replace (Levenshtein), for words of up to 64 letters.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=a.len()).collect();
+    for (i, cb) in b.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, ca) in a.iter().enumerate() {
+            let replaced = diagonal + usize::from(*ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[a.len()]
+}
+
+/// Which kind of programmer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// CH341A in SPI mode, 1a86:5512.
+    Ch341a,
+    /// An FTDI chip with an MPSSE.
+    Ftdi(&'static FtdiKind),
+}
+
+impl Kind {
+    /// Its name as in `-p`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ch341a => "ch341a",
+            Self::Ftdi(kind) => kind.name,
+        }
+    }
+
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Kind> {
+        std::iter::once(Self::Ch341a).chain(FTDI_KINDS.iter().map(Self::Ftdi))
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Kind> {
+        Self::all().find(|kind| kind.name() == name)
+    }
+
+    /// Spare pins by name and number.
+    fn pins(self) -> &'static [(&'static str, u8)] {
+        match self {
+            Self::Ch341a => &[("d1", 1), ("d2", 2), ("d4", 4)],
+            Self::Ftdi(_) => &[("gpiol0", 4), ("gpiol1", 5), ("gpiol2", 6), ("gpiol3", 7)],
+        }
+    }
+
+    /// The keys it takes.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Ch341a => &["path", "reset", "wp", "hold", "led"],
+            Self::Ftdi(_) => &["path", "serial", "port", "speed", "reset", "wp", "hold", "led"],
+        }
+    }
+}
+
+/// What a spare pin does, and the level it is held at unless the text says another.
+const ROLES: [(&str, Level); 4] =
+    [("reset", Level::Low), ("wp", Level::High), ("hold", Level::High), ("led", Level::High)];
+
+/// A programmer as the user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Which kind.
+    pub kind: Kind,
+    /// Bus and port path, `1-2.3`.
+    pub path: Option<String>,
+    /// Serial number (FTDI).
+    pub serial: Option<String>,
+    /// Port of an FTDI chip, 0 is A.
+    pub port: u8,
+    /// SPI clock asked for; the kind's default without it.
+    pub speed: Option<u32>,
+    /// Spare pins held while in use, by number.
+    pub pins: Vec<(u8, Level)>,
+}
+
+impl Settings {
+    /// A programmer of that kind with nothing else asked for.
+    pub fn of(kind: Kind) -> Self {
+        Self { kind, path: None, serial: None, port: 0, speed: None, pins: Vec::new() }
+    }
+
+    /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ft2232h[:port=A,speed=15MHz,serial=S,path=..,reset=gpiol0,wp=..,hold=..]`,
+    /// `ft232h`, `ft4232h`. A pin is a name (`gpiol0`) held at its role's level, or `gpiol0:low`, `gpiol0:high`.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong and what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::from_spec(&Spec::parse(text)?)
+    }
+
+    /// The same from text already taken apart.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong and what would be right.
+    pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
+        let kind = Kind::named(spec.name).ok_or_else(|| {
+            let mut names: Vec<_> = Kind::all().map(Kind::name).collect();
+            names.push("emu");
+            unknown("programmer", spec.name, &names)
+        })?;
+        let mut settings = Self::of(kind);
+        for (key, value) in &spec.pairs {
+            settings.set(key, value)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let name = self.kind.name();
+        if !self.kind.keys().contains(&key) {
+            return Err(match (self.kind, key) {
+                (Kind::Ch341a, "speed") => "the SPI clock of a CH341A is fixed at about 1.5 MHz".into(),
+                (Kind::Ch341a, "serial") => {
+                    "a CH341A has no serial number; tell two apart by path=, as 'norsplice list' shows it"
+                        .into()
+                }
+                _ => unknown(&format!("option of {name}"), key, self.kind.keys()),
+            });
+        }
+        match (self.kind, key) {
+            (_, "path") => self.path = Some(path(value)?),
+            (_, "serial") => self.serial = Some(value.into()),
+            (Kind::Ftdi(kind), "port") => self.port = port(kind, value)?,
+            (_, "speed") => self.speed = Some(units::parse_hz(value)?),
+            _ => self.hold(key, value)?,
+        }
+        Ok(())
+    }
+
+    /// A spare pin: `gpiol0`, `gpiol0:high`.
+    fn hold(&mut self, role: &str, value: &str) -> Result<(), String> {
+        let (pin, level) = value.split_once(':').map_or((value, None), |(pin, level)| (pin, Some(level)));
+        let pins = self.kind.pins();
+        let names: Vec<_> = pins.iter().map(|(name, _)| *name).collect();
+        let Some((_, number)) = pins.iter().find(|(name, _)| pin.eq_ignore_ascii_case(name)) else {
+            return Err(unknown(&format!("pin of {}", self.kind.name()), pin, &names));
+        };
+        let level = match level {
+            None => ROLES.iter().find(|(name, _)| *name == role).map_or(Level::High, |(_, level)| *level),
+            Some("low") => Level::Low,
+            Some("high") => Level::High,
+            Some(other) => return Err(unknown("level", other, &["low", "high"])),
+        };
+        if self.pins.iter().any(|(other, _)| other == number) {
+            return Err(format!("pin '{pin}' is given two roles"));
+        }
+        self.pins.push((*number, level));
+        Ok(())
+    }
+}
+
+/// `1-2.3`: bus, then ports.
+fn path(value: &str) -> Result<String, String> {
+    let number = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|b| b.is_ascii_digit());
+    match value.split_once('-') {
+        Some((bus, ports)) if number(bus) && ports.split('.').all(number) => Ok(value.into()),
+        _ => Err(format!(
+            "'{value}' is not a USB path; 'norsplice list' shows them, as 1-2.3 (bus, then ports)"
+        )),
+    }
+}
+
+fn port(kind: &FtdiKind, value: &str) -> Result<u8, String> {
+    let letter = |n: u8| char::from(b'A' + n);
+    let port = (0..kind.ports).find(|n| value.eq_ignore_ascii_case(&letter(*n).to_string()));
+    match port {
+        Some(port) if port < kind.mpsse => Ok(port),
+        Some(port) => Err(format!(
+            "port {} of an {} has no MPSSE and cannot do SPI; use A to {}",
+            letter(port),
+            kind.name,
+            letter(kind.mpsse - 1)
+        )),
+        None => {
+            Err(format!("an {} has no port '{value}'; it has A to {}", kind.name, letter(kind.ports - 1)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Settings {
+        Settings::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn plain_names_and_full_texts() {
+        assert_eq!(parse("ch341a"), Settings::of(Kind::Ch341a));
+        assert_eq!(parse("ch341a:"), Settings::of(Kind::Ch341a));
+        let ch = parse("ch341a:path=1-2.3,reset=d1");
+        assert_eq!((ch.path.as_deref(), ch.pins), (Some("1-2.3"), vec![(1, Level::Low)]));
+        let ft =
+            parse("ft2232h:port=b,speed=15MHz,serial=FT:1,path=2-1,reset=gpiol0:high,wp=gpiol1,hold=GPIOL2");
+        assert_eq!(ft.kind.name(), "ft2232h");
+        assert_eq!((ft.port, ft.speed, ft.serial.as_deref()), (1, Some(15_000_000), Some("FT:1")));
+        assert_eq!(ft.pins, [(4, Level::High), (5, Level::High), (6, Level::High)]);
+        assert!(Kind::all().all(|kind| parse(kind.name()).kind == kind));
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        for (text, wanted) in [
+            ("ch341", "did you mean 'ch341a'"),
+            ("CH341A", "did you mean 'ch341a'"),
+            ("ch341a_spi", "did you mean 'ch341a'"),
+            ("ft2232_spi", "did you mean 'ft2232h'"),
+            ("", "there is ch341a, ft2232h, ft232h, ft4232h, emu"),
+            ("buspirate", "there is ch341a"),
+            ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
+            ("ch341a:path=", "is not KEY=VALUE"),
+            ("ch341a:path=1-1,path=1-2", "given twice"),
+            ("ch341a:path=1.2", "is not a USB path"),
+            ("ch341a:path=1-2..3", "is not a USB path"),
+            ("ch341a:speed=1MHz", "fixed"),
+            ("ch341a:serial=1", "no serial number"),
+            ("ch341a:reset=gpiol0", "there is d1, d2, d4"),
+            ("ft2232h:sped=1MHz", "did you mean 'speed'"),
+            ("ft2232h:speed=fast", "is not a clock"),
+            ("ft2232h:port=C", "has no port 'C'; it has A to B"),
+            ("ft4232h:port=C", "no MPSSE"),
+            ("ft2232h:reset=gpiol4", "did you mean 'gpiol0'"),
+            ("ft2232h:reset=gpiol0:lo", "did you mean 'low'"),
+            ("ft2232h:reset=gpiol0,wp=gpiol0", "two roles"),
+        ] {
+            let error = Settings::parse(text).unwrap_err();
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, wanted) in
+            [("", "abc", 3), ("ch341", "ch341a", 1), ("kitten", "sitting", 3), ("x", "x", 0)]
+        {
+            assert_eq!(distance(a, b), wanted, "{a} {b}");
+        }
+    }
+}
