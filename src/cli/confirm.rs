@@ -6,23 +6,31 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// Asks; `Ok` only for a yes.
+/// Asks before a write; `Ok` only for a yes, or with `--yes`.
 ///
 /// # Errors
 /// Exit code 2 for a no, for no terminal to ask on, and for Ctrl-C at the question.
-pub fn confirm(session: &Session, question: &str) -> Result<(), Failure> {
+pub fn confirm_write(session: &Session, question: &str) -> Result<(), Failure> {
     if session.options.yes {
         return Ok(());
     }
+    ask(session, question, "look at the plan with --dry-run, then give --yes")
+        .map_err(|failure| failure.field("chip", "untouched"))
+}
+
+/// Asks about anything else; `--yes` does not answer. `otherwise` says what to do where there is no terminal.
+///
+/// # Errors
+/// As [`confirm_write`].
+pub fn ask(session: &Session, question: &str, otherwise: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::refused("this writes to the chip, and there is no terminal to ask on")
-            .hint("look at the plan with --dry-run, then give --yes")
-            .field("chip", "untouched"));
+        return Err(Failure::refused("not confirmed: there is no terminal to ask on").hint(otherwise));
     }
+    // A terminal that is gone answers with an empty line, which is a no.
     let _ = write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush());
     match answer(session)?.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure::refused("not confirmed, nothing was written").field("chip", "untouched")),
+        _ => Err(Failure::refused("not confirmed, nothing was done")),
     }
 }
 
@@ -40,7 +48,7 @@ fn answer(session: &Session) -> Result<String, Failure> {
             Ok(Ok(line)) => return Ok(line),
             Ok(Err(error)) => return Err(Failure::refused(format!("the answer could not be read: {error}"))),
             Err(RecvTimeoutError::Timeout) if session.stop.soon() => {
-                return Err(Failure::refused("stopped, nothing was written").field("chip", "untouched"));
+                return Err(Failure::refused("stopped at the question, nothing was done"));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(String::new()),

@@ -1,7 +1,5 @@
 //! How the program ends: exit codes, and the failure that carries one together with what the user needs to know.
 
-use crate::spi::SpiError;
-use crate::usb::UsbError;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 
@@ -74,25 +72,5 @@ impl Failure {
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
-    }
-}
-
-impl From<UsbError> for Failure {
-    fn from(error: UsbError) -> Self {
-        let exit = match error {
-            UsbError::NotFound(_) => Exit::NoChip,
-            UsbError::Several(_) => Exit::Refused,
-            _ => Exit::Failed,
-        };
-        Failure::new(exit, error.to_string())
-    }
-}
-
-impl From<SpiError> for Failure {
-    fn from(error: SpiError) -> Self {
-        match error {
-            SpiError::Usb(usb) => usb.into(),
-            other => Failure::failed(other.to_string()),
-        }
     }
 }

@@ -1,11 +1,11 @@
-//! Files of the user: read with bounds, written under a temporary name, fsynced and renamed, so that a failure leaves
-//! nothing behind.
+//! Files of the user: inputs are read with bounds and refused by name; outputs appear whole or not at all, except for
+//! devices and pipes, which are written to directly.
 
 use super::exit::Failure;
+use crate::workflow::files::NewFile;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// The largest input that is read into memory: four times the largest chip of the parts table, 256 MiB.
 pub const INPUT_MAX: u64 = 1 << 30;
@@ -15,34 +15,19 @@ pub const INPUT_MAX: u64 = 1 << 30;
 /// # Errors
 /// Exit code 2, naming the file and the fault: missing, unreadable, a folder, empty, too large.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let fault = |error: std::io::Error| Failure::refused(format!("cannot read {}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(fault)?;
-    if file.metadata().map_err(fault)?.is_dir() {
-        return Err(Failure::refused(format!("cannot read {}: it is a folder", path.display())));
-    }
-    file.take(INPUT_MAX + 1).read_to_end(&mut bytes).map_err(fault)?;
-    match bytes.len() as u64 {
-        0 => Err(Failure::refused(format!("{} is empty", path.display()))),
-        len if len > INPUT_MAX => {
-            let most = crate::units::size(INPUT_MAX);
-            Err(Failure::refused(format!("{} is too large: more than {most}", path.display())))
-        }
-        _ => Ok(bytes),
-    }
+    let bytes = crate::workflow::files::read(path, INPUT_MAX).map_err(|e| Failure::refused(e.to_string()))?;
+    if bytes.is_empty() { Err(Failure::refused(format!("{} is empty", path.display()))) } else { Ok(bytes) }
 }
 
 /// A file being written; it appears under its name only by [`OutFile::keep`].
-#[derive(Debug)]
 pub struct OutFile {
     path: PathBuf,
     target: Target,
 }
 
-#[derive(Debug)]
 enum Target {
     /// Under a temporary name in the same folder; gone when dropped.
-    Fresh(NamedTempFile),
+    Fresh(NewFile),
     /// A device or pipe, written to directly.
     Special(File),
 }
@@ -53,15 +38,13 @@ impl OutFile {
     /// # Errors
     /// Exit code 1, naming the file and the fault.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        let fault = |error: std::io::Error| fault(path, &error);
         // A link is followed, so that the file it names is replaced and not the link.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let target = match std::fs::metadata(&path) {
-            Ok(data) if data.is_dir() => return Err(fault(std::io::ErrorKind::IsADirectory.into())),
-            Ok(data) if !data.is_file() => {
-                Target::Special(OpenOptions::new().write(true).open(&path).map_err(fault)?)
-            }
-            _ => Target::Fresh(temporary(folder(&path)).map_err(fault)?),
+        let special = std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir());
+        let target = if special {
+            Target::Special(OpenOptions::new().write(true).open(&path).map_err(|e| fault(&path, &e))?)
+        } else {
+            Target::Fresh(NewFile::create(&path)?)
         };
         Ok(Self { path, target })
     }
@@ -83,14 +66,10 @@ impl OutFile {
     /// # Errors
     /// Exit code 1; nothing is left behind then.
     pub fn keep(self) -> Result<(), Failure> {
-        let path = self.path;
-        if let Target::Fresh(file) = self.target {
-            file.as_file().sync_all().map_err(|error| fault(&path, &error))?;
-            file.persist(&path).map_err(|error| fault(&path, &error.error))?;
-            // The folder's entry too; some file systems refuse to sync a folder, and the data is safe already.
-            let _ = File::open(folder(&path)).and_then(|dir| dir.sync_all());
+        match self.target {
+            Target::Fresh(file) => Ok(file.finish()?),
+            Target::Special(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -102,22 +81,6 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut file = OutFile::create(path)?;
     file.write(bytes)?;
     file.keep()
-}
-
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".norsplice-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the user's umask leaves of 0666.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn fault(path: &Path, error: &std::io::Error) -> Failure {

@@ -5,7 +5,8 @@ use clap::CommandFactory;
 use std::fmt::Write;
 
 /// The commands under their headings.
-pub const GROUPS: &[(&str, &[&str])] = &[("The program", &["completions", "man"])];
+pub const GROUPS: &[(&str, &[&str])] =
+    &[("What was saved", &["backups", "jobs"]), ("The program", &["completions", "man"])];
 
 const EXAMPLES: &str = "\
 Programmers for -p:

@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod confirm;
 mod exit;
+mod failures;
 mod files;
 mod help;
 mod json;
@@ -18,6 +19,7 @@ mod run;
 mod session;
 mod show;
 mod signals;
+mod store;
 
 pub use exit::Exit;
 pub use run::main;

@@ -1,4 +1,5 @@
 //! The binary, run as a user runs it, on emulated programmers; one file a theme, one binary for all.
 
 mod bench;
+mod store;
 mod usage;

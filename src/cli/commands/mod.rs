@@ -1,6 +1,8 @@
 //! One file a verb: its words on the command line, their check, and its run.
 
+mod backups;
 mod completions;
+mod jobs;
 mod man;
 mod table;
 

@@ -2,7 +2,7 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{completions, man};
+use super::{backups, completions, jobs, man};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -35,6 +35,10 @@ macro_rules! commands {
 }
 
 commands! {
+    /// The backups in the store: list, show, verify, import, export, remove
+    Backups(backups) = "backups",
+    /// Writes that have begun and what became of them; give one up
+    Jobs(jobs) = "jobs",
     /// Print the completion script for a shell
     Completions(completions) = "completions",
     /// Write the manual pages into a folder

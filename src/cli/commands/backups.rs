@@ -1,0 +1,225 @@
+//! `backups`: what the store holds, and care for it.
+
+use super::super::confirm::ask;
+use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use super::super::{files, store};
+use crate::units;
+use crate::workflow::store::{ChipKey, Import, Manifest, Origin};
+use crate::workflow::{Store, StoreError};
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// `backups ...`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the backups, newest first
+    List,
+    /// Show what is known of a backup
+    Show {
+        /// The backup: its id, or the beginning of it
+        id: String,
+    },
+    /// Check every file of a backup, or of all, against its checksum
+    Verify {
+        /// The backup; without it, all of them
+        id: Option<String>,
+    },
+    /// Take over a dump made by another tool
+    Import {
+        /// The dump of the whole chip
+        file: PathBuf,
+        /// A second dump of the same chip, which must be equal
+        #[arg(long, value_name = "FILE")]
+        second: Option<PathBuf>,
+        /// The board it was read from, for the list
+        #[arg(long)]
+        board: Option<String>,
+    },
+    /// Copy a backup, checked, into a new folder
+    Export {
+        /// The backup: its id, or the beginning of it
+        id: String,
+        /// The folder to make
+        dir: PathBuf,
+    },
+    /// Remove a backup; asks when it is the only one of its chip
+    Remove {
+        /// The backup: its id, or the beginning of it
+        id: String,
+        /// Remove it though it is the only backup of its chip
+        #[arg(long)]
+        even_the_only_one: bool,
+    },
+}
+
+/// Runs `backups`.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    match args.verb {
+        Verb::List => list(session),
+        Verb::Show { id } => show(session, &id),
+        Verb::Verify { id } => verify(session, id.as_deref()),
+        Verb::Import { file, second, board } => {
+            let source = file.display().to_string();
+            let flash = files::read(&file)?;
+            let second = second.as_deref().map(files::read).transpose()?;
+            let chip = ChipKey::default();
+            import(session, &Import { flash, second, source, chip, part: None, board })
+        }
+        Verb::Export { id, dir } => {
+            let store = store::open(session)?;
+            let id = store.find(&id)?;
+            let path = store.export(&id, &dir)?;
+            session.out.line(format!("backup {id} copied to {}", path.display()));
+            let fields = Fields::new().with("id", id).with("path", path.display().to_string());
+            Ok((Exit::Done, fields.into_map()))
+        }
+        Verb::Remove { id, even_the_only_one } => remove(session, &id, even_the_only_one),
+    }
+}
+
+fn list(session: &Session) -> Outcome {
+    let store = store::open(session)?;
+    let listed = store.list()?;
+    let (mut backups, mut damaged) = (Vec::new(), Vec::new());
+    let mut table = Table::new(&["backup", "taken (UTC)", "part", ">size", "unique id", "board", "from"]);
+    for backup in &listed {
+        match &backup.manifest {
+            Ok(m) => {
+                backups.push(store::backup(&store, m).into_map());
+                table.row(row(m));
+            }
+            Err(fault) => {
+                damaged.push(json!({ "id": backup.id, "fault": fault }));
+                table.row([backup.id.as_str().into(), Cell::toned(Tone::Bad, fault.as_str())]);
+            }
+        }
+    }
+    if listed.is_empty() {
+        session
+            .out
+            .line(format!("no backups in {} yet; \"norsplice backup\" takes one", store.root().display()));
+    } else {
+        session.out.table(&table);
+    }
+    let fields = Fields::new().with("store", store.root().display().to_string());
+    Ok((Exit::Done, fields.with("backups", backups).with("damaged", damaged).into_map()))
+}
+
+fn row(m: &Manifest) -> [Cell; 7] {
+    [
+        m.id.as_str().into(),
+        m.taken.get(..19).unwrap_or(&m.taken).replace('T', " ").into(),
+        m.part.as_str().into(),
+        units::size(m.size).into(),
+        m.chip.unique_id.as_deref().unwrap_or("-").into(),
+        m.board.as_deref().unwrap_or("-").into(),
+        m.programmer.as_str().into(),
+    ]
+}
+
+fn show(session: &Session, id: &str) -> Outcome {
+    let store = store::open(session)?;
+    let m = store.manifest(&store.find(id)?)?;
+    let out = &session.out;
+    out.heading(&m.id);
+    let proof = match m.origin {
+        Origin::Read => format!("{} reads that agree", m.reads.passes),
+        Origin::ImportTwice => "two files that are equal".to_owned(),
+        Origin::Import => "one file; nothing proves that it was read rightly".to_owned(),
+    };
+    for (name, value) in [
+        ("chip", format!("{} ({})", m.part, m.chip)),
+        ("size", units::size(m.size)),
+        ("sha256", m.sha256.clone()),
+        ("taken", m.taken.clone()),
+        ("from", m.programmer.clone()),
+        ("proven by", proof),
+        ("board", m.board.clone().unwrap_or_else(|| "not named".to_owned())),
+        ("folder", store.root().join(&m.id).display().to_string()),
+    ] {
+        out.line(format!("  {name:<10} {value}"));
+    }
+    for reread in &m.reads.rereads {
+        let (at, bad) = (reread.address, reread.differing_bytes);
+        out.line(format!("  read again {at:#08x}: {bad} bytes differed, {} reads", reread.reads));
+    }
+    for note in &m.notes {
+        out.line(format!("  note       {note}"));
+    }
+    let mut table = Table::new(&["file", ">bytes", "sha256"]);
+    for file in &m.files {
+        table.row([file.name.as_str().into(), file.size.to_string().into(), file.sha256.as_str().into()]);
+    }
+    out.table(&table);
+    let fields = store::backup(&store, &m).with("reads", json!(m.reads));
+    let fields = fields.with("notes", json!(m.notes)).with("files", json!(m.files));
+    Ok((Exit::Done, fields.into_map()))
+}
+
+fn verify(session: &Session, id: Option<&str>) -> Outcome {
+    let store = store::open(session)?;
+    let ids = match id {
+        Some(id) => vec![store.find(id)?],
+        None => store.list()?.into_iter().map(|backup| backup.id).collect(),
+    };
+    let (mut sound, mut damaged) = (Vec::new(), Vec::new());
+    for id in ids {
+        match store.verify(&id) {
+            Ok(m) => {
+                session.out.line(format!("{id}  {}  {}", session.out.tone(Tone::Good, "sound"), m.sha256));
+                sound.push(id);
+            }
+            Err(StoreError::Damaged { fault, .. }) => {
+                session.out.line(format!("{id}  {}  {fault}", session.out.tone(Tone::Bad, "damaged")));
+                damaged.push(json!({ "id": id, "fault": fault }));
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    if damaged.is_empty() {
+        return Ok((Exit::Done, Fields::new().with("sound", sound).into_map()));
+    }
+    let text = format!("{} of {} backups damaged or edited", damaged.len(), damaged.len() + sound.len());
+    Err(Failure::failed(text)
+        .hint("take a new backup of the chip while it still holds these contents")
+        .field("sound", sound)
+        .field("damaged", damaged))
+}
+
+fn import(session: &Session, import: &Import) -> Outcome {
+    let store = store::open_locked(session)?;
+    let m = store.import(import)?;
+    session.out.line(format!("backup {} taken over from {}", m.id, import.source));
+    if m.origin == Origin::Import {
+        session
+            .out
+            .warn("a single dump proves nothing about the reading; give a second one with --second FILE");
+    }
+    Ok((Exit::Done, store::backup(&store, &m).into_map()))
+}
+
+fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {
+    let store: Store = store::open_locked(session)?;
+    let id = store.find(id)?;
+    match store.remove(&id, even_the_only_one) {
+        Err(StoreError::OnlyBackup(_)) => {
+            let question = format!("{id} is the only backup of its chip. Remove it for good?");
+            ask(session, &question, "give --even-the-only-one if that is what you want")?;
+            store.remove(&id, true)?;
+        }
+        other => other?,
+    }
+    session.out.line(format!("backup {id} removed"));
+    Ok((Exit::Done, Fields::new().with("id", id).into_map()))
+}
