@@ -1,1 +1,31 @@
 //! The emulated hardware: chip, CH341A and FT2232H at the USB level, on a virtual clock.
+//!
+//! An [`Emulator`] is one programmer with its clip on one chip; [`Emulator::pipe`] is its opened USB interface. The
+//! emulator has constants of its own, so that a wrong one in a driver cannot agree with itself here. It counts the work
+//! and what a driver must not do ([`Counts`]), and goes wrong on demand ([`Faults`]).
+
+mod ch341a;
+pub mod chip;
+mod clip;
+mod clock;
+mod counts;
+mod device;
+mod emulated;
+mod faults;
+mod machine;
+mod options;
+mod pipe;
+mod random;
+
+pub use clip::Clip;
+#[cfg(test)]
+mod tests;
+
+pub use clock::Clock;
+pub use counts::{Counts, Misdeed};
+pub use device::{Answer, Descriptors, Setup, Speed, Stalled, UsbDevice};
+pub use emulated::{Emulator, OptionsError};
+pub use faults::{Fault, Faults};
+pub use machine::{Machine, Refusal};
+pub use options::{Options, ProgrammerKind};
+pub use pipe::EmulatedPipe;

@@ -1,0 +1,324 @@
+//! The CH341A as a USB device: 32-byte packets, one command each, bits reversed, one answer packet a data packet.
+//!
+//! From the published descriptions of flashrom's, frank-zago's and IMSProg's drivers: A8h SPI stream, AAh I2C stream
+//! (only its speed setting), ABh UIO stream (80h pin values, 40h directions, C0h delay in us, 00h input, 20h end).
+//! Times: SPI 1.5 MHz, 1 us to decode a packet, 0.75 us a UIO byte. The device works on one packet and holds one more;
+//! two answers wait for the host. Whether real hardware overlaps more than that is unmeasured.
+
+use super::clip::Clip;
+use super::clock::wire_time;
+use super::counts::Misdeed;
+use super::device::{Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+const VENDOR: u16 = 0x1a86;
+const PRODUCT_SPI: u16 = 0x5512;
+const PRODUCT_UART: u16 = 0x5523;
+const OUT: u8 = 0x02;
+const IN: u8 = 0x82;
+const INTERRUPT: u8 = 0x81;
+const PACKET: usize = 32;
+
+const SPI_STREAM: u8 = 0xa8;
+const I2C_STREAM: u8 = 0xaa;
+const UIO_STREAM: u8 = 0xab;
+const UIO_END: u8 = 0x20;
+const I2C_END: u8 = 0x00;
+
+const SPI_HZ: u32 = 1_500_000;
+const DECODE: Duration = Duration::from_micros(1);
+const UIO_BYTE: Duration = Duration::from_nanos(750);
+/// Answers that wait for the host.
+const ANSWERS: usize = 2;
+
+const PIN_CS: u8 = 0x01;
+const PIN_SCK: u8 = 0x08;
+const PIN_MOSI: u8 = 0x20;
+/// D0 to D5 can be outputs.
+const PIN_OUTPUTS: u8 = 0x3f;
+const PIN_MISO: u8 = 0x80;
+
+/// One packet, kept without allocation.
+#[derive(Clone, Copy, Debug)]
+struct Packet {
+    len: usize,
+    bytes: [u8; PACKET],
+}
+
+impl Packet {
+    fn new(bytes: &[u8]) -> Self {
+        let mut packet = Self { len: bytes.len().min(PACKET), bytes: [0; PACKET] };
+        packet.bytes[..packet.len].copy_from_slice(&bytes[..packet.len]);
+        packet
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// A CH341A; in UART mode it has no SPI.
+pub struct Ch341a {
+    descriptors: Descriptors,
+    uart: bool,
+    clip: Clip,
+    /// The packet in work: when it is done, and its answer.
+    work: Option<(Duration, Packet)>,
+    held: Option<(Duration, Packet)>,
+    answers: VecDeque<Packet>,
+    value: u8,
+    direction: u8,
+    selected: bool,
+}
+
+impl Ch341a {
+    /// In EPP/MEM/I2C mode, 1a86:5512.
+    pub(super) fn new(clip: Clip) -> Self {
+        Self::with(clip, false)
+    }
+
+    /// In UART mode, 1a86:5523.
+    pub(super) fn uart(clip: Clip) -> Self {
+        Self::with(clip, true)
+    }
+
+    fn with(clip: Clip, uart: bool) -> Self {
+        let device = DeviceRow {
+            usb: 0x0110,
+            class: 0xff,
+            max_packet0: 8,
+            vendor: VENDOR,
+            product: if uart { PRODUCT_UART } else { PRODUCT_SPI },
+            release: 0x0304,
+            // No serial number.
+            strings: [0, 2, 0],
+        };
+        let endpoints: &[(u8, u8, u16)] =
+            &[(IN, 2, PACKET as u16), (OUT, 2, PACKET as u16), (INTERRUPT, 3, 8)];
+        let name = if uart { "USB2.0-Ser!" } else { "USB UART-LPT" };
+        Self {
+            descriptors: Descriptors {
+                speed: Speed::Full,
+                device: device.bytes(),
+                configuration: configuration(&[endpoints], [0xff, 0x01, 0x02], 0x80, 48),
+                strings: vec![String::new(), name.into()],
+            },
+            uart,
+            clip,
+            work: None,
+            held: None,
+            answers: VecDeque::with_capacity(ANSWERS),
+            value: 0,
+            direction: 0,
+            selected: false,
+        }
+    }
+
+    /// Brings the device to `now`: ends the packet in work when its answer has room, and begins the held one.
+    fn advance(&mut self, now: Duration) {
+        while let Some((done, answer)) = self.work {
+            if done > now || (answer.len > 0 && self.answers.len() >= ANSWERS) {
+                return;
+            }
+            if answer.len > 0 {
+                self.answers.push_back(answer);
+            }
+            self.work = None;
+            if let Some((arrived, packet)) = self.held.take() {
+                self.begin(done.max(arrived), packet);
+            }
+        }
+    }
+
+    /// Carries a packet out from `at` on, and notes when it is done.
+    fn begin(&mut self, at: Duration, packet: Packet) {
+        let mut now = at + DECODE;
+        let answer = match packet.bytes[0] {
+            SPI_STREAM if packet.len > 0 => self.spi(&mut now, &packet.bytes[1..packet.len]),
+            UIO_STREAM if packet.len > 0 => self.uio(&mut now, &packet.bytes[1..packet.len]),
+            I2C_STREAM if packet.len > 0 => self.i2c(&packet.bytes[1..packet.len]),
+            other => {
+                self.clip.counts_mut().misdeed(Misdeed::BadPacket(other));
+                Packet::new(&[])
+            }
+        };
+        self.work = Some((now, answer));
+    }
+
+    fn spi(&mut self, now: &mut Duration, data: &[u8]) -> Packet {
+        let n = data.len();
+        let mut mosi = [0; PACKET];
+        for (out, byte) in mosi.iter_mut().zip(data) {
+            *out = byte.reverse_bits();
+        }
+        let mut answer = Packet { len: n, bytes: [0xff; PACKET] };
+        let driven = self.direction & (PIN_SCK | PIN_MOSI) == PIN_SCK | PIN_MOSI;
+        if driven {
+            self.clip.clock(*now, SPI_HZ, &mosi[..n], &mut answer.bytes[..n]);
+        } else if self.selected {
+            self.clip.counts_mut().misdeed(Misdeed::FloatingPins);
+        }
+        for byte in &mut answer.bytes[..n] {
+            *byte = byte.reverse_bits();
+        }
+        *now += wire_time(SPI_HZ, n);
+        answer
+    }
+
+    fn uio(&mut self, now: &mut Duration, data: &[u8]) -> Packet {
+        let mut answer = Packet::new(&[]);
+        let mut ended = false;
+        for byte in data {
+            if ended {
+                self.clip.counts_mut().misdeed(Misdeed::AfterStreamEnd);
+                break;
+            }
+            *now += UIO_BYTE;
+            match byte >> 6 {
+                0b10 => {
+                    self.value = byte & PIN_OUTPUTS;
+                    self.drive(*now);
+                }
+                0b01 => {
+                    self.direction = byte & PIN_OUTPUTS;
+                    self.drive(*now);
+                }
+                0b11 => *now += Duration::from_micros(u64::from(byte & 0x3f)),
+                _ if *byte == UIO_END => ended = true,
+                _ if *byte == 0x00 => {
+                    answer.bytes[answer.len] =
+                        (self.value & self.direction) | !self.direction & !PIN_MISO | PIN_MISO;
+                    answer.len += 1;
+                }
+                _ => self.clip.counts_mut().misdeed(Misdeed::BadPacket(*byte)),
+            }
+        }
+        if !ended {
+            self.clip.counts_mut().misdeed(Misdeed::BadPacket(UIO_STREAM));
+        }
+        answer
+    }
+
+    /// The I2C stream: only its speed setting (60h to 67h), which does not change the SPI clock.
+    fn i2c(&mut self, data: &[u8]) -> Packet {
+        let mut ended = false;
+        for byte in data {
+            match byte {
+                _ if ended => {
+                    self.clip.counts_mut().misdeed(Misdeed::AfterStreamEnd);
+                    break;
+                }
+                // Bit 2 would make SPI two bits wide.
+                0x60..=0x63 => {}
+                &I2C_END => ended = true,
+                other => self.clip.counts_mut().misdeed(Misdeed::BadPacket(*other)),
+            }
+        }
+        Packet::new(&[])
+    }
+
+    /// What the pins now mean for the chip.
+    fn drive(&mut self, now: Duration) {
+        let selected = self.direction & PIN_CS != 0 && self.value & PIN_CS == 0;
+        if selected && self.direction & (PIN_SCK | PIN_MOSI) != PIN_SCK | PIN_MOSI {
+            self.clip.counts_mut().misdeed(Misdeed::FloatingPins);
+        }
+        if selected && self.value & PIN_SCK != 0 {
+            self.clip.counts_mut().misdeed(Misdeed::WrongClockEdge);
+        }
+        if selected != self.selected {
+            self.selected = selected;
+            self.clip.select(now, selected);
+        }
+    }
+}
+
+impl UsbDevice for Ch341a {
+    fn descriptors(&self) -> &Descriptors {
+        &self.descriptors
+    }
+
+    /// Vendor requests belong to the UART; in SPI mode WCH's drivers send none that matter.
+    fn control(&mut self, now: Duration, setup: Setup, _data: &[u8]) -> Result<Vec<u8>, Stalled> {
+        self.advance(now);
+        // 5Fh reads the chip version; 95h reads registers.
+        match (setup.request_type & 0x80 != 0, setup.request) {
+            (true, 0x5f) => Ok(vec![0x30, 0x00]),
+            (true, 0x95) => Ok(vec![0x00, 0x00]),
+            (false, 0x9a | 0xa1 | 0xa4) => Ok(Vec::new()),
+            (_, request) => {
+                self.clip.counts_mut().misdeed(Misdeed::BadControl(request));
+                Err(Stalled)
+            }
+        }
+    }
+
+    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+        if endpoint != OUT || bytes.len() > PACKET {
+            self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
+            return Answer::Stall;
+        }
+        self.advance(now);
+        // What the UART sends leaves through its pin; an empty packet only ends a transfer.
+        if self.uart || bytes.is_empty() {
+            return Answer::Ack(());
+        }
+        if self.work.is_none() {
+            self.begin(arrives, Packet::new(bytes));
+        } else if self.held.is_none() {
+            self.held = Some((arrives, Packet::new(bytes)));
+        } else {
+            return Answer::Nak;
+        }
+        Answer::Ack(())
+    }
+
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+        if endpoint == INTERRUPT {
+            return Answer::Nak;
+        }
+        if endpoint != IN {
+            self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
+            return Answer::Stall;
+        }
+        self.advance(now);
+        let Some(answer) = self.answers.pop_front() else { return Answer::Nak };
+        let n = answer.len.min(into.len());
+        into[..n].copy_from_slice(&answer.as_slice()[..n]);
+        // A packet that waited for room goes on now.
+        if let Some((done, _)) = &mut self.work
+            && *done < now
+        {
+            *done = now;
+            self.advance(now);
+        }
+        Answer::Ack(n)
+    }
+
+    fn next_event(&mut self, now: Duration) -> Option<Duration> {
+        self.advance(now);
+        self.work.as_ref().map(|(done, _)| *done).filter(|done| *done > now)
+    }
+
+    fn reset(&mut self, now: Duration) {
+        self.work = None;
+        self.held = None;
+        self.answers.clear();
+        self.value = 0;
+        self.direction = 0;
+        self.drive(now);
+    }
+
+    fn pins(&self) -> (u8, u8) {
+        (self.value, self.direction)
+    }
+
+    fn clip(&self) -> &Clip {
+        &self.clip
+    }
+
+    fn clip_mut(&mut self) -> &mut Clip {
+        &mut self.clip
+    }
+}

@@ -1,0 +1,253 @@
+//! The chip's state and its supply: what is kept, what is lost, and what power cuts destroy.
+
+use super::operation::Pending;
+use super::spec::{ChipSpec, Command};
+use super::state::ChipState;
+use super::window::Window;
+use crate::emulator::counts::Counts;
+use crate::emulator::random::Random;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a floating data output reads as: the level of the usual pull-up.
+pub(super) const FLOATING: u8 = 0xff;
+
+/// A fault of one erase, program or register write, by its number (from 1, [`Counts::operations`]).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum OperationFault {
+    /// It takes its time and does nothing.
+    Silent,
+    /// It never ends.
+    Forever,
+    /// The chip's supply fails when this part (0.0 to 1.0) of its time has passed.
+    PowerCut(f64),
+}
+
+/// One emulated chip.
+#[derive(Debug)]
+pub struct FlashChip {
+    pub(super) spec: ChipSpec,
+    pub(super) table: Vec<Option<Command>>,
+    pub(super) array: Vec<u8>,
+    /// What the registers come back to at power-up.
+    pub(super) kept: Vec<u8>,
+    /// What they are now; the live bits (busy, wel, suspended) are not in here.
+    pub(super) registers: Vec<u8>,
+    pub(super) security: Vec<Vec<u8>>,
+    pub(super) unique_id: Vec<u8>,
+    /// Block locks of the WPS scheme; true is locked.
+    pub(super) locks: Vec<bool>,
+    pub(super) powered: bool,
+    pub(super) ready_at: Duration,
+    pub(super) writes_from: Duration,
+    pub(super) asleep: bool,
+    pub(super) continuous: bool,
+    pub(super) qpi: bool,
+    pub(super) four_byte: bool,
+    pub(super) wp_high: bool,
+    pub(super) wel: bool,
+    pub(super) volatile_next: bool,
+    pub(super) reset_next: bool,
+    pub(super) busy: Option<Pending>,
+    pub(super) suspended: Option<Pending>,
+    pub(super) cut_at: Option<Duration>,
+    pub(super) faults: BTreeMap<u64, OperationFault>,
+    pub(super) random: Random,
+    pub(super) window: Window,
+    pub(super) counts: Counts,
+}
+
+impl FlashChip {
+    /// A factory-fresh part, erased, powered since long ago. `seed` decides its unique id and all undefined bytes.
+    pub fn new(spec: ChipSpec, seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0x6e6f_7273_706c_6963);
+        let unique_id = (0..8).map(|_| random.byte()).collect();
+        let mut table = vec![None; 256];
+        for command in &spec.commands {
+            table[usize::from(command.opcode)] = Some(*command);
+        }
+        let kept: Vec<u8> = spec.registers.iter().map(|r| r.factory).collect();
+        Self {
+            table,
+            array: vec![0xff; spec.size],
+            registers: kept.clone(),
+            kept,
+            security: vec![vec![0xff; spec.security.size]; spec.security.count],
+            unique_id,
+            locks: vec![true; super::protect::lock_count(spec.size)],
+            powered: true,
+            ready_at: Duration::ZERO,
+            writes_from: Duration::ZERO,
+            asleep: false,
+            continuous: false,
+            qpi: false,
+            four_byte: false,
+            wp_high: true,
+            wel: false,
+            volatile_next: false,
+            reset_next: false,
+            busy: None,
+            suspended: None,
+            cut_at: None,
+            faults: BTreeMap::new(),
+            random,
+            window: Window::new(spec.page),
+            counts: Counts::default(),
+            spec,
+        }
+    }
+
+    /// The part.
+    pub fn spec(&self) -> &ChipSpec {
+        &self.spec
+    }
+
+    /// The array as it is now; an operation that has not ended has not changed it yet.
+    pub fn contents(&self) -> &[u8] {
+        &self.array
+    }
+
+    /// The array, to be set up by a test or changed behind the driver's back.
+    pub fn contents_mut(&mut self) -> &mut [u8] {
+        &mut self.array
+    }
+
+    /// A security register's bytes, by index from 0.
+    pub fn security(&self, index: usize) -> Option<&[u8]> {
+        self.security.get(index).map(Vec::as_slice)
+    }
+
+    /// A security register, to be set up.
+    pub fn security_mut(&mut self, index: usize) -> Option<&mut [u8]> {
+        self.security.get_mut(index).map(Vec::as_mut_slice)
+    }
+
+    /// Sets a status register, both what is kept and what is now, without any rule.
+    pub fn set_register(&mut self, index: usize, value: u8) {
+        if let Some(kept) = self.kept.get_mut(index) {
+            *kept = value;
+            self.registers[index] = value;
+        }
+    }
+
+    /// The registers as kept over a power cycle, and as they are now (without the live bits).
+    pub fn registers(&self) -> (&[u8], &[u8]) {
+        (&self.kept, &self.registers)
+    }
+
+    /// The factory's unique id.
+    pub fn unique_id(&self) -> &[u8] {
+        &self.unique_id
+    }
+
+    /// Sets the unique id.
+    pub fn set_unique_id(&mut self, id: &[u8]) {
+        self.unique_id = id.to_vec();
+    }
+
+    /// The level of the /WP pin.
+    pub fn set_write_protect_pin(&mut self, high: bool) {
+        self.wp_high = high;
+    }
+
+    /// Puts the chip into power-down, as the board's firmware may have left it.
+    pub fn set_asleep(&mut self) {
+        self.asleep = true;
+    }
+
+    /// Latches continuous-read mode, as a reset of the board in the middle of a read leaves it.
+    pub fn set_continuous_read(&mut self) {
+        self.continuous = true;
+    }
+
+    /// Faults of later operations, by their number.
+    pub fn set_operation_faults(&mut self, faults: BTreeMap<u64, OperationFault>) {
+        self.faults = faults;
+    }
+
+    /// What this chip has seen.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub(in crate::emulator) fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    /// True while an operation runs at `now`.
+    pub fn is_busy(&mut self, now: Duration) -> bool {
+        self.settle(now);
+        self.busy.is_some()
+    }
+
+    /// True while the chip has its supply.
+    pub fn is_powered(&self) -> bool {
+        self.powered
+    }
+
+    /// Takes the supply away: what was being erased, programmed or written is undefined from then on.
+    pub fn power_cut(&mut self, now: Duration) {
+        self.settle(now);
+        self.lose_power();
+    }
+
+    pub(super) fn lose_power(&mut self) {
+        if !self.powered {
+            return;
+        }
+        self.abandon();
+        self.powered = false;
+        self.cut_at = None;
+        self.window.close();
+        self.wel = false;
+        self.volatile_next = false;
+        self.reset_next = false;
+        self.asleep = false;
+        self.continuous = false;
+        self.qpi = false;
+        self.four_byte = false;
+    }
+
+    /// Gives the supply back.
+    pub fn power_up(&mut self, now: Duration) {
+        if self.powered {
+            return;
+        }
+        self.powered = true;
+        self.ready_at = now + self.spec.times.power_up;
+        self.writes_from = now + self.spec.times.power_up_write;
+        self.locks.fill(true);
+        self.unlock_until_power_cycle();
+        self.registers.clone_from(&self.kept);
+    }
+
+    /// Lets a running operation end and gives everything the chip keeps without its supply.
+    pub fn export(&mut self) -> ChipState {
+        self.settle(Duration::MAX);
+        let mut kept = self.kept.clone();
+        if self.power_cycle_unlocks() {
+            self.clear_srp1(&mut kept);
+        }
+        ChipState {
+            part: self.spec.name.clone(),
+            contents: self.array.clone(),
+            registers: kept,
+            security: self.security.clone(),
+            unique_id: self.unique_id.clone(),
+        }
+    }
+
+    /// Takes over a state that [`export`](Self::export) gave.
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit this part; nothing is changed then.
+    pub fn import(&mut self, state: &ChipState) -> Result<(), String> {
+        state.check(&self.spec)?;
+        self.array.clone_from(&state.contents);
+        self.kept.clone_from(&state.registers);
+        self.registers.clone_from(&state.registers);
+        self.security.clone_from(&state.security);
+        self.unique_id.clone_from(&state.unique_id);
+        Ok(())
+    }
+}

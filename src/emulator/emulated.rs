@@ -1,0 +1,168 @@
+//! One emulator: a programmer with its clip on a chip, on a clock of its own.
+
+use super::ch341a::Ch341a;
+use super::chip::{self, ChipState, FlashChip};
+use super::clip::Clip;
+use super::clock::Clock;
+use super::counts::Counts;
+use super::device::UsbDevice;
+use super::faults::Faults;
+use super::machine::Machine;
+use super::options::{Options, ProgrammerKind};
+use super::pipe::{EmulatedPipe, lock};
+use std::sync::{Arc, Mutex};
+use thiserror::Error;
+
+/// Why an emulator cannot be made.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum OptionsError {
+    /// No such part.
+    #[error("no emulated part is called '{name}'; there are {}", .known.join(", "))]
+    UnknownPart {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The image does not fit the part.
+    #[error("the image for the emulated chip is {found} bytes; a {part} has {expected}")]
+    Size {
+        /// The part.
+        part: String,
+        /// Its size.
+        expected: usize,
+        /// The image's.
+        found: usize,
+    },
+    /// The saved chip does not fit the part.
+    #[error("the saved state of the emulated chip does not fit: {0}")]
+    State(String),
+}
+
+/// One emulated programmer and chip. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Emulator {
+    machine: Arc<Mutex<Machine>>,
+    clock: Clock,
+    endpoints: (u8, u8),
+}
+
+impl Emulator {
+    /// A programmer plugged in, its clip on a chip that has had its supply for long.
+    ///
+    /// # Errors
+    /// [`OptionsError`] when part, contents and state do not go together.
+    pub fn new(options: Options) -> Result<Self, OptionsError> {
+        let spec = chip::find(&options.chip)
+            .ok_or_else(|| OptionsError::UnknownPart { name: options.chip.clone(), known: chip::names() })?;
+        let mut chip = FlashChip::new(spec, options.seed);
+        if let Some(mut state) = options.state {
+            if let Some(contents) = &options.contents {
+                state.contents.clone_from(contents);
+            }
+            chip.import(&state).map_err(OptionsError::State)?;
+        }
+        if let Some(contents) = &options.contents {
+            if contents.len() != chip.spec().size {
+                return Err(OptionsError::Size {
+                    part: chip.spec().name.clone(),
+                    expected: chip.spec().size,
+                    found: contents.len(),
+                });
+            }
+            chip.contents_mut().copy_from_slice(contents);
+        }
+        chip.set_write_protect_pin(options.write_protect_high);
+        Ok(Self::with_chip(options.programmer, chip, &options.faults))
+    }
+
+    /// The same around a chip made by hand.
+    pub fn with_chip(programmer: ProgrammerKind, chip: FlashChip, faults: &Faults) -> Self {
+        let clip = Clip::new(chip);
+        let (device, endpoints): (Box<dyn UsbDevice>, _) = match programmer {
+            ProgrammerKind::Ch341a => (Box::new(Ch341a::new(clip)), (0x02, 0x82)),
+            ProgrammerKind::Ch341Uart => (Box::new(Ch341a::uart(clip)), (0x02, 0x82)),
+        };
+        let emulator =
+            Self { machine: Arc::new(Mutex::new(Machine::new(device))), clock: Clock::new(), endpoints };
+        emulator.set_faults(faults);
+        emulator
+    }
+
+    /// The opened USB interface to the programmer that is wired to the chip.
+    pub fn pipe(&self) -> EmulatedPipe {
+        EmulatedPipe::new(self.machine.clone(), self.clock.clone(), self.endpoints.0, self.endpoints.1)
+    }
+
+    /// The device, for a host of another kind.
+    pub fn machine(&self) -> Arc<Mutex<Machine>> {
+        self.machine.clone()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Looks at the chip, or changes it behind the driver's back.
+    pub fn chip<T>(&self, look: impl FnOnce(&mut FlashChip) -> T) -> T {
+        let mut machine = lock(&self.machine);
+        let chip = machine.device().clip_mut().chip_mut();
+        chip.settle(self.clock.now());
+        look(chip)
+    }
+
+    /// The array, after whatever runs has ended.
+    pub fn contents(&self) -> Vec<u8> {
+        self.state().contents
+    }
+
+    /// Everything the chip keeps without its supply, after whatever runs has ended.
+    pub fn state(&self) -> ChipState {
+        lock(&self.machine).device().clip_mut().chip_mut().export()
+    }
+
+    /// What has been counted.
+    pub fn counts(&self) -> Counts {
+        lock(&self.machine).counts().clone()
+    }
+
+    /// Starts counting anew; numbers of later operations, packets and transfers start anew with it, the faults' too.
+    pub fn reset_counts(&self) {
+        lock(&self.machine).restart_counts();
+    }
+
+    /// Replaces all faults. Their numbers count from the emulator's start, or the last reset of the counts.
+    pub fn set_faults(&self, faults: &Faults) {
+        let mut machine = lock(&self.machine);
+        machine.set_faults(faults.usb());
+        let clip = machine.device().clip_mut();
+        clip.set_faults(faults.wires(), faults.seed);
+        clip.chip_mut().set_operation_faults(faults.operations());
+    }
+
+    /// The chip's supply fails.
+    pub fn power_cut(&self) {
+        self.chip(|chip| chip.power_cut(self.clock.now()));
+    }
+
+    /// The chip's supply comes back.
+    pub fn power_up(&self) {
+        self.chip(|chip| chip.power_up(self.clock.now()));
+    }
+
+    /// The programmer is pulled out of USB, and the chip's supply with it.
+    pub fn unplug(&self) {
+        lock(&self.machine).unplug(self.clock.now());
+    }
+
+    /// It is plugged in again.
+    pub fn plug(&self) {
+        lock(&self.machine).plug(self.clock.now());
+    }
+
+    /// Pins the programmer drives now, (value, direction) in its own bit order; direction 0 means all let go.
+    pub fn pins(&self) -> (u8, u8) {
+        lock(&self.machine).device_ref().pins()
+    }
+}

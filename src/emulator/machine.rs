@@ -1,0 +1,158 @@
+//! The emulated device as its hosts reach it: plugged in or not, with the faults of the USB side in between.
+
+use super::counts::Counts;
+use super::device::{Answer, Setup, Stalled, UsbDevice};
+use super::faults::UsbFaults;
+use std::time::Duration;
+
+/// Why a transfer cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The device is not plugged in (any more).
+    Gone,
+    /// The device answered STALL.
+    Stall,
+}
+
+/// One plugged-in device.
+pub struct Machine {
+    device: Box<dyn UsbDevice>,
+    plugged: bool,
+    faults: UsbFaults,
+    transfers: u64,
+    in_packets: u64,
+    again: Option<Vec<u8>>,
+}
+
+impl Machine {
+    pub(super) fn new(device: Box<dyn UsbDevice>) -> Self {
+        Self { device, plugged: true, faults: UsbFaults::default(), transfers: 0, in_packets: 0, again: None }
+    }
+
+    /// The device.
+    pub fn device(&mut self) -> &mut dyn UsbDevice {
+        &mut *self.device
+    }
+
+    /// The device, to look at.
+    pub fn device_ref(&self) -> &dyn UsbDevice {
+        &*self.device
+    }
+
+    /// What has been counted.
+    pub fn counts(&mut self) -> &mut Counts {
+        self.device.clip_mut().counts_mut()
+    }
+
+    pub(super) fn set_faults(&mut self, faults: UsbFaults) {
+        self.faults = faults;
+    }
+
+    /// Counts anew: counts and the numbers that faults go by.
+    pub(super) fn restart_counts(&mut self) {
+        *self.counts() = Counts::default();
+        self.transfers = 0;
+        self.in_packets = 0;
+    }
+
+    /// True while the device is plugged in.
+    pub fn is_plugged(&self) -> bool {
+        self.plugged
+    }
+
+    /// Pulls the device out; the chip loses its supply with it.
+    pub fn unplug(&mut self, now: Duration) {
+        if !self.plugged {
+            return;
+        }
+        self.plugged = false;
+        self.device.clip_mut().chip_mut().power_cut(now);
+        self.device.reset(now);
+        self.again = None;
+    }
+
+    /// Plugs it in again.
+    pub fn plug(&mut self, now: Duration) {
+        self.plugged = true;
+        self.device.clip_mut().chip_mut().power_up(now);
+    }
+
+    /// Every host says so when a transfer begins (its first packet, or a control request).
+    ///
+    /// # Errors
+    /// The fault that strikes it.
+    pub fn begin_transfer(&mut self, now: Duration) -> Result<(), Refusal> {
+        if !self.plugged {
+            return Err(Refusal::Gone);
+        }
+        self.transfers += 1;
+        if self.faults.unplug.remove(&self.transfers) {
+            self.counts().faults += 1;
+            self.unplug(now);
+            return Err(Refusal::Gone);
+        }
+        if self.faults.stall.remove(&self.transfers) {
+            self.counts().faults += 1;
+            return Err(Refusal::Stall);
+        }
+        Ok(())
+    }
+
+    /// A control request, standard ones included.
+    ///
+    /// # Errors
+    /// [`Stalled`].
+    pub fn control(&mut self, now: Duration, setup: Setup, data: &[u8]) -> Result<Vec<u8>, Stalled> {
+        let answer = match self.device.descriptors().standard(setup) {
+            Some(answer) => answer,
+            None => self.device.control(now, setup, data),
+        }?;
+        self.counts().control_transfers += 1;
+        Ok(answer)
+    }
+
+    /// A bulk OUT packet.
+    pub fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+        let answer = self.device.out_packet(now, arrives, endpoint, bytes);
+        if answer == Answer::Ack(()) {
+            let counts = self.counts();
+            counts.out_packets += 1;
+            counts.usb_bytes += bytes.len() as u64;
+        }
+        answer
+    }
+
+    /// A bulk IN packet.
+    pub fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+        if let Some(again) = self.again.take() {
+            let n = again.len().min(into.len());
+            into[..n].copy_from_slice(&again[..n]);
+            return Answer::Ack(n);
+        }
+        let Answer::Ack(mut n) = self.device.in_packet(now, endpoint, into) else {
+            return Answer::Nak;
+        };
+        self.in_packets += 1;
+        if self.faults.lost.remove(&self.in_packets) {
+            self.counts().faults += 1;
+            return Answer::Nak;
+        }
+        if self.faults.double.remove(&self.in_packets) {
+            self.counts().faults += 1;
+            self.again = Some(into[..n].to_vec());
+        }
+        if self.faults.short.remove(&self.in_packets) {
+            self.counts().faults += 1;
+            n = n.saturating_sub(1);
+        }
+        let counts = self.counts();
+        counts.in_packets += 1;
+        counts.usb_bytes += n as u64;
+        Answer::Ack(n)
+    }
+
+    /// See [`UsbDevice::next_event`].
+    pub fn next_event(&mut self, now: Duration) -> Option<Duration> {
+        self.device.next_event(now)
+    }
+}

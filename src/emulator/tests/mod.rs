@@ -1,0 +1,55 @@
+//! The emulator as its hosts see it: packets made by hand from the hardware's descriptions, sent through the pipe.
+
+mod ch341a;
+
+use super::{EmulatedPipe, Emulator, Options};
+use crate::usb::{Burst, Pipe, Reply, UsbError};
+use std::time::Duration;
+
+/// A reply of known packets: `each` bytes an IN transfer, `total` payload bytes in all.
+pub(super) struct Fixed {
+    pub(super) lens: Vec<usize>,
+    pub(super) got: Vec<Vec<u8>>,
+    pub(super) ask: usize,
+}
+
+impl Reply for Fixed {
+    fn next(&self, in_flight: usize) -> Option<usize> {
+        (self.got.len() + in_flight < self.lens.len()).then_some(self.ask)
+    }
+    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+        let expected = self.lens[self.got.len()];
+        if bytes.len() != expected {
+            return Err(UsbError::Desync { what: "test", expected, got: bytes.len() });
+        }
+        self.got.push(bytes.to_vec());
+        Ok(())
+    }
+    fn is_complete(&self) -> bool {
+        self.got.len() == self.lens.len()
+    }
+}
+
+pub(super) const QUIET: Duration = Duration::from_secs(1);
+
+pub(super) fn emulator(contents: Option<Vec<u8>>) -> (Emulator, EmulatedPipe) {
+    let emulator = Emulator::new(Options { contents, ..Options::default() }).expect("valid options");
+    let pipe = emulator.pipe();
+    (emulator, pipe)
+}
+
+/// Pseudo-random bytes, the same for every run.
+pub(super) fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    super::random::Random::new(seed).fill(&mut bytes);
+    bytes
+}
+
+pub(super) fn burst(
+    pipe: &mut EmulatedPipe,
+    out: &[Vec<u8>],
+    depth: usize,
+    reply: &mut dyn Reply,
+) -> Result<(), UsbError> {
+    pipe.burst(Burst { out, in_depth: depth, quiet: QUIET }, reply)
+}
