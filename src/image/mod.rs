@@ -1,3 +1,27 @@
 //! Images and what is in them: regions, boards, containers, donors, the splice; pure.
+//!
+//! A [`Board`] names its regions ([`Layout`]) and what is known of each; [`splice()`] puts the board's own dump
+//! and [`Donor`]s together as a [`Choice`] says, and judges everything it takes ([`checks`]).
 
+pub mod anatomy;
+pub mod board;
+pub mod boards;
+pub mod checks;
+pub mod choice;
 pub mod container;
+pub mod donor;
+pub mod error;
+pub mod finding;
+
+pub mod layout;
+pub mod splice;
+pub mod whole;
+
+pub use board::{Board, Hardware, Recovery, RecoveryKind};
+pub use choice::{Choice, Purpose};
+pub use donor::Donor;
+pub use error::ImageError;
+pub use finding::{Allow, Finding, Severity};
+pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
+pub use splice::{RegionRow, Spliced, UnitRow, splice};
+pub use whole::{Image, is_blank, sha256};

@@ -1,0 +1,6 @@
+//! Boards as data: one TOML file a board, every fact with its source, and no offset that no source gives.
+
+mod file;
+mod table;
+
+pub use table::all;

@@ -1,0 +1,49 @@
+//! The boards that are built in.
+
+use std::sync::OnceLock;
+
+use super::file::parse;
+use crate::image::board::Board;
+
+const FILES: [&str; 1] = [include_str!("archer-mr200-v1.toml")];
+
+/// All boards of the program, in the order they are listed to the user.
+pub fn all() -> &'static [Board] {
+    static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
+    // A built-in file that does not parse leaves its board out; the test below holds that none does.
+    BOARDS.get_or_init(|| FILES.iter().filter_map(|text| parse(text).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::image::layout::{Role, Source};
+
+    #[test]
+    fn every_built_in_file_is_a_board() {
+        for text in FILES {
+            parse(text).unwrap();
+        }
+        assert_eq!(all().len(), FILES.len());
+        let names: BTreeSet<_> = all().iter().map(|b| &b.name).collect();
+        assert_eq!(names.len(), FILES.len());
+    }
+
+    #[test]
+    fn boards_hold_together() {
+        for board in all() {
+            let grown = board.layout.regions.iter().filter_map(|r| Some((r, r.grows_into.as_ref()?)));
+            for (region, into) in grown {
+                assert_eq!(region.span.end, board.region(into).unwrap().span.start, "{}", board.name);
+            }
+            for region in &board.layout.regions {
+                let unit = region.role == Role::Unit;
+                assert!(!unit || region.default == Source::Own, "{} {}", board.name, region.name);
+            }
+            let recovery_end = board.recovery.as_ref().map_or(0, |r| r.end);
+            assert!(recovery_end <= board.chip_size, "{}", board.name);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The checks by name: what each looks for and how grave it is.
+//!
+//! The names are part of what users write (`--allow NAME`) and stay. The mistakes they catch are those of
+//! people on openwrt.org's forum and elsewhere; `hw-notes` tells the cases.
+
+use super::finding::{Finding, Severity};
+
+/// A check: its name, its gravest severity, what it looks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Kebab-case; what `--allow` takes.
+    pub name: &'static str,
+    /// How grave a finding of it is; a few are milder in a case that the text names.
+    pub severity: Severity,
+    /// What it looks for.
+    pub about: &'static str,
+}
+
+macro_rules! checks {
+    ($($constant:ident $name:literal $severity:ident $about:literal)*) => {
+        $(#[doc = $about] pub const $constant: Check =
+            Check { name: $name, severity: Severity::$severity, about: $about };)*
+        /// Every check.
+        pub const CHECKS: &[Check] = &[$($constant),*];
+    };
+}
+
+checks! {
+    CHIP_SIZE "chip-size" Refuse "A dump is not of the chip's size."
+    BLANK_DUMP "blank-dump" Refuse "A dump holds FF only or 00 only: nothing was read."
+    MIRRORED_DUMP "mirrored-dump" Refuse "A dump repeats itself: a smaller chip, or an address line that does not reach it."
+    WRONG_CALIBRATION "wrong-calibration" Refuse "Calibration data in a dump is not of this board's radio."
+    OTHER_MAP "other-map" Refuse "A dump has its per-unit data where another revision of the board has it."
+    HARDWARE_ID "hardware-id" Refuse "A firmware is for other hardware: id or revision in its header."
+    BASE_HARDWARE "base-hardware" Ask "The board's own dump holds firmware of other hardware."
+    REGION "region" Ask "A firmware is for another country or variant of the same hardware."
+    SUPPORTED_DEVICES "supported-devices" Refuse "A sysupgrade file's list of devices does not name the board."
+    MD5 "md5" Refuse "A firmware's MD5 does not hold and no lawful change explains it."
+    METADATA_CRC "metadata-crc" Refuse "A sysupgrade file's metadata is damaged."
+    TRUNCATED "truncated" Refuse "A file ends before its header says."
+    TOO_LONG "too-long" Refuse "A firmware does not fit its room."
+    INNER_HEADER "inner-header" Refuse "A vendor file with boot loader has no firmware header behind the loader."
+    HEADER_KEPT "header-kept" Refuse "A boot loader was cut too early: the vendor's header stands before it."
+    LOADER_CUT "loader-cut" Refuse "A boot loader was cut too late or is not a loader: it is shifted against its room."
+    LOADER_START "loader-start" Ask "A boot loader does not start as one for this processor does."
+    NO_LOADER "no-loader" Refuse "What is to become the boot loader is none."
+    OWN_LOADER "own-loader" Ask "The board's own boot loader is blank or none."
+    DONOR_UNKNOWN "donor-unknown" Refuse "A donor is nothing the program knows."
+    DONOR_LACKS "donor-lacks" Refuse "A donor has nothing for a region that shall come from it."
+    DONOR_UNCLEAR "donor-unclear" Refuse "Several donors could be meant for a region."
+    DONOR_BLANK_UNIT "donor-blank-unit" Refuse "A region with data of the one unit shall come from a donor that has it blank."
+    UNIT_ERASED "unit-erased" Refuse "A region with data of the one unit shall become blank."
+    OWN_CALIBRATION_BLANK "own-calibration-blank" Ask "The board's own calibration is blank and would stay so."
+    OWN_MAC_BLANK "own-mac-blank" Ask "The board's own MAC address is blank or none and would stay so."
+    FOREIGN_MAC "foreign-mac" Ask "A donor's MAC address is put on this board."
+    FOREIGN_CALIBRATION "foreign-calibration" Ask "A donor's calibration is put on this board."
+    MODEM_IN_CONFIG "modem-in-config" Ask "Bytes behind the firmware, such as modem firmware, would land in the settings."
+    FIRMWARE_CUT "firmware-cut" Refuse "The firmware runs on into a region that shall come from elsewhere."
+    NO_FIRMWARE "no-firmware" Ask "The firmware region would be blank."
+    FORMAT_MARK "format-mark" Ask "A mark that makes OpenWrt format its overlay does not stand at an erase block's edge."
+    TFTP_KIND "tftp-kind" Refuse "A TFTP file is of the other kind than the board's rescue; only asked where harmless."
+    MD5_STALE "md5-stale" Tell "An MD5 does not hold and a lawful change explains it."
+    MD5_UNKNOWN "md5-unknown" Tell "An MD5 cannot be judged."
+    REGION_UNKNOWN "region-unknown" Tell "The country of the board's own firmware cannot be told."
+    FILLS_SETTINGS "fills-settings" Tell "The firmware runs on into the settings region."
+    TAIL_LEFT_OUT "tail-left-out" Tell "Bytes behind the firmware, such as modem firmware, are left out."
+    FOREIGN_SETTINGS "foreign-settings" Tell "Settings come from a donor."
+    OPERATOR_SETTINGS "operator-settings" Tell "The board's own settings or operator profile stay."
+    FOREIGN_OVERLAY "foreign-overlay" Tell "The donor's firmware brings the settings stored in its overlay."
+    LOADER_MIX "loader-mix" Tell "Boot loader and firmware come from different files."
+    NOT_IN_FILE "not-in-file" Tell "A choice concerns a region that this kind of file does not hold."
+    NOT_JUDGED "not-judged" Tell "Something could not be checked."
+}
+
+impl Check {
+    /// A finding of this check at its own severity.
+    pub fn found(&self, message: impl Into<String>) -> Finding {
+        self.found_as(self.severity, message)
+    }
+
+    /// A finding of this check at another severity.
+    pub fn found_as(&self, severity: Severity, message: impl Into<String>) -> Finding {
+        Finding { name: self.name, severity, message: message.into() }
+    }
+}
+
+/// The check of that name.
+pub fn named(name: &str) -> Option<&'static Check> {
+    CHECKS.iter().find(|c| c.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_kebab_case_and_unique() {
+        let names: BTreeSet<_> = CHECKS.iter().map(|c| c.name).collect();
+        assert_eq!(names.len(), CHECKS.len());
+        for name in names {
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{name}"
+            );
+            assert_eq!(named(name).unwrap().name, name);
+        }
+    }
+}

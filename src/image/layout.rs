@@ -1,0 +1,195 @@
+//! The regions of a chip: where they stand, what they are for, which bytes belong to the one unit.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::span::Span;
+
+/// What a region is for; it decides which checks look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The boot loader.
+    Loader,
+    /// Kernel and root file system.
+    Firmware,
+    /// The user's or operator's settings.
+    Settings,
+    /// Data of the one unit: addresses, calibration.
+    Unit,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// Where a region's bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The board's own backup.
+    Own,
+    /// Erased bytes, FF.
+    Blank,
+    /// The donor of that name.
+    Donor(String),
+}
+
+impl Source {
+    /// Reads `own`, `blank` or a donor's name.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "own" => Self::Own,
+            "blank" => Self::Blank,
+            name => Self::Donor(name.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Own => "own",
+            Self::Blank => "blank",
+            Self::Donor(name) => name,
+        })
+    }
+}
+
+/// What bytes of the one unit are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitKind {
+    /// An Ethernet address.
+    Mac,
+    /// Radio calibration.
+    Calibration,
+    /// A serial number.
+    Serial,
+    /// A PIN.
+    Pin,
+}
+
+impl UnitKind {
+    /// `mac`, `calibration`, `serial` or `pin`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mac => "mac",
+            Self::Calibration => "calibration",
+            Self::Serial => "serial",
+            Self::Pin => "pin",
+        }
+    }
+}
+
+/// How bytes of the one unit are written, and so how they are recognised.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "format")]
+pub enum Format {
+    /// Nothing is known of it.
+    #[default]
+    Raw,
+    /// Six bytes of an address.
+    MacBytes,
+    /// A MediaTek eeprom: chip id, little-endian, then version and address.
+    MtkEeprom {
+        /// The chip ids that belong to this board; empty where they are not known.
+        chips: Vec<u16>,
+    },
+    /// An Atheros AR9300 eeprom: 02 02 and the address.
+    Ar9300,
+}
+
+/// Bytes of the one unit within a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerUnit {
+    /// `MAC`, `2.4 GHz calibration`.
+    pub name: String,
+    /// Where, in the chip.
+    pub span: Span,
+    /// What it is.
+    pub kind: UnitKind,
+    /// How it is written.
+    pub format: Format,
+    /// True when these bytes stay the board's own whatever the region's source is.
+    pub keep: bool,
+}
+
+/// A named part of a chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its name, as in `--set NAME=...`.
+    pub name: String,
+    /// Where, in the chip.
+    pub span: Span,
+    /// True when the running system does not write it.
+    pub read_only: bool,
+    /// What it is for.
+    pub role: Role,
+    /// Where its bytes come from when nobody says; a donor called `donor` means the one donor there is.
+    pub default: Source,
+    /// True when a region may be blank where its donor has nothing for it.
+    pub blank_without_donor: bool,
+    /// The region behind this one that longer firmware (OpenWrt's) runs on into.
+    pub grows_into: Option<String>,
+    /// Bytes of the one unit.
+    pub per_unit: Vec<PerUnit>,
+    /// Where the facts come from.
+    pub source: Option<String>,
+}
+
+impl Region {
+    /// A plain region with nothing known but its place: kept as it is by default.
+    pub fn new(name: impl Into<String>, span: Span) -> Self {
+        Self {
+            name: name.into(),
+            span,
+            read_only: false,
+            role: Role::Other,
+            default: Source::Own,
+            blank_without_donor: false,
+            grows_into: None,
+            per_unit: Vec::new(),
+            source: None,
+        }
+    }
+}
+
+/// All regions of a chip, in order of address; bytes between them belong to none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The regions; they may nest or overlap only where the file they come from has them so.
+    pub regions: Vec<Region>,
+    /// The chip's size, where it is known.
+    pub chip_size: Option<u64>,
+    /// What it was read from: `board archer-mr200-v1`, `mtdparts`, `boot log`.
+    pub source: String,
+    /// What was odd in the file it was read from.
+    pub notes: Vec<String>,
+}
+
+impl Layout {
+    /// The region of that name.
+    pub fn region(&self, name: &str) -> Option<&Region> {
+        self.regions.iter().find(|r| r.name == name)
+    }
+
+    /// The first region of that role.
+    pub fn of_role(&self, role: Role) -> Option<&Region> {
+        self.regions.iter().find(|r| r.role == role)
+    }
+
+    /// All names, for messages.
+    pub fn names(&self) -> String {
+        self.regions.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The innermost region that holds `address`.
+    pub fn at(&self, address: u64) -> Option<&Region> {
+        self.regions.iter().filter(|r| r.span.contains(address)).min_by_key(|r| r.span.len())
+    }
+
+    /// All bytes of the one unit, in order of address.
+    pub fn per_unit(&self) -> impl Iterator<Item = (&Region, &PerUnit)> {
+        self.regions.iter().flat_map(|r| r.per_unit.iter().map(move |u| (r, u)))
+    }
+}
