@@ -1,5 +1,36 @@
 //! The chip on the clip: who it is, read, erase, program, verify, protection, security registers.
+//!
+//! [`Chip`] is the way in: [`Chip::connect`] wakes, identifies and describes the chip; every method is one batch or a
+//! few. What is pure stands apart from what acts: [`sfdp`], [`protect`], [`status`], the judgement of a page and the
+//! learned page time know no programmer. Assumed of the layer below: [`Programmer`](crate::spi::Programmer) runs a
+//! batch in order without branching. A [`Permit`] is needed for every erase and program.
 
+mod chip;
+mod command;
+mod describe;
+mod erase;
+mod error;
 pub mod geometry;
+mod identify;
+mod pace;
+mod page;
 pub mod part;
 pub mod parts;
+mod permit;
+mod program;
+pub mod protect;
+mod read;
+mod security;
+pub mod sfdp;
+pub mod status;
+mod unlock;
+mod wait;
+
+pub use chip::{Chip, WriteEnableCheck};
+pub use error::FlashError;
+pub use identify::Identity;
+pub use permit::Permit;
+pub use program::Programmed;
+pub use security::SecurityRegister;
+pub use status::Status;
+pub use unlock::Unlocked;

@@ -1,0 +1,264 @@
+//! The chip on the clip, connected: who it is, and the small questions one can ask it.
+//!
+//! Assumed of the programmer below: a batch runs in order, without branching, chip select high in between. What
+//! reads, erases, programs and unlocks stands in files of its own, all as methods of [`Chip`].
+
+use super::FlashError;
+use super::command::{self, BUSY, WEL};
+use super::describe::{self, Addressing};
+use super::geometry::{Costs, Geometry};
+use super::identify::{self, Identity};
+use super::pace::Pace;
+use super::part::{OtpMethod, Register};
+use super::permit::Permit;
+use super::protect::Registers;
+use super::status::{self, Status};
+use super::wait::Steady;
+use crate::span::Span;
+use crate::spi::{Programmer, Transaction};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A chip that has been identified, and the programmer it hangs on.
+pub struct Chip<P> {
+    pub(super) programmer: P,
+    pub(super) identity: Identity,
+    pub(super) geometry: Geometry,
+    pub(super) addressing: Addressing,
+    /// SR1 as last read in peace; what it may show meanwhile.
+    pub(super) steady: Steady,
+    pub(super) pace: Pace,
+    /// Learned erase times by opcode.
+    pub(super) erase_times: BTreeMap<u8, Duration>,
+    pub(super) adapter_confirmed: bool,
+}
+
+/// What write enable and write disable did to WEL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteEnableCheck {
+    /// SR1 before.
+    pub before: u8,
+    /// SR1 after `06`.
+    pub enabled: u8,
+    /// SR1 after `04`.
+    pub disabled: u8,
+}
+
+impl WriteEnableCheck {
+    /// WEL was off, went on and went off again, and nothing else changed.
+    pub fn passed(&self) -> bool {
+        let others = |s: u8| s & !WEL;
+        self.before & (WEL | BUSY) == 0
+            && self.enabled & (WEL | BUSY) == WEL
+            && self.disabled & (WEL | BUSY) == 0
+            && others(self.before) == others(self.enabled)
+            && others(self.before) == others(self.disabled)
+    }
+}
+
+/// Least margin over the learned page time, in thousandths: programmers that pause look at the chip's status in steps
+/// of a byte time and need little; the others wait by status bytes, whose steps are coarser.
+const MARGIN_PAUSES: u32 = 20;
+const MARGIN_RUNS: u32 = 200;
+/// Pages a batch: enough that the round trip is under a hundredth of it, within these bounds.
+const PAGES_A_BATCH: std::ops::RangeInclusive<u128> = 16..=64;
+
+impl<P: Programmer> Chip<P> {
+    /// Wakes and identifies the chip. Sends nothing that changes it: no `06`, no `50`.
+    ///
+    /// # Errors
+    /// [`FlashError::NoChip`], [`FlashError::Unstable`], [`FlashError::UnknownPart`], or what failed below.
+    pub fn connect(mut programmer: P) -> Result<Self, FlashError> {
+        let answer = identify::start_up(&mut programmer)?;
+        let sfdp = identify::read_sfdp(&mut programmer)?;
+        let mut identity = identify::name(&answer, sfdp)?;
+        identity.unique_id = identify::read_unique_id(&mut programmer, &identity.part)?;
+        identity.electronic_id = Some(identify::read_electronic_id(&mut programmer)?);
+        let sr1 = command::register(&mut programmer, command::READ_STATUS)?;
+        let geometry = describe::geometry(&identity.part, identity.sfdp_decoded.as_ref());
+        let limits = programmer.limits();
+        let costs = describe::costs(&geometry, &limits);
+        let margin = if limits.pauses { MARGIN_PAUSES } else { MARGIN_RUNS };
+        let pages = limits.round_trip.as_nanos() * 100 / costs.page.as_nanos().max(1);
+        let pages = pages.clamp(*PAGES_A_BATCH.start(), *PAGES_A_BATCH.end()) as usize;
+        Ok(Self {
+            addressing: describe::addressing(&identity.part),
+            steady: Steady {
+                value: sr1,
+                may_change: describe::may_change(&identity.part),
+                sticky: if identity.part.status.sticky_errors { describe::STICKY_ERRORS } else { 0 },
+            },
+            pace: Pace::new(geometry.program, margin, pages),
+            erase_times: BTreeMap::new(),
+            adapter_confirmed: false,
+            programmer,
+            identity,
+            geometry,
+        })
+    }
+
+    /// The programmer below.
+    pub fn programmer(&mut self) -> &mut P {
+        &mut self.programmer
+    }
+
+    /// Gives the programmer back.
+    pub fn into_programmer(self) -> P {
+        self.programmer
+    }
+
+    /// Who the chip is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Sizes, erase types, times.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// What things cost on this chip by this programmer.
+    pub fn costs(&self) -> Costs {
+        describe::costs(&self.geometry, &self.programmer.limits())
+    }
+
+    /// The user has said that a voltage adapter for this 1.8 V part is in place.
+    pub fn confirm_voltage_adapter(&mut self) {
+        self.adapter_confirmed = true;
+    }
+
+    /// Reads the status registers that this part is known to have, and decodes them.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`]; [`FlashError::Unstable`] where they never read the same twice.
+    pub fn status(&mut self) -> Result<Status, FlashError> {
+        let registers = self.read_registers()?;
+        let mut status = status::decode(&self.identity.part, registers);
+        if !status.busy {
+            self.steady.value = registers.sr1;
+        }
+        if let Some(locked) = self.read_locks(&status)? {
+            status.protected = locked;
+        }
+        Ok(status)
+    }
+
+    /// The registers, read until two readings in a row agree.
+    pub(super) fn read_registers(&mut self) -> Result<Registers, FlashError> {
+        let scheme = self.identity.part.status;
+        let security = matches!(self.identity.part.otp.method, OtpMethod::Enso).then_some(0x2B);
+        let plan: Vec<(Register, u8)> = [
+            (Register::Sr1, Some(command::READ_STATUS)),
+            (Register::Sr2, scheme.read_sr2),
+            (Register::Sr3, scheme.read_sr3),
+            (Register::Security, security),
+            (Register::Function, matches!(self.identity.part.otp.method, OtpMethod::Issi68).then_some(0x48)),
+        ]
+        .into_iter()
+        .filter_map(|(register, opcode)| Some((register, opcode?)))
+        .collect();
+        let mut seen: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..8 {
+            let values = self.read_each(&plan)?;
+            if seen.last() == Some(&values) {
+                return Ok(plan.iter().zip(&values).fold(
+                    Registers::default(),
+                    |mut all, ((register, _), v)| {
+                        match register {
+                            Register::Sr1 => all.sr1 = *v,
+                            Register::Sr2 => all.sr2 = Some(*v),
+                            Register::Sr3 => all.sr3 = Some(*v),
+                            Register::Security => all.security = Some(*v),
+                            Register::Function => all.function = Some(*v),
+                        }
+                        all
+                    },
+                ));
+            }
+            seen.push(values);
+        }
+        seen.dedup();
+        Err(FlashError::UnstableStatus { seen })
+    }
+
+    fn read_each(&mut self, plan: &[(Register, u8)]) -> Result<Vec<u8>, FlashError> {
+        let opcodes: Vec<[u8; 1]> = plan.iter().map(|(_, opcode)| [*opcode]).collect();
+        let mut answers = vec![[0u8; 1]; plan.len()];
+        let mut batch: Vec<_> =
+            opcodes.iter().zip(&mut answers).map(|(o, a)| Transaction::read(o, a)).collect();
+        self.programmer.run(&mut batch)?;
+        drop(batch);
+        Ok(answers.into_iter().map(|[v]| v).collect())
+    }
+
+    /// One plain `9F`, as the contact check repeats it: continuation codes and the three id bytes.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub fn rdid(&mut self) -> Result<Vec<u8>, FlashError> {
+        let answer = identify::read_id(&mut self.programmer)?;
+        Ok(answer[..self.identity.jedec_id.len().min(answer.len())].to_vec())
+    }
+
+    /// One plain `05`.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub fn sr1(&mut self) -> Result<u8, FlashError> {
+        command::register(&mut self.programmer, command::READ_STATUS)
+    }
+
+    /// SFDP once more, `None` where the chip has none.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub fn read_sfdp(&mut self) -> Result<Option<Vec<u8>>, FlashError> {
+        identify::read_sfdp(&mut self.programmer)
+    }
+
+    /// Sets and clears WEL: proves that commands reach the chip whole, with no risk to its contents.
+    /// The only question here that sends `06`; it is taken back by `04` in the same batch.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub fn check_write_enable(&mut self) -> Result<WriteEnableCheck, FlashError> {
+        let (mut before, mut enabled, mut disabled) = ([0], [0], [0]);
+        self.programmer.run(&mut [
+            Transaction::read(&[command::READ_STATUS], &mut before),
+            Transaction::write(&[command::WRITE_ENABLE]),
+            Transaction::read(&[command::READ_STATUS], &mut enabled),
+            Transaction::write(&[command::WRITE_DISABLE]),
+            Transaction::read(&[command::READ_STATUS], &mut disabled),
+        ])?;
+        Ok(WriteEnableCheck { before: before[0], enabled: enabled[0], disabled: disabled[0] })
+    }
+
+    /// Lets go of every pin.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub fn release(&mut self) -> Result<(), FlashError> {
+        Ok(self.programmer.release()?)
+    }
+
+    /// Refuses a span that reaches past the end.
+    pub(super) fn check_inside(&self, span: Span) -> Result<(), FlashError> {
+        match span.end <= self.geometry.size {
+            true => Ok(()),
+            false => Err(FlashError::Outside { span, size: self.geometry.size }),
+        }
+    }
+
+    /// What every erase and program asks first.
+    pub(super) fn check_write(&self, span: Span, permit: &Permit) -> Result<(), FlashError> {
+        self.check_inside(span)?;
+        permit.check(span, &self.identity.jedec_id)?;
+        if self.identity.low_voltage && !self.adapter_confirmed {
+            return Err(FlashError::LowVoltage { part: self.identity.part_name.clone() });
+        }
+        if let Some(why) = &self.identity.conflict {
+            return Err(FlashError::NotWritable { what: "any erase or program".into(), why: why.clone() });
+        }
+        Ok(())
+    }
+}

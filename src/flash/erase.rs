@@ -1,0 +1,134 @@
+//! Erasing: write enable, its proof, the command and the first status in one batch, then a wait that mostly sleeps.
+
+use super::chip::Chip;
+use super::command::{self, BUSY, READ_STATUS, WEL, WRITE_DISABLE, WRITE_ENABLE};
+use super::geometry::{Busy, EraseType};
+use super::permit::Permit;
+use super::wait::{most_of, wait_ready};
+use super::{FlashError, status};
+use crate::span::{Span, Spans};
+use crate::spi::{Programmer, Transaction};
+use std::time::Duration;
+
+/// How often a command that the chip did not take is sent again before it counts as refused.
+const ATTEMPTS: u32 = 3;
+
+impl<P: Programmer> Chip<P> {
+    /// Erases one block. `address` must be aligned to the erase type.
+    ///
+    /// # Errors
+    /// [`FlashError::NotAllowed`] and the like before anything is sent; [`FlashError::Protected`] or
+    /// [`FlashError::NotWritable`] where the chip drops the command; [`FlashError::StillBusy`],
+    /// [`FlashError::BusLost`] while it runs.
+    pub fn erase(&mut self, erase: &EraseType, address: u64, permit: &Permit) -> Result<(), FlashError> {
+        let span = Span::at(address, erase.size)
+            .filter(|s| erase.size != 0 && s.start.is_multiple_of(erase.size))
+            .ok_or_else(|| {
+                FlashError::Unsupported(format!("{address:#x} is not the start of an erase block"))
+            })?;
+        self.check_write(span, permit)?;
+        if !self.geometry.erase.iter().any(|e| (e.opcode, e.size) == (erase.opcode, erase.size)) {
+            return Err(FlashError::Unsupported(format!(
+                "{} has no erase {:02x} of {:#x} bytes",
+                self.identity.part_name, erase.opcode, erase.size
+            )));
+        }
+        let bytes = command::with_address(erase.opcode, address, self.addressing.width);
+        self.run_erase(&bytes, erase.busy, span)
+    }
+
+    /// Erases everything.
+    ///
+    /// # Errors
+    /// As [`erase`](Self::erase).
+    pub fn erase_chip(&mut self, permit: &Permit) -> Result<(), FlashError> {
+        let span = Span::new(0, self.geometry.size);
+        self.check_write(span, permit)?;
+        let Some((opcode, busy)) = self.geometry.chip_erase else {
+            return Err(FlashError::Unsupported(format!("{} has no chip erase", self.identity.part_name)));
+        };
+        self.run_erase(&[opcode], busy, span)
+    }
+
+    fn run_erase(&mut self, bytes: &[u8], busy: Busy, span: Span) -> Result<(), FlashError> {
+        let what = || format!("the erase of {span}");
+        self.run_proven(bytes, busy, Some(span), &what)?;
+        Ok(())
+    }
+
+    /// One command that needs write enable and makes the chip busy, with the proof that it was taken.
+    pub(super) fn run_proven(
+        &mut self,
+        bytes: &[u8],
+        busy: Busy,
+        span: Option<Span>,
+        what: &dyn Fn() -> String,
+    ) -> Result<Duration, FlashError> {
+        let expected = self.erase_times.get(&bytes[0]).copied().unwrap_or(busy.typical);
+        for _ in 0..ATTEMPTS {
+            let (mut enabled, mut started) = ([0], [0; 2]);
+            self.programmer.run(&mut [
+                Transaction::write(&[WRITE_ENABLE]),
+                Transaction::read(&[READ_STATUS], &mut enabled),
+                Transaction::write(bytes),
+                Transaction::read(&[READ_STATUS], &mut started),
+            ])?;
+            if started.iter().any(|s| self.steady.allows(*s) && s & BUSY != 0) {
+                let (took, after) =
+                    wait_ready(&mut self.programmer, self.steady, busy, most_of(expected), what)?;
+                self.erase_times.insert(bytes[0], took.min(busy.max));
+                self.check_errors(after, what)?;
+                return Ok(took);
+            }
+            // Not started, or the bus is gone: the wait tells which, and WEL must not stay set.
+            wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
+            command::send(&mut self.programmer, &[WRITE_DISABLE])?;
+            if enabled[0] & (WEL | BUSY) == WEL && started[1] & (WEL | BUSY) == 0 {
+                // Taken and dropped: Winbond and others consume WEL where a byte of the target is protected.
+                break;
+            }
+        }
+        Err(self.why_not_taken(span, what)?)
+    }
+
+    /// Names the reason why an enabled command was dropped, as far as the registers tell.
+    pub(super) fn why_not_taken(
+        &mut self,
+        span: Option<Span>,
+        what: &dyn Fn() -> String,
+    ) -> Result<FlashError, FlashError> {
+        let state = self.status()?;
+        let hit = span.map(|s| state.protected.intersection(&Spans::from(s))).unwrap_or_default();
+        if !hit.is_empty() {
+            let why = match state.block_locks {
+                Some(true) => "single-block locks (WPS) are in force; unlock first".to_string(),
+                _ => format!("the status registers say so (SR1 {:#04x}); unlock first", state.registers.sr1),
+            };
+            return Ok(FlashError::Protected { spans: hit, why });
+        }
+        Ok(FlashError::NotWritable { what: what(), why: status::why_refused(&state) })
+    }
+
+    /// Error bits that some makers keep in the status registers; cleared where they stick.
+    pub(super) fn check_errors(&mut self, sr1: u8, what: &dyn Fn() -> String) -> Result<(), FlashError> {
+        let scheme = self.identity.part.status;
+        let (word, bits, clear) = if scheme.flag_status {
+            let flags = command::register(&mut self.programmer, command::READ_FLAG_STATUS)?;
+            ("flag status", flags & FLAG_ERRORS, command::CLEAR_FLAG_STATUS)
+        } else {
+            ("SR1", sr1 & self.steady.sticky, command::CLEAR_STATUS)
+        };
+        if bits == 0 {
+            return Ok(());
+        }
+        command::send(&mut self.programmer, &[clear])?;
+        command::send(&mut self.programmer, &[WRITE_DISABLE])?;
+        Err(FlashError::NotWritable {
+            what: what(),
+            why: format!("the chip reports a failure or protection ({word} {bits:#04x})"),
+        })
+    }
+}
+
+/// Micron flag status: erase failure, program failure, protection.
+const FLAG_ERRORS: u8 = 0x32;

@@ -1,0 +1,167 @@
+//! What can go wrong on the chip, by what the user can do about it.
+
+use super::part::Register;
+use crate::span::{Span, Spans};
+use crate::spi::SpiError;
+use std::time::Duration;
+use thiserror::Error;
+
+/// A failure of the chip or of the way to it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FlashError {
+    /// The programmer or USB failed.
+    #[error(transparent)]
+    Spi(#[from] SpiError),
+    /// The chip does not answer: the id is all FF or all 00.
+    #[error(
+        "no chip answers (id {}): check that pin 1 of the clip is on pin 1 of the chip, that every pin has contact \
+         and that the chip has power",
+        hex(.seen)
+    )]
+    NoChip {
+        /// What `9F` gave.
+        seen: Vec<u8>,
+    },
+    /// The id is not the same each time it is read.
+    #[error(
+        "the chip's id changes from read to read ({}): reseat the clip, shorten the wires, hold the board's processor \
+         in reset or lower the SPI clock",
+        .ids.iter().map(|id| hex(id)).collect::<Vec<_>>().join(", ")
+    )]
+    Unstable {
+        /// The different answers.
+        ids: Vec<Vec<u8>>,
+    },
+    /// The status registers never read the same twice.
+    #[error(
+        "the status registers change from read to read ({}): reseat the clip, shorten the wires or lower the SPI clock",
+        .seen.iter().map(|s| hex(s)).collect::<Vec<_>>().join(", ")
+    )]
+    UnstableStatus {
+        /// The readings.
+        seen: Vec<Vec<u8>>,
+    },
+    /// Two reads in a row never agreed.
+    #[error("{what} reads differently each time: reseat the clip, shorten the wires or lower the SPI clock")]
+    UnstableRead {
+        /// What was read.
+        what: String,
+    },
+    /// Nothing is known of a chip with this id.
+    #[error("the chip answers with id {}, which is in no table, and it has no SFDP: its size is not known", hex(.id))]
+    UnknownPart {
+        /// The id.
+        id: Vec<u8>,
+    },
+    /// BUSY did not end in twice the longest time that the part is allowed.
+    #[error(
+        "the chip is still busy {} s after {what} (status {status:#04x}); twice the datasheet's limit is over: \
+         the chip is defect, or its supply sags",
+        .after.as_secs_f32()
+    )]
+    StillBusy {
+        /// What it was to do.
+        what: String,
+        /// How long was waited.
+        after: Duration,
+        /// The last status.
+        status: u8,
+    },
+    /// The status register answers with what this chip cannot say: the clip has lost contact or power.
+    #[error(
+        "lost the chip during {what}: its status reads {status:#04x}, expected {expected:#04x} apart from busy; \
+         check the clip and the chip's supply"
+    )]
+    BusLost {
+        /// The step.
+        what: String,
+        /// What was read.
+        status: u8,
+        /// The steady bits of this chip.
+        expected: u8,
+    },
+    /// The chip does not take erase or program commands.
+    #[error("the chip does not take {what}: {why}")]
+    NotWritable {
+        /// What it refused.
+        what: String,
+        /// Why, as far as it is known, and what to try.
+        why: String,
+    },
+    /// The part is of the 1.8 V class and nobody said that a voltage adapter is in place.
+    #[error(
+        "{part} is a 1.8 V part: at 3.3 V it may be destroyed. Nothing was written; put a 1.8 V adapter between \
+         programmer and chip and say so with --voltage-adapter"
+    )]
+    LowVoltage {
+        /// The part.
+        part: String,
+    },
+    /// Bytes on the chip differ from the wanted ones.
+    #[error("{} bytes differ from what was wanted, in {spans}", .spans.len())]
+    Mismatch {
+        /// Every differing range.
+        spans: Spans,
+    },
+    /// The range is write-protected.
+    #[error("{spans} is write-protected: {why}")]
+    Protected {
+        /// What of the wanted range is protected.
+        spans: Spans,
+        /// Why it could not be lifted, or what lifts it.
+        why: String,
+    },
+    /// A status register did not take the wanted value.
+    #[error("{register:?} stayed {found:#04x} where {wanted:#04x} was written: {why}")]
+    StatusRefused {
+        /// Which.
+        register: Register,
+        /// What was written.
+        wanted: u8,
+        /// What it reads.
+        found: u8,
+        /// Why, as far as it is known.
+        why: String,
+    },
+    /// The permit does not cover this.
+    #[error("{span} is not in what this job may erase or program ({allowed})")]
+    NotAllowed {
+        /// What was asked for.
+        span: Span,
+        /// What is allowed.
+        allowed: Spans,
+    },
+    /// The permit was given for another chip.
+    #[error("the permit is for a chip with id {}, the one on the clip answers {}", hex(.permitted), hex(.found))]
+    OtherChip {
+        /// The permit's.
+        permitted: Vec<u8>,
+        /// The chip's.
+        found: Vec<u8>,
+    },
+    /// The range reaches past the end of the array.
+    #[error("{span} reaches past the end of the chip ({size:#x} bytes)")]
+    Outside {
+        /// What was asked for.
+        span: Span,
+        /// The chip's size.
+        size: u64,
+    },
+    /// The part or the way to it cannot do this.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The second, independent read engine failed.
+    #[error("spi-memory's read failed at {address:#08x}: {message}")]
+    SecondOpinion {
+        /// Where.
+        address: u64,
+        /// In its own words.
+        message: String,
+    },
+}
+
+/// Bytes as people compare ids: `ef 40 17`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+}

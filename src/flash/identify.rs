@@ -1,0 +1,279 @@
+//! Who is on the clip: the start-up sequence, the id three times equal, SFDP, and the part they name together.
+//!
+//! The sequence offends no maker's chip: `FF` `FF` leaves continuous read, `04` drops write enable, `AB` wakes; only
+//! an invalid id with no plausible BUSY is answered by a reset (`66`, `99`). spi-memory parses the identification.
+
+use super::FlashError;
+use super::command::{self, BUSY};
+use super::describe;
+use super::geometry::Busy;
+use super::part::{OtpMethod, Part};
+use super::parts::{Evidence, Resolved, resolve};
+use super::sfdp::{self, Sfdp};
+use super::wait::{Steady, wait_ready};
+use crate::spi::{Programmer, Transaction};
+use std::time::Duration;
+
+/// Who the chip is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Continuation codes and the three bytes of the id, as read.
+    pub jedec_id: Vec<u8>,
+    /// The bytes that followed the id in the same read: an extended id on some parts, noise on others.
+    pub ext_id: Vec<u8>,
+    /// Manufacturer byte, as spi-memory parses it.
+    pub manufacturer: u8,
+    /// Continuation codes before it, as spi-memory parses them.
+    pub continuations: u8,
+    /// The two device bytes, as spi-memory parses them.
+    pub device: [u8; 2],
+    /// The part's row, the family's common row, or what SFDP alone says.
+    pub part: Part,
+    /// `W25Q64FV`, or the members' names where they cannot be told apart.
+    pub part_name: String,
+    /// The raw SFDP space, where there is one.
+    pub sfdp: Option<Vec<u8>>,
+    /// The same decoded.
+    pub sfdp_decoded: Option<Sfdp>,
+    /// Unique id, where the maker's command for it is known.
+    pub unique_id: Option<Vec<u8>>,
+    /// Device id by `AB`.
+    pub electronic_id: Option<u8>,
+    /// A 1.8 V class part.
+    pub low_voltage: bool,
+    /// Why nothing may be written before it is settled: table and SFDP disagree.
+    pub conflict: Option<String>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Bytes read behind `9F`: room for continuation codes and extended ids.
+const ID_BYTES: usize = 12;
+/// tRES1 of the slowest makers is 30 us; tRST of Winbond 30 us.
+const WAKE: Duration = Duration::from_micros(50);
+/// The longest wait for an operation that somebody else left running; a chip erase may take longer and is told.
+const LEFT_RUNNING: Busy = Busy { typical: Duration::from_millis(200), max: Duration::from_secs(3) };
+
+/// Continuation codes and three bytes: what of an answer to `9F` is the id.
+pub(crate) fn id_of(answer: &[u8]) -> &[u8] {
+    let skip = answer.iter().take_while(|b| **b == 0x7F).count().min(answer.len().saturating_sub(3));
+    &answer[..(skip + 3).min(answer.len())]
+}
+
+fn is_dead(answer: &[u8]) -> bool {
+    let id = id_of(answer);
+    id.iter().all(|b| *b == 0xFF) || id.iter().all(|b| *b == 0x00)
+}
+
+/// One `9F`, continuation codes and what follows the id included.
+pub(crate) fn read_id<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec<u8>, FlashError> {
+    command::read(programmer, &[command::READ_JEDEC_ID], ID_BYTES)
+}
+
+/// The id read three times in one batch, equal; the chip awake before.
+pub(crate) fn start_up<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec<u8>, FlashError> {
+    programmer.run(&mut [
+        Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
+        Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
+        Transaction::write(&[command::WRITE_DISABLE]),
+        Transaction::write(&[command::RELEASE_POWER_DOWN]).then_pause(WAKE),
+    ])?;
+    let answers = three_ids(programmer)?;
+    if !answers.iter().all(|a| is_dead(a)) {
+        return settled(answers);
+    }
+    let mut status = [0; 2];
+    programmer.run(&mut [Transaction::read(&[command::READ_STATUS], &mut status)])?;
+    let busy = status[0] == status[1] && status[0] != 0xFF && status[0] & BUSY != 0;
+    if busy {
+        let steady = Steady { value: status[0], may_change: 0x03, sticky: 0 };
+        wait_ready(programmer, steady, LEFT_RUNNING, Duration::ZERO, &|| {
+            "an operation that was running before this program began".into()
+        })?;
+    } else {
+        programmer.run(&mut [
+            Transaction::write(&[command::ENABLE_RESET]),
+            Transaction::write(&[command::RESET]).then_pause(WAKE),
+        ])?;
+    }
+    settled(three_ids(programmer)?)
+}
+
+fn three_ids<P: Programmer + ?Sized>(programmer: &mut P) -> Result<[Vec<u8>; 3], FlashError> {
+    let mut answers = [(); 3].map(|()| vec![0; ID_BYTES]);
+    let command = [command::READ_JEDEC_ID];
+    let mut batch: Vec<_> = answers.iter_mut().map(|a| Transaction::read(&command, a)).collect();
+    programmer.run(&mut batch)?;
+    drop(batch);
+    Ok(answers)
+}
+
+fn settled(answers: [Vec<u8>; 3]) -> Result<Vec<u8>, FlashError> {
+    let [first, rest @ ..] = &answers;
+    if answers.iter().all(|a| is_dead(a)) {
+        return Err(FlashError::NoChip { seen: id_of(first).to_vec() });
+    }
+    if rest.iter().any(|a| id_of(a) != id_of(first)) {
+        let mut ids: Vec<Vec<u8>> = answers.iter().map(|a| id_of(a).to_vec()).collect();
+        ids.dedup();
+        return Err(FlashError::Unstable { ids });
+    }
+    Ok(first.clone())
+}
+
+/// SFDP read until two reads in a row agree; `None` where there is none, or it never settles.
+pub(crate) fn read_sfdp<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Option<Vec<u8>>, FlashError> {
+    let read = |programmer: &mut P, len| command::read(programmer, &[command::READ_SFDP, 0, 0, 0, 0], len);
+    let mut last = read(programmer, 256)?;
+    for _ in 0..5 {
+        let wanted = sfdp::tables(&last).map_or(256, |(_, tables)| sfdp::extent(&tables)) as usize;
+        let again = read(programmer, wanted)?;
+        if again.len() >= last.len() && again[..last.len()] == last[..] {
+            return Ok(sfdp::tables(&again).is_some().then_some(again));
+        }
+        last = again;
+    }
+    Ok(None)
+}
+
+/// What table and SFDP say of the chip with this answer to `9F`.
+pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>) -> Result<Identity, FlashError> {
+    let jedec_id = id_of(answer).to_vec();
+    if jedec_id.len() < 3 {
+        // spi-memory's parser would panic on fewer.
+        return Err(FlashError::NoChip { seen: jedec_id });
+    }
+    let parsed = spi_memory::series25::Identification::from_jedec_id(&jedec_id);
+    let decoded = sfdp.as_deref().and_then(sfdp::decode);
+    let evidence = Evidence {
+        ext_id: answer[jedec_id.len()..].to_vec(),
+        sfdp: Some(sfdp.is_some()),
+        header_minor: decoded.as_ref().map(|s| s.header_minor),
+        table_minor: decoded.as_ref().map(|s| s.basic.minor),
+        dwords: sfdp.as_deref().map(sfdp::dwords).unwrap_or_default(),
+    };
+    let mut notes = Vec::new();
+    let part = match resolve(&jedec_id, &evidence) {
+        Resolved::One(part) => part,
+        Resolved::Family(part, members) => {
+            notes.push(format!("{} answer alike; only what all of them share is used", members.join(", ")));
+            part
+        }
+        Resolved::Unknown => {
+            notes
+                .push("the id is in no table: size and commands are taken from the chip's SFDP alone".into());
+            decoded
+                .as_ref()
+                .and_then(|s| describe::from_sfdp(&jedec_id, s))
+                .ok_or(FlashError::UnknownPart { id: jedec_id.clone() })?
+        }
+    };
+    let conflict = decoded.as_ref().and_then(|s| conflict(&part, s));
+    notes.extend(conflict.clone());
+    Ok(Identity {
+        manufacturer: parsed.mfr_code(),
+        continuations: parsed.continuation_count(),
+        device: [parsed.device_id()[0], parsed.device_id()[1]],
+        ext_id: evidence.ext_id,
+        part_name: part.name.clone(),
+        low_voltage: part.low_voltage,
+        jedec_id,
+        part,
+        sfdp,
+        sfdp_decoded: decoded,
+        unique_id: None,
+        electronic_id: None,
+        conflict,
+        notes,
+    })
+}
+
+/// Where the table and SFDP contradict each other on what decides over neighbours' bytes.
+fn conflict(part: &Part, sfdp: &Sfdp) -> Option<String> {
+    if sfdp.basic.size != part.size {
+        return Some(format!(
+            "the table says {:#x} bytes for {}, the chip's SFDP says {:#x}",
+            part.size, part.name, sfdp.basic.size
+        ));
+    }
+    part.erase.iter().find_map(|row| {
+        let other = sfdp.basic.erase.iter().find(|e| e.opcode == row.opcode && e.size != row.size)?;
+        Some(format!(
+            "opcode {:02x} erases {:#x} bytes by the table, {:#x} by the chip's SFDP",
+            row.opcode, row.size, other.size
+        ))
+    })
+}
+
+/// Bytes of unique id by maker, for those whose `4B` takes four dummy bytes and is no OTP read.
+///
+/// Winbond: W25Q64FV datasheet. The others: other tools' tables, unmeasured.
+const UNIQUE_ID: [(&str, usize); 2] = [("Winbond", 8), ("GigaDevice", 16)];
+
+/// The unique id, read until two reads agree; `None` where the maker's command is not known.
+pub(crate) fn read_unique_id<P: Programmer + ?Sized>(
+    programmer: &mut P,
+    part: &Part,
+) -> Result<Option<Vec<u8>>, FlashError> {
+    let otp_by_4b = matches!(
+        part.otp.method,
+        OtpMethod::Micron4B | OtpMethod::Spansion4B | OtpMethod::Issi4B | OtpMethod::Adesto4B
+    );
+    let Some((_, len)) = UNIQUE_ID.iter().find(|(vendor, _)| *vendor == part.vendor && !otp_by_4b) else {
+        return Ok(None);
+    };
+    let read = |programmer: &mut P| command::read(programmer, &[command::READ_UNIQUE_ID, 0, 0, 0, 0], *len);
+    let mut last = read(programmer)?;
+    for _ in 0..5 {
+        let again = read(programmer)?;
+        if again == last {
+            let blank = again.iter().all(|b| *b == 0xFF) || again.iter().all(|b| *b == 0);
+            return Ok((!blank).then_some(again));
+        }
+        last = again;
+    }
+    Ok(None)
+}
+
+/// Device id by `AB` and three dummy bytes.
+pub(crate) fn read_electronic_id<P: Programmer + ?Sized>(programmer: &mut P) -> Result<u8, FlashError> {
+    Ok(command::read(programmer, &[command::RELEASE_POWER_DOWN, 0, 0, 0], 1)?[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continuation_codes_belong_to_the_id() {
+        assert_eq!(id_of(&[0xEF, 0x40, 0x17, 0xEF]), [0xEF, 0x40, 0x17]);
+        assert_eq!(id_of(&[0x7F, 0x9D, 0x46, 0x00]), [0x7F, 0x9D, 0x46, 0x00]);
+        assert_eq!(id_of(&[0x7F; 12]), [0x7F; 12]);
+        assert_eq!(id_of(&[0xEF]), [0xEF]);
+    }
+
+    #[test]
+    fn a_dead_bus_is_no_chip_and_a_flickering_id_is_unstable() {
+        let three = |a: &[u8], b: &[u8], c: &[u8]| settled([a.to_vec(), b.to_vec(), c.to_vec()]);
+        let good = [0xEF, 0x40, 0x17, 0];
+        assert_eq!(three(&good, &good, &good), Ok(good.to_vec()));
+        assert_eq!(three(&good, &[0xEF, 0x40, 0x17, 9], &good), Ok(good.to_vec()), "the tail may float");
+        assert!(matches!(three(&[0xFF; 4], &[0xFF; 4], &[0xFF; 4]), Err(FlashError::NoChip { .. })));
+        assert!(matches!(three(&[0; 4], &[0; 4], &[0; 4]), Err(FlashError::NoChip { .. })));
+        let Err(FlashError::Unstable { ids }) = three(&good, &[0xEF, 0x40, 0x15, 0], &good) else { panic!() };
+        assert_eq!(ids, [vec![0xEF, 0x40, 0x17], vec![0xEF, 0x40, 0x15], vec![0xEF, 0x40, 0x17]]);
+    }
+
+    #[test]
+    fn short_answers_do_not_reach_the_parser() {
+        assert!(matches!(name(&[0xEF, 0x40], None), Err(FlashError::NoChip { .. })));
+    }
+
+    #[test]
+    fn an_id_in_no_table_without_sfdp_is_told() {
+        assert_eq!(
+            name(&[0x99, 0x98, 0x97, 0], None),
+            Err(FlashError::UnknownPart { id: vec![0x99, 0x98, 0x97] })
+        );
+    }
+}

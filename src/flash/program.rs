@@ -1,0 +1,209 @@
+//! Programming: many pages a batch, each proven taken by the chip's own status, the rest sent again.
+//!
+//! A batch never branches, so a page whose time was misjudged costs the next one: the chip ignores commands while it
+//! is busy, which is safe, and the status bytes show it. Where the programmer pauses by itself a page is `06`, `05`,
+//! `02` and a pause, then status bytes around the expected end; elsewhere a run of status bytes is the pause, as on
+//! CH341A. Programming the same bytes twice changes nothing, so whatever is in doubt is sent again.
+//!
+//! Facts: W25Q64FV datasheet rev S (tPP, commands ignored while busy); the shape of a batch was tried on models.
+
+use super::FlashError;
+use super::chip::Chip;
+use super::command::{self, READ_STATUS, WRITE_ENABLE};
+use super::page::{Page, Seen, Verdict, judge, pages};
+use super::permit::Permit;
+use super::wait::wait_ready;
+use crate::span::Span;
+use crate::spi::{Limits, Programmer, Transaction};
+use std::time::Duration;
+
+/// What it took to program a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Programmed {
+    /// Page commands that the chip took.
+    pub pages: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Pages of the range that hold only FF and were not sent.
+    pub blank: u64,
+    /// Page commands sent again.
+    pub retried: u64,
+    /// Batches.
+    pub batches: u64,
+}
+
+impl std::ops::AddAssign for Programmed {
+    fn add_assign(&mut self, other: Self) {
+        self.pages += other.pages;
+        self.bytes += other.bytes;
+        self.blank += other.blank;
+        self.retried += other.retried;
+        self.batches += other.batches;
+    }
+}
+
+/// How often one page is sent before the chip counts as refusing it.
+const ATTEMPTS: u32 = 5;
+/// A page with at least this share of a full one teaches the program time (three quarters).
+const TEACHING_BYTES: u64 = 4;
+/// On programmers that pause, the share of the window spent in the pause, in thousandths; status bytes do the rest.
+const PAUSED: u32 = 930;
+/// The most status bytes after one page.
+const MOST_STATUS: u128 = 8192;
+
+impl<P: Programmer> Chip<P> {
+    /// Programs bytes at any address and of any length; the range must have been erased where bits go from 0 to 1.
+    /// FF is never sent, so a byte that already stands on the chip may be given as FF.
+    ///
+    /// # Errors
+    /// [`FlashError::NotAllowed`] and the like before anything is sent; [`FlashError::NotWritable`] where the chip
+    /// refuses a page again and again; [`FlashError::StillBusy`], [`FlashError::BusLost`]. What was programmed until
+    /// then is unknown.
+    pub fn program(&mut self, address: u64, bytes: &[u8], permit: &Permit) -> Result<Programmed, FlashError> {
+        let span = Span::at(address, bytes.len() as u64)
+            .ok_or(FlashError::Outside { span: Span::new(address, u64::MAX), size: self.geometry.size })?;
+        self.check_write(span, permit)?;
+        let page = self.geometry.page;
+        let pages = pages(address, bytes, page);
+        let total = span.pieces(page).count() as u64;
+        let mut done = Programmed { blank: total - pages.len() as u64, ..Programmed::default() };
+        let mut rest = pages.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.pace.pages().min(rest.len()));
+            self.program_batch(now, &mut done)?;
+            rest = later;
+        }
+        if !pages.is_empty() && (self.identity.part.status.flag_status || self.steady.sticky != 0) {
+            self.wait_page(&|| format!("programming {span}"))?;
+        }
+        Ok(done)
+    }
+
+    /// One batch, and whatever of it was refused one page at a time.
+    fn program_batch(&mut self, batch: &[Page<'_>], done: &mut Programmed) -> Result<(), FlashError> {
+        let verdicts = self.send_pages(batch)?;
+        done.batches += 1;
+        let what = |page: &Page<'_>| format!("programming the page at {:#08x}", page.address);
+        if !verdicts.last().is_some_and(|v| v.ended) || verdicts.iter().any(|v| v.noisy) {
+            // Invariant: a batch is never empty.
+            let last = batch[batch.len() - 1];
+            self.wait_page(&|| what(&last))?;
+        }
+        for (page, verdict) in batch.iter().zip(&verdicts) {
+            if page.bytes.len() as u64 * TEACHING_BYTES >= self.geometry.page * (TEACHING_BYTES - 1)
+                && verdict.taken
+                && let Some(took) = verdict.took
+            {
+                self.pace.observe(took);
+            }
+            if verdict.taken {
+                done.pages += 1;
+                done.bytes += page.bytes.len() as u64;
+            }
+        }
+        let calm = verdicts.iter().all(|v| v.taken && v.ended && !v.noisy);
+        if calm {
+            self.pace.calm()
+        } else {
+            self.pace.surprised()
+        }
+        for (page, verdict) in batch.iter().zip(&verdicts) {
+            if !verdict.taken {
+                self.program_alone(page, done, &|| what(page))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One page, waited for to its end, until the chip has taken it.
+    fn program_alone(
+        &mut self,
+        page: &Page<'_>,
+        done: &mut Programmed,
+        what: &dyn Fn() -> String,
+    ) -> Result<(), FlashError> {
+        for _ in 0..ATTEMPTS {
+            let verdicts = self.send_pages(std::slice::from_ref(page))?;
+            done.batches += 1;
+            done.retried += 1;
+            self.wait_page(what)?;
+            if verdicts.iter().all(|v| v.taken) {
+                done.pages += 1;
+                done.bytes += page.bytes.len() as u64;
+                return Ok(());
+            }
+        }
+        command::send(&mut self.programmer, &[command::WRITE_DISABLE])?;
+        let span = Span::new(page.address, page.address + page.bytes.len() as u64);
+        Err(self.why_not_taken(Some(span), what)?)
+    }
+
+    fn wait_page(&mut self, what: &dyn Fn() -> String) -> Result<(), FlashError> {
+        let busy = self.geometry.program;
+        let (_, after) = wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
+        self.check_errors(after, what)
+    }
+
+    /// Sends the pages as one batch and judges each by its status bytes.
+    fn send_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Verdict>, FlashError> {
+        let shape = Shape::of(self.programmer.limits(), self.pace.window());
+        let headers: Vec<Vec<u8>> = pages
+            .iter()
+            .map(|p| command::with_address(self.addressing.program, p.address, self.addressing.width))
+            .collect();
+        let mut enabled = vec![[0u8; 1]; pages.len()];
+        let mut runs = vec![vec![0u8; shape.run]; pages.len()];
+        let mut batch = Vec::with_capacity(4 * pages.len());
+        for (((page, header), enabled), run) in pages.iter().zip(&headers).zip(&mut enabled).zip(&mut runs) {
+            batch.push(Transaction::write(&[WRITE_ENABLE]));
+            if shape.proof {
+                batch.push(Transaction::read(&[READ_STATUS], enabled));
+            }
+            batch.push(Transaction::write2(header, page.bytes).then_pause(shape.pause));
+            batch.push(Transaction::read(&[READ_STATUS], run));
+        }
+        self.programmer.run(&mut batch)?;
+        drop(batch);
+        let mut ready_before = true;
+        Ok(enabled
+            .iter()
+            .zip(&runs)
+            .map(|([enabled], run)| {
+                let verdict = judge(
+                    self.steady,
+                    Seen {
+                        ready_before,
+                        enabled: shape.proof.then_some(*enabled),
+                        quiet: shape.pause,
+                        run,
+                        byte: shape.byte,
+                    },
+                );
+                ready_before = verdict.ended;
+                verdict
+            })
+            .collect())
+    }
+}
+
+/// How a page's wait is cut into pause and status bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    /// Pause after the page command.
+    pause: Duration,
+    /// Status bytes after it.
+    run: usize,
+    /// A status byte between write enable and page command.
+    proof: bool,
+    /// Time of one byte.
+    byte: Duration,
+}
+
+impl Shape {
+    fn of(limits: Limits, window: Duration) -> Self {
+        let byte = limits.wire_time(1).max(Duration::from_nanos(1));
+        let pause = if limits.pauses { window * PAUSED / 1000 } else { Duration::ZERO };
+        let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
+        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, proof: limits.pauses, byte }
+    }
+}
