@@ -7,7 +7,7 @@
 //!
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).
 
-use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Mpsse, SEND_IMMEDIATE, payloads};
+use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Empty, Mpsse, SEND_IMMEDIATE, payloads};
 use super::pins::Level;
 use crate::spi::SpiError;
 use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
@@ -35,7 +35,7 @@ const BITMODE_RESET: u16 = 0x0000;
 const BITMODE_MPSSE: u16 = 0x0200;
 /// The chip's default. Every burst ends in `87`, so the timer is never waited for; a shorter one only makes more
 /// half-filled packets.
-const LATENCY: Duration = Duration::from_millis(16);
+pub(super) const LATENCY: Duration = Duration::from_millis(16);
 /// Stale bytes tolerated before the answer to the bad command: more than any FIFO holds.
 const STALE: usize = 8192;
 /// Pin number of chip select.
@@ -133,7 +133,8 @@ impl Executor<'_> {
         let mut bytes = std::mem::take(&mut self.queue);
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
-        let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4] };
+        let empty = Empty::within(Duration::ZERO);
+        let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4], empty };
         let burst = Burst { out: &[bytes], in_depth: 1, quiet: Duration::from_secs(1) };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
@@ -180,6 +181,7 @@ struct Echo {
     packet: usize,
     seen: usize,
     tail: [u8; 4],
+    empty: Empty,
 }
 
 impl Echo {
@@ -192,8 +194,8 @@ impl Reply for Echo {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
-        let packet = self.packet;
-        payloads(bytes, packet, |payload| {
+        let before = self.seen;
+        payloads(bytes, self.packet, |payload| {
             for byte in payload {
                 self.tail.rotate_left(1);
                 self.tail[3] = *byte;
@@ -201,6 +203,7 @@ impl Reply for Echo {
             self.seen += payload.len();
             Ok(())
         })?;
+        self.empty.count(self.seen - before)?;
         if self.seen > STALE {
             return Err(UsbError::Desync {
                 what: "the MPSSE's answer to a bad command",

@@ -10,6 +10,7 @@ mod codec;
 mod driver;
 mod ftdi;
 mod mpsse;
+mod open;
 mod pins;
 pub mod spec;
 
@@ -18,5 +19,6 @@ pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
 pub use ftdi::{FTDI_KINDS, FtdiKind};
 pub use mpsse::Mpsse;
+pub use open::{Attached, attached, only, open, over};
 pub use pins::Level;
 pub use spec::{Kind, Settings};

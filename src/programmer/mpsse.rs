@@ -205,12 +205,12 @@ impl Codec for Mpsse {
             scatter.drop_next(1);
         }
         stream.add(Duration::ZERO, MpsseCmdBuilder::send_immediate);
-        let slowest = stream.times.iter().max().copied().unwrap_or_default();
+        // A transfer waits for the commands before it that are still in the FIFO, then for its own.
+        let silent = stream.times.iter().max().copied().unwrap_or_default() * 2;
         Encoded {
             out: stream.commands.0.chunks(OUT_TRANSFER).map(<[u8]>::to_vec).collect(),
-            reply: Box::new(Answers { scatter, packet: self.packet }),
-            // A transfer waits for the commands before it that are still in the FIFO, then for its own.
-            silent: slowest * 2,
+            reply: Box::new(Answers::new(scatter, self.packet, silent)),
+            silent,
         }
     }
 
@@ -226,7 +226,7 @@ impl Codec for Mpsse {
         let out = [MpsseCmdBuilder::new().set_gpio_lower(0, 0).gpio_lower().send_immediate().0];
         let mut scatter = Scatter::default();
         scatter.drop_next(1);
-        let mut reply = Answers { scatter, packet: self.packet };
+        let mut reply = Answers::new(scatter, self.packet, Duration::ZERO);
         Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: Duration::from_secs(1) }, &mut reply)?)
     }
 
@@ -265,9 +265,40 @@ impl Mpsse {
 }
 
 /// The answer as a stream of payload bytes in packets.
-pub(super) struct Answers<'b> {
-    pub(super) scatter: Scatter<'b>,
-    pub(super) packet: usize,
+struct Answers<'b> {
+    scatter: Scatter<'b>,
+    packet: usize,
+    empty: Empty,
+}
+
+impl<'b> Answers<'b> {
+    fn new(scatter: Scatter<'b>, packet: usize, silent: Duration) -> Self {
+        Self { scatter, packet, empty: Empty::within(silent) }
+    }
+}
+
+/// The latency timer ends an IN transfer every 16 ms, data or not: a port that never answers would be waited for for
+/// ever. So the transfers without payload in a row are counted.
+pub(super) struct Empty {
+    row: u32,
+    most: u32,
+}
+
+impl Empty {
+    /// As many as pass in four times `silent` and a second: generous, for hosts that queue several transfers.
+    pub(super) fn within(silent: Duration) -> Self {
+        let most = (silent + Duration::from_secs(1)).as_millis() * 4 / ftdi::LATENCY.as_millis();
+        Self { row: 0, most: most.try_into().unwrap_or(u32::MAX) }
+    }
+
+    /// Counts one IN transfer.
+    pub(super) fn count(&mut self, payload: usize) -> Result<(), UsbError> {
+        self.row = if payload == 0 { self.row + 1 } else { 0 };
+        if self.row > self.most {
+            return Err(UsbError::Timeout { what: "MPSSE answer", after: ftdi::LATENCY * self.row });
+        }
+        Ok(())
+    }
 }
 
 /// Calls `f` with the payload of each packet of an IN transfer.
@@ -298,14 +329,15 @@ impl Reply for Answers<'_> {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
-        let packet = self.packet;
-        payloads(bytes, packet, |payload| {
+        let before = self.scatter.left();
+        payloads(bytes, self.packet, |payload| {
             let expected = self.scatter.left();
             match self.scatter.put(payload, |b| b) {
                 0 => Ok(()),
                 _ => Err(UsbError::Desync { what: "MPSSE", expected, got: payload.len() }),
             }
-        })
+        })?;
+        self.empty.count(before - self.scatter.left())
     }
 
     fn is_complete(&self) -> bool {
@@ -413,6 +445,25 @@ mod tests {
             encoded.reply.take(&bytes).unwrap();
         }
         assert!(encoded.reply.is_complete() && left == 0);
+    }
+
+    #[test]
+    fn a_port_that_sends_nothing_but_status_is_given_up() {
+        let mut data = [0u8; 4];
+        let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
+        let mut encoded = codec().encode(&mut batch, true);
+        let mut patience = 0;
+        while encoded.reply.take(&[0x32, 0x60]).is_ok() {
+            patience += 1;
+            assert!(patience < 1000);
+        }
+        assert_eq!(patience, 250, "four seconds of latency timers");
+        let mut again = codec().encode(&mut [], true);
+        for _ in 0..250 {
+            again.reply.take(&[0x32, 0x60]).unwrap();
+        }
+        again.reply.take(&[0x32, 0x60, 1]).unwrap();
+        assert_eq!(again.reply.take(&[0x32, 0x60]), Ok(()), "payload starts the count anew");
     }
 
     #[test]

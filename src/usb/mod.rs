@@ -4,7 +4,9 @@
 //! because waiting is part of talking to a chip and the emulator's time is virtual.
 
 mod error;
+pub mod host;
 mod pipe;
+mod queue;
 
 pub use error::UsbError;
 pub use pipe::{Burst, Control, Pipe, Recipient, Reply};

@@ -1,0 +1,143 @@
+//! Which devices are plugged in, and opening the one that is meant.
+
+use super::HostPipe;
+use crate::usb::UsbError;
+use rusb::{Context, Device, DeviceDescriptor, UsbContext};
+
+/// A device of interest that is plugged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// idVendor.
+    pub vendor: u16,
+    /// idProduct.
+    pub product: u16,
+    /// Bus and port path, `1-2.3`: the same after plugging in again at the same place.
+    pub path: String,
+    /// Serial number, where the device has one and can be asked.
+    pub serial: Option<String>,
+    /// What the device calls itself.
+    pub text: Option<String>,
+    /// Why it cannot be opened.
+    pub problem: Option<UsbError>,
+}
+
+/// The device that shall be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// What the user calls it, for messages.
+    pub name: &'a str,
+    /// idVendor.
+    pub vendor: u16,
+    /// idProduct.
+    pub product: u16,
+    /// Only the one at this bus and port path.
+    pub path: Option<&'a str>,
+    /// Only the one with this serial number.
+    pub serial: Option<&'a str>,
+    /// The interface to claim.
+    pub interface: u8,
+    /// Its bulk OUT endpoint.
+    pub endpoint_out: u8,
+    /// Its bulk IN endpoint.
+    pub endpoint_in: u8,
+}
+
+/// The bus and port path of a device: `1-2.3`.
+fn path<T: UsbContext>(device: &Device<T>) -> String {
+    // No ports: a root hub, or a system that does not tell; the address at least tells two apart.
+    let ports = device.port_numbers().ok().filter(|ports| !ports.is_empty());
+    let ports = ports.unwrap_or_else(|| vec![0, device.address()]);
+    let ports: Vec<String> = ports.iter().map(u8::to_string).collect();
+    format!("{}-{}", device.bus_number(), ports.join("."))
+}
+
+/// libusb's error as one that says what to do.
+pub(super) fn fault(error: rusb::Error, path: &str) -> UsbError {
+    match error {
+        rusb::Error::Access => UsbError::Denied { path: path.into() },
+        rusb::Error::Busy => UsbError::Busy { path: path.into() },
+        rusb::Error::NoDevice => UsbError::Gone,
+        other => UsbError::Other(other.to_string()),
+    }
+}
+
+/// Every device whose vendor and product is among `ids`, in order of bus.
+fn candidates(
+    context: &Context,
+    ids: &[(u16, u16)],
+) -> Result<Vec<(Device<Context>, DeviceDescriptor, String)>, UsbError> {
+    let mut found = Vec::new();
+    for device in context.devices().map_err(|e| fault(e, "-"))?.iter() {
+        // A device that vanishes meanwhile is none of ours any more.
+        let Ok(descriptor) = device.device_descriptor() else { continue };
+        if ids.contains(&(descriptor.vendor_id(), descriptor.product_id())) {
+            let path = path(&device);
+            found.push((device, descriptor, path));
+        }
+    }
+    found.sort_by(|a, b| a.2.cmp(&b.2));
+    Ok(found)
+}
+
+fn context() -> Result<Context, UsbError> {
+    Context::new().map_err(|error| UsbError::Other(format!("cannot start libusb: {error}")))
+}
+
+/// The devices plugged in whose vendor and product is among `ids`.
+///
+/// # Errors
+/// [`UsbError::Other`] when USB cannot be used at all; a device that cannot be opened is in the list with its problem.
+pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+    let found = candidates(&context()?, ids)?.into_iter().map(|(device, descriptor, path)| {
+        let (serial, text, problem) = match device.open() {
+            Ok(handle) => {
+                let serial = handle.read_serial_number_string_ascii(&descriptor).ok();
+                (serial, handle.read_product_string_ascii(&descriptor).ok(), None)
+            }
+            Err(error) => (None, None, Some(fault(error, &path))),
+        };
+        Found {
+            vendor: descriptor.vendor_id(),
+            product: descriptor.product_id(),
+            path,
+            serial: serial.filter(|s| !s.is_empty()),
+            text: text.filter(|s| !s.is_empty()),
+            problem,
+        }
+    });
+    Ok(found.collect())
+}
+
+/// Opens the one device that is meant and claims its interface.
+///
+/// # Errors
+/// [`UsbError::NotFound`], [`UsbError::Several`], [`UsbError::Denied`], [`UsbError::Busy`], [`UsbError::Gone`].
+pub fn open(wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
+    let mut devices = candidates(&context()?, &[(wanted.vendor, wanted.product)])?;
+    devices.retain(|(_, _, path)| wanted.path.is_none_or(|wanted| wanted == path));
+    let mut refused = None;
+    if let Some(serial) = wanted.serial {
+        devices.retain(|(device, descriptor, path)| match device.open() {
+            Ok(handle) => handle.read_serial_number_string_ascii(descriptor).is_ok_and(|s| s == serial),
+            Err(error) => {
+                refused = Some(fault(error, path));
+                false
+            }
+        });
+    }
+    if devices.len() > 1 {
+        let texts = devices.iter().map(|(_, _, path)| format!("{}:path={path}", wanted.name)).collect();
+        return Err(UsbError::Several(texts));
+    }
+    let Some((device, _, path)) = devices.pop() else {
+        return Err(refused.unwrap_or_else(|| UsbError::NotFound(describe(wanted))));
+    };
+    HostPipe::claim(&device, &path, wanted)
+}
+
+/// `no ft2232h (0403:6010) at USB 1-2 with serial number X is plugged in`.
+fn describe(wanted: &Wanted<'_>) -> String {
+    let at = wanted.path.map_or(String::new(), |path| format!(" at USB {path}"));
+    let serial = wanted.serial.map_or(String::new(), |serial| format!(" with serial number {serial}"));
+    format!("no {} ({:04x}:{:04x}){at}{serial} is plugged in", wanted.name, wanted.vendor, wanted.product)
+}

@@ -1,0 +1,10 @@
+//! Real USB through rusb: which devices there are, and a [`Pipe`](super::Pipe) to one of them.
+//!
+//! Assumed of the system: libusb 1.0.16 or later and, on Linux, write access to the device node (`udev/60-norsplice.rules`).
+//! Where something is Linux's own (detaching a kernel driver), libusb's "not supported" elsewhere is no failure.
+
+mod find;
+mod pipe;
+
+pub use find::{Found, Wanted, list, open};
+pub use pipe::HostPipe;

@@ -1,0 +1,258 @@
+//! A [`Pipe`] to a real device: control requests through rusb, bursts through two queues of transfers.
+
+use super::Wanted;
+use super::find::fault;
+use crate::usb::queue::{Fault, Queue};
+use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
+use rusb::{Context, Device, DeviceHandle, Direction, RequestType};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Limit of a control request.
+const CONTROL: Duration = Duration::from_secs(1);
+/// OUT transfers kept in flight: short ones by number, long ones by [`OUT_BYTES`].
+const OUT_DEPTH: usize = 32;
+/// OUT bytes kept in flight (usbfs allows 16 MiB for all programs together).
+const OUT_BYTES: usize = 256 * 1024;
+
+/// A claimed interface of a real device.
+///
+/// Dropping it cancels what is in flight, releases the interface and gives it back to the kernel driver it had.
+pub struct HostPipe {
+    outgoing: Queue,
+    incoming: Queue,
+    handle: Arc<DeviceHandle<Context>>,
+    interface: u8,
+    /// A kernel driver had the interface.
+    had_driver: bool,
+    packet: Option<usize>,
+    path: String,
+    /// Transfers were leaked: the handle is lost.
+    lost: bool,
+    start: Instant,
+}
+
+impl HostPipe {
+    pub(super) fn claim(device: &Device<Context>, path: &str, wanted: &Wanted<'_>) -> Result<Self, UsbError> {
+        let handle = device.open().map_err(|error| fault(error, path))?;
+        let interface = wanted.interface;
+        let had_driver = handle.kernel_driver_active(interface).unwrap_or(false);
+        // Where libusb cannot do it by itself, by hand; where that fails too, claiming tells.
+        if handle.set_auto_detach_kernel_driver(true).is_err() && had_driver {
+            let _ = handle.detach_kernel_driver(interface);
+        }
+        handle.claim_interface(interface).map_err(|error| match error {
+            rusb::Error::NotFound | rusb::Error::InvalidParam => {
+                UsbError::Unusable(format!("the {} at USB {path} has no interface {interface}", wanted.name))
+            }
+            other => fault(other, path),
+        })?;
+        let handle = Arc::new(handle);
+        Ok(Self {
+            outgoing: Queue::new(Arc::clone(&handle), wanted.endpoint_out),
+            incoming: Queue::new(Arc::clone(&handle), wanted.endpoint_in),
+            packet: packet_size(device, wanted),
+            handle,
+            interface,
+            had_driver,
+            path: path.into(),
+            lost: false,
+            start: Instant::now(),
+        })
+    }
+
+    /// Bus and port path of the device.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn fault(&self, fault: Fault) -> UsbError {
+        match fault {
+            Fault::Gone => UsbError::Gone,
+            Fault::Stall => UsbError::Stall("a bulk transfer"),
+            Fault::Overflow => UsbError::Other("the device sent more than was asked for".into()),
+            Fault::Full => {
+                UsbError::Other("the system has no memory left for USB transfers (usbfs_memory_mb)".into())
+            }
+            Fault::Other(code) => UsbError::Other(format!("a transfer failed with libusb's code {code}")),
+        }
+    }
+
+    fn request(&self, error: rusb::Error, what: &'static str) -> UsbError {
+        match error {
+            rusb::Error::Timeout => UsbError::Timeout { what, after: CONTROL },
+            rusb::Error::Pipe => UsbError::Stall(what),
+            other => fault(other, &self.path),
+        }
+    }
+
+    /// Submits what may be in flight: IN first, so that the device always has somewhere to put its answers.
+    fn fill(
+        &mut self,
+        burst: &Burst<'_>,
+        reply: &dyn Reply,
+        submitted: &mut usize,
+        bytes: &mut usize,
+    ) -> Result<(), Fault> {
+        while self.incoming.len() < burst.in_depth.max(1) {
+            let Some(len) = reply.next(self.incoming.len()) else { break };
+            match self.incoming.receive(len) {
+                // Enough are in flight to go on with.
+                Err(Fault::Full) if self.incoming.len() > 0 => break,
+                other => other?,
+            }
+        }
+        while let Some(next) = burst.out.get(*submitted) {
+            let room = self.outgoing.len() < OUT_DEPTH && *bytes + next.len() <= OUT_BYTES;
+            if !room && self.outgoing.len() > 0 {
+                break;
+            }
+            match self.outgoing.send(next) {
+                Err(Fault::Full) if self.outgoing.len() > 0 => break,
+                other => other?,
+            }
+            *submitted += 1;
+            *bytes += next.len();
+        }
+        Ok(())
+    }
+
+    /// Runs a burst; on an error transfers may be left in flight.
+    fn run(&mut self, burst: &Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        let (mut submitted, mut bytes) = (0, 0);
+        let mut deadline = Instant::now() + burst.quiet;
+        loop {
+            self.fill(burst, reply, &mut submitted, &mut bytes).map_err(|f| self.fault(f))?;
+            if submitted == burst.out.len() && self.outgoing.len() == 0 && reply.is_complete() {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.incoming.wait(&self.outgoing, left).map_err(|f| self.fault(f))?;
+            let mut progress = false;
+            while let Some(sent) = self.outgoing.take(|result, asked| result.map(|sent| (sent.len(), asked)))
+            {
+                let (sent, asked) = sent.map_err(|f| self.fault(f))?;
+                if sent != asked {
+                    return Err(UsbError::Desync { what: "an OUT transfer", expected: asked, got: sent });
+                }
+                bytes -= asked;
+                progress = true;
+            }
+            while let Some(taken) = self.incoming.take(|result, _| result.map(|bytes| reply.take(bytes))) {
+                taken.map_err(|f| self.fault(f))??;
+                progress = true;
+            }
+            if progress {
+                deadline = Instant::now() + burst.quiet;
+            } else if left.is_zero() {
+                return Err(UsbError::Timeout { what: "transfer", after: burst.quiet });
+            }
+        }
+    }
+
+    fn usable(&self) -> Result<(), UsbError> {
+        if self.lost {
+            return Err(UsbError::Other(
+                "transfers of an earlier failure could not be cancelled; plug the programmer in again".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// `wMaxPacketSize` of the IN endpoint by the active configuration, where that can be read.
+fn packet_size(device: &Device<Context>, wanted: &Wanted<'_>) -> Option<usize> {
+    let configuration = device.active_config_descriptor().ok()?;
+    let interface = configuration.interfaces().find(|i| i.number() == wanted.interface)?;
+    let endpoints = interface.descriptors().next()?;
+    let endpoint = endpoints.endpoint_descriptors().find(|e| e.address() == wanted.endpoint_in)?;
+    Some(usize::from(endpoint.max_packet_size())).filter(|size| [8, 16, 32, 64, 512, 1024].contains(size))
+}
+
+fn request_type(control: Control, direction: Direction) -> u8 {
+    let recipient = match control.recipient {
+        Recipient::Device => rusb::Recipient::Device,
+        Recipient::Interface => rusb::Recipient::Interface,
+    };
+    rusb::request_type(direction, RequestType::Vendor, recipient)
+}
+
+impl Pipe for HostPipe {
+    fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError> {
+        self.usable()?;
+        let Control { request, value, index, .. } = control;
+        let sent = self
+            .handle
+            .write_control(request_type(control, Direction::Out), request, value, index, data, CONTROL)
+            .map_err(|error| self.request(error, "a control request"))?;
+        if sent != data.len() {
+            return Err(UsbError::Desync { what: "a control request", expected: data.len(), got: sent });
+        }
+        Ok(())
+    }
+
+    fn control_in(&mut self, control: Control, into: &mut [u8]) -> Result<usize, UsbError> {
+        self.usable()?;
+        let Control { request, value, index, .. } = control;
+        self.handle
+            .read_control(request_type(control, Direction::In), request, value, index, into, CONTROL)
+            .map_err(|error| self.request(error, "a control request"))
+    }
+
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        self.usable()?;
+        let mut result = self.run(&burst, reply);
+        // After a failure, or should the reply have asked for more than came.
+        if self.incoming.len() + self.outgoing.len() > 0 && !self.incoming.abort(&mut self.outgoing) {
+            self.lost = true;
+            result = result.and_then(|()| self.usable());
+        }
+        if matches!(result, Err(UsbError::Stall(_))) {
+            // Which of the two stalled is not known here; clearing the other does no harm after an aborted burst.
+            for endpoint in [self.outgoing.endpoint(), self.incoming.endpoint()] {
+                let _ = self.handle.clear_halt(endpoint);
+            }
+        }
+        result
+    }
+
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        self.usable()?;
+        let mut bytes = vec![0; len];
+        // Below a millisecond libusb would wait for ever.
+        let wait = wait.max(Duration::from_millis(1));
+        match self.handle.read_bulk(self.incoming.endpoint(), &mut bytes, wait) {
+            Ok(got) => {
+                bytes.truncate(got);
+                Ok(bytes)
+            }
+            Err(rusb::Error::Timeout) => Ok(Vec::new()),
+            Err(error) => Err(self.request(error, "a bulk transfer")),
+        }
+    }
+
+    fn in_packet(&self) -> Option<usize> {
+        self.packet
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
+
+impl Drop for HostPipe {
+    fn drop(&mut self) {
+        if self.lost {
+            return;
+        }
+        // Nobody is left to tell of a failure, and a device that is gone needs none of this.
+        let _ = self.handle.release_interface(self.interface);
+        if self.had_driver && !self.handle.kernel_driver_active(self.interface).unwrap_or(true) {
+            let _ = self.handle.attach_kernel_driver(self.interface);
+        }
+    }
+}
