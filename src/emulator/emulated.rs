@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::counts::Counts;
 use super::device::UsbDevice;
 use super::faults::Faults;
+use super::ftdi::{self, Ftdi, FtdiKind};
 use super::machine::Machine;
 use super::options::{Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
@@ -34,6 +35,9 @@ pub enum OptionsError {
         /// The image's.
         found: usize,
     },
+    /// The programmer has no such port.
+    #[error("the emulated programmer has no MPSSE port {}", char::from(b'A'.saturating_add(*.0 as u8)))]
+    Port(usize),
     /// The saved chip does not fit the part.
     #[error("the saved state of the emulated chip does not fit: {0}")]
     State(String),
@@ -56,7 +60,7 @@ impl Emulator {
         let spec = chip::find(&options.chip)
             .ok_or_else(|| OptionsError::UnknownPart { name: options.chip.clone(), known: chip::names() })?;
         let mut chip = FlashChip::new(spec, options.seed);
-        if let Some(mut state) = options.state {
+        if let Some(mut state) = options.state.clone() {
             if let Some(contents) = &options.contents {
                 state.contents.clone_from(contents);
             }
@@ -73,18 +77,36 @@ impl Emulator {
             chip.contents_mut().copy_from_slice(contents);
         }
         chip.set_write_protect_pin(options.write_protect_high);
-        Ok(Self::with_chip(options.programmer, chip, &options.faults))
+        Self::with_chip(&options, chip)
     }
 
-    /// The same around a chip made by hand.
-    pub fn with_chip(programmer: ProgrammerKind, chip: FlashChip, faults: &Faults) -> Self {
+    /// The same around a chip made by hand; what `options` says of the chip is not looked at.
+    ///
+    /// # Errors
+    /// [`OptionsError::Port`].
+    pub fn with_chip(options: &Options, chip: FlashChip) -> Result<Self, OptionsError> {
         let clip = Clip::new(chip);
-        let (device, endpoints): (Box<dyn UsbDevice>, _) = match programmer {
-            ProgrammerKind::Ch341a => (Box::new(Ch341a::new(clip)), (0x02, 0x82)),
-            ProgrammerKind::Ch341Uart => (Box::new(Ch341a::uart(clip)), (0x02, 0x82)),
+        let kind = match options.programmer {
+            ProgrammerKind::Ch341a => {
+                return Ok(Self::around(Ch341a::new(clip), (0x02, 0x82), &options.faults));
+            }
+            ProgrammerKind::Ch341Uart => {
+                return Ok(Self::around(Ch341a::uart(clip), (0x02, 0x82), &options.faults));
+            }
+            ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
+            ProgrammerKind::Ft232h => FtdiKind::FT232H,
+            ProgrammerKind::Ft4232h => FtdiKind::FT4232H,
         };
-        let emulator =
-            Self { machine: Arc::new(Mutex::new(Machine::new(device))), clock: Clock::new(), endpoints };
+        if options.port >= kind.mpsse_ports() {
+            return Err(OptionsError::Port(options.port));
+        }
+        let device = Ftdi::new(kind, options.port, options.serial.as_deref(), clip);
+        Ok(Self::around(device, ftdi::endpoints(options.port), &options.faults))
+    }
+
+    fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), faults: &Faults) -> Self {
+        let machine = Machine::new(Box::new(device));
+        let emulator = Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints };
         emulator.set_faults(faults);
         emulator
     }

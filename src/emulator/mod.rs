@@ -12,6 +12,7 @@ mod counts;
 mod device;
 mod emulated;
 mod faults;
+mod ftdi;
 mod machine;
 mod options;
 mod pipe;

@@ -11,6 +11,12 @@ pub enum ProgrammerKind {
     Ch341a,
     /// CH341 in UART mode, 1a86:5523: no SPI.
     Ch341Uart,
+    /// FT2232H, 0403:6010, two ports.
+    Ft2232h,
+    /// FT232H, 0403:6014, one port.
+    Ft232h,
+    /// FT4232H, 0403:6011, four ports, two of them with MPSSE.
+    Ft4232h,
 }
 
 /// What to emulate; every field has a sensible default.
@@ -18,6 +24,10 @@ pub enum ProgrammerKind {
 pub struct Options {
     /// The programmer.
     pub programmer: ProgrammerKind,
+    /// The FTDI port that the clip hangs on, from 0 (A).
+    pub port: usize,
+    /// The FTDI device's serial number.
+    pub serial: Option<String>,
     /// The part's name.
     pub chip: String,
     /// The array at the start; erased when `None`. Taken before `state`'s contents when both are given.
@@ -36,6 +46,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             programmer: ProgrammerKind::Ch341a,
+            port: 0,
+            serial: None,
             chip: "W25Q64FV".into(),
             contents: None,
             state: None,

@@ -27,6 +27,8 @@ const FRAME: Duration = Duration::from_millis(1);
 const MICROFRAME: Duration = Duration::from_micros(125);
 /// Largest bulk packet of any speed.
 const LARGEST_PACKET: usize = 512;
+/// Bytes of an FTDI IN transfer that brings nothing.
+const STATUS_ONLY: usize = 2;
 /// Packets of a control request: setup, data or none, status.
 const CONTROL_PACKETS: u32 = 3;
 /// How long a control request may take.
@@ -329,7 +331,10 @@ impl Run<'_> {
         self.got.extend_from_slice(&packet[..n]);
         if n < size || self.got.len() == len {
             self.machine.counts().in_transfers += 1;
-            self.quiet_from = self.now;
+            // FTDI's status bytes alone come for ever and are no progress.
+            if speed == Speed::Full || self.got.len() > STATUS_ONLY {
+                self.quiet_from = self.now;
+            }
             self.ins.pop_front();
             self.in_begun = false;
             let taken = reply.take(&self.got);

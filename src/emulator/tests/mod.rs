@@ -1,6 +1,7 @@
 //! The emulator as its hosts see it: packets made by hand from the hardware's descriptions, sent through the pipe.
 
 mod ch341a;
+mod ftdi;
 
 use super::{EmulatedPipe, Emulator, Options};
 use crate::usb::{Burst, Pipe, Reply, UsbError};
@@ -27,6 +28,39 @@ impl Reply for Fixed {
     }
     fn is_complete(&self) -> bool {
         self.got.len() == self.lens.len()
+    }
+}
+
+/// A stream of payload bytes behind FTDI's status bytes.
+pub(super) struct Payload {
+    left: usize,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Payload {
+    pub(super) fn new(left: usize) -> Self {
+        Self { left, bytes: Vec::with_capacity(left) }
+    }
+}
+
+impl Reply for Payload {
+    fn next(&self, in_flight: usize) -> Option<usize> {
+        let rest = self.left.saturating_sub(in_flight * 32 * 510);
+        (rest > 0).then(|| (rest.div_ceil(510) * 512).min(32 * 512))
+    }
+    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+        for packet in bytes.chunks(512) {
+            assert_eq!(packet[..2], [0x32, 0x60], "status bytes");
+            self.bytes.extend_from_slice(&packet[2..]);
+            if packet.len() - 2 > self.left {
+                return Err(UsbError::Desync { what: "test", expected: self.left, got: packet.len() - 2 });
+            }
+            self.left -= packet.len() - 2;
+        }
+        Ok(())
+    }
+    fn is_complete(&self) -> bool {
+        self.left == 0
     }
 }
 

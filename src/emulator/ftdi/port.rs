@@ -1,0 +1,160 @@
+//! One port: its FIFOs, its latency timer, and the packets with two status bytes that it gives.
+
+use super::mpsse::{Fifos, Mpsse, Waits};
+use crate::emulator::clip::Clip;
+use crate::emulator::counts::Misdeed;
+use crate::emulator::device::Answer;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A high-speed bulk packet.
+pub(super) const PACKET: usize = 512;
+/// Modem and line status before the data of every IN packet: CTS, DSR and "high speed"; transmitter empty.
+const STATUS: [u8; 2] = [0x32, 0x60];
+const PAYLOAD: usize = PACKET - STATUS.len();
+/// Latency after reset.
+const LATENCY: Duration = Duration::from_millis(16);
+
+/// What a port is used for (SET_BITMODE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// UART.
+    Reset,
+    Mpsse,
+    /// Any other: accepted, without effect here.
+    Other,
+}
+
+/// One port.
+#[derive(Debug)]
+pub(super) struct Port {
+    mode: Mode,
+    pub(super) engine: Mpsse,
+    out: VecDeque<u8>,
+    into: VecDeque<u8>,
+    fifo: usize,
+    waits: Waits,
+    pub(super) latency: Duration,
+    /// When the last IN packet was fetched; the latency timer runs from there.
+    last_in: Duration,
+}
+
+impl Port {
+    pub(super) fn new(fifo: usize, is_232h: bool) -> Self {
+        Self {
+            mode: Mode::Reset,
+            engine: Mpsse::new(is_232h),
+            out: VecDeque::with_capacity(fifo),
+            into: VecDeque::with_capacity(fifo + 2),
+            fifo,
+            waits: Waits::Data,
+            latency: LATENCY,
+            last_in: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn advance(&mut self, now: Duration, clip: Option<&mut Clip>) {
+        if self.mode != Mode::Mpsse {
+            self.out.clear();
+            return;
+        }
+        let mut fifos = Fifos { out: &mut self.out, into: &mut self.into, room: self.fifo };
+        self.waits = self.engine.advance(now, &mut fifos, clip);
+    }
+
+    /// A device reset: UART mode, everything forgotten.
+    pub(super) fn reset(&mut self, now: Duration, clip: Option<&mut Clip>) {
+        self.set_mode(now, 0, clip);
+        self.purge_out();
+        self.purge_in();
+        self.latency = LATENCY;
+    }
+
+    pub(super) fn set_mode(&mut self, now: Duration, mode: u8, clip: Option<&mut Clip>) {
+        self.mode = match mode {
+            0x00 => Mode::Reset,
+            0x02 => Mode::Mpsse,
+            _ => Mode::Other,
+        };
+        self.engine.restart(now, clip);
+        self.waits = Waits::Data;
+    }
+
+    /// Throws away what came from the host, and the command it belongs to.
+    pub(super) fn purge_out(&mut self) {
+        self.out.clear();
+        self.engine.abort();
+    }
+
+    /// Throws away what waits for the host.
+    pub(super) fn purge_in(&mut self) {
+        self.into.clear();
+        self.engine.flush = false;
+    }
+
+    pub(super) fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        bytes: &[u8],
+        mut clip: Option<&mut Clip>,
+    ) -> Answer<()> {
+        self.advance(now, clip.as_deref_mut());
+        if self.mode != Mode::Mpsse {
+            if let Some(clip) = clip
+                && !bytes.is_empty()
+            {
+                clip.counts_mut().misdeed(Misdeed::NotMpsse);
+            }
+            return Answer::Ack(());
+        }
+        if self.out.len() + bytes.len() > self.fifo {
+            return Answer::Nak;
+        }
+        if self.waits == Waits::Data {
+            self.engine.at = self.engine.at.max(arrives);
+            self.waits = Waits::Time;
+        }
+        self.out.extend(bytes);
+        Answer::Ack(())
+    }
+
+    pub(super) fn in_packet(
+        &mut self,
+        now: Duration,
+        into: &mut [u8],
+        mut clip: Option<&mut Clip>,
+    ) -> Answer<usize> {
+        self.advance(now, clip.as_deref_mut());
+        let due = now >= self.last_in + self.latency;
+        if self.into.len() < PAYLOAD && !self.engine.flush && !due {
+            return Answer::Nak;
+        }
+        if into.len() < STATUS.len() {
+            return Answer::Ack(0);
+        }
+        let n = self.into.len().min(PAYLOAD).min(into.len() - STATUS.len());
+        into[..2].copy_from_slice(&STATUS);
+        for (slot, byte) in into[2..].iter_mut().zip(self.into.drain(..n)) {
+            *slot = byte;
+        }
+        self.last_in = now;
+        if self.into.is_empty() {
+            self.engine.flush = false;
+        }
+        if self.waits == Waits::Room {
+            self.engine.at = self.engine.at.max(now);
+            self.advance(now, clip);
+        }
+        Answer::Ack(n + STATUS.len())
+    }
+
+    pub(super) fn next_event(&mut self, now: Duration, clip: Option<&mut Clip>) -> Option<Duration> {
+        self.advance(now, clip);
+        let fifos = Fifos { out: &mut self.out, into: &mut self.into, room: self.fifo };
+        let engine = (self.mode == Mode::Mpsse && self.waits == Waits::Time)
+            .then(|| self.engine.next_event(&fifos, PAYLOAD));
+        let timer = Some(self.last_in + self.latency);
+        [engine, timer].into_iter().flatten().filter(|t| *t > now).min()
+    }
+}
