@@ -22,7 +22,12 @@ fn noise(len: usize) -> Vec<u8> {
 }
 
 /// Each kind of programmer as the emulator and the user name it.
-const KINDS: [(ProgrammerKind, &str); 1] = [(ProgrammerKind::Ch341a, "ch341a")];
+const KINDS: [(ProgrammerKind, &str); 4] = [
+    (ProgrammerKind::Ch341a, "ch341a"),
+    (ProgrammerKind::Ft2232h, "ft2232h:speed=30MHz"),
+    (ProgrammerKind::Ft232h, "ft232h:speed=30MHz"),
+    (ProgrammerKind::Ft4232h, "ft4232h:speed=30MHz"),
+];
 
 struct Bench {
     emulator: Emulator,
@@ -206,11 +211,11 @@ fn the_baseline_never_selects_the_chip() {
 #[test]
 fn every_usb_fault_is_an_error_and_the_next_batch_works() {
     for (fault, recovers) in [
-        (Fault::StallAtTransfer(3), true),
+        (Fault::StallAtTransfer(2), true),
         (Fault::LostPacket(2), true),
         (Fault::ShortPacket(2), true),
         (Fault::DoublePacket(2), true),
-        (Fault::UnplugAtTransfer(3), false),
+        (Fault::UnplugAtTransfer(2), false),
     ] {
         for mut bench in benches(Some(&noise(CHIP))) {
             bench.emulator.set_faults(&Faults::seeded(1).with(fault.clone()));
@@ -260,4 +265,38 @@ fn the_chip_answers_within_a_few_milliseconds_of_opening() {
         assert_eq!(id, [0xEF, 0x40, 0x17]);
         assert!(programmer.now() < Duration::from_millis(10), "{name}: {:?}", programmer.now());
     }
+}
+
+#[test]
+fn spare_pins_are_held_while_in_use_and_let_go_after() {
+    for (kind, text, level, outputs) in [
+        (ProgrammerKind::Ch341a, "ch341a:reset=d1", 0x35, 0x3F),
+        (ProgrammerKind::Ft2232h, "ft2232h:reset=gpiol0,wp=gpiol1", 0x28, 0x3B),
+        (ProgrammerKind::Ft232h, "ft232h:reset=gpiol3:high,led=gpiol2:low", 0x88, 0xCB),
+    ] {
+        let emulator = Emulator::new(Options { programmer: kind, ..Options::default() }).unwrap();
+        let mut programmer = programmer::over(emulator.pipe(), &Settings::parse(text).unwrap()).unwrap();
+        programmer.run(&mut [Transaction::write(&[0x04])]).unwrap();
+        assert_eq!(emulator.pins(), (level, outputs), "{text}");
+        drop(programmer);
+        assert_eq!(emulator.pins().1, 0, "{text}");
+        assert_eq!(emulator.counts().misdeed_text(), "", "{text}");
+    }
+}
+
+#[test]
+fn the_clock_that_is_asked_for_is_the_clock_on_the_wire() {
+    let mut bench = bench(ProgrammerKind::Ft2232h, "ft2232h:speed=1MHz", None);
+    let mut timed = |hz: Option<u32>| {
+        let set = hz.map(|hz| bench.programmer.set_clock(hz).unwrap());
+        let start = bench.programmer.now();
+        bench.ask(&[0x03, 0, 0, 0], 9996).unwrap();
+        (set, (bench.programmer.now() - start).as_micros())
+    };
+    let (_, slow) = timed(None);
+    assert!((80_000..81_500).contains(&slow), "10,000 bytes at 1 MHz took {slow} us");
+    let (set, fast) = timed(Some(9_000_000));
+    assert_eq!(set, Some(7_500_000));
+    assert!((10_667..12_000).contains(&fast), "10,000 bytes at 7.5 MHz took {fast} us");
+    bench.clean();
 }
