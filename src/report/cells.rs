@@ -158,7 +158,7 @@ mod tests {
         let mut image = vec![0xff; 4096];
         image.extend(vec![0; 4096]);
         image.extend(b"bootcmd=bootm 0xbc020000\n".iter().cycle().take(4096));
-        image.extend((0..4096u32).map(|i| (i * i >> 7) as u8 & 0x3f));
+        image.extend((0..4096u32).map(|i| ((i * i) >> 7) as u8 & 0x3f));
         image.extend(noise(4096));
         let map = Map::of(&image, &image, 4096, &Spans::new());
         let kinds: Vec<_> = map.cells.iter().map(|cell| cell.kind).collect();

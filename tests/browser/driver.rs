@@ -1,0 +1,153 @@
+//! A small WebDriver client: starts chromedriver on a free port and speaks its JSON over HTTP (W3C WebDriver).
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// One browser session; ends with its processes when dropped.
+pub struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    _profile: tempfile::TempDir,
+    // Kept open: chromedriver would die of a closed pipe.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Browser {
+    /// Starts chromedriver and a headless Chromium, or says what is missing.
+    pub fn start() -> Result<Browser, String> {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| {
+                format!("chromedriver cannot be started ({e}); install chromium and chromium-driver")
+            })?;
+        let mut output = BufReader::new(driver.stdout.take().ok_or("no output of chromedriver")?);
+        // "ChromeDriver was started successfully on port 12345."
+        let port = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
+            line.split("successfully on port ").nth(1)?.trim_end_matches('.').trim().parse::<u16>().ok()
+        });
+        let Some(port) = port else {
+            let _ = driver.kill();
+            let _ = driver.wait();
+            return Err("chromedriver did not say its port".into());
+        };
+        let profile = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let mut browser =
+            Browser { driver, port, session: String::new(), _profile: profile, _output: output };
+        let args = json!([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            format!("--user-data-dir={}", browser._profile.path().display()),
+        ]);
+        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {"args": args}}}});
+        let answer = browser.post("/session", &wanted)?;
+        browser.session = answer["sessionId"].as_str().ok_or("chromedriver gave no session")?.to_owned();
+        Ok(browser)
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn open(&mut self, url: &str) {
+        self.call("url", &json!({ "url": url }));
+    }
+
+    /// Runs a script and gives its text answer.
+    pub fn run(&mut self, script: &str) -> String {
+        let value = self.call("execute/sync", &json!({"script": script, "args": []}));
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    }
+
+    /// Clicks the element that a CSS selector finds.
+    pub fn click(&mut self, selector: &str) {
+        let element = self.element(selector);
+        self.call(&format!("element/{element}/click"), &json!({}));
+    }
+
+    /// Types into the element that a CSS selector finds.
+    pub fn keys(&mut self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.call(&format!("element/{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Sets the window's size in pixels by the emulated screen, since a headless window has a least width.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": params});
+        self.call("goog/cdp/execute", &command);
+    }
+
+    fn element(&mut self, selector: &str) -> String {
+        let found = self.call("element", &json!({"using": "css selector", "value": selector}));
+        let id = found.as_object().and_then(|o| o.values().next()).and_then(Value::as_str);
+        id.unwrap_or_else(|| panic!("no element {selector}")).to_owned()
+    }
+
+    fn call(&mut self, what: &str, body: &Value) -> Value {
+        let path = format!("/session/{}/{what}", self.session);
+        self.post(&path, body).unwrap_or_else(|why| panic!("{what}: {why}"))
+    }
+
+    fn post(&mut self, path: &str, body: &Value) -> Result<Value, String> {
+        let fault = |e: std::io::Error| format!("WebDriver {path}: {e}");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(fault)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(fault)?;
+        let body = body.to_string();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            self.port,
+            body.len()
+        )
+        .map_err(fault)?;
+        let mut reader = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).map_err(fault)? == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().map_err(|_| "no length in the answer")?;
+            }
+        }
+        let mut answer = vec![0; length];
+        reader.read_exact(&mut answer).map_err(fault)?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|e| e.to_string())?;
+        match answer["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
+            None => Ok(answer["value"].clone()),
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() {
+            // Ends Chromium itself; chromedriver then goes too.
+            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+                let _ = write!(
+                    stream,
+                    "DELETE /session/{} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+                    self.session
+                );
+                // The answer's first byte says that the session has ended; the connection itself may stay open.
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+                let _ = stream.read(&mut [0]);
+            }
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
