@@ -5,12 +5,15 @@
 //! Winbond W25Q64FV data sheet, revision S (sections 7 and 8), with the differences of BV, CV and JV.
 
 mod answer;
+mod command;
 mod model;
 mod operation;
 mod protect;
 mod registers;
 pub mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 pub mod winbond;
 mod window;
 

@@ -146,7 +146,7 @@ impl UsbDevice for Ftdi {
 
     fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
         if endpoint & 0x80 == 0
-            && endpoint % 2 == 0
+            && endpoint.is_multiple_of(2)
             && bytes.len() <= PACKET
             && let Some((port, clip)) = self.port(port_of(endpoint))
         {

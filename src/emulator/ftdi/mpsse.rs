@@ -275,7 +275,7 @@ impl Mpsse {
                 at += wire_time(hz, n);
                 left -= n;
             }
-            if clocks % 8 != 0 {
+            if !clocks.is_multiple_of(8) {
                 clip.bits(at, hz, level, (clocks % 8) as u8);
             }
         }

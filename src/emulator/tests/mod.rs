@@ -1,7 +1,9 @@
 //! The emulator as its hosts see it: packets made by hand from the hardware's descriptions, sent through the pipe.
 
 mod ch341a;
+mod faults;
 mod ftdi;
+mod packets;
 
 use super::{EmulatedPipe, Emulator, Options};
 use crate::usb::{Burst, Pipe, Reply, UsbError};
