@@ -14,6 +14,7 @@ mod help;
 mod json;
 mod options;
 mod output;
+mod programmer;
 mod progress;
 mod run;
 mod session;

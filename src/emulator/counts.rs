@@ -102,6 +102,8 @@ pub struct Counts {
     pub spi_bytes: u64,
     /// Chip-select windows.
     pub selects: u64,
+    /// Commands the chip heard, by opcode, whether it obeyed them or not.
+    pub opcodes: BTreeMap<u8, u64>,
     /// Array bytes read, by read opcode.
     pub read_bytes: BTreeMap<u8, u64>,
     /// Status read commands.

@@ -206,6 +206,7 @@ impl FlashChip {
         if !self.powered {
             return;
         }
+        *self.counts.opcodes.entry(opcode).or_default() += 1;
         if self.spec.forbidden.contains(&opcode) {
             self.counts.misdeed(Misdeed::Forbidden(opcode));
         }

@@ -1,0 +1,198 @@
+//! `-p emu:...`: a programmer and chip in software. The chip's state is loaded from a folder and saved there when the
+//! run ends, however it ends; what went over its wires can be written to a file as well.
+
+use super::super::exit::Failure;
+use super::super::{files, json};
+use super::faults;
+use crate::emulator::chip::ChipState;
+use crate::emulator::{Counts, Emulator, Options, ProgrammerKind};
+use crate::programmer::spec::{Spec, unknown};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// The keys of `emu:`.
+const KEYS: &[&str] = &["programmer", "chip", "image", "state", "counts", "seed", "wp", "fault"];
+/// The chip's contents in the state folder: a plain file of exactly its size.
+const CONTENTS: &str = "flash.bin";
+/// Everything else it keeps without supply.
+const REGISTERS: &str = "chip.json";
+
+/// What `emu:` asks for.
+#[derive(Clone, Debug, Default)]
+pub struct EmuOptions {
+    options: Options,
+    image: Option<PathBuf>,
+    state: Option<PathBuf>,
+    counts: Option<PathBuf>,
+}
+
+impl EmuOptions {
+    /// Reads `emu:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR,...`.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong and what would be right.
+    pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
+        let mut emu = Self::default();
+        for (key, value) in &spec.pairs {
+            match *key {
+                "programmer" => emu.options.programmer = kind(value)?,
+                "chip" => emu.options.chip = (*value).to_owned(),
+                "image" => emu.image = Some(value.into()),
+                "state" => emu.state = Some(value.into()),
+                "counts" => emu.counts = Some(value.into()),
+                "seed" => emu.options.seed = value.parse().map_err(|_| format!("'{value}' is not a seed"))?,
+                "wp" => emu.options.write_protect_high = level(value)?,
+                "fault" => emu.options.faults.list = faults::parse(value)?,
+                _ => return Err(unknown("option of emu", key, KEYS)),
+            }
+        }
+        emu.options.faults.seed = emu.options.seed;
+        Ok(emu)
+    }
+
+    /// Makes the emulator, its chip as the state folder or the image has it.
+    ///
+    /// # Errors
+    /// Exit code 2 for an image or state that does not fit; 1 for a state folder that cannot be used.
+    pub fn open(self) -> Result<Emulated, Failure> {
+        let Self { mut options, image, state, counts } = self;
+        let folder = state.map(|dir| Folder::open(&dir)).transpose()?;
+        options.state = folder.as_ref().map(Folder::load).transpose()?.flatten();
+        if let (Some(image), None) = (&image, &options.state) {
+            options.contents = Some(files::read(image)?);
+        }
+        let emulator = Emulator::new(options).map_err(|error| Failure::refused(error.to_string()))?;
+        Ok(Emulated { emulator, folder, counts, saved: false })
+    }
+}
+
+fn kind(name: &str) -> Result<ProgrammerKind, String> {
+    const KINDS: &[(&str, ProgrammerKind)] =
+        &[("ch341a", ProgrammerKind::Ch341a), ("ch341-uart", ProgrammerKind::Ch341Uart)];
+    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
+    let found = KINDS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, kind)| *kind).ok_or_else(|| unknown("emulated programmer", name, &names))
+}
+
+fn level(value: &str) -> Result<bool, String> {
+    match value {
+        "high" => Ok(true),
+        "low" => Ok(false),
+        _ => Err(unknown("level", value, &["low", "high"])),
+    }
+}
+
+/// The folder that keeps a chip from run to run, held by this run alone.
+struct Folder {
+    path: PathBuf,
+    /// Held while it is open.
+    _lock: File,
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let fault = |error: std::io::Error| {
+            Failure::failed(format!("cannot use {} for the emulated chip: {error}", path.display()))
+        };
+        std::fs::create_dir_all(path).map_err(fault)?;
+        let lock = File::create(path.join("lock")).map_err(fault)?;
+        lock.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::Error(error) => fault(error),
+            std::fs::TryLockError::WouldBlock => {
+                Failure::failed(format!("the emulated chip in {} is in use by another run", path.display()))
+            }
+        })?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The chip as it was left, or `None` in a new folder.
+    fn load(&self) -> Result<Option<ChipState>, Failure> {
+        let (contents, registers) = (self.path.join(CONTENTS), self.path.join(REGISTERS));
+        if !registers.exists() && !contents.exists() {
+            return Ok(None);
+        }
+        let mut state: ChipState = serde_json::from_slice(&files::read(&registers)?)
+            .map_err(|error| Failure::refused(format!("{} is not a chip: {error}", registers.display())))?;
+        state.contents = files::read(&contents)?;
+        Ok(Some(state))
+    }
+
+    fn save(&self, state: &ChipState) -> Result<(), Failure> {
+        let text = serde_json::to_vec_pretty(state)
+            .map_err(|error| Failure::failed(format!("cannot write the emulated chip down: {error}")))?;
+        files::write(&self.path.join(CONTENTS), &state.contents)?;
+        files::write(&self.path.join(REGISTERS), &text)
+    }
+}
+
+/// An emulated programmer in use.
+pub struct Emulated {
+    /// The emulator.
+    pub emulator: Emulator,
+    folder: Option<Folder>,
+    counts: Option<PathBuf>,
+    saved: bool,
+}
+
+impl Emulated {
+    /// Saves the chip's state and the counts.
+    ///
+    /// # Errors
+    /// Exit code 1 where they cannot be written.
+    pub fn save(&mut self) -> Result<(), Failure> {
+        self.saved = true;
+        if let Some(folder) = &self.folder {
+            folder.save(&self.emulator.state())?;
+        }
+        if let Some(path) = &self.counts {
+            let mut text = counts(&self.emulator.counts()).to_string();
+            text.push('\n');
+            files::write(path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Emulated {
+    /// A panic on the way must not cost the chip its contents.
+    fn drop(&mut self) {
+        if !self.saved {
+            // There is nobody left to tell.
+            let _ = self.save();
+        }
+    }
+}
+
+/// What went over the wires, for tests and the curious.
+fn counts(counts: &Counts) -> Value {
+    let by_opcode = |map: &std::collections::BTreeMap<u8, u64>| -> Value {
+        map.iter()
+            .map(|(opcode, n)| (format!("{opcode:02x}"), json!(n)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let erases: serde_json::Map<_, _> =
+        counts.erases.iter().map(|(size, n)| (format!("{size:#x}"), json!(n))).collect();
+    let misdeeds: Vec<String> = counts.misdeeds.iter().map(|(what, n)| format!("{n} x {what}")).collect();
+    json::Fields::new()
+        .with("misdeeds", counts.misdeed_count())
+        .with("misdeed_list", misdeeds)
+        .with("opcodes", by_opcode(&counts.opcodes))
+        .with("unknown_opcodes", by_opcode(&counts.unknown_opcodes))
+        .with("array_bytes_read", counts.array_bytes_read())
+        .with("erases", erases)
+        .with("bytes_erased", counts.bytes_erased())
+        .with("pages", counts.pages)
+        .with("status_bytes", counts.status_bytes)
+        .with("volatile_writes", counts.volatile_writes)
+        .with("nonvolatile_writes", counts.nonvolatile_writes)
+        .with("lock_bits_set", counts.lock_bits_set)
+        .with("protected", counts.protected)
+        .with("spi_bytes", counts.spi_bytes)
+        .with("usb_bytes", counts.usb_bytes)
+        .with("transfers", counts.out_transfers + counts.in_transfers + counts.control_transfers)
+        .with("waits", counts.waits)
+        .with("faults", counts.faults)
+        .into()
+}

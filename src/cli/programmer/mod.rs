@@ -1,0 +1,8 @@
+//! `-p`: which programmer, opened for use, real or emulated, heeding the user's wish to stop.
+
+mod emulated;
+mod faults;
+mod open;
+mod stoppable;
+
+pub use open::{Bench, Choice};
