@@ -1,6 +1,8 @@
 //! Which exit code each layer's errors mean.
 
 use super::exit::{Exit, Failure};
+use crate::flash::FlashError;
+use crate::image::ImageError;
 use crate::spi::SpiError;
 use crate::usb::UsbError;
 use crate::workflow::StoreError;
@@ -22,6 +24,28 @@ impl From<SpiError> for Failure {
         match error {
             SpiError::Usb(usb) => usb.into(),
             other => Failure::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<FlashError> for Failure {
+    fn from(error: FlashError) -> Self {
+        let exit = match error {
+            FlashError::Spi(spi) => return spi.into(),
+            FlashError::NoChip { .. } => Exit::NoChip,
+            FlashError::LowVoltage { .. } | FlashError::Outside { .. } => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        let failure = Failure::refused(error.to_string());
+        match error.findings() {
+            [] => failure,
+            findings => failure.field("findings", serde_json::json!(findings)),
         }
     }
 }

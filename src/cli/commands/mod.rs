@@ -3,7 +3,10 @@
 mod backups;
 mod completions;
 mod jobs;
+mod list;
 mod man;
+mod otp;
+mod probe;
 mod table;
 
 pub use table::{Command, run};

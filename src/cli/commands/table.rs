@@ -2,7 +2,7 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{backups, completions, jobs, man};
+use super::{backups, completions, jobs, list, man, otp, probe};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -35,6 +35,12 @@ macro_rules! commands {
 }
 
 commands! {
+    /// List the programmers plugged in, and what is wrong when one cannot be opened
+    List(list) = "list",
+    /// Who the chip is, and its state: id, size, protection, unique id, security registers
+    Probe(probe) = "probe",
+    /// The security registers (OTP): show them, dump them into files
+    Otp(otp) = "otp",
     /// The backups in the store: list, show, verify, import, export, remove
     Backups(backups) = "backups",
     /// Writes that have begun and what became of them; give one up

@@ -6,21 +6,24 @@ use super::super::{files, json};
 use super::faults;
 use crate::emulator::chip::ChipState;
 use crate::emulator::{Counts, Emulator, Options, ProgrammerKind};
+use crate::programmer::Settings;
 use crate::programmer::spec::{Spec, unknown};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The keys of `emu:`.
-const KEYS: &[&str] = &["programmer", "chip", "image", "state", "counts", "seed", "wp", "fault"];
+const KEYS: &[&str] = &["programmer", "chip", "image", "state", "counts", "seed", "wp-pin", "fault"];
 /// The chip's contents in the state folder: a plain file of exactly its size.
 const CONTENTS: &str = "flash.bin";
 /// Everything else it keeps without supply.
 const REGISTERS: &str = "chip.json";
 
 /// What `emu:` asks for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EmuOptions {
+    /// The programmer's own options, as for a real one.
+    pub settings: Settings,
     options: Options,
     image: Option<PathBuf>,
     state: Option<PathBuf>,
@@ -28,27 +31,37 @@ pub struct EmuOptions {
 }
 
 impl EmuOptions {
-    /// Reads `emu:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR,...`.
+    /// Reads `emu:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR,...`; what is not the emulator's own key is
+    /// the programmer's, as for a real one.
     ///
     /// # Errors
     /// A sentence on what is wrong and what would be right.
     pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
-        let mut emu = Self::default();
+        let mut options = Options::default();
+        let (mut image, mut state, mut counts) = (None, None, None);
+        let mut programmer = Spec { name: "ch341a", pairs: Vec::new() };
         for (key, value) in &spec.pairs {
             match *key {
-                "programmer" => emu.options.programmer = kind(value)?,
-                "chip" => emu.options.chip = (*value).to_owned(),
-                "image" => emu.image = Some(value.into()),
-                "state" => emu.state = Some(value.into()),
-                "counts" => emu.counts = Some(value.into()),
-                "seed" => emu.options.seed = value.parse().map_err(|_| format!("'{value}' is not a seed"))?,
-                "wp" => emu.options.write_protect_high = level(value)?,
-                "fault" => emu.options.faults.list = faults::parse(value)?,
-                _ => return Err(unknown("option of emu", key, KEYS)),
+                "programmer" => {
+                    options.programmer = kind(value)?;
+                    programmer.name = value;
+                }
+                "chip" => options.chip = (*value).to_owned(),
+                "image" => image = Some(PathBuf::from(value)),
+                "state" => state = Some(PathBuf::from(value)),
+                "counts" => counts = Some(PathBuf::from(value)),
+                "seed" => options.seed = value.parse().map_err(|_| format!("'{value}' is not a seed"))?,
+                "wp-pin" => options.write_protect_high = level(value)?,
+                "fault" => options.faults.list = faults::parse(value)?,
+                _ => programmer.pairs.push((key, value)),
             }
         }
-        emu.options.faults.seed = emu.options.seed;
-        Ok(emu)
+        options.faults.seed = options.seed;
+        let settings = Settings::from_spec(&programmer).map_err(|fault| {
+            let known = KEYS.join(", ");
+            format!("{fault}; of the emulator's own there is {known}")
+        })?;
+        Ok(Self { settings, options, image, state, counts })
     }
 
     /// Makes the emulator, its chip as the state folder or the image has it.
@@ -56,7 +69,7 @@ impl EmuOptions {
     /// # Errors
     /// Exit code 2 for an image or state that does not fit; 1 for a state folder that cannot be used.
     pub fn open(self) -> Result<Emulated, Failure> {
-        let Self { mut options, image, state, counts } = self;
+        let Self { mut options, image, state, counts, .. } = self;
         let folder = state.map(|dir| Folder::open(&dir)).transpose()?;
         options.state = folder.as_ref().map(Folder::load).transpose()?.flatten();
         if let (Some(image), None) = (&image, &options.state) {
@@ -68,8 +81,7 @@ impl EmuOptions {
 }
 
 fn kind(name: &str) -> Result<ProgrammerKind, String> {
-    const KINDS: &[(&str, ProgrammerKind)] =
-        &[("ch341a", ProgrammerKind::Ch341a), ("ch341-uart", ProgrammerKind::Ch341Uart)];
+    const KINDS: &[(&str, ProgrammerKind)] = &[("ch341a", ProgrammerKind::Ch341a)];
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let found = KINDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, kind)| *kind).ok_or_else(|| unknown("emulated programmer", name, &names))

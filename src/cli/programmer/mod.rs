@@ -5,4 +5,4 @@ mod faults;
 mod open;
 mod stoppable;
 
-pub use open::{Bench, Choice};
+pub use open::{AnyChip, with_chip};

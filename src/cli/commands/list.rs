@@ -1,0 +1,51 @@
+//! `list`: the programmers plugged in, and what is wrong with those that cannot be used.
+
+use super::super::exit::Exit;
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use crate::programmer::attached;
+use serde_json::json;
+
+/// `list`
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Lists them. None is no failure.
+pub fn run(_: Args, session: &Session) -> Outcome {
+    let attached = attached()?;
+    let mut table = Table::new(&["programmer", "USB path", "serial", "for -p", "state"]);
+    let mut listed = Vec::new();
+    for one in &attached {
+        let (kind, path) = (one.kind.map(|kind| kind.name()), one.found.path.as_str());
+        let spec = kind.map(|kind| format!("{kind}:path={path}"));
+        table.row([
+            kind.unwrap_or("ch341 (UART mode)").into(),
+            path.into(),
+            one.found.serial.as_deref().unwrap_or("-").into(),
+            spec.as_deref().unwrap_or("-").into(),
+            match &one.problem {
+                None => Cell::toned(Tone::Good, "ready"),
+                Some(problem) => Cell::toned(Tone::Bad, problem.as_str()),
+            },
+        ]);
+        listed.push(json!({
+            "kind": kind,
+            "spec": spec,
+            "path": path,
+            "serial": one.found.serial,
+            "vendor_id": format!("{:04x}", one.found.vendor),
+            "product_id": format!("{:04x}", one.found.product),
+            "product": one.found.text,
+            "problem": one.problem,
+        }));
+    }
+    if attached.is_empty() {
+        session.out.line("no programmer is plugged in (CH341A, FT2232H, FT232H or FT4232H)");
+        session.out.line("to try things out without one: \"norsplice demo\", or -p emu with any command");
+    } else {
+        session.out.table(&table);
+    }
+    Ok((Exit::Done, Fields::new().with("programmers", listed).into_map()))
+}
