@@ -20,6 +20,7 @@ mod run;
 mod session;
 mod show;
 mod signals;
+mod splicing;
 mod store;
 
 pub use exit::Exit;

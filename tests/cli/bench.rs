@@ -51,6 +51,27 @@ impl Bench {
         Ran::of(self.command().args(words))
     }
 
+    /// Runs the binary on an emulated programmer; `emu` is what stands behind `-p emu:`. The driver must have done
+    /// nothing wrong to the emulated chip. Gives what was counted on the wires as well.
+    #[track_caller]
+    pub fn emu<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        emu: &str,
+        words: impl IntoIterator<Item = S>,
+    ) -> (Ran, Value) {
+        let counts = self.path("counts.json");
+        // A run that ends before the programmer is opened writes none.
+        let _ = std::fs::remove_file(&counts);
+        let spec = format!("emu:{emu}{}counts={}", if emu.is_empty() { "" } else { "," }, counts.display());
+        let ran = Ran::of(self.command().args(["-p", &spec]).args(words));
+        let counts = std::fs::read(&counts)
+            .map_or(Value::Null, |text| serde_json::from_slice(&text).expect("counts are JSON"));
+        if !counts.is_null() {
+            assert_eq!(counts["misdeeds"], 0, "{counts}\n{}", ran.stderr);
+        }
+        (ran, counts)
+    }
+
     /// The names of what lies in a folder of the bench, sorted; "." is the bench itself.
     pub fn names(&self, dir: &str) -> Vec<String> {
         names(&self.path(dir))

@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it, on emulated programmers; one file a theme, one binary for all.
 
 mod bench;
+mod chip;
 mod store;
 mod usage;

@@ -2,7 +2,7 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{backups, completions, jobs, list, man, otp, probe};
+use super::{backups, boards, chips, completions, jobs, layout, list, man, otp, probe, splice};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -41,6 +41,14 @@ commands! {
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
+    /// Put an image together from files: own dump, donors, a source for each region
+    Splice(splice) = "splice",
+    /// The boards that are known, or everything known of one
+    Boards(boards) = "boards",
+    /// The map of a flash: of a board, or from a file
+    Layout(layout) = "layout",
+    /// The chips that are known by table
+    Chips(chips) = "chips",
     /// The backups in the store: list, show, verify, import, export, remove
     Backups(backups) = "backups",
     /// Writes that have begun and what became of them; give one up

@@ -61,6 +61,7 @@ impl EmuOptions {
             let known = KEYS.join(", ");
             format!("{fault}; of the emulator's own there is {known}")
         })?;
+        options.port = usize::from(settings.port);
         Ok(Self { settings, options, image, state, counts })
     }
 
@@ -81,7 +82,12 @@ impl EmuOptions {
 }
 
 fn kind(name: &str) -> Result<ProgrammerKind, String> {
-    const KINDS: &[(&str, ProgrammerKind)] = &[("ch341a", ProgrammerKind::Ch341a)];
+    const KINDS: &[(&str, ProgrammerKind)] = &[
+        ("ch341a", ProgrammerKind::Ch341a),
+        ("ft2232h", ProgrammerKind::Ft2232h),
+        ("ft232h", ProgrammerKind::Ft232h),
+        ("ft4232h", ProgrammerKind::Ft4232h),
+    ];
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let found = KINDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, kind)| *kind).ok_or_else(|| unknown("emulated programmer", name, &names))

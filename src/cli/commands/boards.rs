@@ -1,0 +1,93 @@
+//! `boards [NAME]`: the boards that are known, or everything known of one.
+
+use super::super::exit::Exit;
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::Table;
+use super::layout;
+use crate::image::{Board, RecoveryKind};
+use crate::units;
+use serde_json::{Value, json};
+
+/// `boards [NAME]`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The board; without it, all are listed
+    name: Option<String>,
+}
+
+/// Lists or shows.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    match args.name {
+        None => list(session),
+        Some(name) => show(session, Board::named(&name)?),
+    }
+}
+
+fn list(session: &Session) -> Outcome {
+    let mut table = Table::new(&["board", "model", ">flash", "processor", "rescue by TFTP"]);
+    for board in Board::all() {
+        table.row([
+            board.name.as_str().into(),
+            board.model.as_str().into(),
+            units::size(board.chip_size).into(),
+            board.soc.as_str().into(),
+            board.recovery.as_ref().map_or("not known", |r| kind(r.kind)).into(),
+        ]);
+    }
+    session.out.table(&table);
+    let boards: Vec<Value> = Board::all().iter().map(fields).collect();
+    Ok((Exit::Done, Fields::new().with("boards", boards).into_map()))
+}
+
+fn show(session: &Session, board: &Board) -> Outcome {
+    let out = &session.out;
+    out.heading(&format!("{}: {}", board.name, board.model));
+    let hardware: Vec<String> = board.hardware.iter().map(ToString::to_string).collect();
+    for (name, value) in [
+        ("processor", board.soc.clone()),
+        ("flash", format!("{}, seen: {}", units::size(board.chip_size), or_dash(&board.chips.join(", ")))),
+        ("TP-Link id", or_dash(&hardware.join(", "))),
+        ("OpenWrt", or_dash(&board.compatible.join(", "))),
+    ] {
+        out.line(format!("  {name:<10} {value}"));
+    }
+    if let Some(r) = &board.recovery {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
+        let (file, server, mask) = (text(&r.file), text(&r.server), text(&r.mask));
+        out.line(format!("  rescue     {}, fetches {file} from {server} (mask {mask})", kind(r.kind)));
+        out.line(format!("             button: {}; cable: {}", text(&r.button), text(&r.port)));
+    }
+    layout::show(session, &board.layout);
+    for note in &board.notes {
+        out.line(format!("  note: {note}"));
+    }
+    let mut all = fields(board);
+    all["regions"] = layout::regions(&board.layout);
+    Ok((Exit::Done, Fields::new().with("board", all).into_map()))
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+}
+
+fn kind(kind: RecoveryKind) -> &'static str {
+    match kind {
+        RecoveryKind::FromZero => "from 0, loader in the file",
+        RecoveryKind::FromFirmware => "from the firmware on",
+    }
+}
+
+fn fields(board: &Board) -> Value {
+    json!({
+        "name": board.name,
+        "model": board.model,
+        "soc": board.soc,
+        "size": board.chip_size,
+        "compatible": board.compatible,
+        "chips": board.chips,
+        "hardware": board.hardware,
+        "recovery": board.recovery,
+    })
+}

@@ -1,0 +1,114 @@
+//! `layout FILE`, `layout --board B`: the map of a flash.
+
+use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
+use super::super::options::MapArgs;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use crate::image::{Board, Layout};
+use crate::units;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// `layout [FILE]`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file that holds a map: TOML, mtdparts, boot log, flashrom layout, FMAP, device tree, dump
+    #[arg(conflicts_with_all = ["board", "layout"])]
+    file: Option<PathBuf>,
+    /// The map of a board.
+    #[command(flatten)]
+    map: MapArgs,
+}
+
+/// Shows a map.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let map = MapArgs { layout: args.file.or(args.map.layout), ..args.map };
+    let layout = named(&map)?.ok_or_else(|| {
+        Failure::refused("no map is named")
+            .hint("give a FILE that holds one, or --board B (\"norsplice boards\")")
+    })?;
+    session.out.heading(&layout.source);
+    show(session, &layout);
+    for note in &layout.notes {
+        session.out.line(format!("  note: {note}"));
+    }
+    let fields = Fields::new().with("source", layout.source.as_str()).with("size", json!(layout.chip_size));
+    let fields = fields.with("regions", regions(&layout)).with("notes", json!(layout.notes));
+    Ok((Exit::Done, fields.into_map()))
+}
+
+/// The map that `--board` or `--layout` names, or `None` where neither is given.
+///
+/// # Errors
+/// Exit code 2 for a board that is not known, or a file that holds no map.
+pub fn named(map: &MapArgs) -> Result<Option<Layout>, Failure> {
+    match (&map.board, &map.layout) {
+        (Some(name), _) => Ok(Some(Board::named(name)?.layout.clone())),
+        (None, Some(_)) => Err(Failure::refused("layout files are not read yet")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The table of regions, per-unit bytes under theirs.
+pub fn show(session: &Session, layout: &Layout) {
+    let mut table = Table::new(&["region", ">from", ">to", ">size", "source", "notes"]);
+    for region in &layout.regions {
+        let mut notes = Vec::new();
+        if region.read_only {
+            notes.push("read-only".to_owned());
+        }
+        if let Some(next) = &region.grows_into {
+            notes.push(format!("may run on into {next}"));
+        }
+        table.row([
+            Cell::toned(Tone::Strong, region.name.as_str()),
+            format!("{:#08x}", region.span.start).into(),
+            format!("{:#08x}", region.span.end).into(),
+            units::size(region.span.len()).into(),
+            region.default.to_string().into(),
+            notes.join(", ").into(),
+        ]);
+        for unit in &region.per_unit {
+            table.row([
+                Cell::toned(Tone::Warn, format!("  {}", unit.name)),
+                format!("{:#08x}", unit.span.start).into(),
+                format!("{:#08x}", unit.span.end).into(),
+                units::size(unit.span.len()).into(),
+                "".into(),
+                format!("of this one unit: {}", unit.kind.name()).into(),
+            ]);
+        }
+    }
+    session.out.table(&table);
+}
+
+/// The regions for JSON.
+pub fn regions(layout: &Layout) -> Value {
+    let regions = layout.regions.iter().map(|region| {
+        let units: Vec<Value> = region
+            .per_unit
+            .iter()
+            .map(|unit| {
+                json!({
+                    "name": unit.name,
+                    "offset": unit.span.start,
+                    "size": unit.span.len(),
+                    "kind": unit.kind.name(),
+                    "keep": unit.keep,
+                })
+            })
+            .collect();
+        json!({
+            "name": region.name,
+            "offset": region.span.start,
+            "size": region.span.len(),
+            "read_only": region.read_only,
+            "default": region.default.to_string(),
+            "per_unit": units,
+            "source": region.source,
+        })
+    });
+    regions.collect()
+}

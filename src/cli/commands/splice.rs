@@ -1,0 +1,81 @@
+//! `splice`: the image for the programmer, or the file for the loader's rescue, from files alone.
+
+use super::super::exit::{Exit, Failure};
+use super::super::files;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::splicing::{self, Recipe, SpliceArgs};
+use crate::image::{Purpose, splice};
+use crate::units;
+use clap::builder::PossibleValuesParser;
+use std::path::{Path, PathBuf};
+
+/// `splice --board B --base DUMP --donor FILE -o OUT`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Board, donors, sources.
+    #[command(flatten)]
+    splice: SpliceArgs,
+
+    /// The board's own dump: a file, or the id of a backup
+    #[arg(long, value_name = "DUMP|ID")]
+    base: String,
+
+    /// What the result is for
+    #[arg(long = "for", value_name = "WAY", default_value = "programmer")]
+    #[arg(value_parser = PossibleValuesParser::new(["programmer", "tftp", "web"]))]
+    purpose: String,
+
+    /// The file to write; for tftp, a folder gives it the name that the board's loader asks for
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Puts the file together.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let purpose = Purpose::parse(&args.purpose).unwrap_or_default();
+    let recipe = Recipe::read(&args.splice, purpose, session)?;
+    let base = splicing::base(&args.base, session)?;
+    let spliced = splice(&base, &recipe.donors, recipe.board, &recipe.choice)?;
+    let path = target(&args.output, purpose, &recipe)?;
+    files::write(&path, &spliced.image)?;
+    splicing::show(session, &spliced);
+    let (size, sha256) = (spliced.image.len() as u64, spliced.image.sha256());
+    session.out.line(format!(
+        "\n{} written: {} ({size:#x} bytes), sha256 {sha256}",
+        path.display(),
+        units::size(size)
+    ));
+    if purpose == Purpose::Tftp {
+        rescue(session, &recipe);
+    }
+    let fields = splicing::fields(&spliced).with("output", path.display().to_string());
+    Ok((Exit::Done, fields.with("size", size).with("sha256", sha256).into_map()))
+}
+
+/// The file to write; in a folder, by the loader's name.
+fn target(output: &Path, purpose: Purpose, recipe: &Recipe) -> Result<PathBuf, Failure> {
+    if !output.is_dir() {
+        return Ok(output.to_owned());
+    }
+    let name = recipe.board.recovery.as_ref().and_then(|recovery| recovery.file.as_deref());
+    match (purpose, name) {
+        (Purpose::Tftp, Some(name)) => Ok(output.join(name)),
+        _ => Err(Failure::refused(format!("{} is a folder; give a file name with -o", output.display()))),
+    }
+}
+
+/// How the file gets into the board.
+fn rescue(session: &Session, recipe: &Recipe) {
+    let Some(r) = &recipe.board.recovery else { return };
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
+    let out = &session.out;
+    out.line(format!("\nto send it to {}:", recipe.board.model));
+    out.line(format!("  1. cable from this machine to {}", text(&r.port)));
+    out.line(format!("  2. give this machine the address {}, mask {}", text(&r.server), text(&r.mask)));
+    out.line(format!("  3. serve the file by TFTP under the name {}", text(&r.file)));
+    out.line(format!("  4. {}; the board is {} and fetches it", text(&r.button), text(&r.client)));
+    if let Some(note) = &r.note {
+        out.line(format!("  {note}"));
+    }
+}
