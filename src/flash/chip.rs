@@ -13,11 +13,10 @@ use super::part::{OtpMethod, Register};
 use super::permit::Permit;
 use super::protect::Registers;
 use super::status::{self, Status};
-use super::wait::Steady;
+use super::wait::{Learned, Steady};
 use crate::span::Span;
 use crate::spi::{Programmer, Transaction};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A chip that has been identified, and the programmer it hangs on.
 pub struct Chip<P> {
@@ -29,7 +28,7 @@ pub struct Chip<P> {
     pub(super) steady: Steady,
     pub(super) pace: Pace,
     /// Learned erase times by opcode.
-    pub(super) erase_times: BTreeMap<u8, Duration>,
+    pub(super) erase_times: BTreeMap<u8, Learned>,
     pub(super) adapter_confirmed: bool,
 }
 
@@ -59,7 +58,7 @@ impl WriteEnableCheck {
 /// Least margin over the learned page time, in thousandths: programmers that pause look at the chip's status in steps
 /// of a byte time and need little; the others wait by status bytes, whose steps are coarser.
 const MARGIN_PAUSES: u32 = 20;
-const MARGIN_RUNS: u32 = 200;
+const MARGIN_RUNS: u32 = 150;
 /// Pages a batch: enough that the round trip is under a hundredth of it, within these bounds.
 const PAGES_A_BATCH: std::ops::RangeInclusive<u128> = 16..=64;
 

@@ -4,7 +4,7 @@ use super::chip::Chip;
 use super::command::{self, BUSY, READ_STATUS, WEL, WRITE_DISABLE, WRITE_ENABLE};
 use super::geometry::{Busy, EraseType};
 use super::permit::Permit;
-use super::wait::{most_of, wait_ready};
+use super::wait::{Learned, most_of, wait_ready};
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
@@ -52,8 +52,7 @@ impl<P: Programmer> Chip<P> {
 
     fn run_erase(&mut self, bytes: &[u8], busy: Busy, span: Span) -> Result<(), FlashError> {
         let what = || format!("the erase of {span}");
-        self.run_proven(bytes, busy, Some(span), &what)?;
-        Ok(())
+        self.run_proven(bytes, busy, Some(span), &what)
     }
 
     /// One command that needs write enable and makes the chip busy, with the proof that it was taken.
@@ -63,8 +62,9 @@ impl<P: Programmer> Chip<P> {
         busy: Busy,
         span: Option<Span>,
         what: &dyn Fn() -> String,
-    ) -> Result<Duration, FlashError> {
-        let expected = self.erase_times.get(&bytes[0]).copied().unwrap_or(busy.typical);
+    ) -> Result<(), FlashError> {
+        let learned = self.erase_times.get(&bytes[0]);
+        let first = learned.map_or(most_of(busy.typical), |l| l.sleep());
         for _ in 0..ATTEMPTS {
             let (mut enabled, mut started) = ([0], [0; 2]);
             self.programmer.run(&mut [
@@ -74,11 +74,10 @@ impl<P: Programmer> Chip<P> {
                 Transaction::read(&[READ_STATUS], &mut started),
             ])?;
             if started.iter().any(|s| self.steady.allows(*s) && s & BUSY != 0) {
-                let (took, after) =
-                    wait_ready(&mut self.programmer, self.steady, busy, most_of(expected), what)?;
-                self.erase_times.insert(bytes[0], took.min(busy.max));
-                self.check_errors(after, what)?;
-                return Ok(took);
+                let ready = wait_ready(&mut self.programmer, self.steady, busy, first, what)?;
+                self.erase_times.insert(bytes[0], Learned::from(ready, busy.max));
+                self.check_errors(ready.status, what)?;
+                return Ok(());
             }
             // Not started, or the bus is gone: the wait tells which, and WEL must not stay set.
             wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;

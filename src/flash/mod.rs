@@ -20,6 +20,7 @@ mod permit;
 mod program;
 pub mod protect;
 mod read;
+mod second;
 mod security;
 pub mod sfdp;
 pub mod status;

@@ -140,8 +140,8 @@ impl<P: Programmer> Chip<P> {
 
     fn wait_page(&mut self, what: &dyn Fn() -> String) -> Result<(), FlashError> {
         let busy = self.geometry.program;
-        let (_, after) = wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
-        self.check_errors(after, what)
+        let ready = wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
+        self.check_errors(ready.status, what)
     }
 
     /// Sends the pages as one batch and judges each by its status bytes.
@@ -156,7 +156,7 @@ impl<P: Programmer> Chip<P> {
         let mut batch = Vec::with_capacity(4 * pages.len());
         for (((page, header), enabled), run) in pages.iter().zip(&headers).zip(&mut enabled).zip(&mut runs) {
             batch.push(Transaction::write(&[WRITE_ENABLE]));
-            if shape.proof {
+            if shape.proves(page, self.geometry.page) {
                 batch.push(Transaction::read(&[READ_STATUS], enabled));
             }
             batch.push(Transaction::write2(header, page.bytes).then_pause(shape.pause));
@@ -168,12 +168,13 @@ impl<P: Programmer> Chip<P> {
         Ok(enabled
             .iter()
             .zip(&runs)
-            .map(|([enabled], run)| {
+            .zip(pages)
+            .map(|(([enabled], run), page)| {
                 let verdict = judge(
                     self.steady,
                     Seen {
                         ready_before,
-                        enabled: shape.proof.then_some(*enabled),
+                        enabled: shape.proves(page, self.geometry.page).then_some(*enabled),
                         quiet: shape.pause,
                         run,
                         byte: shape.byte,
@@ -193,17 +194,23 @@ struct Shape {
     pause: Duration,
     /// Status bytes after it.
     run: usize,
-    /// A status byte between write enable and page command.
-    proof: bool,
+    /// The programmer pauses by itself: the status bytes begin when the page is nearly done.
+    pauses: bool,
     /// Time of one byte.
     byte: Duration,
 }
 
 impl Shape {
+    /// Whether a status byte goes between write enable and page command. Without one, BUSY right after the command is
+    /// the proof; a page of a few bytes (20 us and 2.5 us a byte, W25Q64FV) may be over before it can be seen.
+    fn proves(&self, page: &Page<'_>, full: u64) -> bool {
+        self.pauses || (page.bytes.len() as u64) < full / 2
+    }
+
     fn of(limits: Limits, window: Duration) -> Self {
         let byte = limits.wire_time(1).max(Duration::from_nanos(1));
         let pause = if limits.pauses { window * PAUSED / 1000 } else { Duration::ZERO };
         let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
-        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, proof: limits.pauses, byte }
+        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, pauses: limits.pauses, byte }
     }
 }

@@ -35,7 +35,18 @@ impl Steady {
 /// Illegal answers in a row that make a lost bus; one or two may be noise on a long wire.
 const LOST_AFTER: u32 = 4;
 
-/// Polls until BUSY ends. `first` is slept before the first poll; gives the time from the call to the end.
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ready {
+    /// From the call to the end.
+    pub took: Duration,
+    /// How often was asked; 1 means that it may have ended long before.
+    pub polls: u32,
+    /// The last status.
+    pub status: u8,
+}
+
+/// Polls until BUSY ends. `first` is slept before the first poll.
 ///
 /// Both bytes of a poll must say ready: one flipped bit does not end a wait.
 pub(crate) fn wait_ready<P: Programmer + ?Sized>(
@@ -44,17 +55,18 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
     busy: Busy,
     first: Duration,
     what: &dyn Fn() -> String,
-) -> Result<(Duration, u8), FlashError> {
+) -> Result<Ready, FlashError> {
     let began = programmer.now();
     if !first.is_zero() {
         programmer.sleep(first);
     }
-    let mut step = (busy.typical / 64).max(Duration::from_micros(50));
+    let mut step = (busy.typical / 128).max(Duration::from_micros(50));
     let longest_step = (busy.typical / 8).max(Duration::from_millis(1));
-    let mut illegal = 0;
+    let (mut illegal, mut polls) = (0, 0);
     loop {
         let mut answer = [0; 2];
         programmer.run(&mut [Transaction::read(&[READ_STATUS], &mut answer)])?;
+        polls += 1;
         let waited = programmer.now().saturating_sub(began);
         let bad = answer.into_iter().find(|s| !steady.allows(*s));
         if let Some(status) = bad {
@@ -70,17 +82,34 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
         }
         illegal = 0;
         if answer.iter().all(|s| s & BUSY == 0 || s & steady.sticky != 0) {
-            return Ok((waited, answer[1]));
+            return Ok(Ready { took: waited, polls, status: answer[1] });
         }
         if waited > busy.max * 2 {
             return Err(FlashError::StillBusy { what: what(), after: waited, status: answer[1] });
         }
         programmer.sleep(step);
-        step = (step * 5 / 4).min(longest_step);
+        step = (step * 3 / 2).min(longest_step);
     }
 }
 
-/// The part of the expected time that is slept before the first poll.
-pub(crate) fn most_of(expected: Duration) -> Duration {
-    expected * 15 / 16
+/// The part of a datasheet's typical time that is slept before the first poll: many chips are quicker.
+pub(crate) fn most_of(typical: Duration) -> Duration {
+    typical * 3 / 4
+}
+
+/// How long one kind of operation takes on this very chip, learned from its waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Learned(Duration);
+
+impl Learned {
+    /// From a wait: one that was over at the first look says only that less sleep is enough.
+    pub fn from(ready: Ready, max: Duration) -> Self {
+        let time = if ready.polls > 1 { ready.took } else { ready.took * 7 / 8 };
+        Self(time.min(max))
+    }
+
+    /// What is slept before the first poll next time.
+    pub fn sleep(self) -> Duration {
+        self.0 * 31 / 32
+    }
 }

@@ -1,0 +1,168 @@
+//! Who the chip is, reading it, and the small questions.
+
+use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise};
+use norsplice::emulator::{Fault, Faults};
+use norsplice::flash::FlashError;
+use norsplice::span::Span;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+#[test]
+fn the_w25q64_generations_are_told_apart_without_asking() {
+    for kind in PROGRAMMERS {
+        for (name, sr3) in [("W25Q64BV", false), ("W25Q64CV", false), ("W25Q64FV", false), ("W25Q64JV", true)]
+        {
+            let mut bench = bench(kind, name, None);
+            let identity = bench.chip.identity();
+            assert_eq!(
+                (identity.part_name.as_str(), &identity.jedec_id[..]),
+                (name, &[0xEF, 0x40, 0x17][..])
+            );
+            assert_eq!((identity.manufacturer, identity.device), (0xEF, [0x40, 0x17]));
+            assert_eq!(identity.electronic_id, Some(0x16));
+            assert_eq!(identity.sfdp.is_some(), name != "W25Q64BV");
+            assert!(!identity.low_voltage && identity.conflict.is_none());
+            let unique = bench.emulator.chip(|c| c.unique_id().to_vec());
+            assert_eq!(identity.unique_id, Some(unique));
+            assert_eq!(bench.chip.geometry().size, SIZE);
+            let status = bench.chip.status().unwrap();
+            assert_eq!(status.registers.sr3.is_some(), sr3, "{name}");
+            assert!(status.protected.is_empty() && status.protection_known);
+            bench.clean();
+        }
+    }
+}
+
+#[test]
+fn questions_send_neither_06_nor_50() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64JV", Some(noise(SIZE as usize, 1)));
+        bench.chip.status().unwrap();
+        bench.chip.security_registers().unwrap();
+        bench.chip.read_to_vec(Span::new(0x1234, 0x5678)).unwrap();
+        bench.chip.rdid().unwrap();
+        let counts = bench.emulator.counts();
+        assert_eq!((counts.nonvolatile_writes, counts.volatile_writes, counts.operations), (0, 0, 0));
+        assert_eq!(bench.chip.sr1().unwrap() & 2, 0, "WEL");
+        bench.clean();
+    }
+}
+
+#[test]
+fn both_read_engines_give_the_contents_from_any_place() {
+    for kind in PROGRAMMERS {
+        let image = noise(SIZE as usize, 2);
+        let mut bench = bench(kind, "W25Q64FV", Some(image.clone()));
+        for span in [Span::new(0, 0x3_0001), Span::new(0x7F_FFF0, SIZE), Span::new(0x12_3457, 0x14_0000)] {
+            assert!(bench.chip.read_to_vec(span).unwrap() == span.of(&image).unwrap());
+            let mut second = Vec::new();
+            let flow = bench.chip.read_second_opinion(span, &mut |at, bytes| {
+                assert_eq!(at, span.start + second.len() as u64);
+                second.extend_from_slice(bytes);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(flow, Ok(ControlFlow::Continue(())));
+            assert!(second == span.of(&image).unwrap());
+        }
+        assert!(matches!(
+            bench.chip.read_to_vec(Span::new(SIZE - 1, SIZE + 1)),
+            Err(FlashError::Outside { .. })
+        ));
+        bench.clean();
+    }
+}
+
+#[test]
+fn break_stops_after_the_piece() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let mut pieces = 0;
+        let flow = bench.chip.read(Span::new(0, SIZE), &mut |_, _| {
+            pieces += 1;
+            if pieces == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((flow, pieces), (Ok(ControlFlow::Break(())), 2));
+        bench.clean();
+    }
+}
+
+#[test]
+fn a_read_costs_one_wait_a_piece_and_keeps_to_the_wire() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let (from, before) = (bench.emulator.clock().now(), bench.emulator.counts().waits);
+        let _ = bench.chip.read(Span::new(0, 1 << 20), &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let limits = bench.chip.programmer().limits();
+        let wire = limits.wire_time(1 << 20).as_secs_f64();
+        let took = (bench.emulator.clock().now() - from).as_secs_f64();
+        assert!(took < wire * 1.05, "{kind:?}: {took} s, wire {wire} s");
+        assert!(bench.emulator.counts().waits - before <= 16, "at most one a 64 KiB");
+        bench.clean();
+    }
+}
+
+#[test]
+fn an_empty_clip_and_a_flickering_one_are_told_apart() {
+    for kind in PROGRAMMERS {
+        for level in [0x00, 0xFF] {
+            let emulator = emulator(kind, "W25Q64FV", None);
+            emulator.set_faults(&Faults::default().with(Fault::Stuck(level, Duration::ZERO)));
+            match connect(&emulator, kind).err() {
+                Some(FlashError::NoChip { seen }) => assert_eq!(seen, [level; 3]),
+                other => panic!("{other:?}"),
+            }
+            emulator_clean(&emulator);
+        }
+        let emulator = emulator(kind, "W25Q64FV", None);
+        emulator.set_faults(&Faults::seeded(3).with(Fault::BitFlips(0.05)));
+        assert!(matches!(connect(&emulator, kind).err(), Some(FlashError::Unstable { .. })));
+        emulator_clean(&emulator);
+    }
+}
+
+fn emulator_clean(emulator: &norsplice::emulator::Emulator) {
+    assert_eq!(emulator.counts().misdeed_text(), "");
+}
+
+#[test]
+fn a_sleeping_chip_and_one_left_in_continuous_read_are_woken() {
+    for kind in PROGRAMMERS {
+        let asleep = emulator(kind, "W25Q64FV", None);
+        asleep.chip(|c| c.set_asleep());
+        assert_eq!(connect(&asleep, kind).unwrap().identity().part_name, "W25Q64FV");
+        let reading = emulator(kind, "W25Q64FV", None);
+        reading.chip(|c| c.set_continuous_read());
+        assert_eq!(connect(&reading, kind).unwrap().identity().part_name, "W25Q64FV");
+    }
+}
+
+#[test]
+fn write_enable_sets_and_clears_wel() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let check = bench.chip.check_write_enable().unwrap();
+        assert!(check.passed(), "{check:?}");
+        bench.emulator.set_faults(&Faults::default().with(Fault::Stuck(0xFF, Duration::ZERO)));
+        assert!(!bench.chip.check_write_enable().unwrap().passed());
+        bench.clean();
+    }
+}
+
+#[test]
+fn security_registers_are_read_whole_with_their_locks() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        bench.emulator.chip(|c| {
+            c.security_mut(1).unwrap()[..4].copy_from_slice(b"test");
+            c.set_register(1, 0x08);
+        });
+        let registers = bench.chip.security_registers().unwrap();
+        let seen: Vec<_> = registers.iter().map(|r| (r.index, r.bytes.len(), r.locked, r.blank)).collect();
+        assert_eq!(
+            seen,
+            [(1, 256, Some(true), true), (2, 256, Some(false), false), (3, 256, Some(false), true)]
+        );
+        assert!(registers[1].bytes.starts_with(b"test"));
+        bench.clean();
+    }
+}

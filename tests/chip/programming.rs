@@ -1,0 +1,203 @@
+//! Erase and program: contents, counts, virtual time, refusals, faults.
+
+use crate::bench::{Bench, PROGRAMMERS, SIZE, bench, noise};
+use norsplice::emulator::{Fault, Faults, ProgrammerKind};
+use norsplice::flash::geometry::EraseType;
+use norsplice::flash::{FlashError, Permit};
+use norsplice::span::{Span, Spans};
+use std::time::Duration;
+
+fn erase_type(bench: &Bench, size: u64) -> EraseType {
+    *bench.chip.geometry().erase.iter().find(|e| e.size == size).unwrap()
+}
+
+#[test]
+fn a_block_is_erased_programmed_and_verified() {
+    for kind in PROGRAMMERS {
+        let before = noise(SIZE as usize, 4);
+        let mut bench = bench(kind, "W25Q64FV", Some(before.clone()));
+        let (permit, block) = (bench.permit(), erase_type(&bench, 0x1_0000));
+        let wanted = noise(0x1_0000, 5);
+        bench.chip.erase(&block, 0x2_0000, &permit).unwrap();
+        let done = bench.chip.program(0x2_0000, &wanted, &permit).unwrap();
+        assert_eq!((done.pages, done.retried, done.blank), (256, 0, 0));
+        assert!(bench.chip.verify(0x2_0000, &wanted).unwrap().is_empty());
+        let mut expected = before;
+        expected[0x2_0000..0x3_0000].copy_from_slice(&wanted);
+        assert!(bench.emulator.contents() == expected, "neighbours stay");
+        bench.clean();
+    }
+}
+
+#[test]
+fn steady_state_keeps_to_the_budget() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+        let permit = bench.permit();
+        let image = noise(0x4_0000, 6);
+        bench.chip.program(0, &image[..0x1_0000], &permit).unwrap();
+        let (from, counts) = (bench.emulator.clock().now(), bench.emulator.counts());
+        bench.chip.program(0x1_0000, &image[0x1_0000..], &permit).unwrap();
+        let took = bench.emulator.clock().now() - from;
+        let page = took / (0x3_0000 / 256);
+        let budget = match kind {
+            ProgrammerKind::Ch341a => Duration::from_micros(2400),
+            _ => Duration::from_micros(800),
+        };
+        assert!(page <= budget, "{kind:?}: {page:?} a page");
+        let after = bench.emulator.counts();
+        assert!(after.waits - counts.waits <= 0x3_0000 / 256 / 16, "{} waits", after.waits - counts.waits);
+        assert_eq!(after.sleeps, counts.sleeps);
+        assert!(bench.emulator.contents()[..0x4_0000] == image);
+        bench.clean();
+    }
+}
+
+#[test]
+fn an_erase_takes_a_handful_of_waits_and_little_more_than_its_time() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let permit = bench.permit();
+        for (size, typical) in [(0x1000, 45), (0x8000, 120), (0x1_0000, 150)] {
+            let erase = erase_type(&bench, size);
+            for round in 0..4 {
+                let (from, before) = (bench.emulator.clock().now(), bench.emulator.counts().waits);
+                bench.chip.erase(&erase, 0x10_0000 + round * size, &permit).unwrap();
+                let took = bench.emulator.clock().now() - from;
+                let waits = bench.emulator.counts().waits - before;
+                assert!(waits <= 8, "{kind:?} {size:#x}: {waits} waits");
+                if round > 0 {
+                    let limit = Duration::from_micros(typical * 1020 + 3000);
+                    assert!(took < limit, "{kind:?} {size:#x}: {took:?}");
+                }
+            }
+        }
+        bench.clean();
+    }
+}
+
+#[test]
+fn blank_pages_and_ends_of_ff_are_not_sent() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+        let permit = bench.permit();
+        let mut image = vec![0xFF; 0x2000];
+        image[0x0F0..0x110].fill(0x5A);
+        image[0x1FFF] = 0;
+        let before = bench.emulator.counts().spi_bytes;
+        let done = bench.chip.program(0x4000, &image, &permit).unwrap();
+        assert_eq!((done.pages, done.bytes, done.blank), (3, 0x21, 29));
+        let sent = bench.emulator.counts().spi_bytes - before;
+        assert!(sent < 20_000, "{sent} bytes clocked");
+        assert!(bench.emulator.contents()[0x4000..0x6000] == image);
+        bench.clean();
+    }
+}
+
+#[test]
+fn any_start_and_length_stays_inside_its_pages() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+        let permit = bench.permit();
+        let mut expected = vec![0xFF; SIZE as usize];
+        for (i, (start, len)) in
+            [(1, 1), (0x1FF, 2), (0x300, 256), (0x4FE, 0x403), (SIZE - 1, 1)].iter().enumerate()
+        {
+            let bytes = noise(*len, 10 + i as u64);
+            bench.chip.program(*start, &bytes, &permit).unwrap();
+            let at = *start as usize;
+            expected[at..at + len].copy_from_slice(&bytes);
+        }
+        assert!(bench.emulator.contents() == expected);
+        bench.clean();
+    }
+}
+
+#[test]
+fn nothing_is_sent_without_the_right_permit() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let sector = erase_type(&bench, 0x1000);
+        let narrow =
+            Permit::contents_are_backed_up(Spans::from(Span::new(0x1000, 0x2000)), &[0xEF, 0x40, 0x17]);
+        let other = Permit::contents_are_backed_up(Spans::from(Span::new(0, SIZE)), &[0xC2, 0x20, 0x17]);
+        let chip = &mut bench.chip;
+        assert!(matches!(chip.erase(&sector, 0x2000, &narrow), Err(FlashError::NotAllowed { .. })));
+        assert!(matches!(chip.erase(&sector, 0x1800, &narrow), Err(FlashError::Unsupported(_))));
+        assert!(matches!(chip.erase_chip(&narrow), Err(FlashError::NotAllowed { .. })));
+        assert!(matches!(chip.program(0x1FFF, &[0, 0], &narrow), Err(FlashError::NotAllowed { .. })));
+        assert!(matches!(chip.erase(&sector, 0x1000, &other), Err(FlashError::OtherChip { .. })));
+        assert!(matches!(chip.program(SIZE - 1, &[0, 0], &other), Err(FlashError::Outside { .. })));
+        assert_eq!(bench.emulator.counts().operations, 0);
+        bench.clean();
+    }
+}
+
+#[test]
+fn a_page_slower_than_its_window_is_followed_and_the_refused_ones_go_again() {
+    for kind in PROGRAMMERS {
+        // A BusyForever page stands for one that is far slower than all before it: the wait ends by its limit.
+        let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+        let permit = bench.permit();
+        bench.emulator.set_faults(&Faults::default().with(Fault::BusyForever(40)));
+        let error = bench.chip.program(0, &noise(0x1_0000, 7), &permit).unwrap_err();
+        match error {
+            FlashError::StillBusy { after, .. } => assert!(after >= Duration::from_millis(6), "{after:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_erase_that_never_ends_is_given_up_in_bounded_time() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let (permit, block) = (bench.permit(), erase_type(&bench, 0x1_0000));
+        bench.emulator.set_faults(&Faults::default().with(Fault::BusyForever(1)));
+        let from = bench.emulator.clock().now();
+        let error = bench.chip.erase(&block, 0, &permit).unwrap_err();
+        let took = bench.emulator.clock().now() - from;
+        assert!(matches!(error, FlashError::StillBusy { status: 0x03, .. }), "{error:?}");
+        assert!(took > block.busy.max * 2 && took < block.busy.max * 2 + Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[test]
+fn a_bus_that_dies_is_lost_within_a_second_and_never_busy() {
+    for kind in PROGRAMMERS {
+        for level in [0xFF, 0x00] {
+            let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+            let (permit, block) = (bench.permit(), erase_type(&bench, 0x1_0000));
+            let now = bench.emulator.clock().now();
+            let dies = now + Duration::from_millis(50);
+            bench.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, dies)));
+            let error = bench.chip.program(0, &noise(0x2_0000, 8), &permit).unwrap_err();
+            let took = bench.emulator.clock().now() - now;
+            assert!(took < Duration::from_secs(1), "{took:?}");
+            match (level, &error) {
+                (0xFF, FlashError::BusLost { status: 0xFF, .. }) | (0x00, FlashError::NotWritable { .. }) => {
+                }
+                _ => panic!("{error:?}"),
+            }
+            let from = bench.emulator.clock().now();
+            bench.chip.erase(&block, 0, &permit).unwrap_err();
+            assert!(bench.emulator.clock().now() - from < Duration::from_secs(1));
+        }
+    }
+}
+
+#[test]
+fn verify_lists_all_differences() {
+    for kind in PROGRAMMERS {
+        let image = noise(SIZE as usize, 9);
+        let mut bench = bench(kind, "W25Q64FV", Some(image.clone()));
+        let mut wanted = image[0x1_0000..0x4_0000].to_vec();
+        for at in [0, 0x1_2345, 0x1_2346, 0x2_FFFF] {
+            wanted[at] ^= 1;
+        }
+        let wrong = bench.chip.verify(0x1_0000, &wanted).unwrap();
+        let spans: Vec<_> = wrong.iter().map(|s| (s.start, s.len())).collect();
+        assert_eq!(spans, [(0x1_0000, 1), (0x2_2345, 2), (0x3_FFFF, 1)]);
+        bench.clean();
+    }
+}
