@@ -13,7 +13,7 @@ use super::part::{OtpMethod, Register};
 use super::permit::Permit;
 use super::protect::Registers;
 use super::status::{self, Status};
-use super::wait::{Learned, Steady};
+use super::wait::{Steady, Watch};
 use crate::span::Span;
 use crate::spi::{Programmer, Transaction};
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub struct Chip<P> {
     /// SR1 as last read in peace; what it may show meanwhile.
     pub(super) steady: Steady,
     pub(super) pace: Pace,
-    /// Learned erase times by opcode.
-    pub(super) erase_times: BTreeMap<u8, Learned>,
+    /// Learned erase times by opcode: when to look for the end.
+    pub(super) erase_times: BTreeMap<u8, Watch>,
     pub(super) adapter_confirmed: bool,
 }
 

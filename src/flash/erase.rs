@@ -4,11 +4,10 @@ use super::chip::Chip;
 use super::command::{self, BUSY, READ_STATUS, WEL, WRITE_DISABLE, WRITE_ENABLE};
 use super::geometry::{Busy, EraseType};
 use super::permit::Permit;
-use super::wait::{Learned, most_of, wait_ready};
+use super::wait::{Watch, wait_ready};
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
-use std::time::Duration;
 
 /// How often a command that the chip did not take is sent again before it counts as refused.
 const ATTEMPTS: u32 = 3;
@@ -63,8 +62,7 @@ impl<P: Programmer> Chip<P> {
         span: Option<Span>,
         what: &dyn Fn() -> String,
     ) -> Result<(), FlashError> {
-        let learned = self.erase_times.get(&bytes[0]);
-        let first = learned.map_or(most_of(busy.typical), |l| l.sleep());
+        let watch = self.erase_times.get(&bytes[0]).copied().unwrap_or(Watch::typical(busy));
         for _ in 0..ATTEMPTS {
             let (mut enabled, mut started) = ([0], [0; 2]);
             self.programmer.run(&mut [
@@ -74,13 +72,13 @@ impl<P: Programmer> Chip<P> {
                 Transaction::read(&[READ_STATUS], &mut started),
             ])?;
             if started.iter().any(|s| self.steady.allows(*s) && s & BUSY != 0) {
-                let ready = wait_ready(&mut self.programmer, self.steady, busy, first, what)?;
-                self.erase_times.insert(bytes[0], Learned::from(ready, busy.max));
+                let ready = wait_ready(&mut self.programmer, self.steady, busy, watch, what)?;
+                self.erase_times.insert(bytes[0], watch.learn(ready, busy));
                 self.check_errors(ready.status, what)?;
                 return Ok(());
             }
             // Not started, or the bus is gone: the wait tells which, and WEL must not stay set.
-            wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
+            wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), what)?;
             command::send(&mut self.programmer, &[WRITE_DISABLE])?;
             if enabled[0] & (WEL | BUSY) == WEL && started[1] & (WEL | BUSY) == 0 {
                 // Taken and dropped: Winbond and others consume WEL where a byte of the target is protected.

@@ -10,7 +10,7 @@ use super::geometry::Busy;
 use super::part::{OtpMethod, Part};
 use super::parts::{Evidence, Resolved, resolve};
 use super::sfdp::{self, Sfdp};
-use super::wait::{Steady, wait_ready};
+use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec
     let busy = status[0] == status[1] && status[0] != 0xFF && status[0] & BUSY != 0;
     if busy {
         let steady = Steady { value: status[0], may_change: 0x03, sticky: 0 };
-        wait_ready(programmer, steady, LEFT_RUNNING, Duration::ZERO, &|| {
+        wait_ready(programmer, steady, LEFT_RUNNING, Watch::now(LEFT_RUNNING), &|| {
             "an operation that was running before this program began".into()
         })?;
     } else {

@@ -39,7 +39,7 @@ impl Pace {
     pub fn new(busy: Busy, least_margin: u32, most_pages: usize) -> Self {
         Self {
             limit: busy.max * 2,
-            expected: busy.typical * 3 / 2,
+            expected: (busy.typical * 3).min(busy.max),
             learned: false,
             margin: least_margin,
             least_margin,
@@ -51,6 +51,11 @@ impl Pace {
     /// Time to leave between a page and the next.
     pub fn window(&self) -> Duration {
         (self.expected + self.expected * self.margin / 1000).min(self.limit)
+    }
+
+    /// Whether a page has been timed: until then nobody knows where its end is to be looked for.
+    pub fn is_learned(&self) -> bool {
+        self.learned
     }
 
     /// Pages for the next batch.
@@ -72,6 +77,7 @@ impl Pace {
                 let floor = time.min(self.expected);
                 self.expected = floor.max(self.expected - self.expected / 32);
             }
+            Took::Above(time) if !self.learned => self.expected = (time * 2).min(self.limit),
             Took::Above(time) => self.expected = self.expected.max(time + time / 8).min(self.limit),
         }
     }
@@ -79,13 +85,16 @@ impl Pace {
     /// A batch went down without a surprise: more pages next time, a little less margin.
     pub fn calm(&mut self) {
         self.pages = (self.pages * 4).min(self.most_pages);
-        self.margin = self.margin.saturating_sub(1).max(self.least_margin);
+        let spare = self.margin - self.least_margin;
+        self.margin -= spare.div_ceil(8);
     }
 
     /// A page was refused or slower than the window.
     pub fn surprised(&mut self) {
         self.pages = (self.pages / 4).max(1);
-        self.margin = (self.margin + SURPRISE).min(MOST_MARGIN);
+        if self.learned {
+            self.margin = (self.margin + SURPRISE).min(MOST_MARGIN.max(self.least_margin));
+        }
     }
 }
 
@@ -102,7 +111,7 @@ mod tests {
     #[test]
     fn the_first_page_sets_the_window_and_batches_grow() {
         let mut pace = pace();
-        assert_eq!((pace.window(), pace.pages()), (US * 1071, 1));
+        assert_eq!((pace.window(), pace.pages()), (US * 2142, 1));
         pace.observe(Took::About(US * 500));
         pace.calm();
         assert_eq!((pace.window(), pace.pages()), (US * 510, 4));

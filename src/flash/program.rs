@@ -10,9 +10,10 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::command::{self, READ_STATUS, WRITE_ENABLE};
+use super::pace::Pace;
 use super::page::{Page, Seen, Verdict, judge, pages};
 use super::permit::Permit;
-use super::wait::wait_ready;
+use super::wait::{Watch, wait_ready};
 use crate::span::Span;
 use crate::spi::{Limits, Programmer, Transaction};
 use std::time::Duration;
@@ -140,13 +141,13 @@ impl<P: Programmer> Chip<P> {
 
     fn wait_page(&mut self, what: &dyn Fn() -> String) -> Result<(), FlashError> {
         let busy = self.geometry.program;
-        let ready = wait_ready(&mut self.programmer, self.steady, busy, Duration::ZERO, what)?;
+        let ready = wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), what)?;
         self.check_errors(ready.status, what)
     }
 
     /// Sends the pages as one batch and judges each by its status bytes.
     fn send_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Verdict>, FlashError> {
-        let shape = Shape::of(self.programmer.limits(), self.pace.window());
+        let shape = Shape::of(self.programmer.limits(), &self.pace);
         let headers: Vec<Vec<u8>> = pages
             .iter()
             .map(|p| command::with_address(self.addressing.program, p.address, self.addressing.width))
@@ -207,9 +208,12 @@ impl Shape {
         self.pauses || (page.bytes.len() as u64) < full / 2
     }
 
-    fn of(limits: Limits, window: Duration) -> Self {
+    fn of(limits: Limits, pace: &Pace) -> Self {
         let byte = limits.wire_time(1).max(Duration::from_nanos(1));
-        let pause = if limits.pauses { window * PAUSED / 1000 } else { Duration::ZERO };
+        let window = pace.window();
+        // The first page is watched from its beginning.
+        let paused = limits.pauses && pace.is_learned();
+        let pause = if paused { window * PAUSED / 1000 } else { Duration::ZERO };
         let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
         Self { pause, run: run.clamp(2, MOST_STATUS) as usize, pauses: limits.pauses, byte }
     }

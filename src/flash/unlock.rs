@@ -10,12 +10,11 @@ use super::part::ProtectScheme;
 use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
 use super::status::{self, Status, StatusWrite};
-use super::wait::{Steady, most_of, wait_ready};
+use super::wait::{Steady, Watch, wait_ready};
 use super::{FlashError, part::StatusEnable};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 use crate::units::KIB;
-use std::time::Duration;
 
 /// What an unlock changed, to be put back by `relock`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,8 +123,8 @@ impl<P: Programmer> Chip<P> {
             // SR1 is on its way from one value to the other: neither bit is a sign of a lost bus.
             let moving = self.steady.value ^ wanted.sr1;
             let steady = Steady { may_change: self.steady.may_change | moving, ..self.steady };
-            let first = if write.volatile { Duration::ZERO } else { most_of(busy.typical) };
-            wait_ready(&mut self.programmer, steady, busy, first, &|| "the status register write".into())?;
+            let watch = if write.volatile { Watch::now(busy) } else { Watch::typical(busy) };
+            wait_ready(&mut self.programmer, steady, busy, watch, &|| "the status register write".into())?;
             // A refused write must not leave write enable set.
             command::send(&mut self.programmer, &[command::WRITE_DISABLE])?;
         }

@@ -40,33 +40,32 @@ const LOST_AFTER: u32 = 4;
 pub(crate) struct Ready {
     /// From the call to the end.
     pub took: Duration,
-    /// How often was asked; 1 means that it may have ended long before.
-    pub polls: u32,
+    /// The last moment it was seen busy; `None`: it may have ended long before the first look.
+    pub busy_at: Option<Duration>,
     /// The last status.
     pub status: u8,
 }
 
-/// Polls until BUSY ends. `first` is slept before the first poll.
+/// Polls until BUSY ends.
 ///
 /// Both bytes of a poll must say ready: one flipped bit does not end a wait.
 pub(crate) fn wait_ready<P: Programmer + ?Sized>(
     programmer: &mut P,
     steady: Steady,
     busy: Busy,
-    first: Duration,
+    watch: Watch,
     what: &dyn Fn() -> String,
 ) -> Result<Ready, FlashError> {
     let began = programmer.now();
-    if !first.is_zero() {
-        programmer.sleep(first);
+    if !watch.first.is_zero() {
+        programmer.sleep(watch.first);
     }
-    let mut step = (busy.typical / 128).max(Duration::from_micros(50));
+    let mut step = watch.step;
     let longest_step = (busy.typical / 8).max(Duration::from_millis(1));
-    let (mut illegal, mut polls) = (0, 0);
+    let (mut illegal, mut busy_at) = (0, None);
     loop {
         let mut answer = [0; 2];
         programmer.run(&mut [Transaction::read(&[READ_STATUS], &mut answer)])?;
-        polls += 1;
         let waited = programmer.now().saturating_sub(began);
         let bad = answer.into_iter().find(|s| !steady.allows(*s));
         if let Some(status) = bad {
@@ -82,34 +81,46 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
         }
         illegal = 0;
         if answer.iter().all(|s| s & BUSY == 0 || s & steady.sticky != 0) {
-            return Ok(Ready { took: waited, polls, status: answer[1] });
+            return Ok(Ready { took: waited, busy_at, status: answer[1] });
         }
         if waited > busy.max * 2 {
             return Err(FlashError::StillBusy { what: what(), after: waited, status: answer[1] });
         }
+        busy_at = Some(waited);
         programmer.sleep(step);
         step = (step * 3 / 2).min(longest_step);
     }
 }
 
-/// The part of a datasheet's typical time that is slept before the first poll: many chips are quicker.
-pub(crate) fn most_of(typical: Duration) -> Duration {
-    typical * 3 / 4
-}
-
-/// How long one kind of operation takes on this very chip, learned from its waits.
+/// When to look: what is slept before the first poll, and the first step after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Learned(Duration);
+pub(crate) struct Watch {
+    /// Slept before the first poll.
+    pub first: Duration,
+    /// Slept between the first and the second poll; later ones grow by half.
+    pub step: Duration,
+}
 
-impl Learned {
-    /// From a wait: one that was over at the first look says only that less sleep is enough.
-    pub fn from(ready: Ready, max: Duration) -> Self {
-        let time = if ready.polls > 1 { ready.took } else { ready.took * 7 / 8 };
-        Self(time.min(max))
+impl Watch {
+    /// At once, then in steps of a hundredth of the typical time: for what should be over already.
+    pub fn now(busy: Busy) -> Self {
+        Self { first: Duration::ZERO, step: (busy.typical / 100).max(LEAST_STEP) }
     }
 
-    /// What is slept before the first poll next time.
-    pub fn sleep(self) -> Duration {
-        self.0 * 31 / 32
+    /// By the datasheet: many chips are quicker than its typical time.
+    pub fn typical(busy: Busy) -> Self {
+        Self { first: busy.typical * 3 / 4, step: (busy.typical / 24).max(LEAST_STEP) }
+    }
+
+    /// After a wait watched like this: next time nothing is asked before the last moment it was still busy. One that was
+    /// over at the first look says only that less sleep is enough.
+    pub fn learn(self, ready: Ready, busy: Busy) -> Self {
+        let Some(busy_at) = ready.busy_at.map(|t| t.min(busy.max)) else {
+            return Self { first: self.first * 31 / 32, ..self };
+        };
+        let unsure = ready.took.saturating_sub(busy_at);
+        Self { first: busy_at, step: (unsure / 6).max(busy_at / 192).max(LEAST_STEP) }
     }
 }
+
+const LEAST_STEP: Duration = Duration::from_micros(50);

@@ -2,7 +2,7 @@
 
 use norsplice::emulator::{EmulatedPipe, Emulator, Options, ProgrammerKind};
 use norsplice::flash::{Chip, FlashError, Permit};
-use norsplice::programmer::{Ch341a, Driver};
+use norsplice::programmer::{Ch341a, Driver, Mpsse};
 use norsplice::span::{Span, Spans};
 use norsplice::spi::Programmer;
 
@@ -14,12 +14,16 @@ pub struct Bench {
 }
 
 /// Both kinds of programmer: one that pauses by itself, one that does not.
-pub const PROGRAMMERS: [ProgrammerKind; 1] = [ProgrammerKind::Ch341a];
+pub const PROGRAMMERS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
 
 pub fn programmer(emulator: &Emulator, kind: ProgrammerKind) -> Box<dyn Programmer> {
     let pipe: EmulatedPipe = emulator.pipe();
     match kind {
         ProgrammerKind::Ch341a => Box::new(Driver::open(Ch341a::default(), pipe).unwrap()),
+        ProgrammerKind::Ft2232h => {
+            let codec = Mpsse::new(0, &[]).with_clock(30_000_000).unwrap();
+            Box::new(Driver::open(codec, pipe).unwrap())
+        }
         other => panic!("{other:?}"),
     }
 }
