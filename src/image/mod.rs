@@ -9,10 +9,12 @@ pub mod boards;
 pub mod checks;
 pub mod choice;
 pub mod container;
+pub mod devicetree;
 pub mod donor;
 pub mod error;
 pub mod finding;
-
+pub mod inspect;
+pub mod item;
 pub mod layout;
 pub mod splice;
 pub mod whole;

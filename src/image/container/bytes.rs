@@ -52,6 +52,33 @@ pub(crate) fn u32_at(bytes: &[u8], at: usize, order: Endianness) -> Option<u32> 
     Some(if order == Endianness::Big { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) })
 }
 
+/// A 64-bit integer.
+pub(crate) fn u64_at(bytes: &[u8], at: usize, order: Endianness) -> Option<u64> {
+    let raw = array(bytes, at)?;
+    Some(if order == Endianness::Big { u64::from_be_bytes(raw) } else { u64::from_le_bytes(raw) })
+}
+
+/// Lower-case hex without blanks.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    })
+}
+
+/// The six bytes of an address that one station has: not blank, not a group's.
+pub(crate) fn mac_at(bytes: &[u8], at: usize) -> Option<[u8; 6]> {
+    let mac: [u8; 6] = array(bytes, at)?;
+    (mac[0] & 1 == 0 && mac != [0; 6]).then_some(mac)
+}
+
+/// `30:b5:c2:a1:b2:c3`.
+pub(crate) fn mac_text(mac: &[u8; 6]) -> String {
+    let pairs: Vec<String> = mac.iter().map(|b| format!("{b:02x}")).collect();
+    pairs.join(":")
+}
+
 /// A text field: printable ASCII up to the first NUL or FF, filler after it; `None` where it is no text.
 pub(crate) fn text(field: &[u8]) -> Option<String> {
     let end = field.iter().position(|b| matches!(b, 0 | 0xff)).unwrap_or(field.len());

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::bytes::{Endianness, slice, u32_at};
+use crate::image::item::{Found, Item, Look};
 
 const TRAILER_LEN: usize = 16;
 const MAGIC: &[u8; 4] = b"FWx0";
@@ -143,6 +144,95 @@ impl Metadata {
             board: text(&version["board"]),
         }
     }
+}
+
+/// More files than these no image has.
+const MOST_FILES: usize = 64;
+
+/// A file of an image of the tar kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TarFile {
+    /// Its path, `sysupgrade-BOARD/kernel`.
+    pub path: String,
+    /// Where its bytes stand, counted from the tar's start.
+    pub offset: u64,
+    /// Its length.
+    pub len: u64,
+}
+
+/// The files of an image of the tar kind, which is a tar whose first path starts with `sysupgrade-`.
+pub fn tar_files(bytes: &[u8]) -> Option<Vec<TarFile>> {
+    let mut archive = tar::Archive::new(bytes);
+    let mut files = Vec::new();
+    for entry in archive.entries().ok()?.raw(true).take(MOST_FILES) {
+        let Ok(entry) = entry else { break };
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if !path.starts_with("sysupgrade-") {
+            break;
+        }
+        files.push(TarFile { path, offset: entry.raw_file_position(), len: entry.size() });
+    }
+    (!files.is_empty()).then_some(files)
+}
+
+/// Reads an image of the tar kind whose `ustar` mark is at `mark`.
+pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
+    const MARK_AT: usize = 257;
+    const BLOCK: u64 = 512;
+    let at = mark.checked_sub(MARK_AT)?;
+    let files = tar_files(&look.bytes[at..])?;
+    let end = files.iter().map(|f| f.offset.saturating_add(f.len).div_ceil(BLOCK) * BLOCK).max()?;
+    let board =
+        files[0].path.strip_prefix("sysupgrade-").and_then(|p| p.split('/').next()).unwrap_or_default();
+    let list: Vec<Value> = files
+        .iter()
+        .map(|f| serde_json::json!({ "path": f.path, "offset": at as u64 + f.offset, "size": f.len }))
+        .collect();
+    let kernel = files.iter().any(|f| f.path.ends_with("/kernel") && f.len > 0);
+    let item = Item::new("sysupgrade", at as u64, end)
+        .with("format", "tar")
+        .with("board", board)
+        .with("files", list)
+        .check("kernel", kernel, if kernel { "" } else { "the tar holds no kernel" })
+        .check_fits(look.bytes.len());
+    Some(Found::holder(item, MARK_AT + 5))
+}
+
+/// What fwtool appended to `bytes`, as the item it makes of everything from `start` on; the CRC may count from
+/// any of `starts`, since a boot loader may have been put before the file.
+pub(crate) fn describe(bytes: &[u8], starts: &[usize]) -> Option<Item> {
+    const MOST_STARTS: usize = 4;
+    if payload_len(bytes) == bytes.len() {
+        return None;
+    }
+    let starts = starts.iter().chain([&0]).take(MOST_STARTS);
+    let tried: Vec<_> = starts.map(|start| (*start, appended(&bytes[*start..]))).collect();
+    let (start, chunks) = tried
+        .iter()
+        .find(|(_, chunks)| !chunks.is_empty() && chunks.iter().all(|c| c.crc_holds))
+        .or_else(|| tried.iter().find(|(_, chunks)| !chunks.is_empty()))?;
+    let mut item = Item::new("sysupgrade", *start as u64, (bytes.len() - start) as u64);
+    for found in chunks {
+        item = match &found.chunk {
+            Chunk::Metadata(json) => {
+                let metadata = json.as_ref().map(Metadata::from_json);
+                let known = metadata.is_some();
+                let m = metadata.unwrap_or_default();
+                item.with("metadata_offset", *start as u64 + found.offset)
+                    .with("metadata_size", found.len)
+                    .with("supported_devices", m.supported_devices)
+                    .with_some("compat_version", m.compat_version)
+                    .with_some("release", m.release)
+                    .with_some("target", m.target)
+                    .with_some("board", m.board)
+                    .check("metadata", known, if known { "" } else { "no JSON" })
+                    .check("metadata-crc", found.crc_holds, "")
+            }
+            Chunk::Signature => item.with("signed", true).check("signature-crc", found.crc_holds, ""),
+            Chunk::Other(kind) => item.check("chunk-crc", found.crc_holds, format!("type {kind}")),
+        };
+    }
+    Some(item)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::tplink_md5::{Change, FORMAT_MARK, compute};
 
 /// A firmware of `fw_length` bytes in the second structure, its kernel at 200h and its root file system behind it.
 pub(crate) fn firmware(fw_length: usize, rootfs: Part) -> Vec<u8> {
-    let mut file: Vec<u8> = (0..fw_length).map(|i| (i * 7 >> 3) as u8).collect();
+    let mut file: Vec<u8> = (0..fw_length).map(|i| ((i * 7) >> 3) as u8).collect();
     file[..0x200].fill(0xff);
     file[..14].copy_from_slice(b"\x03\0\0\0ver. 2.0\0\xff");
     file[0x50..0x54].fill(0);

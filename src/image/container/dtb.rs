@@ -1,0 +1,264 @@
+//! Flattened device trees: checked against hostile bytes, then read by `dtoolkit` into a tree of slices.
+//!
+//! `dtoolkit`'s own check refuses names longer than the specification's 31 characters, which a third of the trees
+//! in use have, and its reading panics on what was not checked: so the structure is checked here, with names of up
+//! to 255 characters and a bounded depth, and read by it. Facts: Devicetree Specification v0.4, chapter 5.
+
+use std::collections::HashMap;
+
+use dtoolkit::fdt::{Fdt, FdtNode, FdtProperty};
+use dtoolkit::{Node as _, Property as _};
+use thiserror::Error;
+
+use super::bytes::{Endianness::Big, slice, u32_at};
+use crate::image::item::{Found, Item, Look};
+
+/// How a tree starts.
+pub const MAGIC: [u8; 4] = [0xd0, 0x0d, 0xfe, 0xed];
+const HEADER_LEN: usize = 0x28;
+/// Deeper trees are not met; it bounds the work, which is length times depth.
+const DEEPEST: usize = 32;
+const LONGEST_NAME: usize = 255;
+
+/// Why bytes are no device tree.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DtbError {
+    /// They do not start with the magic number, or end before the header does.
+    #[error("no device tree header")]
+    Header,
+    /// Another version.
+    #[error("device tree of version {0}, version 17 is read")]
+    Version(u32),
+    /// The bytes end before the tree.
+    #[error("the device tree says {said:#x} bytes, {found:#x} are there")]
+    Short {
+        /// Its length.
+        said: usize,
+        /// Bytes there are.
+        found: usize,
+    },
+    /// A block lies outside.
+    #[error("the device tree's {0} block lies outside of it")]
+    Block(&'static str),
+    /// The structure is broken.
+    #[error("the device tree is broken at {at:#x}: {what}")]
+    Structure {
+        /// Where, counted from the tree's start.
+        at: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+}
+
+/// The length a tree at `at` says it has; nothing else is looked at.
+pub fn total_len(bytes: &[u8], at: usize) -> Option<usize> {
+    let head = slice(bytes, at, HEADER_LEN)?;
+    let len = u32_at(head, 4, Big)? as usize;
+    (head[..4] == MAGIC && len >= HEADER_LEN).then_some(len)
+}
+
+/// Checks everything that reading relies on, in one pass.
+fn check(bytes: &[u8]) -> Result<&[u8], DtbError> {
+    let said = total_len(bytes, 0).ok_or(DtbError::Header)?;
+    let tree = bytes.get(..said).ok_or(DtbError::Short { said, found: bytes.len() })?;
+    let word = |at: usize| u32_at(tree, at, Big).unwrap_or(0) as usize;
+    let (version, compatible) = (word(20), word(24));
+    if version < 17 || compatible > 17 {
+        return Err(DtbError::Version(version as u32));
+    }
+    let structure = slice(tree, word(8), word(36)).ok_or(DtbError::Block("structure"))?;
+    let strings = slice(tree, word(12), word(32)).ok_or(DtbError::Block("strings"))?;
+    if !word(8).is_multiple_of(4) {
+        return Err(DtbError::Block("structure"));
+    }
+    let broken = |at: usize, what| DtbError::Structure { at: word(8) + at, what };
+    let token = |at: usize| u32_at(structure, at, Big).ok_or(broken(at, "it ends without an end mark"));
+    let name_ok = |area: &[u8]| {
+        let window = &area[..area.len().min(LONGEST_NAME + 1)];
+        let end = window.iter().position(|b| *b == 0)?;
+        std::str::from_utf8(&window[..end]).ok().map(|_| end)
+    };
+    let (mut at, mut depth, mut properties_allowed) = (0, 0usize, false);
+    loop {
+        match token(at)? {
+            // A node begins: its name, then properties.
+            1 => {
+                if depth == 0 && at != 0 || depth >= DEEPEST {
+                    return Err(broken(at, "a second root, or nodes nested too deep"));
+                }
+                let len = name_ok(&structure[at + 4..]).ok_or(broken(at, "a node's name"))?;
+                at += 4 + (len + 1).next_multiple_of(4);
+                depth += 1;
+                properties_allowed = true;
+            }
+            2 if depth > 0 => {
+                depth -= 1;
+                at += 4;
+                properties_allowed = false;
+            }
+            3 if properties_allowed => {
+                let (len, name) = (token(at + 4)? as usize, token(at + 8)? as usize);
+                let named = strings.get(name..).is_some_and(|area| name_ok(area).is_some());
+                if !named {
+                    return Err(broken(at, "a property's name"));
+                }
+                slice(structure, at + 12, len).ok_or(broken(at, "a property's length"))?;
+                at += 12 + len.next_multiple_of(4);
+            }
+            4 if depth > 0 => at += 4,
+            9 if depth == 0 && at > 0 => return Ok(tree),
+            _ => return Err(broken(at, "a mark that cannot stand there")),
+        }
+    }
+}
+
+/// A node of a [`Tree`].
+#[derive(Clone, Debug)]
+pub struct TreeNode<'a> {
+    /// Its name with the unit address, `flash@0`; empty for the root.
+    pub name: &'a str,
+    /// Index of the node it lies in; the root's is its own.
+    pub parent: usize,
+    /// Indices of the nodes in it, in order.
+    pub children: Vec<usize>,
+    /// Its properties, in order.
+    pub properties: Vec<FdtProperty<'a>>,
+}
+
+/// A device tree as slices of its bytes; node 0 is the root.
+#[derive(Clone, Debug)]
+pub struct Tree<'a> {
+    /// The nodes, each after the one it lies in.
+    pub nodes: Vec<TreeNode<'a>>,
+    /// Length of the tree in bytes.
+    pub len: usize,
+    phandles: HashMap<u32, usize>,
+}
+
+impl<'a> Tree<'a> {
+    /// Reads the tree at the start of `bytes`; more bytes may follow it.
+    ///
+    /// # Errors
+    /// See [`DtbError`].
+    pub fn read(bytes: &'a [u8]) -> Result<Self, DtbError> {
+        let bytes = check(bytes)?;
+        let fdt = Fdt::new_unchecked(bytes);
+        let mut tree = Self { nodes: Vec::new(), len: bytes.len(), phandles: HashMap::new() };
+        tree.add(fdt.root(), 0);
+        for (index, node) in tree.nodes.iter().enumerate() {
+            let handle = node.word("phandle").or_else(|| node.word("linux,phandle"));
+            if let Some(handle) = handle {
+                tree.phandles.entry(handle).or_insert(index);
+            }
+        }
+        Ok(tree)
+    }
+
+    /// Adds `node` and what lies in it; the depth was checked.
+    fn add(&mut self, node: FdtNode<'a>, parent: usize) -> usize {
+        let index = self.nodes.len();
+        let properties = node.properties().collect();
+        self.nodes.push(TreeNode { name: node.name(), parent, children: Vec::new(), properties });
+        for child in node.children() {
+            let child = self.add(child, index);
+            self.nodes[index].children.push(child);
+        }
+        index
+    }
+
+    /// The root.
+    pub fn root(&self) -> &TreeNode<'a> {
+        &self.nodes[0]
+    }
+
+    /// The index of the node with this phandle.
+    pub fn by_phandle(&self, handle: u32) -> Option<usize> {
+        self.phandles.get(&handle).copied()
+    }
+
+    /// The child of `node` with this name; a name without unit address fits any.
+    pub fn child(&self, node: usize, name: &str) -> Option<usize> {
+        self.nodes[node].children.iter().copied().find(|child| {
+            let found = self.nodes[*child].name;
+            found == name || (!name.contains('@') && found.split('@').next() == Some(name))
+        })
+    }
+
+    /// The path of a node, `/soc/spi@1000/flash@0`.
+    pub fn path(&self, node: usize) -> String {
+        let mut names = Vec::new();
+        let mut at = node;
+        while at != 0 {
+            names.push(self.nodes[at].name);
+            at = self.nodes[at].parent;
+        }
+        names.iter().rev().fold(String::new(), |path, name| path + "/" + name)
+    }
+}
+
+impl TreeNode<'_> {
+    /// A property's value.
+    pub fn property(&self, name: &str) -> Option<&[u8]> {
+        self.properties.iter().find(|p| p.name() == name).map(|p| p.value())
+    }
+
+    /// A property's first word.
+    pub fn word(&self, name: &str) -> Option<u32> {
+        u32_at(self.property(name)?, 0, Big)
+    }
+
+    /// A property's words.
+    pub fn words(&self, name: &str) -> Vec<u32> {
+        let words = |value: &[u8]| value.chunks_exact(4).filter_map(|w| u32_at(w, 0, Big)).collect();
+        self.property(name).map(words).unwrap_or_default()
+    }
+
+    /// A property's texts.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let Some(value) = self.property(name) else { return Vec::new() };
+        let value = value.strip_suffix(b"\0").unwrap_or(value);
+        value.split(|b| *b == 0).filter_map(|text| std::str::from_utf8(text).ok()).collect()
+    }
+
+    /// A property's first text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts(name).first().copied()
+    }
+
+    /// True when `compatible` lists this name.
+    pub fn is_compatible(&self, name: &str) -> bool {
+        self.texts("compatible").contains(&name)
+    }
+}
+
+/// Reads the tree at `at`: a board's, or a FIT image's.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let bytes = &look.bytes[at..];
+    let len = total_len(bytes, 0)?;
+    // The magic number is met in boot loaders' code; a real header has a version that fits.
+    if !(1..=32).contains(&u32_at(bytes, 20, Big)?) {
+        return None;
+    }
+    if !look.may_sum(len as u64) {
+        return None;
+    }
+    match Tree::read(bytes) {
+        Ok(tree) if tree.child(0, "images").is_some() => Some(super::fit::describe(look, at, &tree)),
+        Ok(tree) => Some(Found::leaf(describe(&tree, at as u64, len as u64))),
+        Err(error) => {
+            let item = Item::new("dtb", at as u64, len as u64)
+                .check("structure", false, error.to_string())
+                .check_fits(look.bytes.len());
+            Some(Found::holder(item, HEADER_LEN))
+        }
+    }
+}
+
+/// A board's tree as an item.
+pub(crate) fn describe(tree: &Tree, offset: u64, len: u64) -> Item {
+    Item::new("dtb", offset, len)
+        .with_some("model", tree.root().text("model"))
+        .with("compatible", tree.root().texts("compatible"))
+        .with("nodes", tree.nodes.len())
+        .check("structure", true, "")
+}

@@ -1,0 +1,133 @@
+//! FIT images: a device tree whose `images` node holds the parts, each with its hashes.
+//!
+//! Data stand in the tree or, with `data-offset` or `data-position`, behind it. Facts: U-Boot
+//! doc/usage/fit/source_file_format.rst.
+
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::bytes::{Endianness::Big, hex, slice, u32_at};
+use super::dtb::{Tree, TreeNode};
+use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+
+/// Images beyond these are not looked at.
+const MOST_IMAGES: usize = 64;
+
+/// A part of a FIT image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image<'a> {
+    /// Its node's name, `kernel-1`.
+    pub name: String,
+    /// `kernel`, `flat_dt`, `ramdisk`, ...
+    pub kind: String,
+    /// `none`, `lzma`, `gzip`, ...
+    pub compression: String,
+    /// Its data, where they are all there.
+    pub data: Option<&'a [u8]>,
+}
+
+/// The parts of the FIT image at the start of `bytes`.
+pub fn images<'a>(bytes: &'a [u8], tree: &Tree) -> Vec<Image<'a>> {
+    parts(tree)
+        .map(|node| {
+            let node = &tree.nodes[node];
+            Image {
+                name: node.name.to_owned(),
+                kind: node.text("type").unwrap_or_default().to_owned(),
+                compression: node.text("compression").unwrap_or("none").to_owned(),
+                data: data(bytes, tree.len, node).and_then(|(at, len)| slice(bytes, at, len)),
+            }
+        })
+        .collect()
+}
+
+fn parts(tree: &Tree) -> impl Iterator<Item = usize> {
+    let images = tree.child(0, "images");
+    let children = images.map(|images| tree.nodes[images].children.clone()).unwrap_or_default();
+    children.into_iter().take(MOST_IMAGES)
+}
+
+/// Where a part's data stand in the file, and how long they are.
+fn data(bytes: &[u8], tree_len: usize, node: &TreeNode) -> Option<(usize, usize)> {
+    if let Some(value) = node.property("data") {
+        // The value is a slice of these very bytes.
+        let at = (value.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize)?;
+        return Some((at, value.len()));
+    }
+    let len = node.word("data-size")? as usize;
+    let at = match node.word("data-position") {
+        Some(position) => position as usize,
+        None => tree_len.next_multiple_of(4) + node.word("data-offset")? as usize,
+    };
+    Some((at, len))
+}
+
+/// The image at `at` as an item.
+pub(crate) fn describe(look: &mut Look, at: usize, tree: &Tree) -> Found {
+    let bytes = &look.bytes[at..];
+    let mut end = tree.len;
+    let mut list = Vec::new();
+    let mut checks = Vec::new();
+    for part in parts(tree) {
+        let node = &tree.nodes[part];
+        let place = data(bytes, tree.len, node);
+        if let Some((start, len)) = place {
+            end = end.max(start.saturating_add(len));
+        }
+        list.push(serde_json::json!({
+            "name": node.name, "type": node.text("type"), "compression": node.text("compression"),
+            "description": node.text("description"), "offset": place.map(|(start, _)| (at + start) as u64),
+            "size": place.map(|(_, len)| len),
+        }));
+        let data = place.and_then(|(start, len)| slice(bytes, start, len));
+        for hash in &node.children {
+            let hash = &tree.nodes[*hash];
+            if hash.name.starts_with("hash") {
+                checks.push((node.name, check(look, data, hash)));
+            }
+        }
+    }
+    let configurations: Vec<_> = tree
+        .child(0, "configurations")
+        .map(|c| tree.nodes[c].children.iter().map(|i| &tree.nodes[*i]).collect())
+        .unwrap_or_default();
+    let devices: Vec<&str> =
+        configurations.iter().filter_map(|c: &&TreeNode| c.text("description")).collect();
+    let mut item = Item::new("fit", at as u64, end as u64)
+        .with_some("description", tree.root().text("description"))
+        .with("images", list)
+        .with("configurations", devices)
+        .check_fits(look.bytes.len());
+    for (image, (result, detail)) in checks {
+        item = item.check("hash", result, format!("{image}: {detail}"));
+    }
+    // Search on inside: kernel and trees are found where they stand.
+    Found::holder(item, 0x28)
+}
+
+/// Checks one hash node against the data.
+fn check(look: &mut Look, data: Option<&[u8]>, hash: &TreeNode) -> (Outcome, String) {
+    let algorithm = hash.text("algo").unwrap_or("?").to_owned();
+    let (Some(data), Some(value)) = (data, hash.property("value")) else {
+        return (Outcome::Bad, format!("{algorithm}, data or value missing"));
+    };
+    if !look.may_sum(data.len() as u64) {
+        return (Outcome::CannotTell, format!("{algorithm}, {NOT_MADE}"));
+    }
+    let found = match algorithm.as_str() {
+        "crc32" => {
+            let crc = crc32fast::hash(data);
+            // Some tools store it as a number, others as text of its bytes; both are four bytes.
+            let holds = u32_at(value, 0, Big) == Some(crc);
+            return (holds.into(), if holds { algorithm } else { format!("{algorithm}, found {crc:08x}") });
+        }
+        "md5" => Md5::digest(data).to_vec(),
+        "sha1" => Sha1::digest(data).to_vec(),
+        "sha256" => Sha256::digest(data).to_vec(),
+        "sha512" => Sha512::digest(data).to_vec(),
+        _ => return (Outcome::CannotTell, format!("{algorithm} is not known")),
+    };
+    let holds = found == value;
+    (holds.into(), if holds { algorithm } else { format!("{algorithm}, found {}", hex(&found)) })
+}

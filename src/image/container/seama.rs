@@ -1,0 +1,40 @@
+//! Seama images of D-Link boards: entity header, meta data and MD5.
+//!
+//! A header whose size is 0 carries meta data only and wraps what follows. Facts: OpenWrt firmware-utils seama.h.
+
+use md5::{Digest, Md5};
+
+use super::bytes::{Endianness::Big, slice, text, u16_at, u32_at};
+use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+
+const HEADER_LEN: usize = 12;
+const MD5_LEN: usize = 16;
+
+/// Reads the entity at `at`.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let head = slice(look.bytes, at, HEADER_LEN)?;
+    let meta_len = usize::from(u16_at(head, 6, Big)?);
+    let image_len = u32_at(head, 8, Big)?;
+    let md5_len = if image_len == 0 { 0 } else { MD5_LEN };
+    let sum = slice(look.bytes, at + HEADER_LEN, md5_len)?;
+    let meta = slice(look.bytes, at + HEADER_LEN + md5_len, meta_len)?;
+    // A real header says at least one `name=value`.
+    let pairs: Vec<String> = meta.split(|b| *b == 0).filter_map(text).filter(|t| t.contains('=')).collect();
+    if pairs.is_empty() {
+        return None;
+    }
+    let header_len = HEADER_LEN + md5_len + meta_len;
+    let item = Item::new("seama", at as u64, header_len as u64 + u64::from(image_len))
+        .with("meta", pairs)
+        .with("image_size", image_len)
+        .check_fits(look.bytes.len());
+    let item = match slice(look.bytes, at + header_len, image_len as usize) {
+        _ if image_len == 0 => item,
+        None => item.check("md5", Outcome::Bad, "the image is cut short"),
+        Some(image) if look.may_sum(image.len() as u64) => {
+            item.check("md5", Md5::digest(image).as_slice() == sum, "")
+        }
+        Some(_) => item.check("md5", Outcome::CannotTell, NOT_MADE),
+    };
+    Some(Found::holder(item, header_len))
+}

@@ -1,0 +1,39 @@
+//! TRX images of Broadcom boards: header, CRC and the parts' offsets.
+//!
+//! Facts: OpenWrt trx.c (fields); the CRC is the register without its final inversion, measured.
+
+use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
+use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+
+/// Reads the header at `at`.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let head = slice(look.bytes, at, 0x1c)?;
+    let version = u16_at(head, 0xe, Little)?;
+    let (header_len, parts) = match version {
+        1 => (0x1c, 3),
+        2 => (0x20, 4),
+        _ => return None,
+    };
+    let head = slice(look.bytes, at, header_len)?;
+    let word = |offset| u32_at(head, offset, Little).unwrap_or(0);
+    let (len, crc) = (word(4), word(8));
+    if (len as usize) < header_len {
+        return None;
+    }
+    let offsets: Vec<u32> = (0..parts).map(|i| word(0x10 + 4 * i)).filter(|o| *o != 0).collect();
+    let ascending = offsets.windows(2).all(|pair| pair[0] < pair[1])
+        && offsets.iter().all(|o| (*o as usize) >= header_len && *o < len);
+    let item = Item::new("trx", at as u64, u64::from(len))
+        .with("version", version)
+        .with("parts", offsets.iter().map(|o| format!("{o:#x}")).collect::<Vec<_>>())
+        .check("offsets", ascending, "")
+        .check_fits(look.bytes.len());
+    let item = match slice(look.bytes, at + 0xc, len as usize - 0xc) {
+        None => item.check("crc", Outcome::Bad, "the image is cut short"),
+        Some(covered) if look.may_sum(covered.len() as u64) => {
+            item.check_equal("crc", crc, !crc32fast::hash(covered))
+        }
+        Some(_) => item.check("crc", Outcome::CannotTell, NOT_MADE),
+    };
+    Some(Found::holder(item, header_len))
+}

@@ -1,0 +1,159 @@
+//! The result of an inspection, and how it is put together.
+
+use memchr::memmem;
+use serde::Serialize;
+
+use super::gaps::{self, Gap};
+use super::scan::scan;
+use crate::image::container::{sysupgrade, tplink};
+use crate::image::item::{Check, Item, Look, Outcome};
+use crate::span::Span;
+
+/// What a file contains.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Inspection {
+    /// What the file is: `dump`, `blank`, the kind of the one item that it is, `flash-image` for other files made
+    /// of known things, or `unknown`.
+    pub what: &'static str,
+    /// Its length.
+    pub size: u64,
+    /// Checks of the file as a whole.
+    pub checks: Vec<Check>,
+    /// What was recognised, by offset; an item that holds others comes before them.
+    pub items: Vec<Item>,
+    /// What was not, by offset.
+    pub gaps: Vec<Gap>,
+}
+
+/// Inspects a file, a dump or any other bytes.
+pub fn inspect(bytes: &[u8]) -> Inspection {
+    let mut look = Look::new(bytes);
+    let found = scan(&mut look);
+    let (mut items, mut covered) = (found.items, found.covered);
+    add_sysupgrade(bytes, &mut items, &mut covered);
+    covered.sort();
+    let gaps = gaps::find(bytes, &covered);
+    let gaps = add_loaders(bytes, gaps, &mut items);
+    items.sort_by_key(|a| (a.offset, std::cmp::Reverse(a.size)));
+    set_depths(&mut items);
+    let checks = check_file(bytes);
+    Inspection { what: what(bytes, &items, &gaps), size: bytes.len() as u64, checks, items, gaps }
+}
+
+impl Inspection {
+    /// The items of a kind.
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(move |item| item.kind == kind)
+    }
+
+    /// True when no check of the file or an item is bad.
+    pub fn is_sound(&self) -> bool {
+        self.checks.iter().all(|c| c.result != Outcome::Bad) && self.items.iter().all(Item::is_sound)
+    }
+}
+
+/// Makes one item of what fwtool appended and, where it is the tar kind, the tar.
+fn add_sysupgrade(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) {
+    let mut starts: Vec<usize> = items.iter().map(|item| item.offset as usize).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let Some(mut item) = sysupgrade::describe(bytes, &starts) else { return };
+    if let Some(at) = items.iter().position(|tar| tar.kind == item.kind && tar.offset == item.offset) {
+        let tar = items.remove(at);
+        let mut attributes = tar.attributes;
+        attributes.extend(item.attributes);
+        item.attributes = attributes;
+        item.checks = [tar.checks, item.checks].concat();
+    }
+    covered.push(Span::new(sysupgrade::payload_len(bytes) as u64, bytes.len() as u64));
+    items.push(item);
+}
+
+/// Takes boot loaders out of the gaps: data with U-Boot's banner, or what a header says is one.
+fn add_loaders(bytes: &[u8], gaps: Vec<Gap>, items: &mut Vec<Item>) -> Vec<Gap> {
+    let finder = memmem::Finder::new(b"U-Boot ");
+    let said: Vec<u64> = items
+        .iter()
+        .filter(|item| item.kind.starts_with("tplink"))
+        .filter_map(|item| tplink::parse(bytes, item.offset)?.boot_offset())
+        .collect();
+    let mut left = Vec::with_capacity(gaps.len());
+    for gap in gaps {
+        let Some(data) =
+            Span::new(gap.offset, gap.offset + gap.size).of(bytes).filter(|_| gap.kind == "data")
+        else {
+            left.push(gap);
+            continue;
+        };
+        // "U-Boot 1.1.3 (Mar 10 2016 - 09:12:44)"
+        let banner = finder
+            .find_iter(data)
+            .map(|at| &data[at..])
+            .find(|text| text.get(7).is_some_and(|b| b.is_ascii_digit() || *b == b'S'))
+            .map(|text| {
+                let line = text.iter().take(100).take_while(|b| (0x20..0x7f).contains(*b));
+                line.map(|b| char::from(*b)).collect::<String>()
+            });
+        if banner.is_none() && !said.contains(&gap.offset) {
+            left.push(gap);
+            continue;
+        }
+        items.push(Item::new("u-boot", gap.offset, gap.size).with_some("banner", banner));
+    }
+    left
+}
+
+/// Sets how many items each item lies in.
+fn set_depths(items: &mut [Item]) {
+    const DEEPEST: usize = 16;
+    let mut ends: Vec<u64> = Vec::new();
+    for item in items {
+        while ends.last().is_some_and(|end| *end < item.end() || *end <= item.offset) {
+            ends.pop();
+        }
+        item.depth = ends.len().min(DEEPEST);
+        ends.push(item.end());
+    }
+}
+
+/// Checks that only concern a dump as a whole.
+fn check_file(bytes: &[u8]) -> Vec<Check> {
+    const SMALLEST_CHIP: usize = 0x10000;
+    let mut checks = Vec::new();
+    if bytes.is_empty() {
+        checks.push(Check {
+            name: "not-empty",
+            result: Outcome::Bad,
+            detail: "the file has no bytes".to_owned(),
+        });
+        return checks;
+    }
+    let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
+    let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
+    checks.push(Check { name: "not-blank", result: (!blank).into(), detail });
+    if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_CHIP && !blank {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let mirrored = first == second;
+        let detail = if mirrored { "both are the same: a smaller chip read twice over?" } else { "" };
+        checks.push(Check { name: "halves-differ", result: (!mirrored).into(), detail: detail.to_owned() });
+    }
+    checks
+}
+
+/// What the file as a whole is.
+fn what(bytes: &[u8], items: &[Item], gaps: &[Gap]) -> &'static str {
+    const SMALLEST_DUMP: usize = 0x4_0000;
+    let len = bytes.len() as u64;
+    let all_blank = !bytes.is_empty() && items.is_empty() && gaps.len() == 1 && gaps[0].kind == "blank";
+    let whole = items.iter().find(|item| item.offset == 0 && item.depth == 0);
+    // Filler may follow what the file is.
+    let padded = |item: &Item| gaps.iter().all(|gap| gap.offset < item.end() || gap.kind == "blank");
+    match whole {
+        _ if all_blank => "blank",
+        Some(item) if item.end() == len => item.kind,
+        _ if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_DUMP => "dump",
+        Some(item) if padded(item) && items.iter().all(|other| other.end() <= item.end()) => item.kind,
+        _ if !items.is_empty() => "flash-image",
+        _ => "unknown",
+    }
+}
