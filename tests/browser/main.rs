@@ -22,7 +22,7 @@ fn browser() -> Option<Browser> {
 
 fn sample() -> String {
     let before: Vec<u8> =
-        (0..0x40000u32).map(|i| if i < 0x10000 { 0xff } else { ((i * 7) >> 3) as u8 }).collect();
+        (0..0x50000u32).map(|i| if i < 0x10000 { 0xff } else { ((i * 7) >> 3) as u8 }).collect();
     let mut after = before.clone();
     after[0x20010..0x20014].copy_from_slice(b"new!");
     page(&Report {
