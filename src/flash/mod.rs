@@ -10,6 +10,8 @@ mod command;
 mod describe;
 mod erase;
 mod error;
+#[cfg(test)]
+mod fake;
 pub mod geometry;
 mod identify;
 mod pace;
@@ -18,6 +20,8 @@ pub mod part;
 pub mod parts;
 mod permit;
 mod program;
+#[cfg(test)]
+mod program_tests;
 pub mod protect;
 mod read;
 mod second;
