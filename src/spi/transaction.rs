@@ -115,6 +115,13 @@ pub enum SpiError {
     Stopped,
 }
 
+impl SpiError {
+    /// True for a failure in a single transfer: lost, cut or late. The same may work when it is tried again.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, SpiError::Usb(UsbError::Timeout { .. } | UsbError::Stall(_) | UsbError::Desync { .. }))
+    }
+}
+
 /// Anything that runs SPI transactions on the chip under the clip.
 pub trait Programmer {
     /// What it can do and what things cost.

@@ -4,12 +4,27 @@
 //! rule that holds all of it together: nothing is erased or programmed without a backup of this very chip, proven by
 //! two equal reads and stored, and without a journal that can finish or undo the job.
 
+pub mod backup;
+pub mod contact;
 pub mod files;
+pub mod job;
 pub mod journal;
+pub mod reading;
+pub mod restore;
+pub mod resume;
+pub mod rewrite;
 pub mod store;
 
+mod error;
 mod event;
+mod guard;
+mod noise;
 mod utc;
 
+pub use error::{Cause, ChipState, Error, OtherChip};
 pub use event::{Event, Events, Stage};
+pub use guard::chip_key;
 pub use store::{Store, StoreError};
+
+#[cfg(test)]
+mod tests;

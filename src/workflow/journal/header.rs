@@ -118,7 +118,7 @@ impl JobHeader {
         spans(&self.last)
     }
 
-    pub(super) fn to_bytes(&mut self) -> Vec<u8> {
+    pub(super) fn seal_to_bytes(&mut self) -> Vec<u8> {
         self.seal = self.computed_seal();
         text(self)
     }

@@ -141,7 +141,7 @@ impl Store {
         let id = format!("{}-{}", utc::compact(now), job.verb.name());
         let name = self.publish(built, &jobs, &id, &mut |folder, name| {
             header.id = name.into();
-            write_plain(&folder.join(HEADER), &header.to_bytes())
+            write_plain(&folder.join(HEADER), &header.seal_to_bytes())
         })?;
         self.go_on(&name)
     }

@@ -107,7 +107,7 @@ impl<'s> Draft<'s> {
         let store = self.store;
         store.publish(self.folder, store.root(), &id, &mut |folder, name| {
             manifest.id = name.into();
-            write_plain(&folder.join(MANIFEST), &manifest.to_bytes())
+            write_plain(&folder.join(MANIFEST), &manifest.seal_to_bytes())
         })?;
         Ok(manifest)
     }

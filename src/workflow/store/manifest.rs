@@ -96,7 +96,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// As stored, sealed.
-    pub(super) fn to_bytes(&mut self) -> Vec<u8> {
+    pub(super) fn seal_to_bytes(&mut self) -> Vec<u8> {
         self.seal = self.computed_seal();
         text(self)
     }

@@ -1,0 +1,157 @@
+//! The backup: two equal reads and everything else the chip says of itself, stored before anything is touched.
+
+use super::error::{Cause, Error};
+use super::event::{Event, Events, Stage};
+use super::guard::{chip_key, refuse_open_job};
+use super::reading::{self, ReadOptions, Reading};
+use super::store::{Draft, Facts, Manifest, Origin, Reads, Store};
+use crate::flash::{Chip, SecurityRegister, Status};
+use crate::span::Span;
+use crate::spi::Programmer;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// How to back up.
+#[derive(Clone, Debug, Default)]
+pub struct BackupOptions {
+    /// The programmer, in words, for the manifest.
+    pub programmer: String,
+    /// The board, where it was named.
+    pub board: Option<String>,
+    /// A chip that is FF all over is taken for a blank one, not for a dead bus, if it answers to its id.
+    pub blank_allowed: bool,
+}
+
+/// A backup as it was just taken.
+#[derive(Clone, Debug)]
+pub struct Backup {
+    /// As stored.
+    pub manifest: Manifest,
+    /// The contents.
+    pub flash: Vec<u8>,
+    /// The status registers at the time.
+    pub status: Status,
+    /// Bytes read from the array.
+    pub bytes_read: u64,
+    /// Time it took, in the programmer's time.
+    pub time: Duration,
+}
+
+/// Reads the chip twice and stores it with its companions.
+///
+/// # Errors
+/// [`Cause::OpenJob`] for a chip in the middle of a job, [`Cause::Disagree`], [`Cause::Suspect`], [`Cause::Stopped`],
+/// and what failed below. The chip is untouched in any case.
+pub fn backup<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    options: &BackupOptions,
+    events: &mut Events<'_>,
+) -> Result<Backup, Error> {
+    refuse_open_job(chip, store)?;
+    take(chip, store, options, events).map_err(Cause::untouched)
+}
+
+/// The same without the guard, whose answer the caller has.
+pub(super) fn take<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    options: &BackupOptions,
+    events: &mut Events<'_>,
+) -> Result<Backup, Cause> {
+    let begun = chip.programmer().now();
+    let size = chip.geometry().size;
+    let mut draft = Draft::new(store, size)?;
+    let mut running = Sha256::new();
+    let mut hashed = 0;
+    let reading = reading::read_with(
+        chip,
+        Span::new(0, size),
+        &ReadOptions::default(),
+        (Stage::FirstRead, Stage::SecondRead),
+        events,
+        &mut |address, bytes| {
+            // What comes again (slowed down, or settled by vote) makes the running hash worthless: see below.
+            if address == hashed {
+                running.update(bytes);
+            }
+            hashed = address + bytes.len() as u64;
+            Ok(draft.put(address, bytes)?)
+        },
+    )?;
+    let Reading { bytes: flash, bytes_read, rereads, .. } = reading;
+    let mut notes = chip.identity().notes.clone();
+    refuse_uniform(&flash, options.blank_allowed, &mut notes)?;
+    let status = chip.status()?;
+    let registers = chip.security_registers()?;
+    if !chip.otp_known() {
+        notes.push(
+            "the part may have security registers that this program cannot read; they are not in here".into(),
+        );
+    }
+    if events(Event::Begin { stage: Stage::Store, bytes: size, time: None }).is_break() {
+        return Err(Cause::Stopped);
+    }
+    draft.add("status.json", &pretty(&status_json(&status, &registers)))?;
+    if let Some(sfdp) = &chip.identity().sfdp {
+        draft.add("sfdp.bin", sfdp)?;
+    }
+    for register in &registers {
+        draft.add(&format!("security-register-{}.bin", register.index), &register.bytes)?;
+    }
+    let once = rereads.is_empty() && bytes_read == 2 * size;
+    let sha256 = if once { super::files::hex(&running.finalize()) } else { super::files::sha256_hex(&flash) };
+    let facts = Facts {
+        chip: chip_key(chip.identity()),
+        part: chip.identity().part_name.clone(),
+        programmer: options.programmer.clone(),
+        origin: Origin::Read,
+        reads: Reads { passes: 2, bytes: bytes_read, rereads },
+        board: options.board.clone(),
+        notes,
+    };
+    let manifest = draft.finish(&sha256, facts)?;
+    let _ = events(Event::End { stage: Stage::Store });
+    let _ = events(Event::Stored { id: manifest.id.clone() });
+    let time = chip.programmer().now().saturating_sub(begun);
+    Ok(Backup { manifest, flash, status, bytes_read, time })
+}
+
+/// All FF or all 00 is what a dead bus gives; the id has been right at the end of each pass.
+fn refuse_uniform(flash: &[u8], blank_allowed: bool, notes: &mut Vec<String>) -> Result<(), Cause> {
+    match flash.first() {
+        Some(&value @ (0x00 | 0xff)) if flash.iter().all(|b| *b == value) => {
+            if value == 0xff && blank_allowed {
+                notes.push("the chip is blank".into());
+                return Ok(());
+            }
+            let advice = match value {
+                0xff => {
+                    "either the chip is blank, and there is nothing to back up, or its data line has no contact while \
+                     its id still comes through; reseat the clip and look at 'norsplice contact'"
+                }
+                _ => "the data line is held low; check power, and that nothing else on the board drives it",
+            };
+            Err(Cause::Suspect { value, advice })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn status_json(status: &Status, registers: &[SecurityRegister]) -> Value {
+    let sr = &status.registers;
+    json!({
+        "status_registers": { "sr1": sr.sr1, "sr2": sr.sr2, "sr3": sr.sr3 },
+        "quad_enable": status.quad_enable,
+        "protected_ranges": status.protected.iter().map(|s| json!([s.start, s.end])).collect::<Vec<_>>(),
+        "protection_known": status.protection_known,
+        "security_registers": registers.iter().map(|r| json!({
+            "index": r.index, "size": r.bytes.len(), "locked": r.locked, "blank": r.blank,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn pretty(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}

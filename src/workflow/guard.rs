@@ -1,0 +1,98 @@
+//! The guard in front of every backup: a chip in the middle of a job is never taken for a whole one.
+
+use super::error::Cause;
+use super::journal::{JobHeader, ListedJob};
+use super::store::{ChipKey, Store, Stored};
+use crate::flash::{Chip, Identity};
+use crate::span::{Span, Spans};
+use crate::spi::Programmer;
+
+/// Samples that tell chips without a unique id apart.
+const SAMPLES: u64 = 16;
+/// Bytes of one sample.
+const SAMPLE: u64 = 256;
+
+/// Which chip this is, as far as its ids tell.
+pub fn chip_key(identity: &Identity) -> ChipKey {
+    ChipKey {
+        jedec_id: Some(super::files::hex(&identity.jedec_id)),
+        unique_id: identity.unique_id.as_deref().map(super::files::hex),
+    }
+}
+
+/// The open jobs that this chip is in the middle of, newest first.
+pub(super) fn open_jobs_of<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+) -> Result<Vec<JobHeader>, Cause> {
+    let key = chip_key(chip.identity());
+    let mut mine = Vec::new();
+    for ListedJob { header, .. } in store.open_jobs()? {
+        // A job whose header cannot be read names no chip; 'jobs' lists it, and it can be dropped.
+        let Ok(header) = header else { continue };
+        let fits = if header.chip.is_same(&key) {
+            true
+        } else {
+            header.chip.may_be_same(&key)
+                && header.size == chip.geometry().size
+                && has_contents_of(chip, store, &header)?
+        };
+        if fits {
+            mine.push(header);
+        }
+    }
+    Ok(mine)
+}
+
+/// Refuses a chip that is in the middle of a job.
+pub(super) fn refuse_open_job<P: Programmer>(chip: &mut Chip<P>, store: &Store) -> Result<(), Cause> {
+    match open_jobs_of(chip, store)?.first() {
+        Some(header) => Err(Cause::OpenJob { job: header.id.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// True when what stands on the chip outside of the job's blocks is what the job's backup has there. Where that cannot
+/// be told (nothing but blank bytes, no backup any more), it counts as the same: the user can drop the job.
+fn has_contents_of<P: Programmer>(chip: &mut Chip<P>, store: &Store, job: &JobHeader) -> Result<bool, Cause> {
+    let Ok(Stored { flash, .. }) = store.load(&job.backup) else { return Ok(true) };
+    let outside = Spans::from(Span::new(0, job.size)).difference(&job.blocks());
+    let samples = samples(&flash, &outside);
+    let mut equal = 0;
+    for span in &samples {
+        let found = chip.read_to_vec(*span)?;
+        equal += u64::from(Some(&found[..]) == span.of(&flash));
+    }
+    // A noisy bus may spoil a few.
+    Ok(equal * 4 >= samples.len() as u64 * 3)
+}
+
+/// Evenly spread stretches of `within` that are not one value.
+fn samples(flash: &[u8], within: &Spans) -> Vec<Span> {
+    let telling: Vec<Span> = within
+        .iter()
+        .flat_map(|s| s.pieces(SAMPLE))
+        .filter(|s| s.len() == SAMPLE)
+        .filter(|s| s.of(flash).is_some_and(|b| b.iter().any(|v| *v != b[0])))
+        .collect();
+    let step = (telling.len() as u64).div_ceil(SAMPLES).max(1);
+    telling.into_iter().step_by(step as usize).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_and_telling() {
+        let mut flash = vec![0xff; 0x10000];
+        for i in 0x8000..0x10000 {
+            flash[i] = (i % 251) as u8;
+        }
+        let within = Spans::from_iter([Span::new(0, 0xa000), Span::new(0xc000, 0x10000)]);
+        let found = samples(&flash, &within);
+        assert!(found.len() as u64 > SAMPLES / 2 && found.len() as u64 <= SAMPLES);
+        assert!(found.iter().all(|s| s.start >= 0x8000 && within.covers(*s)));
+        assert!(samples(&flash, &Span::new(0, 0x8000).into()).is_empty());
+    }
+}

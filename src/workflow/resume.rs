@@ -1,0 +1,141 @@
+//! An open job, finished or undone from what is really on the chip, reading only its blocks.
+
+use super::contact::{self, Contact};
+use super::error::{Cause, ChipState, Error, OtherChip};
+use super::event::{Event, Events, Stage};
+use super::guard::{chip_key, open_jobs_of};
+use super::job::{self, Planned, Report, Target, millis};
+use super::journal::{Direction, Journal, Over};
+use super::reading::{self, ReadOptions};
+use super::rewrite::Tally;
+use super::store::{Store, StoreError};
+use crate::flash::Chip;
+use crate::plan::{Bounds, plan};
+use crate::span::Spans;
+use crate::spi::Programmer;
+
+/// How to go on with an open job.
+#[derive(Clone, Debug, Default)]
+pub struct ResumeOptions {
+    /// Which job: its id or the beginning of it. Without it, the one open job of the chip on the clip.
+    pub job: Option<String>,
+    /// Which way. Without it, the way of the job's last run.
+    pub direction: Option<Direction>,
+    /// Reads and plans only.
+    pub dry_run: bool,
+}
+
+/// The open job that is meant: by name, or the newest of the chip on the clip; `None` where the chip has none.
+///
+/// # Errors
+/// [`Cause::OtherChip`] when the job named is another chip's; what failed below.
+pub fn find_job<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    name: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let mine = open_jobs_of(chip, store)?;
+    let Some(name) = name else { return Ok(mine.first().map(|h| h.id.clone())) };
+    let id = store.find_job(name)?;
+    if mine.iter().any(|h| h.id == id) {
+        return Ok(Some(id));
+    }
+    let journal = store.go_on(&id)?;
+    Err(OtherChip {
+        what: format!("job '{id}'"),
+        expected: journal.header.chip.clone(),
+        found: chip_key(chip.identity()),
+        advice: "Put the clip on the chip that the job was begun on",
+    }
+    .into())
+}
+
+/// Finishes or undoes an open job.
+///
+/// # Errors
+/// [`Cause::Refused`] when there is no open job for this chip; any other [`Cause`]. The chip stays partly written then.
+pub fn resume<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    options: &ResumeOptions,
+    events: &mut Events<'_>,
+) -> Result<Report, Error> {
+    let Some(id) = find_job(chip, store, options.job.as_deref())? else {
+        let text = "there is no unfinished job for the chip on the clip; 'norsplice jobs list' shows all"
+            .to_string();
+        return Err(Cause::Refused(text).untouched());
+    };
+    let partial = |cause: Cause| cause.partial(&id);
+    let journal = store.go_on(&id).map_err(|e| partial(e.into()))?;
+    go(chip, store, options, journal, events).map_err(|mut error| {
+        // Whatever failed: the job is still open.
+        if error.chip == ChipState::Untouched {
+            error.chip = ChipState::Partial { job: id.clone() };
+        }
+        error
+    })
+}
+
+fn go<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    options: &ResumeOptions,
+    mut journal: Journal,
+    events: &mut Events<'_>,
+) -> Result<Report, Error> {
+    let header = journal.header.clone();
+    let contact =
+        contact::before_writing(chip, &Contact { writes: !options.dry_run, ..Contact::default() }, events)?;
+    let backup = store.load(&header.backup)?;
+    if backup.manifest.sha256 != header.backup_sha256 || backup.flash.len() as u64 != header.size {
+        let fault = format!("its backup '{}' is not the one it was begun with", header.backup);
+        return Err(StoreError::Damaged { what: "job", id: header.id, fault }.into());
+    }
+    let direction = options.direction.unwrap_or(journal.log.direction);
+    let wanted = match direction {
+        Direction::Finish => journal.wanted()?,
+        Direction::Undo => backup.flash.clone(),
+    };
+    let begun = chip.programmer().now();
+    // Mending a page that was cut off in the middle may take an erase of its sector, all of which is in the backup.
+    let unit = chip.geometry().erase.first().map_or(1, |e| e.size);
+    let whole = crate::span::Span::new(0, header.size);
+    let area: Spans =
+        header.blocks().iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).collect();
+    let mut current = backup.flash.clone();
+    let mut read = 0;
+    for span in area.iter() {
+        let stages = (Stage::Survey, Stage::Survey);
+        let reading =
+            reading::read_with(chip, span, &ReadOptions::default(), stages, events, &mut |_, _| Ok(()))?;
+        read += reading.bytes_read;
+        current[span.range()].copy_from_slice(&reading.bytes);
+    }
+    let bounds =
+        Bounds { allowed: area.clone(), keep: header.keep(), last: header.last(), redo: journal.doubtful() };
+    let plan = plan(&current, &wanted, chip.geometry(), &chip.costs(), &bounds)?;
+    let over = if direction == Direction::Undo { Over::Restored } else { Over::Written };
+    let mut report = Report {
+        verb: header.verb,
+        chip: ChipState::Partial { job: header.id.clone() },
+        backup: header.backup.clone(),
+        job: Some(header.id.clone()),
+        dry_run: options.dry_run,
+        planned: Planned::from(&plan),
+        done: Tally::default(),
+        backup_read: read,
+        contact_read: contact.array_bytes,
+        backup_millis: millis(chip.programmer().now().saturating_sub(begun)),
+        write_millis: 0,
+        unlocked: Vec::new(),
+        plan: plan.clone(),
+    };
+    if options.dry_run {
+        return Ok(report);
+    }
+    journal.run(direction)?;
+    let _ = events(Event::JobOpened { id: header.id.clone() });
+    let target = Target { plan: &plan, wanted: &wanted, before: &current, allowed: area, over };
+    job::write(chip, &target, journal, &mut report, events)?;
+    Ok(report)
+}

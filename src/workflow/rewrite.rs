@@ -1,0 +1,269 @@
+//! A plan executed: block by block erase, program, verify, with the journal ahead of each step.
+//!
+//! At most one block is undefined at any time, and the journal names it. A block that does not take its contents is
+//! done again three times, only what is wrong of it. After the first erase its neighbours are compared with the
+//! backup: an erase that reaches further than believed is found before it has done more harm.
+
+use super::error::Cause;
+use super::event::{Event, Events, Stage};
+use super::journal::Journal;
+use super::reading::{check_alive, is_transient};
+use crate::flash::geometry::{EraseType, Geometry};
+use crate::flash::{Chip, FlashError, Permit};
+use crate::plan::{Erase, Plan, Step, diff_near};
+use crate::span::{Span, Spans};
+use crate::spi::Programmer;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Further tries of a block.
+const RETRIES: u32 = 3;
+/// Compared on each side of the first erased block at most.
+const NEIGHBOUR: u64 = 4096;
+
+/// What was really done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Blocks seen through.
+    pub blocks: u64,
+    /// Erase commands.
+    pub erases: u64,
+    /// Bytes erased.
+    pub erased: u64,
+    /// Pages programmed.
+    pub pages: u64,
+    /// Bytes programmed.
+    pub programmed: u64,
+    /// Bytes read back to verify.
+    pub verified: u64,
+    /// Bytes beside the first erase compared with the backup.
+    pub neighbours: u64,
+    /// Blocks done again.
+    pub retries: u64,
+    /// Page commands that the chip did not take at first.
+    pub pages_resent: u64,
+    /// Verifies that failed and were right when read again.
+    pub misreads: u64,
+}
+
+/// What [`execute`] works from.
+pub struct Work<'a> {
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// The whole wanted contents.
+    pub wanted: &'a [u8],
+    /// The whole contents before.
+    pub before: &'a [u8],
+    /// The right to do it.
+    pub permit: &'a Permit,
+}
+
+/// Executes a plan. The tally is true on every way out.
+///
+/// # Errors
+/// [`Cause::Stopped`] between blocks after a `Break`; [`Cause::NotTaken`], [`Cause::ErasedTooMuch`], and what failed
+/// below, within a block.
+pub fn execute<P: Programmer>(
+    chip: &mut Chip<P>,
+    work: &Work<'_>,
+    journal: &mut Journal,
+    tally: &mut Tally,
+    events: &mut Events<'_>,
+) -> Result<(), Cause> {
+    let stage = Stage::Write;
+    let bytes = work.plan.steps.iter().map(|s| s.block.len()).sum();
+    let mut stop = events(Event::Begin { stage, bytes, time: Some(work.plan.time()) }).is_break();
+    let mut done = None;
+    for (n, step) in work.plan.steps.iter().enumerate() {
+        if stop {
+            journal.step(done, None)?;
+            return Err(Cause::Stopped);
+        }
+        journal.step(done.take(), Some(step.block))?;
+        let touched = Block { work, chip, tally, events, journal }.see_through(step)?;
+        done = Some(touched);
+        tally.blocks += 1;
+        let first_erase = step.erase.is_some() && work.plan.steps[..n].iter().all(|s| s.erase.is_none());
+        if first_erase {
+            check_neighbours(chip, work, step.block, tally)?;
+        }
+        stop |= events(Event::Advance { stage, bytes: step.block.len() }).is_break();
+    }
+    journal.step(done, None)?;
+    let _ = events(Event::End { stage });
+    Ok(())
+}
+
+/// Compares what lies beside the first erased block with what was there before.
+fn check_neighbours<P: Programmer>(
+    chip: &mut Chip<P>,
+    work: &Work<'_>,
+    block: Span,
+    tally: &mut Tally,
+) -> Result<(), Cause> {
+    let whole = Span::new(0, work.before.len() as u64);
+    // Blocks programmed before the first erase read as wanted by now.
+    let earlier: Spans = work.plan.steps.iter().take_while(|s| s.block != block).map(|s| s.block).collect();
+    let sides = [
+        Span::new(block.start.saturating_sub(NEIGHBOUR), block.start),
+        Span::new(block.end, block.end + NEIGHBOUR),
+    ];
+    let mut changed = Spans::new();
+    for side in sides {
+        let Some(side) = side.intersection(whole) else { continue };
+        let found = chip.read_to_vec(side)?;
+        tally.neighbours += side.len();
+        let wrong = diff_near(&found, &work.before[side.range()], 0);
+        wrong.iter().for_each(|s| changed.insert(s.shifted(side.start)));
+    }
+    let changed = changed.difference(&earlier);
+    // A flipped bit in a read is no erase: an erase leaves FF.
+    let ff: Spans = changed.iter().filter(|s| s.len() >= 8).collect();
+    match ff.is_empty() {
+        true => Ok(()),
+        false => Err(Cause::ErasedTooMuch { erased: block, spans: ff }),
+    }
+}
+
+/// One block at work.
+struct Block<'w, 'e, P: Programmer> {
+    work: &'w Work<'w>,
+    chip: &'w mut Chip<P>,
+    tally: &'w mut Tally,
+    events: &'w mut Events<'e>,
+    journal: &'w mut Journal,
+}
+
+/// One go at a block: erases, then programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Go {
+    erase: Vec<(Erase, Span)>,
+    program: Vec<Span>,
+}
+
+impl<P: Programmer> Block<'_, '_, P> {
+    /// Does a step until it verifies; gives what was touched.
+    fn see_through(&mut self, step: &Step) -> Result<Span, Cause> {
+        let mut go = Go {
+            erase: step.erase.map(|e| (e, step.block)).into_iter().collect(),
+            program: step.program.clone(),
+        };
+        let mut touched = step.block;
+        let mut verify = step.verify;
+        for tries in 1.. {
+            let wrong = match self.try_once(&go, verify) {
+                Ok(wrong) if wrong.is_empty() => return Ok(touched),
+                Ok(wrong) => wrong,
+                Err(error) if is_transient(&error) && tries <= RETRIES => {
+                    self.warn(format!("{error}; {} is done again", step.block));
+                    self.wait_until_idle()?;
+                    self.tally.retries += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if tries > RETRIES {
+                return Err(Cause::NotTaken { tries, spans: wrong });
+            }
+            let found = self.chip.read_to_vec(verify)?;
+            self.tally.verified += verify.len();
+            let wanted = &self.work.wanted[verify.range()];
+            let wrong: Spans = diff_near(&found, wanted, 0).iter().map(|s| s.shifted(verify.start)).collect();
+            if wrong.is_empty() {
+                self.tally.misreads += 1;
+                return Ok(touched);
+            }
+            self.tally.retries += 1;
+            self.warn(format!("{} bytes of {} did not take ({wrong}); done again", wrong.len(), step.block));
+            go = redo(step, &wrong, verify, &found, self.work, self.chip.geometry());
+            // A sector erased to mend pages that were only to be programmed is touched, and verified, as a whole.
+            for (_, block) in &go.erase {
+                verify = hull(verify, *block);
+            }
+            if !touched.covers(verify) {
+                touched = hull(touched, verify);
+                self.journal.step(None, Some(touched))?;
+            }
+        }
+        unreachable!("the tries are bounded above")
+    }
+
+    /// Erases, programs, and gives every range that differs then.
+    fn try_once(&mut self, go: &Go, verify: Span) -> Result<Spans, FlashError> {
+        for (erase, block) in &go.erase {
+            match erase {
+                Erase::Block(kind) => self.chip.erase(kind, block.start, self.work.permit)?,
+                Erase::Chip { .. } => self.chip.erase_chip(self.work.permit)?,
+            }
+            self.tally.erases += 1;
+            self.tally.erased += block.len();
+        }
+        for span in &go.program {
+            let done = self.chip.program(span.start, &self.work.wanted[span.range()], self.work.permit)?;
+            self.tally.pages += done.pages;
+            self.tally.programmed += done.bytes;
+            self.tally.pages_resent += done.retried;
+        }
+        self.tally.verified += verify.len();
+        self.chip.verify(verify.start, &self.work.wanted[verify.range()])
+    }
+
+    /// After a transfer that broke off, the chip may be in the middle of what it was told last.
+    fn wait_until_idle(&mut self) -> Result<(), FlashError> {
+        let geometry = self.chip.geometry();
+        let longest = geometry.erase.last().map_or(Duration::from_secs(3), |e| e.busy.max * 2);
+        let begun = self.chip.programmer().now();
+        loop {
+            let sr1 = self.chip.sr1()?;
+            if sr1 & 0x01 == 0 || sr1 == 0xff {
+                return check_alive(self.chip);
+            }
+            let after = self.chip.programmer().now().saturating_sub(begun);
+            if after > longest {
+                let what = "a step that broke off".into();
+                return Err(FlashError::StillBusy { what, after, status: sr1 });
+            }
+            self.chip.programmer().sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        // A stop asked for here is asked for again at the end of the block.
+        let _ = (self.events)(Event::Warning(text));
+    }
+}
+
+fn hull(a: Span, b: Span) -> Span {
+    Span::new(a.start.min(b.start), a.end.max(b.end))
+}
+
+/// What has to be done again: only the wrong pages where bits must fall, the block where they must rise; of a block
+/// that was only to be programmed, the smallest sectors that hold risen bits, where those may be erased.
+fn redo(step: &Step, wrong: &Spans, verify: Span, found: &[u8], work: &Work<'_>, geometry: &Geometry) -> Go {
+    let rises = |span: Span| {
+        let at = Span::new(span.start - verify.start, span.end - verify.start);
+        at.of(found).is_some_and(|f| f.iter().zip(&work.wanted[span.range()]).any(|(f, w)| w & !f != 0))
+    };
+    let pages: Spans =
+        wrong.iter().filter_map(|s| s.aligned_out(geometry.page.max(1)).intersection(verify)).collect();
+    if !wrong.iter().any(rises) {
+        return Go { erase: Vec::new(), program: pages.iter().collect() };
+    }
+    if let Some(erase) = step.erase {
+        return Go { erase: vec![(erase, step.block)], program: step.program.clone() };
+    }
+    let Some(kind) = geometry.erase.first() else {
+        return Go { erase: Vec::new(), program: pages.iter().collect() };
+    };
+    let mut go = Go::default();
+    let mut sectors = Spans::new();
+    wrong.iter().filter(|s| rises(*s)).for_each(|s| sectors.insert(s.aligned_out(kind.size)));
+    for sector in sectors.iter().flat_map(|s| s.pieces(kind.size)) {
+        if work.permit.spans().covers(sector) {
+            go.erase.push((Erase::Block(EraseType { ..*kind }), sector));
+            go.program.push(sector);
+        }
+    }
+    go.program.extend(pages.difference(&sectors).iter());
+    go
+}

@@ -1,0 +1,89 @@
+//! Power lost at every step of a job, then finished, or undone.
+
+use super::bench::{Bench, SIZE, quiet, random};
+use crate::emulator::{Emulator, Fault, Faults, ProgrammerKind};
+use crate::workflow::journal::Direction;
+use crate::workflow::restore::{RestoreOptions, restore};
+use crate::workflow::resume::{ResumeOptions, resume};
+use crate::workflow::{Cause, ChipState};
+
+/// A change of one block by its sectors, a program without an erase, and of the loader.
+fn images() -> (Vec<u8>, Vec<u8>) {
+    let mut old = random(1, SIZE);
+    old[0x30_0000..0x31_0000].fill(0xff);
+    let mut new = old.clone();
+    new[0x1000..0x1800].copy_from_slice(&random(2, 0x800));
+    new[0x2_5000..0x2_5100].copy_from_slice(&random(3, 0x100));
+    new[0x30_1200..0x30_1400].copy_from_slice(&random(4, 0x200));
+    (old, new)
+}
+
+/// Operations of that job when nothing goes wrong.
+fn operations(emulator: &Emulator) -> u64 {
+    emulator.counts().operations
+}
+
+#[derive(Clone, Copy, Debug)]
+enum After {
+    Resume,
+    Undo,
+    Restore,
+}
+
+#[test]
+fn a_job_cut_at_any_operation_is_finished_or_undone() {
+    let (old, new) = images();
+    let whole = Bench::new(ProgrammerKind::Ft2232h, old.clone());
+    whole.write(&new, &mut quiet).unwrap();
+    assert!(whole.emulator.contents() == new);
+    let all = operations(&whole.emulator);
+    assert!(all >= 20, "{all} operations");
+    for operation in (1..=all).step_by(5) {
+        for (part, after) in [(0.0, After::Undo), (0.5, After::Resume), (0.9, After::Restore)] {
+            let fault = Fault::PowerCutInOperation(operation, part);
+            cut_and_go_on(&old, &new, fault, after, &format!("operation {operation} at {part}, {after:?}"));
+        }
+    }
+}
+
+fn cut_and_go_on(old: &[u8], new: &[u8], fault: Fault, after: After, case: &str) {
+    let faults = Faults::seeded(5).with(fault);
+    let bench = Bench::with_faults(ProgrammerKind::Ft2232h, old.to_vec(), faults);
+    let error = bench.write(new, &mut quiet).expect_err(case);
+    let ChipState::Partial { job } = &error.chip else { panic!("{case}: {error}") };
+    bench.emulator.set_faults(&Faults::default());
+    bench.emulator.power_up();
+    // It is no backup, and no new job begins on it.
+    let again = bench.write(old, &mut quiet).expect_err(case);
+    assert!(matches!(*again.cause, Cause::OpenJob { job: ref open } if open == job), "{case}: {again}");
+    bench.emulator.reset_counts();
+    let mut clip = bench.clip().unwrap();
+    let store = bench.store();
+    let backup = store.list().unwrap()[0].id.clone();
+    let go = |direction| ResumeOptions { direction, ..ResumeOptions::default() };
+    let report = match after {
+        After::Resume => resume(&mut clip, &store, &go(None), &mut quiet),
+        After::Undo => resume(&mut clip, &store, &go(Some(Direction::Undo)), &mut quiet),
+        After::Restore => {
+            let options = RestoreOptions {
+                backup,
+                other_chip: false,
+                programmer: "emu".into(),
+                dry_run: false,
+                last: Default::default(),
+            };
+            restore(&mut clip, &store, &options, &mut |_| true, &mut quiet)
+        }
+    };
+    let report = report.unwrap_or_else(|e| panic!("{case}: {e}"));
+    let (wanted, state) = match after {
+        After::Resume => (new, ChipState::Written),
+        _ => (old, ChipState::Restored),
+    };
+    assert!(bench.emulator.contents() == wanted, "{case}: contents");
+    assert_eq!(report.chip, state, "{case}");
+    assert!(report.backup_read < 0x4_0000, "{case}: only the job's blocks are read");
+    assert!(store.open_jobs().unwrap().is_empty(), "{case}");
+    let counts = bench.emulator.counts();
+    assert_eq!(counts.misdeed_count(), 0, "{case}: {}", counts.misdeed_text());
+}
