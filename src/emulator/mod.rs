@@ -17,7 +17,6 @@ mod machine;
 mod options;
 mod pipe;
 mod random;
-pub mod usbip;
 
 pub use clip::Clip;
 #[cfg(test)]

@@ -70,22 +70,18 @@ impl<P: Programmer> Chip<P> {
     pub fn connect(mut programmer: P) -> Result<Self, FlashError> {
         let answer = identify::start_up(&mut programmer)?;
         let sfdp = identify::read_sfdp(&mut programmer)?;
-        let mut identity = identify::name(&answer, sfdp)?;
+        let sr2 = identify::ask_sr2(&mut programmer, &answer, sfdp.as_deref())?;
+        let mut identity = identify::name(&answer, sfdp, sr2)?;
         identity.unique_id = identify::read_unique_id(&mut programmer, &identity.part)?;
         identity.electronic_id = Some(identify::read_electronic_id(&mut programmer)?);
         let sr1 = command::register(&mut programmer, command::READ_STATUS)?;
-        Ok(Self::new(programmer, identity, sr1))
-    }
-
-    /// A chip whose identity is known and whose SR1 reads `sr1` in peace.
-    pub(super) fn new(programmer: P, identity: Identity, sr1: u8) -> Self {
         let geometry = describe::geometry(&identity.part, identity.sfdp_decoded.as_ref());
         let limits = programmer.limits();
         let costs = describe::costs(&geometry, &limits);
         let margin = if limits.pauses { MARGIN_PAUSES } else { MARGIN_RUNS };
         let pages = limits.round_trip.as_nanos() * 100 / costs.page.as_nanos().max(1);
         let pages = pages.clamp(*PAGES_A_BATCH.start(), *PAGES_A_BATCH.end()) as usize;
-        Self {
+        Ok(Self {
             addressing: describe::addressing(&identity.part),
             steady: Steady {
                 value: sr1,
@@ -98,7 +94,7 @@ impl<P: Programmer> Chip<P> {
             programmer,
             identity,
             geometry,
-        }
+        })
     }
 
     /// The programmer below.

@@ -11,6 +11,7 @@ pub(crate) const PAGE_PROGRAM: u8 = 0x02;
 pub(crate) const READ: u8 = 0x03;
 pub(crate) const WRITE_DISABLE: u8 = 0x04;
 pub(crate) const READ_STATUS: u8 = 0x05;
+pub(crate) const READ_STATUS_2: u8 = 0x35;
 pub(crate) const WRITE_ENABLE: u8 = 0x06;
 pub(crate) const PAGE_PROGRAM_4B: u8 = 0x12;
 pub(crate) const READ_4B: u8 = 0x13;

@@ -8,7 +8,7 @@ use super::command::{self, BUSY};
 use super::describe;
 use super::geometry::Busy;
 use super::part::{OtpMethod, Part};
-use super::parts::{Evidence, Resolved, resolve};
+use super::parts::{Evidence, Resolved, may_ask_sr2, resolve};
 use super::sfdp::{self, Sfdp};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
@@ -136,8 +136,34 @@ pub(crate) fn read_sfdp<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Op
     Ok(None)
 }
 
-/// What table and SFDP say of the chip with this answer to `9F`.
-pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>) -> Result<Identity, FlashError> {
+/// What the chip has shown beyond its id.
+fn evidence(answer: &[u8], sfdp: Option<&[u8]>, sr2: Option<bool>) -> Evidence {
+    let decoded = sfdp.and_then(sfdp::decode);
+    Evidence {
+        ext_id: answer[id_of(answer).len()..].to_vec(),
+        sfdp: Some(sfdp.is_some()),
+        header_minor: decoded.as_ref().map(|s| s.header_minor),
+        table_minor: decoded.as_ref().map(|s| s.basic.minor),
+        dwords: sfdp.map(sfdp::dwords).unwrap_or_default(),
+        raw: sfdp.map(<[u8]>::to_vec).unwrap_or_default(),
+        sr2,
+    }
+}
+
+/// Whether SR2 answers `35`; asked only where the rows that are left differ in it and `35` harms none of them.
+pub(crate) fn ask_sr2<P: Programmer + ?Sized>(
+    programmer: &mut P,
+    answer: &[u8],
+    sfdp: Option<&[u8]>,
+) -> Result<Option<bool>, FlashError> {
+    if !may_ask_sr2(id_of(answer), &evidence(answer, sfdp, None)) {
+        return Ok(None);
+    }
+    Ok(Some(command::register(programmer, command::READ_STATUS_2)? != 0xFF))
+}
+
+/// What table, SFDP and the presence of SR2 say of the chip with this answer to `9F`.
+pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> Result<Identity, FlashError> {
     let jedec_id = id_of(answer).to_vec();
     if jedec_id.len() < 3 {
         // spi-memory's parser would panic on fewer.
@@ -145,13 +171,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>) -> Result<Identity, Fla
     }
     let parsed = spi_memory::series25::Identification::from_jedec_id(&jedec_id);
     let decoded = sfdp.as_deref().and_then(sfdp::decode);
-    let evidence = Evidence {
-        ext_id: answer[jedec_id.len()..].to_vec(),
-        sfdp: Some(sfdp.is_some()),
-        header_minor: decoded.as_ref().map(|s| s.header_minor),
-        table_minor: decoded.as_ref().map(|s| s.basic.minor),
-        dwords: sfdp.as_deref().map(sfdp::dwords).unwrap_or_default(),
-    };
+    let evidence = evidence(answer, sfdp.as_deref(), sr2);
     let mut notes = Vec::new();
     let part = match resolve(&jedec_id, &evidence) {
         Resolved::One(part) => part,
@@ -266,13 +286,13 @@ mod tests {
 
     #[test]
     fn short_answers_do_not_reach_the_parser() {
-        assert!(matches!(name(&[0xEF, 0x40], None), Err(FlashError::NoChip { .. })));
+        assert!(matches!(name(&[0xEF, 0x40], None, None), Err(FlashError::NoChip { .. })));
     }
 
     #[test]
     fn an_id_in_no_table_without_sfdp_is_told() {
         assert_eq!(
-            name(&[0x99, 0x98, 0x97, 0], None),
+            name(&[0x99, 0x98, 0x97, 0], None, None),
             Err(FlashError::UnknownPart { id: vec![0x99, 0x98, 0x97] })
         );
     }

@@ -97,6 +97,10 @@ pub struct SfdpTell {
     pub header_minor: Option<u8>,
     /// Minor revision of the basic table.
     pub bfpt_minor: Option<u8>,
+    /// The least minor revision of the basic table (5: JESD216A, the first with 16 dwords).
+    pub bfpt_least: Option<u8>,
+    /// An address in the SFDP space and the byte that must stand there.
+    pub byte: Option<(u8, u8)>,
     /// DW5 bit 4, 4-4-4 reads.
     pub qpi: Option<bool>,
 }

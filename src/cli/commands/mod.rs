@@ -4,7 +4,6 @@ mod backups;
 mod boards;
 mod chips;
 mod completions;
-mod inspect;
 mod jobs;
 mod layout;
 mod list;

@@ -28,7 +28,27 @@ const fn vendor(manufacturers: &'static [u8], text: &'static str) -> VendorFile 
     VendorFile { manufacturers, text, rows: OnceLock::new() }
 }
 
-static VENDORS: [VendorFile; 1] = [vendor(&[0xEF], include_str!("winbond.toml"))];
+static VENDORS: [VendorFile; 19] = [
+    vendor(&[0xEF], include_str!("winbond.toml")),
+    vendor(&[0xC8, 0x51], include_str!("gigadevice.toml")),
+    vendor(&[0xC2], include_str!("macronix.toml")),
+    vendor(&[0x20, 0x2C, 0x89], include_str!("micron.toml")),
+    vendor(&[0x20], include_str!("xmc.toml")),
+    vendor(&[0x01, 0x34], include_str!("spansion.toml")),
+    vendor(&[0xBF, 0x62], include_str!("sst.toml")),
+    vendor(&[0x1F], include_str!("adesto.toml")),
+    vendor(&[0x9D], include_str!("issi.toml")),
+    vendor(&[0x1C], include_str!("eon.toml")),
+    vendor(&[0x8C, 0x4A], include_str!("esmt.toml")),
+    vendor(&[0x37], include_str!("amic.toml")),
+    vendor(&[0x85], include_str!("puya.toml")),
+    vendor(&[0x68], include_str!("boya.toml")),
+    vendor(&[0x5E, 0x0E], include_str!("zbit.toml")),
+    vendor(&[0x0B], include_str!("xtx.toml")),
+    vendor(&[0xA1], include_str!("fudan.toml")),
+    vendor(&[0xBA], include_str!("zetta.toml")),
+    vendor(&[0xE0, 0xE5, 0xF8, 0xD5, 0x25, 0xB3, 0x54, 0x0E], include_str!("others.toml")),
+];
 
 impl VendorFile {
     fn rows(&'static self) -> &'static [Part] {
@@ -53,12 +73,17 @@ pub fn parts() -> &'static [Part] {
 
 /// The rows whose id is how `id` (bytes as read) begins. Several where parts share an id, none where nobody knows it.
 pub fn by_id(id: &[u8]) -> Vec<&'static Part> {
+    by_probe(Probe::Jedec, id)
+}
+
+/// The same for an id that another command than `9F` gave: the last resort for parts that do not know `9F`.
+pub fn by_probe(probe: Probe, id: &[u8]) -> Vec<&'static Part> {
     let Some(first) = id.iter().find(|b| **b != 0x7F) else { return Vec::new() };
     VENDORS
         .iter()
         .filter(|v| v.manufacturers.contains(first))
         .flat_map(|v| v.rows())
-        .filter(|p| p.probe == Probe::Jedec && id.starts_with(&p.jedec_id))
+        .filter(|p| p.probe == probe && id.starts_with(&p.jedec_id))
         .collect()
 }
 
@@ -69,6 +94,8 @@ struct Schemes {
     otp: BTreeMap<String, RawOtp>,
     status: BTreeMap<String, StatusScheme>,
     four_byte: BTreeMap<String, FourByte>,
+    /// By name of a status scheme: the bits that no ordinary write may set on parts that have it.
+    forever: BTreeMap<String, Vec<RegisterBit>>,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +213,7 @@ struct Row {
     program: Option<ProgramScheme>,
     erase: Option<String>,
     volts: Option<String>,
+    low: Option<bool>,
     four_byte: Option<String>,
     protect: Option<String>,
     forever: Option<Vec<RegisterBit>>,
@@ -225,6 +253,7 @@ impl Row {
             program: self.program.or(below.program),
             erase: self.erase.or_else(|| below.erase.clone()),
             volts: self.volts.or_else(|| below.volts.clone()),
+            low: self.low.or(below.low),
             four_byte: self.four_byte.or_else(|| below.four_byte.clone()),
             protect: self.protect.or_else(|| below.protect.clone()),
             forever: self.forever.or_else(|| below.forever.clone()),
@@ -268,6 +297,7 @@ impl Row {
             Some(s) => *schemes.four_byte.get(s).ok_or_else(|| named("four_byte", s))?,
         };
         let mut forever = self.forever.unwrap_or_default();
+        forever.extend(self.status.as_ref().and_then(|s| schemes.forever.get(s)).into_iter().flatten());
         forever.extend(otp.registers.iter().filter_map(|r| r.lock.map(|(bit, _)| bit)));
         forever.sort_unstable();
         forever.dedup();
@@ -284,7 +314,7 @@ impl Row {
             erase,
             uneven,
             chip_erase,
-            low_voltage: voltage_mv.is_some_and(|(_, max)| max < 2300),
+            low_voltage: self.low.unwrap_or_else(|| voltage_mv.is_some_and(|(_, max)| max < 2300)),
             voltage_mv,
             address_bytes: if four_byte.mode == FourByteMode::Always { 4 } else { 3 },
             four_byte,
@@ -325,7 +355,12 @@ fn read_file(text: &str, schemes: &Schemes) -> Result<Vec<Part>, String> {
                 row.clone().over(series)
             }
         };
-        parts.push(row.over(&file.defaults).part(&file.vendor, schemes)?);
+        let row = row.over(&file.defaults);
+        // Several extended ids make several rows of one part.
+        let exts: Vec<String> = row.ext.split_whitespace().map(String::from).collect();
+        for ext in if exts.is_empty() { vec![String::new()] } else { exts } {
+            parts.push(Row { ext, ..row.clone() }.part(&file.vendor, schemes)?);
+        }
     }
     Ok(parts)
 }

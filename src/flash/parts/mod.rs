@@ -6,8 +6,13 @@
 //!
 //! Facts: each row names its source; `doc:` is a datasheet, the other words are other tools' tables, read for facts.
 
+mod family;
 mod load;
 mod resolve;
+mod search;
+mod voltage;
 
-pub use load::{by_id, parts};
-pub use resolve::{Evidence, Resolved, resolve};
+pub use load::{by_id, by_probe, parts};
+pub use resolve::{Evidence, Resolved, may_ask_sr2, resolve};
+pub use search::search;
+pub use voltage::{Supply, supply_of_id};

@@ -1,9 +1,13 @@
 //! Which of the rows that share an id it is, by evidence the chip gave; what stays open becomes one family row.
+//!
+//! Rules, strongest first: an extended id that matches beats rows without one; SFDP (presence, minor revisions, DW5
+//! bit 4, single bytes); whether SR2 answers. Evidence never brings the rows down to none.
 
-use super::load::{STATUS_UNKNOWN, by_id};
-use crate::flash::part::{EraseSpec, FourByte, OtpMethod, OtpScheme, Part, ProtectScheme, SfdpTell};
+use super::family::shared;
+use super::load::by_id;
+use crate::flash::part::{Part, SfdpTell};
 
-/// What the chip has shown of itself beyond its id. `None` where it was not asked.
+/// What the chip has shown of itself beyond its id. `None` or empty where it was not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The bytes that followed the id in the same read.
@@ -16,6 +20,10 @@ pub struct Evidence {
     pub table_minor: Option<u8>,
     /// The dwords of that table.
     pub dwords: Vec<u32>,
+    /// The SFDP space as read.
+    pub raw: Vec<u8>,
+    /// Whether `35` answers as a register (anything but FF). Ask only where [`may_ask_sr2`] says so.
+    pub sr2: Option<bool>,
 }
 
 /// The answer.
@@ -30,110 +38,80 @@ pub enum Resolved {
 }
 
 /// Picks among the rows of `id` those that `evidence` does not speak against.
-///
-/// Evidence never brings the rows down to none: where it contradicts all of them, all of them stay in the family.
 pub fn resolve(id: &[u8], evidence: &Evidence) -> Resolved {
-    let rows = by_id(id);
-    let fitting: Vec<&Part> = rows.iter().copied().filter(|p| fits(p, evidence)).collect();
-    let chosen = if fitting.is_empty() { rows } else { fitting };
-    match chosen.as_slice() {
+    let rows = candidates(id, evidence);
+    match rows.as_slice() {
         [] => Resolved::Unknown,
         [one] => Resolved::One((*one).clone()),
         [first, rest @ ..] => {
-            let family = rest.iter().fold((*first).clone(), |common, part| shared(common, part));
-            let names: Vec<String> = chosen.iter().map(|p| p.name.clone()).collect();
-            Resolved::Family(Part { name: names.join("/"), ..family }, names)
+            let mut names: Vec<String> = rows.iter().map(|p| p.name.clone()).collect();
+            names.dedup();
+            let part = shared(first, rest);
+            // One part may have several rows, for several extended ids.
+            if names.len() == 1 { Resolved::One(part) } else { Resolved::Family(part, names) }
         }
     }
 }
 
-fn fits(part: &Part, evidence: &Evidence) -> bool {
-    let ext = part.ext_id.iter().zip(&evidence.ext_id).all(|(want, got)| want.is_none_or(|w| w == *got));
-    ext && agrees(&part.tell, evidence)
+/// Whether asking for SR2 by `35` would tell the rows apart, and is harmless on every one of them.
+///
+/// On Macronix, AMIC and some Micron parts `35` is the way into QPI, out of which a one-bit host finds no way back:
+/// only makers of [`SR2_BY_35`] are asked, and only when at least one row has such a register.
+pub fn may_ask_sr2(id: &[u8], evidence: &Evidence) -> bool {
+    let rows = candidates(id, evidence);
+    let has = |p: &&&Part| p.status.read_sr2 == Some(0x35);
+    rows.iter().all(|p| SR2_BY_35.contains(&p.vendor.as_str()))
+        && rows.iter().any(|p| has(&p))
+        && !rows.iter().all(|p| has(&p))
 }
 
-fn agrees(tell: &SfdpTell, evidence: &Evidence) -> bool {
+/// Makers none of whose parts takes `35` for anything but "read SR2".
+const SR2_BY_35: [&str; 7] = ["Winbond", "GigaDevice", "XMC", "XTX", "Puya", "Boya", "Fudan"];
+
+/// The rows of `id` that the evidence leaves, never fewer than one where there are any.
+///
+/// After each rule the exceptions win: a row that names an extended id, a byte or a header revision the chip has, over
+/// the rows that name none.
+fn candidates(id: &[u8], evidence: &Evidence) -> Vec<&'static Part> {
+    type Fits = fn(&Part, &Evidence) -> bool;
+    type Named = fn(&Part, &Evidence) -> usize;
+    let rules: [(Fits, Named); 3] = [
+        (ext_fits, |p, e| if e.ext_id.is_empty() { 0 } else { p.ext_id.len() }),
+        (sfdp_fits, |p, e| {
+            let header = p.tell.header_minor.is_some() && p.tell.header_minor == e.header_minor;
+            usize::from(header) + usize::from(p.tell.byte.is_some())
+        }),
+        (|p, e| e.sr2.is_none_or(|answers| answers == (p.status.read_sr2 == Some(0x35))), |_, _| 0),
+    ];
+    rules.into_iter().fold(by_id(id), |rows, (fits, named)| {
+        let fitting: Vec<&Part> = rows.iter().copied().filter(|p| fits(p, evidence)).collect();
+        let most = fitting.iter().map(|p| named(p, evidence)).max().unwrap_or(0);
+        let chosen: Vec<&Part> = fitting.into_iter().filter(|p| named(p, evidence) == most).collect();
+        if chosen.is_empty() { rows } else { chosen }
+    })
+}
+
+fn ext_fits(part: &Part, evidence: &Evidence) -> bool {
+    part.ext_id.iter().zip(&evidence.ext_id).all(|(want, got)| want.is_none_or(|w| w == *got))
+}
+
+fn sfdp_fits(part: &Part, evidence: &Evidence) -> bool {
     fn same<T: PartialEq>(want: Option<T>, got: Option<T>) -> bool {
         match (want, got) {
             (Some(want), Some(got)) => want == got,
             _ => true,
         }
     }
-    same(tell.present, evidence.sfdp)
-        && same(tell.header_minor, evidence.header_minor)
-        && same(tell.bfpt_minor, evidence.table_minor)
-        && same(tell.qpi, evidence.dwords.get(4).map(|dw5| dw5 & 0x10 != 0))
-}
-
-/// What two parts have in common; where they differ, the careful answer.
-fn shared(a: Part, b: &Part) -> Part {
-    let both = |t: &EraseSpec| b.erase.contains(t);
-    let unknown = || OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false };
-    let mut forever = [a.forever.as_slice(), &b.forever].concat();
-    forever.sort_unstable();
-    forever.dedup();
-    Part {
-        size: a.size.min(b.size),
-        page: a.page.min(b.page),
-        erase: a.erase.iter().filter(|t| both(t)).cloned().collect(),
-        chip_erase: a.chip_erase.filter(|op| b.chip_erase == Some(*op)),
-        voltage_mv: if a.voltage_mv == b.voltage_mv { a.voltage_mv } else { None },
-        low_voltage: a.low_voltage || b.low_voltage,
-        four_byte: if a.four_byte == b.four_byte { a.four_byte } else { FourByte::default() },
-        protection: if a.protection == b.protection { a.protection } else { ProtectScheme::Unknown },
-        otp: if a.otp == b.otp { a.otp } else { unknown() },
-        status: if a.status == b.status { a.status } else { STATUS_UNKNOWN },
-        times: if a.times == b.times { a.times } else { None },
-        source: if a.source == b.source { a.source } else { format!("{}; {}", a.source, b.source) },
-        confidence: a.confidence.min(b.confidence),
-        forever,
-        ..a
-    }
+    let SfdpTell { present, header_minor, bfpt_minor, bfpt_least, byte, qpi } = part.tell;
+    let at = |(address, _): (u8, u8)| evidence.raw.get(usize::from(address)).copied();
+    same(present, evidence.sfdp)
+        && same(header_minor, evidence.header_minor)
+        && same(bfpt_minor, evidence.table_minor)
+        && bfpt_least.zip(evidence.table_minor).is_none_or(|(least, got)| got >= least)
+        && same(qpi, evidence.dwords.get(4).map(|dw5| dw5 & 0x10 != 0))
+        // Without the byte in hand the row cannot be meant: it is an exception among its neighbours.
+        && byte.is_none_or(|b| at(b) == Some(b.1))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// W25Q64FV's fifth dword has bit 4 set; W25Q64CV's has not.
-    fn evidence(header_minor: u8, table_minor: u8, dw5: u32) -> Evidence {
-        let (header_minor, table_minor) = (Some(header_minor), Some(table_minor));
-        Evidence {
-            sfdp: Some(true),
-            header_minor,
-            table_minor,
-            dwords: vec![0, 0, 0, 0, dw5],
-            ..Evidence::default()
-        }
-    }
-
-    #[test]
-    fn an_ef4017_is_told_apart_by_its_sfdp() {
-        let id = [0xEF, 0x40, 0x17];
-        let name = |e: &Evidence| match resolve(&id, e) {
-            Resolved::One(part) => part.name,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(name(&Evidence { sfdp: Some(false), ..Evidence::default() }), "W25Q64BV");
-        assert_eq!(name(&evidence(0, 0, 0xFFFF_FFEE)), "W25Q64CV");
-        assert_eq!(name(&evidence(0, 0, 0xFFFF_FFFE)), "W25Q64FV");
-        assert_eq!(name(&evidence(5, 5, 0xFFFF_FFFE)), "W25Q64JV");
-    }
-
-    #[test]
-    fn without_evidence_a_family_has_only_what_all_share() {
-        let Resolved::Family(part, names) = resolve(&[0xEF, 0x40, 0x17], &Evidence::default()) else {
-            panic!("one or none");
-        };
-        assert_eq!(names.len(), 4);
-        assert_eq!((part.size, part.erase.len()), (8 << 20, 3));
-        assert_eq!(part.otp.method, OtpMethod::Unknown);
-        assert_eq!(part.status, STATUS_UNKNOWN);
-    }
-
-    #[test]
-    fn an_id_nobody_knows_is_unknown() {
-        assert_eq!(resolve(&[0xEF, 0x99, 0x17], &Evidence::default()), Resolved::Unknown);
-        assert_eq!(resolve(&[], &Evidence::default()), Resolved::Unknown);
-    }
-}
+mod tests;

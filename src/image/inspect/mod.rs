@@ -8,8 +8,5 @@ mod gaps;
 mod inspection;
 mod scan;
 
-#[cfg(test)]
-mod tests;
-
 pub use gaps::Gap;
 pub use inspection::{Inspection, inspect};

@@ -1,0 +1,205 @@
+//! What rows that nothing tells apart have in common: the only thing that may be used on a chip of such a family.
+//!
+//! Where some rows say nothing, the others' word is taken; where two rows say different things, neither is believed.
+
+use crate::flash::part::{
+    BpBits, BpRule, EraseSpec, FourByte, OtpMethod, OtpScheme, Part, ProgramScheme, ProtectScheme,
+    StatusEnable, StatusScheme, Write01,
+};
+
+/// What all of `rows` share, named by [`title`]. `first` and `rest` together are the rows.
+pub(super) fn shared(first: &Part, rest: &[&Part]) -> Part {
+    let rows: Vec<&Part> = std::iter::once(first).chain(rest.iter().copied()).collect();
+    let all = |same: &dyn Fn(&Part) -> bool| rows.iter().all(|p| same(p));
+    let mut forever: Vec<_> = rows.iter().flat_map(|p| p.forever.iter().copied()).collect();
+    forever.sort_unstable();
+    forever.dedup();
+    let mut sources: Vec<&str> = rows.iter().map(|p| p.source.as_str()).collect();
+    sources.dedup();
+    let names: Vec<&str> = rows.iter().map(|p| p.name.as_str()).collect();
+    Part {
+        name: title(&names),
+        vendor: if all(&|p| p.vendor == first.vendor) { first.vendor.clone() } else { String::new() },
+        aliases: Vec::new(),
+        ext_id: Vec::new(),
+        tell: Default::default(),
+        size: rows.iter().map(|p| p.size).min().unwrap_or(first.size),
+        page: rows.iter().map(|p| p.page).min().unwrap_or(first.page),
+        program: if all(&|p| p.program == first.program) { first.program } else { ProgramScheme::Page },
+        erase: erase(&rows),
+        uneven: rows.iter().flat_map(|p| p.uneven.iter().cloned()).collect(),
+        chip_erase: known(rows.iter().map(|p| p.chip_erase), Option::is_some, |a, b| (a == b).then_some(*a))
+            .flatten(),
+        voltage_mv: known(rows.iter().map(|p| p.voltage_mv), Option::is_some, voltage).flatten(),
+        low_voltage: !all(&|p| !p.low_voltage),
+        four_byte: known(rows.iter().map(|p| p.four_byte), |f| *f != FourByte::default(), four_byte)
+            .unwrap_or_default(),
+        dies: if all(&|p| p.dies == first.dies) { first.dies } else { 1 },
+        status: rest.iter().fold(first.status, |common, p| status(common, p.status)),
+        protection: known(
+            rows.iter().map(|p| p.protection.clone()),
+            |p| *p != ProtectScheme::Unknown,
+            protection,
+        )
+        .unwrap_or(ProtectScheme::Unknown),
+        otp: known(rows.iter().map(|p| p.otp.clone()), |o| o.method != OtpMethod::Unknown, otp)
+            .unwrap_or(OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false }),
+        forever,
+        times: if all(&|p| p.times == first.times) { first.times.clone() } else { None },
+        source: sources.join("; "),
+        confidence: rows.iter().map(|p| p.confidence).min().unwrap_or(first.confidence),
+        ..first.clone()
+    }
+}
+
+/// Folds the values that say something; `None` when none does, or when two do not go together.
+fn known<T>(
+    values: impl Iterator<Item = T>,
+    says: impl Fn(&T) -> bool,
+    merge: impl Fn(&T, &T) -> Option<T>,
+) -> Option<T> {
+    let mut values = values.filter(says);
+    let first = values.next()?;
+    values.try_fold(first, |common, value| merge(&common, &value))
+}
+
+/// One name for several: their common beginning and `family`, or the first two of them.
+pub(super) fn title(names: &[&str]) -> String {
+    let mut names = names.to_vec();
+    names.dedup();
+    let Some((first, rest)) = names.split_first() else { return String::new() };
+    let Some(second) = rest.first() else { return (*first).to_string() };
+    let common = rest.iter().fold(*first, |common, name| {
+        let n: usize =
+            common.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+        &common[..n]
+    });
+    let common = common.trim_end_matches(['/', '-', '(']);
+    if common.len() >= 5 { format!("{common} family") } else { format!("{first} or {second}") }
+}
+
+/// Erase types in all rows that name any, and whose opcode is nowhere a block of another size.
+fn erase(rows: &[&Part]) -> Vec<EraseSpec> {
+    let mut telling = rows.iter().filter(|p| !p.erase.is_empty() || !p.uneven.is_empty());
+    let Some(first) = telling.next() else { return Vec::new() };
+    let rest: Vec<_> = telling.collect();
+    let uneven = |t: &EraseSpec| rows.iter().any(|p| p.uneven.iter().any(|u| u.opcode == t.opcode));
+    first.erase.iter().filter(|t| rest.iter().all(|p| p.erase.contains(t)) && !uneven(t)).copied().collect()
+}
+
+/// The range in which both are safe; nothing when they have none in common.
+fn voltage(a: &Option<(u32, u32)>, b: &Option<(u32, u32)>) -> Option<Option<(u32, u32)>> {
+    let (Some(a), Some(b)) = (a, b) else { return None };
+    let (min, max) = (a.0.max(b.0), a.1.min(b.1));
+    (min < max).then_some(Some((min, max)))
+}
+
+fn four_byte(a: &FourByte, b: &FourByte) -> Option<FourByte> {
+    Some(FourByte {
+        native: a.native && b.native,
+        mode: if a.mode == b.mode { a.mode } else { Default::default() },
+        extended_register: a.extended_register && b.extended_register,
+    })
+}
+
+/// Registers both have, each reached the same way.
+fn status(a: StatusScheme, b: StatusScheme) -> StatusScheme {
+    fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<T> {
+        if a == b { a } else { None }
+    }
+    let write_01 = match (a.write_01, b.write_01) {
+        (x, y) if x == y => x,
+        (Write01::Two | Write01::OneOrTwo, Write01::Two | Write01::OneOrTwo) => Write01::Two,
+        _ => Write01::One,
+    };
+    StatusScheme {
+        read_sr2: same(a.read_sr2, b.read_sr2),
+        read_sr3: same(a.read_sr3, b.read_sr3),
+        write_sr2: same(a.write_sr2, b.write_sr2),
+        write_sr3: same(a.write_sr3, b.write_sr3),
+        write_01,
+        enable: if a.enable == b.enable { a.enable } else { StatusEnable::Wren },
+        quad_enable: same(a.quad_enable, b.quad_enable),
+        flag_status: a.flag_status && b.flag_status,
+        sticky_errors: a.sticky_errors && b.sticky_errors,
+    }
+}
+
+/// The BP bits both have; ranges only where both agree on every bit.
+fn protection(a: &ProtectScheme, b: &ProtectScheme) -> Option<ProtectScheme> {
+    fn same<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
+        if a == b { a } else { None }
+    }
+    let (a, b) = match (a, b) {
+        (a, b) if a == b => return Some(a.clone()),
+        (ProtectScheme::Bp(a), ProtectScheme::Bp(b)) => (a, b),
+        _ => return None,
+    };
+    let bp: Vec<_> = a.bp.iter().filter(|bit| b.bp.contains(bit)).copied().collect();
+    if bp.is_empty() {
+        return None;
+    }
+    let alike = bp == a.bp && bp == b.bp && (a.tb, a.sec, a.cmp) == (b.tb, b.sec, b.cmp);
+    Some(ProtectScheme::Bp(BpBits {
+        bp,
+        tb: same(a.tb, b.tb),
+        sec: same(a.sec, b.sec),
+        cmp: same(a.cmp, b.cmp),
+        srp: same(a.srp, b.srp),
+        srl: same(a.srl, b.srl),
+        wps: same(a.wps, b.wps),
+        rule: if alike && a.rule == b.rule { a.rule } else { BpRule::Opaque },
+    }))
+}
+
+/// The method and addresses both have; where sizes or locks differ, sizes are to be found and locks not known.
+fn otp(a: &OtpScheme, b: &OtpScheme) -> Option<OtpScheme> {
+    if a == b {
+        return Some(a.clone());
+    }
+    let addresses = |s: &OtpScheme| s.registers.iter().map(|r| r.address).collect::<Vec<_>>();
+    if a.method != b.method || addresses(a) != addresses(b) {
+        return None;
+    }
+    let mut common = a.clone();
+    common.disputed = true;
+    for (mine, other) in common.registers.iter_mut().zip(&b.registers) {
+        mine.size = mine.size.max(other.size);
+        mine.lock = mine.lock.filter(|lock| other.lock == Some(*lock));
+    }
+    Some(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flash::parts::by_id;
+
+    #[test]
+    fn a_family_is_named_by_its_common_beginning() {
+        assert_eq!(title(&["W25Q64BV", "W25Q64FV", "W25Q64JV"]), "W25Q64 family");
+        assert_eq!(title(&["GD25Q80(B)", "GD25Q80"]), "GD25Q80 family");
+        assert_eq!(title(&["M45PE10", "XM25QH10B"]), "M45PE10 or XM25QH10B");
+        assert_eq!(title(&["W25X10"]), "W25X10");
+        assert_eq!(title(&["N25Q", "N25Q"]), "N25Q", "one part, two extended ids");
+    }
+
+    /// What two rows dispute stays disputed, however many more rows follow.
+    #[test]
+    fn a_dispute_is_not_forgotten() {
+        let base = by_id(&[0xEF, 0x20, 0x14])[0].clone();
+        let with = |sizes: &[(u8, u64)]| Part {
+            erase: sizes.iter().map(|(opcode, size)| EraseSpec { opcode: *opcode, size: *size }).collect(),
+            ..base.clone()
+        };
+        let rows = [with(&[(0x20, 4096)]), with(&[(0x20, 65536)]), with(&[(0x20, 4096)]), with(&[])];
+        let [first, rest @ ..] = &rows;
+        assert_eq!(shared(first, &rest.iter().collect::<Vec<_>>()).erase, []);
+    }
+
+    #[test]
+    fn supply_ranges_meet_in_the_middle_or_not_at_all() {
+        assert_eq!(voltage(&Some((2300, 3600)), &Some((2700, 3600))), Some(Some((2700, 3600))));
+        assert_eq!(voltage(&Some((2700, 3600)), &Some((1650, 1950))), None);
+    }
+}
