@@ -175,7 +175,6 @@ fn w25q32jv_works_on_a_clip() {
         let mut back = vec![0; 700];
         flash.read(0x30F0, &mut back).unwrap();
         assert!(back == data, "{}", bench.name);
-        drop(flash);
         assert!(bench.emulator.contents()[0x30F0..0x30F0 + 700] == data, "{}", bench.name);
         bench.clean();
     }

@@ -301,6 +301,10 @@ impl UsbDevice for Ch341a {
         self.work.as_ref().map(|(done, _)| *done).filter(|done| *done > now)
     }
 
+    fn is_working(&self) -> bool {
+        self.work.as_ref().is_some_and(|(_, answer)| answer.len == 0 || self.answers.len() < ANSWERS)
+    }
+
     fn reset(&mut self, now: Duration) {
         self.work = None;
         self.held = None;

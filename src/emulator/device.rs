@@ -118,6 +118,9 @@ pub trait UsbDevice: Send {
     fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize>;
     /// The next moment after `now` at which an answer may change without the host doing anything.
     fn next_event(&mut self, now: Duration) -> Option<Duration>;
+    /// True when, at the moment of the last call, the device was at work by itself: its next event comes without the
+    /// host, and is not a mere timer.
+    fn is_working(&self) -> bool;
     /// The device loses its supply or its bus is reset: pins are let go, everything queued is gone.
     fn reset(&mut self, now: Duration);
     /// Pins the programmer drives now: (value, direction), in its own bit order.

@@ -17,6 +17,7 @@ mod machine;
 mod options;
 mod pipe;
 mod random;
+pub mod usbip;
 
 pub use clip::Clip;
 #[cfg(test)]

@@ -75,13 +75,18 @@ impl<P: Programmer> Chip<P> {
         identity.unique_id = identify::read_unique_id(&mut programmer, &identity.part)?;
         identity.electronic_id = Some(identify::read_electronic_id(&mut programmer)?);
         let sr1 = command::register(&mut programmer, command::READ_STATUS)?;
+        Ok(Self::new(programmer, identity, sr1))
+    }
+
+    /// A chip whose identity is known and whose SR1 reads `sr1` in peace.
+    pub(super) fn new(programmer: P, identity: Identity, sr1: u8) -> Self {
         let geometry = describe::geometry(&identity.part, identity.sfdp_decoded.as_ref());
         let limits = programmer.limits();
         let costs = describe::costs(&geometry, &limits);
         let margin = if limits.pauses { MARGIN_PAUSES } else { MARGIN_RUNS };
         let pages = limits.round_trip.as_nanos() * 100 / costs.page.as_nanos().max(1);
         let pages = pages.clamp(*PAGES_A_BATCH.start(), *PAGES_A_BATCH.end()) as usize;
-        Ok(Self {
+        Self {
             addressing: describe::addressing(&identity.part),
             steady: Steady {
                 value: sr1,
@@ -94,7 +99,7 @@ impl<P: Programmer> Chip<P> {
             programmer,
             identity,
             geometry,
-        })
+        }
     }
 
     /// The programmer below.

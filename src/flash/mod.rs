@@ -10,14 +10,19 @@ mod command;
 mod describe;
 mod erase;
 mod error;
+#[cfg(test)]
+mod fake;
 pub mod geometry;
 mod identify;
+mod nor_flash;
 mod pace;
 mod page;
 pub mod part;
 pub mod parts;
 mod permit;
 mod program;
+#[cfg(test)]
+mod program_tests;
 pub mod protect;
 mod read;
 mod second;
@@ -30,6 +35,7 @@ mod wait;
 pub use chip::{Chip, WriteEnableCheck};
 pub use error::FlashError;
 pub use identify::Identity;
+pub use nor_flash::{FaceError, NorFlashFace};
 pub use permit::Permit;
 pub use program::Programmed;
 pub use security::SecurityRegister;

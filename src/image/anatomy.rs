@@ -1,19 +1,64 @@
 //! What a donor is made of, found by its structure: which of its bytes are which region's.
+//!
+//! The order of the tests is the point: a TP-Link header at the first byte decides before the length does (a
+//! vendor file may be as long as the chip), then a whole chip, then a loader with a firmware header where the
+//! board's firmware starts, and last a bare file as long as a region.
 
 use super::board::Board;
-use super::checks::{BLANK_DUMP, DONOR_UNKNOWN};
+use super::checks::{
+    CHIP_SIZE, DONOR_UNKNOWN, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG, TRUNCATED,
+};
+use super::container::sysupgrade;
+use super::container::tplink::{self, HEADER_LEN, Header};
 use super::donor::Donor;
-use super::finding::Finding;
-use super::layout::Region;
+use super::dump;
+use super::finding::{Finding, Severity};
+use super::firmware::{self, Behind, Firmware};
+use super::layout::{Region, Role};
+use super::loader;
 use super::whole::is_blank;
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// The vendor's file with a boot loader: outer header, loader, inner header, firmware.
+    VendorWithLoader,
+    /// The vendor's firmware without a boot loader.
+    VendorFirmware,
+    /// OpenWrt's sysupgrade file, or one without metadata.
+    Sysupgrade,
     /// A whole chip.
     Dump,
+    /// A rescue file: loader and firmware.
+    RescueFile,
+    /// A file that is one region.
+    RegionFile,
     /// Nothing known.
     Unknown,
+}
+
+impl Kind {
+    /// In words, for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VendorWithLoader => "vendor file with boot loader",
+            Self::VendorFirmware => "vendor firmware without boot loader",
+            Self::Sysupgrade => "sysupgrade file",
+            Self::Dump => "dump of a whole chip",
+            Self::RescueFile => "rescue file (boot loader and firmware)",
+            Self::RegionFile => "file of one region",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Bytes for a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// From the region's first byte on; at most as many as the region has.
+    pub bytes: &'a [u8],
+    /// True when they only happen to follow the firmware in its file.
+    pub tail: bool,
 }
 
 /// A donor taken apart.
@@ -23,28 +68,321 @@ pub struct Anatomy<'a> {
     pub donor: &'a Donor,
     /// What it is.
     pub kind: Kind,
+    /// The boot loader it brings, as long as its room.
+    pub loader: Option<&'a [u8]>,
+    /// The firmware it brings.
+    pub firmware: Option<Firmware<'a>>,
     /// What its checks found.
     pub findings: Vec<Finding>,
+}
+
+/// First bytes of files that must be unpacked first.
+const ARCHIVES: [(&[u8], &str); 5] = [
+    (b"PK\x03\x04", "zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"Rar!", "rar"),
+    (b"7z\xbc\xaf", "7z"),
+    (b"\xfd7zXZ", "xz"),
+];
+
+/// First bytes of firmware without a TP-Link header: uImage, OpenWrt's loader kind of it, FIT, TRX, Seama.
+const OTHER_FIRMWARE: [&[u8]; 5] =
+    [b"\x27\x05\x19\x56", b"OKLI", b"\xd0\x0d\xfe\xed", b"HDR0", b"\x5e\xa3\xa4\x17"];
+
+/// True for a bare file that can be `region`: as long as it, or a loader without the padding behind it.
+fn fills(bytes: &[u8], region: &Region) -> bool {
+    let (len, room) = (bytes.len() as u64, region.span.len());
+    let short_loader = || loader::starts_like_one(bytes) && loader::version(bytes).is_some();
+    len == room || (region.role == Role::Loader && len < room && short_loader())
 }
 
 impl<'a> Anatomy<'a> {
     /// Takes `donor` apart for `board`.
     pub fn of(donor: &'a Donor, board: &Board) -> Self {
-        let kind = if donor.bytes.len() as u64 == board.chip_size { Kind::Dump } else { Kind::Unknown };
-        let mut findings = Vec::new();
-        if kind == Kind::Unknown {
-            findings.push(DONOR_UNKNOWN.found(format!("{} is nothing the program knows", donor.name)));
-        } else if is_blank(&donor.bytes) {
-            findings.push(BLANK_DUMP.found(format!("{} is blank", donor.name)));
+        let bytes = donor.bytes.as_slice();
+        let new = |kind| Self { donor, kind, loader: None, firmware: None, findings: Vec::new() };
+        if let Some(header) = tplink::parse(bytes, 0) {
+            return if header.has_boot() {
+                new(Kind::VendorWithLoader).with_outer(&header, board)
+            } else {
+                new(Kind::VendorFirmware).with_firmware_file(&header, board)
+            };
         }
-        Self { donor, kind, findings }
+        let starts_other = OTHER_FIRMWARE.iter().any(|magic| bytes.starts_with(magic));
+        if board.hardware.is_empty() && starts_other {
+            return new(Kind::Sysupgrade).with_plain_firmware(board);
+        }
+        if bytes.len() as u64 == board.chip_size {
+            return new(Kind::Dump).with_dump(board);
+        }
+        let start = board.firmware_start();
+        if let Some(header) = start.and_then(|at| tplink::parse(bytes, at)).filter(|h| !h.has_boot()) {
+            return new(Kind::RescueFile).with_rescue(&header, board);
+        }
+        if !bytes.is_empty() && board.layout.regions.iter().any(|r| fills(bytes, r)) {
+            return new(Kind::RegionFile);
+        }
+        new(Kind::Unknown).with_nothing_known(board)
     }
 
-    /// The bytes for `region`, from its start on; fewer than the region's where the donor has no more.
-    pub fn offers(&self, region: &Region) -> Option<&'a [u8]> {
+    /// True when its own checks refuse it.
+    pub fn is_refused(&self) -> bool {
+        self.findings.iter().any(|f| f.severity == Severity::Refuse)
+    }
+
+    /// The donor's name as messages say it.
+    fn what(&self) -> String {
+        format!("donor '{}'", self.donor.name)
+    }
+
+    fn with_outer(mut self, outer: &Header, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let what = self.what();
+        // Nothing behind the loader: the front of a vendor file, cut out as if it were the loader.
+        let kernel = u64::from(outer.kernel.offset);
+        if (bytes.len() as u64) < kernel {
+            let finding = loader::fault(bytes, &what).filter(|f| f.name == HEADER_KEPT.name);
+            let early =
+                board.layout.of_role(Role::Loader).is_some_and(|r| bytes.len() as u64 <= r.span.len());
+            self.findings.push(match finding {
+                Some(finding) if early => finding,
+                _ => TRUNCATED.found(format!(
+                    "{what}: {:#x} bytes are there, its header says {:#x}: the file was cut short; get it again",
+                    bytes.len(),
+                    outer.fw_length
+                )),
+            });
+            return self;
+        }
+        self.findings.extend(firmware::judge_header(bytes, outer, &format!("{what} (outer header)"), board));
+        let Some(inner) = outer.inner(bytes) else {
+            self.findings.push(INNER_HEADER.found(format!(
+                "{what}: no firmware header stands before the kernel at {kernel:#x}; the loader may have been \
+                 written over it when the file was made"
+            )));
+            return self;
+        };
+        let from = HEADER_LEN;
+        let room = inner.offset - from;
+        if u64::from(outer.boot.len) > room {
+            self.findings.push(TOO_LONG.found(format!(
+                "{what}: its boot loader has {:#x} bytes, its room there is {room:#x}",
+                outer.boot.len
+            )));
+        }
+        let loader_len = board.layout.of_role(Role::Loader).map(|r| r.span.len());
+        if loader_len == Some(room) {
+            self.loader = bytes.get(from as usize..inner.offset as usize);
+        } else {
+            self.findings.push(NOT_JUDGED.found(format!(
+                "{what}: its boot loader has {room:#x} bytes of room and the board's has {:#x}: it is not offered",
+                loader_len.unwrap_or(0)
+            )));
+        }
+        // What is wrong with the whole file is wrong with the firmware in it: tell it once.
+        let refused = self.is_refused();
+        let inside = firmware::judge_header(bytes, &inner, &format!("{what} (inner header)"), board);
+        let told: Vec<&str> = self.findings.iter().map(|f| f.name).collect();
+        let new = inside.into_iter().filter(|f| !(refused && told.contains(&f.name)));
+        let new: Vec<Finding> = new.collect();
+        self.findings.extend(new);
+        self.take_firmware(&inner, board);
+        self
+    }
+
+    fn with_firmware_file(mut self, header: &Header, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let what = self.what();
+        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
+        self.findings.extend(firmware::judge_metadata(bytes, &what, board));
+        self.take_firmware(header, board);
+        if let Some(firmware) = &mut self.firmware {
+            let appended = firmware.bytes.len() != firmware.with_metadata.len();
+            if appended || firmware.openwrt {
+                self.kind = Kind::Sysupgrade;
+                firmware.sysupgrade = true;
+                self.findings.extend(firmware::judge_marks(firmware.bytes, header, &what));
+            }
+        }
+        self
+    }
+
+    fn with_plain_firmware(mut self, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let what = self.what();
+        self.findings.extend(firmware::judge_metadata(bytes, &what, board));
+        let payload = sysupgrade::strip(bytes);
+        if let Some(room) = board.firmware_room().filter(|room| payload.len() as u64 > *room) {
+            self.findings.push(TOO_LONG.found(format!(
+                "{what} has {:#x} bytes, the firmware's room on {} is {room:#x}",
+                payload.len(),
+                board.name
+            )));
+        }
+        self.firmware = Some(Firmware {
+            bytes: payload,
+            with_metadata: bytes,
+            header: None,
+            room: payload.len() as u64,
+            openwrt: true,
+            overlay: false,
+            sysupgrade: true,
+        });
+        self
+    }
+
+    fn with_dump(mut self, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let what = self.what();
+        self.findings.extend(dump::judge(bytes, &what, board));
+        let loader = board.layout.of_role(Role::Loader).and_then(|r| r.span.of(bytes));
+        self.loader = loader.filter(|l| !is_blank(l));
+        if self.is_refused() {
+            return self;
+        }
+        let Some(start) = board.firmware_start() else { return self };
+        if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
+            self.findings.extend(firmware::judge_header(bytes, &header, &what, board));
+            self.take_firmware(&header, board);
+        } else if board.hardware.is_empty() {
+            self.firmware =
+                board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes)).map(|f| Firmware {
+                    bytes: f,
+                    with_metadata: f,
+                    header: None,
+                    room: f.len() as u64,
+                    openwrt: true,
+                    overlay: true,
+                    sysupgrade: false,
+                });
+        } else {
+            let elsewhere = loader::find_header(bytes)
+                .map_or(String::new(), |h| format!("; one stands at {:#x}", h.offset));
+            self.findings.push(NOT_JUDGED.found(format!(
+                "{what} has no firmware header at {start:#x}{elsewhere}: it offers no firmware"
+            )));
+        }
+        self
+    }
+
+    fn with_rescue(mut self, header: &Header, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let what = self.what();
+        let end = board.recovery.as_ref().map_or(board.chip_size, |r| r.end);
+        if bytes.len() as u64 > end {
+            self.findings.push(CHIP_SIZE.found(format!(
+                "{what} has {:#x} bytes: neither the chip's {:#x} nor a rescue file's, at most {end:#x}",
+                bytes.len(),
+                board.chip_size
+            )));
+        }
+        let loader = bytes.get(..header.offset as usize);
+        self.loader = loader.filter(|l| !loader::starts_padded(l));
+        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
+        self.findings.extend(firmware::judge_metadata(bytes, &what, board));
+        self.take_firmware(header, board);
+        self
+    }
+
+    fn with_nothing_known(mut self, board: &Board) -> Self {
+        let bytes = self.donor.bytes.as_slice();
+        let archive = ARCHIVES.iter().find(|(magic, _)| bytes.starts_with(magic));
+        let why = match (bytes.len(), archive) {
+            (0, _) => "is empty".to_owned(),
+            (_, Some((_, name))) => format!("is a {name} archive: unpack it and give the file in it"),
+            (len, None) => {
+                let header = loader::find_header(bytes)
+                    .map_or(String::new(), |h| format!(", a firmware header stands at {:#x}", h.offset));
+                format!(
+                    "is {len:#x} bytes of nothing known: no firmware header at its start, not the chip's size \
+                     ({:#x}), not the size of a region{header}",
+                    board.chip_size
+                )
+            }
+        };
+        // A dump of another size: loader and firmware stand where they should.
+        let dump = bytes.len() >= 0x10_0000 && bytes.len().is_power_of_two() && archive.is_none();
+        let check = if dump { CHIP_SIZE } else { DONOR_UNKNOWN };
+        self.findings.push(check.found(format!("{} {why}", self.what())));
+        self
+    }
+
+    /// Takes the firmware that starts with `header`, with nothing behind its own length.
+    fn take_firmware(&mut self, header: &Header, board: &Board) {
+        let all = &self.donor.bytes[header.offset as usize..];
+        let payload = sysupgrade::strip(all);
+        let own = payload.get(..header.fw_length as usize).unwrap_or(payload);
+        let start = Header { offset: 0, ..header.clone() };
+        let behind = firmware::behind_rootfs(own, &start);
+        let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
+        let tail = &payload[own.len()..];
+        let left_out = matches!(self.kind, Kind::VendorWithLoader | Kind::VendorFirmware) && !is_blank(tail);
+        if left_out {
+            self.findings.push(TAIL_LEFT_OUT.found(format!(
+                "{}: {:#x} bytes follow the firmware, such as modem firmware; they are not part of this flash",
+                self.what(),
+                tail.len()
+            )));
+        }
+        let with_metadata = if tail.is_empty() { all } else { own };
+        self.firmware = Some(Firmware {
+            bytes: own,
+            with_metadata,
+            room: u64::from(header.fw_length),
+            openwrt: behind.is_some() || u64::from(header.fw_length) > region || payload.len() != all.len(),
+            overlay: matches!(behind, Some(Behind::Overlay(_))),
+            header: Some(start),
+            sysupgrade: payload.len() != all.len(),
+        });
+    }
+
+    /// The bytes for `region`; `None` where the donor has none for it.
+    pub fn offers(&self, region: &Region, board: &Board) -> Option<Piece<'a>> {
+        let bytes = self.donor.bytes.as_slice();
+        let plain = |bytes: &'a [u8]| Some(Piece { bytes, tail: false });
+        match (self.kind, region.role) {
+            (Kind::RegionFile, _) if fills(bytes, region) => plain(bytes),
+            (Kind::RegionFile | Kind::Unknown, _) => None,
+            (_, Role::Loader) => self.loader.filter(|l| l.len() as u64 == region.span.len()).and_then(plain),
+            (_, Role::Firmware) => {
+                let own = self.firmware.as_ref()?.bytes;
+                plain(&own[..own.len().min(region.span.len() as usize)])
+            }
+            (Kind::Dump, _) => region.span.of(bytes).and_then(plain),
+            _ => self.behind(region, board),
+        }
+    }
+
+    /// Bytes for the region behind the firmware: the firmware's own where it runs on, or what follows it in its
+    /// file.
+    fn behind(&self, region: &Region, board: &Board) -> Option<Piece<'a>> {
+        let firmware = self.firmware.as_ref()?;
+        let home = board.layout.of_role(Role::Firmware)?;
+        if home.span.end != region.span.start {
+            return None;
+        }
+        let (from, len) = (home.span.len() as usize, region.span.len() as usize);
+        if let Some(more) = firmware.bytes.get(from..).filter(|more| !more.is_empty()) {
+            return Some(Piece { bytes: &more[..more.len().min(len)], tail: false });
+        }
+        if firmware.room > home.span.len() {
+            return Some(Piece { bytes: &[], tail: false });
+        }
+        let start = self.start_in_file(board)?;
+        let rest = sysupgrade::strip(&self.donor.bytes).get(start + from..)?;
+        let rest = &rest[..rest.len().min(len)];
+        (!rest.is_empty() && !is_blank(rest)).then_some(Piece { bytes: rest, tail: true })
+    }
+
+    /// Where the firmware starts in the donor's file.
+    fn start_in_file(&self, board: &Board) -> Option<usize> {
+        let loader = board.layout.of_role(Role::Loader).map_or(0, |r| r.span.len());
         match self.kind {
-            Kind::Dump => region.span.of(&self.donor.bytes),
-            Kind::Unknown => None,
+            Kind::VendorWithLoader => {
+                tplink::parse(&self.donor.bytes, 0)?.inner_offset().map(|at| at as usize)
+            }
+            Kind::RescueFile => Some(loader as usize),
+            _ => Some(0),
         }
     }
 }

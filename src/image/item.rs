@@ -176,6 +176,8 @@ pub struct Look<'a> {
     headers: u32,
     /// Places at which a packed stream may still be tried.
     pub tries: u32,
+    /// Where the last tar ends: the marks of its files are not others' starts.
+    pub tar_end: u64,
 }
 
 /// What a check says that was not made because too much nests.
@@ -190,6 +192,7 @@ impl<'a> Look<'a> {
             unpack: 96 << 20,
             headers: 4,
             tries: lzma::MOST_TRIES,
+            tar_end: 0,
         }
     }
 

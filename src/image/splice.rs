@@ -1,28 +1,38 @@
 //! The splice: the board's own dump, donors and a choice become the bytes for a chip or a rescue file.
+//!
+//! Everything is judged before anything is given out: all findings of the base, of every donor and of the result
+//! are gathered first, so that a user sees them all at once.
+
+use serde::Serialize;
 
 use super::anatomy::Anatomy;
 use super::board::Board;
-use super::checks::{CHIP_SIZE, DONOR_LACKS};
 use super::choice::{Choice, Purpose};
+use super::compose::{self, Composed};
 use super::donor::Donor;
 use super::error::ImageError;
 use super::finding::{Finding, stopping};
-use super::layout::{Region, Source, UnitKind};
+use super::judge;
+use super::layout::{Role, Source, UnitKind};
+use super::resolve::resolve;
 use super::whole::Image;
+use super::{describe, dump, loader, unit};
 use crate::span::Span;
 
 /// What became of a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RegionRow {
     /// The region.
     pub name: String,
     /// Where it stands in the chip.
+    #[serde(skip)]
     pub span: Span,
     /// What stood there.
     pub was: String,
     /// What will stand there.
     pub will_be: String,
     /// Where that comes from.
+    #[serde(serialize_with = "as_text")]
     pub from: Source,
     /// Why.
     pub why: String,
@@ -31,13 +41,14 @@ pub struct RegionRow {
 }
 
 /// Bytes of the one unit, before and after.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnitRow {
     /// `MAC`.
     pub name: String,
     /// The region that holds it.
     pub region: String,
     /// Where it stands in the chip.
+    #[serde(skip)]
     pub span: Span,
     /// What it is.
     pub kind: UnitKind,
@@ -47,6 +58,10 @@ pub struct UnitRow {
     pub result: String,
     /// True when both have the same bytes.
     pub same: bool,
+}
+
+fn as_text<S: serde::Serializer>(source: &Source, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(source)
 }
 
 /// A splice that passed its checks.
@@ -75,67 +90,68 @@ pub struct Spliced {
 /// # Errors
 /// [`ImageError::Refused`] with everything that stops it, or a choice that names what is not there.
 pub fn splice(base: &Image, donors: &[Donor], board: &Board, choice: &Choice) -> Result<Spliced, ImageError> {
-    let mut findings = Vec::new();
-    if base.len() as u64 != board.chip_size {
-        findings.push(CHIP_SIZE.found(format!(
-            "the board's own dump has {:#x} bytes, the chip has {:#x}",
-            base.len(),
-            board.chip_size
-        )));
-        return Err(ImageError::Refused { findings });
-    }
+    let mut findings = dump::judge(base, "the board's own dump", board);
     let opened: Vec<Anatomy> = donors.iter().map(|d| Anatomy::of(d, board)).collect();
     findings.extend(opened.iter().flat_map(|a| a.findings.clone()));
-    let mut bytes = base.bytes().to_vec();
-    let mut regions = Vec::new();
-    let mut sources = Vec::new();
-    for region in &board.layout.regions {
-        let source = choice.sources.get(&region.name).unwrap_or(&region.default).clone();
-        let place = &mut bytes[region.span.range()];
-        match &source {
-            Source::Own => {}
-            Source::Blank => place.fill(0xff),
-            Source::Donor(name) => {
-                let donor = opened.iter().find(|a| a.donor.name == *name || donors.len() == 1);
-                match donor.and_then(|a| a.offers(region)) {
-                    Some(given) => {
-                        place.fill(0xff);
-                        place[..given.len()].copy_from_slice(given);
-                    }
-                    None if region.blank_without_donor => place.fill(0xff),
-                    None => findings
-                        .push(DONOR_LACKS.found(format!("{name} has nothing for region {}", region.name))),
-                }
+    let resolved = resolve(board, &opened, choice, &mut findings)?;
+    if base.len() as u64 != board.chip_size {
+        return Err(ImageError::Refused { findings: stopping(&findings, &choice.allow) });
+    }
+    let chip = compose::chip(base, &opened, board, &resolved, &mut findings);
+    let file = match choice.purpose {
+        Purpose::Programmer => Composed { bytes: chip.clone(), holds: Span::new(0, board.chip_size) },
+        Purpose::Tftp => compose::tftp(&chip, &opened, board, &resolved)?,
+        Purpose::Web => compose::web(&chip, board, &mut findings)?,
+    };
+    findings.extend(judge::result(base, &chip, &file, &opened, board, &resolved, choice.purpose));
+    let findings = judge::once(findings);
+    let stop = stopping(&findings, &choice.allow);
+    if !stop.is_empty() {
+        return Err(ImageError::Refused { findings: stop });
+    }
+    let held = |span: Span| file.holds.covers(span);
+    let regions = resolved
+        .iter()
+        .filter(|r| held(r.region.span))
+        .map(|r| RegionRow {
+            name: r.region.name.clone(),
+            span: r.region.span,
+            was: describe::region(&base[r.region.span.range()], r.region),
+            will_be: describe::region(&chip[r.region.span.range()], r.region),
+            from: r.source.clone(),
+            why: judge::why(r, &opened, board),
+            changes: base[r.region.span.range()] != chip[r.region.span.range()],
+        })
+        .collect();
+    let units = board
+        .layout
+        .per_unit()
+        .filter(|(_, u)| held(u.span))
+        .map(|(region, u)| {
+            let (before, after) = (&base[u.span.range()], &chip[u.span.range()]);
+            UnitRow {
+                name: u.name.clone(),
+                region: region.name.clone(),
+                span: u.span,
+                kind: u.kind,
+                backup: unit::show(before, u),
+                result: unit::show(after, u),
+                same: before == after,
             }
-        }
-        regions.push(row(region, &source, base, &bytes));
-        sources.push((region.name.clone(), source));
-    }
-    let findings_that_stop = stopping(&findings, &choice.allow);
-    if !findings_that_stop.is_empty() {
-        return Err(ImageError::Refused { findings: findings_that_stop });
-    }
+        })
+        .collect();
+    let of_loader = |bytes: &[u8]| {
+        let region = board.layout.of_role(Role::Loader)?;
+        loader::version(region.span.of(bytes)?)
+    };
     Ok(Spliced {
-        image: Image::new(bytes),
         purpose: choice.purpose,
         regions,
-        units: Vec::new(),
+        units,
         findings,
-        loader_before: None,
-        loader_after: None,
-        sources,
+        loader_before: of_loader(base),
+        loader_after: of_loader(&chip),
+        sources: resolved.iter().map(|r| (r.region.name.clone(), r.source.clone())).collect(),
+        image: Image::new(file.bytes),
     })
-}
-
-fn row(region: &Region, source: &Source, base: &[u8], bytes: &[u8]) -> RegionRow {
-    let changes = region.span.of(base) != region.span.of(bytes);
-    RegionRow {
-        name: region.name.clone(),
-        span: region.span,
-        was: String::new(),
-        will_be: String::new(),
-        from: source.clone(),
-        why: String::new(),
-        changes,
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{backups, boards, chips, completions, jobs, layout, list, man, otp, probe, splice};
+use super::{backups, boards, chips, completions, inspect, jobs, layout, list, man, otp, probe, splice};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -41,6 +41,8 @@ commands! {
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
+    /// What a file contains: dump, vendor download, sysupgrade; every check and its result
+    Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
     /// The boards that are known, or everything known of one

@@ -173,6 +173,10 @@ impl UsbDevice for Ftdi {
             .min()
     }
 
+    fn is_working(&self) -> bool {
+        self.ports.iter().any(Port::is_working)
+    }
+
     fn reset(&mut self, now: Duration) {
         for index in 0..self.ports.len() {
             if let Some((port, clip)) = self.port(index) {

@@ -62,6 +62,11 @@ impl Port {
         self.waits = self.engine.advance(now, &mut fifos, clip);
     }
 
+    /// True while the engine has clocks to make.
+    pub(super) fn is_working(&self) -> bool {
+        self.mode == Mode::Mpsse && self.waits == Waits::Time
+    }
+
     /// A device reset: UART mode, everything forgotten.
     pub(super) fn reset(&mut self, now: Duration, clip: Option<&mut Clip>) {
         self.set_mode(now, 0, clip);

@@ -262,3 +262,60 @@ pub(crate) fn describe(tree: &Tree, offset: u64, len: u64) -> Item {
         .with("nodes", tree.nodes.len())
         .check("structure", true, "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NESTED: &[u8] = include_bytes!("../../../tests/data/dts/nested.dtb");
+
+    #[test]
+    fn long_names_are_read() {
+        assert!(Fdt::new(NESTED).is_err(), "the crate's own check has become lenient: use it");
+        let tree = Tree::read(NESTED).unwrap();
+        assert_eq!(tree.root().text("model"), Some("Nested"));
+        let spi = tree.child(0, "spi").unwrap();
+        let flash = tree.child(spi, "flash").unwrap();
+        assert_eq!(tree.path(flash), "/spi/flash@1");
+        assert!(tree.nodes[flash].property("example,a-property-name-of-more-than-31-characters").is_some());
+        let words = tree.nodes[tree.child(flash, "partitions").unwrap()].words("#address-cells");
+        assert_eq!(words, [2]);
+        let wifi = &tree.nodes[tree.child(0, "wifi").unwrap()];
+        let cell = tree.by_phandle(wifi.word("nvmem-cells").unwrap()).unwrap();
+        assert_eq!(tree.nodes[cell].name, "pre-calibration@1000");
+    }
+
+    #[test]
+    fn what_is_broken_is_named() {
+        assert_eq!(Tree::read(b"nothing").err(), Some(DtbError::Header));
+        let short = Tree::read(&NESTED[..0x400]).err();
+        assert_eq!(short, Some(DtbError::Short { said: NESTED.len(), found: 0x400 }));
+        let change = |at: usize, value: u8| {
+            let mut bytes = NESTED.to_vec();
+            bytes[at] = value;
+            Tree::read(&bytes).err()
+        };
+        assert_eq!(change(23, 2), Some(DtbError::Version(2)));
+        assert_eq!(change(33, 0xff), Some(DtbError::Block("strings")));
+        assert_eq!(change(36, 0xff), Some(DtbError::Block("structure")));
+        assert!(matches!(change(0x3b, 9), Some(DtbError::Structure { at: 0x38, .. })));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let mut structure = Vec::new();
+        for _ in 0..DEEPEST + 1 {
+            structure.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+        }
+        structure.extend([0, 0, 0, 2].repeat(DEEPEST + 1));
+        structure.extend([0, 0, 0, 9]);
+        let mut bytes = MAGIC.to_vec();
+        let len = structure.len() as u32;
+        for word in [56 + len, 56, 56 + len, 40, 17, 16, 0, 0, len] {
+            bytes.extend(word.to_be_bytes());
+        }
+        bytes.extend([0; 16]);
+        bytes.extend(structure);
+        assert!(matches!(Tree::read(&bytes), Err(DtbError::Structure { .. })));
+    }
+}

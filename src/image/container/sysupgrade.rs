@@ -180,6 +180,9 @@ pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
     const MARK_AT: usize = 257;
     const BLOCK: u64 = 512;
     let at = mark.checked_sub(MARK_AT)?;
+    if (at as u64) < look.tar_end {
+        return None;
+    }
     let files = tar_files(&look.bytes[at..])?;
     let end = files.iter().map(|f| f.offset.saturating_add(f.len).div_ceil(BLOCK) * BLOCK).max()?;
     let board =
@@ -195,6 +198,7 @@ pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
         .with("files", list)
         .check("kernel", kernel, if kernel { "" } else { "the tar holds no kernel" })
         .check_fits(look.bytes.len());
+    look.tar_end = item.end();
     Some(Found::holder(item, MARK_AT + 5))
 }
 

@@ -8,5 +8,8 @@ mod gaps;
 mod inspection;
 mod scan;
 
+#[cfg(test)]
+mod tests;
+
 pub use gaps::Gap;
 pub use inspection::{Inspection, inspect};

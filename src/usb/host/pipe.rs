@@ -86,44 +86,53 @@ impl HostPipe {
         }
     }
 
-    /// Submits what may be in flight: IN first, so that the device always has somewhere to put its answers.
-    fn fill(
-        &mut self,
-        burst: &Burst<'_>,
-        reply: &dyn Reply,
-        submitted: &mut usize,
-        bytes: &mut usize,
-    ) -> Result<(), Fault> {
+    /// Submits what may be in flight: one OUT, so that the IN transfers have something to wait for; then IN, so that the
+    /// device always has somewhere to put its answers; then the rest.
+    fn fill(&mut self, burst: &Burst<'_>, reply: &dyn Reply, out: &mut Progress) -> Result<(), Fault> {
+        if self.outgoing.len() == 0 {
+            self.send(burst, out, 1)?;
+        }
         while self.incoming.len() < burst.in_depth.max(1) {
             let Some(len) = reply.next(self.incoming.len()) else { break };
-            match self.incoming.receive(len) {
-                // Enough are in flight to go on with.
-                Err(Fault::Full) if self.incoming.len() > 0 => break,
-                other => other?,
+            let asked = self.incoming.receive(len);
+            if !self.tolerate(asked)? {
+                break;
             }
         }
-        while let Some(next) = burst.out.get(*submitted) {
-            let room = self.outgoing.len() < OUT_DEPTH && *bytes + next.len() <= OUT_BYTES;
+        self.send(burst, out, OUT_DEPTH)
+    }
+
+    fn send(&mut self, burst: &Burst<'_>, out: &mut Progress, depth: usize) -> Result<(), Fault> {
+        while let Some(next) = burst.out.get(out.submitted) {
+            let room = self.outgoing.len() < depth && out.in_flight + next.len() <= OUT_BYTES;
             if !room && self.outgoing.len() > 0 {
                 break;
             }
-            match self.outgoing.send(next) {
-                Err(Fault::Full) if self.outgoing.len() > 0 => break,
-                other => other?,
+            let sent = self.outgoing.send(next);
+            if !self.tolerate(sent)? {
+                break;
             }
-            *submitted += 1;
-            *bytes += next.len();
+            out.submitted += 1;
+            out.in_flight += next.len();
         }
         Ok(())
     }
 
+    /// True for a submission that went well; false for one that found no room while others are in flight.
+    fn tolerate(&self, submitted: Result<(), Fault>) -> Result<bool, Fault> {
+        match submitted {
+            Err(Fault::Full) if self.incoming.len() + self.outgoing.len() > 0 => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
     /// Runs a burst; on an error transfers may be left in flight.
     fn run(&mut self, burst: &Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
-        let (mut submitted, mut bytes) = (0, 0);
+        let mut out = Progress::default();
         let mut deadline = Instant::now() + burst.quiet;
         loop {
-            self.fill(burst, reply, &mut submitted, &mut bytes).map_err(|f| self.fault(f))?;
-            if submitted == burst.out.len() && self.outgoing.len() == 0 && reply.is_complete() {
+            self.fill(burst, reply, &mut out).map_err(|f| self.fault(f))?;
+            if out.submitted == burst.out.len() && self.outgoing.len() == 0 && reply.is_complete() {
                 return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -135,7 +144,7 @@ impl HostPipe {
                 if sent != asked {
                     return Err(UsbError::Desync { what: "an OUT transfer", expected: asked, got: sent });
                 }
-                bytes -= asked;
+                out.in_flight -= asked;
                 progress = true;
             }
             while let Some(taken) = self.incoming.take(|result, _| result.map(|bytes| reply.take(bytes))) {
@@ -158,6 +167,15 @@ impl HostPipe {
         }
         Ok(())
     }
+}
+
+/// How far a burst's OUT transfers have come.
+#[derive(Default)]
+struct Progress {
+    /// Transfers submitted.
+    submitted: usize,
+    /// Bytes in flight.
+    in_flight: usize,
 }
 
 /// `wMaxPacketSize` of the IN endpoint by the active configuration, where that can be read.
@@ -246,6 +264,10 @@ impl Pipe for HostPipe {
 
 impl Drop for HostPipe {
     fn drop(&mut self) {
+        // Only after a panic in the middle of a burst.
+        if self.incoming.len() + self.outgoing.len() > 0 {
+            self.lost |= !self.incoming.abort(&mut self.outgoing);
+        }
         if self.lost {
             return;
         }

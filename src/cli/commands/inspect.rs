@@ -1,0 +1,147 @@
+//! `inspect FILE`: what an image, dump or vendor file contains, with every check and its result.
+
+use super::super::exit::Exit;
+use super::super::files;
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::Tone;
+use crate::image::inspect::{Gap, Inspection, inspect};
+use crate::image::item::{Check, Item, Outcome as Result};
+use crate::image::sha256;
+use crate::units;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// `inspect FILE`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file: dump, vendor download, sysupgrade file, anything
+    file: PathBuf,
+}
+
+/// Shows what it contains. A damaged file is no failure: the checks tell.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let bytes = files::read(&args.file)?;
+    let found = inspect(&bytes);
+    let sha256 = sha256(&bytes);
+    show(session, &found, &args.file.display().to_string(), &sha256);
+    let fields = Fields::new()
+        .with("file", args.file.display().to_string())
+        .with("what", found.what)
+        .with("size", found.size)
+        .with("sha256", sha256)
+        .with("sound", found.is_sound())
+        .with("checks", json!(found.checks))
+        .with("items", json!(found.items))
+        .with("gaps", json!(found.gaps));
+    Ok((Exit::Done, fields.into_map()))
+}
+
+/// One line of the map.
+enum Line<'a> {
+    Item(&'a Item),
+    Gap(&'a Gap),
+}
+
+fn show(session: &Session, found: &Inspection, file: &str, sha256: &str) {
+    let out = &session.out;
+    let (what, size) = (out.tone(Tone::Strong, found.what), units::size(found.size));
+    out.line(format!("{file}: {what}, {size} ({:#x} bytes), sha256 {sha256}", found.size));
+    for check in &found.checks {
+        out.line(format!("  {}", checked(session, check)));
+    }
+    let items = found.items.iter().map(|item| (item.offset, Line::Item(item)));
+    let gaps = found.gaps.iter().map(|gap| (gap.offset, Line::Gap(gap)));
+    let mut lines: Vec<_> = items.chain(gaps).collect();
+    // Stable: an item that holds others stays before them.
+    lines.sort_by_key(|(offset, _)| *offset);
+    for (_, line) in lines {
+        match line {
+            Line::Item(item) => show_item(session, item),
+            Line::Gap(gap) => show_gap(session, gap),
+        }
+    }
+}
+
+fn show_item(session: &Session, item: &Item) {
+    let out = &session.out;
+    let indent = "  ".repeat(item.depth);
+    let kind = out.tone(Tone::Strong, item.kind);
+    out.line(format!("{:#08x} {:>9}  {indent}{kind}", item.offset, units::size(item.size)));
+    let attributes: Vec<String> =
+        item.attributes.iter().map(|(name, value)| attribute(name, value)).collect();
+    let margin = format!("{:20}{indent}  ", "");
+    for line in wrapped(&attributes, 110usize.saturating_sub(margin.len())) {
+        out.line(format!("{margin}{line}"));
+    }
+    for check in &item.checks {
+        out.line(format!("{margin}{}", checked(session, check)));
+    }
+}
+
+fn show_gap(session: &Session, gap: &Gap) {
+    let what = match (gap.kind, gap.filler, gap.entropy) {
+        ("blank", Some(filler), _) => format!("blank ({filler})"),
+        (kind, _, Some(entropy)) => format!("{kind}, {entropy:.2} bits a byte"),
+        (kind, ..) => kind.to_owned(),
+    };
+    let what = session.out.tone(Tone::Faint, &what);
+    session.out.line(format!("{:#08x} {:>9}  {what}", gap.offset, units::size(gap.size)));
+}
+
+fn attribute(name: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{name} {text}"),
+        Value::Array(list) => {
+            let list: Vec<String> =
+                list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+            format!("{name} {}", list.join(" "))
+        }
+        other => format!("{name} {other}"),
+    }
+}
+
+/// The pieces joined by commas, broken where a line is full; a piece that is too long for a line is cut.
+fn wrapped(pieces: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        let piece = match piece.char_indices().nth(width * 3) {
+            Some((at, _)) => format!("{}...", &piece[..at]),
+            None => piece.clone(),
+        };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + piece.chars().count() + 2 <= width => {
+                line.push_str(", ");
+                line.push_str(&piece);
+            }
+            _ => lines.push(piece),
+        }
+    }
+    lines
+}
+
+fn checked(session: &Session, check: &Check) -> String {
+    let tone = match check.result {
+        Result::Ok => Tone::Good,
+        Result::Bad => Tone::Bad,
+        Result::CannotTell => Tone::Warn,
+    };
+    let result = session.out.tone(tone, check.result.name());
+    let detail = if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
+    format!("{} {result}{detail}", check.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_broken_into_lines_and_long_ones_cut() {
+        let pieces = ["a 1".to_owned(), "b 22".to_owned(), "c".repeat(50)];
+        let lines = wrapped(&pieces, 10);
+        assert_eq!(lines[0], "a 1, b 22");
+        assert_eq!(lines[1].len(), 33);
+        assert!(lines[1].ends_with("..."));
+    }
+}

@@ -1,0 +1,193 @@
+//! Bytes put together: a whole chip first, then what a rescue or a web page takes of it.
+
+use super::anatomy::Anatomy;
+use super::board::{Board, RecoveryKind};
+use super::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT};
+use super::container::tplink;
+use super::error::ImageError;
+use super::finding::Finding;
+use super::firmware::Firmware;
+use super::layout::{Role, Source};
+use super::resolve::Resolved;
+use super::whole::is_blank;
+use crate::span::Span;
+
+/// Erased flash.
+const ERASED: u8 = 0xff;
+
+/// A file, and which part of the chip it writes.
+#[derive(Clone, Debug)]
+pub struct Composed {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The part of the chip that it holds.
+    pub holds: Span,
+}
+
+/// The whole chip: every region from its source, everything else as it is in `base`, which has the chip's size.
+pub fn chip(
+    base: &[u8],
+    donors: &[Anatomy],
+    board: &Board,
+    resolved: &[Resolved],
+    findings: &mut Vec<Finding>,
+) -> Vec<u8> {
+    let mut bytes = base.to_vec();
+    for r in resolved {
+        let span = r.region.span;
+        let Some(place) = bytes.get_mut(span.range()) else { continue };
+        match &r.source {
+            Source::Own => continue,
+            Source::Blank => place.fill(ERASED),
+            Source::Donor(name) => {
+                let donor = donors.iter().find(|d| d.donor.name == *name);
+                match donor.and_then(|d| d.offers(r.region, board)) {
+                    Some(piece) => put(place, piece.bytes),
+                    None if r.region.blank_without_donor => place.fill(ERASED),
+                    // What is wrong with the donor itself was told.
+                    None if donor.is_some_and(|d| d.is_refused()) => {}
+                    None => findings.push(DONOR_LACKS.found(format!(
+                        "donor {name} has nothing for {}: say another source with --set {}=...",
+                        r.region.name, r.region.name
+                    ))),
+                }
+            }
+        }
+        for unit in r.region.per_unit.iter().filter(|u| u.keep) {
+            bytes[unit.span.range()].copy_from_slice(&base[unit.span.range()]);
+        }
+    }
+    run_on(&mut bytes, donors, resolved, findings);
+    bytes
+}
+
+/// Firmware longer than its region goes on into the next one.
+fn run_on(bytes: &mut [u8], donors: &[Anatomy], resolved: &[Resolved], findings: &mut Vec<Finding>) {
+    let Some((home, firmware)) = chosen_firmware(donors, resolved) else { return };
+    let Some(into) = home.region.grows_into.as_deref() else { return };
+    let Some(next) = resolved.iter().find(|r| r.region.name == into) else { return };
+    if firmware.room <= home.region.span.len() {
+        return;
+    }
+    let more = firmware.bytes.get(home.region.span.len() as usize..).unwrap_or(&[]);
+    let more = &more[..more.len().min(next.region.span.len() as usize)];
+    let same_source = next.source == home.source;
+    if next.said && !same_source {
+        if !is_blank_ff(more) {
+            findings.push(FIRMWARE_CUT.found(format!(
+                "the firmware of {} has {:#x} bytes and runs on into {into}, which shall come from {}: leave {into} \
+                 to the firmware (--set {into}={})",
+                home.source,
+                firmware.bytes.len(),
+                next.source,
+                home.source
+            )));
+        } else if next.source != Source::Blank {
+            findings.push(FILLS_SETTINGS.found(format!(
+                "{into} is kept as you said; the firmware counts it as its own and will write over it"
+            )));
+        }
+        return;
+    }
+    put(&mut bytes[next.region.span.range()], more);
+    findings.push(FILLS_SETTINGS.found(format!(
+        "the firmware of {} is made for {:#x} bytes of room and fills {into} too ({}); going back to the vendor's \
+         firmware needs {into} blank again",
+        home.source, firmware.room, next.region.span
+    )));
+}
+
+/// The firmware that was chosen from a donor, with its region.
+pub(crate) fn chosen_firmware<'r, 'a>(
+    donors: &'r [Anatomy<'a>],
+    resolved: &'r [Resolved],
+) -> Option<(&'r Resolved<'r>, &'r Firmware<'a>)> {
+    let home = resolved.iter().find(|r| r.region.role == Role::Firmware)?;
+    let Source::Donor(name) = &home.source else { return None };
+    let donor = donors.iter().find(|d| d.donor.name == *name)?;
+    Some((home, donor.firmware.as_ref()?))
+}
+
+/// Fills `place` with `bytes` and erased bytes behind them.
+fn put(place: &mut [u8], bytes: &[u8]) {
+    let len = bytes.len().min(place.len());
+    place[..len].copy_from_slice(&bytes[..len]);
+    place[len..].fill(ERASED);
+}
+
+fn is_blank_ff(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| *b == ERASED)
+}
+
+/// The file for the loader's rescue, of the board's own kind.
+///
+/// A sysupgrade file goes as it is and ends where it ends; anything else is padded to where the rescue stops.
+///
+/// # Errors
+/// When nothing is known of the board's rescue.
+pub fn tftp(
+    chip: &[u8],
+    donors: &[Anatomy],
+    board: &Board,
+    resolved: &[Resolved],
+) -> Result<Composed, ImageError> {
+    let Some(recovery) = &board.recovery else {
+        let why = "nothing is known of its loader's rescue, so no file for it is made".to_owned();
+        return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
+    };
+    let Some(start) = board.firmware_start() else {
+        let why = "it has no firmware region".to_owned();
+        return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
+    };
+    let end = recovery.end.min(chip.len() as u64);
+    let mut bytes = match recovery.kind {
+        RecoveryKind::FromZero => chip[..start as usize].to_vec(),
+        // Skipped by the loader; zeros, as the recipes have it.
+        RecoveryKind::FromFirmware => vec![0; start as usize],
+    };
+    let first = match recovery.kind {
+        RecoveryKind::FromZero => 0,
+        RecoveryKind::FromFirmware => start,
+    };
+    let behind_said = |home: &Resolved| {
+        resolved.iter().any(|r| {
+            let behind = r.region.span.start >= home.region.span.end && r.region.span.start < end;
+            behind && r.said && r.source != Source::Blank && r.source != home.source
+        })
+    };
+    let as_it_is = chosen_firmware(donors, resolved)
+        .filter(|(home, firmware)| firmware.sysupgrade && !behind_said(home))
+        .filter(|(_, firmware)| start + firmware.bytes.len() as u64 <= end);
+    match as_it_is {
+        Some((_, firmware)) => bytes.extend_from_slice(firmware.with_metadata),
+        None => bytes.extend_from_slice(&chip[start as usize..end as usize]),
+    }
+    Ok(Composed { bytes, holds: Span::new(first, end) })
+}
+
+/// The file for the vendor's web page: outer header, loader, inner header and firmware, both MD5s redone.
+///
+/// # Errors
+/// When the firmware has no header of a kind that is known with a loader before it.
+pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Composed, ImageError> {
+    let no = |why: String| ImageError::NotForThisBoard { board: board.name.clone(), why };
+    let loader =
+        board.layout.of_role(Role::Loader).ok_or_else(|| no("it has no loader region".to_owned()))?;
+    let region =
+        board.layout.of_role(Role::Firmware).ok_or_else(|| no("it has no firmware region".to_owned()))?;
+    let all = chip.get(region.span.start as usize..).unwrap_or(&[]);
+    let header = tplink::parse(all, 0).ok_or_else(|| {
+        no("the firmware has no TP-Link header; the vendor's page takes no other".to_owned())
+    })?;
+    let room = u64::from(header.fw_length);
+    if room > region.span.len() {
+        findings.push(super::checks::TOO_LONG.found(format!(
+            "the vendor's page takes firmware of at most {:#x} bytes, this one is made for {room:#x}",
+            region.span.len()
+        )));
+    }
+    let firmware = &all[..all.len().min(room as usize)];
+    let bytes = tplink::with_boot(&chip[loader.span.range()], firmware).map_err(|e| no(e.to_string()))?;
+    debug_assert!(!is_blank(&bytes));
+    Ok(Composed { bytes, holds: Span::new(loader.span.start, region.span.end) })
+}

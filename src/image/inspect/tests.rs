@@ -1,0 +1,206 @@
+//! Tests of the inspection on files of other tools' making (`tests/data/small`) and on changed ones.
+
+use proptest::prelude::*;
+
+use super::{Inspection, inspect};
+use crate::image::item::Outcome;
+
+/// Files made by the tools of the formats, by name.
+const SMALL: [(&str, &[u8]); 11] = [
+    ("uboot-env", include_bytes!("../../../tests/data/small/uboot_env_le.bin")),
+    ("uboot-env-bad", include_bytes!("../../../tests/data/small/bad_uboot_env_crc.bin")),
+    ("uimage", include_bytes!("../../../tests/data/small/uimage_lzma.bin")),
+    ("uimage-bad", include_bytes!("../../../tests/data/small/bad_uimage_dcrc.bin")),
+    ("trx", include_bytes!("../../../tests/data/small/image.trx")),
+    ("fmap", include_bytes!("../../../tests/data/small/mr200.fmap")),
+    ("radio", include_bytes!("../../../tests/data/small/radio_mt7620_mt7610.bin")),
+    ("squashfs", include_bytes!("../../../tests/data/small/rootfs_xz.sqfs")),
+    ("safeloader", include_bytes!("../../../tests/data/small/safeloader_c2v3_factory.bin")),
+    ("tplink-v1", include_bytes!("../../../tests/data/small/v1_mr3020_EU.bin")),
+    ("dtb", include_bytes!("../../../tests/data/dts/nested.dtb")),
+];
+
+fn small(name: &str) -> &'static [u8] {
+    SMALL.iter().find(|(n, _)| *n == name).unwrap().1
+}
+
+/// Kinds with offset and size.
+fn places(found: &Inspection) -> Vec<(&'static str, u64, u64)> {
+    found.items.iter().map(|item| (item.kind, item.offset, item.size)).collect()
+}
+
+#[test]
+fn every_small_file_is_what_it_is() {
+    for (name, what, expected) in [
+        ("uboot-env", "uboot-env", vec![("uboot-env", 0, 0x1000)]),
+        ("uimage", "uimage", vec![("uimage", 0, 0xc5f), ("lzma", 0x40, 0xc1f)]),
+        ("trx", "trx", vec![("trx", 0, 0x2000), ("lzma", 0x1c, 0xc1f), ("squashfs", 0x1000, 0xd25)]),
+        ("fmap", "fmap", vec![("fmap", 0, 0x10a)]),
+        ("radio", "flash-image", vec![("mtk-eeprom", 0, 0x200), ("mtk-eeprom", 0x8000, 0x200)]),
+        ("squashfs", "squashfs", vec![("squashfs", 0, 0xd25)]),
+        (
+            "safeloader",
+            "safeloader",
+            vec![("safeloader", 0, 0x3d27), ("lzma", 0x20fd, 0xc1f), ("squashfs", 0x2d1c, 0xd25)],
+        ),
+        (
+            "tplink-v1",
+            "tplink-v1",
+            vec![("tplink-v1", 0, 0x1e20), ("lzma", 0x200, 0xc1f), ("squashfs", 0xe20, 0xd25)],
+        ),
+        ("dtb", "dtb", vec![("dtb", 0, 1152)]),
+    ] {
+        let found = inspect(small(name));
+        assert_eq!((found.what, places(&found)), (what, expected), "{name}");
+        assert!(found.is_sound(), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn attributes_say_what_tells_boards_and_files_apart() {
+    let attribute = |file: &str, kind: &str, name: &str| {
+        let found = inspect(small(file));
+        let item = found.of_kind(kind).next().unwrap();
+        item.attributes[name].clone()
+    };
+    assert_eq!(attribute("uboot-env", "uboot-env", "endianness"), "little");
+    assert_eq!(attribute("uboot-env", "uboot-env", "redundant"), false);
+    assert_eq!(attribute("uimage", "uimage", "compression"), "lzma");
+    assert_eq!(attribute("squashfs", "squashfs", "compression"), "xz");
+    assert_eq!(attribute("tplink-v1", "tplink-v1", "hardware_id"), "30200001");
+    assert_eq!(attribute("tplink-v1", "tplink-v1", "region"), "EU");
+    assert_eq!(attribute("safeloader", "safeloader", "region"), "any,US,EU");
+    assert_eq!(attribute("safeloader", "safeloader", "version"), "soft_ver:3.0.1");
+    assert_eq!(attribute("radio", "mtk-eeprom", "chip"), "MT7620");
+    assert_eq!(attribute("trx", "trx", "version"), 1);
+}
+
+#[test]
+fn damage_is_named_by_its_check() {
+    for (name, kind, check) in [("uboot-env-bad", "uboot-env", "crc"), ("uimage-bad", "uimage", "data-crc")] {
+        let found = inspect(small(name));
+        assert_eq!(found.of_kind(kind).next().unwrap().result(check), Some(Outcome::Bad), "{name}");
+    }
+    for (name, kind, check, at) in [
+        ("trx", "trx", "crc", 0x1800),
+        ("safeloader", "safeloader", "md5", 0x3000),
+        ("tplink-v1", "tplink-v1", "md5", 0x1d00),
+    ] {
+        let mut bytes = small(name).to_vec();
+        bytes[at] ^= 0x10;
+        let found = inspect(&bytes);
+        assert_eq!(found.of_kind(kind).next().unwrap().result(check), Some(Outcome::Bad), "{name}");
+        assert!(!found.is_sound());
+    }
+}
+
+/// A dump with an environment, nested images and calibration among blank bytes.
+fn dump() -> Vec<u8> {
+    let mut dump = vec![0xff; 0x80000];
+    dump[..0x5000].fill(0x10);
+    dump[0x4000..0x4015].copy_from_slice(b"U-Boot 1.1.3 (Mar 10 ");
+    for (at, name) in [(0x20000, "uboot-env"), (0x30000, "uimage"), (0x40000, "trx"), (0x70000, "radio")] {
+        dump[at..at + small(name).len()].copy_from_slice(small(name));
+    }
+    dump
+}
+
+#[test]
+fn a_dump_is_mapped_with_its_gaps() {
+    let found = inspect(&dump());
+    assert_eq!(found.what, "dump");
+    let kinds: Vec<_> = found.items.iter().map(|i| (i.kind, i.offset, i.depth)).collect();
+    assert_eq!(
+        kinds,
+        [
+            ("u-boot", 0, 0),
+            ("uboot-env", 0x20000, 0),
+            ("uimage", 0x30000, 0),
+            ("lzma", 0x30040, 1),
+            ("trx", 0x40000, 0),
+            ("lzma", 0x4001c, 1),
+            ("squashfs", 0x41000, 1),
+            ("mtk-eeprom", 0x70000, 0),
+            ("mtk-eeprom", 0x78000, 0),
+        ]
+    );
+    assert!(found.gaps.iter().any(|g| (g.offset, g.size, g.kind) == (0x5000, 0x1b000, "blank")));
+    assert!(found.is_sound(), "{found:?}");
+}
+
+#[test]
+fn a_smaller_chip_read_twice_over_and_a_blank_one() {
+    let twice = [dump(), dump()].concat();
+    let found = inspect(&twice);
+    assert!(found.checks.iter().any(|c| c.name == "halves-differ" && c.result == Outcome::Bad));
+    for (byte, what) in [(0xff, "blank"), (0, "blank")] {
+        let found = inspect(&vec![byte; 0x10000]);
+        assert_eq!((found.what, found.is_sound()), (what, false));
+    }
+    assert_eq!(inspect(&[]).what, "unknown");
+    assert_eq!(inspect(b"a text").what, "unknown");
+}
+
+#[test]
+fn json_has_the_items_with_their_checks() {
+    let json = serde_json::to_value(inspect(small("uimage"))).unwrap();
+    assert_eq!(json["items"][0]["kind"], "uimage");
+    assert_eq!(json["items"][0]["checks"][0]["name"], "header-crc");
+    assert_eq!(json["items"][0]["checks"][0]["result"], "ok");
+    assert_eq!(json["items"][1]["offset"], 0x40);
+}
+
+/// What holds of every inspection.
+fn assert_lawful(found: &Inspection, len: usize) -> Result<(), TestCaseError> {
+    let len = len as u64;
+    for pair in found.items.windows(2) {
+        prop_assert!(pair[0].offset <= pair[1].offset);
+    }
+    for item in &found.items {
+        prop_assert!(item.end() <= len, "{item:?} ends past {len:#x}");
+    }
+    for pair in found.gaps.windows(2) {
+        prop_assert!(pair[0].offset + pair[0].size <= pair[1].offset);
+    }
+    prop_assert!(found.gaps.iter().all(|gap| gap.offset + gap.size <= len));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Any change of any file, at any place of a larger one, is taken.
+    #[test]
+    fn changed_files(
+        which in 0..SMALL.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..10),
+        before in 0usize..0x1200,
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = vec![0xff; before & !0x1ff];
+        bytes.extend(SMALL[which].1);
+        let from = before & !0x1ff;
+        for (at, value) in &edits {
+            // Headers are where a change matters most.
+            let span = if *value % 2 == 0 { 0x200.min(bytes.len() - from) } else { bytes.len() - from };
+            let at = from + at.index(span);
+            bytes[at] = *value;
+        }
+        if edits.len() % 3 == 1 {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        assert_lawful(&inspect(&bytes), bytes.len())?;
+    }
+
+    /// Magic numbers strewn over other bytes are taken.
+    #[test]
+    fn strewn_magics(pieces in prop::collection::vec((0usize..16, any::<[u8; 12]>()), 0..200)) {
+        const MAGICS: [&[u8]; 16] = [
+            &[1, 0, 0, 0], &[3, 0, 0, 0], &[0x27, 5, 0x19, 0x56], b"HDR0", &[0x5e, 0xa3, 0xa4, 0x17], b"hsqs",
+            &[0x85, 0x19], &[0xd0, 0x0d, 0xfe, 0xed], b"__FMAP__", &[0x5a, 0xa5, 0xf0, 0x0f], b"fwup-ptn ", b"ustar",
+            b"<?xml ", &[0x5d, 0, 0, 0x80, 0], b"FWx0", &[0xa5, 0x5a],
+        ];
+        let bytes: Vec<u8> = pieces.iter().flat_map(|(magic, rest)| [MAGICS[*magic], rest.as_slice()].concat()).collect();
+        assert_lawful(&inspect(&bytes), bytes.len())?;
+    }
+}

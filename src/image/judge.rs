@@ -1,0 +1,276 @@
+//! What is judged of base, donors and result together: country, data of the one unit, loader, settings.
+
+use super::anatomy::{Anatomy, Kind};
+use super::board::{Board, RecoveryKind};
+use super::checks::{
+    BASE_HARDWARE, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
+    LOADER_MIX, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
+    OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED, WRONG_CALIBRATION,
+};
+use super::choice::Purpose;
+use super::compose::{Composed, chosen_firmware};
+use super::container::tplink::{self, Header};
+use super::finding::{Finding, Severity};
+use super::firmware::behind_rootfs;
+use super::layout::{PerUnit, Role, Source, UnitKind};
+use super::loader;
+use super::resolve::Resolved;
+use super::unit;
+use super::whole::is_blank;
+
+/// Everything that is judged of the result and of how base and donors go together.
+pub fn result(
+    base: &[u8],
+    chip: &[u8],
+    file: &Composed,
+    donors: &[Anatomy],
+    board: &Board,
+    resolved: &[Resolved],
+    purpose: Purpose,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(base_hardware(base, board));
+    found.extend(country(base, donors, board, resolved));
+    found.extend(boot_loader(base, chip, board, resolved, purpose));
+    for r in resolved {
+        if !file.holds.covers(r.region.span) {
+            if r.said && r.source != Source::Own {
+                found.push(NOT_IN_FILE.found(format!(
+                    "{} stands behind what a file for {} writes: it stays as it is in the chip",
+                    r.region.name,
+                    purpose.name()
+                )));
+            }
+            continue;
+        }
+        for u in &r.region.per_unit {
+            found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
+        }
+        found.extend(contents(chip, donors, board, r));
+    }
+    if chosen_firmware(donors, resolved).is_some_and(|(_, f)| f.overlay) {
+        found.push(FOREIGN_OVERLAY.found(
+            "the donor's firmware was running: the settings, keys and passwords in its overlay come along; reset it \
+             to defaults after the first boot, or take a sysupgrade file",
+        ));
+    }
+    found
+}
+
+/// The header of the firmware in a whole chip.
+fn header_of(chip: &[u8], board: &Board) -> Option<Header> {
+    tplink::parse(chip, board.firmware_start()?).filter(|h| !h.has_boot())
+}
+
+/// True when the firmware in a whole chip is OpenWrt's, whose header says nothing about the country.
+fn runs_openwrt(chip: &[u8], header: &Header, board: &Board) -> bool {
+    let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
+    let from = header.offset as usize;
+    let end = chip.len().min(from + header.fw_length as usize);
+    u64::from(header.fw_length) > region || behind_rootfs(&chip[from..end], header).is_some()
+}
+
+fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
+    let header = header_of(base, board)?;
+    let fits = board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev);
+    (!board.hardware.is_empty() && !fits).then(|| {
+        let known: Vec<String> = board.hardware.iter().map(ToString::to_string).collect();
+        BASE_HARDWARE.found(format!(
+            "the firmware in the board's own dump is for hardware {}, {} is {}: is it this board?",
+            header.hardware(),
+            board.name,
+            known.join(" or ")
+        ))
+    })
+}
+
+/// Country or variant of the chosen vendor firmware against the board's own.
+fn country(base: &[u8], donors: &[Anatomy], board: &Board, resolved: &[Resolved]) -> Option<Finding> {
+    let (home, firmware) = chosen_firmware(donors, resolved)?;
+    let theirs = firmware.header.as_ref().filter(|_| !firmware.openwrt)?;
+    let ours = header_of(base, board).filter(|h| !runs_openwrt(base, h, board));
+    let (field, new) = match (theirs.hw_ver_add, theirs.region) {
+        (Some(add), _) => ("hw_ver_add", add),
+        (None, Some(region)) => ("region", region),
+        (None, None) => return None,
+    };
+    let old = ours.as_ref().and_then(|h| if field == "region" { h.region } else { h.hw_ver_add });
+    let texts_differ = ours.as_ref().is_some_and(|h| {
+        field == "region" && !h.region_texts.is_empty() && h.region_texts != theirs.region_texts
+    });
+    match old {
+        Some(old) if old == new && !texts_differ => None,
+        Some(old) => Some(REGION.found(format!(
+            "the firmware of {} is for another country or variant of the same hardware ({field} {new:X}, the \
+             board's own firmware has {old:X}): it may not start, or refuse updates",
+            home.source
+        ))),
+        None => {
+            let known: Vec<u32> = board.hardware.iter().flat_map(|h| h.add.clone()).collect();
+            let unusual = field == "hw_ver_add" && !known.is_empty() && !known.contains(&new);
+            Some(REGION_UNKNOWN.found_as(
+                if unusual { Severity::Ask } else { Severity::Tell },
+                format!(
+                    "the board's own firmware does not tell its country or variant; the firmware of {} has {field} \
+                     {new:X}",
+                    home.source
+                ),
+            ))
+        }
+    }
+}
+
+fn boot_loader(
+    base: &[u8],
+    chip: &[u8],
+    board: &Board,
+    resolved: &[Resolved],
+    purpose: Purpose,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let Some(r) = resolved.iter().find(|r| r.region.role == Role::Loader) else { return found };
+    let (before, after) = (&base[r.region.span.range()], &chip[r.region.span.range()]);
+    let writes_it = match purpose {
+        Purpose::Programmer | Purpose::Web => true,
+        Purpose::Tftp => board.recovery.as_ref().is_some_and(|x| x.kind == RecoveryKind::FromZero),
+    };
+    match &r.source {
+        Source::Own => {
+            // An operator's loader may have no known text and start in its own way: only what cannot be one counts.
+            let none = is_blank(after) || tplink::parse(after, 0).is_some() || loader::starts_padded(after);
+            if none && writes_it {
+                let text = "the board's own dump has no boot loader at its start: the board cannot start from it; \
+                            take one from a donor (--set u-boot=NAME)";
+                let severity = if purpose == Purpose::Programmer { Severity::Ask } else { Severity::Refuse };
+                let check = if severity == Severity::Ask { OWN_LOADER } else { NO_LOADER };
+                found.push(check.found_as(severity, text));
+            }
+        }
+        Source::Blank => found.push(NO_LOADER.found(format!(
+            "{} would be blank: the board could not start, nor be rescued by TFTP",
+            r.region.name
+        ))),
+        Source::Donor(name) => {
+            found.extend(loader::fault(after, &format!("donor {name} as {}", r.region.name)))
+        }
+    }
+    let firmware = resolved.iter().find(|r| r.region.role == Role::Firmware);
+    let mixed = firmware.is_some_and(|f| f.source != r.source);
+    if mixed && (before != after || firmware.is_some_and(|f| f.source != Source::Own)) {
+        let text = |l: &[u8]| loader::version(l).unwrap_or_else(|| "no version text known".to_owned());
+        let swapped =
+            if before == after { String::new() } else { format!(", the board's own is {}", text(before)) };
+        found.push(LOADER_MIX.found(format!(
+            "the boot loader comes from {} ({}{swapped}), the firmware from {}; an operator may have tied the two \
+             together, by security registers too, which no dump holds: see otp show",
+            r.source,
+            text(after),
+            firmware.map_or(String::new(), |f| f.source.to_string())
+        )));
+    }
+    found
+}
+
+/// Bytes of the one unit: before, after, and where they come from.
+fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<Finding> {
+    let calibration = u.kind == UnitKind::Calibration;
+    let missing = unit::is_missing(after, u);
+    let at = u.span.start;
+    match &r.source {
+        Source::Blank if !unit::is_missing(before, u) && !u.keep => Some(UNIT_ERASED.found(format!(
+            "{} would be blank: {} at {at:#x} is this unit's own and cannot be made again",
+            r.region.name, u.name
+        ))),
+        _ if before == after && missing => {
+            let check = if calibration { OWN_CALIBRATION_BLANK } else { OWN_MAC_BLANK };
+            let hint = "has an older backup of this board it? Then give that as --base, or a donor of it";
+            Some(check.found(format!(
+                "{} at {at:#x} of the board's own dump is {}; {hint}",
+                u.name,
+                unit::show(before, u)
+            )))
+        }
+        Source::Donor(name) if !u.keep => {
+            if missing {
+                return Some(DONOR_BLANK_UNIT.found(format!(
+                    "{} at {at:#x} of donor {name} is {}: it would erase this unit's own",
+                    u.name,
+                    unit::show(after, u)
+                )));
+            }
+            if let Some(why) = unit::of_another_board(after, u) {
+                return Some(WRONG_CALIBRATION.found(format!("{} at {at:#x} of donor {name} {why}", u.name)));
+            }
+            let check = if calibration { FOREIGN_CALIBRATION } else { FOREIGN_MAC };
+            (before != after).then(|| {
+                check.found(format!(
+                    "{} of donor {name} would be put on this board: {}; its own is {}",
+                    u.name,
+                    unit::show(after, u),
+                    unit::show(before, u)
+                ))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What a region's new contents bring along.
+fn contents(chip: &[u8], donors: &[Anatomy], board: &Board, r: &Resolved) -> Option<Finding> {
+    let now = &chip[r.region.span.range()];
+    let name = &r.region.name;
+    match (&r.source, r.region.role) {
+        (Source::Blank, Role::Firmware) => {
+            Some(NO_FIRMWARE.found(format!("{name} would be blank: the board starts its loader only")))
+        }
+        (Source::Donor(from), Role::Settings) => {
+            let donor = donors.iter().find(|d| d.donor.name == *from)?;
+            let piece = donor.offers(r.region, board)?;
+            if piece.tail {
+                return Some(MODEM_IN_CONFIG.found(format!(
+                    "what follows the firmware in {from} (modem firmware, it seems) would land in {name}, where \
+                     settings belong: leave {name} blank"
+                )));
+            }
+            (donor.kind == Kind::Dump && !is_blank(now) && !piece.bytes.is_empty()).then(|| {
+                FOREIGN_SETTINGS
+                    .found(format!("{name} comes from {from}, with the settings of that unit or operator"))
+            })
+        }
+        (Source::Own, Role::Settings) if !is_blank(now) => {
+            let whose = super::describe::profile(now).map_or(String::new(), |p| format!(" (profile {p})"));
+            Some(OPERATOR_SETTINGS.found(format!("{name} stays as it is{whose}")))
+        }
+        _ => None,
+    }
+}
+
+/// Why a region has the source it has, in words for a table.
+pub fn why(r: &Resolved, donors: &[Anatomy], board: &Board) -> String {
+    let by = if r.said { "you said so" } else { "the board's default" };
+    let Source::Donor(name) = &r.source else {
+        let what = match (&r.source, r.region.role) {
+            (Source::Own, Role::Unit) => "data of this unit",
+            (Source::Own, Role::Loader) => "the loader that is known to start this board",
+            (Source::Blank, Role::Settings) => "settings are made anew",
+            _ => return by.to_owned(),
+        };
+        return format!("{by}: {what}");
+    };
+    let Some(donor) = donors.iter().find(|d| d.donor.name == *name) else { return by.to_owned() };
+    match donor.offers(r.region, board) {
+        Some(_) => format!("{by}: from the {}", donor.kind.name()),
+        None => format!("{by}: blank, the {} has none", donor.kind.name()),
+    }
+}
+
+/// The findings without repetition, in their order.
+pub fn once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut left: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !left.contains(&finding) {
+            left.push(finding);
+        }
+    }
+    left
+}
