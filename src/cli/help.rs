@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// The commands under their headings.
 pub const GROUPS: &[(&str, &[&str])] =
-    &[("What was saved", &["backups", "jobs"]), ("The program", &["completions", "man"])];
+    &[("What was saved", &["backups", "jobs"]), ("The program", &["emulate", "completions", "man"])];
 
 const EXAMPLES: &str = "\
 Programmers for -p:

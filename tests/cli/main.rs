@@ -2,5 +2,6 @@
 
 mod bench;
 mod chip;
+mod emulate;
 mod store;
 mod usage;

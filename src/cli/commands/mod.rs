@@ -4,6 +4,7 @@ mod backups;
 mod boards;
 mod chips;
 mod completions;
+mod emulate;
 mod inspect;
 mod jobs;
 mod layout;

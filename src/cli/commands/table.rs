@@ -2,7 +2,9 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{backups, boards, chips, completions, inspect, jobs, layout, list, man, otp, probe, splice};
+use super::{
+    backups, boards, chips, completions, emulate, inspect, jobs, layout, list, man, otp, probe, splice,
+};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -55,6 +57,8 @@ commands! {
     Backups(backups) = "backups",
     /// Writes that have begun and what became of them; give one up
     Jobs(jobs) = "jobs",
+    /// Offer an emulated programmer with its chip as a USB device to any program on this machine
+    Emulate(emulate) = "emulate",
     /// Print the completion script for a shell
     Completions(completions) = "completions",
     /// Write the manual pages into a folder

@@ -62,6 +62,7 @@ impl EmuOptions {
             format!("{fault}; of the emulator's own there is {known}")
         })?;
         options.port = usize::from(settings.port);
+        options.serial.clone_from(&settings.serial);
         Ok(Self { settings, options, image, state, counts })
     }
 
@@ -78,6 +79,13 @@ impl EmuOptions {
         }
         let emulator = Emulator::new(options).map_err(|error| Failure::refused(error.to_string()))?;
         Ok(Emulated { emulator, folder, counts, saved: false })
+    }
+}
+
+impl std::fmt::Display for EmuOptions {
+    /// `ch341a with W25Q64FV`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} with {}", self.settings.kind.name(), self.options.chip)
     }
 }
 

@@ -5,4 +5,5 @@ mod faults;
 mod open;
 mod stoppable;
 
+pub use emulated::{EmuOptions, Emulated};
 pub use open::{AnyChip, with_chip};

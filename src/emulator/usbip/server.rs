@@ -6,7 +6,7 @@ use super::urbs::Next;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -87,11 +87,11 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` is set; then ends every connection and returns.
-    pub fn run(&self, stop: &AtomicBool, event: &(dyn Fn(Event) + Sync)) {
+    /// Serves until `stop` says so; then ends every connection and returns.
+    pub fn run(&self, stop: &(dyn Fn() -> bool + Sync), event: &(dyn Fn(Event) + Sync)) {
         let open = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            while !stop.load(Ordering::Relaxed) {
+            while !stop() {
                 let Ok((stream, peer)) = self.listener.accept() else {
                     std::thread::sleep(GLANCE);
                     continue;
@@ -130,7 +130,7 @@ fn connection(
     mut stream: TcpStream,
     peer: SocketAddr,
     mut session: Session,
-    stop: &AtomicBool,
+    stop: &(dyn Fn() -> bool + Sync),
     event: &(dyn Fn(Event) + Sync),
 ) -> Result<(), Closed> {
     stream.set_nonblocking(false)?;
@@ -140,7 +140,7 @@ fn connection(
     let start = Instant::now();
     let mut last = start;
     let mut told = false;
-    while !stop.load(Ordering::Relaxed) {
+    while !stop() {
         let elapsed = last.elapsed();
         last += elapsed;
         let next = session.work(elapsed);

@@ -286,7 +286,11 @@ fn over_a_socket_with_a_rude_neighbour() {
     let stop = AtomicBool::new(false);
     let events = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        scope.spawn(|| server.run(&stop, &|event| events.lock().expect("not poisoned").push(event)));
+        scope.spawn(|| {
+            server.run(&|| stop.load(Ordering::Relaxed), &|event| {
+                events.lock().expect("not poisoned").push(event)
+            })
+        });
         let mut good = TcpStream::connect(address).expect("it listens");
         good.write_all(&import("1-1")).expect("sent");
         assert_eq!(read_exactly(&mut good, 320)[7], 0);

@@ -1,0 +1,92 @@
+//! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until told to stop.
+
+use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
+use super::super::programmer::{EmuOptions, Emulated};
+use super::super::run::Outcome;
+use super::super::session::Session;
+use crate::emulator::usbip::{Event, Export, Server};
+use crate::programmer::spec::Spec;
+use std::net::SocketAddr;
+use std::sync::mpsc;
+
+/// `emulate`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to listen; "usbip attach -r 127.0.0.1 -b 1-1" plugs the first device in
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3240")]
+    usbip: SocketAddr,
+
+    /// Let other machines reach it, too: whoever can, may use the emulated programmer
+    #[arg(long)]
+    anywhere: bool,
+
+    /// One device each, as behind "-p emu:": programmer=ft2232h,chip=W25Q64FV,image=FILE,state=DIR
+    #[arg(value_name = "DEVICE")]
+    devices: Vec<String>,
+}
+
+/// Serves until a signal; then the chips are saved.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let mut devices = devices(&args, session)?;
+    let exports: Vec<Export> =
+        (1..).zip(&devices).map(|(n, (_, device))| Export::new(&device.emulator, n)).collect();
+    let bus_ids: Vec<String> = exports.iter().map(|export| export.bus_id().to_owned()).collect();
+    let server = Server::bind(args.usbip, args.anywhere, exports).map_err(|error| {
+        let failure = match error {
+            crate::emulator::usbip::ServerError::NotLoopback(_) => Failure::refused(error.to_string()),
+            _ => Failure::failed(error.to_string()),
+        };
+        failure.hint("\"--anywhere\" allows other addresses than loopback")
+    })?;
+    let address = server.address().unwrap_or(args.usbip);
+    let listening = Fields::new().with("address", address.to_string()).with("devices", bus_ids.clone());
+    session.out.event("listening", listening.into_map());
+    for (bus_id, (name, _)) in bus_ids.iter().zip(&devices) {
+        session.out.line(format!("{address} offers {bus_id}: {name}"));
+    }
+    serve(&server, session);
+    for (_, device) in &mut devices {
+        device.save()?;
+    }
+    Ok((Exit::Done, Fields::new().with("devices", bus_ids).into_map()))
+}
+
+/// The emulators asked for, each with its name; one with nothing special where none is described.
+fn devices(args: &Args, session: &Session) -> Result<Vec<(String, Emulated)>, Failure> {
+    let mut texts: Vec<&str> = args.devices.iter().map(String::as_str).collect();
+    if texts.is_empty() {
+        texts.push(session.options.programmer.as_deref().unwrap_or(""));
+    }
+    let open = |text: &&str| {
+        let pairs = text.strip_prefix("emu").map_or(*text, |rest| rest.trim_start_matches(':'));
+        let options = Spec::parse(&format!("emu:{pairs}"))
+            .and_then(|spec| EmuOptions::from_spec(&spec))
+            .map_err(|fault| Failure::refused(format!("{text}: {fault}")))?;
+        Ok((options.to_string(), options.open()?))
+    };
+    texts.iter().map(open).collect()
+}
+
+/// Runs the server on a thread, and tells from here what happens on it.
+fn serve(server: &Server, session: &Session) {
+    let (tell, told) = mpsc::channel();
+    let stop = session.stop.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // The receiver outlives the server.
+            server.run(&|| stop.soon(), &|event| drop(tell.send(event)));
+        });
+        while let Ok(event) = told.recv() {
+            session.out.note(words(&event));
+        }
+    });
+}
+
+fn words(event: &Event) -> String {
+    match event {
+        Event::Imported { peer, bus_id } => format!("{peer} uses {bus_id}"),
+        Event::Closed { peer, reason: None } => format!("{peer} has gone"),
+        Event::Closed { peer, reason: Some(reason) } => format!("{peer} was closed: {reason}"),
+    }
+}

@@ -1,0 +1,48 @@
+//! `emulate`: the server starts, is found, ends on a signal, and saves its chips.
+
+use crate::bench::Bench;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+#[test]
+fn a_server_is_found_and_saves_its_chips_when_told_to_end() {
+    let bench = Bench::new();
+    let mut server = bench
+        .command()
+        .args(["--json", "emulate", "--usbip", "127.0.0.1:0"])
+        .args(["state=one", "programmer=ft2232h,serial=CLIP2,state=two"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let listening: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(listening["event"], "listening");
+    assert_eq!(listening["devices"], serde_json::json!(["1-1", "1-2"]));
+
+    let mut client = TcpStream::connect(listening["address"].as_str().unwrap()).unwrap();
+    // OP_REQ_DEVLIST.
+    client.write_all(&[0x01, 0x11, 0x80, 0x05, 0, 0, 0, 0]).unwrap();
+    // Header, count, a device with one interface, one with two.
+    let mut list = vec![0; 12 + 316 + 320];
+    client.read_exact(&mut list).unwrap();
+    assert_eq!((list[11], &list[12 + 300..12 + 304]), (2, &[0x1a, 0x86, 0x55, 0x12][..]));
+    assert_eq!(list[12 + 316 + 300..12 + 316 + 304], [0x04, 0x03, 0x60, 0x10]);
+
+    let told = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+    assert_eq!((&last["event"], &last["status"]), (&"result".into(), &"ok".into()));
+    for folder in ["one", "two"] {
+        assert_eq!(std::fs::read(bench.path(folder).join("flash.bin")).unwrap().len(), 8 << 20);
+    }
+}
+
+#[test]
+fn other_machines_are_kept_out_unless_said_otherwise() {
+    let ran = Bench::new().run(["emulate", "--usbip", "0.0.0.0:0"]);
+    let ran = ran.code(2);
+    assert!(ran.stderr.contains("other machines") && ran.stderr.contains("--anywhere"), "{}", ran.stderr);
+}
