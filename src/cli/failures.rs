@@ -5,7 +5,7 @@ use crate::flash::FlashError;
 use crate::image::ImageError;
 use crate::spi::SpiError;
 use crate::usb::UsbError;
-use crate::workflow::StoreError;
+use crate::workflow::{Cause, StoreError};
 use crate::workflow::files::FileError;
 
 impl From<UsbError> for Failure {
@@ -74,6 +74,29 @@ impl From<StoreError> for Failure {
                 failure.field("differing_ranges", super::json::spans(spans.as_slice()))
             }
             _ => failure,
+        }
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Flash(error) => error.into(),
+            Cause::Store(error) => error.into(),
+            Cause::Plan(_) | Cause::Refused(_) | Cause::OtherChip(_) | Cause::Unconfirmed => {
+                Failure::refused(cause.to_string())
+            }
+            Cause::OpenJob { ref job } => {
+                Failure::new(Exit::Partial, cause.to_string()).field("job", job.as_str())
+            }
+            Cause::Contact(verdict) => {
+                let failure = Failure::failed(verdict.to_string());
+                failure.field("contact", serde_json::json!(verdict))
+            }
+            Cause::Disagree { ref unsure, differing, .. } => Failure::failed(cause.to_string())
+                .field("differing_bytes", differing)
+                .field("unsure_ranges", super::json::spans(unsure.as_slice())),
+            _ => Failure::failed(cause.to_string()),
         }
     }
 }

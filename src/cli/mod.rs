@@ -7,10 +7,12 @@
 mod args;
 mod commands;
 mod confirm;
+mod events;
 mod exit;
 mod failures;
 mod files;
 mod help;
+mod jobs;
 mod json;
 mod options;
 mod output;

@@ -62,9 +62,12 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The name of the running step.
-    pub fn what(&self) -> Option<&str> {
-        self.step.as_ref().map(|step| step.what.as_str())
+    /// Runs `say`, which prints, without tearing the bar.
+    pub fn aside(&self, say: impl FnOnce()) {
+        match self.step.as_ref().and_then(|step| step.bar.as_ref()) {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
     }
 
     /// Ends the running step; says how long it took and how fast it was.
@@ -117,7 +120,6 @@ mod tests {
         progress.at(0);
         progress.start("read", 10);
         progress.at(11);
-        assert_eq!(progress.what(), Some("read"));
-        assert_eq!(progress.step.as_ref().map(|s| s.done), Some(10));
+        assert_eq!(progress.step.as_ref().map(|s| (s.what.as_str(), s.done)), Some(("read", 10)));
     }
 }

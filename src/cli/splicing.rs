@@ -6,8 +6,11 @@ use super::json::Fields;
 use super::session::Session;
 use super::show::{Cell, Table, Tone, unknown};
 use super::store;
+use crate::image::anatomy::Anatomy;
+use crate::image::finding::stopping;
 use crate::image::{
-    Allow, Board, Choice, Donor, Finding, Image, Purpose, RegionRow, Severity, Spliced, UnitRow, checks,
+    Allow, Board, Choice, Donor, Finding, Image, ImageError, Purpose, RegionRow, Severity, Spliced, UnitRow,
+    checks, splice,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -55,6 +58,22 @@ impl Recipe {
             board.region(name)?;
         }
         Ok(Self { board, donors: donors(&args.donor)?, choice })
+    }
+
+    /// Judges what can be judged before any chip is asked: the donors, and the splice where its base is known.
+    ///
+    /// # Errors
+    /// Exit code 2 with every finding that stops the work.
+    pub fn check_inputs(&self, base: Option<&Image>) -> Result<(), Failure> {
+        if let Some(base) = base {
+            return Ok(splice(base, &self.donors, self.board, &self.choice).map(drop)?);
+        }
+        let findings: Vec<Finding> =
+            self.donors.iter().flat_map(|donor| Anatomy::of(donor, self.board).findings).collect();
+        match stopping(&findings, &self.choice.allow) {
+            findings if findings.is_empty() => Ok(()),
+            findings => Err(ImageError::Refused { findings }.into()),
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
-use super::super::options::MapArgs;
+use super::super::options::{MapArgs, Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
+use super::super::show::{Cell, Table, Tone, unknown};
 use crate::image::{Board, Layout};
+use crate::span::Span;
 use crate::units;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -37,6 +38,56 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let fields = Fields::new().with("source", layout.source.as_str()).with("size", json!(layout.chip_size));
     let fields = fields.with("regions", regions(&layout)).with("notes", json!(layout.notes));
     Ok((Exit::Done, fields.into_map()))
+}
+
+/// The map that the place is named by, if any.
+pub use named as map;
+
+/// The part of the chip that the words mean.
+///
+/// # Errors
+/// Exit code 2 for a region without a map, or one that the map does not have.
+pub fn place(args: &PlaceArgs) -> Result<Place, Failure> {
+    match (&args.region, args.at) {
+        (Some(name), _) => {
+            let layout = named(&args.map)?.ok_or_else(|| {
+                Failure::refused(format!("--region {name} needs a map")).hint("give --board B or --layout FILE")
+            })?;
+            let region = layout.region(name).ok_or_else(|| {
+                let known: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();
+                Failure::refused(unknown("region", name, &known))
+            })?;
+            Ok(Place::Region { name: name.clone(), span: region.span })
+        }
+        (None, Some(at)) => Ok(Place::At(at, args.len)),
+        (None, None) => Ok(Place::Whole),
+    }
+}
+
+/// Where a file's bytes belong on a chip of `size` bytes: all of it only when the file has exactly its size.
+///
+/// # Errors
+/// Exit code 2 where the file does not fit.
+pub fn file_place(place: &Place, file: &[u8], size: u64) -> Result<Span, Failure> {
+    let len = file.len() as u64;
+    let misfit = |what: &str, room: u64| {
+        Err(Failure::refused(format!(
+            "the file has {len:#x} bytes ({}), {what} has {room:#x} ({})",
+            units::size(len),
+            units::size(room)
+        ))
+        .field("chip", "untouched"))
+    };
+    match place {
+        Place::Whole if len != size => misfit("the chip", size)
+            .map_err(|failure: Failure| failure.hint("say where it belongs with --at or --region")),
+        Place::Region { name, span } if len > span.len() => misfit(name, span.len()),
+        Place::At(_, Some(room)) if len > *room => misfit("the place", *room),
+        _ => {
+            let start = place.span(size, Some(len))?.start;
+            Place::At(start, Some(len)).span(size, None)
+        }
+    }
 }
 
 /// The map that `--board` or `--layout` names, or `None` where neither is given.

@@ -1,10 +1,13 @@
 //! One file a verb: its words on the command line, their check, and its run.
 
+mod backup;
 mod backups;
 mod boards;
 mod chips;
 mod completions;
+mod contact;
 mod emulate;
+mod erase;
 mod inspect;
 mod jobs;
 mod layout;
@@ -12,7 +15,13 @@ mod list;
 mod man;
 mod otp;
 mod probe;
+mod read;
+mod restore;
+mod resume;
+mod rewrite;
 mod splice;
 mod table;
+mod verify;
+mod write;
 
 pub use table::{Command, run};

@@ -3,7 +3,8 @@
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::{
-    backups, boards, chips, completions, emulate, inspect, jobs, layout, list, man, otp, probe, splice,
+    backup, backups, boards, chips, completions, contact, emulate, erase, inspect, jobs, layout, list, man, otp, probe, read,
+    restore, resume, rewrite, splice, verify, write,
 };
 use clap::Subcommand;
 
@@ -43,6 +44,24 @@ commands! {
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
+    /// Is the clip's contact good enough to write?
+    Contact(contact) = "contact",
+    /// Read the chip, or a part of it, into a file; only if several passes agree
+    Read(read) = "read",
+    /// Compare the chip, or a part of it, with a file; every range that differs is listed
+    Verify(verify) = "verify",
+    /// Read everything twice and keep it in the store
+    Backup(backup) = "backup",
+    /// The one pass: back up, splice, show the plan, write what differs, verify
+    Rewrite(rewrite) = "rewrite",
+    /// Write a file: backup first, then only what differs
+    Write(write) = "write",
+    /// Make a part of the chip, or all of it, blank; backup first
+    Erase(erase) = "erase",
+    /// Put a backup back onto the chip it came from
+    Restore(restore) = "restore",
+    /// Finish, or undo, what an earlier run left half written
+    Resume(resume) = "resume",
     /// What a file contains: dump, vendor download, sysupgrade; every check and its result
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region

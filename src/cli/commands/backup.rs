@@ -1,0 +1,55 @@
+//! `backup`: two equal reads and everything else the chip says of itself, into the store.
+
+use super::super::events::Reporter;
+use super::super::exit::Exit;
+use super::super::programmer::with_chip;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::{jobs, store};
+use crate::image::Board;
+use crate::units;
+use crate::workflow::backup::{BackupOptions, backup};
+use std::time::Duration;
+
+/// `backup`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The board the chip sits on, for the list
+    #[arg(long, value_name = "BOARD")]
+    board: Option<String>,
+
+    /// Take a chip that reads FF all over for a blank one, not for a bad contact
+    #[arg(long)]
+    blank: bool,
+}
+
+/// Backs up.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let board = args.board.as_deref().map(Board::named).transpose()?;
+    let store = store::open_locked(session)?;
+    let backup = with_chip(session, |chip, programmer| {
+        let options = BackupOptions {
+            programmer: programmer.to_owned(),
+            board: board.map(|board| board.name.clone()),
+            blank_allowed: args.blank,
+        };
+        let mut reporter = Reporter::new(session);
+        backup(chip, &store, &options, &mut |event| reporter.take(event))
+            .map_err(|error| jobs::failure(session, error, None))
+    })?;
+    let (m, out) = (&backup.manifest, &session.out);
+    let millis = u64::try_from(backup.time.as_millis()).unwrap_or(u64::MAX);
+    out.line(format!("backup  {}", m.id));
+    out.line(format!("  sha256  {}", m.sha256));
+    out.line(format!("  folder  {}", store.root().join(&m.id).display()));
+    out.line(format!(
+        "  read    {} in {}: two passes that agree",
+        units::size(backup.bytes_read),
+        units::time(Duration::from_millis(millis))
+    ));
+    for reread in &m.reads.rereads {
+        out.warn(format!("{:#08x}: passes differed, settled by {} reads", reread.address, reread.reads));
+    }
+    let fields = store::backup(&store, m).with("bytes_read", backup.bytes_read).with("backup_ms", millis);
+    Ok((Exit::Done, fields.with("blocks_settled", m.reads.rereads.len()).into_map()))
+}

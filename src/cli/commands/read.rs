@@ -1,0 +1,73 @@
+//! `read FILE`: the chip, or a part of it, into a file; only if several passes agree.
+
+use super::super::events::Reporter;
+use super::super::exit::{Exit, Failure};
+use super::super::files::OutFile;
+use super::super::jobs;
+use super::super::json::{Fields, spans};
+use super::super::options::PlaceArgs;
+use super::super::programmer::with_chip;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::layout::place;
+use crate::image::sha256;
+use crate::units;
+use crate::workflow::reading::{ReadOptions, read};
+use std::path::PathBuf;
+
+/// `read FILE`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to write
+    file: PathBuf,
+
+    /// What to read.
+    #[command(flatten)]
+    place: PlaceArgs,
+
+    /// How often to read; from 2 on, the file is only written if the passes agree
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    passes: u32,
+
+    /// Keep what is sure where the rest cannot be settled, and list the rest
+    #[arg(long)]
+    salvage: bool,
+}
+
+/// Reads.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let place = place(&args.place)?;
+    let mut file = OutFile::create(&args.file)?;
+    let options = ReadOptions { passes: args.passes, salvage: args.salvage };
+    let (span, reading) = with_chip(session, |chip, _| {
+        let span = place.span(chip.geometry().size, None)?;
+        let mut reporter = Reporter::new(session);
+        let reading = read(chip, span, &options, &mut |event| reporter.take(event))
+            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        Ok((span, reading))
+    })?;
+    file.write(&reading.bytes)?;
+    file.keep()?;
+    let sha256 = sha256(&reading.bytes);
+    let settled = reading.rereads.len();
+    let out = &session.out;
+    out.line(format!("{}: {} from {span}, sha256 {sha256}", args.file.display(), units::size(span.len())));
+    if settled > 0 {
+        out.warn(format!("{settled} blocks differed between passes and were settled by further reads"));
+    }
+    let fields = Fields::new()
+        .with("file", args.file.display().to_string())
+        .with("offset", span.start)
+        .with("size", span.len())
+        .with("sha256", sha256)
+        .with("passes", args.passes)
+        .with("bytes_read", reading.bytes_read)
+        .with("blocks_settled", settled)
+        .with("unsure_ranges", spans(reading.unsure.as_slice()));
+    if reading.unsure.is_empty() {
+        return Ok((Exit::Done, fields.into_map()));
+    }
+    let text = format!("{} are not sure: {}", units::size(reading.unsure.len()), reading.unsure);
+    let failure = Failure::failed(text).hint("the file holds the rest; reseat the clip and read again");
+    Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
+}

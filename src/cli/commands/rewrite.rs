@@ -1,0 +1,133 @@
+//! `rewrite`: the one pass. Backup, splice, plan, question, write, verify, report.
+
+use super::super::events::Reporter;
+use super::super::exit::Failure;
+use super::super::json::Fields;
+use super::super::programmer::{AnyChip, with_chip};
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::splicing::{self, Recipe, SpliceArgs};
+use super::super::{jobs, store};
+use crate::image::{Board, Image, Purpose, Role, Spliced, splice};
+use crate::plan::Bounds;
+use crate::span::Spans;
+use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
+use crate::workflow::journal::Verb;
+use crate::workflow::{Cause, Store};
+use std::cell::RefCell;
+
+/// `rewrite --board B --donor FILE`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Board, donors, sources.
+    #[command(flatten)]
+    splice: SpliceArgs,
+
+    /// "own" means this older dump or backup of the same board; today's contents are backed up all the same
+    #[arg(long, value_name = "DUMP|ID")]
+    base: Option<String>,
+}
+
+/// Does it all.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let recipe = Recipe::read(&args.splice, Purpose::Programmer, session)?;
+    let base = args.base.as_deref().map(|text| splicing::base(text, session)).transpose()?;
+    recipe.check_inputs(base.as_ref())?;
+    let store = store::open_locked(session)?;
+    let (report, spliced) = with_chip(session, |chip, programmer| {
+        fits(chip, recipe.board)?;
+        rewrite(session, chip, programmer, &store, &recipe, base)
+    })?;
+    let layout = &recipe.board.layout;
+    let fields = spliced.as_ref().map_or_else(Fields::new, splicing::fields);
+    let fields = fields.with("board", recipe.board.name.as_str());
+    let sha256 = spliced.as_ref().map(|spliced| spliced.image.sha256());
+    jobs::finish(session, &report, Some(layout), fields.with_some("sha256", sha256))
+}
+
+/// A chip of another size than the board's is another board's, or read wrongly.
+fn fits(chip: &AnyChip, board: &Board) -> Result<(), Failure> {
+    let (found, size) = (chip.geometry().size, board.chip_size);
+    if found == size {
+        return Ok(());
+    }
+    let text = format!(
+        "the chip on the clip ({}) has {found:#x} bytes, the flash of {} has {size:#x}",
+        chip.identity().part_name, board.name
+    );
+    Err(Failure::refused(text).hint("is this the right board, and the right chip on it?").field("chip", "untouched"))
+}
+
+fn rewrite(
+    session: &Session,
+    chip: &mut AnyChip,
+    programmer: &str,
+    store: &Store,
+    recipe: &Recipe,
+    mut base: Option<Image>,
+) -> Result<(Report, Option<Spliced>), Failure> {
+    let board = recipe.board;
+    let options = JobOptions {
+        verb: Verb::Rewrite,
+        programmer: programmer.to_owned(),
+        board: Some(board.name.clone()),
+        dry_run: session.options.dry_run,
+        // With an older dump as base, a blank chip is a new one to be filled.
+        blank_allowed: base.is_some(),
+    };
+    let reporter = RefCell::new(Reporter::new(session));
+    let (mut refused, mut result) = (None, None);
+    let smallest = chip.geometry().erase.first().map_or(1, |erase| erase.size);
+    let mut decide = Decide {
+        wanted: &mut |backup| {
+            reporter.borrow_mut().pause();
+            let own = base.take().unwrap_or_else(|| backup.flash.clone().into());
+            let spliced = match splice(&own, &recipe.donors, board, &recipe.choice) {
+                Ok(spliced) => spliced,
+                Err(error) => {
+                    let text = error.to_string();
+                    refused = Some(Failure::from(error).field("backup", backup.manifest.id.as_str()));
+                    return Err(Cause::Refused(text).untouched());
+                }
+            };
+            session.out.line("");
+            splicing::show(session, &spliced);
+            let wanted = Wanted {
+                image: spliced.image.bytes().to_vec(),
+                bounds: bounds(board, &spliced, &backup.flash, smallest),
+                whole_erase: false,
+            };
+            result = Some(spliced);
+            Ok(wanted)
+        },
+        confirm: &mut |_| true,
+    };
+    let mut unconfirmed = None;
+    decide.confirm = &mut |proposal| {
+        let asked = jobs::ask(session, &mut reporter.borrow_mut(), proposal, Some(&board.layout));
+        asked.map_err(|failure| unconfirmed = Some(failure)).is_ok()
+    };
+    let done = job::run(chip, store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
+    match done {
+        Ok(report) => Ok((report, result)),
+        Err(error) => match refused {
+            // In the checks' own words, with their findings.
+            Some(failure) => Err(failure.field("chip", "untouched")),
+            None => Err(jobs::failure(session, error, unconfirmed)),
+        },
+    }
+}
+
+/// Where the job may erase: in the regions that change, by whole sectors. The data of the one unit is erased only by
+/// the smallest erase, and the loader comes last.
+fn bounds(board: &Board, spliced: &Spliced, current: &[u8], smallest: u64) -> Bounds {
+    let layout = &board.layout;
+    let changing = layout.regions.iter().map(|region| region.span);
+    let changing = changing.filter(|span| span.of(current) != span.of(&spliced.image));
+    Bounds {
+        allowed: changing.map(|span| span.aligned_out(smallest)).collect(),
+        keep: layout.per_unit().map(|(_, unit)| unit.span).collect::<Spans>(),
+        last: layout.of_role(Role::Loader).map(|region| region.span).into_iter().collect(),
+        ..Bounds::default()
+    }
+}

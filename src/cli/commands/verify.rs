@@ -1,0 +1,73 @@
+//! `verify FILE`: compares the chip, or a part of it, with a file, and lists every range that differs.
+
+use super::super::events::Reporter;
+use super::super::exit::Exit;
+use super::super::files;
+use super::super::jobs;
+use super::super::json::{Fields, spans};
+use super::super::options::PlaceArgs;
+use super::super::programmer::with_chip;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use super::layout::{file_place, map, place};
+use crate::plan::{diff, diff_near};
+use crate::units;
+use crate::workflow::reading::{ReadOptions, read};
+use std::path::PathBuf;
+
+/// Differences this near to each other are one line for people; JSON has every one.
+const NEAR: u64 = 64;
+
+/// `verify FILE`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to compare with
+    file: PathBuf,
+
+    /// What of the chip.
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Compares. Differences are exit code 4.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let layout = map(&args.place.map)?;
+    let place = place(&args.place)?;
+    let wanted = files::read(&args.file)?;
+    let (span, found) = with_chip(session, |chip, _| {
+        let span = file_place(&place, &wanted, chip.geometry().size)?;
+        let mut reporter = Reporter::new(session);
+        let reading = read(chip, span, &ReadOptions { passes: 1, salvage: false }, &mut |event| reporter.take(event))
+            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        Ok((span, reading.bytes))
+    })?;
+    let differing: Vec<_> = diff(&wanted, &found).iter().map(|s| s.shifted(span.start)).collect();
+    let bytes: u64 = differing.iter().map(|s| s.len()).sum();
+    let out = &session.out;
+    let fields = Fields::new()
+        .with("offset", span.start)
+        .with("size", span.len())
+        .with("bytes_read", span.len())
+        .with("equal", differing.is_empty())
+        .with("differing_bytes", bytes)
+        .with("differing_ranges", spans(&differing));
+    if differing.is_empty() {
+        let text = format!("equal: {} at {span}", units::size(span.len()));
+        out.line(out.tone(Tone::Good, &text));
+        return Ok((Exit::Done, fields.into_map()));
+    }
+    let mut table = Table::new(&[">from", ">to", ">length", "region"]);
+    for near in diff_near(&wanted, &found, NEAR).iter().map(|s| s.shifted(span.start)) {
+        let region = layout.as_ref().and_then(|layout| layout.at(near.start)).map_or("", |r| r.name.as_str());
+        table.row([
+            format!("{:#08x}", near.start).into(),
+            format!("{:#08x}", near.end).into(),
+            units::size(near.len()).into(),
+            Cell::toned(Tone::Strong, region),
+        ]);
+    }
+    out.line(out.tone(Tone::Bad, &format!("{bytes} bytes differ, in {} ranges:", differing.len())));
+    out.table(&table);
+    Ok((Exit::Differ, fields.into_map()))
+}

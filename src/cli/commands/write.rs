@@ -1,0 +1,78 @@
+//! `write FILE`: backup, then only what differs.
+
+use super::super::events::Reporter;
+use super::super::files;
+use super::super::json::Fields;
+use super::super::options::PlaceArgs;
+use super::super::programmer::with_chip;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::{jobs, store};
+use super::layout::{file_place, map, place};
+use crate::image::Layout;
+use crate::span::Span;
+use crate::workflow::job::{self, Decide, JobOptions, Wanted};
+use crate::workflow::journal::Verb;
+use std::path::PathBuf;
+
+/// `write FILE`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file to write
+    file: PathBuf,
+
+    /// Where to.
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Writes.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let layout = map(&args.place.map)?;
+    let place = place(&args.place)?;
+    let bytes = files::read(&args.file)?;
+    let spot = |size| Ok((file_place(&place, &bytes, size)?, bytes.clone(), false));
+    put(session, Verb::Write, args.place.map.board, layout.as_ref(), spot)
+}
+
+/// What is to be put where on a chip of a size; true when the chip erase may be used.
+pub type Spot = (Span, Vec<u8>, bool);
+
+/// Puts bytes on the chip, by the one way that writes.
+pub fn put(
+    session: &Session,
+    verb: Verb,
+    board: Option<String>,
+    layout: Option<&Layout>,
+    spot: impl FnOnce(u64) -> Result<Spot, super::super::exit::Failure>,
+) -> Outcome {
+    let store = store::open_locked(session)?;
+    let (span, report) = with_chip(session, |chip, programmer| {
+        let geometry = chip.geometry();
+        let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
+        let (span, bytes, whole_erase) = spot(geometry.size)?;
+        let programmer = programmer.to_owned();
+        let dry_run = session.options.dry_run;
+        // A chip that answers to its id and reads FF all over is blank: there is nothing on it to lose.
+        let options = JobOptions { verb, programmer, board, dry_run, blank_allowed: true };
+        let reporter = std::cell::RefCell::new(Reporter::new(session));
+        let mut refused = None;
+        let mut decide = Decide {
+            wanted: &mut |backup| {
+                let wanted = Wanted::patch(&backup.flash, span.start, &bytes, smallest)?;
+                Ok(Wanted { whole_erase, ..wanted })
+            },
+            confirm: &mut |proposal| match jobs::ask(session, &mut reporter.borrow_mut(), proposal, layout) {
+                Ok(()) => true,
+                Err(failure) => {
+                    refused = Some(failure);
+                    false
+                }
+            },
+        };
+        let report = job::run(chip, &store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
+        Ok((span, report.map_err(|error| jobs::failure(session, error, refused))?))
+    })?;
+    let more = Fields::new().with("offset", span.start).with("size", span.len());
+    jobs::finish(session, &report, layout, more)
+}

@@ -1,0 +1,72 @@
+//! What a job tells while it runs, as progress, notes and JSON events; and the user's wish to stop, as its answer.
+
+use super::json::Fields;
+use super::progress::Progress;
+use super::session::Session;
+use crate::workflow::{Event, Stage};
+use std::ops::ControlFlow;
+
+/// Takes a job's events.
+pub struct Reporter<'a> {
+    session: &'a Session,
+    progress: Progress<'a>,
+    stage: Option<Stage>,
+    done: u64,
+}
+
+impl<'a> Reporter<'a> {
+    /// For one job of a session.
+    pub fn new(session: &'a Session) -> Self {
+        Self { session, progress: session.progress(), stage: None, done: 0 }
+    }
+
+    /// Tells one event.
+    pub fn take(&mut self, event: Event) -> ControlFlow<()> {
+        let out = &self.session.out;
+        match event {
+            Event::Begin { stage, bytes, time } => {
+                self.progress.finish();
+                (self.stage, self.done) = (Some(stage), 0);
+                let fields = Fields::new().with("stage", stage.name()).with("bytes", bytes);
+                let millis = time.and_then(|time| u64::try_from(time.as_millis()).ok());
+                out.event("stage", fields.with_some("expected_ms", millis).into_map());
+                if bytes > 0 && stage != Stage::Store {
+                    self.progress.start(stage.name(), bytes);
+                } else {
+                    out.detail(stage.name());
+                }
+            }
+            Event::Advance { stage, bytes } => {
+                if self.stage == Some(stage) {
+                    self.done += bytes;
+                    self.progress.at(self.done);
+                }
+            }
+            Event::End { .. } => {
+                self.progress.finish();
+                self.stage = None;
+            }
+            Event::Note(text) => self.aside(|out| out.note(text)),
+            Event::Warning(text) => self.aside(|out| out.warn(text)),
+            Event::Stored { id } => {
+                out.event("stored", Fields::new().with("backup", id.as_str()).into_map());
+                self.aside(|out| out.note(format!("backup stored: {id}")));
+            }
+            Event::JobOpened { id } => {
+                out.event("job", Fields::new().with("job", id.as_str()).into_map());
+                out.detail(format!("job: {id}"));
+            }
+        }
+        self.session.stop.flow()
+    }
+
+    /// Ends the running bar, for a question or the result.
+    pub fn pause(&mut self) {
+        self.progress.finish();
+    }
+
+    /// Says something without tearing the bar.
+    fn aside(&self, say: impl FnOnce(&super::output::Output)) {
+        self.progress.aside(|| say(&self.session.out));
+    }
+}

@@ -1,0 +1,249 @@
+//! What the commands that write share: the plan before the question, the question, the report.
+
+use super::confirm::confirm_write;
+use super::events::Reporter;
+use super::exit::{Exit, Failure};
+use super::json::{Fields, spans};
+use super::run::Outcome;
+use super::session::Session;
+use super::show::{Cell, Table, Tone};
+use crate::image::Layout;
+use crate::plan::{Erase, Plan};
+use crate::span::Span;
+use crate::units;
+use crate::workflow::job::{Planned, Proposal, Report};
+use crate::workflow::{Cause, ChipState, Error};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Ranges of a plan that are listed one by one.
+const ROWS: usize = 24;
+
+/// Shows what will be done, and asks.
+///
+/// # Errors
+/// Exit code 2 for anything but a yes.
+pub fn ask(
+    session: &Session,
+    reporter: &mut Reporter<'_>,
+    proposal: &Proposal<'_>,
+    layout: Option<&Layout>,
+) -> Result<(), Failure> {
+    reporter.pause();
+    show_plan(session, proposal.plan, layout);
+    if !proposal.protected.is_empty() {
+        session.out.note(format!(
+            "write-protected now, lifted for the while and put back after: {}",
+            proposal.protected
+        ));
+    }
+    session.out.note(format!("what is on the chip now is stored as backup {}", proposal.backup.id));
+    confirm_write(session, "Write this to the chip?")
+        .map_err(|failure| failure.field("backup", proposal.backup.id.as_str()))
+}
+
+/// The plan as a table, ranges that touch put together.
+pub fn show_plan(session: &Session, plan: &Plan, layout: Option<&Layout>) {
+    let out = &session.out;
+    if plan.is_empty() {
+        return;
+    }
+    let mut table = Table::new(&[">from", ">to", "region", ">erase", ">program", ">verify", ">time"]);
+    let ranges = plan.blocks();
+    for range in ranges.iter().take(ROWS) {
+        table.row(plan_row(plan, range, layout));
+    }
+    out.line("");
+    out.heading("Plan");
+    out.table(&table);
+    if ranges.as_slice().len() > ROWS {
+        out.line(format!("  ... and {} more ranges", ranges.as_slice().len() - ROWS));
+    }
+    let counts = plan.counts();
+    out.line(format!(
+        "  erase {} ({}), program {} in {} pages, read back {}, about {}",
+        units::size(counts.erased),
+        erases(plan),
+        units::size(counts.programmed),
+        counts.pages,
+        units::size(counts.verified),
+        units::time(plan.time()),
+    ));
+}
+
+fn plan_row(plan: &Plan, range: Span, layout: Option<&Layout>) -> [Cell; 7] {
+    let steps = plan.steps.iter().filter(|step| range.covers(step.block));
+    let (mut erased, mut programmed, mut verified, mut time) = (0, 0, 0, Duration::ZERO);
+    for step in steps {
+        erased += if step.erase.is_some() { step.block.len() } else { 0 };
+        programmed += step.program.iter().map(Span::len).sum::<u64>();
+        verified += step.verify.len();
+        time += step.time;
+    }
+    let regions: Vec<&str> = layout
+        .iter()
+        .flat_map(|layout| &layout.regions)
+        .filter(|region| region.span.overlaps(range))
+        .map(|region| region.name.as_str())
+        .collect();
+    [
+        format!("{:#08x}", range.start).into(),
+        format!("{:#08x}", range.end).into(),
+        Cell::toned(Tone::Strong, regions.join(" ")),
+        size(erased).into(),
+        size(programmed).into(),
+        size(verified).into(),
+        units::time(time).into(),
+    ]
+}
+
+fn size(bytes: u64) -> String {
+    if bytes == 0 { "-".to_owned() } else { units::size(bytes) }
+}
+
+/// `121 x 64 KiB, 2 x 4 KiB`, largest first.
+fn erases(plan: &Plan) -> String {
+    let mut by_size: BTreeMap<u64, u64> = BTreeMap::new();
+    for erase in plan.steps.iter().filter_map(|step| step.erase.map(|erase| (erase, step.block.len()))) {
+        let size = match erase {
+            (Erase::Block(kind), _) => kind.size,
+            (Erase::Chip { .. }, len) => len,
+        };
+        *by_size.entry(size).or_default() += 1;
+    }
+    let texts: Vec<String> =
+        by_size.iter().rev().map(|(size, n)| format!("{n} x {}", units::size(*size))).collect();
+    if texts.is_empty() { "no erase".to_owned() } else { texts.join(", ") }
+}
+
+/// Tells how a job ended, and gives its outcome with `more` fields.
+pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more: Fields) -> Outcome {
+    let out = &session.out;
+    if report.dry_run {
+        show_plan(session, &report.plan, layout);
+    }
+    let done = &report.done;
+    let nothing = report.plan.is_empty();
+    out.line("");
+    match (&report.chip, report.dry_run, nothing) {
+        (_, _, true) => out.line(out.tone(Tone::Good, "The chip holds this already: nothing erased, nothing written.")),
+        (_, true, _) => out.line(out.tone(Tone::Strong, "Dry run: the chip is untouched.")),
+        (ChipState::Restored, ..) => out.line(out.tone(Tone::Good, "Undone and verified: the backup's contents are on the chip.")),
+        _ => out.line(out.tone(Tone::Good, "Written and verified.")),
+    }
+    let millis = Duration::from_millis;
+    out.line(format!("  read      {} for the backup, in {}", units::size(report.backup_read), units::time(millis(report.backup_millis))));
+    if !report.dry_run && !nothing {
+        out.line(format!("  erased    {} with {} commands", units::size(done.erased), done.erases));
+        out.line(format!("  written   {} in {} pages", units::size(done.programmed), done.pages));
+        out.line(format!("  verified  {}, only what was planned, in {}", units::size(done.verified), units::time(millis(report.write_millis))));
+        if done.retries + done.pages_resent + done.misreads > 0 {
+            let (blocks, pages, reads) = (done.retries, done.pages_resent, done.misreads);
+            out.line(format!("  repeated  {blocks} blocks, {pages} pages, {reads} reads: look at the contact"));
+        }
+    }
+    out.line(format!("  backup    {}", report.backup));
+    Ok((Exit::Done, report_fields(report, more).into_map()))
+}
+
+/// A report's fields.
+fn report_fields(report: &Report, more: Fields) -> Fields {
+    let done = &report.done;
+    let fields = Fields::new()
+        .with("chip", chip_state(&report.chip))
+        .with("backup", report.backup.as_str())
+        .with("job", json!(report.job))
+        .with("dry_run", report.dry_run)
+        .with("bytes_read", report.backup_read + report.contact_read)
+        .with("bytes_erased", done.erased)
+        .with("bytes_programmed", done.programmed)
+        .with("bytes_verified", done.verified)
+        .with("erases", done.erases)
+        .with("pages", done.pages)
+        .with("retries", done.retries)
+        .with("backup_bytes_read", report.backup_read)
+        .with("contact_bytes_read", report.contact_read)
+        .with("neighbour_bytes_read", done.neighbours)
+        .with("backup_ms", report.backup_millis)
+        .with("write_ms", report.write_millis)
+        .with("planned", planned(&report.planned, &report.plan))
+        .with("unlocked", json!(report.unlocked));
+    more.into_map().into_iter().fold(fields, |fields, (name, value)| fields.with(&name, value))
+}
+
+fn planned(planned: &Planned, plan: &Plan) -> Fields {
+    Fields::new()
+        .with("bytes_erased", planned.erased)
+        .with("bytes_programmed", planned.programmed)
+        .with("bytes_verified", planned.verified)
+        .with("erases", planned.erases)
+        .with("pages", planned.pages)
+        .with("ms", planned.millis)
+        .with("ranges", spans(plan.blocks().as_slice()))
+}
+
+/// The chip's state as one word.
+pub fn chip_state(state: &ChipState) -> &'static str {
+    match state {
+        ChipState::Untouched => "untouched",
+        ChipState::Partial { .. } => "partial",
+        ChipState::Restored => "restored",
+        ChipState::Written => "written",
+    }
+}
+
+/// A job's error as a failure: what failed, what it left on the chip, and the command that goes on. `refused` is what
+/// the question itself said, where it was asked.
+pub fn failure(session: &Session, error: Error, refused: Option<Failure>) -> Failure {
+    let Error { cause, chip } = error;
+    if let (Cause::Unconfirmed, Some(refused)) = (&*cause, refused) {
+        return refused;
+    }
+    let failure = Failure::from(*cause);
+    let job = match &chip {
+        ChipState::Partial { job } => job.clone(),
+        // A chip that an earlier run left half written.
+        _ if failure.exit == Exit::Partial => failure.fields["job"].as_str().unwrap_or_default().to_owned(),
+        _ => return failure.field("chip", chip_state(&chip)),
+    };
+    let resume = command(session, &format!("resume {job}"));
+    let undo = command(session, &format!("resume --undo {job}"));
+    Failure { exit: Exit::Partial, ..failure }
+        .hint(format!("the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"))
+        .field("chip", "partial")
+        .field("job", job)
+        .field("resume", resume)
+        .field("undo", undo)
+}
+
+/// A command that the user can type next, with this run's programmer and store.
+pub fn command(session: &Session, verb: &str) -> String {
+    let options = &session.options;
+    let programmer = options.programmer.iter().map(|spec| format!("-p {} ", quoted(spec)));
+    let store = options.store.iter().map(|dir| format!("--store {} ", quoted(&dir.display().to_string())));
+    let global: String = programmer.chain(store).collect();
+    format!("norsplice {global}{verb}")
+}
+
+/// A word as a POSIX shell takes it.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell() {
+        assert_eq!(quoted("emu:image=a.bin,state=/tmp/x"), "emu:image=a.bin,state=/tmp/x");
+        assert_eq!(quoted("my chip's.bin"), r"'my chip'\''s.bin'");
+        assert_eq!(quoted(""), "''");
+    }
+}
