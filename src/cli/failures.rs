@@ -5,8 +5,8 @@ use crate::flash::FlashError;
 use crate::image::ImageError;
 use crate::spi::SpiError;
 use crate::usb::UsbError;
-use crate::workflow::{Cause, StoreError};
 use crate::workflow::files::FileError;
+use crate::workflow::{Cause, StoreError};
 
 impl From<UsbError> for Failure {
     fn from(error: UsbError) -> Self {

@@ -5,8 +5,14 @@ use clap::CommandFactory;
 use std::fmt::Write;
 
 /// The commands under their headings.
-pub const GROUPS: &[(&str, &[&str])] =
-    &[("What was saved", &["backups", "jobs"]), ("The program", &["emulate", "completions", "man"])];
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Look at the chip", &["list", "probe", "contact", "read", "verify", "otp"]),
+    ("Save it", &["backup", "backups"]),
+    ("Change it (always with a backup first)", &["rewrite", "write", "erase", "restore", "resume", "jobs"]),
+    ("Files, without a chip", &["inspect", "splice", "layout"]),
+    ("What is known", &["boards", "chips"]),
+    ("The program", &["emulate", "completions", "man"]),
+];
 
 const EXAMPLES: &str = "\
 Programmers for -p:

@@ -127,20 +127,34 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     let nothing = report.plan.is_empty();
     out.line("");
     match (&report.chip, report.dry_run, nothing) {
-        (_, _, true) => out.line(out.tone(Tone::Good, "The chip holds this already: nothing erased, nothing written.")),
+        (_, _, true) => {
+            out.line(out.tone(Tone::Good, "The chip holds this already: nothing erased, nothing written."))
+        }
         (_, true, _) => out.line(out.tone(Tone::Strong, "Dry run: the chip is untouched.")),
-        (ChipState::Restored, ..) => out.line(out.tone(Tone::Good, "Undone and verified: the backup's contents are on the chip.")),
+        (ChipState::Restored, ..) => {
+            out.line(out.tone(Tone::Good, "Undone and verified: the backup's contents are on the chip."))
+        }
         _ => out.line(out.tone(Tone::Good, "Written and verified.")),
     }
     let millis = Duration::from_millis;
-    out.line(format!("  read      {} for the backup, in {}", units::size(report.backup_read), units::time(millis(report.backup_millis))));
+    out.line(format!(
+        "  read      {} for the backup, in {}",
+        units::size(report.backup_read),
+        units::time(millis(report.backup_millis))
+    ));
     if !report.dry_run && !nothing {
         out.line(format!("  erased    {} with {} commands", units::size(done.erased), done.erases));
         out.line(format!("  written   {} in {} pages", units::size(done.programmed), done.pages));
-        out.line(format!("  verified  {}, only what was planned, in {}", units::size(done.verified), units::time(millis(report.write_millis))));
+        out.line(format!(
+            "  verified  {}, only what was planned, in {}",
+            units::size(done.verified),
+            units::time(millis(report.write_millis))
+        ));
         if done.retries + done.pages_resent + done.misreads > 0 {
             let (blocks, pages, reads) = (done.retries, done.pages_resent, done.misreads);
-            out.line(format!("  repeated  {blocks} blocks, {pages} pages, {reads} reads: look at the contact"));
+            out.line(format!(
+                "  repeated  {blocks} blocks, {pages} pages, {reads} reads: look at the contact"
+            ));
         }
     }
     out.line(format!("  backup    {}", report.backup));
@@ -210,7 +224,9 @@ pub fn failure(session: &Session, error: Error, refused: Option<Failure>) -> Fai
     let resume = command(session, &format!("resume {job}"));
     let undo = command(session, &format!("resume --undo {job}"));
     Failure { exit: Exit::Partial, ..failure }
-        .hint(format!("the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"))
+        .hint(format!(
+            "the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"
+        ))
         .field("chip", "partial")
         .field("job", job)
         .field("resume", resume)

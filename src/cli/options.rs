@@ -43,11 +43,6 @@ impl Options {
         };
         (options, verbosity)
     }
-
-    /// True when the check of this name was allowed to pass.
-    pub fn allows(&self, check: &str) -> bool {
-        self.allow.iter().any(|name| name == check || name == "all")
-    }
 }
 
 /// A number of bytes for clap.

@@ -36,11 +36,6 @@ impl Output {
         Self { json, verbosity, out, err: Paint::for_stream(&std::io::stderr()), lost: Cell::new(false) }
     }
 
-    /// True when stdout carries JSON lines.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// How much is said.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity

@@ -93,11 +93,6 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// True without a row.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The lines, headings first, each indented by two.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
         let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();

@@ -155,9 +155,11 @@ pub fn base(text: &str, session: &Session) -> Result<Image, Failure> {
 /// Shows what becomes of each region, the data of the one unit side by side, and what the checks found.
 pub fn show(session: &Session, spliced: &Spliced) {
     let out = &session.out;
-    let mut table = Table::new(&["region", ">from", ">to", "was", "will be", "source", "why"]);
+    let mut table = Table::new(&["region", ">from", ">to", "source", ""]);
     for row in &spliced.regions {
-        table.row(region_row(row));
+        for line in region_rows(row) {
+            table.row(line);
+        }
     }
     out.table(&table);
     if !spliced.units.is_empty() {
@@ -189,17 +191,29 @@ pub fn findings(session: &Session, findings: &[Finding]) {
     }
 }
 
-fn region_row(row: &RegionRow) -> [Cell; 7] {
-    let tone = if row.changes { Tone::Warn } else { Tone::Good };
-    [
+/// What a region keeps, or what it loses and gets, and why: a line each.
+fn region_rows(row: &RegionRow) -> Vec<[Cell; 5]> {
+    let mut texts = Vec::new();
+    if row.changes {
+        texts.push(Cell::from(format!("was  {}", row.was)));
+        texts.push(Cell::toned(Tone::Warn, format!("now  {}", row.will_be)));
+    } else {
+        texts.push(Cell::toned(Tone::Good, format!("kept {}", row.was)));
+    }
+    texts.push(Cell::toned(Tone::Faint, row.why.as_str()));
+    let mut head = [
         Cell::toned(Tone::Strong, row.name.as_str()),
         format!("{:#08x}", row.span.start).into(),
         format!("{:#08x}", row.span.end).into(),
-        row.was.as_str().into(),
-        Cell::toned(tone, if row.changes { row.will_be.as_str() } else { "kept" }),
         row.from.to_string().into(),
-        row.why.as_str().into(),
-    ]
+    ];
+    texts
+        .into_iter()
+        .map(|text| {
+            let [name, from, to, source] = std::mem::take(&mut head);
+            [name, from, to, source, text]
+        })
+        .collect()
 }
 
 fn unit_row(unit: &UnitRow) -> [Cell; 5] {

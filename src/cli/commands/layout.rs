@@ -51,7 +51,8 @@ pub fn place(args: &PlaceArgs) -> Result<Place, Failure> {
     match (&args.region, args.at) {
         (Some(name), _) => {
             let layout = named(&args.map)?.ok_or_else(|| {
-                Failure::refused(format!("--region {name} needs a map")).hint("give --board B or --layout FILE")
+                Failure::refused(format!("--region {name} needs a map"))
+                    .hint("give --board B or --layout FILE")
             })?;
             let region = layout.region(name).ok_or_else(|| {
                 let known: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();

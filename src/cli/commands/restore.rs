@@ -8,6 +8,7 @@ use super::super::session::Session;
 use super::super::{jobs, store};
 use crate::image::{Board, Role};
 use crate::span::Spans;
+use crate::workflow::job::Proposal;
 use crate::workflow::restore::{RestoreOptions, restore};
 
 /// `restore ID`
@@ -30,7 +31,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     // A board that a newer program knew is no reason not to restore.
     let board = manifest.board.as_deref().and_then(|name| Board::named(name).ok());
     let layout = board.map(|board| &board.layout);
-    let loader: Spans = layout.and_then(|layout| layout.of_role(Role::Loader)).map(|r| r.span).into_iter().collect();
+    let loader: Spans =
+        layout.and_then(|layout| layout.of_role(Role::Loader)).map(|r| r.span).into_iter().collect();
     let report = with_chip(session, |chip, programmer| {
         let options = RestoreOptions {
             backup: id.clone(),
@@ -41,14 +43,20 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         };
         let reporter = std::cell::RefCell::new(Reporter::new(session));
         let mut refused = None;
-        let mut confirm = |proposal: &_| match jobs::ask(session, &mut reporter.borrow_mut(), proposal, layout) {
+        let mut confirm = |proposal: &Proposal<'_>| match jobs::ask(
+            session,
+            &mut reporter.borrow_mut(),
+            proposal,
+            layout,
+        ) {
             Ok(()) => true,
             Err(failure) => {
                 refused = Some(failure);
                 false
             }
         };
-        let report = restore(chip, &store, &options, &mut confirm, &mut |event| reporter.borrow_mut().take(event));
+        let report =
+            restore(chip, &store, &options, &mut confirm, &mut |event| reporter.borrow_mut().take(event));
         report.map_err(|error| jobs::failure(session, error, refused))
     })?;
     jobs::finish(session, &report, layout, Fields::new().with("restored", id))

@@ -53,9 +53,12 @@ fn fits(chip: &AnyChip, board: &Board) -> Result<(), Failure> {
     }
     let text = format!(
         "the chip on the clip ({}) has {found:#x} bytes, the flash of {} has {size:#x}",
-        chip.identity().part_name, board.name
+        chip.identity().part_name,
+        board.name
     );
-    Err(Failure::refused(text).hint("is this the right board, and the right chip on it?").field("chip", "untouched"))
+    Err(Failure::refused(text)
+        .hint("is this the right board, and the right chip on it?")
+        .field("chip", "untouched"))
 }
 
 fn rewrite(
@@ -76,7 +79,7 @@ fn rewrite(
         blank_allowed: base.is_some(),
     };
     let reporter = RefCell::new(Reporter::new(session));
-    let (mut refused, mut result) = (None, None);
+    let (mut refused, mut unconfirmed, mut result) = (None, None, None);
     let smallest = chip.geometry().erase.first().map_or(1, |erase| erase.size);
     let mut decide = Decide {
         wanted: &mut |backup| {
@@ -100,12 +103,10 @@ fn rewrite(
             result = Some(spliced);
             Ok(wanted)
         },
-        confirm: &mut |_| true,
-    };
-    let mut unconfirmed = None;
-    decide.confirm = &mut |proposal| {
-        let asked = jobs::ask(session, &mut reporter.borrow_mut(), proposal, Some(&board.layout));
-        asked.map_err(|failure| unconfirmed = Some(failure)).is_ok()
+        confirm: &mut |proposal| {
+            let asked = jobs::ask(session, &mut reporter.borrow_mut(), proposal, Some(&board.layout));
+            asked.map_err(|failure| unconfirmed = Some(failure)).is_ok()
+        },
     };
     let done = job::run(chip, store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
     match done {

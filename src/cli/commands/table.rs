@@ -2,10 +2,6 @@
 
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::{
-    backup, backups, boards, chips, completions, contact, emulate, erase, inspect, jobs, layout, list, man, otp, probe, read,
-    restore, resume, rewrite, splice, verify, write,
-};
 use clap::Subcommand;
 
 macro_rules! commands {
@@ -13,7 +9,7 @@ macro_rules! commands {
         /// What to do.
         #[derive(Debug, Subcommand)]
         pub enum Command {
-            $($(#[$doc])* #[command(name = $name)] $variant($module::Args),)*
+            $($(#[$doc])* #[command(name = $name)] $variant(super::$module::Args),)*
         }
 
         impl Command {
@@ -31,7 +27,7 @@ macro_rules! commands {
         /// What the command failed with, and the exit code it means.
         pub fn run(command: Command, session: &Session) -> Outcome {
             match command {
-                $(Command::$variant(args) => $module::run(args, session),)*
+                $(Command::$variant(args) => super::$module::run(args, session),)*
             }
         }
     };

@@ -38,8 +38,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (span, found) = with_chip(session, |chip, _| {
         let span = file_place(&place, &wanted, chip.geometry().size)?;
         let mut reporter = Reporter::new(session);
-        let reading = read(chip, span, &ReadOptions { passes: 1, salvage: false }, &mut |event| reporter.take(event))
-            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        let reading =
+            read(chip, span, &ReadOptions { passes: 1, salvage: false }, &mut |event| reporter.take(event))
+                .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
         Ok((span, reading.bytes))
     })?;
     let differing: Vec<_> = diff(&wanted, &found).iter().map(|s| s.shifted(span.start)).collect();

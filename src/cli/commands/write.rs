@@ -70,7 +70,8 @@ pub fn put(
                 }
             },
         };
-        let report = job::run(chip, &store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
+        let report =
+            job::run(chip, &store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
         Ok((span, report.map_err(|error| jobs::failure(session, error, refused))?))
     })?;
     let more = Fields::new().with("offset", span.start).with("size", span.len());
