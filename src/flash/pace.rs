@@ -63,8 +63,22 @@ impl Pace {
         self.pages
     }
 
-    /// Takes one full page's time into account.
-    pub fn observe(&mut self, took: Took) {
+    /// Takes the times of a batch's full pages into account. One page alone that was slower than the window is an
+    /// outlier and changes nothing; several say once that the window is too short.
+    pub fn observe_all(&mut self, times: &[Took]) {
+        let slow = |took: &&Took| matches!(took, Took::Above(_));
+        let (slowest, count) = (times.iter().rev().find(slow), times.iter().filter(slow).count());
+        for took in times.iter().filter(|took| !slow(took)) {
+            self.observe(*took);
+        }
+        if let Some(took) = slowest
+            && (count > 1 || !self.learned)
+        {
+            self.observe(*took);
+        }
+    }
+
+    fn observe(&mut self, took: Took) {
         match took {
             Took::About(time) if !self.learned => {
                 self.expected = time;
@@ -91,7 +105,7 @@ impl Pace {
 
     /// A page was refused or slower than the window.
     pub fn surprised(&mut self) {
-        self.pages = (self.pages / 4).max(1);
+        self.pages = (self.pages / 2).max(1);
         if self.learned {
             self.margin = (self.margin + SURPRISE).min(MOST_MARGIN.max(self.least_margin));
         }
@@ -136,16 +150,18 @@ mod tests {
     }
 
     #[test]
-    fn a_surprise_gives_more_time_and_fewer_pages_but_never_past_the_limit() {
+    fn surprises_give_more_time_and_fewer_pages_but_never_past_the_limit() {
         let mut pace = pace();
         pace.observe(Took::About(US * 500));
         (0..4).for_each(|_| pace.calm());
-        pace.observe(Took::Above(US * 510));
+        pace.observe_all(&[Took::Above(US * 510)]);
+        assert_eq!(pace.window(), US * 510, "one slow page alone changes nothing");
+        pace.observe_all(&[Took::Above(US * 510); 2]);
         pace.surprised();
         assert!(pace.window() > US * 570);
-        assert_eq!(pace.pages(), 16);
+        assert_eq!(pace.pages(), 32);
         for _ in 0..100 {
-            pace.observe(Took::Above(pace.window()));
+            pace.observe_all(&[Took::Above(pace.window()); 2]);
             pace.surprised();
         }
         assert_eq!((pace.window(), pace.pages()), (US * 6000, 1));

@@ -10,7 +10,7 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::command::{self, READ_STATUS, WRITE_ENABLE};
-use super::pace::Pace;
+use super::pace::{Pace, Took};
 use super::page::{Page, Seen, Verdict, judge, pages};
 use super::permit::Permit;
 use super::wait::{Watch, wait_ready};
@@ -45,8 +45,6 @@ impl std::ops::AddAssign for Programmed {
 
 /// How often one page is sent before the chip counts as refusing it.
 const ATTEMPTS: u32 = 5;
-/// A page with at least this share of a full one teaches the program time (three quarters).
-const TEACHING_BYTES: u64 = 4;
 /// On programmers that pause, the share of the window spent in the pause, in thousandths; status bytes do the rest.
 const PAUSED: u32 = 930;
 /// The most status bytes after one page.
@@ -90,18 +88,12 @@ impl<P: Programmer> Chip<P> {
             let last = batch[batch.len() - 1];
             self.wait_page(&|| what(&last))?;
         }
-        for (page, verdict) in batch.iter().zip(&verdicts) {
-            if page.bytes.len() as u64 * TEACHING_BYTES >= self.geometry.page * (TEACHING_BYTES - 1)
-                && verdict.taken
-                && let Some(took) = verdict.took
-            {
-                self.pace.observe(took);
-            }
-            if verdict.taken {
-                done.pages += 1;
-                done.bytes += page.bytes.len() as u64;
-            }
-        }
+        let full = |page: &Page<'_>| page.bytes.len() as u64 * 4 >= self.geometry.page * 3;
+        let taken = || batch.iter().zip(&verdicts).filter(|(_, v)| v.taken);
+        let times: Vec<Took> = taken().filter(|(p, _)| full(p)).filter_map(|(_, v)| v.took).collect();
+        self.pace.observe_all(&times);
+        done.pages += taken().count() as u64;
+        done.bytes += taken().map(|(p, _)| p.bytes.len() as u64).sum::<u64>();
         let calm = verdicts.iter().all(|v| v.taken && v.ended && !v.noisy);
         if calm {
             self.pace.calm()

@@ -60,7 +60,7 @@ fn one_page_in_fifty_that_takes_the_longest_costs_little() {
         let done = chip.program(0, &wanted, &permit).unwrap();
         let fake = chip.programmer();
         assert!(fake.array == wanted);
-        assert!((1..=12).contains(&done.retried), "{done:?}");
+        assert!((1..=40).contains(&done.retried), "{done:?}");
         let floor = US * (250 * 600 + 6 * 4_500) + fake.limits().wire_time(262 * 256);
         assert!(fake.now() < floor * 3 / 2, "{:?}, floor {floor:?}", fake.now());
     }
