@@ -92,12 +92,12 @@ pub struct Cell {
 
 /// The boards' trees in plain bytes, with their offsets; a FIT image's own tree is none.
 pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
-    // Trees that break off far in would cost their length each.
-    const MOST_BROKEN: usize = 64;
+    // Trees that break off far in, and those of no board, cost their length each.
+    const MOST_VAIN: usize = 64;
     let mut found = Vec::new();
-    let (mut next, mut broken) = (0, 0);
+    let (mut next, mut vain) = (0, 0);
     for at in memmem::find_iter(bytes, &MAGIC) {
-        if at < next || broken == MOST_BROKEN {
+        if at < next || vain == MOST_VAIN {
             continue;
         }
         match Tree::read(&bytes[at..]) {
@@ -105,8 +105,7 @@ pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
                 next = at + tree.len;
                 found.push((at, tree));
             }
-            Ok(_) => {}
-            Err(_) => broken += 1,
+            Ok(_) | Err(_) => vain += 1,
         }
     }
     found

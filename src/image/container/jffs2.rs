@@ -31,13 +31,16 @@ fn node(bytes: &[u8], at: usize, order: Endianness) -> Option<(u16, usize)> {
     let stored = u32_at(head, 8, order)?;
     let kind = u16_at(head, 2, order)?;
     let len = u32_at(head, 4, order)? as usize;
+    let whole = kind | 0x2000;
+    if !TYPES.contains(&whole) || len < NODE_HEADER_LEN {
+        return None;
+    }
     let mut accurate = [0; 8];
     accurate.copy_from_slice(&head[..8]);
-    let whole = kind | 0x2000;
     let kind_bytes = if order == Endianness::Big { whole.to_be_bytes() } else { whole.to_le_bytes() };
     accurate[2..4].copy_from_slice(&kind_bytes);
     let holds = crc(&head[..8]) == stored || crc(&accurate) == stored;
-    (holds && TYPES.contains(&whole) && len >= NODE_HEADER_LEN).then_some((whole, len))
+    holds.then_some((whole, len))
 }
 
 /// Reads the file system whose first node is at `at`.

@@ -7,8 +7,18 @@ use md5::{Digest, Md5};
 use super::bytes::{Endianness::Big, slice, text, u16_at, u32_at};
 use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
 
+/// How a header starts.
+pub const MAGIC: [u8; 4] = [0x5e, 0xa3, 0xa4, 0x17];
 const HEADER_LEN: usize = 12;
 const MD5_LEN: usize = 16;
+
+/// The length of the entity at `at`, where one is there.
+fn entity_len(bytes: &[u8], at: usize) -> Option<u64> {
+    let head = slice(bytes, at, HEADER_LEN)?;
+    let (meta_len, image_len) = (u16_at(head, 6, Big)?, u32_at(head, 8, Big)?);
+    let len = (HEADER_LEN + MD5_LEN) as u64 + u64::from(meta_len) + u64::from(image_len);
+    (head[..4] == MAGIC && image_len > 0).then_some(len)
+}
 
 /// Reads the entity at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
@@ -24,7 +34,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         return None;
     }
     let header_len = HEADER_LEN + md5_len + meta_len;
-    let item = Item::new("seama", at as u64, header_len as u64 + u64::from(image_len))
+    let wrapped = if image_len == 0 { entity_len(look.bytes, at + header_len) } else { None };
+    let len = header_len as u64 + wrapped.unwrap_or(u64::from(image_len));
+    let item = Item::new("seama", at as u64, len)
         .with("meta", pairs)
         .with("image_size", image_len)
         .check_fits(look.bytes.len());

@@ -4,7 +4,7 @@ use memchr::memmem;
 use serde::Serialize;
 
 use super::gaps::{self, Gap};
-use super::scan::scan;
+use super::scan::{MOST_ITEMS, scan};
 use crate::image::container::{sysupgrade, tplink};
 use crate::image::item::{Check, Item, Look, Outcome};
 use crate::span::Span;
@@ -36,7 +36,11 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
     let gaps = add_loaders(bytes, gaps, &mut items);
     items.sort_by_key(|a| (a.offset, std::cmp::Reverse(a.size)));
     set_depths(&mut items);
-    let checks = check_file(bytes);
+    let mut checks = check_file(bytes);
+    if items.len() >= MOST_ITEMS {
+        let detail = format!("{MOST_ITEMS} things found, the rest of the file was not looked at");
+        checks.push(Check { name: "items", result: Outcome::CannotTell, detail });
+    }
     Inspection { what: what(bytes, &items, &gaps), size: bytes.len() as u64, checks, items, gaps }
 }
 

@@ -21,7 +21,7 @@ const MAGICS: &[(&[u8], Find)] = &[
     (&uimage::MAGIC, uimage::find),
     (&uimage::OKLI, uimage::find),
     (b"HDR0", trx::find),
-    (&[0x5e, 0xa3, 0xa4, 0x17], seama::find),
+    (&seama::MAGIC, seama::find),
     (b"hsqs", squashfs::find),
     (b"sqsh", squashfs::find),
     (b"shsq", squashfs::find),
@@ -60,6 +60,9 @@ static STARTS: LazyLock<[u32; 256]> = LazyLock::new(|| {
 });
 const LZMA: u32 = 1 << 31;
 
+/// More items than any image has; the rest of a file that has more is not looked at.
+pub(super) const MOST_ITEMS: usize = 4096;
+
 /// What a pass found.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -83,7 +86,7 @@ pub(super) fn scan(look: &mut Look) -> Scan {
     let starts = &*STARTS;
     let bytes = look.bytes;
     let mut at = 0;
-    while at < bytes.len() {
+    while at < bytes.len() && found.items.len() < MOST_ITEMS {
         if at % SMALLEST_EDGE == 0
             && let Some(item) = at_edge(look, at)
         {

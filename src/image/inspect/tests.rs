@@ -1,12 +1,15 @@
 //! Tests of the inspection on files of other tools' making (`tests/data/small`) and on changed ones.
 
+use md5::Digest;
 use proptest::prelude::*;
 
 use super::{Inspection, inspect};
+use crate::image::container::ifd::tests::flash;
+use crate::image::container::sysupgrade::tests::append;
 use crate::image::item::Outcome;
 
 /// Files made by the tools of the formats, by name.
-const SMALL: [(&str, &[u8]); 11] = [
+const SMALL: [(&str, &[u8]); 16] = [
     ("uboot-env", include_bytes!("../../../tests/data/small/uboot_env_le.bin")),
     ("uboot-env-bad", include_bytes!("../../../tests/data/small/bad_uboot_env_crc.bin")),
     ("uimage", include_bytes!("../../../tests/data/small/uimage_lzma.bin")),
@@ -18,6 +21,11 @@ const SMALL: [(&str, &[u8]); 11] = [
     ("safeloader", include_bytes!("../../../tests/data/small/safeloader_c2v3_factory.bin")),
     ("tplink-v1", include_bytes!("../../../tests/data/small/v1_mr3020_EU.bin")),
     ("dtb", include_bytes!("../../../tests/data/dts/nested.dtb")),
+    ("fit", include_bytes!("../../../tests/data/made/fit_inside.itb")),
+    ("fit-outside", include_bytes!("../../../tests/data/made/fit_outside.itb")),
+    ("jffs2", include_bytes!("../../../tests/data/made/big_endian.jffs2")),
+    ("env-redundant", include_bytes!("../../../tests/data/made/env_big_redundant.bin")),
+    ("tar", include_bytes!("../../../tests/data/made/sysupgrade.tar")),
 ];
 
 fn small(name: &str) -> &'static [u8] {
@@ -54,6 +62,105 @@ fn every_small_file_is_what_it_is() {
         assert_eq!((found.what, places(&found)), (what, expected), "{name}");
         assert!(found.is_sound(), "{name}: {found:?}");
     }
+}
+
+#[test]
+fn made_files_are_what_they_are() {
+    for (name, kinds) in [
+        ("fit", &["fit", "lzma", "dtb"][..]),
+        ("fit-outside", &["fit", "lzma", "dtb"]),
+        ("jffs2", &["jffs2"]),
+        ("env-redundant", &["uboot-env"]),
+        ("tar", &["sysupgrade", "lzma"]),
+    ] {
+        let found = inspect(small(name));
+        assert_eq!(found.items.iter().map(|i| i.kind).collect::<Vec<_>>(), kinds, "{name}");
+        assert_eq!(found.what, kinds[0], "{name}");
+        assert!(found.is_sound(), "{name}: {found:?}");
+    }
+    let found = inspect(small("env-redundant"));
+    let attributes = &found.items[0].attributes;
+    assert_eq!((&attributes["endianness"], &attributes["redundant"]), (&"big".into(), &true.into()));
+    let found = inspect(small("jffs2"));
+    assert_eq!(found.items[0].attributes["endianness"], "big");
+}
+
+#[test]
+fn metadata_behind_a_tar_make_one_item() {
+    let mut file = small("tar").to_vec();
+    let tar_len = file.len() as u64;
+    append(&mut file, 1, br#"{"supported_devices":["example,board"]}"#);
+    let found = inspect(&file);
+    let items: Vec<_> = found.of_kind("sysupgrade").collect();
+    assert_eq!(items.len(), 1);
+    assert_eq!((items[0].offset, items[0].end()), (0, file.len() as u64));
+    assert_eq!(items[0].attributes["format"], "tar");
+    assert_eq!(items[0].attributes["supported_devices"][0], "example,board");
+    assert_eq!(items[0].attributes["metadata_offset"], tar_len);
+    assert_eq!(items[0].result("metadata-crc"), Some(Outcome::Ok));
+    file[0x300] ^= 1;
+    assert_eq!(
+        inspect(&file).of_kind("sysupgrade").next().unwrap().result("metadata-crc"),
+        Some(Outcome::Bad)
+    );
+}
+
+#[test]
+fn metadata_hold_behind_a_loader_that_was_put_before() {
+    let mut image = small("uimage").to_vec();
+    append(&mut image, 1, b"{}");
+    let file = [vec![0x10; 0x20000], image].concat();
+    let found = inspect(&file);
+    let item = found.of_kind("sysupgrade").next().unwrap();
+    assert_eq!((item.offset, item.end()), (0x20000, file.len() as u64));
+    assert_eq!(item.result("metadata-crc"), Some(Outcome::Ok));
+}
+
+#[test]
+fn uimages_under_other_magic_numbers() {
+    for magic in [*b"OKLI", [0x12, 0x34, 0x56, 0x78]] {
+        let mut bytes = small("uimage").to_vec();
+        bytes[..4].copy_from_slice(&magic);
+        bytes[4..8].fill(0);
+        let crc = crc32fast::hash(&bytes[..0x40]);
+        bytes[4..8].copy_from_slice(&crc.to_be_bytes());
+        let file = [vec![0xff; 0x3000], bytes].concat();
+        let found = inspect(&file);
+        let item = found.of_kind("uimage").next().unwrap();
+        assert_eq!(item.offset, 0x3000);
+        assert!(item.is_sound());
+        assert!(item.attributes.contains_key("magic"));
+    }
+}
+
+#[test]
+fn seama_entities_and_the_header_that_wraps_them() {
+    let meta = b"dev=/dev/mtdblock/1\0";
+    let image = small("uimage");
+    let mut entity =
+        [&[0x5e, 0xa3, 0xa4, 0x17, 0, 0, 0, 20][..], &(image.len() as u32).to_be_bytes()].concat();
+    entity.extend(md5::Md5::digest(image));
+    entity.extend(meta);
+    entity.extend(image);
+    let mut file = vec![0x5e, 0xa3, 0xa4, 0x17, 0, 0, 0, 20, 0, 0, 0, 0];
+    file.extend(meta);
+    file.extend(&entity);
+    let found = inspect(&file);
+    assert_eq!(
+        places(&found)[..3],
+        [("seama", 0, file.len() as u64), ("seama", 32, entity.len() as u64), ("uimage", 80, 0xc5f)]
+    );
+    assert_eq!((found.what, found.is_sound()), ("seama", true));
+    let last = file.len() - 1;
+    file[last] ^= 1;
+    assert_eq!(inspect(&file).items[1].result("md5"), Some(Outcome::Bad));
+}
+
+#[test]
+fn a_pcs_flash_starts_with_its_descriptor() {
+    let found = inspect(&flash());
+    assert_eq!(places(&found), [("ifd", 0, 0x1000)]);
+    assert_eq!(found.items[0].attributes["regions"][1]["name"], "bios");
 }
 
 #[test]
