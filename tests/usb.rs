@@ -5,6 +5,8 @@
 //! One of them runs under valgrind too, where it is installed.
 #![cfg(all(target_os = "linux", not(feature = "vendored")))]
 
+#[path = "usb/binary.rs"]
+mod binary;
 #[path = "usb/child.rs"]
 mod child;
 
@@ -112,9 +114,9 @@ fn the_device_that_is_meant_is_opened_or_the_reason_told() {
 fn no_programmer_and_a_ch341_in_uart_mode_are_told_apart() {
     let report =
         inside("no_programmer_and_a_ch341_in_uart_mode_are_told_apart", "ch341uart path=1-7", || {
-            assert!(matches!(usb_error("ch341a"), UsbError::Unusable(text) if text.contains("1-7")));
+            assert!(matches!(usb_error("ch341a"), UsbError::NotFound(text) if text.contains("1-7")));
             assert!(matches!(usb_error("ft2232h"), UsbError::NotFound(_)));
-            assert!(matches!(programmer::only(), Err(UsbError::Unusable(_))));
+            assert!(matches!(programmer::only(), Err(UsbError::NotFound(text)) if text.contains("jumper")));
         });
     tidy(&report);
 }

@@ -47,26 +47,29 @@ fn uart_mode(path: &str) -> String {
 /// # Errors
 /// [`UsbError`] when USB cannot be used at all.
 pub fn attached() -> Result<Vec<Attached>, UsbError> {
-    let mut ids: Vec<_> = Kind::all().map(Kind::ids).collect();
-    ids.push((WCH, CH341_UART));
-    let found = host::list(&ids)?.into_iter().map(|found| {
-        let kind = Kind::all().find(|kind| kind.ids() == (found.vendor, found.product));
-        let problem = match kind {
-            Some(_) => found.problem.as_ref().map(ToString::to_string),
-            None => Some(uart_mode(&found.path)),
-        };
-        Attached { kind, found, problem }
-    });
-    Ok(found.collect())
+    Ok(host::list(&known())?.into_iter().map(known_as).collect())
+}
+
+/// Ids of programmers, and of the CH341 in UART mode.
+fn known() -> Vec<(u16, u16)> {
+    Kind::all().map(Kind::ids).chain([(WCH, CH341_UART)]).collect()
+}
+
+fn known_as(found: Found) -> Attached {
+    let kind = Kind::all().find(|kind| kind.ids() == (found.vendor, found.product));
+    let problem = match kind {
+        Some(_) => found.problem.as_ref().map(ToString::to_string),
+        None => Some(uart_mode(&found.path)),
+    };
+    Attached { kind, found, problem }
 }
 
 /// The only programmer plugged in, for when the user names none.
 ///
 /// # Errors
-/// [`UsbError::NotFound`], [`UsbError::Several`] with what to write after `-p`, [`UsbError::Unusable`] for a CH341 in
-/// UART mode alone.
+/// [`UsbError::NotFound`], which explains a CH341 in UART mode; [`UsbError::Several`] with what to write after `-p`.
 pub fn only() -> Result<Settings, UsbError> {
-    choose(attached()?)
+    choose(host::plugged(&known())?.into_iter().map(known_as).collect())
 }
 
 fn choose(mut attached: Vec<Attached>) -> Result<Settings, UsbError> {
@@ -79,7 +82,7 @@ fn choose(mut attached: Vec<Attached>) -> Result<Settings, UsbError> {
         }
         [one] => match one.kind {
             Some(kind) => Ok(Settings { path: Some(one.found.path.clone()), ..Settings::of(kind) }),
-            None => Err(UsbError::Unusable(uart_mode(&one.found.path))),
+            None => Err(UsbError::NotFound(uart_mode(&one.found.path))),
         },
         several => {
             let name =
@@ -123,10 +126,10 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
 /// What there is instead of the one that was not found.
 fn instead(settings: &Settings, text: String) -> UsbError {
     // A listing that fails has nothing to add to the failure at hand.
-    let there = attached().unwrap_or_default();
+    let there: Vec<_> = host::plugged(&known()).unwrap_or_default().into_iter().map(known_as).collect();
     let mut uart = there.iter().filter(|one| one.kind.is_none());
     if let (Kind::Ch341a, Some(one)) = (settings.kind, uart.next()) {
-        return UsbError::Unusable(uart_mode(&one.found.path));
+        return UsbError::NotFound(uart_mode(&one.found.path));
     }
     let names: Vec<_> = there
         .iter()
@@ -174,7 +177,7 @@ mod tests {
         assert!(matches!(choose(vec![]), Err(UsbError::NotFound(_))));
         assert_eq!(choose(vec![ch()]).unwrap().path.as_deref(), Some("1-2"));
         assert_eq!(choose(vec![uart(), ft()]).unwrap().kind.name(), "ft2232h");
-        assert!(matches!(choose(vec![uart()]), Err(UsbError::Unusable(text)) if text.contains("jumper")));
+        assert!(matches!(choose(vec![uart()]), Err(UsbError::NotFound(text)) if text.contains("jumper")));
         let wanted = vec!["ch341a:path=1-2".to_owned(), "ft2232h:path=1-3.4".to_owned()];
         assert_eq!(choose(vec![ch(), ft(), uart()]), Err(UsbError::Several(wanted)));
     }

