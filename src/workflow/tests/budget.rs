@@ -1,0 +1,64 @@
+//! Whole jobs in virtual time and by count, against the physical limit: random contents, typical chip times.
+//!
+//! The floors: two reads of the array at the SPI clock, 64 KiB erases, fully queued pages, one verify read of what was
+//! written. At most a tenth above them.
+
+use super::bench::{Bench, KINDS, SIZE, quiet, random};
+use crate::emulator::ProgrammerKind;
+use crate::span::Span;
+use std::time::Duration;
+
+struct Job {
+    name: &'static str,
+    change: Span,
+    /// Floor in milliseconds: CH341A, FT2232H at 30 MHz.
+    floor: [u64; 2],
+}
+
+const JOBS: [Job; 2] = [
+    Job { name: "loader swap", change: Span { start: 0, end: 0x2_0000 }, floor: [93_000, 5_300] },
+    Job { name: "firmware swap", change: Span { start: 0x2_0000, end: 0x7d_0000 }, floor: [227_000, 50_500] },
+];
+
+#[test]
+fn jobs_end_within_a_tenth_of_the_physical_limit() {
+    let old = random(1, SIZE);
+    for job in &JOBS {
+        let mut new = old.clone();
+        new[job.change.range()].copy_from_slice(&random(2, job.change.len() as usize));
+        for (kind, floor) in KINDS.into_iter().zip(job.floor) {
+            let bench = Bench::new(kind, old.clone());
+            let report = bench.write(&new, &mut quiet).unwrap();
+            let (took, counts) = (bench.emulator.clock().now(), bench.emulator.counts());
+            let case = format!("{} by {kind:?}: {took:?}, {} waits", job.name, counts.waits);
+            println!("{case}; write {} ms; planned {} ms", report.write_millis, report.planned.millis);
+            assert!(took <= Duration::from_millis(floor * 11 / 10), "{case}");
+            assert!(bench.emulator.contents() == new, "{case}");
+            // The plan's estimate is of use: within a fifth.
+            let (planned, was) = (report.planned.millis, report.write_millis);
+            assert!(
+                planned * 10 > was * 8 && planned * 8 < was * 10,
+                "{case}: planned {planned}, was {was} ms"
+            );
+            assert_counts(&bench, job, kind, &case);
+        }
+    }
+}
+
+fn assert_counts(bench: &Bench, job: &Job, kind: ProgrammerKind, case: &str) {
+    let counts = bench.emulator.counts();
+    let beside = counts.array_bytes_read() - 2 * SIZE as u64 - job.change.len();
+    assert!(beside <= 64 << 10, "{case}: {beside} bytes read beside backup and verify");
+    assert_eq!(counts.bytes_erased(), job.change.len(), "{case}");
+    assert_eq!(counts.pages, job.change.len() / 256, "{case}");
+    // One wait a 64 KiB read, one a 16 pages, a handful an erase; contact and identification are a few dozen.
+    let reads = 2 * SIZE as u64 + job.change.len();
+    let pieces = match kind {
+        ProgrammerKind::Ch341a => reads / (64 << 10),
+        _ => reads / (64 << 10),
+    };
+    let erases: u64 = counts.erases.values().sum();
+    let waits = pieces + counts.pages / 16 + 8 * erases + 150;
+    assert!(counts.waits <= waits, "{case}: {} waits, at most {waits}", counts.waits);
+    bench.assert_no_misdeeds();
+}
