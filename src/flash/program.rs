@@ -88,9 +88,12 @@ impl<P: Programmer> Chip<P> {
             let last = batch[batch.len() - 1];
             self.wait_page(&|| what(&last))?;
         }
-        let full = |page: &Page<'_>| page.bytes.len() as u64 * 4 >= self.geometry.page * 3;
+        // A shorter page (its FF ends are not sent) is over earlier: it may lengthen the window, never shorten it.
+        let tells = |page: &Page<'_>, took: &Took| {
+            page.bytes.len() as u64 == self.geometry.page || matches!(took, Took::Above(_))
+        };
         let taken = || batch.iter().zip(&verdicts).filter(|(_, v)| v.taken);
-        let times: Vec<Took> = taken().filter(|(p, _)| full(p)).filter_map(|(_, v)| v.took).collect();
+        let times: Vec<Took> = taken().filter_map(|(p, v)| v.took.filter(|took| tells(p, took))).collect();
         self.pace.observe_all(&times);
         done.pages += taken().count() as u64;
         done.bytes += taken().map(|(p, _)| p.bytes.len() as u64).sum::<u64>();

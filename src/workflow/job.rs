@@ -51,13 +51,9 @@ impl Wanted {
     /// [`Cause::Refused`] where they reach past the end.
     pub fn patch(current: &[u8], address: u64, bytes: &[u8], smallest_erase: u64) -> Result<Wanted, Cause> {
         let whole = Span::new(0, current.len() as u64);
-        let span = Span::at(address, bytes.len() as u64).filter(|s| whole.covers(*s)).ok_or_else(|| {
-            Cause::Refused(format!(
-                "{} bytes at {address:#x} reach past the end of the chip ({} bytes)",
-                bytes.len(),
-                current.len()
-            ))
-        })?;
+        let span = Span::at(address, bytes.len() as u64)
+            .filter(|s| whole.covers(*s))
+            .ok_or_else(|| past_the_end(Span::new(address, u64::MAX), current.len()))?;
         let mut image = current.to_vec();
         image[span.range()].copy_from_slice(bytes);
         // The rest of the first and last block comes back as it is: it is in the backup.
@@ -65,6 +61,29 @@ impl Wanted {
         let bounds = Bounds::from(allowed.into_iter().collect::<Spans>());
         Ok(Wanted { image, bounds, whole_erase: false })
     }
+
+    /// A whole image, anywhere; `last` is what comes last.
+    pub fn whole(image: Vec<u8>, last: Spans) -> Wanted {
+        let allowed = Span::new(0, image.len() as u64).into();
+        Wanted { image, bounds: Bounds { allowed, last, ..Bounds::default() }, whole_erase: false }
+    }
+
+    /// `span` blank, or everything.
+    ///
+    /// # Errors
+    /// [`Cause::Refused`] where it reaches past the end.
+    pub fn blank(current: &[u8], span: Span, smallest_erase: u64) -> Result<Wanted, Cause> {
+        let whole = span == Span::new(0, current.len() as u64);
+        if span.end > current.len() as u64 {
+            return Err(past_the_end(span, current.len()));
+        }
+        let blank = vec![0xff; span.range().len()];
+        Ok(Wanted { whole_erase: whole, ..Wanted::patch(current, span.start, &blank, smallest_erase)? })
+    }
+}
+
+fn past_the_end(span: Span, size: usize) -> Cause {
+    Cause::Refused(format!("{span} reaches past the end of the chip ({size} bytes)"))
 }
 
 /// What the user is asked to confirm.

@@ -14,6 +14,7 @@ pub mod restore;
 pub mod resume;
 pub mod rewrite;
 pub mod store;
+pub mod verify;
 
 mod error;
 mod event;

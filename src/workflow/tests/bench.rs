@@ -2,9 +2,7 @@
 
 use crate::emulator::{Emulator, Faults, Options, ProgrammerKind};
 use crate::flash::{Chip, FlashError};
-use crate::plan::Bounds;
 use crate::programmer::{Ch341a, Driver, Mpsse};
-use crate::span::Span;
 use crate::spi::{Programmer, SpiError};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
@@ -87,10 +85,7 @@ pub fn write<P: Programmer>(
     image: &[u8],
     events: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Report, Error> {
-    let mut wanted = |_: &_| {
-        let bounds = Bounds { allowed: Span::new(0, image.len() as u64).into(), ..Bounds::default() };
-        Ok(Wanted { image: image.to_vec(), bounds, whole_erase: false })
-    };
+    let mut wanted = |_: &_| Ok(Wanted::whole(image.to_vec(), Default::default()));
     let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
     job::run(clip, store, &options(Verb::Write), &mut decide, events)
 }
