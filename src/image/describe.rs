@@ -4,7 +4,7 @@ use super::container::tplink;
 use super::layout::{Region, Role};
 use super::loader;
 use super::unit;
-use super::whole::{is_blank, sha256};
+use super::whole::is_blank;
 
 /// Describes `bytes`, the contents of `region` from its first byte on.
 pub fn region(bytes: &[u8], region: &Region) -> String {
@@ -28,7 +28,7 @@ pub fn region(bytes: &[u8], region: &Region) -> String {
         .collect();
     let mut parts: Vec<String> = words.into_iter().chain(units).collect();
     if parts.is_empty() {
-        parts.push(format!("data, sha256 {}", &sha256(bytes)[..8]));
+        parts.push(format!("data, crc32 {:08x}", crc32fast::hash(bytes)));
     }
     parts.join("; ")
 }
@@ -38,10 +38,10 @@ fn firmware(bytes: &[u8]) -> Option<String> {
     let header = tplink::parse(bytes, 0)?;
     let [high, mid, low] = header.software;
     Some(format!(
-        "firmware {}, {}, software {high}.{mid}.{low}, sha256 {}",
+        "firmware {}, {}, software {high}.{mid}.{low}, crc32 {:08x}",
         header.kind(),
         header.hardware(),
-        &sha256(bytes)[..8]
+        crc32fast::hash(bytes)
     ))
 }
 

@@ -44,21 +44,22 @@ pub enum Behind {
     Overlay(u64),
 }
 
-/// The first mark or jffs2 node at a 4 KiB edge behind the root file system; `bytes` starts with `header`.
+/// What stands at the 4 KiB edges behind the root file system: jffs2 nodes where there are any, else the first
+/// mark; `bytes` starts with `header`.
 pub fn behind_rootfs(bytes: &[u8], header: &Header) -> Option<Behind> {
     const EDGE: u64 = 0x1000;
     let end = header.rootfs.end().max(header.kernel.end());
     let first = end.div_ceil(EDGE) * EDGE;
     let last = (first + OVERLAY_WITHIN).min(bytes.len() as u64);
-    let mut edges = (first..last).step_by(EDGE as usize);
-    edges.find_map(|at| {
-        let four = bytes.get(at as usize..at as usize + 4)?;
-        match four {
-            _ if four == MARK => Some(Behind::Mark(at)),
-            [0x85, 0x19, ..] | [0x19, 0x85, ..] => Some(Behind::Overlay(at)),
-            _ => None,
+    let mut mark = None;
+    for at in (first..last).step_by(EDGE as usize) {
+        match bytes.get(at as usize..at as usize + 4).unwrap_or(&[]) {
+            four if four == MARK => mark = mark.or(Some(Behind::Mark(at))),
+            [0x85, 0x19, ..] | [0x19, 0x85, ..] => return Some(Behind::Overlay(at)),
+            _ => {}
         }
-    })
+    }
+    mark
 }
 
 /// Checks that every firmware with a header goes through; `whole` holds it at `header.offset`, `what` names it.

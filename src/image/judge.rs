@@ -4,7 +4,7 @@ use super::anatomy::{Anatomy, Kind};
 use super::board::{Board, RecoveryKind};
 use super::checks::{
     BASE_HARDWARE, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
-    LOADER_MIX, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
+    LOADER_MIX, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
     OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED, WRONG_CALIBRATION,
 };
 use super::choice::Purpose;
@@ -88,7 +88,8 @@ fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
 fn country(base: &[u8], donors: &[Anatomy], board: &Board, resolved: &[Resolved]) -> Option<Finding> {
     let (home, firmware) = chosen_firmware(donors, resolved)?;
     let theirs = firmware.header.as_ref().filter(|_| !firmware.openwrt)?;
-    let ours = header_of(base, board).filter(|h| !runs_openwrt(base, h, board));
+    let same_hardware = |h: &Header| (h.hw_id, h.hw_rev) == (theirs.hw_id, theirs.hw_rev);
+    let ours = header_of(base, board).filter(|h| same_hardware(h) && !runs_openwrt(base, h, board));
     let (field, new) = match (theirs.hw_ver_add, theirs.region) {
         (Some(add), _) => ("hw_ver_add", add),
         (None, Some(region)) => ("region", region),
@@ -154,18 +155,23 @@ fn boot_loader(
             found.extend(loader::fault(after, &format!("donor {name} as {}", r.region.name)))
         }
     }
-    let firmware = resolved.iter().find(|r| r.region.role == Role::Firmware);
-    let mixed = firmware.is_some_and(|f| f.source != r.source);
-    if mixed && (before != after || firmware.is_some_and(|f| f.source != Source::Own)) {
-        let text = |l: &[u8]| loader::version(l).unwrap_or_else(|| "no version text known".to_owned());
-        let swapped =
-            if before == after { String::new() } else { format!(", the board's own is {}", text(before)) };
+    let text = |l: &[u8]| loader::version(l).unwrap_or_else(|| "no version text known".to_owned());
+    if before != after && writes_it {
+        found.push(LOADER_SWAP.found(format!(
+            "the boot loader ({}) is replaced by {}'s ({})",
+            text(before),
+            r.source,
+            text(after)
+        )));
+    }
+    let firmware = resolved.iter().find(|f| f.region.role == Role::Firmware);
+    if let Some(firmware) = firmware.filter(|f| f.source != r.source) {
         found.push(LOADER_MIX.found(format!(
-            "the boot loader comes from {} ({}{swapped}), the firmware from {}; an operator may have tied the two \
-             together, by security registers too, which no dump holds: see otp show",
+            "the boot loader comes from {} ({}), the firmware from {}; an operator may have tied the two together, \
+             by security registers too, which no dump holds: see otp show",
             r.source,
             text(after),
-            firmware.map_or(String::new(), |f| f.source.to_string())
+            firmware.source
         )));
     }
     found

@@ -24,6 +24,9 @@ pub mod layout;
 pub mod loader;
 mod resolve;
 pub mod splice;
+#[cfg(test)]
+mod splice_tests;
+pub mod synthetic;
 pub mod unit;
 pub mod whole;
 

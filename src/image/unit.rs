@@ -95,13 +95,13 @@ pub fn of_another_board(bytes: &[u8], unit: &PerUnit) -> Option<String> {
     }
 }
 
-/// As text for a table: an address, or the chip with its address and a short hash of the calibration.
+/// As text for a table: an address, or the chip with its address and a sum of the calibration.
 pub fn show(bytes: &[u8], unit: &PerUnit) -> String {
     if is_blank(bytes) {
         return "blank".to_owned();
     }
     let mac = mac_in(bytes, unit).map(mac_text);
-    let hash = &super::whole::sha256(bytes)[..8];
+    let crc = crc32fast::hash(bytes);
     match (&unit.format, mac) {
         (Format::MacBytes, Some(mac)) => mac,
         (Format::MacBytes, None) => {
@@ -112,10 +112,12 @@ pub fn show(bytes: &[u8], unit: &PerUnit) -> String {
         }
         (Format::MtkEeprom { .. }, mac) => {
             let id = bytes.first_chunk().map_or(0, |b| u16::from_le_bytes(*b));
-            format!("MT{id:04x}, {}, sha256 {hash}", mac.as_deref().unwrap_or("no address"))
+            format!("MT{id:04x}, {}, crc32 {crc:08x}", mac.as_deref().unwrap_or("no address"))
         }
-        (Format::Ar9300, mac) => format!("AR9300, {}, sha256 {hash}", mac.as_deref().unwrap_or("no address")),
-        (Format::Raw, _) => format!("{} bytes, sha256 {hash}", bytes.len()),
+        (Format::Ar9300, mac) => {
+            format!("AR9300, {}, crc32 {crc:08x}", mac.as_deref().unwrap_or("no address"))
+        }
+        (Format::Raw, _) => format!("{} bytes, crc32 {crc:08x}", bytes.len()),
     }
 }
 
