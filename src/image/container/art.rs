@@ -51,6 +51,22 @@ fn ar9300(bytes: &[u8], at: usize) -> Option<Calibration> {
     })
 }
 
+/// An AR9300 whose text and chains tell nothing, in its usual place behind 4 KiB that hold little but MACs.
+fn bare_ar9300(bytes: &[u8], partition: usize, at: usize) -> Option<Calibration> {
+    const MOST_FILLED: usize = 64;
+    let head = slice(bytes, at, 8)?;
+    let mac = mac_at(head, 2)?;
+    let before = slice(bytes, partition, PLACES[0])?;
+    let filled = before.iter().filter(|b| !matches!(b, 0 | 0xff)).count();
+    (head[..2] == [2, 2] && filled <= MOST_FILLED).then_some(Calibration {
+        offset: at as u64,
+        family: "AR9300",
+        mac: Some(mac),
+        mac_offset: at as u64 + 2,
+        checksum: None,
+    })
+}
+
 fn ar5416(bytes: &[u8], at: usize) -> Option<Calibration> {
     let order = match u16_at(bytes, at, Endianness::Big)? {
         0xa55a => Endianness::Big,
@@ -92,7 +108,10 @@ fn xor(bytes: &[u8]) -> u16 {
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
     let places = if at.is_multiple_of(PARTITION) { &PLACES[..] } else { &[] };
-    let inside: Vec<Calibration> = places.iter().filter_map(|place| parse(bytes, at + place)).collect();
+    let inside: Vec<Calibration> = places
+        .iter()
+        .filter_map(|place| parse(bytes, at + place).or_else(|| bare_ar9300(bytes, at, at + place)))
+        .collect();
     let (chips, size) =
         if inside.is_empty() { (vec![parse(bytes, at)?], 0x1000) } else { (inside, PARTITION) };
     let list: Vec<serde_json::Value> = chips
@@ -140,6 +159,15 @@ mod tests {
         assert_eq!(item.attributes["macs"][0], "14:cc:20:01:02:03");
         assert_eq!(item.attributes["chips"][0]["offset"], 0x11000);
         assert_eq!(item.attributes["chips"][0]["family"], "AR9300");
+    }
+
+    #[test]
+    fn a_chip_without_text_counts_behind_a_block_of_macs_only() {
+        let mut bytes = art();
+        bytes[0x11008..0x11040].fill(0xff);
+        assert!(find(&mut Look::new(&bytes), 0x10000).is_some());
+        bytes[0x10000..0x11000].fill(0x31);
+        assert!(find(&mut Look::new(&bytes), 0x10000).is_none());
     }
 
     #[test]

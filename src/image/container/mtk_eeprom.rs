@@ -1,7 +1,7 @@
 //! Radio calibration of MediaTek and Ralink chips ("radio", "factory"): chip id, version, MAC.
 //!
-//! There is no checksum. A block counts that starts with the id of a chip there is and a sensible version, and is
-//! filled. Facts: Linux mt76 (eeprom.h of mt76x0, mt76x2, mt7603, mt7615, mt7915) and rt2x00; the MAC at 4.
+//! There is no checksum. A block counts that starts with the id of a chip there is and a sensible version, and has a
+//! MAC or is filled. Facts: Linux mt76 (eeprom.h of mt76x0, mt76x2, mt7603, mt7615, mt7915) and rt2x00; the MAC at 4.
 
 use super::bytes::{Endianness::Little, mac_at, mac_text, slice, u16_at};
 use crate::image::item::{Found, Item, Look, Outcome};
@@ -49,6 +49,8 @@ pub struct Eeprom {
     pub mac: Option<[u8; 6]>,
     /// Length of the block.
     pub len: u64,
+    /// True where something stands behind the MAC; blank is what lost calibration looks like.
+    pub filled: bool,
 }
 
 /// Reads the block at `at`.
@@ -56,15 +58,17 @@ pub fn parse(bytes: &[u8], at: usize) -> Option<Eeprom> {
     let chip_id = u16_at(bytes, at, Little)?;
     let (_, chip, len) = *CHIPS.iter().find(|(id, ..)| *id == chip_id)?;
     let version = u16_at(bytes, at + 2, Little)?;
-    // The part every chip fills; blank calibration is what a lost one looks like, and no find.
-    let body = slice(bytes, at + 4, 0x7c)?;
-    let filled = body.iter().filter(|b| !matches!(b, 0 | 0xff)).count();
-    (version < 0x1000 && filled >= 16).then(|| Eeprom {
+    let mac = mac_at(bytes, at + 4);
+    // The part every chip fills.
+    let body = slice(bytes, at + 10, 0x76)?;
+    let filled = body.iter().filter(|b| !matches!(b, 0 | 0xff)).count() >= 16;
+    (version < 0x100 && (mac.is_some() || filled)).then_some(Eeprom {
         chip_id,
         chip,
         version,
-        mac: mac_at(bytes, at + 4),
+        mac,
         len,
+        filled,
     })
 }
 
@@ -77,6 +81,8 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with("version", found.version)
         .with_some("mac", found.mac.map(|mac| mac_text(&mac)))
         .check_fits(look.bytes.len());
+    let detail = if found.filled { "" } else { "blank behind the MAC" };
+    let item = item.check("calibration", found.filled, detail);
     let item = match found.mac {
         Some(_) => item.check("mac", true, ""),
         None => item.check("mac", Outcome::Bad, "blank or not one station's address"),
@@ -104,10 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn a_group_mac_is_bad_and_a_blank_block_is_none() {
+    fn a_group_mac_and_blank_calibration_are_bad_and_a_blank_block_is_none() {
         let mut bytes = block();
         bytes[4] |= 1;
-        assert!(!find(&mut Look::new(&bytes), 0).unwrap().item.is_sound());
+        assert_eq!(find(&mut Look::new(&bytes), 0).unwrap().item.result("mac"), Some(Outcome::Bad));
+        let mut bytes = block();
+        bytes[10..].fill(0xff);
+        assert_eq!(find(&mut Look::new(&bytes), 0).unwrap().item.result("calibration"), Some(Outcome::Bad));
         bytes[4..].fill(0xff);
         assert_eq!(parse(&bytes, 0), None);
     }

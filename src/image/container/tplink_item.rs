@@ -102,7 +102,9 @@ fn check_md5(item: Item, header: &Header, verdict: &Md5Verdict) -> Item {
 
 fn check_inner(item: Item, outer: &Header, inner: Option<&Header>, offset: u64) -> Item {
     let Some(inner) = inner else {
-        return item.check("inner-header", false, format!("none at {offset:#x}"));
+        // Whether files of the first structure have one is not known.
+        let result = if outer.structure == Structure::V1 { Outcome::CannotTell } else { Outcome::Bad };
+        return item.check("inner-header", result, format!("none at {offset:#x}"));
     };
     let (a, b) = (outer.hardware(), inner.hardware());
     let detail = if a == b { String::new() } else { format!("it is for {b}, the outer one for {a}") };
