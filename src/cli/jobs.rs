@@ -7,13 +7,14 @@ use super::json::{Fields, spans};
 use super::run::Outcome;
 use super::session::Session;
 use super::show::{Cell, Table, Tone};
+use super::store;
 use crate::image::Layout;
 use crate::plan::{Erase, Plan};
 use crate::span::Span;
 use crate::units;
 use crate::workflow::job::{Planned, Proposal, Report};
 use crate::workflow::{Cause, ChipState, Error};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -158,7 +159,17 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         }
     }
     out.line(format!("  backup    {}", report.backup));
-    Ok((Exit::Done, report_fields(report, more).into_map()))
+    let fields = report_fields(report, more).into_map();
+    if let Some(job) = &report.job {
+        // For reports only: the job itself is done and told whether or not this can be kept.
+        let kept = store::open(session)
+            .and_then(|store| Ok(store.annotate_job(job, &Value::Object(fields.clone()))?));
+        if let Err(failure) = kept {
+            out.warn(format!("a report of this job will lack details: {}", failure.message));
+        }
+        out.line(format!("  report    {}", command(session, &format!("report {job} -o report.html"))));
+    }
+    Ok((Exit::Done, fields))
 }
 
 /// A report's fields.

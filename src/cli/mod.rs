@@ -24,6 +24,7 @@ mod show;
 mod signals;
 mod splicing;
 mod store;
+mod subject;
 
 pub use exit::Exit;
 pub use run::main;

@@ -10,7 +10,7 @@ pub mod checks;
 pub mod choice;
 mod compose;
 pub mod container;
-mod describe;
+pub mod describe;
 pub mod devicetree;
 pub mod donor;
 mod dump;

@@ -72,8 +72,9 @@ fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
             }
         }
     }
-    let verdict = verdict(registers);
-    out.line(verdict.as_str());
+    let blank = registers.iter().all(|r| r.blank);
+    let verdict = verdict(blank, registers.iter().any(|r| r.locked == Some(true)));
+    out.line(verdict);
     let listed: Vec<Value> = registers
         .iter()
         .map(|register| {
@@ -86,9 +87,7 @@ fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
 }
 
 /// What the registers mean for somebody whose firmware does not start.
-fn verdict(registers: &[SecurityRegister]) -> String {
-    let blank = registers.iter().all(|r| r.blank);
-    let locked = registers.iter().any(|r| r.locked == Some(true));
+pub(super) fn verdict(blank: bool, locked: bool) -> &'static str {
     match (blank, locked) {
         (true, false) => {
             "all registers are blank and not locked: OTP does not explain a firmware that refuses to start"
@@ -99,7 +98,6 @@ fn verdict(registers: &[SecurityRegister]) -> String {
         }
         (false, false) => "there is data: a firmware may look for it; another chip needs a copy",
     }
-    .to_owned()
 }
 
 fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Outcome {

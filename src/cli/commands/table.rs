@@ -62,6 +62,14 @@ commands! {
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
+    /// Where two files, backups or the live chip differ, by region
+    Diff(diff) = "diff",
+    /// Bytes of a file, a backup or the live chip, with the names of their regions
+    Hexdump(hexdump) = "hexdump",
+    /// The flash drawn cell by cell, in the terminal or as a picture
+    Map(map) = "map",
+    /// A backup or a job as one page to look at and to keep
+    Report(report) = "report",
     /// The boards that are known, or everything known of one
     Boards(boards) = "boards",
     /// The map of a flash: of a board, or from a file

@@ -12,11 +12,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-const HEADER: &str = "job.json";
+pub(super) const HEADER: &str = "job.json";
 const WANTED: &str = "wanted.bin";
-const LOG: &str = "journal.log";
+/// The wanted contents of a finished job: what the chip holds since.
+pub(super) const RESULT: &str = "result.bin";
+pub(super) const LOG: &str = "journal.log";
 /// No header and no log is longer; a line is about 70 bytes, and a job of 256 MiB has 65536 blocks at most.
-const TEXT_MOST: u64 = 64 << 20;
+pub(super) const TEXT_MOST: u64 = 64 << 20;
 
 /// A job as the list has it.
 #[derive(Debug)]
@@ -75,14 +77,18 @@ impl Journal {
         if lines.is_empty() { Ok(()) } else { self.note(&lines) }
     }
 
-    /// The job is over; its copy of the wanted contents goes.
+    /// The job is over. Of one that was written the wanted contents stay as its result, of any other they go.
     ///
     /// # Errors
     /// [`StoreError::File`].
     pub fn over(mut self, how: Over) -> Result<(), StoreError> {
         self.note(&[Line::Over { how, at: utc::rfc3339(SystemTime::now()) }])?;
         let wanted = self.folder.join(WANTED);
-        match fs::remove_file(&wanted) {
+        let gone = match how {
+            Over::Written => fs::rename(&wanted, self.folder.join(RESULT)),
+            _ => fs::remove_file(&wanted),
+        };
+        match gone {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(FileError::on("remove", &wanted)(e).into())
             }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! STORE/jobs/ID/job.json      what the job is: chip, backup, where it may write, sealed by its own SHA-256
-//! STORE/jobs/ID/wanted.bin    the whole wanted contents; gone when the job is over
+//! STORE/jobs/ID/wanted.bin    the whole wanted contents; when the job is finished it is called result.bin
+//! STORE/jobs/ID/about.json    how the contents came about, for reports: regions, sources, recipe
 //! STORE/jobs/ID/journal.log   a line an act, each with its CRC-32; a line is on disk before the act it tells of
 //! ```
 //!
@@ -12,7 +13,9 @@
 mod header;
 mod jobs;
 mod log;
+mod record;
 
 pub use header::{JobHeader, NewJob, Verb};
 pub use jobs::{Journal, ListedJob};
 pub use log::{Direction, Log, Over};
+pub use record::JobRecord;

@@ -1,0 +1,95 @@
+//! `diff A B`: where two files, backups or the live chip differ, by region.
+
+use super::super::exit::Exit;
+use super::super::json::{Fields, spans};
+use super::super::options::MapArgs;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use super::super::subject;
+use super::layout::map;
+use crate::plan::{diff, diff_near};
+use crate::report::hex_lines;
+use crate::span::Span;
+use crate::units;
+
+/// The most differing lines of sixteen bytes shown.
+const LINES: usize = 64;
+
+/// `diff A B`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file, a backup's id, or "chip" for the chip on the clip
+    a: String,
+    /// Another one
+    b: String,
+    /// Which map names the regions.
+    #[command(flatten)]
+    map: MapArgs,
+}
+
+/// Compares. Exit code 4 where they differ.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let layout = map(&args.map)?;
+    let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
+    let out = &session.out;
+    let layout = layout.or(a.layout).or(b.layout);
+    let common = a.bytes.len().min(b.bytes.len());
+    let ranges = diff(&a.bytes[..common], &b.bytes[..common]);
+    // Differences on one line of sixteen bytes are one row.
+    let shown = diff_near(&a.bytes[..common], &b.bytes[..common], 15);
+    let mut table = Table::new(&["from", "to", ">bytes", "region"]);
+    let mut rows = 0;
+    for range in shown.iter() {
+        rows += 1;
+        if rows <= LINES {
+            let region = layout.as_ref().and_then(|layout| layout.at(range.start));
+            table.row([
+                format!("{:#08x}", range.start).into(),
+                format!("{:#08x}", range.end).into(),
+                range.len().to_string().into(),
+                Cell::from(region.map_or("", |region| region.name.as_str())),
+            ]);
+        }
+    }
+    let (size_a, size_b) = (a.bytes.len() as u64, b.bytes.len() as u64);
+    if size_a != size_b {
+        let (sa, sb) = (units::size(size_a), units::size(size_b));
+        out.warn(format!(
+            "{} has {sa}, {} has {sb}; what is beyond the shorter one counts as different",
+            a.name, b.name
+        ));
+    }
+    let same = rows == 0 && size_a == size_b;
+    if same {
+        out.line(
+            out.tone(Tone::Good, &format!("{} and {} hold the same {}", a.name, b.name, units::size(size_a))),
+        );
+    } else {
+        out.table(&table);
+        if rows > LINES {
+            out.line(format!("... and {} more ranges", rows - LINES));
+        }
+        let (lines, all) = hex_lines(&a.bytes[..common], &b.bytes[..common], LINES);
+        for line in &lines {
+            out.line(format!("{:#08x} - {}  {}", line.address, line.before.0, line.before.1));
+            out.line(format!("{:8} + {}  {}", "", line.after.0, line.after.1));
+        }
+        if all > lines.len() {
+            out.line(format!("... and {} more lines", all - lines.len()));
+        }
+        let beyond = size_a.abs_diff(size_b);
+        out.line(format!("{} differ in {rows} ranges", units::size(ranges.len() + beyond)));
+    }
+    let mut listed: Vec<Span> = ranges.iter().collect();
+    if size_a != size_b {
+        listed.push(Span::new(common as u64, size_a.max(size_b)));
+    }
+    let fields = Fields::new()
+        .with("a", a.name)
+        .with("b", b.name)
+        .with("same", same)
+        .with("differing_bytes", listed.iter().map(Span::len).sum::<u64>())
+        .with("ranges", spans(&listed));
+    Ok((if same { Exit::Done } else { Exit::Differ }, fields.into_map()))
+}

@@ -1,0 +1,85 @@
+//! `map WHAT`: the flash drawn cell by cell, in the terminal or as a picture.
+
+use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::{files, subject};
+use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
+use crate::span::Spans;
+use serde_json::{Value, json};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a cell, as the smallest erase of nearly every part.
+const SECTOR: u64 = 4096;
+
+/// `map WHAT`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file, a backup's id, or "chip" for the chip on the clip
+    what: String,
+    /// Mark what differs in this one: a file, a backup's id, or "chip"
+    #[arg(long, value_name = "WHAT")]
+    against: Option<String>,
+    /// Write a picture instead: FILE.svg or FILE.png
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Draws.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let ending = args.output.as_deref().map(ending).transpose()?;
+    let now = subject::load(&args.what, session)?;
+    let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;
+    let before = before.as_ref().map_or(&now.bytes, |b| &b.bytes);
+    let map = Map::of(before, &now.bytes, SECTOR, &Spans::new());
+    match (&args.output, ending) {
+        (Some(path), Some(Ending::Svg)) => files::write(path, svg(&map).as_bytes())?,
+        (Some(path), Some(Ending::Png)) => files::write(path, &png(&map)?)?,
+        _ => {
+            let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let palette = if coloured { Palette::Ansi } else { Palette::Plain };
+            terminal(&map, palette).lines().for_each(|line| session.out.line(line));
+        }
+    }
+    let kinds: serde_json::Map<String, Value> = Kind::ALL
+        .iter()
+        .map(|kind| {
+            let count = map.cells.iter().filter(|cell| cell.kind == *kind).count();
+            (kind.name().to_owned(), json!(count))
+        })
+        .collect();
+    let fields = Fields::new()
+        .with("what", now.name)
+        .with("cell_size", map.unit)
+        .with("cells", map.cells.len())
+        .with("changed", map.changed())
+        .with("kinds", Value::Object(kinds))
+        .with_some("file", args.output.map(|path| path.display().to_string()));
+    Ok((Exit::Done, fields.into_map()))
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Svg,
+    Png,
+}
+
+fn ending(path: &Path) -> Result<Ending, Failure> {
+    match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("svg") => Ok(Ending::Svg),
+        Some("png") => Ok(Ending::Png),
+        _ => Err(Failure::refused(format!("{}: a picture ends in .svg or .png", path.display()))),
+    }
+}
+
+fn png(map: &Map) -> Result<Vec<u8>, Failure> {
+    let (width, height, pixels) = png_pixels(map);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+    written.map_err(|error| Failure::failed(format!("cannot make the picture: {error}")))?;
+    Ok(bytes)
+}
