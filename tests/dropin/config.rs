@@ -3,7 +3,7 @@
 //! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `image=FILE` (contents
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
 //! permission), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
-//! fit in the system), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number).
+//! fit in the system), `unplug-at-page=N` (pulled out when that many pages have been programmed), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number).
 
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
 
@@ -17,6 +17,7 @@ pub struct DeviceConfig {
     pub busy: bool,
     pub deaf: bool,
     pub full: Option<usize>,
+    pub unplug_at_page: Option<u64>,
     pub out: Option<String>,
 }
 
@@ -52,6 +53,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
         busy: false,
         deaf: false,
         full: None,
+        unplug_at_page: None,
         out: None,
     };
     for word in words {
@@ -74,6 +76,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
             "busy" => config.busy = true,
             "deaf" => config.deaf = true,
             "full" => config.full = Some(n() as usize),
+            "unplug-at-page" => config.unplug_at_page = Some(n()),
             "stall" => fault(&mut options, Fault::StallAtTransfer(n())),
             "unplug" => fault(&mut options, Fault::UnplugAtTransfer(n())),
             "lost" => fault(&mut options, Fault::LostPacket(n())),

@@ -115,6 +115,10 @@ impl World {
 
     /// Puts a transfer in flight.
     pub fn submit(&mut self, device: usize, endpoint: u8, ptr: Ptr) {
+        let config = &self.devices[device].config;
+        if config.unplug_at_page.is_some_and(|pages| config.emulator.counts().pages >= pages) {
+            config.emulator.unplug();
+        }
         self.transfers.insert(ptr, true);
         self.submitted += 1;
         let queue = &mut self.devices[device].endpoints.entry(endpoint).or_default().queue;

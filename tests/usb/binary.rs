@@ -1,6 +1,6 @@
 //! The real binary over the stand-in for libusb, as a user runs it.
 
-use crate::child::{image, noise, norsplice};
+use crate::child::{image, noise, norsplice, path};
 use crate::tidy;
 
 #[test]
@@ -46,4 +46,54 @@ fn failures_have_their_exit_code_and_say_what_to_do() {
         assert!(text.contains(words), "{devices}: {text}");
         tidy(&report);
     }
+}
+
+#[test]
+fn a_chip_is_read_and_written_through_rusb() {
+    for devices in ["ft2232h driver", "ch341a driver"] {
+        let (image, out, wanted) = (image(8 << 20), path("written.bin"), path("wanted.bin"));
+        let mut contents = noise(8 << 20);
+        contents[0x2_0000..0x2_1234].fill(0x5A);
+        std::fs::write(&wanted, &contents).unwrap();
+        let devices = format!("{devices} image={} out={}", image.display(), out.display());
+        let (run, report) = norsplice(&devices, &["--yes", "write", wanted.to_str().unwrap()]);
+        assert_eq!(run.code, Some(0), "{devices}: {}", run.stderr);
+        assert!(std::fs::read(&out).unwrap() == contents, "{devices}");
+        tidy(&report);
+        assert_eq!(report["0.outputs"], "00");
+        assert!(report["0.driven"].contains('0'));
+    }
+}
+
+#[test]
+fn unplugging_in_the_middle_of_a_read_leaves_no_file() {
+    let (image, file) = (image(8 << 20), path("torn.bin"));
+    let devices = format!("ft2232h unplug=500 image={}", image.display());
+    let (run, report) = norsplice(&devices, &["read", file.to_str().unwrap()]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(format!("{} {}", run.stderr, run.result).contains("disappeared"), "{}", run.stderr);
+    assert!(!file.exists());
+    tidy(&report);
+}
+
+#[test]
+fn unplugging_in_the_middle_of_a_write_is_finished_by_resume() {
+    let (start, torn, done, wanted) =
+        (path("start.bin"), path("torn.img"), path("done.img"), path("new.bin"));
+    let mut contents: Vec<u8> = noise((8 << 20) + 1)[1..].to_vec();
+    std::fs::write(&start, &contents).unwrap();
+    let changed: Vec<u8> = noise(0x4_0003)[3..].to_vec();
+    contents[0x10_0000..0x14_0000].copy_from_slice(&changed);
+    std::fs::write(&wanted, &contents).unwrap();
+    let devices = format!("ft2232h unplug-at-page=300 image={} out={}", start.display(), torn.display());
+    let (run, report) = norsplice(&devices, &["--yes", "write", wanted.to_str().unwrap()]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("resume"), "{}", run.stderr);
+    tidy(&report);
+    assert!(std::fs::read(&torn).unwrap() != contents);
+    let devices = format!("ft2232h image={} out={}", torn.display(), done.display());
+    let (run, report) = norsplice(&devices, &["--yes", "resume"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(std::fs::read(&done).unwrap() == contents, "resume finishes what was begun");
+    tidy(&report);
 }

@@ -140,10 +140,12 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// Runs the real binary with `--json`, a store of this process, and a libusb that sees `devices`.
+/// Runs the real binary with `--json`, a store of this test, and a libusb that sees `devices`.
 pub fn norsplice(devices: &str, args: &[&str]) -> (Run, Report) {
+    let test = std::thread::current();
+    let store = folder().join(test.name().expect("a test's thread has its name").replace(':', "_"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_norsplice"));
-    command.arg("--json").arg("--store").arg(folder().join("store")).args(args);
+    command.arg("--json").arg("--store").arg(store).args(args);
     command.env_remove("NORSPLICE_PROGRAMMER");
     let (output, report) = with_stand_in(command, devices);
     let stdout = String::from_utf8(output.stdout).expect("JSON is UTF-8");
