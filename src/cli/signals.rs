@@ -15,7 +15,9 @@ impl Stop {
         let stop = Self::default();
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+            // Caught, a file size limit is an error of the write, as a full disk is, and not the end of the process.
+            let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
             if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
                 let asked = stop.clone();
                 std::thread::spawn(move || {

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 /// A folder that goes when the test is over.
 pub struct Bench {
     dir: tempfile::TempDir,
+    /// Where the emulator's counts go, out of the way.
+    aside: tempfile::TempDir,
 }
 
 /// How a run of the binary ended.
@@ -23,7 +25,8 @@ pub struct Ran {
 impl Bench {
     /// An empty bench.
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a temporary folder") }
+        let folder = || tempfile::tempdir().expect("a temporary folder");
+        Self { dir: folder(), aside: folder() }
     }
 
     /// A path on the bench.
@@ -59,7 +62,7 @@ impl Bench {
         emu: &str,
         words: impl IntoIterator<Item = S>,
     ) -> (Ran, Value) {
-        let counts = self.path("counts.json");
+        let counts = self.aside.path().join("counts.json");
         // A run that ends before the programmer is opened writes none.
         let _ = std::fs::remove_file(&counts);
         let spec = format!("emu:{emu}{}counts={}", if emu.is_empty() { "" } else { "," }, counts.display());

@@ -3,5 +3,9 @@
 mod bench;
 mod chip;
 mod emulate;
+mod images;
+mod interrupted;
+mod read;
 mod store;
 mod usage;
+mod write;
