@@ -6,6 +6,7 @@ mod emulate;
 mod images;
 mod interrupted;
 mod read;
+mod rewrite;
 mod store;
 mod usage;
 mod write;

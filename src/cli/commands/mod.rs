@@ -7,6 +7,7 @@ mod chips;
 mod completions;
 mod contact;
 mod diff;
+mod demo;
 mod emulate;
 mod erase;
 mod hexdump;

@@ -58,6 +58,8 @@ commands! {
     Restore(restore) = "restore",
     /// Finish, or undo, what an earlier run left half written
     Resume(resume) = "resume",
+    /// The one pass on an emulated board, with nothing attached
+    Demo(demo) = "demo",
     /// What a file contains: dump, vendor download, sysupgrade; every check and its result
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region

@@ -11,9 +11,9 @@ use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::layout::{file_place, map, place};
-use crate::plan::{diff, diff_near};
+use crate::span::Span;
 use crate::units;
-use crate::workflow::reading::{ReadOptions, read};
+use crate::workflow::verify::verify;
 use std::path::PathBuf;
 
 /// Differences this near to each other are one line for people; JSON has every one.
@@ -38,28 +38,30 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (span, found) = with_chip(session, |chip, _| {
         let span = file_place(&place, &wanted, chip.geometry().size)?;
         let mut reporter = Reporter::new(session);
-        let reading =
-            read(chip, span, &ReadOptions { passes: 1, salvage: false }, &mut |event| reporter.take(event))
-                .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
-        Ok((span, reading.bytes))
+        let found = verify(chip, span.start, &wanted, &mut |event| reporter.take(event))
+            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        Ok((span, found))
     })?;
-    let differing: Vec<_> = diff(&wanted, &found).iter().map(|s| s.shifted(span.start)).collect();
-    let bytes: u64 = differing.iter().map(|s| s.len()).sum();
+    let (differing, bytes) = (found.differing.as_slice(), found.differing.len());
+    if found.misread > 0 {
+        session.out.warn(format!("{} bytes read wrongly at first: look at the contact", found.misread));
+    }
     let out = &session.out;
     let fields = Fields::new()
         .with("offset", span.start)
         .with("size", span.len())
-        .with("bytes_read", span.len())
+        .with("bytes_read", found.bytes_read)
+        .with("bytes_misread", found.misread)
         .with("equal", differing.is_empty())
         .with("differing_bytes", bytes)
-        .with("differing_ranges", spans(&differing));
+        .with("differing_ranges", spans(differing));
     if differing.is_empty() {
         let text = format!("equal: {} at {span}", units::size(span.len()));
         out.line(out.tone(Tone::Good, &text));
         return Ok((Exit::Done, fields.into_map()));
     }
     let mut table = Table::new(&[">from", ">to", ">length", "region"]);
-    for near in diff_near(&wanted, &found, NEAR).iter().map(|s| s.shifted(span.start)) {
+    for near in near(differing) {
         let region = layout.as_ref().and_then(|layout| layout.at(near.start)).map_or("", |r| r.name.as_str());
         table.row([
             format!("{:#08x}", near.start).into(),
@@ -71,4 +73,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     out.line(out.tone(Tone::Bad, &format!("{bytes} bytes differ, in {} ranges:", differing.len())));
     out.table(&table);
     Ok((Exit::Differ, fields.into_map()))
+}
+
+/// The ranges, those near to each other as one.
+fn near(ranges: &[Span]) -> Vec<Span> {
+    let mut near: Vec<Span> = Vec::new();
+    for range in ranges {
+        match near.last_mut() {
+            Some(last) if range.start - last.end <= NEAR => last.end = range.end,
+            _ => near.push(*range),
+        }
+    }
+    near
 }

@@ -1,0 +1,134 @@
+//! `demo`: the one pass on an emulated board, with nothing attached. The commands it runs are the real ones, and it
+//! prints each before it runs it.
+
+use super::super::args;
+use super::super::exit::{Exit, Failure};
+use super::super::jobs::quoted;
+use super::super::json::Fields;
+use super::super::options::Options;
+use super::super::run::Outcome;
+use super::super::session::Session;
+use super::super::show::Tone;
+use super::super::{files, help};
+use super::table;
+use crate::image::synthetic;
+use clap::FromArgMatches;
+use std::path::{Path, PathBuf};
+
+/// `demo [DIR]`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder to make [default: norsplice-demo, numbered where there is one]
+    dir: Option<PathBuf>,
+
+    /// The programmer to emulate
+    #[arg(long, value_name = "KIND", default_value = "ch341a", value_parser = ["ch341a", "ft2232h"])]
+    with: String,
+}
+
+const BOARD: &str = "archer-mr200-v1";
+
+/// Lays the board out and rewrites it.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let dir = new_folder(args.dir)?;
+    let demo = synthetic::demo();
+    files::write(&dir.join("board.bin"), &demo.board)?;
+    files::write(&dir.join("vendor.bin"), &demo.vendor)?;
+    // From here on every path is relative, as in the commands printed.
+    std::env::set_current_dir(&dir)
+        .map_err(|error| Failure::failed(format!("cannot enter {}: {error}", dir.display())))?;
+    let out = &session.out;
+    out.line(format!("A board and a vendor's file, both invented, are in {}:", dir.display()));
+    out.line("  board.bin   what is on the board's chip: an operator's firmware, a MAC address, calibration");
+    out.line("  vendor.bin  what the board's owner wants on it");
+    out.line(format!("\n$ cd {}", quoted(&dir.display().to_string())));
+
+    let programmer = match args.with.as_str() {
+        "ch341a" => "emu:image=board.bin,state=chip".to_owned(),
+        other => format!("emu:programmer={other},image=board.bin,state=chip"),
+    };
+    let bench = ["-p", &programmer, "--store", "store"];
+    step(session, &[&bench[..], &["probe"]].concat())?;
+    let rewrite = [&bench[..], &["rewrite", "--board", BOARD, "--donor", "vendor.bin", "--yes"]].concat();
+    let (_, mut fields) = step(session, &rewrite)?;
+    let backup = fields.get("backup").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
+    step(session, &[&bench[..], &["backups", "verify"]].concat())?;
+
+    out.line("");
+    out.heading("To go on from here:");
+    for (words, what) in [
+        (rewrite.clone(), "nothing is left to do"),
+        ([&bench[..], &["restore", &backup, "--yes"]].concat(), "the old contents back"),
+        (vec!["inspect", "vendor.bin"], "what is in the file"),
+        (
+            vec![
+                "splice",
+                "--board",
+                BOARD,
+                "--base",
+                "board.bin",
+                "--donor",
+                "vendor.bin",
+                "--for",
+                "tftp",
+                "-o",
+                ".",
+            ],
+            "without a programmer, for the loader's rescue",
+        ),
+    ] {
+        out.line(format!("  {}\n      {}", command(&words), out.tone(Tone::Faint, what)));
+    }
+    fields.insert("dir".to_owned(), dir.display().to_string().into());
+    Ok((Exit::Done, fields))
+}
+
+/// The folder to make: the one named, which must not exist, or the next free one.
+fn new_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let make = |dir: &Path| std::fs::create_dir(dir).map(|()| dir.to_owned());
+    let fault = |dir: &Path, error: std::io::Error| {
+        Failure::failed(format!("cannot make {}: {error}", dir.display()))
+    };
+    if let Some(dir) = named {
+        return make(&dir).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Failure::refused(format!("{} exists; the demo makes a folder of its own", dir.display()))
+            }
+            _ => fault(&dir, error),
+        });
+    }
+    let names =
+        std::iter::once("norsplice-demo".to_owned()).chain((2..1000).map(|n| format!("norsplice-demo-{n}")));
+    for dir in names.map(PathBuf::from) {
+        match make(&dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => return made.map_err(|error| fault(&dir, error)),
+        }
+    }
+    Err(Failure::refused("there are a thousand norsplice-demo folders here; remove some"))
+}
+
+fn command(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("norsplice {}", words.join(" "))
+}
+
+/// Prints a command and runs it as if it had been typed.
+fn step(session: &Session, words: &[&str]) -> Outcome {
+    session.out.line("");
+    session.out.line(session.out.tone(Tone::Strong, &format!("$ {}", command(words))));
+    session.out.event("step", Fields::new().with("run", command(words)).into_map());
+    let typed = std::iter::once("norsplice").chain(words.iter().copied());
+    let parsed = help::command().try_get_matches_from(typed);
+    let args = parsed
+        .and_then(|matches| args::Args::from_arg_matches(&matches))
+        .map_err(|error| Failure::failed(format!("the demo mistyped its own command: {error}")))?;
+    let (options, _) = Options::check(args.global);
+    let (json, verbosity) = (session.options.json, session.out.verbosity());
+    let inner = Session {
+        options: Options { json, ..options },
+        out: super::super::output::Output::new(json, verbosity),
+        stop: session.stop.clone(),
+    };
+    table::run(args.command, &inner)
+}
