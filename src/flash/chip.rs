@@ -254,13 +254,19 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
+    /// Refuses writes to a 1.8 V part nobody has confirmed an adapter for.
+    pub(super) fn check_voltage(&self) -> Result<(), FlashError> {
+        match self.identity.low_voltage && !self.adapter_confirmed {
+            true => Err(FlashError::LowVoltage { part: self.identity.part_name.clone() }),
+            false => Ok(()),
+        }
+    }
+
     /// What every erase and program asks first.
     pub(super) fn check_write(&self, span: Span, permit: &Permit) -> Result<(), FlashError> {
         self.check_inside(span)?;
         permit.check(span, &self.identity.jedec_id)?;
-        if self.identity.low_voltage && !self.adapter_confirmed {
-            return Err(FlashError::LowVoltage { part: self.identity.part_name.clone() });
-        }
+        self.check_voltage()?;
         if let Some(why) = &self.identity.conflict {
             return Err(FlashError::NotWritable { what: "any erase or program".into(), why: why.clone() });
         }

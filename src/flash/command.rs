@@ -16,7 +16,6 @@ pub(crate) const WRITE_ENABLE: u8 = 0x06;
 pub(crate) const PAGE_PROGRAM_4B: u8 = 0x12;
 pub(crate) const READ_4B: u8 = 0x13;
 pub(crate) const CLEAR_STATUS: u8 = 0x30;
-pub(crate) const READ_SECURITY_REGISTER: u8 = 0x48;
 pub(crate) const READ_UNIQUE_ID: u8 = 0x4B;
 /// Micron: clears the flag status register.
 pub(crate) const CLEAR_FLAG_STATUS: u8 = 0x50;

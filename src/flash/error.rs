@@ -148,6 +148,22 @@ pub enum FlashError {
         /// The chip's size.
         size: u64,
     },
+    /// A security register cannot be written or locked as asked.
+    #[error("security register {index}: {why}")]
+    OtpRefused {
+        /// Its number.
+        index: u8,
+        /// Why.
+        why: String,
+    },
+    /// The mode in which one-time areas are read could not be left.
+    #[error(
+        "the chip does not leave its one-time area (entered by {opcode:02x}): take its power away before anything else,          a write would now go into that area"
+    )]
+    OtpMode {
+        /// The opcode that entered it.
+        opcode: u8,
+    },
     /// The part or the way to it cannot do this.
     #[error("{0}")]
     Unsupported(String),

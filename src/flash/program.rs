@@ -80,7 +80,7 @@ impl<P: Programmer> Chip<P> {
 
     /// One batch, and whatever of it was refused one page at a time.
     fn program_batch(&mut self, batch: &[Page<'_>], done: &mut Programmed) -> Result<(), FlashError> {
-        let verdicts = self.send_pages(batch)?;
+        let verdicts = self.send_pages(batch, false)?;
         done.batches += 1;
         let what = |page: &Page<'_>| format!("programming the page at {:#08x}", page.address);
         if !verdicts.last().is_some_and(|v| v.ended) || verdicts.iter().any(|v| v.noisy) {
@@ -90,7 +90,9 @@ impl<P: Programmer> Chip<P> {
         }
         // A shorter page (its FF ends are not sent) is over earlier: it may lengthen the window, never shorten it.
         let tells = |page: &Page<'_>, took: &Took| {
-            page.bytes.len() as u64 == self.geometry.page || matches!(took, Took::Above(_))
+            page.bytes.len() as u64 == self.geometry.page
+                || matches!(took, Took::Above(_))
+                || !self.pace.is_learned() && page.bytes.len() as u64 * 4 >= self.geometry.page * 3
         };
         let taken = || batch.iter().zip(&verdicts).filter(|(_, v)| v.taken);
         let times: Vec<Took> = taken().filter_map(|(p, v)| v.took.filter(|took| tells(p, took))).collect();
@@ -119,7 +121,7 @@ impl<P: Programmer> Chip<P> {
         what: &dyn Fn() -> String,
     ) -> Result<(), FlashError> {
         for _ in 0..ATTEMPTS {
-            let verdicts = self.send_pages(std::slice::from_ref(page))?;
+            let verdicts = self.send_pages(std::slice::from_ref(page), true)?;
             done.batches += 1;
             done.retried += 1;
             self.wait_page(what)?;
@@ -141,8 +143,8 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// Sends the pages as one batch and judges each by its status bytes.
-    fn send_pages(&mut self, pages: &[Page<'_>]) -> Result<Vec<Verdict>, FlashError> {
-        let shape = Shape::of(self.programmer.limits(), &self.pace);
+    fn send_pages(&mut self, pages: &[Page<'_>], alone: bool) -> Result<Vec<Verdict>, FlashError> {
+        let shape = Shape { alone, ..Shape::of(self.programmer.limits(), &self.pace) };
         let headers: Vec<Vec<u8>> = pages
             .iter()
             .map(|p| command::with_address(self.addressing.program, p.address, self.addressing.width))
@@ -192,6 +194,8 @@ struct Shape {
     run: usize,
     /// The programmer pauses by itself: the status bytes begin when the page is nearly done.
     pauses: bool,
+    /// The page goes by itself, after one that was refused.
+    alone: bool,
     /// Time of one byte.
     byte: Duration,
 }
@@ -200,7 +204,7 @@ impl Shape {
     /// Whether a status byte goes between write enable and page command. Without one, BUSY right after the command is
     /// the proof; a page of a few bytes (20 us and 2.5 us a byte, W25Q64FV) may be over before it can be seen.
     fn proves(&self, page: &Page<'_>, full: u64) -> bool {
-        self.pauses || (page.bytes.len() as u64) < full / 2
+        self.pauses || self.alone || (page.bytes.len() as u64) < (full / 2).max(64)
     }
 
     fn of(limits: Limits, pace: &Pace) -> Self {
@@ -210,6 +214,6 @@ impl Shape {
         let paused = limits.pauses && pace.is_learned();
         let pause = if paused { window * PAUSED / 1000 } else { Duration::ZERO };
         let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
-        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, pauses: limits.pauses, byte }
+        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, pauses: limits.pauses, alone: false, byte }
     }
 }

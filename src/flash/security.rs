@@ -1,12 +1,15 @@
 //! Security registers (OTP): read whole, with their lock state, by opcodes that are safe for the maker.
 //!
-//! Nothing here is sent before the part is known, and never with WEL set: `04` goes first. Facts: W25Q64FV datasheet
-//! rev S (48h, LB1-3 in SR2); the collision list in the module `part`'s methods.
+//! Nothing here is sent before the part is known, and never with WEL set: `04` goes first in the same batch. Where the
+//! area is reached by a mode, a piece of the array is read before and after it, in the same batch, as the proof that
+//! the mode was left. Facts: see the module `otp`.
 
 use super::FlashError;
 use super::chip::Chip;
-use super::command::{self, READ_SECURITY_REGISTER, WRITE_DISABLE};
-use super::part::{OtpMethod, OtpRegister};
+use super::command::{self, READ_STATUS, WRITE_DISABLE};
+use super::otp::{self, OtpCommands};
+use super::part::{OtpMethod, OtpRegister, Register};
+use super::protect::Registers;
 use crate::spi::{Programmer, Transaction};
 
 /// One security register as read.
@@ -22,6 +25,20 @@ pub struct SecurityRegister {
     pub locked: Option<bool>,
     /// All FF.
     pub blank: bool,
+    /// Sources dispute its size and, being blank, it could not be measured: the size is the table's.
+    pub size_unsure: bool,
+}
+
+/// Bytes of the array that are compared before and after a mode.
+const WITNESS: usize = 64;
+/// Bytes read of a register whose size is disputed: twice the largest period that is looked for.
+const MEASURE: usize = 4096;
+
+/// What one read of an area brought.
+struct Area {
+    bytes: Vec<u8>,
+    /// SR1 inside the mode.
+    status: u8,
 }
 
 impl<P: Programmer> Chip<P> {
@@ -29,26 +46,13 @@ impl<P: Programmer> Chip<P> {
     /// known (see [`otp_known`](Self::otp_known)).
     ///
     /// # Errors
-    /// [`FlashError::Spi`]; [`FlashError::NotWritable`] never: nothing is written.
+    /// [`FlashError::Spi`]; [`FlashError::UnstableRead`]; [`FlashError::OtpMode`] where the mode could not be left.
     pub fn security_registers(&mut self) -> Result<Vec<SecurityRegister>, FlashError> {
         let scheme = self.identity.part.otp.clone();
-        if scheme.method != OtpMethod::Registers48 {
-            return Ok(Vec::new());
-        }
+        let Some(commands) = otp::commands(scheme.method) else { return Ok(Vec::new()) };
         command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         let status = self.read_registers()?;
-        let mut out = Vec::with_capacity(scheme.registers.len());
-        for register in &scheme.registers {
-            let bytes = self.read_register_48(register)?;
-            out.push(SecurityRegister {
-                index: register.index,
-                address: register.address,
-                locked: register.lock.and_then(|(bit, when)| Some(status.bit(bit)? == when)),
-                blank: bytes.iter().all(|b| *b == 0xFF),
-                bytes,
-            });
-        }
-        Ok(out)
+        scheme.registers.iter().map(|r| self.read_security_register(&commands, r, &status)).collect()
     }
 
     /// False where the part may have security registers that this program cannot read safely.
@@ -56,28 +60,146 @@ impl<P: Programmer> Chip<P> {
         self.identity.part.otp.method != OtpMethod::Unknown
     }
 
-    fn read_register_48(&mut self, register: &OtpRegister) -> Result<Vec<u8>, FlashError> {
-        let mut header = command::with_address(READ_SECURITY_REGISTER, u64::from(register.address), 3);
-        header.push(0);
-        self.read_settled(&header, register.size as usize, &format!("security register {}", register.index))
+    fn read_security_register(
+        &mut self,
+        commands: &OtpCommands,
+        register: &OtpRegister,
+        status: &Registers,
+    ) -> Result<SecurityRegister, FlashError> {
+        let method = self.identity.part.otp.method;
+        let mut size = register.size as usize;
+        let mut unsure = false;
+        // Only areas with a command of their own wrap inside themselves.
+        if self.identity.part.otp.disputed && commands.enter.is_none() {
+            let long = self.read_area(commands, register, MEASURE)?.bytes;
+            match otp::period(&long) {
+                Some(period) => size = period,
+                None => unsure = true,
+            }
+        }
+        let area = self.read_area(commands, register, size + commands.control as usize)?;
+        let in_register = |(bit, locked): (super::part::RegisterBit, bool)| {
+            let value = match (commands.enter, bit.register) {
+                // Eon's lock bits are those of SR1 as read inside the mode.
+                (Some(_), Register::Sr1) => Some(area.status >> bit.bit & 1 == 1),
+                _ => status.bit(bit),
+            };
+            value.map(|v| v == locked)
+        };
+        let locked = match register.lock {
+            Some(lock) => in_register(lock),
+            None => otp::own_lock(method, register.index, &area.bytes),
+        };
+        let mut bytes = area.bytes;
+        bytes.truncate(size);
+        Ok(SecurityRegister {
+            index: register.index,
+            address: register.address,
+            locked,
+            blank: bytes.iter().all(|b| *b == 0xFF),
+            size_unsure: unsure,
+            bytes,
+        })
     }
 
     /// Reads until two reads in a row agree.
-    pub(super) fn read_settled(
+    fn read_area(
         &mut self,
-        header: &[u8],
+        commands: &OtpCommands,
+        register: &OtpRegister,
         len: usize,
-        what: &str,
-    ) -> Result<Vec<u8>, FlashError> {
+    ) -> Result<Area, FlashError> {
         let mut last: Option<Vec<u8>> = None;
         for _ in 0..8 {
-            let mut now = vec![0; len];
-            self.programmer.run(&mut [Transaction::read(header, &mut now)])?;
-            if last.as_ref() == Some(&now) {
-                return Ok(now);
+            let area = match commands.enter {
+                None => self.read_plain(commands, register, len)?,
+                Some(enter) => self.read_in_mode(enter, commands, register, len)?,
+            };
+            if last.as_ref() == Some(&area.bytes) {
+                return Ok(area);
             }
-            last = Some(now);
+            last = Some(area.bytes);
         }
-        Err(FlashError::UnstableRead { what: what.to_string() })
+        Err(FlashError::UnstableRead { what: format!("security register {}", register.index) })
+    }
+
+    fn read_plain(
+        &mut self,
+        commands: &OtpCommands,
+        register: &OtpRegister,
+        len: usize,
+    ) -> Result<Area, FlashError> {
+        let mut header = command::with_address(commands.read, u64::from(register.address), commands.width);
+        header.resize(header.len() + commands.dummy, 0);
+        let mut bytes = vec![0; len];
+        self.programmer
+            .run(&mut [Transaction::write(&[WRITE_DISABLE]), Transaction::read(&header, &mut bytes)])?;
+        Ok(Area { bytes, status: 0 })
+    }
+
+    fn read_in_mode(
+        &mut self,
+        enter: u8,
+        commands: &OtpCommands,
+        register: &OtpRegister,
+        len: usize,
+    ) -> Result<Area, FlashError> {
+        let leave = commands.leave.unwrap_or(WRITE_DISABLE);
+        let header = command::with_address(commands.read, u64::from(register.address), commands.width);
+        let mut bytes = vec![0; len];
+        let (mut before, mut after) = ([0; WITNESS], [0; WITNESS]);
+        let mut status = [0];
+        let result = self.programmer.run(&mut [
+            Transaction::write(&[WRITE_DISABLE]),
+            Transaction::read(&header, &mut before),
+            Transaction::write(&[enter]),
+            Transaction::read(&header, &mut bytes),
+            Transaction::read(&[READ_STATUS], &mut status),
+            Transaction::write(&[leave]),
+            Transaction::write(&[WRITE_DISABLE]),
+            Transaction::read(&header, &mut after),
+        ]);
+        if result.is_err() || before != after {
+            // Whatever went wrong, the chip must not be left inside.
+            self.leave_mode(leave)?;
+        }
+        result?;
+        if before != after {
+            let mut again = [0; WITNESS];
+            self.programmer.run(&mut [Transaction::read(&header, &mut again)])?;
+            if again != before {
+                return Err(FlashError::OtpMode { opcode: enter });
+            }
+        }
+        Ok(Area { bytes, status: status[0] })
+    }
+
+    /// Leaves an OTP mode, harmless where none is on.
+    pub(super) fn leave_mode(&mut self, leave: u8) -> Result<(), FlashError> {
+        Ok(self.programmer.run(&mut [Transaction::write(&[leave]), Transaction::write(&[WRITE_DISABLE])])?)
+    }
+
+    /// The register with this number, and how it is reached.
+    pub(super) fn otp_register(&self, index: u8) -> Result<(OtpRegister, OtpCommands), FlashError> {
+        let scheme = &self.identity.part.otp;
+        let commands = otp::commands(scheme.method);
+        let register = scheme.registers.iter().find(|r| r.index == index);
+        register.copied().zip(commands).ok_or_else(|| {
+            FlashError::Unsupported(format!(
+                "{} has no security register {index} that is known here",
+                self.identity.part_name
+            ))
+        })
+    }
+
+    /// Reads one security register.
+    ///
+    /// # Errors
+    /// As [`security_registers`](Self::security_registers); [`FlashError::Unsupported`] where there is no such one.
+    pub fn security_register(&mut self, index: u8) -> Result<SecurityRegister, FlashError> {
+        let (register, commands) = self.otp_register(index)?;
+        command::send(&mut self.programmer, &[WRITE_DISABLE])?;
+        let status = self.read_registers()?;
+        self.read_security_register(&commands, &register, &status)
     }
 }

@@ -115,7 +115,11 @@ impl<P: Programmer> Chip<P> {
         Err(last.unwrap_or_else(impossible))
     }
 
-    fn send_status(&mut self, writes: &[StatusWrite], wanted: &Registers) -> Result<(), FlashError> {
+    pub(super) fn send_status(
+        &mut self,
+        writes: &[StatusWrite],
+        wanted: &Registers,
+    ) -> Result<(), FlashError> {
         let busy = describe::write_status_time(&self.identity.part);
         for write in writes {
             self.programmer

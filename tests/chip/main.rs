@@ -2,5 +2,6 @@
 
 mod basics;
 mod bench;
+mod otp;
 mod programming;
 mod protection;

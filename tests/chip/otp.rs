@@ -1,0 +1,93 @@
+//! Security registers of the W25Q64 written, erased and locked; never by accident.
+
+use crate::bench::{PROGRAMMERS, bench, noise};
+use norsplice::flash::{FlashError, OtpPermit};
+
+const ID: [u8; 3] = [0xEF, 0x40, 0x17];
+
+#[test]
+fn a_register_is_written_changed_and_erased() {
+    for kind in PROGRAMMERS {
+        for part in ["W25Q64FV", "W25Q64JV"] {
+            let mut bench = bench(kind, part, None);
+            let permit = OtpPermit::registers_are_backed_up(&ID);
+            let (first, second) = (noise(256, 1), noise(200, 2));
+            let after = bench.chip.write_security_register(2, &first, &permit).unwrap();
+            assert_eq!((after.bytes.as_slice(), after.blank), (&first[..], false));
+            assert_eq!(bench.emulator.chip(|c| c.security(1).unwrap().to_vec()), first);
+            let before = bench.emulator.counts().security_operations;
+            bench.chip.write_security_register(2, &first, &permit).unwrap();
+            assert_eq!(bench.emulator.counts().security_operations, before, "nothing to do is nothing sent");
+            // Bits go back to 1: erased first, the rest of the register kept.
+            bench.chip.write_security_register(2, &second, &permit).unwrap();
+            let mut wanted = first.clone();
+            wanted[..200].copy_from_slice(&second);
+            assert_eq!(bench.emulator.chip(|c| c.security(1).unwrap().to_vec()), wanted);
+            bench.chip.erase_security_register(2, &permit).unwrap();
+            assert!(
+                bench.chip.security_registers().unwrap().iter().all(|r| r.blank && r.locked == Some(false))
+            );
+            assert_eq!(bench.emulator.counts().lock_bits_set, 0);
+            bench.clean();
+        }
+    }
+}
+
+#[test]
+fn only_the_typed_phrase_locks_and_only_that_register() {
+    for kind in PROGRAMMERS {
+        for part in ["W25Q64FV", "W25Q64JV"] {
+            let mut bench = bench(kind, part, None);
+            let permit = OtpPermit::registers_are_backed_up(&ID);
+            bench.emulator.chip(|c| {
+                c.set_register(0, 0x04);
+                c.set_register(1, 0x02);
+            });
+            let before = bench.chip.status().unwrap();
+            assert_eq!(bench.chip.lock_permit(1, "yes"), None);
+            assert_eq!(bench.chip.lock_permit(1, &bench.chip.lock_phrase(2)), None);
+            let phrase = bench.chip.lock_phrase(1);
+            let lock = bench.chip.lock_permit(1, &phrase).unwrap();
+            assert!(matches!(
+                bench.chip.lock_security_register(2, &lock),
+                Err(FlashError::OtpRefused { .. })
+            ));
+            assert_eq!(bench.emulator.counts().lock_bits_set, 0);
+            assert_eq!(bench.chip.lock_security_register(1, &lock).unwrap().locked, Some(true));
+            assert_eq!(bench.emulator.counts().lock_bits_set, 1);
+            let after = bench.chip.status().unwrap();
+            assert_eq!(after.registers.sr1, before.registers.sr1);
+            assert_eq!(after.registers.sr2, Some(0x0A), "QE stays, LB1 is set");
+            assert_eq!(after.registers.sr3, before.registers.sr3);
+            let operations = bench.emulator.counts().security_operations;
+            for error in [
+                bench.chip.write_security_register(1, &[0], &permit).unwrap_err(),
+                bench.chip.erase_security_register(1, &permit).unwrap_err(),
+                bench.chip.lock_security_register(1, &lock).unwrap_err(),
+            ] {
+                assert!(error.to_string().contains("locked for ever"), "{error}");
+            }
+            bench.chip.write_security_register(3, &[1, 2, 3], &permit).unwrap();
+            assert_eq!(bench.emulator.counts().security_operations, operations + 1);
+            bench.clean();
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent() {
+    for kind in PROGRAMMERS {
+        let mut bench = bench(kind, "W25Q64FV", None);
+        let permit = OtpPermit::registers_are_backed_up(&ID);
+        let other = OtpPermit::registers_are_backed_up(&[0xC2, 0x20, 0x17]);
+        let chip = &mut bench.chip;
+        assert!(matches!(
+            chip.write_security_register(1, &[0; 257], &permit),
+            Err(FlashError::OtpRefused { index: 1, .. })
+        ));
+        assert!(matches!(chip.write_security_register(1, &[0], &other), Err(FlashError::OtherChip { .. })));
+        assert!(matches!(chip.write_security_register(7, &[0], &permit), Err(FlashError::Unsupported(_))));
+        assert_eq!(bench.emulator.counts().security_operations, 0);
+        bench.clean();
+    }
+}
