@@ -53,7 +53,7 @@ pub fn chip(
                 }
             }
         }
-        for unit in r.region.per_unit.iter().filter(|u| u.keep) {
+        for unit in board.layout.per_unit_in(span).filter(|u| u.keep) {
             bytes[unit.span.range()].copy_from_slice(&base[unit.span.range()]);
         }
     }

@@ -43,7 +43,7 @@ pub fn result(
             }
             continue;
         }
-        for u in &r.region.per_unit {
+        for u in board.layout.per_unit_in(r.region.span) {
             found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
         }
         found.extend(contents(chip, donors, board, r));

@@ -23,6 +23,19 @@ pub enum Role {
     Other,
 }
 
+impl Role {
+    /// `loader`, `firmware`, `settings`, `unit` or `other`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Loader => "loader",
+            Self::Firmware => "firmware",
+            Self::Settings => "settings",
+            Self::Unit => "unit",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Where a region's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
@@ -99,6 +112,18 @@ pub enum Format {
     Ar9300,
 }
 
+impl Format {
+    /// As board files have it: `raw`, `mac-bytes`, `mtk-eeprom` or `ar9300`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::MacBytes => "mac-bytes",
+            Self::MtkEeprom { .. } => "mtk-eeprom",
+            Self::Ar9300 => "ar9300",
+        }
+    }
+}
+
 /// Bytes of the one unit within a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerUnit {
@@ -133,6 +158,8 @@ pub struct Region {
     pub grows_into: Option<String>,
     /// Bytes of the one unit.
     pub per_unit: Vec<PerUnit>,
+    /// The region it lies in, for a part of another one; a splice takes whole regions only.
+    pub inside: Option<String>,
     /// Where the facts come from.
     pub source: Option<String>,
 }
@@ -149,10 +176,45 @@ impl Region {
             blank_without_donor: false,
             grows_into: None,
             per_unit: Vec::new(),
+            inside: None,
             source: None,
         }
     }
+
+    /// A region of which only name and place are known: its role by its name, where that is a usual one.
+    pub fn named(name: impl Into<String>, span: Span) -> Self {
+        let mut region = Self::new(name, span);
+        let lower = region.name.to_ascii_lowercase();
+        let known = USUAL_NAMES.iter().find(|(_, names)| names.contains(&lower.as_str()));
+        region.role = known.map_or(Role::Other, |(role, _)| *role);
+        if region.role == Role::Firmware {
+            region.default = Source::Donor("donor".to_owned());
+        }
+        region
+    }
 }
+
+/// Names in boot logs and device trees, and what regions of those names are for.
+const USUAL_NAMES: [(Role, &[&str]); 4] = [
+    (Role::Loader, &["u-boot", "uboot", "boot", "bootloader", "loader", "breed"]),
+    (Role::Firmware, &["firmware"]),
+    (Role::Settings, &["config", "romfile", "user-config", "nvram", "u-boot-env", "uboot-env"]),
+    (
+        Role::Unit,
+        &[
+            "rom",
+            "factory",
+            "art",
+            "radio",
+            "eeprom",
+            "caldata",
+            "calibration",
+            "default-mac",
+            "pin",
+            "device-id",
+        ],
+    ),
+];
 
 /// All regions of a chip, in order of address; bytes between them belong to none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,9 +235,47 @@ impl Layout {
         self.regions.iter().find(|r| r.name == name)
     }
 
-    /// The first region of that role.
+    /// The first whole region of that role.
     pub fn of_role(&self, role: Role) -> Option<&Region> {
-        self.regions.iter().find(|r| r.role == role)
+        self.whole().find(|r| r.role == role)
+    }
+
+    /// The regions that lie in no other one.
+    pub fn whole(&self) -> impl Iterator<Item = &Region> {
+        self.regions.iter().filter(|r| r.inside.is_none())
+    }
+
+    /// Sorts the regions by address, larger ones first, and notes which lie in which; a region that overlaps
+    /// another one and does not lie in it is left out with a note, and so is one that covers all the others.
+    pub fn settle(mut self) -> Self {
+        self.regions.sort_by_key(|r| (r.span.start, std::cmp::Reverse(r.span.end)));
+        let end = self.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
+        if self.regions.len() > 2 && self.regions[0].span == Span::new(0, end) {
+            let all = self.regions.remove(0);
+            self.notes.push(format!("{} covers all the others and is left out", all.name));
+        }
+        let mut open: Vec<(String, Span)> = Vec::new();
+        let mut kept: Vec<Region> = Vec::with_capacity(self.regions.len());
+        for mut region in std::mem::take(&mut self.regions) {
+            while open.last().is_some_and(|(_, span)| span.end <= region.span.start) {
+                open.pop();
+            }
+            let Some((name, span)) = open.last() else {
+                region.inside = None;
+                open.push((region.name.clone(), region.span));
+                kept.push(region);
+                continue;
+            };
+            if span.covers(region.span) {
+                region.inside = Some(name.clone());
+                open.push((region.name.clone(), region.span));
+                kept.push(region);
+            } else {
+                self.notes.push(format!("{} ({}) overlaps {name} and is left out", region.name, region.span));
+            }
+        }
+        self.regions = kept;
+        self
     }
 
     /// All names, for messages.
@@ -186,6 +286,11 @@ impl Layout {
     /// The innermost region that holds `address`.
     pub fn at(&self, address: u64) -> Option<&Region> {
         self.regions.iter().filter(|r| r.span.contains(address)).min_by_key(|r| r.span.len())
+    }
+
+    /// All bytes of the one unit that lie in `span`.
+    pub fn per_unit_in(&self, span: Span) -> impl Iterator<Item = &PerUnit> {
+        self.regions.iter().flat_map(|r| &r.per_unit).filter(move |u| span.covers(u.span))
     }
 
     /// All bytes of the one unit, in order of address.

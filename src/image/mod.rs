@@ -21,6 +21,7 @@ pub mod inspect;
 pub mod item;
 mod judge;
 pub mod layout;
+pub mod layouts;
 pub mod loader;
 mod resolve;
 pub mod splice;

@@ -57,7 +57,7 @@ pub fn resolve<'b>(
         None => by_default(region, board, donors, None, findings),
     });
     let mut all = Vec::with_capacity(board.layout.regions.len());
-    for region in &board.layout.regions {
+    for region in board.layout.whole() {
         let told = said.get(region.name.as_str());
         let source = match (told, region.role) {
             (Some(source), _) => source.clone(),

@@ -10,11 +10,11 @@ use crate::span::Span;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    name: String,
-    model: String,
+    name: Option<String>,
+    model: Option<String>,
     #[serde(default)]
     soc: String,
-    chip_size: u64,
+    chip_size: Option<u64>,
     #[serde(default)]
     compatible: Vec<String>,
     #[serde(default)]
@@ -37,13 +37,13 @@ struct RegionRow {
     size: u64,
     #[serde(default)]
     read_only: bool,
-    #[serde(default)]
-    role: Role,
-    default: String,
+    role: Option<Role>,
+    default: Option<String>,
     #[serde(default)]
     blank_without_donor: bool,
     grows_into: Option<String>,
-    source: String,
+    inside: Option<String>,
+    source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,8 +60,9 @@ struct UnitRow {
     chips: Vec<u16>,
     #[serde(default)]
     keep: bool,
+    /// For whoever reads the file.
     #[serde(rename = "source")]
-    _source: String,
+    _source: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -74,37 +75,38 @@ enum FormatName {
     Ar9300,
 }
 
-/// Reads a board file.
+/// Reads a board file; a plain layout is one of which little is known.
 ///
 /// # Errors
-/// What is wrong with it: not TOML, an unknown key, a region outside the chip or over another one.
+/// What is wrong with it: not TOML, an unknown key, a region outside the chip or across another one.
 pub fn parse(text: &str) -> Result<Board, ImageError> {
-    let file: File = toml::from_str(text).map_err(|e| fault("a board file", e.to_string()))?;
-    let what = format!("the board file of {}", file.name);
+    let file: File = toml::from_str(text).map_err(|e| fault("the layout file", e.to_string()))?;
+    let what = file.name.as_ref().map_or("the layout file".to_owned(), |n| format!("the board file of {n}"));
+    let end = file.region.iter().filter_map(|r| r.offset.checked_add(r.size)).max();
+    let chip_size = file.chip_size.or(end).ok_or_else(|| fault(&what, "it has no region".to_owned()))?;
     let mut regions = Vec::with_capacity(file.region.len());
     for row in file.region {
-        let span = inside(row.offset, row.size, file.chip_size)
+        let span = inside(row.offset, row.size, chip_size)
             .ok_or_else(|| fault(&what, format!("region {} is not inside the chip", row.name)))?;
-        regions.push(Region {
-            name: row.name,
-            span,
-            read_only: row.read_only,
-            role: row.role,
-            default: Source::parse(&row.default),
-            blank_without_donor: row.blank_without_donor,
-            grows_into: row.grows_into,
-            per_unit: Vec::new(),
-            source: Some(row.source),
-        });
+        let mut region = Region::named(row.name, span);
+        region.read_only = row.read_only;
+        region.role = row.role.unwrap_or(region.role);
+        region.default = row.default.map_or(region.default, |text| Source::parse(&text));
+        region.blank_without_donor = row.blank_without_donor;
+        region.grows_into = row.grows_into;
+        region.inside = row.inside;
+        region.source = row.source;
+        regions.push(region);
     }
-    for pair in regions.windows(2) {
-        if pair[1].span.start < pair[0].span.end {
-            return Err(fault(&what, format!("region {} starts inside {}", pair[1].name, pair[0].name)));
-        }
+    let source = file.name.as_ref().map_or("layout file".to_owned(), |name| format!("board {name}"));
+    let layout = Layout { regions, chip_size: file.chip_size, source, notes: Vec::new() }.settle();
+    if let Some(note) = layout.notes.first() {
+        return Err(fault(&what, note.clone()));
     }
+    let mut regions = layout.regions;
     for row in file.per_unit {
-        let span = inside(row.offset, row.size, file.chip_size);
-        let home = span.and_then(|s| regions.iter_mut().find(|r| r.span.covers(s)));
+        let span = inside(row.offset, row.size, chip_size);
+        let home = span.and_then(|s| regions.iter_mut().rev().find(|r| r.span.covers(s)));
         let (Some(span), Some(home)) = (span, home) else {
             return Err(fault(&what, format!("{} is not inside one region", row.name)));
         };
@@ -116,19 +118,14 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
         };
         home.per_unit.push(PerUnit { name: row.name, span, kind: row.kind, format, keep: row.keep });
     }
-    let layout = Layout {
-        regions,
-        chip_size: Some(file.chip_size),
-        source: format!("board {}", file.name),
-        notes: Vec::new(),
-    };
+    let name = file.name.unwrap_or_else(|| "layout".to_owned());
     Ok(Board {
-        name: file.name,
-        model: file.model,
+        model: file.model.unwrap_or_else(|| name.clone()),
+        name,
         soc: file.soc,
         compatible: file.compatible,
-        layout,
-        chip_size: file.chip_size,
+        layout: Layout { regions, ..layout },
+        chip_size,
         hardware: file.hardware,
         recovery: file.recovery,
         chips: file.chips,

@@ -3,4 +3,5 @@
 mod file;
 mod table;
 
+pub use file::parse;
 pub use table::all;

@@ -5,7 +5,22 @@ use std::sync::OnceLock;
 use super::file::parse;
 use crate::image::board::Board;
 
-const FILES: [&str; 1] = [include_str!("archer-mr200-v1.toml")];
+const FILES: [&str; 14] = [
+    include_str!("archer-mr200-v1.toml"),
+    include_str!("archer-mr200-v4.toml"),
+    include_str!("archer-mr200-v5.toml"),
+    include_str!("archer-c2-v1.toml"),
+    include_str!("archer-c20-v1.toml"),
+    include_str!("archer-c20-v4.toml"),
+    include_str!("archer-c20-v5.toml"),
+    include_str!("archer-c20i.toml"),
+    include_str!("archer-c50-v1.toml"),
+    include_str!("archer-c50-v3.toml"),
+    include_str!("archer-c50-v4.toml"),
+    include_str!("tl-mr6400-v1.toml"),
+    include_str!("tl-mr6400-v4.toml"),
+    include_str!("tl-mr6400-v5.toml"),
+];
 
 /// All boards of the program, in the order they are listed to the user.
 pub fn all() -> &'static [Board] {
@@ -39,6 +54,7 @@ mod tests {
                 assert_eq!(region.span.end, board.region(into).unwrap().span.start, "{}", board.name);
             }
             for region in &board.layout.regions {
+                assert!(region.source.is_some() && region.inside.is_none(), "{} {}", board.name, region.name);
                 let unit = region.role == Role::Unit;
                 assert!(!unit || region.default == Source::Own, "{} {}", board.name, region.name);
             }

@@ -1,0 +1,159 @@
+//! A layout out of any file that holds one.
+
+use super::{boot_log, device_tree, flashrom, fmap, ifd, mtdparts, proc_mtd, safeloader, user};
+use crate::image::error::ImageError;
+use crate::image::layout::Layout;
+
+/// Texts longer than this are no layouts; boot logs are far shorter.
+const LONGEST_TEXT: usize = 16 << 20;
+
+/// Reads the layout in `bytes`, whatever it is; `chip_size` settles parts that take the rest of the chip.
+///
+/// # Errors
+/// What is wrong with a file of a known kind, or that it is of none.
+pub fn parse_any(bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, ImageError> {
+    let mut layout = match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= LONGEST_TEXT && !text.contains('\0') => from_text(text, chip_size)?,
+        _ => from_log(bytes)
+            .or_else(|| from_image(bytes))
+            .ok_or_else(|| nothing("no FMAP, descriptor, table or device tree of a board in it"))?,
+    };
+    layout.chip_size = layout.chip_size.or(chip_size);
+    Ok(layout)
+}
+
+fn nothing(why: &str) -> ImageError {
+    ImageError::BadFile {
+        what: "the layout".to_owned(),
+        why: format!(
+            "{why}; known are TOML, mtdparts=, a kernel's boot log, /proc/mtd, flashrom's layout, FMAP, Intel \
+             descriptor, SafeLoader and OpenWrt images, device trees"
+        ),
+    }
+}
+
+fn from_text(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
+    if text.trim().is_empty() {
+        return Err(nothing("the file is empty"));
+    }
+    if text.contains(boot_log::CREATING) {
+        return boot_log::parse(text);
+    }
+    if text.contains(mtdparts::KEY) {
+        return mtdparts::parse(text, chip_size);
+    }
+    if text.lines().any(|line| line.trim_start().starts_with("[[region]]")) {
+        return user::parse(text);
+    }
+    if let Ok(layout) = proc_mtd::parse(text) {
+        return Ok(layout);
+    }
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
+    if first.split_once(':').is_some_and(|(start, _)| super::text::hex(start).is_some()) {
+        return flashrom::parse(text);
+    }
+    if first.contains('(') {
+        return mtdparts::parse(text, chip_size);
+    }
+    Err(nothing("the text is of no known kind"))
+}
+
+/// A serial console's log with bytes of line noise in it.
+fn from_log(bytes: &[u8]) -> Option<Layout> {
+    let here = memchr::memmem::find(bytes, boot_log::CREATING.as_bytes())?;
+    // An image may hold the format string; a log is mostly text around it.
+    let around = &bytes[here.saturating_sub(64)..bytes.len().min(here + 64)];
+    let printable = around.iter().filter(|b| (0x20..0x7f).contains(*b) || b"\r\n\t".contains(b)).count();
+    if bytes.len() > LONGEST_TEXT || printable * 10 < around.len() * 9 {
+        return None;
+    }
+    boot_log::parse(&String::from_utf8_lossy(bytes)).ok()
+}
+
+fn from_image(bytes: &[u8]) -> Option<Layout> {
+    ifd::parse(bytes)
+        .or_else(|| fmap::find(bytes))
+        .or_else(|| safeloader::find(bytes))
+        .or_else(|| device_tree::find(bytes).map(|(_, layout)| layout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn each_kind_is_told_by_its_form() {
+        for (text, source, count) in [
+            ("mtdparts=spi0.0:64k(a),64k(b)", "mtdparts of spi0.0", 2),
+            ("spi0.0:64k(a),64k(b)", "mtdparts of spi0.0", 2),
+            ("00000000:0000ffff a\n00010000:0001ffff b\n", "flashrom layout", 2),
+            ("mtd0: 00020000 00010000 \"u-boot\"\n", "/proc/mtd", 1),
+            (
+                "[    0.1] Creating 1 MTD partitions on \"spi0.0\":\n0x000000000000-0x000000020000 : \"a\"",
+                "boot log, parts of spi0.0",
+                1,
+            ),
+            ("[[region]]\nname=\"a\"\noffset=0\nsize=1\n", "layout file", 1),
+        ] {
+            let layout = parse_any(text.as_bytes(), None).unwrap();
+            assert_eq!((layout.source.as_str(), layout.regions.len()), (source, count), "{text}");
+        }
+        for text in ["", " \n", "hello", "0x10", "a:b"] {
+            assert!(parse_any(text.as_bytes(), None).is_err(), "{text}");
+        }
+        let noisy = [
+            &b"\xfe\x80\x81boot\r\n"[..],
+            b"Creating 1 MTD partitions on \"spi0.0\":\r\n0x000000000000-0x000000020000 : \"a\"\r\n",
+        ]
+        .concat();
+        assert_eq!(parse_any(&noisy, None).unwrap().names(), "a");
+    }
+
+    /// Regions one behind the other with gaps, as a layout.
+    fn layouts() -> impl Strategy<Value = Layout> {
+        prop::collection::vec(("[a-z][a-z0-9_-]{0,8}", 0u64..4, 1u64..40, any::<bool>()), 1..8).prop_map(
+            |rows| {
+                let mut next = 0;
+                let mut regions = Vec::new();
+                for (i, (name, gap, len, read_only)) in rows.into_iter().enumerate() {
+                    let start = next + gap * 0x1000;
+                    next = start + len * 0x1000;
+                    let mut region = crate::image::Region::named(
+                        format!("{name}{i}"),
+                        crate::span::Span::new(start, next),
+                    );
+                    region.read_only = read_only;
+                    regions.push(region);
+                }
+                Layout { regions, chip_size: Some(0x100_0000), ..Layout::default() }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(layout in layouts()) {
+            let size = layout.chip_size;
+            prop_assert_eq!(&parse_any(user::write(&layout).as_bytes(), None).unwrap().regions, &layout.regions);
+            let parts = parse_any(mtdparts::write(&layout, "spi0.0").as_bytes(), size).unwrap();
+            prop_assert_eq!(&parts.regions, &layout.regions);
+            let rom = parse_any(flashrom::write(&layout).as_bytes(), size).unwrap();
+            for (a, b) in rom.regions.iter().zip(&layout.regions) {
+                prop_assert_eq!((&a.name, a.span), (&b.name, b.span));
+            }
+            prop_assert_eq!(rom.regions.len(), layout.regions.len());
+        }
+
+        #[test]
+        fn any_text_is_taken(text in "(mtdparts=|Creating 3 MTD partitions on \"|0x0000000000[0-9a-f]{2}-0x0000000000[0-9a-f]{2} : \"|mtd[0-9]: |[0-9a-f]:[0-9a-f] |[ -~\n\"():@,;]){0,30}") {
+            let _ = parse_any(text.as_bytes(), Some(0x1000));
+            let _ = (mtdparts::parse(&text, None), boot_log::parse(&text), proc_mtd::parse(&text), flashrom::parse(&text), user::parse(&text));
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let _ = parse_any(&bytes, None);
+        }
+    }
+}

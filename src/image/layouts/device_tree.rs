@@ -1,0 +1,78 @@
+//! The layout that a board's device tree describes, and a [`Board`] made of it.
+//!
+//! Partitions with cells of the one unit, and read-only ones, stay the board's own; `firmware` comes from the
+//! donor. So an image of OpenWrt brings all that a splice needs to know of its board.
+
+use crate::image::board::Board;
+use crate::image::container::dtb::Tree;
+use crate::image::devicetree::{self, CellKind, FlashMap};
+use crate::image::error::ImageError;
+use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
+
+/// Reads the tree of the first board in `bytes`, which is a DTB, a sysupgrade file or a dump.
+pub fn find(bytes: &[u8]) -> Option<(devicetree::Board, Layout)> {
+    let plain = Tree::read(bytes).ok().map(|tree| devicetree::Board::read(&tree));
+    let packed = || devicetree::find(bytes).into_iter().map(|found| found.board);
+    plain.into_iter().chain(packed()).find_map(|board| {
+        let layout = layout(&board)?;
+        Some((board, layout))
+    })
+}
+
+/// The layout of the board's flash, where its tree has one.
+pub fn layout(board: &devicetree::Board) -> Option<Layout> {
+    let map = board.map()?;
+    let regions = (0..map.partitions.len()).map(|index| region(map, index)).collect();
+    let names = board.compatible.first().cloned().or_else(|| board.model.clone());
+    let source = format!("device tree of {}", names.unwrap_or_else(|| "an unnamed board".to_owned()));
+    Some(Layout { regions, source, ..Layout::default() }.settle())
+}
+
+fn region(map: &FlashMap, index: usize) -> Region {
+    let partition = &map.partitions[index];
+    let mut region = Region::named(partition.name.as_str(), partition.span);
+    region.read_only = partition.read_only;
+    let inner = |c: &&devicetree::Cell| c.partition == index && region.span.covers(c.span);
+    let cells: Vec<PerUnit> = map.cells.iter().filter(inner).filter_map(per_unit).collect();
+    let holds_cells = map.cells_in(index).any(|c| c.kind != CellKind::Other);
+    if holds_cells && region.role == Role::Other {
+        region.role = Role::Unit;
+    }
+    if region.role == Role::Firmware && !region.read_only {
+        // Should data of the unit stand in it, that stays.
+        region.per_unit = cells.into_iter().map(|c| PerUnit { keep: true, ..c }).collect();
+    } else {
+        region.default = Source::Own;
+        region.per_unit = cells;
+    }
+    region
+}
+
+fn per_unit(cell: &devicetree::Cell) -> Option<PerUnit> {
+    let (kind, format) = match cell.kind {
+        CellKind::Mac if cell.span.len() == 6 => (UnitKind::Mac, Format::MacBytes),
+        CellKind::Mac => (UnitKind::Mac, Format::Raw),
+        CellKind::Calibration => (UnitKind::Calibration, Format::Raw),
+        CellKind::Other => return None,
+    };
+    let user = cell.users.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let name = if user.is_empty() { cell.name.clone() } else { format!("{} of {user}", cell.name) };
+    Some(PerUnit { name, span: cell.span, kind, format, keep: false })
+}
+
+/// A board of which its device tree is all that is known.
+///
+/// # Errors
+/// When the tree describes no flash.
+pub fn board(tree: &devicetree::Board, chip_size: u64) -> Result<Board, ImageError> {
+    let name = tree.compatible.first().cloned().unwrap_or_else(|| "device-tree".to_owned());
+    let layout = layout(tree).ok_or_else(|| ImageError::NotForThisBoard {
+        board: name.clone(),
+        why: "its device tree describes no partitions of an SPI NOR flash".to_owned(),
+    })?;
+    let layout = Layout { chip_size: Some(chip_size), ..layout };
+    let mut board = Board::from_layout(name, layout)?;
+    board.model = tree.model.clone().unwrap_or(board.model);
+    board.compatible = tree.compatible.clone();
+    Ok(board)
+}
