@@ -30,6 +30,8 @@ pub enum Misdeed {
     ResetWhileBusy,
     /// A read or erase that touches a suspended operation's range, or an operation that is not allowed meanwhile.
     Suspended(u8),
+    /// A command other than status, write disable or the next bytes while the chip programs on and on (AAI).
+    WhileProgrammingOn(u8),
     /// The chip was selected while clock or data out floated.
     FloatingPins,
     /// The programmer drove the chip's data output.
@@ -64,6 +66,7 @@ impl fmt::Display for Misdeed {
             Self::Forbidden(op) => write!(f, "forbidden command {op:02x}h"),
             Self::ResetWhileBusy => f.write_str("software reset while an erase or program was running"),
             Self::Suspended(op) => write!(f, "command {op:02x}h not allowed while an operation is suspended"),
+            Self::WhileProgrammingOn(op) => write!(f, "command {op:02x}h in the middle of an AAI program"),
             Self::FloatingPins => f.write_str("chip selected while clock or data out floated"),
             Self::DrivesMiso => f.write_str("programmer drove the chip's data output"),
             Self::WrongClockEdge => f.write_str("wrong clock edge or idle level for SPI mode 0"),

@@ -22,14 +22,19 @@ impl FlashChip {
     /// Prepares the answer of a reading command whose address is in.
     pub(super) fn source(&mut self, command: Command) -> Source {
         let address = self.window.address as usize;
+        let target = self.target();
         let security = self.security_index(address);
         let prepared = &mut self.window.prepared;
         prepared.clear();
         match command.does {
-            Does::ReadArray => return Source::Array(address % self.spec.size),
+            Does::ReadArray if self.in_security => {
+                return self.read_inside(address);
+            }
+            Does::ReadArray => return Source::Array(target),
             Does::ReadRegister(index) => {
                 self.counts.status_polls += 1;
-                return Source::Register(index);
+                let inside = self.spec.security.mode.filter(|_| self.in_security && index == 0);
+                return Source::Register(inside.and_then(|m| m.status).unwrap_or(index));
             }
             Does::ReadJedecId => {
                 prepared.extend_from_slice(&self.spec.jedec_id);
@@ -56,20 +61,16 @@ impl FlashChip {
                 }
                 None => return Source::Constant(FLOATING),
             },
-            Does::ReadLock => return Source::Constant(u8::from(self.lock_bit(address))),
+            Does::ReadLock => return Source::Constant(u8::from(self.lock_bit(target))),
+            Does::ReadSectorLock => return Source::Constant(if self.lock_bit(target) { 0xff } else { 0x00 }),
+            Does::ReadLocks => {
+                let byte =
+                    |locks: &[bool]| locks.iter().fold(0, |byte, locked| byte << 1 | u8::from(*locked));
+                prepared.extend(self.locks.chunks(8).map(byte));
+            }
             _ => return Source::Constant(FLOATING),
         }
         Source::Prepared { at: 0, wraps: true }
-    }
-
-    /// The security register at an address, by index from 0.
-    pub(super) fn security_index(&self, address: usize) -> Option<usize> {
-        let security = &self.spec.security;
-        if security.stride == 0 || address < security.first {
-            return None;
-        }
-        let index = (address - security.first) / security.stride;
-        (index < security.count).then_some(index)
     }
 
     /// Fills `miso` with the answer's next bytes; the first one's clocks begin at `at`.
@@ -80,11 +81,14 @@ impl FlashChip {
         };
         match &mut source {
             Source::Array(address) => {
+                // A read runs on to the end of its die and wraps to that die's start.
+                let die = self.spec.size / self.spec.dies.max(1);
+                let first = *address / die * die;
                 let mut done = 0;
                 while done < miso.len() {
-                    let n = (miso.len() - done).min(self.spec.size - *address);
+                    let n = (miso.len() - done).min(first + die - *address);
                     miso[done..done + n].copy_from_slice(&self.array[*address..*address + n]);
-                    *address = (*address + n) % self.spec.size;
+                    *address = first + (*address + n - first) % die;
                     done += n;
                 }
                 *self.counts.read_bytes.entry(self.window.opcode).or_default() += miso.len() as u64;
@@ -135,6 +139,6 @@ impl FlashChip {
 }
 
 /// Prepared bytes from `address`, wrapping in `len`; an empty space floats.
-fn wrapping(address: usize, len: usize) -> Source {
+pub(super) fn wrapping(address: usize, len: usize) -> Source {
     if len == 0 { Source::Constant(FLOATING) } else { Source::Prepared { at: address % len, wraps: true } }
 }

@@ -2,7 +2,7 @@
 
 use super::model::FlashChip;
 use super::operation::Work;
-use super::spec::{Command, Does};
+use super::spec::{Bit, Command, Does};
 use crate::emulator::counts::Misdeed;
 use std::time::Duration;
 
@@ -10,20 +10,39 @@ impl FlashChip {
     /// Carries out a command that ended as it must.
     pub(super) fn carry_out(&mut self, now: Duration, command: Command, reset_was_next: bool) {
         let op = command.opcode;
-        let address = self.window.address as usize % self.spec.size;
+        let address = self.target();
+        if command.needs_wel {
+            if !self.wel {
+                self.counts.misdeed(Misdeed::NoWriteEnable(op));
+                return;
+            }
+            self.wel = false;
+        }
         match command.does {
             Does::WriteEnable => self.wel = now >= self.writes_from,
-            Does::WriteDisable => self.wel = false,
+            Does::WriteDisable => {
+                self.wel = false;
+                self.onward = None;
+                if self.spec.security.mode.is_some_and(|m| m.left_by_write_disable) {
+                    self.in_security = false;
+                }
+            }
             Does::VolatileEnable => self.volatile_next = now >= self.writes_from,
             Does::WriteRegisters { first, count } => {
                 let latch = std::mem::take(&mut self.window.latch);
                 self.write_registers(now, first, count, &latch[..self.window.taken.min(count)], op);
                 self.window.latch = latch;
             }
+            Does::Program | Does::Erase(_) if self.in_security => self.write_inside(now, command),
             Does::Program => self.program(now, op, address),
+            Does::ProgramOn(unit) => self.program_on(now, op, unit),
             Does::Erase(size) => {
                 let start = address / size * size;
                 self.erase(now, op, start..start + size);
+            }
+            Does::EraseBlock => {
+                let range = self.block(address);
+                self.erase(now, op, range);
             }
             Does::EraseChip => self.erase(now, op, 0..self.spec.size),
             Does::ProgramSecurity | Does::EraseSecurity => self.write_security(now, command),
@@ -50,7 +69,19 @@ impl FlashChip {
             Does::UnlockAll => self.change_locks(op, None, false),
             Does::EnterQpi => self.qpi = self.bit(self.spec.bits.quad),
             Does::EnterFourByte => self.four_byte = true,
-            Does::ExitFourByte => self.four_byte = false,
+            Does::ExitFourByte => {
+                self.four_byte = false;
+                self.leave_extended();
+            }
+            Does::WriteDirect(register) => {
+                self.registers[register] = self.window.latch[0];
+                self.follow_mode_bit();
+            }
+            Does::SetBits { register, mask } => self.set_bits(now, register, mask, op),
+            Does::ClearErrors { register, mask } => self.registers[register] &= !mask,
+            Does::EnterSecurity => self.in_security = true,
+            Does::ExitSecurity => self.in_security = false,
+            Does::SelectDie => self.die = usize::from(self.window.latch[0]) % self.spec.dies.max(1),
             Does::ReadArray
             | Does::ReadJedecId
             | Does::ReadLegacyId
@@ -58,12 +89,14 @@ impl FlashChip {
             | Does::ReadSfdp
             | Does::ReadRegister(_)
             | Does::ReadSecurity
-            | Does::ReadLock => {}
+            | Does::ReadLock
+            | Does::ReadSectorLock
+            | Does::ReadLocks => {}
         }
     }
 
     /// Whether the latch allows a program or erase; a missing one is the driver's misdeed.
-    fn enabled(&mut self, op: u8) -> bool {
+    pub(super) fn enabled(&mut self, op: u8) -> bool {
         if !self.wel {
             self.counts.misdeed(Misdeed::NoWriteEnable(op));
         }
@@ -80,8 +113,7 @@ impl FlashChip {
             self.counts.misdeed(Misdeed::PageWrap);
         }
         if self.is_protected(&(start..start + page)) {
-            self.counts.protected += 1;
-            self.wel = false;
+            self.refuse(self.spec.bits.program_error);
             return;
         }
         self.counts.pages += 1;
@@ -95,8 +127,7 @@ impl FlashChip {
             return;
         }
         if self.is_protected(&range) {
-            self.counts.protected += 1;
-            self.wel = false;
+            self.refuse(self.spec.bits.erase_error);
             return;
         }
         *self.counts.erases.entry(range.len() as u64).or_default() += 1;
@@ -105,33 +136,23 @@ impl FlashChip {
         self.start(now, Work::Erase(range), time);
     }
 
-    fn write_security(&mut self, now: Duration, command: Command) {
-        let op = command.opcode;
-        if !self.enabled(op) || self.suspension_forbids(None, true, op) {
-            return;
+    /// A program or erase of something protected: dropped, the latch consumed.
+    pub(super) fn refuse(&mut self, mark: Option<Bit>) {
+        self.counts.protected += 1;
+        self.wel = false;
+        self.note_refusal(mark);
+    }
+
+    /// Where a command's address points: with the extended address where three bytes were sent, in the selected die.
+    pub(super) fn target(&self) -> usize {
+        let mut address = self.window.address as usize;
+        if let Some(extended) = self.spec.extended_address
+            && self.window.address_bytes == 3
+        {
+            address |= usize::from(self.registers[extended.register] & 0x7f) << 24;
         }
-        let Some(index) = self.security_index(self.window.address as usize) else {
-            self.wel = false;
-            return;
-        };
-        if self.bit(self.spec.security.locks.get(index).copied()) {
-            self.counts.protected += 1;
-            self.wel = false;
-            return;
-        }
-        self.counts.security_operations += 1;
-        let size = self.spec.security.size;
-        if command.does == Does::EraseSecurity {
-            let time = self.erase_time(1);
-            self.start(now, Work::EraseSecurity(index), time);
-            return;
-        }
-        if self.window.address as usize % size + self.window.taken > size {
-            self.counts.misdeed(Misdeed::PageWrap);
-        }
-        let time = self.program_time(self.window.taken);
-        let latch = self.window.latch[..size.min(self.window.latch.len())].to_vec();
-        self.start(now, Work::ProgramSecurity { index, latch }, time);
+        let die = self.spec.size / self.spec.dies.max(1);
+        self.die * die + address % die
     }
 
     fn change_locks(&mut self, op: u8, address: Option<usize>, locked: bool) {
@@ -157,7 +178,9 @@ impl FlashChip {
         self.wel = false;
         self.volatile_next = false;
         self.asleep = false;
-        self.four_byte = false;
+        self.in_security = false;
+        self.onward = None;
+        self.start_mode();
         self.ready_at = now + self.spec.times.reset;
     }
 }

@@ -4,13 +4,27 @@
 //! ([`ChipSpec`]); time is given with every call, so the model is the same on a virtual and on a real clock. Behaviour:
 //! Winbond W25Q64FV data sheet, revision S (sections 7 and 8), with the differences of BV, CV and JV.
 
+pub mod adesto;
 mod answer;
 mod command;
+mod common;
+pub mod eon;
+pub mod gigadevice;
+pub mod issi;
+pub mod large;
+pub mod macronix;
+pub mod micron;
 mod model;
+mod onward;
 mod operation;
 mod protect;
 mod registers;
+mod scheme;
+mod security;
+mod sfdp;
+pub mod spansion;
 pub mod spec;
+pub mod sst;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -22,8 +36,40 @@ pub use spec::ChipSpec;
 pub use state::ChipState;
 
 /// The parts by name.
-const PARTS: &[fn() -> ChipSpec] =
-    &[winbond::w25q64fv, winbond::w25q64bv, winbond::w25q64cv, winbond::w25q64jv];
+const PARTS: &[fn() -> ChipSpec] = &[
+    winbond::w25q64fv,
+    winbond::w25q64bv,
+    winbond::w25q64cv,
+    winbond::w25q64jv,
+    large::w25q64fw,
+    large::w25q256fv,
+    large::w25q256jv,
+    large::w25q512jv,
+    large::w25m512jv,
+    gigadevice::gd25q16c,
+    gigadevice::gd25q64c,
+    gigadevice::py25q128ha,
+    gigadevice::zd25q128c,
+    macronix::mx25l6405d,
+    macronix::mx25l6433f,
+    macronix::mx25l12835f,
+    macronix::f25l32qa,
+    micron::m25p40,
+    micron::n25q128a,
+    micron::mt25ql256,
+    spansion::s25fl128s,
+    spansion::s25fl256s,
+    issi::is25lp064,
+    issi::pm25lq016,
+    eon::en25qh64,
+    eon::en25p16,
+    sst::sst25vf010a,
+    sst::sst25vf016b,
+    sst::sst26vf032b,
+    adesto::at25df321a,
+    adesto::at25sf161,
+    adesto::at25sf161b,
+];
 
 /// The part of that name (case does not matter), or `None`.
 pub fn find(name: &str) -> Option<ChipSpec> {

@@ -35,8 +35,14 @@ pub struct FlashChip {
     pub(super) registers: Vec<u8>,
     pub(super) security: Vec<Vec<u8>>,
     pub(super) unique_id: Vec<u8>,
-    /// Block locks of the WPS scheme; true is locked.
+    /// Block locks; true is locked. Each begins where `lock_starts` says.
     pub(super) locks: Vec<bool>,
+    pub(super) lock_starts: Vec<usize>,
+    /// The array's commands reach the security registers.
+    pub(super) in_security: bool,
+    /// Where the next command of a running program-on goes.
+    pub(super) onward: Option<usize>,
+    pub(super) die: usize,
     pub(super) powered: bool,
     pub(super) ready_at: Duration,
     pub(super) writes_from: Duration,
@@ -67,14 +73,23 @@ impl FlashChip {
             table[usize::from(command.opcode)] = Some(*command);
         }
         let kept: Vec<u8> = spec.registers.iter().map(|r| r.factory).collect();
+        let lock_starts = super::protect::lock_starts(&spec);
+        let mut security = vec![vec![0xff; spec.security.size]; spec.security.count];
+        if let Some(cells) = security.first_mut().and_then(|s| s.get_mut(spec.security.factory.clone())) {
+            random.fill(cells);
+        }
         Self {
             table,
             array: vec![0xff; spec.size],
             registers: kept.clone(),
             kept,
-            security: vec![vec![0xff; spec.security.size]; spec.security.count],
+            security,
             unique_id,
-            locks: vec![true; super::protect::lock_count(spec.size)],
+            locks: vec![true; lock_starts.len()],
+            lock_starts,
+            in_security: false,
+            onward: None,
+            die: 0,
             powered: true,
             ready_at: Duration::ZERO,
             writes_from: Duration::ZERO,
@@ -206,6 +221,9 @@ impl FlashChip {
         self.continuous = false;
         self.qpi = false;
         self.four_byte = false;
+        self.in_security = false;
+        self.onward = None;
+        self.die = 0;
     }
 
     /// Gives the supply back.
@@ -219,6 +237,7 @@ impl FlashChip {
         self.locks.fill(true);
         self.unlock_until_power_cycle();
         self.registers.clone_from(&self.kept);
+        self.start_mode();
     }
 
     /// Lets a running operation end and gives everything the chip keeps without its supply.

@@ -13,8 +13,14 @@ pub(super) enum Work {
         latch: Vec<u8>,
     },
     Erase(Range<usize>),
+    /// One of several programs after one write enable.
+    ProgramOn {
+        at: usize,
+        latch: Vec<u8>,
+    },
     ProgramSecurity {
         index: usize,
+        at: usize,
         latch: Vec<u8>,
     },
     EraseSecurity(usize),
@@ -68,19 +74,19 @@ impl FlashChip {
             self.suspended = Some(*inner);
             return;
         }
-        self.wel = false;
+        self.wel = matches!(pending.work, Work::ProgramOn { .. }) && self.onward.is_some();
         if pending.silent {
             return;
         }
         match pending.work {
-            Work::Program { at, latch } => {
+            Work::Program { at, latch } | Work::ProgramOn { at, latch } => {
                 for (cell, data) in self.array[at..].iter_mut().zip(&latch) {
                     *cell &= data;
                 }
             }
             Work::Erase(range) => self.array[range].fill(0xff),
-            Work::ProgramSecurity { index, latch } => {
-                for (cell, data) in self.security[index].iter_mut().zip(&latch) {
+            Work::ProgramSecurity { index, at, latch } => {
+                for (cell, data) in self.security[index][at..].iter_mut().zip(&latch) {
                     *cell &= data;
                 }
             }
@@ -88,6 +94,7 @@ impl FlashChip {
             Work::Registers(new) => {
                 self.kept.clone_from(&new);
                 self.registers = new;
+                self.follow_mode_bit();
             }
             Work::Suspending(_) => {}
         }
@@ -103,13 +110,13 @@ impl FlashChip {
     fn leave_undefined(&mut self, work: Work) {
         match work {
             // Bits that were being programmed are 0 or still 1.
-            Work::Program { at, latch } => {
+            Work::Program { at, latch } | Work::ProgramOn { at, latch } => {
                 for (cell, data) in self.array[at..].iter_mut().zip(&latch) {
                     *cell &= data | self.random.byte();
                 }
             }
-            Work::ProgramSecurity { index, latch } => {
-                for (cell, data) in self.security[index].iter_mut().zip(&latch) {
+            Work::ProgramSecurity { index, at, latch } => {
+                for (cell, data) in self.security[index][at..].iter_mut().zip(&latch) {
                     *cell &= data | self.random.byte();
                 }
             }

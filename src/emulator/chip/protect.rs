@@ -1,27 +1,29 @@
 //! Which bytes of the array are protected: the bits of the status registers, or block locks.
 
 use super::model::FlashChip;
-use super::spec::{Bit, Protection};
+use super::spec::{Bit, BpMap, ChipSpec, Protection};
 use std::ops::Range;
 
 const SECTOR: usize = 0x1000;
 const BLOCK: usize = 0x1_0000;
 
-/// Locks of the WPS scheme: one a sector in the first and last block, one a block between (W25Q128FV fig. 4d).
-pub(super) fn lock_count(size: usize) -> usize {
-    let blocks = size / BLOCK;
-    if blocks < 2 { size.div_ceil(SECTOR) } else { 2 * (BLOCK / SECTOR) + blocks - 2 }
-}
-
-/// The lock that holds this address.
-fn lock_index(size: usize, address: usize) -> usize {
-    let (blocks, block, per_block) = (size / BLOCK, address / BLOCK, BLOCK / SECTOR);
-    if blocks < 2 || block == 0 {
-        address / SECTOR
-    } else if block == blocks - 1 {
-        per_block + blocks - 2 + (address % BLOCK) / SECTOR
-    } else {
-        per_block + block - 1
+/// Where each lock begins. WPS: one a sector in the first and last block, one a block between (W25Q128FV fig. 4d).
+pub(super) fn lock_starts(spec: &ChipSpec) -> Vec<usize> {
+    let size = spec.size;
+    match spec.protection {
+        Protection::SectorLocks { size: sector } => (0..size).step_by(sector).collect(),
+        Protection::BlockRegister => {
+            // SST26VF032B data sheet, figure 4-1: 4 x 8 KiB, 32 KiB, blocks of 64 KiB, 32 KiB, 4 x 8 KiB.
+            let low = [0, 0x2000, 0x4000, 0x6000, 0x8000];
+            let high = [0x1_0000, 0x8000, 0x6000, 0x4000, 0x2000].map(|below| size - below);
+            low.into_iter().chain((BLOCK..size - BLOCK).step_by(BLOCK)).chain(high).collect()
+        }
+        _ if size < 2 * BLOCK => (0..size).step_by(SECTOR).collect(),
+        _ => {
+            let ends = (0..BLOCK).step_by(SECTOR);
+            let between = (BLOCK..size - BLOCK).step_by(BLOCK);
+            ends.clone().chain(between).chain(ends.map(|at| size - BLOCK + at)).collect()
+        }
     }
 }
 
@@ -32,15 +34,23 @@ impl FlashChip {
 
     /// True when any byte of the range cannot be erased or programmed.
     pub(super) fn is_protected(&self, range: &Range<usize>) -> bool {
-        if self.bit(self.spec.bits.wps) {
-            let size = self.spec.size;
-            return self.locks[lock_index(size, range.start)..=lock_index(size, range.end - 1)]
-                .iter()
-                .any(|locked| *locked);
+        let always =
+            matches!(self.spec.protection, Protection::SectorLocks { .. } | Protection::BlockRegister);
+        if always || self.bit(self.spec.bits.wps) {
+            let touched = self.lock_index(range.start)..=self.lock_index(range.end - 1);
+            return self.locks[touched].iter().any(|locked| *locked);
         }
         let overlaps = |p: &Range<usize>| p.start < range.end && range.start < p.end;
         match &self.spec.protection {
-            Protection::None => false,
+            Protection::None | Protection::SectorLocks { .. } | Protection::BlockRegister => false,
+            Protection::Bp(map) => {
+                let inside = self.bp_range(map);
+                if self.bit(map.complement) {
+                    overlaps(&(0..inside.start)) || overlaps(&(inside.end..self.spec.size))
+                } else {
+                    overlaps(&inside)
+                }
+            }
             Protection::WinbondBp { complement } => {
                 let inside = winbond_range(self.registers[0], self.spec.size);
                 if self.bit(*complement) {
@@ -52,13 +62,46 @@ impl FlashChip {
         }
     }
 
+    fn bp_range(&self, map: &BpMap) -> Range<usize> {
+        let bit = |(n, b): (usize, &Bit)| usize::from(self.bit(Some(*b))) << n;
+        let bp: usize = map.bp.iter().enumerate().map(bit).sum();
+        let length = match bp {
+            0 => 0,
+            all if all + 1 == 1 << map.bp.len() => self.spec.size,
+            bp => map.unit.checked_shl(bp as u32 - 1).map_or(self.spec.size, |n| n.min(self.spec.size)),
+        };
+        if self.bit(map.top_bottom) { 0..length } else { self.spec.size - length..self.spec.size }
+    }
+
+    /// The lock that holds this address.
+    fn lock_index(&self, address: usize) -> usize {
+        self.lock_starts.partition_point(|start| *start <= address) - 1
+    }
+
+    /// The range of the lock that holds this address.
+    pub(super) fn block(&self, address: usize) -> Range<usize> {
+        let index = self.lock_index(address);
+        self.lock_starts[index]..self.lock_starts.get(index + 1).copied().unwrap_or(self.spec.size)
+    }
+
     pub(super) fn set_lock(&mut self, address: usize, locked: bool) {
-        let index = lock_index(self.spec.size, address % self.spec.size);
+        let index = self.lock_index(address % self.spec.size);
         self.locks[index] = locked;
     }
 
     pub(super) fn lock_bit(&self, address: usize) -> bool {
-        self.locks[lock_index(self.spec.size, address % self.spec.size)]
+        self.locks[self.lock_index(address % self.spec.size)]
+    }
+
+    /// Global protect and unprotect of sector locks, by a write of the first register (AT25DF321A, table 9-5).
+    pub(super) fn global_locks(&mut self, written: u8) {
+        if matches!(self.spec.protection, Protection::SectorLocks { .. }) {
+            match written & 0x3c {
+                0 => self.locks.fill(false),
+                0x3c => self.locks.fill(true),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -116,13 +159,20 @@ mod tests {
 
     #[test]
     fn locks_cover_the_array_without_gap() {
-        assert_eq!(lock_count(0x80_0000), 16 + 126 + 16);
-        let mut last = 0;
-        for address in (0..0x80_0000).step_by(SECTOR) {
-            let index = lock_index(0x80_0000, address);
-            assert!(index == last || index == last + 1, "{address:#x}");
-            last = index;
-        }
-        assert_eq!(last, 157);
+        let starts = lock_starts(&winbond::w25q64jv());
+        assert_eq!(starts.len(), 16 + 126 + 16);
+        assert_eq!(
+            (starts[0], starts[15], starts[16], starts[141], starts[142]),
+            (0, 0xf000, 0x1_0000, 0x7e_0000, 0x7f_0000)
+        );
+        assert!(starts.is_sorted());
+        let sst = ChipSpec { protection: Protection::BlockRegister, size: 0x40_0000, ..winbond::w25q64fv() };
+        let starts = lock_starts(&sst);
+        assert_eq!(starts.len(), 5 + 62 + 5);
+        assert_eq!(
+            (starts[4], starts[5], starts[66], starts[67], starts[68]),
+            (0x8000, 0x1_0000, 0x3e_0000, 0x3f_0000, 0x3f_8000)
+        );
+        assert!(starts.is_sorted());
     }
 }

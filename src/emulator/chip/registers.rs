@@ -21,12 +21,58 @@ impl FlashChip {
         if let Some(bit) = bits.suspended {
             show(bit, self.suspended.is_some());
         }
+        if let Some(bit) = bits.ready {
+            show(bit, self.busy.is_none());
+        }
+        if let Some(bit) = bits.four_byte {
+            show(bit, self.four_byte);
+        }
+        if bits.errors_hold_busy && (self.bit(bits.program_error) || self.bit(bits.erase_error)) {
+            show(bits.busy, true);
+        }
         value
+    }
+
+    /// The 4-byte mode follows its bank bit, where the part has one.
+    pub(super) fn follow_mode_bit(&mut self) {
+        if self.spec.bits.follows.is_some() {
+            self.four_byte = self.bit(self.spec.bits.follows);
+        }
+    }
+
+    /// The address mode after power-up and reset.
+    pub(super) fn start_mode(&mut self) {
+        self.four_byte = self.bit(self.spec.bits.power_up_mode);
+        self.follow_mode_bit();
+    }
+
+    /// A refused program or erase leaves its mark, where the part has one.
+    pub(super) fn note_refusal(&mut self, mark: Option<Bit>) {
+        if let Some(bit) = mark {
+            self.registers[bit.register] |= bit.mask;
+        }
+    }
+
+    /// A command that sets bits of a register, some of them for ever.
+    pub(super) fn set_bits(&mut self, now: Duration, register: usize, mask: u8, op: u8) {
+        if !self.wel {
+            self.counts.misdeed(Misdeed::NoWriteEnable(op));
+            return;
+        }
+        let mut new = self.registers.clone();
+        let fresh = mask & !new[register] & self.spec.registers[register].one_time;
+        self.counts.lock_bits_set += u64::from(fresh.count_ones());
+        self.counts.nonvolatile_writes += 1;
+        new[register] |= mask;
+        self.start(now, Work::Registers(new), self.spec.times.register);
     }
 
     /// The end of a register write command with `data` (at least one byte).
     pub(super) fn write_registers(&mut self, now: Duration, first: usize, count: usize, data: &[u8], op: u8) {
         let volatile = std::mem::take(&mut self.volatile_next);
+        if self.in_security && self.lock_from_inside(now, op) {
+            return;
+        }
         if !volatile && !self.wel {
             self.counts.misdeed(Misdeed::NoWriteEnable(op));
             return;
@@ -49,6 +95,9 @@ impl FlashChip {
                 None => old,
             };
             self.counts.lock_bits_set += u64::from((new[offset] & !old & register.one_time).count_ones());
+        }
+        if first == 0 && !data.is_empty() {
+            self.global_locks(data[0]);
         }
         if volatile {
             self.counts.volatile_writes += 1;

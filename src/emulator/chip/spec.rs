@@ -3,6 +3,7 @@
 //! A part is a [`ChipSpec`]: its commands are rows of a table, so another vendor's part is another table. The values
 //! are the emulator's own and are never taken from the code that is tested with it.
 
+pub use super::scheme::{BpMap, Protection, Security, SecurityMode, SecurityRule};
 use std::time::Duration;
 
 /// What a command does once its opcode, address and dummy bytes are in.
@@ -40,6 +41,8 @@ pub enum Does {
     Program,
     /// Erases the aligned range of this many bytes around the address.
     Erase(usize),
+    /// Erases the block around the address, as large as its lock's range is (SST26).
+    EraseBlock,
     /// Erases the whole array.
     EraseChip,
     /// Suspends an erase or program.
@@ -74,6 +77,34 @@ pub enum Does {
     EnterFourByte,
     /// Leaves it.
     ExitFourByte,
+    /// Writes a register at once, without a write time: extended address, bank.
+    WriteDirect(usize),
+    /// Sets the bits of a mask in a register, for ever where they are one-time bits.
+    SetBits {
+        /// Index of the register.
+        register: usize,
+        /// The bits.
+        mask: u8,
+    },
+    /// Clears error bits that stick in a register, and the busy bit they hold.
+    ClearErrors {
+        /// Index of the register.
+        register: usize,
+        /// The bits.
+        mask: u8,
+    },
+    /// Programs this many bytes at the address, then at the next ones with every further command, until write disable.
+    ProgramOn(usize),
+    /// The array's reads and programs reach the security registers from here on.
+    EnterSecurity,
+    /// They reach the array again.
+    ExitSecurity,
+    /// Gives FFh for a locked sector, 00h for another (Atmel).
+    ReadSectorLock,
+    /// Gives all block locks, one bit each (SST26).
+    ReadLocks,
+    /// Selects one of several dies by the data byte.
+    SelectDie,
 }
 
 impl Does {
@@ -90,12 +121,22 @@ impl Does {
                 | Self::ReadRegister(_)
                 | Self::ReadSecurity
                 | Self::ReadLock
+                | Self::ReadSectorLock
+                | Self::ReadLocks
         )
     }
 
     /// True for commands that take data bytes.
     pub(super) fn takes_data(self) -> bool {
-        matches!(self, Self::Program | Self::ProgramSecurity | Self::WriteRegisters { .. })
+        matches!(
+            self,
+            Self::Program
+                | Self::ProgramOn(_)
+                | Self::ProgramSecurity
+                | Self::WriteRegisters { .. }
+                | Self::WriteDirect(_)
+                | Self::SelectDie
+        )
     }
 }
 
@@ -110,6 +151,10 @@ pub enum AddressBytes {
     Four,
     /// Three or four, by the address mode.
     ByMode,
+    /// One.
+    One,
+    /// Two.
+    Two,
 }
 
 /// One row of a part's command table.
@@ -125,27 +170,35 @@ pub struct Command {
     pub does: Does,
     /// True when the chip takes it while busy.
     pub while_busy: bool,
+    /// True when a command that is no erase or program needs the write enable latch, too.
+    pub needs_wel: bool,
 }
 
 impl Command {
     /// A command that consists of its opcode (and perhaps data).
     pub const fn plain(opcode: u8, does: Does) -> Self {
-        Self { opcode, address: AddressBytes::None, dummy: 0, does, while_busy: false }
+        Self { opcode, address: AddressBytes::None, dummy: 0, does, while_busy: false, needs_wel: false }
     }
 
     /// A command with an address of the current mode's width, then `dummy` dummy bytes.
     pub const fn at(opcode: u8, dummy: u8, does: Does) -> Self {
-        Self { opcode, address: AddressBytes::ByMode, dummy, does, while_busy: false }
+        Self { opcode, address: AddressBytes::ByMode, dummy, does, while_busy: false, needs_wel: false }
     }
 
     /// A command with `dummy` dummy bytes and no address.
     pub const fn dummies(opcode: u8, dummy: u8, does: Does) -> Self {
-        Self { opcode, address: AddressBytes::None, dummy, does, while_busy: false }
+        Self { opcode, address: AddressBytes::None, dummy, does, while_busy: false, needs_wel: false }
     }
 
     /// The same with a fixed address width.
     pub const fn address(mut self, address: AddressBytes) -> Self {
         self.address = address;
+        self
+    }
+
+    /// The same, obeyed only with the write enable latch set.
+    pub const fn needs_wel(mut self) -> Self {
+        self.needs_wel = true;
         self
     }
 
@@ -211,36 +264,40 @@ pub struct Bits {
     pub quad: Option<Bit>,
     /// Write protect selection: block locks instead of the protection map.
     pub wps: Option<Bit>,
+    /// The inverse of busy (Micron's flag status).
+    pub ready: Option<Bit>,
+    /// Shows the 4-byte address mode.
+    pub four_byte: Option<Bit>,
+    /// Decides it: the mode follows this bit of a bank register.
+    pub follows: Option<Bit>,
+    /// The mode after power-up and reset.
+    pub power_up_mode: Option<Bit>,
+    /// Sticks when a program is refused.
+    pub program_error: Option<Bit>,
+    /// Sticks when an erase is refused.
+    pub erase_error: Option<Bit>,
+    /// Those errors hold the busy bit until they are cleared (Spansion).
+    pub errors_hold_busy: bool,
 }
 
-/// How the array is protected by register bits.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Protection {
-    /// Not at all.
-    None,
-    /// Winbond's BP2..0, TB, SEC in the first register, CMP in the second.
-    WinbondBp {
-        /// The CMP bit, where the part has one.
-        complement: Option<Bit>,
-    },
-}
-
-/// The security (one-time programmable) registers.
-#[derive(Clone, Debug, Default)]
-pub struct Security {
-    /// Number of registers.
-    pub count: usize,
-    /// Bytes of one.
-    pub size: usize,
-    /// Address of the first.
-    pub first: usize,
-    /// Distance of their addresses.
-    pub stride: usize,
-    /// The lock bit of each; empty when there is none.
-    pub locks: Vec<Bit>,
-    /// True when reading register 0 (below `first`) gives the SFDP space.
-    pub sfdp_in_zero: bool,
+impl Bits {
+    /// Busy and write enable latch in bits 0 and 1 of the first register, and nothing else.
+    pub const PLAIN: Bits = Bits {
+        busy: Bit::new(0, 0),
+        wel: Bit::new(0, 1),
+        suspended: None,
+        srp0: None,
+        srp1: None,
+        quad: None,
+        wps: None,
+        ready: None,
+        four_byte: None,
+        follows: None,
+        power_up_mode: None,
+        program_error: None,
+        erase_error: None,
+        errors_hold_busy: false,
+    };
 }
 
 /// Typical times; the model uses these as they are.
@@ -268,6 +325,15 @@ pub struct Times {
     pub power_up: Duration,
     /// Power good to the first write (tPUW).
     pub power_up_write: Duration,
+}
+
+/// The extended address register.
+#[derive(Clone, Copy, Debug)]
+pub struct ExtendedAddress {
+    /// Index of the register.
+    pub register: usize,
+    /// What leaving 4-byte mode writes into it; `None`: nothing (W25Q256FV is known to leave a 1 behind).
+    pub after_exit: Option<u8>,
 }
 
 /// An emulated part.
@@ -299,6 +365,10 @@ pub struct ChipSpec {
     pub protection: Protection,
     /// Security registers.
     pub security: Security,
+    /// The register that holds the address bits above 24 while three address bytes are sent.
+    pub extended_address: Option<ExtendedAddress>,
+    /// Dies that share the pins; each has an array of `size / dies` bytes.
+    pub dies: usize,
     /// Times.
     pub times: Times,
 }

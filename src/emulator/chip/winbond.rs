@@ -84,7 +84,7 @@ const BITS: Bits = Bits {
     srp0: Some(Bit::new(0, 7)),
     srp1: Some(Bit::new(1, 0)),
     quad: Some(Bit::new(1, 1)),
-    wps: None,
+    ..Bits::PLAIN
 };
 
 /// SRP0, SEC, TB, BP2..0.
@@ -163,7 +163,10 @@ pub fn w25q64fv() -> ChipSpec {
             stride: 0x1000,
             locks: vec![Bit::new(1, 3), Bit::new(1, 4), Bit::new(1, 5)],
             sfdp_in_zero: true,
+            ..Security::default()
         },
+        extended_address: None,
+        dies: 1,
         times: TIMES,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Window {
     pub(super) opcode: u8,
     command: Option<Command>,
     pub(super) address: u32,
+    /// How many bytes it came in.
+    pub(super) address_bytes: u8,
     pub(super) source: Option<Source>,
     /// Bytes of an answer that is not the array.
     pub(super) prepared: Vec<u8>,
@@ -56,6 +58,7 @@ impl Window {
             opcode: 0,
             command: None,
             address: 0,
+            address_bytes: 0,
             source: None,
             prepared: Vec::with_capacity(256),
             latch: vec![0xff; page.max(256)],
@@ -227,13 +230,23 @@ impl FlashChip {
             self.counts.misdeed(Misdeed::WhileBusy(opcode));
             return;
         }
+        let goes_on = matches!(command.does, Does::ProgramOn(_) | Does::ReadRegister(_) | Does::WriteDisable);
+        if self.onward.is_some() && !goes_on {
+            self.counts.misdeed(Misdeed::WhileProgrammingOn(opcode));
+            return;
+        }
         self.window.command = Some(command);
         let address = match command.address {
             AddressBytes::None => 0,
             AddressBytes::Three => 3,
             AddressBytes::Four => 4,
             AddressBytes::ByMode => 3 + u8::from(self.four_byte),
+            AddressBytes::One => 1,
+            AddressBytes::Two => 2,
         };
+        let address =
+            if matches!(command.does, Does::ProgramOn(_)) { self.onward_address_bytes() } else { address };
+        self.window.address_bytes = address;
         match (address, command.dummy) {
             (0, 0) => self.data_phase(),
             (0, left) => self.window.phase = Phase::Dummy { left },
@@ -259,6 +272,7 @@ impl FlashChip {
         let window = &mut self.window;
         let len = match window.command.map(|c| c.does) {
             Some(Does::ProgramSecurity) => self.spec.security.size.clamp(1, window.latch.len()),
+            Some(Does::ProgramOn(unit)) => unit,
             _ => self.spec.page.clamp(1, window.latch.len()),
         };
         let offset = match window.command.map(|c| c.does) {

@@ -1,6 +1,7 @@
 //! The chip driven directly: every rule of the data sheet that a driver can trip over.
 
 mod registers;
+mod schemes;
 mod security;
 mod supply;
 mod transfers;
