@@ -86,9 +86,7 @@ mod tests {
     #[test]
     fn samples_are_spread_and_telling() {
         let mut flash = vec![0xff; 0x10000];
-        for i in 0x8000..0x10000 {
-            flash[i] = (i % 251) as u8;
-        }
+        flash[0x8000..].iter_mut().enumerate().for_each(|(i, b)| *b = (i % 251) as u8);
         let within = Spans::from_iter([Span::new(0, 0xa000), Span::new(0xc000, 0x10000)]);
         let found = samples(&flash, &within);
         assert!(found.len() as u64 > SAMPLES / 2 && found.len() as u64 <= SAMPLES);

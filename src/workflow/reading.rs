@@ -45,6 +45,9 @@ pub(super) enum Engine {
     Other,
 }
 
+/// Takes bytes as they arrive: their address, and them.
+pub(super) type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Cause> + 'a;
+
 /// How to read.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -97,7 +100,7 @@ pub(super) fn read_with<P: Programmer>(
     options: &ReadOptions,
     stages: (Stage, Stage),
     events: &mut Events<'_>,
-    first: &mut dyn FnMut(u64, &[u8]) -> Result<(), Cause>,
+    first: &mut Take<'_>,
 ) -> Result<Reading, Cause> {
     let mut bytes_read = 0;
     loop {
@@ -206,7 +209,7 @@ pub(super) fn pass<P: Programmer>(
     span: Span,
     stage: Stage,
     events: &mut Events<'_>,
-    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), Cause>,
+    take: &mut Take<'_>,
 ) -> Result<(), Cause> {
     let time = Some(chip.programmer().limits().wire_time(span.len()));
     stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;

@@ -100,8 +100,11 @@ fn go<P: Programmer>(
     // Mending a page that was cut off in the middle may take an erase of its sector, all of which is in the backup.
     let unit = chip.geometry().erase.first().map_or(1, |e| e.size);
     let whole = crate::span::Span::new(0, header.size);
-    let area: Spans =
-        header.blocks().iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).collect();
+    let mut area = Spans::new();
+    // The journal's own blocks may reach further than the plan's, where a step had to be mended.
+    for blocks in [&header.blocks(), &journal.log.doubtful, &journal.log.done] {
+        blocks.iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).for_each(|s| area.insert(s));
+    }
     let mut current = backup.flash.clone();
     let mut read = 0;
     for span in area.iter() {

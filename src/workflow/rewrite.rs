@@ -84,8 +84,14 @@ pub fn execute<P: Programmer>(
         done = Some(touched);
         tally.blocks += 1;
         let first_erase = step.erase.is_some() && work.plan.steps[..n].iter().all(|s| s.erase.is_none());
-        if first_erase {
-            check_neighbours(chip, work, step.block, tally)?;
+        if first_erase && let Err(error) = check_neighbours(chip, work, step.block, tally) {
+            // Whatever finishes or undoes the job must look at all that may have been erased.
+            let largest = chip.geometry().erase.last().map_or(1, |e| e.size);
+            journal.step(
+                None,
+                step.block.aligned_out(largest).intersection(Span::new(0, chip.geometry().size)),
+            )?;
+            return Err(error);
         }
         stop |= events(Event::Advance { stage, bytes: step.block.len() }).is_break();
     }

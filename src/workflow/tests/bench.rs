@@ -1,14 +1,16 @@
 //! A bench: an emulated programmer with its clip on a chip, and a store in a folder of its own.
 
+use crate::emulator::chip::{ChipSpec, FlashChip, find};
 use crate::emulator::{Emulator, Faults, Options, ProgrammerKind};
 use crate::flash::{Chip, FlashError};
 use crate::programmer::{Ch341a, Driver, Mpsse};
-use crate::spi::{Programmer, SpiError};
+use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
 use crate::workflow::{Error, Event, Store};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 pub type Clip = Chip<Box<dyn Programmer>>;
 
@@ -16,6 +18,43 @@ pub type Clip = Chip<Box<dyn Programmer>>;
 pub const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
 /// Size of the emulated W25Q64FV.
 pub const SIZE: usize = 8 << 20;
+
+/// A programmer whose every batch is shown to a hook once it has run, with the clock it ran at.
+pub struct Tap<P, F>(pub P, pub F);
+
+impl<P: Programmer, F: FnMut(u32, &mut [Transaction<'_>])> Programmer for Tap<P, F> {
+    fn limits(&self) -> Limits {
+        self.0.limits()
+    }
+    fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
+        self.0.run(batch)?;
+        (self.1)(self.0.limits().clock_hz, batch);
+        Ok(())
+    }
+    fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
+        self.0.baseline(len)
+    }
+    fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
+        self.0.set_clock(hz)
+    }
+    fn release(&mut self) -> Result<(), SpiError> {
+        self.0.release()
+    }
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+    fn sleep(&mut self, time: Duration) {
+        self.0.sleep(time);
+    }
+}
+
+/// The first byte of a transaction, where it writes one.
+pub fn opcode(transaction: &Transaction<'_>) -> Option<u8> {
+    match transaction.ops.first() {
+        Some(Op::Write(bytes)) => bytes.first().copied(),
+        _ => None,
+    }
+}
 
 pub struct Bench {
     pub emulator: Emulator,
@@ -31,6 +70,13 @@ impl Bench {
     pub fn with_faults(kind: ProgrammerKind, contents: Vec<u8>, faults: Faults) -> Self {
         let options = Options { programmer: kind, contents: Some(contents), faults, ..Options::default() };
         Self { emulator: Emulator::new(options).unwrap(), dir: tempfile::tempdir().unwrap(), kind }
+    }
+
+    /// The same around a chip made by hand.
+    pub fn with_chip(kind: ProgrammerKind, chip: FlashChip, faults: Faults) -> Self {
+        let options = Options { programmer: kind, faults, ..Options::default() };
+        let emulator = Emulator::with_chip(&options, chip).unwrap();
+        Self { emulator, dir: tempfile::tempdir().unwrap(), kind }
     }
 
     pub fn programmer(&self) -> Result<Box<dyn Programmer>, SpiError> {
@@ -112,4 +158,26 @@ pub fn flash_bin(root: &Path) -> Vec<u8> {
     let list = Store::open(root).list().unwrap();
     assert_eq!(list.len(), 1);
     std::fs::read(root.join(&list[0].id).join("flash.bin")).unwrap()
+}
+
+/// A small relative of the W25Q64FV: W25Q40, 512 KiB.
+pub const SMALL: usize = 512 << 10;
+
+/// A W25Q40 as the emulator may have it, to be changed.
+pub fn small_spec() -> ChipSpec {
+    let mut spec = find("W25Q64FV").unwrap();
+    spec.name = "W25Q40".into();
+    spec.jedec_id = vec![0xef, 0x40, 0x13];
+    spec.legacy_id = [0xef, 0x12];
+    spec.size = SMALL;
+    // Density in the second dword of the basic table at 80h: 4 Mbit.
+    spec.sfdp[0x84..0x88].copy_from_slice(&0x003f_ffff_u32.to_le_bytes());
+    spec
+}
+
+/// One of them with these contents.
+pub fn small(spec: ChipSpec, contents: &[u8]) -> FlashChip {
+    let mut chip = FlashChip::new(spec, 1);
+    chip.contents_mut().copy_from_slice(contents);
+    chip
 }

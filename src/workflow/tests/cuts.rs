@@ -1,6 +1,6 @@
 //! Power lost at every step of a job, then finished, or undone.
 
-use super::bench::{Bench, SIZE, quiet, random};
+use super::bench::{Bench, SMALL, quiet, random, small, small_spec};
 use crate::emulator::{Emulator, Fault, Faults, ProgrammerKind};
 use crate::workflow::journal::Direction;
 use crate::workflow::restore::{RestoreOptions, restore};
@@ -9,12 +9,12 @@ use crate::workflow::{Cause, ChipState};
 
 /// A change of one block by its sectors, a program without an erase, and of the loader.
 fn images() -> (Vec<u8>, Vec<u8>) {
-    let mut old = random(1, SIZE);
-    old[0x30_0000..0x31_0000].fill(0xff);
+    let mut old = random(1, SMALL);
+    old[0x3_0000..0x4_0000].fill(0xff);
     let mut new = old.clone();
     new[0x1000..0x1800].copy_from_slice(&random(2, 0x800));
     new[0x2_5000..0x2_5100].copy_from_slice(&random(3, 0x100));
-    new[0x30_1200..0x30_1400].copy_from_slice(&random(4, 0x200));
+    new[0x3_1200..0x3_1400].copy_from_slice(&random(4, 0x200));
     (old, new)
 }
 
@@ -33,7 +33,7 @@ enum After {
 #[test]
 fn a_job_cut_at_any_operation_is_finished_or_undone() {
     let (old, new) = images();
-    let whole = Bench::new(ProgrammerKind::Ft2232h, old.clone());
+    let whole = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &old), Faults::default());
     whole.write(&new, &mut quiet).unwrap();
     assert!(whole.emulator.contents() == new);
     let all = operations(&whole.emulator);
@@ -48,7 +48,7 @@ fn a_job_cut_at_any_operation_is_finished_or_undone() {
 
 fn cut_and_go_on(old: &[u8], new: &[u8], fault: Fault, after: After, case: &str) {
     let faults = Faults::seeded(5).with(fault);
-    let bench = Bench::with_faults(ProgrammerKind::Ft2232h, old.to_vec(), faults);
+    let bench = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), old), faults);
     let error = bench.write(new, &mut quiet).expect_err(case);
     let ChipState::Partial { job } = &error.chip else { panic!("{case}: {error}") };
     bench.emulator.set_faults(&Faults::default());

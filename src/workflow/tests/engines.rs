@@ -1,12 +1,16 @@
 //! One read engine that lies: the other one must bring it to light.
 
-use super::bench::{Bench, SIZE, quiet, random};
-use crate::emulator::ProgrammerKind;
+use super::bench::{Bench, SMALL, Tap, quiet, random, small, small_spec};
+use crate::emulator::{Faults, ProgrammerKind};
 use crate::flash::Chip;
-use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
+use crate::spi::{Op, Transaction};
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::{Cause, Error};
-use std::time::Duration;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Where the byte is that the liar gets wrong.
+const ADDRESS: u64 = 0x1_3456;
 
 /// Whose reads are spoilt. The two engines send the same command, so they are told apart by the read that spi-memory
 /// begins with: its own look at the status register, alone in its batch.
@@ -15,58 +19,6 @@ enum Spoil {
     Own,
     Other,
     Nobody,
-}
-
-/// A programmer that flips one bit of the byte at one address in one engine's reads.
-struct Spoiler<P> {
-    inner: P,
-    spoil: Spoil,
-    address: u64,
-    /// spi-memory reads until the id is asked for again.
-    other: bool,
-    hits: u32,
-}
-
-impl<P: Programmer> Programmer for Spoiler<P> {
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
-        self.inner.run(batch)?;
-        if let [Transaction { ops, .. }] = &*batch {
-            match &ops[..] {
-                [Op::Write([0x05]), Op::Read(into)] if into.len() == 1 => self.other = true,
-                [Op::Write([0x9f]), ..] => self.other = false,
-                _ => {}
-            }
-        }
-        let engine = if self.other { Spoil::Other } else { Spoil::Own };
-        for transaction in batch.iter_mut().filter(|_| engine == self.spoil) {
-            self.hits += spoil(self.address, transaction);
-        }
-        Ok(())
-    }
-
-    fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
-        self.inner.baseline(len)
-    }
-
-    fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
-        self.inner.set_clock(hz)
-    }
-
-    fn release(&mut self) -> Result<(), SpiError> {
-        self.inner.release()
-    }
-
-    fn now(&self) -> Duration {
-        self.inner.now()
-    }
-
-    fn sleep(&mut self, time: Duration) {
-        self.inner.sleep(time);
-    }
 }
 
 /// Flips a bit of the byte at `address`, where the transaction reads it.
@@ -82,18 +34,32 @@ fn spoil(address: u64, transaction: &mut Transaction<'_>) -> u32 {
     }
 }
 
-fn take(spoil: Spoil) -> (Result<(), Error>, usize, u32) {
-    let bench = Bench::new(ProgrammerKind::Ft2232h, random(7, SIZE));
-    let inner = bench.programmer().unwrap();
-    let mut chip =
-        Chip::connect(Spoiler { inner, spoil, address: 0x12_3456, other: false, hits: 0 }).unwrap();
+fn take(spoil_whose: Spoil) -> (Result<(), Error>, usize, u32) {
+    let bench =
+        Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &random(7, SMALL)), Faults::default());
+    let hits = Rc::new(Cell::new(0));
+    let count = Rc::clone(&hits);
+    let mut other = false;
+    let tap = Tap(bench.programmer().unwrap(), move |_, batch: &mut [Transaction<'_>]| {
+        if let [Transaction { ops, .. }] = &*batch {
+            match &ops[..] {
+                [Op::Write([0x05]), Op::Read(into)] if into.len() == 1 => other = true,
+                [Op::Write([0x9f]), ..] => other = false,
+                _ => {}
+            }
+        }
+        let engine = if other { Spoil::Other } else { Spoil::Own };
+        for transaction in batch.iter_mut().filter(|_| engine == spoil_whose) {
+            count.set(count.get() + spoil(ADDRESS, transaction));
+        }
+    });
+    let mut chip = Chip::connect(tap).unwrap();
     // The last thing that identification asks for is the status register.
     chip.rdid().unwrap();
     let store = bench.store();
     let result = backup(&mut chip, &store, &BackupOptions::default(), &mut quiet).map(drop);
     bench.assert_no_misdeeds();
-    let hits = chip.programmer().hits;
-    (result, store.list().unwrap().len(), hits)
+    (result, store.list().unwrap().len(), hits.get())
 }
 
 #[test]
@@ -103,7 +69,7 @@ fn an_engine_that_lies_always_makes_the_backup_fail() {
         assert!(hits > 0, "{spoil:?}: nothing was spoilt, so nothing was tested");
         let Err(error) = result else { panic!("{spoil:?}: a backup was made") };
         let Cause::Disagree { unsure, .. } = &*error.cause else { panic!("{spoil:?}: {error}") };
-        assert!(unsure.contains(0x12_3456));
+        assert!(unsure.contains(ADDRESS));
         assert_eq!(backups, 0);
     }
     let (result, backups, hits) = take(Spoil::Nobody);

@@ -2,6 +2,8 @@
 
 mod bench;
 mod budget;
+mod contact;
 mod cuts;
 mod engines;
+mod guards;
 mod whole;

@@ -1,0 +1,26 @@
+//! Tests of the contact between clip and chip, before every write and on demand; and a live meter.
+//!
+//! First the wires are asked, as often as it takes to see a rate: what the data line shows while nobody is selected, the
+//! id by three methods, status, SFDP, and whether write enable sets WEL and write disable clears it, which proves the
+//! way out as well as the way back. Then a few blocks of the array are read over and over. None of it puts the contents
+//! at risk. What was seen is data ([`Findings`]); what it means is a pure function of it ([`judge`]).
+//!
+//! Facts: the tests and what their outcomes mean are gathered from reports of failed clips; the thresholds are ours.
+
+mod array;
+mod clock;
+mod findings;
+mod judge;
+mod line;
+mod meter;
+mod run;
+mod verdict;
+
+#[cfg(test)]
+pub(super) use array::MOST;
+pub use clock::find_clock;
+pub use findings::{Findings, Line, Sampled, Tallied};
+pub use judge::judge;
+pub use meter::{Meter, meter, wait_until_steady};
+pub use run::{Contact, before_writing, examine};
+pub use verdict::{ErrorRate, Likely, Outcome, Test, Verdict};

@@ -1,0 +1,144 @@
+//! The tests, run: before every write on a connected chip, and on demand on whatever hangs on the programmer.
+
+use super::findings::{Findings, Line, Tallied};
+use super::verdict::Verdict;
+use super::{array, judge, line};
+use crate::flash::{Chip, FlashError, WriteEnableCheck};
+use crate::spi::Programmer;
+use crate::workflow::error::Cause;
+use crate::workflow::event::{Event, Events, Stage};
+
+/// Write enable and disable, so many times.
+const ENABLES: usize = 8;
+/// Reads of SFDP.
+const SFDPS: usize = 16;
+/// One flipped bit in the few hundred bytes of the line tests is no bad contact: they are done once more.
+const ROUNDS: usize = 2;
+
+/// How to test.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// Write enable and write disable may be sent; not in a dry run.
+    pub writes: bool,
+    /// The user said that a 1.8 V adapter is in place.
+    pub voltage_adapter: bool,
+}
+
+/// The tests that stand before every write.
+///
+/// # Errors
+/// [`Cause::Contact`] when one fails; what failed below.
+pub fn before_writing<P: Programmer>(
+    chip: &mut Chip<P>,
+    options: &Contact,
+    events: &mut Events<'_>,
+) -> Result<Verdict, Cause> {
+    begin(events)?;
+    // The chip itself refuses a write to a 1.8 V part, with the words for it.
+    let options = Contact { voltage_adapter: true, ..options.clone() };
+    let mut verdict = on_chip(chip, &options)?;
+    let mut bytes = verdict.array_bytes;
+    for _ in 1..ROUNDS {
+        if verdict.good {
+            break;
+        }
+        verdict = on_chip(chip, &options)?;
+        bytes += verdict.array_bytes;
+        verdict.array_bytes = bytes;
+    }
+    end(events)?;
+    if verdict.good { Ok(verdict) } else { Err(Cause::Contact(Box::new(verdict))) }
+}
+
+/// The same on demand, and also where no chip answers: then the verdict says what that looks like.
+///
+/// # Errors
+/// What failed below the chip; a bad contact is a verdict, not an error.
+pub fn examine<P: Programmer>(
+    programmer: &mut P,
+    options: &Contact,
+    events: &mut Events<'_>,
+) -> Result<Verdict, Cause> {
+    begin(events)?;
+    let verdict = match Chip::connect(&mut *programmer) {
+        Ok(mut chip) => on_chip(&mut chip, options)?,
+        Err(FlashError::Spi(e)) => return Err(FlashError::from(e).into()),
+        Err(error) => {
+            let mut seen = on_line(programmer)?;
+            seen.unidentified = Some(error.to_string());
+            judge(&seen)
+        }
+    };
+    end(events)?;
+    Ok(verdict)
+}
+
+fn begin(events: &mut Events<'_>) -> Result<(), Cause> {
+    match events(Event::Begin { stage: Stage::Contact, bytes: 0, time: None }).is_break() {
+        true => Err(Cause::Stopped),
+        false => Ok(()),
+    }
+}
+
+fn end(events: &mut Events<'_>) -> Result<(), Cause> {
+    match events(Event::End { stage: Stage::Contact }).is_break() {
+        true => Err(Cause::Stopped),
+        false => Ok(()),
+    }
+}
+
+fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &Contact) -> Result<Verdict, Cause> {
+    let mut seen = on_line(chip.programmer())?;
+    // What was read while the chip was identified is the first read.
+    if let Some(first) = chip.identity().sfdp.clone() {
+        let mut same = 0;
+        for _ in 0..SFDPS {
+            same += usize::from(chip.read_sfdp()?.as_ref() == Some(&first));
+        }
+        seen.sfdp = (SFDPS, same);
+    }
+    if options.writes {
+        for _ in 0..ENABLES {
+            seen.write_enable.push(chip.check_write_enable()?);
+        }
+        leave_disabled(chip, &seen.write_enable)?;
+    }
+    seen.array = Some(array::sample(chip)?);
+    seen.low_voltage = chip.identity().low_voltage && !options.voltage_adapter;
+    Ok(judge(&seen))
+}
+
+/// Where write disable was not heard once, it is said again until it is.
+fn leave_disabled<P: Programmer>(chip: &mut Chip<P>, checks: &[WriteEnableCheck]) -> Result<(), Cause> {
+    if checks.last().is_some_and(|c| !c.passed()) {
+        for _ in 0..ENABLES {
+            chip.programmer()
+                .run(&mut [crate::spi::Transaction::write(&[0x04])])
+                .map_err(FlashError::from)?;
+        }
+    }
+    Ok(())
+}
+
+fn on_line<P: Programmer>(programmer: &mut P) -> Result<Findings, Cause> {
+    let mut go = || {
+        Ok::<(Line, Tallied, [Tallied; 3], Tallied), crate::spi::SpiError>((
+            line::idle(programmer)?,
+            line::ids(programmer, line::READS)?,
+            line::other_ids(programmer)?,
+            line::statuses(programmer)?,
+        ))
+    };
+    let (line, id, other_ids, status) = go().map_err(FlashError::from)?;
+    Ok(Findings {
+        line,
+        id,
+        other_ids,
+        status,
+        sfdp: (0, 0),
+        write_enable: Vec::new(),
+        array: None,
+        unidentified: None,
+        low_voltage: false,
+    })
+}

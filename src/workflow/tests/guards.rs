@@ -1,0 +1,241 @@
+//! What stands in the way of mistakes: other chips, half-written chips, dry runs, protection, erases too large.
+
+use super::bench::{Bench, SMALL, Tap, opcode, options, quiet, random, small, small_spec, write};
+use crate::emulator::chip::spec::Does;
+use crate::emulator::{Fault, Faults, ProgrammerKind};
+use crate::flash::Chip;
+use crate::span::Span;
+use crate::spi::Transaction;
+use crate::workflow::backup::{BackupOptions, backup};
+use crate::workflow::job::{self, Decide, JobOptions, Wanted};
+use crate::workflow::journal::{Direction, Verb};
+use crate::workflow::restore::{RestoreOptions, restore};
+use crate::workflow::resume::{ResumeOptions, resume};
+use crate::workflow::{Cause, ChipState};
+use std::collections::BTreeSet;
+
+const KIND: ProgrammerKind = ProgrammerKind::Ft2232h;
+
+fn changed(old: &[u8]) -> Vec<u8> {
+    let mut new = old.to_vec();
+    new[0x2_3000..0x2_3400].copy_from_slice(&random(3, 0x400));
+    new
+}
+
+fn bench(contents: &[u8]) -> Bench {
+    Bench::with_chip(KIND, small(small_spec(), contents), Faults::default())
+}
+
+fn restore_options(backup: &str, other_chip: bool) -> RestoreOptions {
+    RestoreOptions {
+        backup: backup.into(),
+        other_chip,
+        programmer: "emu".into(),
+        dry_run: false,
+        last: Default::default(),
+    }
+}
+
+#[test]
+fn a_dry_run_stores_a_backup_and_sends_nothing_that_changes_the_chip() {
+    let old = random(1, SMALL);
+    let bench = bench(&old);
+    let mut sent = BTreeSet::new();
+    let spy = |_, batch: &mut [Transaction<'_>]| sent.extend(batch.iter().filter_map(opcode));
+    let mut clip = Chip::connect(Tap(bench.programmer().unwrap(), spy)).unwrap();
+    let store = bench.store();
+    let mut wanted = |_: &_| Ok(Wanted::whole(changed(&old), Default::default()));
+    let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| panic!("a dry run asks for nothing") };
+    let dry = JobOptions { dry_run: true, ..options(Verb::Write) };
+    let report = job::run(&mut clip, &store, &dry, &mut decide, &mut quiet).unwrap();
+    drop(clip);
+    assert_eq!((report.chip, report.planned.erases, report.done.erases), (ChipState::Untouched, 1, 0));
+    assert_eq!((store.list().unwrap().len(), store.jobs().unwrap().len()), (1, 0));
+    for opcode in [0x06, 0x50, 0x02, 0x20, 0x52, 0xd8, 0xc7, 0x60, 0x01, 0x31] {
+        assert!(!sent.contains(&opcode), "{opcode:02x} was sent");
+    }
+    assert!(sent.contains(&0x03), "the spy saw the reads");
+    bench.assert_no_misdeeds();
+}
+
+#[test]
+fn what_is_not_confirmed_is_not_written() {
+    let old = random(1, SMALL);
+    let bench = bench(&old);
+    let mut clip = bench.clip().unwrap();
+    let store = bench.store();
+    let mut wanted = |_: &_| Ok(Wanted::whole(changed(&old), Default::default()));
+    let mut asked = None;
+    let mut confirm = |p: &job::Proposal<'_>| {
+        asked = Some((p.plan.counts().erases, p.current == old, p.protected.is_empty()));
+        false
+    };
+    let mut decide = Decide { wanted: &mut wanted, confirm: &mut confirm };
+    let error = job::run(&mut clip, &store, &options(Verb::Write), &mut decide, &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::Unconfirmed) && error.chip == ChipState::Untouched);
+    assert_eq!(asked, Some((1, true, true)));
+    assert!(bench.emulator.contents() == old && store.jobs().unwrap().is_empty());
+}
+
+#[test]
+fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
+    let old = random(1, SMALL);
+    let first = bench(&old);
+    let store = first.store();
+    let id = backup(&mut first.clip().unwrap(), &store, &BackupOptions::default(), &mut quiet)
+        .unwrap()
+        .manifest
+        .id;
+    // A fresh chip of the same type: blank, with another unique id.
+    let second = bench(&vec![0xff; SMALL]);
+    second.emulator.chip(|c| c.set_unique_id(&[9; 8]));
+    let mut clip = second.clip().unwrap();
+    let mut yes = |_: &job::Proposal<'_>| true;
+    let error = restore(&mut clip, &store, &restore_options(&id, false), &mut yes, &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
+    assert_eq!(second.emulator.counts().operations, 0);
+    let report = restore(&mut clip, &store, &restore_options(&id, true), &mut yes, &mut quiet).unwrap();
+    assert!(second.emulator.contents() == old);
+    assert_eq!((report.chip, report.done.erases), (ChipState::Written, 0), "a blank chip needs no erase");
+    second.assert_no_misdeeds();
+}
+
+#[test]
+fn a_half_written_chip_without_unique_id_is_known_by_its_contents() {
+    let old = random(1, SMALL);
+    let new = changed(&old);
+    let faults = Faults::seeded(2).with(Fault::PowerCutInOperation(3, 0.5));
+    let bench = Bench::with_chip(KIND, small(small_spec(), &old), faults);
+    bench.emulator.chip(|c| c.set_unique_id(&[0xff; 8]));
+    let mut clip = bench.clip().unwrap();
+    assert_eq!(clip.identity().unique_id, None);
+    let error = write(&mut clip, &bench.store(), &new, &mut quiet).unwrap_err();
+    assert!(matches!(error.chip, ChipState::Partial { .. }));
+    bench.emulator.set_faults(&Faults::default());
+    bench.emulator.power_up();
+    let mut clip = bench.clip().unwrap();
+    let store = bench.store();
+    let refused = backup(&mut clip, &store, &BackupOptions::default(), &mut quiet).unwrap_err();
+    assert!(matches!(*refused.cause, Cause::OpenJob { .. }), "{refused}");
+    // Another chip of the type, also without unique id, is none of its business.
+    let other = self::bench(&random(50, SMALL));
+    other.emulator.chip(|c| c.set_unique_id(&[0xff; 8]));
+    let mut other_clip = other.clip().unwrap();
+    backup(&mut other_clip, &store, &BackupOptions::default(), &mut quiet).unwrap();
+    let none = resume(&mut other_clip, &store, &ResumeOptions::default(), &mut quiet).unwrap_err();
+    assert!(matches!(*none.cause, Cause::Refused(_)), "{none}");
+    let job = store.open_jobs().unwrap()[0].id.clone();
+    let by_name = ResumeOptions { job: Some(job), ..ResumeOptions::default() };
+    let error = resume(&mut other_clip, &store, &by_name, &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
+    assert_eq!(other.emulator.counts().operations, 0);
+    // And the first one is finished.
+    resume(&mut clip, &store, &ResumeOptions::default(), &mut quiet).unwrap();
+    assert!(bench.emulator.contents() == new);
+}
+
+#[test]
+fn protection_is_lifted_for_the_while_and_put_back_without_wear() {
+    let old = random(1, SMALL);
+    let bench = bench(&old);
+    // BP2..0 = 1: the top 64 KiB; and QE.
+    bench.emulator.chip(|c| {
+        c.set_register(0, 0x04);
+        c.set_register(1, 0x02);
+    });
+    let mut new = old.clone();
+    new[0x7_f000..0x7_f100].copy_from_slice(&random(8, 0x100));
+    let report = bench.write(&new, &mut quiet).unwrap();
+    assert_eq!(report.unlocked, [(0x7_f000, 0x8_0000)]);
+    assert!(bench.emulator.contents() == new);
+    let (now, kept) = bench.emulator.chip(|c| {
+        let (now, kept) = c.registers();
+        (now.to_vec(), kept.to_vec())
+    });
+    assert_eq!((now[0] & 0x7c, now[1] & 0x42), (0x04, 0x02));
+    assert_eq!((kept[0] & 0x7c, kept[1] & 0x42), (0x04, 0x02));
+    assert_eq!(bench.emulator.counts().nonvolatile_writes, 0);
+    bench.assert_no_misdeeds();
+}
+
+#[test]
+fn an_erase_that_reaches_further_than_believed_is_stopped_at_once() {
+    let old = random(1, SMALL);
+    let mut spec = small_spec();
+    // The part erases 64 KiB by what everybody believes to erase 4.
+    for command in spec.commands.iter_mut().filter(|c| c.opcode == 0x20) {
+        command.does = Does::Erase(0x1_0000);
+    }
+    let bench = Bench::with_chip(KIND, small(spec, &old), Faults::default());
+    let error = bench.write(&changed(&old), &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::ErasedTooMuch { .. }), "{error}");
+    assert_eq!(bench.emulator.counts().erases.values().sum::<u64>(), 1);
+    // All that may have been erased is in the journal.
+    let job = bench.store().open_jobs().unwrap().remove(0);
+    assert!(job.log.doubtful.covers(Span::new(0x2_0000, 0x3_0000)), "{}", job.log.doubtful);
+    assert!(matches!(error.chip, ChipState::Partial { .. }));
+}
+
+#[test]
+fn a_chip_that_ignores_erases_is_reported_untouched() {
+    let old = random(1, SMALL);
+    let mut spec = small_spec();
+    spec.commands.retain(|c| !matches!(c.opcode, 0x20 | 0x52 | 0xd8));
+    let bench = Bench::with_chip(KIND, small(spec, &old), Faults::default());
+    let error = bench.write(&changed(&old), &mut quiet).unwrap_err();
+    assert_eq!(error.chip, ChipState::Untouched, "{error}");
+    assert!(bench.emulator.contents() == old && bench.store().open_jobs().unwrap().is_empty());
+}
+
+#[test]
+fn undo_and_finish_can_change_their_minds() {
+    let old = random(1, SMALL);
+    let new = changed(&old);
+    let cut = |operation| Faults::seeded(1).with(Fault::PowerCutInOperation(operation, 0.5));
+    let bench = Bench::with_chip(KIND, small(small_spec(), &old), cut(4));
+    bench.write(&new, &mut quiet).unwrap_err();
+    for (operation, direction) in [(6, Direction::Undo), (2, Direction::Finish), (9, Direction::Undo)] {
+        bench.emulator.power_up();
+        bench.emulator.reset_counts();
+        bench.emulator.set_faults(&cut(operation));
+        let options = ResumeOptions { direction: Some(direction), ..ResumeOptions::default() };
+        let error = resume(&mut bench.clip().unwrap(), &bench.store(), &options, &mut quiet).unwrap_err();
+        assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
+    }
+    bench.emulator.set_faults(&Faults::default());
+    bench.emulator.power_up();
+    // Without a word, it goes on the way it last went.
+    let report =
+        resume(&mut bench.clip().unwrap(), &bench.store(), &ResumeOptions::default(), &mut quiet).unwrap();
+    assert_eq!(report.chip, ChipState::Restored);
+    assert!(bench.emulator.contents() == old);
+}
+
+/// The right to erase is given in one place only, behind the backup; nothing else in the program makes one.
+#[test]
+fn a_permit_is_given_in_one_place_only() {
+    fn sources(dir: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let code = std::fs::read_to_string(&path).unwrap();
+                let code = code.split("#[cfg(test)]").next().unwrap();
+                let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+                found.push((path.display().to_string(), code));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    let calls = |name: &str| -> Vec<&str> {
+        let makes = |code: &str| code.contains(&format!("Permit::{name}"));
+        let files = all.iter().filter(|(path, code)| !path.contains("tests") && makes(code));
+        files.map(|(path, _)| path.as_str()).collect()
+    };
+    let given = calls("for_confirmed_plan");
+    assert!(given.len() == 1 && given[0].ends_with("src/workflow/job.rs"), "{given:?}");
+    let promised = calls("contents_are_backed_up");
+    assert!(promised.is_empty(), "{promised:?}");
+}
