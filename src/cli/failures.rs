@@ -7,6 +7,7 @@ use crate::spi::SpiError;
 use crate::usb::UsbError;
 use crate::workflow::files::FileError;
 use crate::workflow::{Cause, StoreError};
+use serde_json::json;
 
 impl From<UsbError> for Failure {
     fn from(error: UsbError) -> Self {
@@ -42,10 +43,14 @@ impl From<FlashError> for Failure {
 
 impl From<ImageError> for Failure {
     fn from(error: ImageError) -> Self {
-        let failure = Failure::refused(error.to_string());
         match error.findings() {
-            [] => failure,
-            findings => failure.field("findings", serde_json::json!(findings)),
+            [] => Failure::refused(error.to_string()),
+            [_] => Failure::refused(error.to_string()).field("findings", json!(error.findings())),
+            findings => {
+                let lines: String = findings.iter().map(|finding| format!("\n  - {finding}")).collect();
+                let text = format!("{} checks stand against it:{lines}", findings.len());
+                Failure::refused(text).field("findings", json!(findings))
+            }
         }
     }
 }
@@ -91,7 +96,7 @@ impl From<Cause> for Failure {
             }
             Cause::Contact(verdict) => {
                 let failure = Failure::failed(verdict.to_string());
-                failure.field("contact", serde_json::json!(verdict))
+                failure.field("contact", json!(verdict))
             }
             Cause::Disagree { ref unsure, differing, .. } => Failure::failed(cause.to_string())
                 .field("differing_bytes", differing)

@@ -78,7 +78,10 @@ impl Recipe {
 }
 
 /// `--allow`, its names checked: a name that is no check's would silently allow nothing.
-fn allow(session: &Session) -> Result<Allow, Failure> {
+///
+/// # Errors
+/// Exit code 2 for a name that is no check's, or a check that cannot be passed over.
+pub fn allow(session: &Session) -> Result<Allow, Failure> {
     let names = &session.options.allow;
     let known: Vec<&str> = checks::CHECKS
         .iter()

@@ -279,7 +279,9 @@ impl<'a> Anatomy<'a> {
         let loader = bytes.get(..header.offset as usize);
         self.loader = loader.filter(|l| !loader::starts_padded(l));
         self.findings.extend(firmware::judge_header(bytes, header, &what, board));
-        self.findings.extend(firmware::judge_metadata(bytes, &what, board));
+        // What fwtool appended was summed up from the firmware's first byte on.
+        let firmware = bytes.get(header.offset as usize..).unwrap_or_default();
+        self.findings.extend(firmware::judge_metadata(firmware, &what, board));
         self.take_firmware(header, board);
         self
     }

@@ -17,6 +17,7 @@ mod dump;
 pub mod error;
 pub mod finding;
 mod firmware;
+pub mod fitness;
 pub mod inspect;
 pub mod item;
 mod judge;

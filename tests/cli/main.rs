@@ -4,6 +4,7 @@ mod bench;
 mod chip;
 mod emulate;
 mod images;
+mod inspect;
 mod interrupted;
 mod read;
 mod rewrite;

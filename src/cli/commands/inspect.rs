@@ -1,14 +1,16 @@
 //! `inspect FILE`: what an image, dump or vendor file contains, with every check and its result.
 
-use super::super::exit::Exit;
-use super::super::files;
+use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Tone;
+use super::super::{files, splicing};
+use crate::image::finding::stopping;
+use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::item::{Check, Item, Outcome as Result};
-use crate::image::sha256;
+use crate::image::{Board, ImageError, sha256};
 use crate::units;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -18,10 +20,20 @@ use std::path::PathBuf;
 pub struct Args {
     /// The file: dump, vendor download, sysupgrade file, anything
     file: PathBuf,
+
+    /// Judge it for this board
+    #[arg(long, value_name = "BOARD")]
+    board: Option<String>,
+
+    /// What it is meant for there: the board's own dump, a donor, or the file that its rescue fetches
+    #[arg(long = "as", value_name = "USE", requires = "board", value_parser = ["dump", "donor", "tftp"])]
+    meant: Option<String>,
 }
 
-/// Shows what it contains. A damaged file is no failure: the checks tell.
+/// Shows what it contains. A damaged file is no failure: the checks tell. One that is not fit for what it is meant
+/// for is refused.
 pub fn run(args: Args, session: &Session) -> Outcome {
+    let board = args.board.as_deref().map(Board::named).transpose()?;
     let bytes = files::read(&args.file)?;
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
@@ -35,6 +47,38 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         .with("checks", json!(found.checks))
         .with("items", json!(found.items))
         .with("gaps", json!(found.gaps));
+    let Some(board) = board else { return Ok((Exit::Done, fields.into_map())) };
+    let meant = args.meant.as_deref().and_then(Use::parse);
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    fit(session, bytes, &name, meant, board, fields)
+}
+
+/// Judges the file for a board; without a word on its use, a file of the chip's size is a dump and another a donor.
+fn fit(
+    session: &Session,
+    bytes: Vec<u8>,
+    name: &str,
+    meant: Option<Use>,
+    board: &Board,
+    fields: Fields,
+) -> Outcome {
+    let whole = bytes.len() as u64 == board.chip_size;
+    let meant = meant.unwrap_or(if whole { Use::Dump } else { Use::Donor });
+    let findings = judge(bytes, name, meant, board)?;
+    let stop = stopping(&findings, &splicing::allow(session)?);
+    let fields = fields.with("board", board.name.as_str()).with("as", meant.name());
+    let fields = fields.with("findings", json!(findings));
+    if !stop.is_empty() {
+        let failure = Failure::from(ImageError::Refused { findings: stop });
+        return Err(fields
+            .into_map()
+            .into_iter()
+            .fold(failure, |failure, (name, value)| failure.field(&name, value)));
+    }
+    session.out.line("");
+    splicing::findings(session, &findings);
+    let text = format!("fit as {} for {}", meant.name(), board.name);
+    session.out.line(session.out.tone(Tone::Good, &text));
     Ok((Exit::Done, fields.into_map()))
 }
 
