@@ -5,12 +5,16 @@
 
 use super::bytes::{Endianness, slice, u16_at, u32_at};
 use super::tplink_md5::FORMAT_MARK;
-use crate::image::item::{Found, Item, Look};
+use crate::image::item::{Found, Item, Look, Outcome};
 
 const NODE_HEADER_LEN: usize = 12;
+/// The bit of a type that is cleared when a node is obsoleted in place.
+const ACCURATE: u16 = 0x2000;
 const CLEANMARKER: u16 = 0x2003;
+const DIRECTORY_ENTRY: u16 = 0xe001;
+const INODE: u16 = 0xe002;
 /// Node types there are: directory entry, inode, clean marker, padding, summary, xattr, its reference.
-const TYPES: [u16; 7] = [0xe001, 0xe002, CLEANMARKER, 0x2004, 0x2006, 0xe008, 0xe009];
+const TYPES: [u16; 7] = [DIRECTORY_ENTRY, INODE, CLEANMARKER, 0x2004, 0x2006, 0xe008, 0xe009];
 /// The smallest erase block; what is not a node is skipped up to the next multiple.
 const BLOCK: usize = 0x1000;
 
@@ -21,8 +25,7 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
     !hasher.finalize()
 }
 
-/// A node's type and length, where its header's CRC holds. The accurate bit of a type is cleared when a node is
-/// obsoleted in place; its CRC is over the type as it was.
+/// A node's type and length, where its header's CRC holds, which is over the type before it was obsoleted.
 fn node(bytes: &[u8], at: usize, order: Endianness) -> Option<(u16, usize)> {
     let head = slice(bytes, at, NODE_HEADER_LEN)?;
     if u16_at(head, 0, order)? != 0x1985 {
@@ -31,7 +34,7 @@ fn node(bytes: &[u8], at: usize, order: Endianness) -> Option<(u16, usize)> {
     let stored = u32_at(head, 8, order)?;
     let kind = u16_at(head, 2, order)?;
     let len = u32_at(head, 4, order)? as usize;
-    let whole = kind | 0x2000;
+    let whole = kind | ACCURATE;
     if !TYPES.contains(&whole) || len < NODE_HEADER_LEN {
         return None;
     }
@@ -43,16 +46,39 @@ fn node(bytes: &[u8], at: usize, order: Endianness) -> Option<(u16, usize)> {
     holds.then_some((whole, len))
 }
 
+/// True where the sums of a node of `len` bytes at `at` hold: its own, and those of its name or data.
+fn sums_hold(bytes: &[u8], at: usize, len: usize, kind: u16, order: Endianness) -> bool {
+    // Offsets: the node's sum, which covers what comes 8 or 0 bytes before it, and the contents' sum and place.
+    let (node_sum, covered, content_sum, content) = match kind {
+        DIRECTORY_ENTRY => (0x20, 0x20, 0x24, 0x28),
+        INODE => (0x40, 0x3c, 0x3c, 0x44),
+        _ => return true,
+    };
+    let Some(node) = slice(bytes, at, len) else { return false };
+    if u16_at(node, 2, order).is_some_and(|stored| stored & ACCURATE == 0) {
+        return true; // Obsoleted in place: nothing reads it any more.
+    }
+    let content_len = match kind {
+        DIRECTORY_ENTRY => node.get(0x1c).map(|n| usize::from(*n)),
+        _ => u32_at(node, 0x30, order).map(|n| n as usize),
+    };
+    let holds =
+        |sum_at, covered: Option<&[u8]>| covered.map(crc) == u32_at(node, sum_at, order) && covered.is_some();
+    holds(node_sum, slice(node, 0, covered))
+        && content_len.is_some_and(|n| holds(content_sum, slice(node, content, n)))
+}
+
 /// Reads the file system whose first node is at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
     let order = if bytes.get(at..at + 2)? == [0x85, 0x19] { Endianness::Little } else { Endianness::Big };
     node(bytes, at, order)?;
-    let (mut nodes, mut markers, mut broken) = (0u32, Vec::new(), 0u32);
+    let (mut nodes, mut markers, mut broken, mut unsound) = (0u32, Vec::new(), 0u32, 0u32);
     let (mut here, mut end) = (at, at);
     while here < bytes.len() {
         if let Some((kind, len)) = node(bytes, here, order) {
             nodes += 1;
+            unsound += u32::from(!sums_hold(bytes, here, len, kind, order));
             if kind == CLEANMARKER {
                 markers.push(here);
             }
@@ -79,12 +105,18 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with("nodes", nodes)
         .with("cleanmarkers", markers.len())
         .with_some("erase_block", erase_block.map(|b| format!("{b:#x}")))
-        .check(
-            "node-headers",
-            broken == 0,
-            if broken == 0 { String::new() } else { format!("{broken} blocks hold other bytes") },
-        );
+        .check("node-headers", broken == 0, count(broken, "blocks hold other bytes"));
+    let (result, detail) = match unsound {
+        0 => (Outcome::Ok, String::new()),
+        _ => (Outcome::CannotTell, count(unsound, "nodes' sums fail: damage, or writes that were cut short")),
+    };
+    let item = item.check("node-data", result, detail);
     Some(Found::leaf(item))
+}
+
+/// `3 what`, or nothing for none.
+fn count(n: u32, what: &str) -> String {
+    if n == 0 { String::new() } else { format!("{n} {what}") }
 }
 
 /// Reads a mark at `at`: alone in blank bytes or at the end, as OpenWrt's images carry it.

@@ -192,12 +192,24 @@ fn damage_is_named_by_its_check() {
         ("trx", "trx", "crc", 0x1800),
         ("safeloader", "safeloader", "md5", 0x3000),
         ("tplink-v1", "tplink-v1", "md5", 0x1d00),
+        ("squashfs", "squashfs", "superblock", 0x16),
+        ("squashfs", "squashfs", "superblock", 0x41),
+        ("fit", "fit", "hash", 0x800),
+        ("fit-outside", "fit", "hash", 0x800),
+        ("fmap", "fmap", "areas", 0x3f),
     ] {
         let mut bytes = small(name).to_vec();
         bytes[at] ^= 0x10;
         let found = inspect(&bytes);
         assert_eq!(found.of_kind(kind).next().unwrap().result(check), Some(Outcome::Bad), "{name}");
         assert!(!found.is_sound());
+    }
+    // A write that was cut short leaves a node like this too: it is told, and is no proof of damage.
+    for at in [0x34, 0x60] {
+        let mut bytes = small("jffs2").to_vec();
+        bytes[at] ^= 1;
+        let found = inspect(&bytes);
+        assert_eq!(found.items[0].result("node-data"), Some(Outcome::CannotTell), "{at:#x}");
     }
 }
 
