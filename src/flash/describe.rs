@@ -144,17 +144,41 @@ pub(crate) fn may_change(part: &Part) -> u8 {
     BUSY | WEL | own
 }
 
+/// What a row leaves to SFDP, taken from there: erase types, and the way above 16 MiB with them.
+pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
+    let Some(said) = sfdp.and_then(|s| from_sfdp(&part.jedec_id, s)).filter(|_| part.erase.is_empty()) else {
+        return part;
+    };
+    // An opcode that is uneven on some member of the family stays out.
+    let even = |e: &EraseSpec| !part.uneven.iter().any(|u| u.opcode == e.opcode);
+    Part {
+        erase: said.erase.into_iter().filter(even).collect(),
+        chip_erase: part.chip_erase.or(said.chip_erase),
+        four_byte: if part.four_byte == FourByte::default() { said.four_byte } else { part.four_byte },
+        source: format!("{}; erase types from the chip's SFDP", part.source),
+        ..part
+    }
+}
+
 /// A part of which only SFDP is known: what it says, nothing else. `None` where that is not enough to read it.
 pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
     let basic = &sfdp.basic;
     if !basic.size.is_power_of_two() || !(4 * KIB..=1 << 32).contains(&basic.size) {
         return None;
     }
+    // Where the array is reached by 4-byte opcodes, only what has such a twin.
+    let twin = |op: u8| FOUR_BYTE_ERASE.iter().find(|(three, _)| *three == op).map(|(_, four)| *four);
+    let reaches_all = |op: u8| match &sfdp.four_byte {
+        Some(f) if f.read && f.program && basic.size > THREE_BYTE_REACH => {
+            twin(op).is_some_and(|four| f.erase.contains(&Some(four)))
+        }
+        _ => true,
+    };
     let uniform = |size: u64| !sfdp.sector_map || (size == 4096 && basic.erase_4k.is_some());
     let erase = basic
         .erase
         .iter()
-        .filter(|e| uniform(e.size) && e.size <= basic.size)
+        .filter(|e| uniform(e.size) && e.size <= basic.size && reaches_all(e.opcode))
         .map(|e| EraseSpec { opcode: e.opcode, size: e.size })
         .collect();
     let native = sfdp.four_byte.as_ref().is_some_and(|f| f.read && f.program);

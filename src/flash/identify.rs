@@ -188,6 +188,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
                 .ok_or(FlashError::UnknownPart { id: jedec_id.clone() })?
         }
     };
+    let part = describe::completed(part, decoded.as_ref());
     let conflict = decoded.as_ref().and_then(|s| conflict(&part, s));
     notes.extend(conflict.clone());
     Ok(Identity {
@@ -210,7 +211,9 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
 
 /// Where the table and SFDP contradict each other on what decides over neighbours' bytes.
 fn conflict(part: &Part, sfdp: &Sfdp) -> Option<String> {
-    if sfdp.basic.size != part.size {
+    // SFDP speaks of one die.
+    let die = part.size / u64::from(part.dies.max(1));
+    if sfdp.basic.size != part.size && sfdp.basic.size != die {
         return Some(format!(
             "the table says {:#x} bytes for {}, the chip's SFDP says {:#x}",
             part.size, part.name, sfdp.basic.size

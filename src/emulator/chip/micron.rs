@@ -5,8 +5,8 @@
 use super::common::{ERASE_4K, ERASE_32K, ERASE_60, ERASE_64K, FOUR_BYTE_WEL, NATIVE, RESET, SFDP, part};
 use super::sfdp::Table;
 use super::spec::{
-    Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register, Security,
-    SecurityRule,
+    AddressBytes, Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register,
+    Security, SecurityRule,
 };
 
 const FLAGS: &[Command] = &[
@@ -64,6 +64,7 @@ pub fn mt25ql256() -> ChipSpec {
         Command::plain(0xc5, WriteDirect(2)).needs_wel(),
         Command::plain(0xc8, ReadRegister(2)),
         ERASE_32K,
+        Command::at(0x5c, 0, Erase(0x8000)).address(AddressBytes::Four),
         ERASE_60,
     ];
     ChipSpec {

@@ -63,19 +63,23 @@ fn known<T>(
     values.try_fold(first, |common, value| merge(&common, &value))
 }
 
-/// One name for several: their common beginning and `family`, or the first two of them.
+/// One name for several: their common beginning and `family` where it ends with a whole number, else the names.
 pub(super) fn title(names: &[&str]) -> String {
     let mut names = names.to_vec();
     names.dedup();
     let Some((first, rest)) = names.split_first() else { return String::new() };
     let Some(second) = rest.first() else { return (*first).to_string() };
     let common = rest.iter().fold(*first, |common, name| {
-        let n: usize =
-            common.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-        &common[..n]
+        let same = common.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+        &common[..same.map(|(a, _)| a.len_utf8()).sum()]
     });
-    let common = common.trim_end_matches(['/', '-', '(']);
-    if common.len() >= 5 { format!("{common} family") } else { format!("{first} or {second}") }
+    let digit_next = |name: &&str| name[common.len()..].starts_with(|c: char| c.is_ascii_digit());
+    let whole = common.ends_with(|c: char| c.is_ascii_digit()) && !names.iter().any(digit_next);
+    match rest.len() {
+        _ if whole => format!("{common} family"),
+        1 => format!("{first} or {second}"),
+        more => format!("{first}, {second} or {} more", more - 1),
+    }
 }
 
 /// Erase types in all rows that name any, and whose opcode is nowhere a block of another size.
@@ -152,16 +156,17 @@ fn protection(a: &ProtectScheme, b: &ProtectScheme) -> Option<ProtectScheme> {
     }))
 }
 
-/// The method and addresses both have; where sizes or locks differ, sizes are to be found and locks not known.
+/// The method and the first areas both have; sizes are then to be found, and locks known only where both agree.
 fn otp(a: &OtpScheme, b: &OtpScheme) -> Option<OtpScheme> {
     if a == b {
         return Some(a.clone());
     }
-    let addresses = |s: &OtpScheme| s.registers.iter().map(|r| r.address).collect::<Vec<_>>();
-    if a.method != b.method || addresses(a) != addresses(b) {
+    let both = a.registers.iter().zip(&b.registers).take_while(|(x, y)| x.address == y.address).count();
+    if a.method != b.method || both == 0 {
         return None;
     }
     let mut common = a.clone();
+    common.registers.truncate(both);
     common.disputed = true;
     for (mine, other) in common.registers.iter_mut().zip(&b.registers) {
         mine.size = mine.size.max(other.size);
@@ -180,6 +185,12 @@ mod tests {
         assert_eq!(title(&["W25Q64BV", "W25Q64FV", "W25Q64JV"]), "W25Q64 family");
         assert_eq!(title(&["GD25Q80(B)", "GD25Q80"]), "GD25Q80 family");
         assert_eq!(title(&["M45PE10", "XM25QH10B"]), "M45PE10 or XM25QH10B");
+        assert_eq!(
+            title(&["MX25L6405/D", "MX25L6408D"]),
+            "MX25L6405/D or MX25L6408D",
+            "640 is half a number"
+        );
+        assert_eq!(title(&["W25Q64BV", "W25Q64CV", "S25FL064K"]), "W25Q64BV, W25Q64CV or 1 more");
         assert_eq!(title(&["W25X10"]), "W25X10");
         assert_eq!(title(&["N25Q", "N25Q"]), "N25Q", "one part, two extended ids");
     }

@@ -70,7 +70,7 @@ fn only_the_w25q256jv_has_four_byte_opcodes() {
 #[test]
 fn without_evidence_a_family_has_only_what_all_share() {
     let (part, names) = family(&[0xEF, 0x40, 0x17], &Evidence::default());
-    assert_eq!((part.name.as_str(), names.len()), ("W25Q64BV or W25Q64CV", 5));
+    assert_eq!((part.name.as_str(), names.len()), ("W25Q64BV, W25Q64CV or 3 more", 5));
     assert_eq!((part.size, part.erase.len()), (8 << 20, 3));
     assert_eq!(part.otp.method, OtpMethod::Unknown, "BV has none");
     assert_eq!(
@@ -172,8 +172,8 @@ fn an_opcode_whose_size_is_not_certain_is_not_used() {
 fn gigadevice_generations_are_told_apart() {
     let id = [0xC8, 0x40, 0x17];
     assert!(one(&id, &no_sfdp()).name.starts_with("GD25Q64(B)"));
-    assert!(one(&id, &sfdp(0, 0, 0)).name.starts_with("GD25B64C"));
-    assert!(one(&id, &sfdp(6, 6, 0)).name.starts_with("GD25B64E"));
+    assert!(one(&id, &sfdp(0, 0, 0)).name.starts_with("GD25Q64C"));
+    assert!(one(&id, &sfdp(6, 6, 0)).name.starts_with("GD25Q64E"));
     let q256 = |e: &Evidence| match resolve(&[0xC8, 0x40, 0x19], e) {
         Resolved::One(part) | Resolved::Family(part, _) => part,
         Resolved::Unknown => panic!(),
