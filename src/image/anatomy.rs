@@ -6,7 +6,8 @@
 
 use super::board::Board;
 use super::checks::{
-    CHIP_SIZE, DONOR_UNKNOWN, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG, TRUNCATED,
+    CHIP_SIZE, COMPATIBLE, DONOR_UNKNOWN, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG,
+    TRUNCATED,
 };
 use super::container::sysupgrade;
 use super::container::tplink::{self, HEADER_LEN, Header};
@@ -16,6 +17,7 @@ use super::finding::{Finding, Severity};
 use super::firmware::{self, Behind, Firmware};
 use super::layout::{Region, Role};
 use super::loader;
+use super::recognise::{board_tree, shares};
 use super::whole::is_blank;
 
 /// What a donor is.
@@ -211,6 +213,7 @@ impl<'a> Anatomy<'a> {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
         self.findings.extend(firmware::judge_metadata(bytes, &what, board));
+        self.check_tree(board);
         let payload = sysupgrade::strip(bytes);
         if let Some(room) = board.firmware_room().filter(|room| payload.len() as u64 > *room) {
             self.findings.push(TOO_LONG.found(format!(
@@ -245,6 +248,7 @@ impl<'a> Anatomy<'a> {
             self.findings.extend(firmware::judge_header(bytes, &header, &what, board));
             self.take_firmware(&header, board);
         } else if board.hardware.is_empty() {
+            self.check_tree(board);
             self.firmware =
                 board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes)).map(|f| Firmware {
                     bytes: f,
@@ -307,6 +311,24 @@ impl<'a> Anatomy<'a> {
         let check = if dump { CHIP_SIZE } else { DONOR_UNKNOWN };
         self.findings.push(check.found(format!("{} {why}", self.what())));
         self
+    }
+
+    /// Holds the device tree in the donor, where it has one, against the board's names.
+    fn check_tree(&mut self, board: &Board) {
+        if board.compatible.is_empty() {
+            return;
+        }
+        let Some(tree) = board_tree(&self.donor.bytes) else { return };
+        // The first name is the board's own, the others are of processors and families.
+        let own = &tree.compatible[..tree.compatible.len().min(1)];
+        if !shares(own, &board.compatible) && !own.is_empty() {
+            self.findings.push(COMPATIBLE.found(format!(
+                "{} has the device tree of {}, the board is {}",
+                self.what(),
+                own.join(", "),
+                board.compatible.join(" or ")
+            )));
+        }
     }
 
     /// Takes the firmware that starts with `header`, with nothing behind its own length.

@@ -43,6 +43,33 @@ pub struct Choice {
     pub allow: Allow,
     /// What the result is for.
     pub purpose: Purpose,
+    /// Single values to change in the result.
+    pub edits: Edits,
+}
+
+/// Single values to change in the result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// A new address for the board.
+    pub mac: Option<super::unit::Mac>,
+    /// U-Boot variables, name and value; an empty value takes the variable out.
+    pub env: Vec<(String, String)>,
+}
+
+impl Edits {
+    /// Takes `NAME=VALUE`, as in `--env`.
+    ///
+    /// # Errors
+    /// When it is not of that form.
+    pub fn set_env(&mut self, text: &str) -> Result<(), ImageError> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                self.env.push((name.to_owned(), value.to_owned()));
+                Ok(())
+            }
+            _ => Err(ImageError::BadText { text: text.to_owned(), wanted: "NAME=VALUE" }),
+        }
+    }
 }
 
 impl Choice {

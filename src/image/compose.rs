@@ -29,11 +29,11 @@ pub fn chip(
     base: &[u8],
     donors: &[Anatomy],
     board: &Board,
-    resolved: &[Resolved],
+    resolved: &mut [Resolved],
     findings: &mut Vec<Finding>,
 ) -> Vec<u8> {
     let mut bytes = base.to_vec();
-    for r in resolved {
+    for r in resolved.iter() {
         let span = r.region.span;
         let Some(place) = bytes.get_mut(span.range()) else { continue };
         match &r.source {
@@ -62,10 +62,11 @@ pub fn chip(
 }
 
 /// Firmware longer than its region goes on into the next one.
-fn run_on(bytes: &mut [u8], donors: &[Anatomy], resolved: &[Resolved], findings: &mut Vec<Finding>) {
+fn run_on(bytes: &mut [u8], donors: &[Anatomy], resolved: &mut [Resolved], findings: &mut Vec<Finding>) {
     let Some((home, firmware)) = chosen_firmware(donors, resolved) else { return };
     let Some(into) = home.region.grows_into.as_deref() else { return };
-    let Some(next) = resolved.iter().find(|r| r.region.name == into) else { return };
+    let Some(next_at) = resolved.iter().position(|r| r.region.name == into) else { return };
+    let next = &resolved[next_at];
     if firmware.room <= home.region.span.len() {
         return;
     }
@@ -95,6 +96,9 @@ fn run_on(bytes: &mut [u8], donors: &[Anatomy], resolved: &[Resolved], findings:
          firmware needs {into} blank again",
         home.source, firmware.room, next.region.span
     )));
+    let source = home.source.clone();
+    resolved[next_at].source = source;
+    resolved[next_at].run_on = true;
 }
 
 /// The firmware that was chosen from a donor, with its region.

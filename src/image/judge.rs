@@ -17,17 +17,25 @@ use super::loader;
 use super::resolve::Resolved;
 use super::unit;
 use super::whole::is_blank;
+use crate::span::Span;
+
+/// What came out, and what it came from.
+pub struct Result<'a> {
+    /// The board's own dump.
+    pub base: &'a [u8],
+    /// The whole chip as it is composed.
+    pub chip: &'a [u8],
+    /// The file made of it.
+    pub file: &'a Composed,
+    /// What was edited as the user said.
+    pub edited: &'a [Span],
+    /// What the file is for.
+    pub purpose: Purpose,
+}
 
 /// Everything that is judged of the result and of how base and donors go together.
-pub fn result(
-    base: &[u8],
-    chip: &[u8],
-    file: &Composed,
-    donors: &[Anatomy],
-    board: &Board,
-    resolved: &[Resolved],
-    purpose: Purpose,
-) -> Vec<Finding> {
+pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resolved]) -> Vec<Finding> {
+    let Result { base, chip, file, edited, purpose } = *result;
     let mut found = Vec::new();
     found.extend(base_hardware(base, board));
     found.extend(country(base, donors, board, resolved));
@@ -44,7 +52,9 @@ pub fn result(
             continue;
         }
         for u in board.layout.per_unit_in(r.region.span) {
-            found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
+            if !edited.contains(&u.span) {
+                found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
+            }
         }
         found.extend(contents(chip, donors, board, r));
     }
@@ -229,6 +239,7 @@ fn contents(chip: &[u8], donors: &[Anatomy], board: &Board, r: &Resolved) -> Opt
         (Source::Blank, Role::Firmware) => {
             Some(NO_FIRMWARE.found(format!("{name} would be blank: the board starts its loader only")))
         }
+        (Source::Donor(_), Role::Settings) if r.run_on => None,
         (Source::Donor(from), Role::Settings) => {
             let donor = donors.iter().find(|d| d.donor.name == *from)?;
             let piece = donor.offers(r.region, board)?;
@@ -253,6 +264,9 @@ fn contents(chip: &[u8], donors: &[Anatomy], board: &Board, r: &Resolved) -> Opt
 
 /// Why a region has the source it has, in words for a table.
 pub fn why(r: &Resolved, donors: &[Anatomy], board: &Board) -> String {
+    if r.run_on {
+        return format!("the firmware of {} runs on into it", r.source);
+    }
     let by = if r.said { "you said so" } else { "the board's default" };
     let Source::Donor(name) = &r.source else {
         let what = match (&r.source, r.region.role) {

@@ -14,6 +14,7 @@ pub mod describe;
 pub mod devicetree;
 pub mod donor;
 mod dump;
+mod edits;
 pub mod error;
 pub mod finding;
 mod firmware;
@@ -24,6 +25,11 @@ mod judge;
 pub mod layout;
 pub mod layouts;
 pub mod loader;
+pub mod recipe;
+pub mod recognise;
+pub mod rescue;
+#[cfg(test)]
+mod rescue_tests;
 mod resolve;
 pub mod splice;
 #[cfg(test)]
@@ -33,10 +39,14 @@ pub mod unit;
 pub mod whole;
 
 pub use board::{Board, Hardware, Recovery, RecoveryKind};
-pub use choice::{Choice, Purpose};
+pub use choice::{Choice, Edits, Purpose};
 pub use donor::Donor;
 pub use error::ImageError;
 pub use finding::{Allow, Finding, Severity};
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
+pub use layouts::parse_any;
+pub use recipe::{Recipe, RecipeDonor};
+pub use recognise::{Recognised, auto, recognise};
+pub use rescue::check_tftp;
 pub use splice::{RegionRow, Spliced, UnitRow, splice};
 pub use whole::{Image, is_blank, sha256};

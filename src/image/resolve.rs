@@ -22,6 +22,8 @@ pub struct Resolved<'b> {
     pub source: Source,
     /// True when the user said so.
     pub said: bool,
+    /// True when the firmware before it runs on into it.
+    pub run_on: bool,
 }
 
 /// Every region's source, in order of address.
@@ -66,7 +68,7 @@ pub fn resolve<'b>(
             }
             _ => by_default(region, board, donors, firmware_source.as_ref(), findings),
         };
-        all.push(Resolved { region, source, said: told.is_some() });
+        all.push(Resolved { region, source, said: told.is_some(), run_on: false });
     }
     Ok(all)
 }

@@ -16,7 +16,7 @@ use super::judge;
 use super::layout::{Role, Source, UnitKind};
 use super::resolve::resolve;
 use super::whole::Image;
-use super::{describe, dump, loader, unit};
+use super::{describe, dump, edits, loader, unit};
 use crate::span::Span;
 
 /// What became of a region.
@@ -93,17 +93,26 @@ pub fn splice(base: &Image, donors: &[Donor], board: &Board, choice: &Choice) ->
     let mut findings = dump::judge(base, "the board's own dump", board);
     let opened: Vec<Anatomy> = donors.iter().map(|d| Anatomy::of(d, board)).collect();
     findings.extend(opened.iter().flat_map(|a| a.findings.clone()));
-    let resolved = resolve(board, &opened, choice, &mut findings)?;
+    let mut resolved = resolve(board, &opened, choice, &mut findings)?;
     if base.len() as u64 != board.chip_size {
         return Err(ImageError::Refused { findings: stopping(&findings, &choice.allow) });
     }
-    let chip = compose::chip(base, &opened, board, &resolved, &mut findings);
+    let mut chip = compose::chip(base, &opened, board, &mut resolved, &mut findings);
+    let edited = edits::apply(&mut chip, board, &choice.edits, &mut findings)?;
     let file = match choice.purpose {
         Purpose::Programmer => Composed { bytes: chip.clone(), holds: Span::new(0, board.chip_size) },
         Purpose::Tftp => compose::tftp(&chip, &opened, board, &resolved)?,
         Purpose::Web => compose::web(&chip, board, &mut findings)?,
     };
-    findings.extend(judge::result(base, &chip, &file, &opened, board, &resolved, choice.purpose));
+    if let Some(span) = edited.iter().find(|span| !file.holds.covers(**span)) {
+        let why = format!(
+            "a file for {} does not hold {span}, where the edited value stands",
+            choice.purpose.name()
+        );
+        return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
+    }
+    let result = judge::Result { base, chip: &chip, file: &file, edited: &edited, purpose: choice.purpose };
+    findings.extend(judge::all(&result, &opened, board, &resolved));
     let findings = judge::once(findings);
     let stop = stopping(&findings, &choice.allow);
     if !stop.is_empty() {

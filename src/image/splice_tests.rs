@@ -570,11 +570,16 @@ proptest! {
     #[test]
     fn nothing_else_changes(
         sources in prop::collection::vec(0usize..4, 6),
-        dump_donor in any::<bool>(),
+        kind in 0usize..4,
         used_base in any::<bool>(),
     ) {
         let base = if used_base { openwrt_dump([0x85, 0x19, 3, 0x20]) } else { base() };
-        let donor = if dump_donor { other_unit() } else { web() };
+        let donor = match kind {
+            0 => other_unit(),
+            1 => web(),
+            2 => sysupgrade(),
+            _ => openwrt_dump([0x85, 0x19, 3, 0x20]),
+        };
         let mut case = Case::new(donor).base(base.clone()).allow("all");
         for (region, source) in board().layout.regions.iter().zip(&sources) {
             if let Some(source) = ["own", "blank", "donor"].get(*source) {

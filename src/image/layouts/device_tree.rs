@@ -73,6 +73,7 @@ pub fn board(tree: &devicetree::Board, chip_size: u64) -> Result<Board, ImageErr
     let layout = Layout { chip_size: Some(chip_size), ..layout };
     let mut board = Board::from_layout(name, layout)?;
     board.model = tree.model.clone().unwrap_or(board.model);
-    board.compatible = tree.compatible.clone();
+    // The first name is the board's own; the others, of its family and processor, are shared with other boards.
+    board.compatible = tree.compatible.iter().take(1).cloned().collect();
     Ok(board)
 }

@@ -1,0 +1,196 @@
+//! A recipe: board, donors, choices and edits as a TOML file, so that a splice can be repeated and shared.
+//!
+//! ```toml
+//! board = "archer-mr200-v1"
+//! for = "programmer"
+//! allow = ["region"]
+//!
+//! [[donor]]
+//! name = "donor"
+//! file = "web_stock_boot.bin"
+//! sha256 = "..."
+//!
+//! [set]
+//! u-boot = "own"
+//! firmware = "donor"
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::{Choice, Edits, Purpose};
+use super::error::ImageError;
+use super::finding::Allow;
+use super::layout::Source;
+use super::splice::Spliced;
+use super::unit::{mac_text, parse_mac};
+use super::whole::sha256;
+
+/// A donor in a recipe: its file is found again by name and told by its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeDonor {
+    /// The name in `set`.
+    pub name: String,
+    /// The file it was.
+    pub file: String,
+    /// SHA-256 of the file, 64 hex digits; left out, any contents are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl RecipeDonor {
+    /// Holds the file's bytes against the hash.
+    ///
+    /// # Errors
+    /// When it is another file.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), ImageError> {
+        let found = sha256(bytes);
+        match &self.sha256 {
+            Some(wanted) if !wanted.eq_ignore_ascii_case(&found) => Err(ImageError::BadFile {
+                what: format!("donor '{}' ({})", self.name, self.file),
+                why: format!("its SHA-256 is {found}, the recipe has {wanted}: it is another file"),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A recipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The board's name, or `auto`.
+    pub board: String,
+    /// `programmer`, `tftp` or `web`.
+    #[serde(rename = "for", default = "programmer")]
+    pub purpose: String,
+    /// Questions answered with yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// A new address for the board.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// The donors.
+    #[serde(default, rename = "donor", skip_serializing_if = "Vec::is_empty")]
+    pub donors: Vec<RecipeDonor>,
+    /// Sources by region.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
+    /// U-Boot variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+}
+
+fn programmer() -> String {
+    Purpose::Programmer.name().to_owned()
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, ImageError> {
+        let recipe: Self = toml::from_str(text)
+            .map_err(|e| ImageError::BadFile { what: "the recipe".to_owned(), why: e.to_string() })?;
+        recipe.choice()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as text.
+    pub fn write(&self) -> String {
+        // Texts and tables of texts always have a TOML form.
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// What repeats a splice: every region's source as it was carried out, the donors by name, file and bytes.
+    pub fn of(board: &str, spliced: &Spliced, choice: &Choice, donors: &[(&str, &str, &[u8])]) -> Self {
+        let donor = |(name, file, bytes): &(&str, &str, &[u8])| RecipeDonor {
+            name: (*name).to_owned(),
+            file: (*file).to_owned(),
+            sha256: Some(sha256(bytes)),
+        };
+        Self {
+            board: board.to_owned(),
+            purpose: spliced.purpose.name().to_owned(),
+            allow: choice.allow.names().map(str::to_owned).collect(),
+            mac: choice.edits.mac.map(mac_text),
+            donors: donors.iter().map(donor).collect(),
+            set: spliced
+                .sources
+                .iter()
+                .map(|(region, source)| (region.clone(), source.to_string()))
+                .collect(),
+            env: choice.edits.env.iter().cloned().collect(),
+        }
+    }
+
+    /// The choice it makes.
+    ///
+    /// # Errors
+    /// A purpose or address that is none.
+    pub fn choice(&self) -> Result<Choice, ImageError> {
+        let purpose = Purpose::parse(&self.purpose).ok_or_else(|| ImageError::BadText {
+            text: self.purpose.clone(),
+            wanted: "programmer, tftp or web",
+        })?;
+        let mac = match &self.mac {
+            Some(text) => Some(parse_mac(text).ok_or_else(|| ImageError::BadText {
+                text: text.clone(),
+                wanted: "an address such as 30:b5:c2:a1:b2:c3",
+            })?),
+            None => None,
+        };
+        Ok(Choice {
+            sources: self
+                .set
+                .iter()
+                .map(|(region, source)| (region.clone(), Source::parse(source)))
+                .collect(),
+            allow: Allow::new(self.allow.iter().cloned()),
+            purpose,
+            edits: Edits { mac, env: self.env.clone().into_iter().collect() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "board = \"archer-mr200-v1\"\nfor = \"tftp\"\nallow = [\"region\"]\nmac = \"30:b5:c2:a1:b2:c3\"\n\
+        \n[[donor]]\nname = \"stock\"\nfile = \"a \\\"b\\\".bin\"\n\n[set]\nfirmware = \"stock\"\nu-boot = \"own\"\n\
+        \n[env]\nbootdelay = \"5\"\n";
+
+    #[test]
+    fn read_and_written_again() {
+        let recipe = Recipe::parse(TEXT).unwrap();
+        assert_eq!(Recipe::parse(&recipe.write()).unwrap(), recipe);
+        let choice = recipe.choice().unwrap();
+        assert_eq!(
+            (choice.purpose, choice.edits.mac),
+            (Purpose::Tftp, Some([0x30, 0xb5, 0xc2, 0xa1, 0xb2, 0xc3]))
+        );
+        assert_eq!(choice.sources["firmware"], Source::Donor("stock".to_owned()));
+        assert_eq!(recipe.donors[0].file, "a \"b\".bin");
+        assert_eq!(Recipe::parse("board = \"x\"").unwrap().purpose, "programmer");
+    }
+
+    #[test]
+    fn faults_are_named() {
+        for (bad, word) in [
+            ("", "board"),
+            ("board = \"x\"\nfor = \"paper\"", "paper"),
+            ("board = \"x\"\nmac = \"1\"", "address"),
+            ("board = \"x\"\nbaord = 1", "baord"),
+        ] {
+            let e = Recipe::parse(bad).unwrap_err().to_string();
+            assert!(e.contains(word), "{e}");
+        }
+        let donor = RecipeDonor { name: "d".into(), file: "f".into(), sha256: Some(sha256(b"a")) };
+        assert!(donor.check(b"a").is_ok());
+        assert!(donor.check(b"b").unwrap_err().to_string().contains("another file"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Which board a dump is of, and by what that is known.
+//!
+//! Hardware ids in the firmware's header and the `compatible` of a device tree name a board; the address and
+//! calibration at their places only agree with it, and several boards share the same map.
+
+use std::borrow::Cow;
+
+use super::board::Board;
+use super::container::tplink;
+use super::devicetree;
+use super::dump::{calibration_fits, judge};
+use super::error::ImageError;
+use super::finding::Severity;
+use super::layouts::device_tree;
+use super::unit::{has_mac_place, mac_of, mac_text};
+
+/// A board that a dump may be of.
+#[derive(Clone, Debug)]
+pub struct Recognised {
+    /// The board: one of the program's, or one made from a device tree.
+    pub board: Cow<'static, Board>,
+    /// By what, in words.
+    pub by: Vec<String>,
+    /// True when something names the board, and not only agrees with it.
+    pub named: bool,
+}
+
+/// The boards `dump` may be of, the most likely first.
+pub fn recognise(dump: &[u8]) -> Vec<Recognised> {
+    let tree = board_tree(dump);
+    let mut found: Vec<(u32, Recognised)> =
+        Board::all().iter().filter_map(|board| weigh(dump, board, tree.as_ref())).collect();
+    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let mut found: Vec<Recognised> = found.into_iter().map(|(_, r)| r).collect();
+    if let Some(tree) = tree.filter(|_| !found.iter().any(|r| r.named))
+        && let Ok(board) = device_tree::board(&tree, dump.len() as u64)
+    {
+        let by = vec![format!("device tree in the dump: {}", board.compatible.join(", "))];
+        found.insert(0, Recognised { board: Cow::Owned(board), by, named: true });
+    }
+    found
+}
+
+/// The one board for `--board auto`: named by the dump, or by a device tree in one of the donors.
+///
+/// # Errors
+/// When nothing names a board, or several boards are named.
+pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
+    let found = recognise(dump);
+    let mut named = found.iter().filter(|r| r.named);
+    match (named.next(), named.next()) {
+        (Some(one), None) => return Ok(one.clone()),
+        (Some(one), Some(other)) => {
+            return Err(unsure(format!(
+                "the dump fits {} and {} alike: say which with --board",
+                one.board.name, other.board.name
+            )));
+        }
+        (None, _) => {}
+    }
+    for donor in donors {
+        let Some(tree) = board_tree(donor) else { continue };
+        // Its own name only: the others are of processors and families.
+        let own = &tree.compatible[..tree.compatible.len().min(1)];
+        let known = Board::all().iter().find(|b| shares(&b.compatible, own));
+        if let Some(board) = known {
+            let fits = found.iter().any(|r| r.board.name == board.name);
+            let by = vec![format!("device tree in the donor: {}", own.join(", "))];
+            if fits {
+                return Ok(Recognised { board: Cow::Borrowed(board), by, named: true });
+            }
+            return Err(unsure(format!(
+                "the donor is for {}, and the dump is not of that board",
+                board.name
+            )));
+        }
+        if let Ok(board) = device_tree::board(&tree, dump.len() as u64) {
+            let by = vec![format!(
+                "device tree in the donor: {}; nothing in the dump contradicts it",
+                own.join(", ")
+            )];
+            return Ok(Recognised { board: Cow::Owned(board), by, named: true });
+        }
+    }
+    Err(unsure(if found.is_empty() {
+        "nothing in the dump names its board: say it with --board, or give a layout".to_owned()
+    } else {
+        let names: Vec<&str> = found.iter().map(|r| r.board.name.as_str()).collect();
+        format!("the dump fits {}: say which with --board", names.join(", "))
+    }))
+}
+
+fn unsure(why: String) -> ImageError {
+    ImageError::NotForThisBoard { board: "--board auto".to_owned(), why }
+}
+
+/// True when two lists of names share one.
+pub(crate) fn shares(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|x| b.iter().any(|y| x.eq_ignore_ascii_case(y)))
+}
+
+/// The first tree with a flash map in `bytes`.
+pub(crate) fn board_tree(bytes: &[u8]) -> Option<devicetree::Board> {
+    devicetree::find(bytes).into_iter().map(|found| found.board).find(|board| board.map().is_some())
+}
+
+/// How well a dump fits a board; `None` when it contradicts it, or agrees in nothing.
+fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -> Option<(u32, Recognised)> {
+    if dump.len() as u64 != board.chip_size {
+        return None;
+    }
+    let (mut weight, mut by, mut named) = (0, Vec::new(), false);
+    if judge(dump, "the dump", board).iter().any(|f| f.severity == Severity::Refuse) {
+        return None;
+    }
+    let header = board.firmware_start().and_then(|at| tplink::parse(dump, at)).filter(|h| !h.has_boot());
+    if let Some(header) = header.filter(|_| !board.hardware.is_empty()) {
+        if !board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev) {
+            return None;
+        }
+        by.push(format!("hardware {} in the firmware's header", header.hardware()));
+        (weight, named) = (weight + 8, true);
+    }
+    if let Some(tree) = tree {
+        if shares(&board.compatible, &tree.compatible) {
+            by.push(format!("device tree: {}", tree.compatible.join(", ")));
+            (weight, named) = (weight + 8, true);
+        } else if !named {
+            return None;
+        }
+    }
+    if let Some(mac) = mac_of(dump, board) {
+        let at = board
+            .layout
+            .per_unit()
+            .find(|(_, u)| u.kind == super::UnitKind::Mac)
+            .map_or(0, |(_, u)| u.span.start);
+        by.push(format!("address {} at {at:#x}", mac_text(mac)));
+        weight += 2;
+    } else if has_mac_place(board) && !named {
+        return None;
+    }
+    if calibration_fits(dump, board) {
+        by.push("calibration of its radios".to_owned());
+        weight += 2;
+    } else if !named {
+        return None;
+    }
+    (weight > 0).then(|| (weight, Recognised { board: Cow::Borrowed(board), by, named }))
+}
