@@ -83,6 +83,11 @@ pub(super) fn take<P: Programmer>(
     let Reading { bytes: flash, bytes_read, rereads, .. } = reading;
     let mut notes = chip.identity().notes.clone();
     refuse_uniform(&flash, options.blank_allowed, &mut notes)?;
+    if size > reading::SECOND_OPINION_END {
+        notes.push(
+            "what lies past 16 MiB was read twice by the same engine: spi-memory does not reach it".into(),
+        );
+    }
     let status = chip.status()?;
     let registers = chip.security_registers()?;
     if !chip.otp_known() {

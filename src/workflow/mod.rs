@@ -21,6 +21,7 @@ mod event;
 mod guard;
 mod noise;
 mod utc;
+mod wake;
 
 pub use error::{Cause, ChipState, Error, OtherChip};
 pub use event::{Event, Events, Stage};

@@ -34,7 +34,7 @@ const ALIVE_EVERY: u64 = 128 * KIB;
 /// The slowest clock that is tried when reads disagree.
 const SLOWEST_HZ: u32 = 1_000_000;
 /// spi-memory has three address bytes.
-const SECOND_OPINION_END: u64 = 16 << 20;
+pub(super) const SECOND_OPINION_END: u64 = 16 << 20;
 
 /// Who reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,15 +256,17 @@ impl Engine {
         span: Span,
         sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), FlashError> {
-        if self == Engine::Other && span.start < SECOND_OPINION_END {
-            let near = Span::new(span.start, span.end.min(SECOND_OPINION_END));
-            let far = Span::new(near.end, span.end);
-            if chip.read_second_opinion(near, sink)?.is_continue() && !far.is_empty() {
-                let _ = chip.read(far, sink)?;
+        let near = Span::new(span.start, span.end.min(SECOND_OPINION_END));
+        if self == Engine::Other && !near.is_empty() {
+            match chip.read_second_opinion(near, sink) {
+                Ok(flow) if flow.is_break() || near.end == span.end => return Ok(()),
+                Ok(_) => return chip.read(Span::new(near.end, span.end), sink).map(drop),
+                // Said before anything is read: this chip is in 4-byte mode, which spi-memory does not speak.
+                Err(FlashError::Unsupported(_)) => {}
+                Err(error) => return Err(error),
             }
-        } else {
-            let _ = chip.read(span, sink)?;
         }
+        let _ = chip.read(span, sink)?;
         Ok(())
     }
 }

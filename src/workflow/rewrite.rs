@@ -8,11 +8,13 @@ use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::journal::Journal;
 use super::reading::{check_alive, is_transient};
+use super::wake::Wake;
 use crate::flash::geometry::{EraseType, Geometry};
 use crate::flash::{Chip, FlashError, Permit};
 use crate::plan::{Erase, Plan, Step, diff_near};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
+use crate::units;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -74,10 +76,17 @@ pub fn execute<P: Programmer>(
     let bytes = work.plan.steps.iter().map(|s| s.block.len()).sum();
     let mut stop = events(Event::Begin { stage, bytes, time: Some(work.plan.time()) }).is_break();
     let mut done = None;
+    let mut wake = Wake::new();
     for (n, step) in work.plan.steps.iter().enumerate() {
         if stop {
             journal.step(done, None)?;
             return Err(Cause::Stopped);
+        }
+        if let Some(gap) = wake.slept() {
+            // The chip may have lost its supply meanwhile, or somebody the clip.
+            let text = format!("this machine was asleep for {}; looking at the chip again", units::time(gap));
+            stop |= events(Event::Warning(text)).is_break();
+            check_alive(chip)?;
         }
         journal.step(done.take(), Some(step.block))?;
         let touched = Block { work, chip, tally, events, journal }.see_through(step)?;
@@ -156,7 +165,9 @@ impl<P: Programmer> Block<'_, '_, P> {
         };
         let mut touched = step.block;
         let mut verify = step.verify;
-        for tries in 1.. {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let wrong = match self.try_once(&go, verify) {
                 Ok(wrong) if wrong.is_empty() => return Ok(touched),
                 Ok(wrong) => wrong,
@@ -191,7 +202,6 @@ impl<P: Programmer> Block<'_, '_, P> {
                 self.journal.step(None, Some(touched))?;
             }
         }
-        unreachable!("the tries are bounded above")
     }
 
     /// Erases, programs, and gives every range that differs then.
@@ -244,7 +254,8 @@ fn hull(a: Span, b: Span) -> Span {
 }
 
 /// What has to be done again: only the wrong pages where bits must fall, the block where they must rise; of a block
-/// that was only to be programmed, the smallest sectors that hold risen bits, where those may be erased.
+/// that was only to be programmed, or of a whole chip, the smallest sectors that hold such bits, where those may be
+/// erased.
 fn redo(step: &Step, wrong: &Spans, verify: Span, found: &[u8], work: &Work<'_>, geometry: &Geometry) -> Go {
     let rises = |span: Span| {
         let at = Span::new(span.start - verify.start, span.end - verify.start);
@@ -255,7 +266,7 @@ fn redo(step: &Step, wrong: &Spans, verify: Span, found: &[u8], work: &Work<'_>,
     if !wrong.iter().any(rises) {
         return Go { erase: Vec::new(), program: pages.iter().collect() };
     }
-    if let Some(erase) = step.erase {
+    if let Some(erase @ Erase::Block(_)) = step.erase {
         return Go { erase: vec![(erase, step.block)], program: step.program.clone() };
     }
     let Some(kind) = geometry.erase.first() else {

@@ -15,7 +15,9 @@ use std::time::Duration;
 pub const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
 
 /// A small relative of the W25Q64FV, so that a job takes milliseconds: W25Q40, 512 KiB.
-const SIZE: usize = 512 << 10;
+const SMALL: usize = 512 << 10;
+/// A smaller one, for what is tried at every single USB transfer: W25X05, 64 KiB.
+const TINY: usize = 64 << 10;
 /// No case may take longer than this on the emulator's clock: a chip that is busy for ever is given up after twice the
 /// longest erase.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -87,7 +89,7 @@ pub fn random(seed: u64, len: usize) -> Vec<u8> {
 /// Before and after: sectors in two places, a block most of which is blank, pages programmed without an erase, and the
 /// block at address 0.
 pub fn images() -> (Vec<u8>, Vec<u8>) {
-    let mut old = random(1, SIZE);
+    let mut old = random(1, SMALL);
     old[0x6_0000..0x6_1000].fill(0xff);
     let mut new = old.clone();
     new[0x800..0x900].copy_from_slice(&random(2, 0x100));
@@ -98,14 +100,33 @@ pub fn images() -> (Vec<u8>, Vec<u8>) {
     (old, new)
 }
 
+/// The same on the tiny chip: a sector, and two pages without an erase.
+pub fn tiny_images() -> (Vec<u8>, Vec<u8>) {
+    let mut old = random(1, TINY);
+    old[0x8000..0x9000].fill(0xff);
+    let mut new = old.clone();
+    new[0x2300..0x2400].copy_from_slice(&random(2, 0x100));
+    new[0x8200..0x8400].copy_from_slice(&random(5, 0x200));
+    (old, new)
+}
+
 fn chip(contents: &[u8]) -> FlashChip {
     let mut spec = find("W25Q64FV").expect("the emulator has a W25Q64FV");
-    spec.name = "W25Q40".into();
-    spec.jedec_id = vec![0xef, 0x40, 0x13];
-    spec.legacy_id = [0xef, 0x12];
-    spec.size = SIZE;
-    // Density in the second dword of the basic table at 80h: 4 Mbit.
-    spec.sfdp[0x84..0x88].copy_from_slice(&0x003f_ffff_u32.to_le_bytes());
+    spec.size = contents.len();
+    if spec.size == TINY {
+        spec.name = "W25X05".into();
+        spec.jedec_id = vec![0xef, 0x30, 0x10];
+        spec.legacy_id = [0xef, 0x05];
+        // No SFDP, no security registers, no 64 KiB erase.
+        spec.sfdp.clear();
+        spec.commands.retain(|c| !matches!(c.opcode, 0x5a | 0x48 | 0x42 | 0x44 | 0xd8));
+    } else {
+        spec.name = "W25Q40".into();
+        spec.jedec_id = vec![0xef, 0x40, 0x13];
+        spec.legacy_id = [0xef, 0x12];
+        // Density in the second dword of the basic table at 80h: 4 Mbit.
+        spec.sfdp[0x84..0x88].copy_from_slice(&0x003f_ffff_u32.to_le_bytes());
+    }
     let mut chip = FlashChip::new(spec, 1);
     chip.contents_mut().copy_from_slice(contents);
     chip
@@ -182,7 +203,7 @@ impl Row {
 
     /// One case: the job with the fault, then the mending, then the way on that `undo` says.
     pub fn case(&mut self, kind: ProgrammerKind, case: &str, faults: &Faults, undo: bool) {
-        self.case_with(kind, case, faults, undo, &mut quiet);
+        self.case_with(kind, case, faults, undo, &images(), &mut quiet);
     }
 
     pub fn case_with(
@@ -191,12 +212,12 @@ impl Row {
         case: &str,
         faults: &Faults,
         undo: bool,
+        (old, new): &(Vec<u8>, Vec<u8>),
         events: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) {
-        let (old, new) = images();
-        let bench = Bench::new(kind, &old, faults);
+        let bench = Bench::new(kind, old, faults);
         self.tried += 1;
-        let result = bench.write(&new, events);
+        let result = bench.write(new, events);
         let mut fail = |why: String| self.lost.push(format!("{case}: {why}"));
         if bench.emulator.clock().now() > LONGEST {
             fail(format!("took {:?}", bench.emulator.clock().now()));
@@ -205,15 +226,15 @@ impl Row {
         let open = bench.store().open_jobs().expect("the store is readable").len();
         let contents = bench.emulator.contents();
         match result {
-            Ok(ChipState::Written) if contents == new && open == 0 => self.written += 1,
+            Ok(ChipState::Written) if contents == *new && open == 0 => self.written += 1,
             Ok(state) => {
-                fail(format!("ended as {state:?}, {open} jobs open, contents right: {}", contents == new))
+                fail(format!("ended as {state:?}, {open} jobs open, contents right: {}", contents == *new))
             }
             Err(error) => match &error.chip {
-                ChipState::Untouched if contents == old && open == 0 => self.untouched += 1,
+                ChipState::Untouched if contents == *old && open == 0 => self.untouched += 1,
                 ChipState::Partial { .. } if open == 1 => {
                     let (direction, wanted) =
-                        if undo { (Direction::Undo, &old) } else { (Direction::Finish, &new) };
+                        if undo { (Direction::Undo, old) } else { (Direction::Finish, new) };
                     match bench.go_on(direction) {
                         Ok(_) if bench.emulator.contents() == *wanted => match undo {
                             true => self.undone += 1,
@@ -224,7 +245,7 @@ impl Row {
                     }
                 }
                 state => {
-                    fail(format!("{error}; {state:?}, {open} jobs open, untouched: {}", contents == old))
+                    fail(format!("{error}; {state:?}, {open} jobs open, untouched: {}", contents == *old))
                 }
             },
         }
@@ -240,12 +261,11 @@ pub struct Whole {
     pub time: Duration,
 }
 
-pub fn whole(kind: ProgrammerKind) -> Whole {
-    let (old, new) = images();
-    let bench = Bench::new(kind, &old, &Faults::default());
-    let state = bench.write(&new, &mut quiet).expect("the job without a fault");
+pub fn whole(kind: ProgrammerKind, (old, new): &(Vec<u8>, Vec<u8>)) -> Whole {
+    let bench = Bench::new(kind, old, &Faults::default());
+    let state = bench.write(new, &mut quiet).expect("the job without a fault");
     assert_eq!(state, ChipState::Written);
-    assert!(bench.emulator.contents() == new);
+    assert!(bench.emulator.contents() == *new);
     let c = bench.emulator.counts();
     assert_eq!(c.misdeed_count(), 0, "{}", c.misdeed_text());
     Whole {

@@ -1,6 +1,6 @@
 //! The rows: one fault each, at every point of the job or at a spread of points.
 
-use super::bench::{Row, every, quiet, whole};
+use super::bench::{Row, every, images, quiet, tiny_images, whole};
 use norsplice::emulator::{Fault, Faults, ProgrammerKind};
 use norsplice::workflow::Event;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ fn at_points(row: &mut Row, kind: ProgrammerKind, last: u64, step: usize, fault:
 
 pub fn power_cut_in_operation(kind: ProgrammerKind) -> Row {
     let mut row = Row::new("power cut in each erase and program, at its start, middle and end", kind);
-    let all = whole(kind).operations;
+    let all = whole(kind, &images()).operations;
     for operation in (1..=all).step_by(every(9)) {
         for (part, undo) in
             [(0.0, false), (0.0, true), (0.5, false), (0.5, true), (0.95, false), (0.95, true)]
@@ -30,7 +30,7 @@ pub fn power_cut_in_operation(kind: ProgrammerKind) -> Row {
 
 pub fn power_cut_at_byte(kind: ProgrammerKind) -> Row {
     let mut row = Row::new("power cut at a byte on SPI", kind);
-    let all = whole(kind).spi_bytes;
+    let all = whole(kind, &images()).spi_bytes;
     // Spread evenly over the job, and densely over its last tenth, where the writing is.
     let points =
         (1..all).step_by((all / 20) as usize).chain((all * 9 / 10..all).step_by((all / 10 / 40) as usize));
@@ -42,16 +42,13 @@ pub fn power_cut_at_byte(kind: ProgrammerKind) -> Row {
 }
 
 pub fn unplug_at_transfer(kind: ProgrammerKind) -> Row {
-    let mut row = Row::new("unplugged at a USB transfer", kind);
-    let all = whole(kind).transfers;
-    // The writing, behind the backup's reads, is tried more densely.
-    let (reads, writes) = (all * 8 / 10, all);
-    let (sparse, dense) = ((reads / 40).max(1), ((writes - reads) / 40).max(1));
-    let step = |step: u64| if every(2) == 1 { 1 } else { step as usize };
-    at_points(&mut row, kind, reads, step(sparse), Fault::UnplugAtTransfer);
-    for (n, point) in (reads..=writes).step_by(step(dense)).enumerate() {
+    let mut row = Row::new("unplugged at each USB transfer of a smaller job", kind);
+    let images = tiny_images();
+    let all = whole(kind, &images).transfers;
+    let step = if every(2) == 1 { 1 } else { (all / 100).max(1) as usize };
+    for (n, point) in (1..=all).step_by(step).enumerate() {
         let faults = Faults::seeded(point).with(Fault::UnplugAtTransfer(point));
-        row.case(kind, &format!("at {point}"), &faults, n % 2 == 1);
+        row.case_with(kind, &format!("at {point} of {all}"), &faults, n % 2 == 1, &images, &mut quiet);
     }
     row
 }
@@ -59,7 +56,7 @@ pub fn unplug_at_transfer(kind: ProgrammerKind) -> Row {
 /// A USB fault spread over all IN packets or transfers of the job.
 fn usb(name: &'static str, kind: ProgrammerKind, packets: bool, fault: fn(u64) -> Fault) -> Row {
     let mut row = Row::new(name, kind);
-    let w = whole(kind);
+    let w = whole(kind, &images());
     let all = if packets { w.in_packets } else { w.transfers };
     at_points(&mut row, kind, all, (all / 120).max(1) as usize * every(8), fault);
     row
@@ -83,20 +80,20 @@ pub fn usb_double(kind: ProgrammerKind) -> Row {
 
 pub fn silent_operation(kind: ProgrammerKind) -> Row {
     let mut row = Row::new("an erase or program does nothing", kind);
-    at_points(&mut row, kind, whole(kind).operations, every(5), Fault::SilentOperation);
+    at_points(&mut row, kind, whole(kind, &images()).operations, every(5), Fault::SilentOperation);
     row
 }
 
 pub fn busy_forever(kind: ProgrammerKind) -> Row {
     let mut row = Row::new("BUSY never ends", kind);
-    at_points(&mut row, kind, whole(kind).operations, every(5), Fault::BusyForever);
+    at_points(&mut row, kind, whole(kind, &images()).operations, every(5), Fault::BusyForever);
     row
 }
 
 /// A wire fault that begins at a time spread over the whole job.
 fn over_time(name: &'static str, kind: ProgrammerKind, fault: fn(Duration) -> Fault) -> Row {
     let mut row = Row::new(name, kind);
-    let time = whole(kind).time;
+    let time = whole(kind, &images()).time;
     for n in (0..64u32).step_by(every(6)) {
         let from = time * n / 64;
         row.case(kind, &format!("from {from:?}"), &Faults::seeded(7).with(fault(from)), n % 2 == 1);
@@ -125,7 +122,7 @@ pub fn stop_asked_for(kind: ProgrammerKind) -> Row {
         events += 1;
         quiet(event)
     };
-    row.case_with(kind, "counting", &Faults::default(), false, &mut count);
+    row.case_with(kind, "counting", &Faults::default(), false, &images(), &mut count);
     let all = events;
     for (n, stop) in (0..all).step_by(every(3)).enumerate() {
         let mut left = stop;
@@ -134,7 +131,7 @@ pub fn stop_asked_for(kind: ProgrammerKind) -> Row {
             left = left.saturating_sub(1);
             flow
         };
-        row.case_with(kind, &format!("event {stop}"), &Faults::default(), n % 2 == 1, &mut until);
+        row.case_with(kind, &format!("event {stop}"), &Faults::default(), n % 2 == 1, &images(), &mut until);
     }
     row
 }

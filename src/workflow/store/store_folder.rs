@@ -4,6 +4,7 @@ use super::StoreError;
 use crate::workflow::files::{FileError, check_room, sync_folder};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Folder of the jobs.
 const JOBS: &str = "jobs";
@@ -16,12 +17,14 @@ pub struct Store {
     root: PathBuf,
     /// Keeps the lock while it is open.
     lock: Option<File>,
+    /// Names are given by one thread at a time.
+    naming: Mutex<()>,
 }
 
 impl Store {
     /// Opens a store for looking; it need not exist yet.
     pub fn open(root: &Path) -> Store {
-        Store { root: root.to_path_buf(), lock: None }
+        Store { root: root.to_path_buf(), lock: None, naming: Mutex::new(()) }
     }
 
     /// Opens a store for work: makes its folder, takes its lock, clears away what a killed run left half built. One
@@ -43,7 +46,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(root.to_path_buf())),
             Err(TryLockError::Error(e)) => return Err(FileError::on("lock", &path)(e).into()),
         }
-        let store = Store { root: root.to_path_buf(), lock: Some(file) };
+        let store = Store { root: root.to_path_buf(), lock: Some(file), naming: Mutex::new(()) };
         let jobs = store.jobs_folder();
         fs::create_dir_all(&jobs).map_err(FileError::on("make the store", &jobs))?;
         for folder in [root, &jobs] {
@@ -97,6 +100,7 @@ impl Store {
         id: &str,
         seal: &mut dyn FnMut(&Path, &str) -> Result<(), FileError>,
     ) -> Result<String, StoreError> {
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let mut name = id.to_string();
         let mut n = 1;
         while parent.join(&name).exists() {

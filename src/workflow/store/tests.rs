@@ -181,3 +181,17 @@ fn an_export_is_the_whole_folder() {
     }
     assert!(store.export(&manifest.id, &to).is_err());
 }
+
+#[test]
+fn threads_share_one_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_locked(dir.path()).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| add(&store, 1, Some("aa")));
+        }
+    });
+    let list = store.list().unwrap();
+    assert_eq!(list.len(), 8);
+    assert!(list.iter().all(|l| store.verify(&l.id).is_ok()));
+}
