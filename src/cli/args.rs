@@ -46,6 +46,14 @@ pub struct GlobalArgs {
     #[arg(long, value_name = "NAME", global = true, value_delimiter = ',')]
     pub allow: Vec<String>,
 
+    /// Wait for a chip that answers steadily, then go ahead: for one hand on the clip
+    #[arg(long, global = true)]
+    pub wait: bool,
+
+    /// A 1.8 V adapter is between programmer and chip
+    #[arg(long, global = true)]
+    pub voltage_adapter: bool,
+
     /// Say how things are done
     #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
     pub verbose: bool,

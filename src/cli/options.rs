@@ -23,6 +23,10 @@ pub struct Options {
     pub dry_run: bool,
     /// `--allow`.
     pub allow: Vec<String>,
+    /// `--wait`.
+    pub wait: bool,
+    /// `--voltage-adapter`.
+    pub voltage_adapter: bool,
 }
 
 impl Options {
@@ -40,6 +44,8 @@ impl Options {
             yes: args.yes,
             dry_run: args.dry_run,
             allow: args.allow,
+            wait: args.wait,
+            voltage_adapter: args.voltage_adapter,
         };
         (options, verbosity)
     }

@@ -70,6 +70,21 @@ fn boards_their_maps_and_chips_are_listed() {
     );
     let mac = &rom["per_unit"][0];
     assert_eq!((&mac["offset"], &mac["size"], &mac["kind"]), (&0x7d_f100.into(), &6.into(), &"mac".into()));
+    // Through each written form and back.
+    for form in ["toml", "mtdparts", "flashrom"] {
+        let text = bench.run(["layout", "--board", "archer-mr200-v1", "--to", form]).code(0).stdout;
+        std::fs::write(bench.path("map"), text).unwrap();
+        let again = bench.run(["--json", "layout", "map"]).code(0).result();
+        for (a, b) in layout["regions"].as_array().unwrap().iter().zip(again["regions"].as_array().unwrap()) {
+            assert_eq!(
+                (&a["name"], &a["offset"], &a["size"]),
+                (&b["name"], &b["offset"], &b["size"]),
+                "{form}"
+            );
+        }
+    }
+    std::fs::write(bench.path("text"), "nothing of the kind").unwrap();
+    bench.run(["layout", "text"]).code(2).says(&["mtdparts", "text"]);
     bench.run(["layout"]).code(2).says(&["--board"]);
     let chips = bench.run(["--json", "chips", "w25q64fv"]).code(0).result();
     assert!(chips["chips"].as_array().unwrap().iter().any(|chip| chip["part"] == "W25Q64FV"), "{chips}");

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chip;
+mod contact;
 mod emulate;
 mod images;
 mod inspect;

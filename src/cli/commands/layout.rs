@@ -1,11 +1,13 @@
 //! `layout FILE`, `layout --board B`: the map of a flash.
 
 use super::super::exit::{Exit, Failure};
+use super::super::files;
 use super::super::json::Fields;
 use super::super::options::{MapArgs, Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
+use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
 use crate::image::{Board, Layout};
 use crate::span::Span;
 use crate::units;
@@ -21,6 +23,10 @@ pub struct Args {
     /// The map of a board.
     #[command(flatten)]
     map: MapArgs,
+
+    /// Print it in another form, for a file or a kernel command line
+    #[arg(long, value_name = "FORM", value_parser = ["toml", "mtdparts", "flashrom"])]
+    to: Option<String>,
 }
 
 /// Shows a map.
@@ -30,6 +36,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Failure::refused("no map is named")
             .hint("give a FILE that holds one, or --board B (\"norsplice boards\")")
     })?;
+    if let Some(form) = &args.to {
+        let text = match form.as_str() {
+            "mtdparts" => mtdparts::write(&layout, "spi0.0"),
+            "flashrom" => flashrom::write(&layout),
+            _ => user::write(&layout),
+        };
+        session.out.line(text.trim_end());
+        let fields = Fields::new().with("form", form.as_str()).with("text", text);
+        return Ok((Exit::Done, fields.with("regions", regions(&layout)).into_map()));
+    }
     session.out.heading(&layout.source);
     show(session, &layout);
     for note in &layout.notes {
@@ -98,7 +114,12 @@ pub fn file_place(place: &Place, file: &[u8], size: u64) -> Result<Span, Failure
 pub fn named(map: &MapArgs) -> Result<Option<Layout>, Failure> {
     match (&map.board, &map.layout) {
         (Some(name), _) => Ok(Some(Board::named(name)?.layout.clone())),
-        (None, Some(_)) => Err(Failure::refused("layout files are not read yet")),
+        (None, Some(path)) => {
+            let name = path.display();
+            let layout = parse_any(&files::read(path)?, None);
+            let layout = layout.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
+            Ok(Some(Layout { source: format!("{} in {name}", layout.source), ..layout }))
+        }
         (None, None) => Ok(None),
     }
 }

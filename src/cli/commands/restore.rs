@@ -2,7 +2,7 @@
 
 use super::super::events::Reporter;
 use super::super::json::Fields;
-use super::super::programmer::with_chip;
+use super::super::programmer::with_chip_to_write;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{jobs, store};
@@ -33,7 +33,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = board.map(|board| &board.layout);
     let loader: Spans =
         layout.and_then(|layout| layout.of_role(Role::Loader)).map(|r| r.span).into_iter().collect();
-    let report = with_chip(session, |chip, programmer| {
+    let report = with_chip_to_write(session, |chip, programmer| {
         let options = RestoreOptions {
             backup: id.clone(),
             other_chip: args.other_chip,

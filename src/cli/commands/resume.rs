@@ -2,7 +2,7 @@
 
 use super::super::events::Reporter;
 use super::super::json::Fields;
-use super::super::programmer::with_chip;
+use super::super::programmer::with_chip_to_write;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{jobs, store};
@@ -24,7 +24,7 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let store = store::open_locked(session)?;
     let job = args.job.map(|text| store.find_job(&text)).transpose()?;
-    let report = with_chip(session, |chip, _| {
+    let report = with_chip_to_write(session, |chip, _| {
         let direction = args.undo.then_some(Direction::Undo);
         let options = ResumeOptions { job, direction, dry_run: session.options.dry_run };
         let mut reporter = Reporter::new(session);

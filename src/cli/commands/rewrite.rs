@@ -3,7 +3,7 @@
 use super::super::events::Reporter;
 use super::super::exit::Failure;
 use super::super::json::Fields;
-use super::super::programmer::{AnyChip, with_chip};
+use super::super::programmer::{AnyChip, with_chip_to_write};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::splicing::{self, Recipe, SpliceArgs};
@@ -34,7 +34,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let base = args.base.as_deref().map(|text| splicing::base(text, session)).transpose()?;
     recipe.check_inputs(base.as_ref())?;
     let store = store::open_locked(session)?;
-    let (report, spliced) = with_chip(session, |chip, programmer| {
+    let (report, spliced) = with_chip_to_write(session, |chip, programmer| {
         fits(chip, recipe.board)?;
         rewrite(session, chip, programmer, &store, &recipe, base)
     })?;

@@ -4,7 +4,7 @@ use super::super::events::Reporter;
 use super::super::files;
 use super::super::json::Fields;
 use super::super::options::PlaceArgs;
-use super::super::programmer::with_chip;
+use super::super::programmer::with_chip_to_write;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{jobs, store};
@@ -47,7 +47,7 @@ pub fn put(
     spot: impl FnOnce(u64) -> Result<Spot, super::super::exit::Failure>,
 ) -> Outcome {
     let store = store::open_locked(session)?;
-    let (span, report) = with_chip(session, |chip, programmer| {
+    let (span, report) = with_chip_to_write(session, |chip, programmer| {
         let geometry = chip.geometry();
         let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
         let (span, bytes, whole_erase) = spot(geometry.size)?;

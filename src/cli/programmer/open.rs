@@ -4,21 +4,24 @@ use super::super::exit::Failure;
 use super::super::session::Session;
 use super::emulated::{EmuOptions, Emulated};
 use super::stoppable::Stoppable;
-use crate::cli::show::hex;
-use crate::flash::{Chip, Identity};
 use crate::programmer::spec::Spec;
-use crate::programmer::{Settings, only, open, over};
+use crate::programmer::{Kind, Settings, only, open, over};
 use crate::spi::Programmer;
-use crate::units::size;
+use crate::units;
 
 /// Any programmer.
 pub type AnyProgrammer = Box<dyn Programmer>;
-/// A chip on any programmer.
-pub type AnyChip = Chip<AnyProgrammer>;
 
 /// What `-p` asks for, read before anything is opened.
 #[derive(Clone, Debug)]
-pub enum Choice {
+pub struct Choice {
+    which: Which,
+    /// `speed=auto`: the highest clock at which repeated reads agree.
+    find_clock: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Which {
     /// The only one plugged in.
     Only,
     /// A real one.
@@ -33,15 +36,33 @@ impl Choice {
     /// # Errors
     /// Exit code 2, with what would be right.
     pub fn of(session: &Session) -> Result<Self, Failure> {
-        let Some(text) = &session.options.programmer else { return Ok(Self::Only) };
+        let Some(text) = &session.options.programmer else {
+            return Ok(Self { which: Which::Only, find_clock: false });
+        };
         let read = || {
-            let spec = Spec::parse(text)?;
-            match spec.name {
-                "emu" => Ok(Self::Emulated(Box::new(EmuOptions::from_spec(&spec)?))),
-                _ => Settings::from_spec(&spec).map(Self::Real),
+            let mut spec = Spec::parse(text)?;
+            let find_clock = spec.pairs.contains(&("speed", "auto"));
+            spec.pairs.retain(|pair| *pair != ("speed", "auto"));
+            let (which, kind) = if spec.name == "emu" {
+                let options = Box::new(EmuOptions::from_spec(&spec)?);
+                let kind = options.settings.kind;
+                (Which::Emulated(options), kind)
+            } else {
+                let settings = Settings::from_spec(&spec)?;
+                let kind = settings.kind;
+                (Which::Real(settings), kind)
+            };
+            match (find_clock, kind) {
+                (true, Kind::Ch341a) => Err("the SPI clock of a CH341A is fixed at about 1.5 MHz".to_owned()),
+                _ => Ok(Self { which, find_clock }),
             }
         };
         read().map_err(|fault: String| Failure::refused(format!("-p {text}: {fault}")))
+    }
+
+    /// True for `speed=auto`.
+    pub fn finds_clock(&self) -> bool {
+        self.find_clock
     }
 
     /// Opens it.
@@ -49,10 +70,10 @@ impl Choice {
     /// # Errors
     /// Exit code 5 where there is none, 2 where several are, 1 where it cannot be opened.
     pub fn open(self, session: &Session) -> Result<Bench, Failure> {
-        let (name, programmer, emulated) = match self {
-            Self::Only => real(&only()?)?,
-            Self::Real(settings) => real(&settings)?,
-            Self::Emulated(options) => {
+        let (name, programmer, emulated) = match self.which {
+            Which::Only => real(&only()?)?,
+            Which::Real(settings) => real(&settings)?,
+            Which::Emulated(options) => {
                 let settings = options.settings.clone();
                 let emulated = options.open()?;
                 let programmer = over(emulated.emulator.pipe(), &settings)?;
@@ -60,7 +81,7 @@ impl Choice {
             }
         };
         let limits = programmer.limits();
-        session.out.detail(format!("programmer: {name}, SPI clock {}", crate::units::hz(limits.clock_hz)));
+        session.out.detail(format!("programmer: {name}, SPI clock {}", units::hz(limits.clock_hz)));
         let programmer = Box::new(Stoppable::new(programmer, session.stop.clone()));
         Ok(Bench { name, programmer, emulated })
     }
@@ -90,37 +111,5 @@ impl Bench {
         let saved = emulated.as_mut().map_or(Ok(()), Emulated::save);
         let done = done?;
         saved.map(|()| done)
-    }
-}
-
-/// Opens the session's programmer, connects to the chip and runs `work` with it.
-///
-/// # Errors
-/// As [`Choice::of`], [`Choice::open`] and [`Chip::connect`]; `work`'s failure.
-pub fn with_chip<T>(
-    session: &Session,
-    work: impl FnOnce(&mut AnyChip, &str) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let bench = Choice::of(session)?.open(session)?;
-    let name = bench.name.clone();
-    bench.run(|programmer| {
-        let mut chip = Chip::connect(programmer)?;
-        tell(session, chip.identity());
-        work(&mut chip, &name)
-    })
-}
-
-/// What the user has to know of the chip before anything else.
-fn tell(session: &Session, identity: &Identity) {
-    let id = hex(&identity.jedec_id);
-    session.out.note(format!("chip: {} ({id}), {}", identity.part_name, size(identity.part.size)));
-    if identity.low_voltage {
-        session.out.warn(format!(
-            "{} is a 1.8 V part: 3.3 V may destroy it. Take the clip off unless a 1.8 V adapter is between.",
-            identity.part_name
-        ));
-    }
-    for note in &identity.notes {
-        session.out.note(note);
     }
 }
