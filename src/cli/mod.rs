@@ -11,6 +11,7 @@ mod events;
 mod exit;
 mod failures;
 mod files;
+mod guide;
 mod help;
 mod jobs;
 mod json;

@@ -27,13 +27,26 @@ pub struct Output {
     out: Paint,
     err: Paint,
     lost: Cell<bool>,
+    silent: bool,
 }
 
 impl Output {
     /// A voice on the process's stdout and stderr.
     pub fn new(json: bool, verbosity: Verbosity) -> Self {
         let out = if json { Paint::plain() } else { Paint::for_stream(&std::io::stdout()) };
-        Self { json, verbosity, out, err: Paint::for_stream(&std::io::stderr()), lost: Cell::new(false) }
+        Self {
+            json,
+            verbosity,
+            out,
+            err: Paint::for_stream(&std::io::stderr()),
+            lost: Cell::new(false),
+            silent: false,
+        }
+    }
+
+    /// A voice that says nothing: the guide's screen speaks in its place.
+    pub fn silent() -> Self {
+        Self { silent: true, ..Self::new(false, Verbosity::Quiet) }
     }
 
     /// How much is said.
@@ -48,7 +61,7 @@ impl Output {
 
     /// A line of the result, for people.
     pub fn line(&self, text: impl AsRef<str>) {
-        if !self.json {
+        if !self.json && !self.silent {
             self.stdout(text.as_ref());
         }
     }
@@ -106,7 +119,9 @@ impl Output {
 
     /// A line on stderr as it is, always.
     pub fn stderr(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        if !self.silent {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
     }
 
     fn say(&self, name: &str, tone: Option<Tone>, from: Verbosity, text: &str) {

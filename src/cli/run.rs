@@ -13,6 +13,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::{Map, Value};
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// What a command that did its work ends with: `Done` or `Differ`, and the fields of its JSON result.
@@ -20,7 +21,11 @@ pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
 
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    if words.len() == 1 && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        // Somebody who has just installed it: the way by the hand.
+        words.push("guide".into());
+    }
     let parsed =
         help::command().try_get_matches_from(&words).and_then(|matches| Args::from_arg_matches(&matches));
     let args = match parsed {

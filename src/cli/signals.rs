@@ -47,8 +47,12 @@ impl Stop {
         if self.soon() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    /// Takes the wish back: a new job begins.
+    pub fn reset(&self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+
     /// Asks once, as a signal does.
-    #[cfg(test)]
     pub fn ask(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }

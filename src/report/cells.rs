@@ -78,10 +78,7 @@ impl Map {
     /// of the same size; the `unstable` bytes mark their cells.
     pub fn of(before: &[u8], after: &[u8], sector: u64, unstable: &Spans) -> Map {
         let len = after.len() as u64;
-        let mut unit = sector.max(1);
-        while len.div_ceil(unit) > MAX_CELLS {
-            unit *= 2;
-        }
+        let unit = unit(len, sector);
         let cells = Span::new(0, len)
             .pieces(unit)
             .map(|span| {
@@ -99,10 +96,26 @@ impl Map {
         Map { unit, cells }
     }
 
+    /// The cells of `len` bytes of which nothing is known yet: all blank.
+    pub fn blank(len: u64, sector: u64) -> Map {
+        let unit = unit(len, sector);
+        let plain = |span| Cell { span, kind: Kind::Blank, entropy: 0.0, changed: false, unstable: false };
+        Map { unit, cells: Span::new(0, len).pieces(unit).map(plain).collect() }
+    }
+
     /// Number of cells with a changed byte.
     pub fn changed(&self) -> usize {
         self.cells.iter().filter(|cell| cell.changed).count()
     }
+}
+
+/// Bytes of a cell: the sector, or a multiple of it where that would make too many cells.
+fn unit(len: u64, sector: u64) -> u64 {
+    let mut unit = sector.max(1);
+    while len.div_ceil(unit) > MAX_CELLS {
+        unit *= 2;
+    }
+    unit
 }
 
 /// Kind and entropy of one cell's bytes.

@@ -14,7 +14,7 @@ use crate::workflow::Store;
 use crate::workflow::journal::{JobRecord, Over};
 use crate::workflow::store::Manifest;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bytes of a cell.
 const SECTOR: u64 = 4096;
@@ -31,25 +31,34 @@ pub struct Args {
 
 /// Writes the page.
 pub fn run(args: Args, session: &Session) -> Outcome {
+    let (id, job) = write(session, &args.id, &args.output)?;
+    session.out.line(format!("{}: open it in any browser", args.output.display()));
+    let fields = Fields::new()
+        .with("file", args.output.display().to_string())
+        .with("backup", id)
+        .with_some("job", job);
+    Ok((Exit::Done, fields.into_map()))
+}
+
+/// Writes the page of the backup or job `text` to `path`; gives the ids of the backup and the job.
+///
+/// # Errors
+/// Exit code 2 where it is neither; the store's own failures.
+pub fn write(session: &Session, text: &str, path: &Path) -> Result<(String, Option<String>), Failure> {
     let store = store::open(session)?;
-    let (id, job) = match store.find_job(&args.id) {
+    let (id, job) = match store.find_job(text) {
         Ok(id) => (store.job_record(&id)?.header.backup.clone(), Some((store.job_record(&id)?, id))),
         Err(_) => (
-            store.find(&args.id).map_err(|error| {
-                Failure::refused(format!("'{}' is neither a job nor a backup: {error}", args.id))
+            store.find(text).map_err(|error| {
+                Failure::refused(format!("'{text}' is neither a job nor a backup: {error}"))
             })?,
             None,
         ),
     };
     let stored = store.load(&id)?;
     let html = page(&build(&store, &stored.manifest, &stored.flash, job.as_ref())?);
-    files::write(&args.output, html.as_bytes())?;
-    session.out.line(format!("{}: open it in any browser", args.output.display()));
-    let fields = Fields::new()
-        .with("file", args.output.display().to_string())
-        .with("backup", id)
-        .with_some("job", job.map(|(_, id)| id));
-    Ok((Exit::Done, fields.into_map()))
+    files::write(path, html.as_bytes())?;
+    Ok((id, job.map(|(_, id)| id)))
 }
 
 fn build<'a>(

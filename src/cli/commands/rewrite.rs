@@ -46,7 +46,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 }
 
 /// A chip of another size than the board's is another board's, or read wrongly.
-fn fits(chip: &AnyChip, board: &Board) -> Result<(), Failure> {
+pub fn fits(chip: &AnyChip, board: &Board) -> Result<(), Failure> {
     let (found, size) = (chip.geometry().size, board.chip_size);
     if found == size {
         return Ok(());
@@ -95,11 +95,7 @@ fn rewrite(
             };
             session.out.line("");
             splicing::show(session, &spliced);
-            let wanted = Wanted {
-                image: spliced.image.bytes().to_vec(),
-                bounds: bounds(board, &spliced, &backup.flash, smallest),
-                whole_erase: false,
-            };
+            let wanted = wanted(board, &spliced, &backup.flash, smallest);
             result = Some(spliced);
             Ok(wanted)
         },
@@ -116,6 +112,15 @@ fn rewrite(
             Some(failure) => Err(failure.field("chip", "untouched")),
             None => Err(jobs::failure(session, error, unconfirmed)),
         },
+    }
+}
+
+/// What the job is to leave on the chip, and where it may work for it.
+pub fn wanted(board: &Board, spliced: &Spliced, current: &[u8], smallest: u64) -> Wanted {
+    Wanted {
+        image: spliced.image.bytes().to_vec(),
+        bounds: bounds(board, spliced, current, smallest),
+        whole_erase: false,
     }
 }
 

@@ -56,6 +56,8 @@ commands! {
     Erase(erase) = "erase",
     /// Put a backup back onto the chip it came from
     Restore(restore) = "restore",
+    /// The whole way by the hand, full screen
+    Guide(guide) = "guide",
     /// Finish, or undo, what an earlier run left half written
     Resume(resume) = "resume",
     /// The one pass on an emulated board, with nothing attached
