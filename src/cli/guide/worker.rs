@@ -11,7 +11,7 @@ use super::super::splicing::{Recipe, SpliceArgs};
 use super::super::{jobs, store};
 use super::message::{Ask, ChipFacts, Finished, Found, Planned, Preview, Tell, Wish};
 use crate::cli::show::hex;
-use crate::image::{Board, Image, Purpose, Spliced, splice};
+use crate::image::{Board, Image, Purpose, Spliced, recognise, splice};
 use crate::programmer::attached;
 use crate::units;
 use crate::workflow::contact::{Contact, before_writing};
@@ -159,6 +159,9 @@ impl Worker<'_> {
                 wanted: &mut |backup| {
                     let flash = Arc::new(backup.flash.clone());
                     self.say(Tell::Backup(backup.manifest.id.clone(), Arc::clone(&flash)));
+                    let names =
+                        recognise(&flash).into_iter().filter(|f| f.named).map(|f| f.board.name.clone());
+                    self.say(Tell::Recognised(names.collect()));
                     match self.wishes(session, board, &flash) {
                         Some(spliced) => Ok(rewrite::wanted(board, &spliced, &flash, smallest)),
                         None => {
