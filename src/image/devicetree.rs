@@ -433,9 +433,9 @@ mod tests {
         assert_eq!(
             parts,
             [
-                ("boot", Span::new(0, 0x10_0000), None),
-                ("spl", Span::new(0, 0x4_0000), Some(0)),
-                ("env", Span::new(0x8_0000, 0xa_0000), Some(0)),
+                ("boot", Span::new(0x4_0000, 0x10_0000), None),
+                ("spl", Span::new(0x4_0000, 0x8_0000), Some(0)),
+                ("env", Span::new(0xc_0000, 0xe_0000), Some(0)),
                 ("Factory", Span::new(0x10_0000, 0x11_0000), None),
             ]
         );

@@ -157,6 +157,18 @@ fn a_stripped_image_in_flash_ends_at_its_last_mark() {
 }
 
 #[test]
+fn marks_stand_at_4_kib_where_the_chip_has_small_blocks() {
+    let mut image = openwrt();
+    image.truncate(0x4004);
+    seal(&mut image, 0).unwrap();
+    let mut dump = dump(&image);
+    let verdict = |dump: &[u8]| parse(dump, 0x20000).unwrap().check_md5(dump);
+    assert_eq!(verdict(&dump), Md5Verdict::Holds { len: 0x4004 });
+    dump[0x24000..0x24004].copy_from_slice(&[0x19, 0x85, 0x20, 3]);
+    assert_eq!(verdict(&dump), Md5Verdict::Stale { len: 0x4004, change: Change::Overlay { offset: 0x4000 } });
+}
+
+#[test]
 fn what_fwtool_appended_is_not_covered() {
     let mut image = openwrt();
     super::sysupgrade::tests::append(&mut image, 1, b"{}");

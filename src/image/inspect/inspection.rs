@@ -161,3 +161,17 @@ fn what(bytes: &[u8], items: &[Item], gaps: &[Gap]) -> &'static str {
         _ => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_lies_in_those_that_hold_all_of_it() {
+        let places = [(0, 0x100), (0, 0x80), (0x10, 0x10), (0x70, 0x20), (0x90, 0x100), (0x200, 1)];
+        let mut items: Vec<Item> = places.iter().map(|(at, len)| Item::new("x", *at, *len)).collect();
+        set_depths(&mut items);
+        // The fourth reaches past the second and lies in the first; the fifth reaches past all.
+        assert_eq!(items.iter().map(|i| i.depth).collect::<Vec<_>>(), [0, 1, 2, 1, 0, 0]);
+    }
+}

@@ -56,7 +56,7 @@ fn every_small_file_is_what_it_is() {
             "tplink-v1",
             vec![("tplink-v1", 0, 0x1e20), ("lzma", 0x200, 0xc1f), ("squashfs", 0xe20, 0xd25)],
         ),
-        ("dtb", "dtb", vec![("dtb", 0, 1152)]),
+        ("dtb", "dtb", vec![("dtb", 0, 1156)]),
     ] {
         let found = inspect(small(name));
         assert_eq!((found.what, places(&found)), (what, expected), "{name}");
@@ -114,6 +114,15 @@ fn metadata_hold_behind_a_loader_that_was_put_before() {
     let item = found.of_kind("sysupgrade").next().unwrap();
     assert_eq!((item.offset, item.end()), (0x20000, file.len() as u64));
     assert_eq!(item.result("metadata-crc"), Some(Outcome::Ok));
+}
+
+#[test]
+fn metadata_make_an_item_of_unknown_bytes_too() {
+    let mut file = vec![0x10; 0x1234];
+    append(&mut file, 1, b"{}");
+    let found = inspect(&file);
+    assert_eq!(places(&found), [("sysupgrade", 0, file.len() as u64)]);
+    assert!(found.is_sound());
 }
 
 #[test]
