@@ -26,6 +26,7 @@ mod program;
 #[cfg(test)]
 mod program_tests;
 pub mod protect;
+mod quad;
 mod read;
 mod second;
 mod security;

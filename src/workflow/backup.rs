@@ -5,10 +5,10 @@ use super::event::{Event, Events, Stage};
 use super::guard::{chip_key, refuse_open_job};
 use super::reading::{self, ReadOptions, Reading};
 use super::store::{Draft, Facts, Manifest, Origin, Reads, Store};
-use crate::flash::{Chip, SecurityRegister, Status};
+use super::stored_status::{STATUS, StoredStatus};
+use crate::flash::{Chip, Status};
 use crate::span::Span;
 use crate::spi::Programmer;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ pub(super) fn take<P: Programmer>(
     if events(Event::Begin { stage: Stage::Store, bytes: size, time: None }).is_break() {
         return Err(Cause::Stopped);
     }
-    draft.add("status.json", &pretty(&status_json(&status, &registers)))?;
+    draft.add(STATUS, &StoredStatus::of(&status, &registers).to_bytes())?;
     if let Some(sfdp) = &chip.identity().sfdp {
         draft.add("sfdp.bin", sfdp)?;
     }
@@ -142,21 +142,4 @@ fn refuse_uniform(flash: &[u8], blank_allowed: bool, notes: &mut Vec<String>) ->
         }
         _ => Ok(()),
     }
-}
-
-fn status_json(status: &Status, registers: &[SecurityRegister]) -> Value {
-    let sr = &status.registers;
-    json!({
-        "status_registers": { "sr1": sr.sr1, "sr2": sr.sr2, "sr3": sr.sr3 },
-        "quad_enable": status.quad_enable,
-        "protected_ranges": status.protected.iter().map(|s| json!([s.start, s.end])).collect::<Vec<_>>(),
-        "protection_known": status.protection_known,
-        "security_registers": registers.iter().map(|r| json!({
-            "index": r.index, "size": r.bytes.len(), "locked": r.locked, "blank": r.blank,
-        })).collect::<Vec<_>>(),
-    })
-}
-
-fn pretty(value: &Value) -> Vec<u8> {
-    format!("{value:#}\n").into_bytes()
 }

@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod guard;
 mod noise;
+mod stored_status;
 mod utc;
 mod wake;
 
@@ -27,6 +28,7 @@ pub use error::{Cause, ChipState, Error, OtherChip};
 pub use event::{Event, Events, Stage};
 pub use guard::chip_key;
 pub use store::{Store, StoreError};
+pub use stored_status::{StoredRegisters, StoredSecurity, StoredStatus};
 
 #[cfg(test)]
 mod tests;

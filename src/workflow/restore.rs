@@ -2,12 +2,13 @@
 
 use super::backup::Backup;
 use super::error::{Cause, Error, OtherChip};
-use super::event::Events;
+use super::event::{Event, Events};
 use super::guard::{chip_key, open_jobs_of};
 use super::job::{self, Decide, JobOptions, Proposal, Report, Wanted};
 use super::journal::{Direction, Verb};
 use super::resume::{self, ResumeOptions};
-use super::store::{Store, Stored};
+use super::store::{Manifest, Store, Stored};
+use super::stored_status::StoredStatus;
 use crate::flash::Chip;
 use crate::plan::Bounds;
 use crate::span::{Span, Spans};
@@ -63,17 +64,20 @@ pub fn restore<P: Programmer>(
     if !same && !options.other_chip {
         return Err(OtherChip {
             what: format!("backup '{id}'"),
-            expected: manifest.chip,
+            expected: manifest.chip.clone(),
             found,
             advice: "It holds that chip's calibration and addresses; if it is really meant for this one, say so \
                      with --other-chip",
         }
         .into());
     }
+    if !same {
+        warn_of_other_part(chip, store, &manifest, events)?;
+    }
     let job = JobOptions {
         verb: Verb::Restore,
         programmer: options.programmer.clone(),
-        board: manifest.board,
+        board: manifest.board.clone(),
         dry_run: options.dry_run,
         blank_allowed: true,
     };
@@ -84,5 +88,71 @@ pub fn restore<P: Programmer>(
         let image = flash.take().unwrap_or_default();
         Ok(Wanted { image, bounds, whole_erase: false })
     };
-    job::run(chip, store, &job, &mut Decide { wanted: &mut wanted, confirm }, events)
+    let report = job::run(chip, store, &job, &mut Decide { wanted: &mut wanted, confirm }, events)?;
+    if !same && !options.dry_run {
+        set_quad_enable(chip, store, &id, events)?;
+    }
+    Ok(report)
+}
+
+/// What a fresh chip in place of the old one has to be thought of.
+fn warn_of_other_part<P: Programmer>(
+    chip: &Chip<P>,
+    store: &Store,
+    manifest: &Manifest,
+    events: &mut Events<'_>,
+) -> Result<(), Cause> {
+    let mut warnings = Vec::new();
+    let found = chip_key(chip.identity());
+    if manifest.chip.jedec_id.is_some() && manifest.chip.jedec_id != found.jedec_id {
+        warnings.push(format!(
+            "the old chip was a {} ({}), this one is a {} ({}): the loader's and the kernel's own chip tables may not \
+             know it, and a kernel that does not may take it for a smaller one",
+            manifest.part,
+            manifest.chip.jedec_id.as_deref().unwrap_or("?"),
+            chip.identity().part_name,
+            found.jedec_id.as_deref().unwrap_or("?"),
+        ));
+    }
+    if let Some(stored) = StoredStatus::load(store, &manifest.id)? {
+        let written: Vec<String> =
+            stored.security_registers.iter().filter(|r| !r.blank).map(|r| r.index.to_string()).collect();
+        if !written.is_empty() {
+            warnings.push(format!(
+                "the old chip's security registers {} are not blank and are not part of this: 'norsplice otp' writes \
+                 them",
+                written.join(", ")
+            ));
+        }
+    }
+    for text in warnings {
+        if events(Event::Warning(text)).is_break() {
+            return Err(Cause::Stopped);
+        }
+    }
+    Ok(())
+}
+
+/// QE as the old chip had it: a board that reads by four lines does not start without.
+fn set_quad_enable<P: Programmer>(
+    chip: &mut Chip<P>,
+    store: &Store,
+    id: &str,
+    events: &mut Events<'_>,
+) -> Result<(), Cause> {
+    let wanted = StoredStatus::load(store, id)?.and_then(|s| s.quad_enable);
+    let (Some(wanted), Some(now)) = (wanted, chip.status()?.quad_enable) else { return Ok(()) };
+    if wanted == now {
+        return Ok(());
+    }
+    let text = match chip.set_quad_enable(wanted) {
+        Ok(()) => Event::Note(format!("QE is now {} as on the old chip", u8::from(wanted))),
+        Err(error) => Event::Warning(format!(
+            "QE is {} on this chip, {} on the old one, and could not be changed: {error}",
+            u8::from(now),
+            u8::from(wanted)
+        )),
+    };
+    let _ = events(text);
+    Ok(())
 }

@@ -9,7 +9,8 @@ use super::journal::{Direction, Journal, Over};
 use super::reading::{self, ReadOptions};
 use super::rewrite::Tally;
 use super::store::{Store, StoreError};
-use crate::flash::Chip;
+use super::stored_status::StoredStatus;
+use crate::flash::{Chip, Unlocked};
 use crate::plan::{Bounds, plan};
 use crate::span::Spans;
 use crate::spi::Programmer;
@@ -140,5 +141,20 @@ fn go<P: Programmer>(
     let _ = events(Event::JobOpened { id: header.id.clone() });
     let target = Target { plan: &plan, wanted: &wanted, before: &current, allowed: area, over };
     job::write(chip, &target, journal, &mut report, events)?;
+    if let Err(error) = protect_again(chip, store, &header.backup) {
+        let text = format!("the write protection could not be put back as it was: {error}");
+        let _ = events(Event::Warning(text));
+    }
     Ok(report)
+}
+
+/// A run that was killed had lifted the protection and could not put it back: it goes back to what the backup has.
+fn protect_again<P: Programmer>(chip: &mut Chip<P>, store: &Store, backup: &str) -> Result<(), Cause> {
+    let Some(stored) = StoredStatus::load(store, backup)? else { return Ok(()) };
+    let now = chip.status()?;
+    if !stored.protection_known || stored.protected().difference(&now.protected).is_empty() {
+        return Ok(());
+    }
+    let registers = Some(stored.over(&now.registers));
+    Ok(chip.relock(Unlocked { registers, volatile: true, blocks: Vec::new() })?)
 }

@@ -1,8 +1,9 @@
 //! A plan executed: block by block erase, program, verify, with the journal ahead of each step.
 //!
 //! At most one block is undefined at any time, and the journal names it. A block that does not take its contents is
-//! done again three times, only what is wrong of it. After the first erase its neighbours are compared with the
-//! backup: an erase that reaches further than believed is found before it has done more harm.
+//! done again three times, only what is wrong of it. After the first erase its neighbours, and its place in the other
+//! half, are compared with the backup: an erase that reaches further than believed, or a chip smaller than it says, is
+//! found before more harm is done.
 
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 /// Further tries of a block.
 const RETRIES: u32 = 3;
-/// Compared on each side of the first erased block at most.
+/// Compared on each side of the first erased block, and in the other half, at most.
 const NEIGHBOUR: u64 = 4096;
 
 /// What was really done.
@@ -109,7 +110,8 @@ pub fn execute<P: Programmer>(
     Ok(())
 }
 
-/// Compares what lies beside the first erased block with what was there before.
+/// Compares what lies beside the first erased block, and where it would be in a chip of half the size, with what was
+/// there before.
 fn check_neighbours<P: Programmer>(
     chip: &mut Chip<P>,
     work: &Work<'_>,
@@ -119,9 +121,13 @@ fn check_neighbours<P: Programmer>(
     let whole = Span::new(0, work.before.len() as u64);
     // Blocks programmed before the first erase read as wanted by now.
     let earlier: Spans = work.plan.steps.iter().take_while(|s| s.block != block).map(|s| s.block).collect();
+    // In a chip that is smaller than it says, the other half is the same cells.
+    let half = whole.len() / 2;
+    let other = if block.start < half { block.start + half } else { block.start - half };
     let sides = [
         Span::new(block.start.saturating_sub(NEIGHBOUR), block.start),
         Span::new(block.end, block.end + NEIGHBOUR),
+        Span::new(other, other + NEIGHBOUR.min(block.len())),
     ];
     let mut changed = Spans::new();
     for side in sides {

@@ -72,6 +72,13 @@ impl Bench {
         Self { emulator: Emulator::new(options).unwrap(), dir: tempfile::tempdir().unwrap(), kind }
     }
 
+    /// The same with another part.
+    pub fn with_part(kind: ProgrammerKind, part: &str, contents: Vec<u8>) -> Self {
+        let chip = part.into();
+        let options = Options { programmer: kind, chip, contents: Some(contents), ..Options::default() };
+        Self { emulator: Emulator::new(options).unwrap(), dir: tempfile::tempdir().unwrap(), kind }
+    }
+
     /// The same around a chip made by hand.
     pub fn with_chip(kind: ProgrammerKind, chip: FlashChip, faults: Faults) -> Self {
         let options = Options { programmer: kind, faults, ..Options::default() };

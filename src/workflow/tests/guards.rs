@@ -11,8 +11,10 @@ use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::{RestoreOptions, restore};
 use crate::workflow::resume::{ResumeOptions, resume};
-use crate::workflow::{Cause, ChipState};
+use crate::workflow::{Cause, ChipState, Event};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 const KIND: ProgrammerKind = ProgrammerKind::Ft2232h;
 
@@ -81,6 +83,10 @@ fn what_is_not_confirmed_is_not_written() {
 fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     let old = random(1, SMALL);
     let first = bench(&old);
+    first.emulator.chip(|c| {
+        c.set_register(1, 0x02);
+        c.security_mut(1).unwrap()[..4].copy_from_slice(b"unit");
+    });
     let store = first.store();
     let id = backup(&mut first.clip().unwrap(), &store, &BackupOptions::default(), &mut quiet)
         .unwrap()
@@ -94,8 +100,22 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     let error = restore(&mut clip, &store, &restore_options(&id, false), &mut yes, &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
     assert_eq!(second.emulator.counts().operations, 0);
-    let report = restore(&mut clip, &store, &restore_options(&id, true), &mut yes, &mut quiet).unwrap();
+    let mut told = Vec::new();
+    let mut events = |event| {
+        if let Event::Warning(text) | Event::Note(text) = event {
+            told.push(text);
+        }
+        ControlFlow::Continue(())
+    };
+    let report = restore(&mut clip, &store, &restore_options(&id, true), &mut yes, &mut events).unwrap();
     assert!(second.emulator.contents() == old);
+    // The board reads by four lines: QE is set for good, as it was. The security registers are told of.
+    assert_eq!(second.emulator.chip(|c| c.registers().0[1]), 0x02);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].contains("security registers 2 are not blank") && told[1].contains("QE is now 1"),
+        "{told:?}"
+    );
     assert_eq!((report.chip, report.done.erases), (ChipState::Written, 0), "a blank chip needs no erase");
     second.assert_no_misdeeds();
 }
@@ -149,13 +169,44 @@ fn protection_is_lifted_for_the_while_and_put_back_without_wear() {
     assert_eq!(report.unlocked, [(0x7_f000, 0x8_0000)]);
     assert!(bench.emulator.contents() == new);
     let (now, kept) = bench.emulator.chip(|c| {
-        let (now, kept) = c.registers();
+        let (kept, now) = c.registers();
         (now.to_vec(), kept.to_vec())
     });
     assert_eq!((now[0] & 0x7c, now[1] & 0x42), (0x04, 0x02));
     assert_eq!((kept[0] & 0x7c, kept[1] & 0x42), (0x04, 0x02));
     assert_eq!(bench.emulator.counts().nonvolatile_writes, 0);
     bench.assert_no_misdeeds();
+}
+
+#[test]
+fn protection_that_a_killed_run_lifted_is_put_back_by_the_resume() {
+    let old = random(1, SMALL);
+    let bench = bench(&old);
+    bench.emulator.chip(|c| c.set_register(0, 0x04));
+    let mut new = old.clone();
+    new[0x7_e000..0x7_f100].copy_from_slice(&random(8, 0x1100));
+    // The process is gone between two blocks: nothing more is sent, not even to put the protection back.
+    let mut gone = false;
+    let mut erases = 0;
+    let tap = Tap(bench.programmer().unwrap(), |_, batch: &mut [Transaction<'_>]| {
+        erases += batch.iter().filter(|t| opcode(t) == Some(0x20)).count();
+        assert!(!gone, "killed");
+        gone = erases == 2;
+    });
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        write(&mut Chip::connect(tap).unwrap(), &bench.store(), &new, &mut quiet)
+    }));
+    assert!(killed.is_err());
+    // The erase that it began last comes to its end by itself.
+    bench.emulator.clock().advance(Duration::from_secs(1));
+    let lifted = bench.emulator.chip(|c| c.registers().1[0]);
+    assert_eq!(lifted & 0x7c, 0, "still lifted");
+    let report =
+        resume(&mut bench.clip().unwrap(), &bench.store(), &ResumeOptions::default(), &mut quiet).unwrap();
+    assert_eq!(report.chip, ChipState::Written);
+    assert!(bench.emulator.contents() == new);
+    assert_eq!(bench.emulator.chip(|c| c.registers().1[0]) & 0x7c, 0x04, "put back");
+    assert_eq!(bench.emulator.counts().nonvolatile_writes, 0);
 }
 
 #[test]
@@ -174,6 +225,32 @@ fn an_erase_that_reaches_further_than_believed_is_stopped_at_once() {
     let job = bench.store().open_jobs().unwrap().remove(0);
     assert!(job.log.doubtful.covers(Span::new(0x2_0000, 0x3_0000)), "{}", job.log.doubtful);
     assert!(matches!(error.chip, ChipState::Partial { .. }));
+}
+
+#[test]
+fn a_chip_smaller_than_it_says_is_found_at_the_first_erase() {
+    // A firmware that is there twice is no reason to refuse; that an erase reaches the other half is.
+    let half = random(1, SMALL / 2);
+    let old = [half.clone(), half].concat();
+    let honest = bench(&old);
+    honest.write(&changed(&old), &mut quiet).unwrap();
+    assert!(honest.emulator.contents() == changed(&old));
+    let fake = bench(&old);
+    let mirror = |_, batch: &mut [Transaction<'_>]| {
+        if batch.iter().any(|t| opcode(t) == Some(0x20)) {
+            fake.emulator.chip(|c| high_follows(c.contents_mut(), 0x2_3000));
+        }
+    };
+    let mut clip = Chip::connect(Tap(fake.programmer().unwrap(), mirror)).unwrap();
+    let error = write(&mut clip, &fake.store(), &changed(&old), &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::ErasedTooMuch { .. }), "{error}");
+}
+
+/// The sector at `at`, just erased, is erased in the other half too.
+fn high_follows(contents: &mut [u8], at: usize) {
+    let other = at ^ (contents.len() / 2);
+    contents[at..at + 0x1000].fill(0xff);
+    contents[other..other + 0x1000].fill(0xff);
 }
 
 #[test]

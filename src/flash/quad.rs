@@ -1,0 +1,38 @@
+//! QE, set or cleared for good: what a board that reads by four lines needs of a fresh chip.
+
+use super::FlashError;
+use super::chip::Chip;
+use super::status;
+use crate::spi::Programmer;
+
+impl<P: Programmer> Chip<P> {
+    /// Sets or clears quad enable in the non-volatile register, every other bit as it is; sends nothing where it is so
+    /// already.
+    ///
+    /// # Errors
+    /// [`FlashError::Unsupported`] where the part's QE is not known, [`FlashError::LowVoltage`],
+    /// [`FlashError::StatusRefused`] with the likely reason.
+    pub fn set_quad_enable(&mut self, on: bool) -> Result<(), FlashError> {
+        let name = self.identity.part_name.clone();
+        let unknown = || FlashError::Unsupported(format!("how {name} keeps QE is not known"));
+        if self.identity.low_voltage && !self.adapter_confirmed {
+            return Err(FlashError::LowVoltage { part: name });
+        }
+        let bit = self.identity.part.status.quad_enable.ok_or_else(unknown)?;
+        let now = self.read_registers()?;
+        if now.bit(bit).ok_or_else(unknown)? == on {
+            return Ok(());
+        }
+        let wanted = now.with(bit, on);
+        let writes = status::writes(&self.identity.part, &now, &wanted, false).ok_or_else(unknown)?;
+        self.send_status(&writes, &wanted)?;
+        let state = self.status()?;
+        match status::first_difference(&wanted, &state.registers) {
+            None => Ok(()),
+            Some((register, wanted, found)) => {
+                let why = status::why_refused(&state);
+                Err(FlashError::StatusRefused { register, wanted, found, why })
+            }
+        }
+    }
+}
