@@ -6,8 +6,8 @@
 
 use super::board::Board;
 use super::checks::{
-    CHIP_SIZE, COMPATIBLE, DONOR_UNKNOWN, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG,
-    TRUNCATED,
+    CHIP_SIZE, COMPATIBLE, DONOR_UNKNOWN, HARDWARE_ID, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT,
+    TOO_LONG, TRUNCATED,
 };
 use super::container::sysupgrade;
 use super::container::tplink::{self, HEADER_LEN, Header};
@@ -76,6 +76,8 @@ pub struct Anatomy<'a> {
     pub firmware: Option<Firmware<'a>>,
     /// What its checks found.
     pub findings: Vec<Finding>,
+    /// What is wrong with its firmware alone: it counts when the firmware is taken.
+    pub of_firmware: Vec<Finding>,
 }
 
 /// First bytes of files that must be unpacked first.
@@ -102,7 +104,14 @@ impl<'a> Anatomy<'a> {
     /// Takes `donor` apart for `board`.
     pub fn of(donor: &'a Donor, board: &Board) -> Self {
         let bytes = donor.bytes.as_slice();
-        let new = |kind| Self { donor, kind, loader: None, firmware: None, findings: Vec::new() };
+        let new = |kind| Self {
+            donor,
+            kind,
+            loader: None,
+            firmware: None,
+            findings: Vec::new(),
+            of_firmware: Vec::new(),
+        };
         if let Some(header) = tplink::parse(bytes, 0) {
             return if header.has_boot() {
                 new(Kind::VendorWithLoader).with_outer(&header, board)
@@ -164,8 +173,8 @@ impl<'a> Anatomy<'a> {
             )));
             return self;
         };
-        let from = HEADER_LEN;
-        let room = inner.offset - from;
+        let from = outer.boot_offset().unwrap_or(HEADER_LEN);
+        let room = inner.offset.saturating_sub(from);
         if u64::from(outer.boot.len) > room {
             self.findings.push(TOO_LONG.found(format!(
                 "{what}: its boot loader has {:#x} bytes, its room there is {room:#x}",
@@ -245,7 +254,11 @@ impl<'a> Anatomy<'a> {
         }
         let Some(start) = board.firmware_start() else { return self };
         if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
-            self.findings.extend(firmware::judge_header(bytes, &header, &what, board));
+            let found = firmware::judge_header(bytes, &header, &what, board);
+            let (of_board, of_firmware): (Vec<Finding>, Vec<Finding>) =
+                found.into_iter().partition(|f| f.name == HARDWARE_ID.name);
+            self.of_firmware = of_firmware;
+            self.findings.extend(of_board);
             self.take_firmware(&header, board);
         } else if board.hardware.is_empty() {
             self.check_tree(board);

@@ -69,6 +69,7 @@ checks! {
     FOREIGN_OVERLAY "foreign-overlay" Tell "The donor's firmware brings the settings stored in its overlay."
     LOADER_MIX "loader-mix" Tell "Boot loader and firmware come from different files."
     LOADER_SWAP "loader-swap" Tell "The boot loader is replaced."
+    MIXED_UNITS "mixed-units" Tell "Address and calibration in the board's own dump seem to be of different units."
     EDITED "edited" Tell "A single value was changed as the user said."
     COMPATIBLE "compatible" Refuse "The device tree in a donor is of another board."
     NOT_IN_FILE "not-in-file" Tell "A choice concerns a region that this kind of file does not hold."

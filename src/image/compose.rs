@@ -161,7 +161,7 @@ pub fn tftp(
     };
     let as_it_is = chosen_firmware(donors, resolved)
         .filter(|(home, firmware)| firmware.sysupgrade && !behind_said(home))
-        .filter(|(_, firmware)| start + firmware.bytes.len() as u64 <= end);
+        .filter(|(_, firmware)| start + firmware.with_metadata.len() as u64 <= end);
     match as_it_is {
         Some((_, firmware)) => bytes.extend_from_slice(firmware.with_metadata),
         None => bytes.extend_from_slice(&chip[start as usize..end as usize]),

@@ -4,12 +4,14 @@ use super::anatomy::{Anatomy, Kind};
 use super::board::{Board, RecoveryKind};
 use super::checks::{
     BASE_HARDWARE, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
-    LOADER_MIX, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
-    OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED, WRONG_CALIBRATION,
+    LOADER_MIX, LOADER_START, LOADER_SWAP, MIXED_UNITS, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE,
+    OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED,
+    WRONG_CALIBRATION,
 };
 use super::choice::Purpose;
 use super::compose::{Composed, chosen_firmware};
-use super::container::tplink::{self, Header};
+use super::container::tplink::{self, Header, Md5Verdict};
+use super::container::tplink_md5::Change;
 use super::finding::{Finding, Severity};
 use super::firmware::behind_rootfs;
 use super::layout::{PerUnit, Role, Source, UnitKind};
@@ -38,8 +40,9 @@ pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resol
     let Result { base, chip, file, edited, purpose } = *result;
     let mut found = Vec::new();
     found.extend(base_hardware(base, board));
+    found.extend(mixed_units(base, board));
     found.extend(country(base, donors, board, resolved));
-    found.extend(boot_loader(base, chip, board, resolved, purpose));
+    found.extend(boot_loader(base, chip, donors, board, resolved, purpose));
     for r in resolved {
         if !file.holds.covers(r.region.span) {
             if r.said && r.source != Source::Own {
@@ -65,6 +68,23 @@ pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resol
         ));
     }
     found
+}
+
+/// A word where the board's address and those in its calibration are far apart: somebody else's was written there.
+fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
+    // Radios count a few up or down from the board's address.
+    const NEAR: u32 = 64;
+    let own = unit::mac_of(base, board)?;
+    let number = |mac: unit::Mac| u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
+    let calibration = board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Calibration);
+    let mut macs = calibration.filter_map(|(_, u)| Some((u, unit::mac_in(u.span.of(base)?, u)?)));
+    let (u, other) = macs.find(|(_, m)| m[..3] == own[..3] && number(*m).abs_diff(number(own)) > NEAR)?;
+    Some(MIXED_UNITS.found(format!(
+        "the board's own address is {} and {} has {}: the calibration may be another unit's",
+        unit::mac_text(own),
+        u.name,
+        unit::mac_text(other)
+    )))
 }
 
 /// The header of the firmware in a whole chip.
@@ -106,11 +126,14 @@ fn country(base: &[u8], donors: &[Anatomy], board: &Board, resolved: &[Resolved]
         (None, None) => return None,
     };
     let old = ours.as_ref().and_then(|h| if field == "region" { h.region } else { h.hw_ver_add });
+    // The vendor's page wrote the unit's own value over the one of a firmware it took: both are good.
+    let taken_before = || ours.as_ref().and_then(|h| was_taken_as(base, h));
     let texts_differ = ours.as_ref().is_some_and(|h| {
         field == "region" && !h.region_texts.is_empty() && h.region_texts != theirs.region_texts
     });
     match old {
         Some(old) if old == new && !texts_differ => None,
+        Some(_) if field == "hw_ver_add" && taken_before() == Some(new) => None,
         Some(old) => Some(REGION.found(format!(
             "the firmware of {} is for another country or variant of the same hardware ({field} {new:X}, the \
              board's own firmware has {old:X}): it may not start, or refuse updates",
@@ -131,9 +154,18 @@ fn country(base: &[u8], donors: &[Anatomy], board: &Board, resolved: &[Resolved]
     }
 }
 
+/// The hw_ver_add that the firmware in `chip` came with, where the vendor's page changed it while storing.
+fn was_taken_as(chip: &[u8], header: &Header) -> Option<u32> {
+    match header.check_md5(chip) {
+        Md5Verdict::Stale { change: Change::HwVerAdd { was }, .. } => Some(was),
+        _ => None,
+    }
+}
+
 fn boot_loader(
     base: &[u8],
     chip: &[u8],
+    donors: &[Anatomy],
     board: &Board,
     resolved: &[Resolved],
     purpose: Purpose,
@@ -162,7 +194,13 @@ fn boot_loader(
             r.region.name
         ))),
         Source::Donor(name) => {
-            found.extend(loader::fault(after, &format!("donor {name} as {}", r.region.name)))
+            let what = format!("donor '{name}' as {}", r.region.name);
+            let proven = donors.iter().any(|d| d.donor.name == *name && d.kind != Kind::RegionFile);
+            let others = donors.iter().filter(|d| d.donor.name != *name).filter_map(|d| d.loader);
+            let known: Vec<&[u8]> = std::iter::once(before).chain(others).collect();
+            let fault = loader::shifted(after, &known, &what).or_else(|| loader::fault(after, &what));
+            // Headers, or its place before the firmware, prove where it starts, whatever it starts with.
+            found.extend(fault.filter(|f| !(proven && f.name == LOADER_START.name)));
         }
     }
     let text = |l: &[u8]| loader::version(l).unwrap_or_else(|| "no version text known".to_owned());

@@ -56,6 +56,11 @@ impl Source {
             name => Self::Donor(name.to_owned()),
         }
     }
+
+    /// True for the donor of that name.
+    pub fn is_donor(&self, name: &str) -> bool {
+        matches!(self, Self::Donor(own) if own == name)
+    }
 }
 
 impl fmt::Display for Source {
@@ -110,6 +115,8 @@ pub enum Format {
     },
     /// An Atheros AR9300 eeprom: 02 02 and the address.
     Ar9300,
+    /// Readable text.
+    Text,
 }
 
 impl Format {
@@ -120,6 +127,7 @@ impl Format {
             Self::MacBytes => "mac-bytes",
             Self::MtkEeprom { .. } => "mtk-eeprom",
             Self::Ar9300 => "ar9300",
+            Self::Text => "text",
         }
     }
 }

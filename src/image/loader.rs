@@ -39,7 +39,7 @@ fn text_from(bytes: &[u8], name: &[u8]) -> Option<String> {
 
 /// Where `needle` first stands in `bytes`.
 pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes.windows(needle.len()).position(|w| w == needle)
+    memchr::memmem::find(bytes, needle)
 }
 
 /// True when the first words are those of a processor's start: a MIPS branch or jump, either byte order, or an
@@ -110,6 +110,19 @@ pub fn fault(loader: &[u8], what: &str) -> Option<Finding> {
         )));
     }
     None
+}
+
+/// A finding when `loader` is one of the `known` loaders, cut at another place.
+pub fn shifted(loader: &[u8], known: &[&[u8]], what: &str) -> Option<Finding> {
+    const MARK: usize = 64;
+    known.iter().filter(|k| k.len() >= MARK && loader.len() >= MARK && k[..MARK] != loader[..MARK]).find_map(|k| {
+        let (late, early) = (find(k, &loader[..MARK]), find(loader, &k[..MARK]));
+        let (by, word) = late.map(|by| (by, "late")).or(early.map(|by| (by, "early")))?;
+        let plain = !is_blank(&loader[..MARK]) && !is_blank(&k[..MARK]);
+        plain.then(|| {
+            LOADER_CUT.found(format!("{what} is a loader known here, cut {by:#x} bytes too {word}: its start is not where it belongs"))
+        })
+    })
 }
 
 /// The first TP-Link header anywhere in `bytes`.

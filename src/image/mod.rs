@@ -19,6 +19,7 @@ pub mod error;
 pub mod finding;
 mod firmware;
 pub mod fitness;
+mod found;
 pub mod inspect;
 pub mod item;
 mod judge;

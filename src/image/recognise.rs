@@ -146,5 +146,5 @@ fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -
     } else if !named {
         return None;
     }
-    (weight > 0).then(|| (weight, Recognised { board: Cow::Borrowed(board), by, named }))
+    (weight > 0).then_some((weight, Recognised { board: Cow::Borrowed(board), by, named }))
 }

@@ -13,10 +13,10 @@ use super::donor::Donor;
 use super::error::ImageError;
 use super::finding::{Finding, stopping};
 use super::judge;
-use super::layout::{Role, Source, UnitKind};
+use super::layout::{PerUnit, Role, Source, UnitKind};
 use super::resolve::resolve;
 use super::whole::Image;
-use super::{describe, dump, edits, loader, unit};
+use super::{describe, dump, edits, found, loader, unit};
 use crate::span::Span;
 
 /// What became of a region.
@@ -94,6 +94,10 @@ pub fn splice(base: &Image, donors: &[Donor], board: &Board, choice: &Choice) ->
     let opened: Vec<Anatomy> = donors.iter().map(|d| Anatomy::of(d, board)).collect();
     findings.extend(opened.iter().flat_map(|a| a.findings.clone()));
     let mut resolved = resolve(board, &opened, choice, &mut findings)?;
+    let takes = |a: &&Anatomy| {
+        resolved.iter().any(|r| r.region.role == Role::Firmware && r.source.is_donor(&a.donor.name))
+    };
+    findings.extend(opened.iter().filter(takes).flat_map(|a| a.of_firmware.clone()));
     if base.len() as u64 != board.chip_size {
         return Err(ImageError::Refused { findings: stopping(&findings, &choice.allow) });
     }
@@ -132,20 +136,27 @@ pub fn splice(base: &Image, donors: &[Donor], board: &Board, choice: &Choice) ->
             changes: base[r.region.span.range()] != chip[r.region.span.range()],
         })
         .collect();
-    let units = board
-        .layout
-        .per_unit()
-        .filter(|(_, u)| held(u.span))
+    let mut units: Vec<(String, PerUnit)> =
+        board.layout.per_unit().map(|(region, unit)| (region.name.clone(), unit.clone())).collect();
+    for text in found::texts(base, board).into_iter().chain(found::texts(&chip, board)) {
+        if !units.iter().any(|(_, unit)| unit.span == text.1.span) {
+            units.push(text);
+        }
+    }
+    units.sort_by_key(|(_, unit)| unit.span);
+    let units = units
+        .into_iter()
+        .filter(|(_, unit)| held(unit.span))
         .map(|(region, u)| {
             let (before, after) = (&base[u.span.range()], &chip[u.span.range()]);
             UnitRow {
-                name: u.name.clone(),
-                region: region.name.clone(),
+                backup: unit::show(before, &u),
+                result: unit::show(after, &u),
+                same: before == after,
+                name: u.name,
+                region,
                 span: u.span,
                 kind: u.kind,
-                backup: unit::show(before, u),
-                result: unit::show(after, u),
-                same: before == after,
             }
         })
         .collect();

@@ -211,7 +211,10 @@ fn a_base_that_runs_openwrt_or_has_odd_contents_is_taken() {
     // The vendor's page changed hw_ver_add while it stored the firmware; the sum is stale.
     let mut stale = base();
     stale[0x2_003f] = 0;
-    assert!(Case::new(web()).base(stale).asked("region") == wanted);
+    assert!(Case::new(web()).base(stale.clone()).ok() == wanted);
+    // A third value is neither the unit's nor the one it came with.
+    let third = FirmwareSpec { hardware: (0xd750_0001, 0x4a, 2), ..spec(2) };
+    Case::new(synthetic::firmware(&third)).base(stale).asked("region");
     // An operator's loader without a known text that starts in its own way.
     let mut odd = base();
     odd[..LOADER].copy_from_slice(&synthetic::noise(77, LOADER));
@@ -478,6 +481,24 @@ fn the_boards_own_blank_data_is_asked_for() {
 }
 
 #[test]
+fn a_donor_dump_with_a_broken_firmware_gives_the_rest() {
+    let mut broken = base();
+    broken[LOADER + 0x30_0000] ^= 1;
+    Case::new(broken.clone()).refused("md5");
+    let result = Case::new(web()).donor("older", broken.clone()).set("romfile=older").ok();
+    assert!(result[ROMFILE..RADIO] == base()[ROMFILE..RADIO]);
+}
+
+#[test]
+fn address_and_calibration_of_different_units_are_told() {
+    let mut mixed = base();
+    mixed[RADIO + 7..RADIO + 10].copy_from_slice(&[0x44, 0x55, 0x66]);
+    Case::new(web()).base(mixed).told("mixed-units");
+    let names: Vec<_> = Case::new(web()).run().unwrap().findings.iter().map(|f| f.name).collect();
+    assert!(!names.contains(&"mixed-units"));
+}
+
+#[test]
 fn bytes_behind_the_firmware_land_in_config_only_when_allowed() {
     let file = web_with_modem();
     Case::new(file.clone()).told("tail-left-out");
@@ -504,6 +525,17 @@ fn loaders_cut_at_the_wrong_place() {
     as_loader(&[0xff; LOADER]).refused("no-loader");
     as_loader(&[0; LOADER]).refused("no-loader");
     assert_eq!(as_loader(&synthetic::noise(5, LOADER)).stops(), ["loader-start"]);
+    // The header stripped twice, and padding put behind: the start of a loader known here is missing.
+    let mut late = their_loader()[0x200..].to_vec();
+    late.resize(LOADER, 0xff);
+    as_loader(&late).refused("loader-cut");
+    let mut own_early = vec![0x5a; 0x100];
+    own_early.extend_from_slice(&own_loader()[..LOADER - 0x100]);
+    as_loader(&own_early).refused("loader-cut");
+    // In a vendor file the headers prove where it starts, whatever it starts with.
+    let odd = synthetic::noise(9, LOADER - 0x1000);
+    let file_with_odd = synthetic::vendor_file(&odd, &vendor_firmware());
+    assert!(Case::new(file_with_odd).set("u-boot=donor").ok()[..odd.len()] == odd);
     let single = Case::new(file[..LOADER].to_vec()).set("u-boot=donor");
     single.refused("header-kept");
     // A dump that begins with what a rescue by the wrong file left there.
@@ -556,7 +588,11 @@ fn the_tables_say_what_happens() {
         (mac.backup.as_str(), mac.result.as_str(), mac.same),
         ("30:b5:c2:01:02:01", "30:b5:c2:01:02:01", true)
     );
-    assert_eq!(spliced.units.len(), 3);
+    let kinds: Vec<_> = spliced.units.iter().map(|u| u.kind.name()).collect();
+    assert_eq!(kinds, ["mac", "serial", "calibration", "calibration"]);
+    let foreign = Case::new(other_unit()).set("rom=donor").allow("all").run().unwrap();
+    let serial = foreign.units.iter().find(|u| u.kind == UnitKind::Serial).unwrap();
+    assert_eq!((serial.backup.as_str(), serial.result.as_str()), ("DEMO00000001", "DEMO00000002"));
     assert_eq!(spliced.loader_before.as_deref(), Some("U-Boot 1.1.3 (Mar 10 2016 - 09:12:44)"));
     let swapped = Case::new(web()).set("u-boot=donor").run().unwrap();
     assert_eq!(swapped.loader_after.as_deref(), Some("U-Boot 1.1.3 (Aug 31 2015 - 16:32:16)"));

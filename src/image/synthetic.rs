@@ -147,6 +147,8 @@ pub fn chip(unit: &Unit, loader: &[u8], firmware: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(firmware);
     bytes.resize(CHIP, 0xff);
     bytes[ROM_MAC..ROM_MAC + 6].copy_from_slice(&unit.mac);
+    let serial = format!("DEMO{:08}", unit.seed % 100_000_000);
+    bytes[ROM_MAC + 0x200..ROM_MAC + 0x200 + serial.len()].copy_from_slice(serial.as_bytes());
     if let Some(profile) = &unit.profile {
         let text = settings(profile);
         bytes[ROMFILE..ROMFILE + text.len()].copy_from_slice(text.as_bytes());

@@ -48,7 +48,7 @@ pub fn mac_in(bytes: &[u8], unit: &PerUnit) -> Option<Mac> {
         Format::MacBytes => 0,
         Format::MtkEeprom { .. } => MTK_MAC,
         Format::Ar9300 => AR9300_MAC,
-        Format::Raw => return None,
+        Format::Raw | Format::Text => return None,
     };
     bytes.get(at..)?.first_chunk::<6>().copied().filter(|mac| is_unit_mac(*mac))
 }
@@ -68,9 +68,11 @@ pub fn has_mac_place(board: &Board) -> bool {
 pub fn is_missing(bytes: &[u8], unit: &PerUnit) -> bool {
     match unit.format {
         Format::MacBytes => mac_in(bytes, unit).is_none(),
-        Format::MtkEeprom { .. } => is_blank(bytes) || bytes.get(MTK_HEAD..).is_none_or(is_blank),
+        Format::MtkEeprom { .. } => {
+            bytes.get(..2).is_none_or(is_blank) || bytes.get(MTK_HEAD..).is_none_or(is_blank)
+        }
         Format::Ar9300 => is_blank(bytes) || bytes.get(AR9300_MAC + 6..).is_none_or(is_blank),
-        Format::Raw => is_blank(bytes),
+        Format::Raw | Format::Text => is_blank(bytes),
     }
 }
 
@@ -82,6 +84,10 @@ pub fn of_another_board(bytes: &[u8], unit: &PerUnit) -> Option<String> {
     match &unit.format {
         Format::MtkEeprom { chips } if !chips.is_empty() => {
             let id = u16::from_le_bytes(*bytes.first_chunk()?);
+            // No id is no calibration, and not another radio's.
+            if matches!(id, 0 | 0xffff) {
+                return None;
+            }
             let wanted: Vec<String> = chips.iter().map(|c| format!("{c:04x}")).collect();
             (!chips.contains(&id))
                 .then(|| format!("is of radio chip {id:04x}, this board has {}", wanted.join(" or ")))
@@ -117,7 +123,10 @@ pub fn show(bytes: &[u8], unit: &PerUnit) -> String {
         (Format::Ar9300, mac) => {
             format!("AR9300, {}, crc32 {crc:08x}", mac.as_deref().unwrap_or("no address"))
         }
-        (Format::Raw, _) => format!("{} bytes, crc32 {crc:08x}", bytes.len()),
+        (Format::Text, _) if bytes.iter().all(u8::is_ascii_graphic) => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        (Format::Raw | Format::Text, _) => format!("{} bytes, crc32 {crc:08x}", bytes.len()),
     }
 }
 
@@ -165,5 +174,7 @@ mod tests {
             "is of radio chip 7612, this board has 7610 or 7650"
         );
         assert!(is_missing(&[0; 0x200], &unit));
+        eeprom[..2].fill(0xff);
+        assert!(is_missing(&eeprom, &unit) && of_another_board(&eeprom, &unit).is_none(), "no id");
     }
 }

@@ -73,6 +73,7 @@ enum FormatName {
     MacBytes,
     MtkEeprom,
     Ar9300,
+    Text,
 }
 
 /// Reads a board file; a plain layout is one of which little is known.
@@ -115,6 +116,7 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
             FormatName::MacBytes => Format::MacBytes,
             FormatName::MtkEeprom => Format::MtkEeprom { chips: row.chips },
             FormatName::Ar9300 => Format::Ar9300,
+            FormatName::Text => Format::Text,
         };
         home.per_unit.push(PerUnit { name: row.name, span, kind: row.kind, format, keep: row.keep });
     }
