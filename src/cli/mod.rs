@@ -16,6 +16,7 @@ mod help;
 mod jobs;
 mod json;
 mod options;
+mod order;
 mod output;
 mod programmer;
 mod progress;

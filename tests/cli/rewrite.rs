@@ -222,3 +222,57 @@ fn the_demo_ends_in_its_report_and_its_commands_can_be_repeated() {
     assert_eq!(bench.names("."), ["norsplice-demo", "norsplice-demo-2"]);
     bench.run(["demo", "norsplice-demo"]).code(2).says(&["exists"]);
 }
+
+#[test]
+fn a_recipe_repeats_a_splice_and_edits_are_part_of_it() {
+    let (bench, wanted) = bench();
+    let splice =
+        [&["--json", "splice"], &BOARD[..], &["--base", "board.bin", "--donor", "vendor.bin"]].concat();
+    let words = [&splice[..], &["--mac", "02:11:22:33:44:55", "-o", "a.bin", "--save-recipe", "recipe.toml"]]
+        .concat();
+    let result = bench.run(words).code(0).result();
+    let a = std::fs::read(bench.path("a.bin")).unwrap();
+    assert!(a != wanted && a[0x7d_f100..0x7d_f106] == [2, 0x11, 0x22, 0x33, 0x44, 0x55]);
+    let recipe = std::fs::read_to_string(bench.path("recipe.toml")).unwrap();
+    assert_eq!(result["recipe"], recipe.as_str());
+    let again = ["splice", "--recipe", "recipe.toml", "--base", "board.bin", "-o", "b.bin"];
+    bench.run(again).code(0);
+    assert!(std::fs::read(bench.path("b.bin")).unwrap() == a);
+    // Options go before what the recipe says.
+    bench.run([&again[..6], &["c.bin", "--mac", "02:6e:6f:72:73:70"]].concat()).code(0);
+    assert!(std::fs::read(bench.path("c.bin")).unwrap() == wanted);
+    // Another file under the same name is not the recipe's.
+    let mut vendor = std::fs::read(bench.path("vendor.bin")).unwrap();
+    *vendor.last_mut().unwrap() ^= 1;
+    std::fs::write(bench.path("vendor.bin"), vendor).unwrap();
+    bench.run(again).code(2).says(&["SHA-256"]);
+    for (words, said) in [
+        (&["--mac", "02:11"][..], "30:b5:c2:a1:b2:c3"),
+        (&["--env", "novalue"], "NAME=VALUE"),
+        (&["--recipe", "board.bin"], "recipe"),
+    ] {
+        bench.run([&splice[..], words, &["-o", "d.bin"]].concat()).code(2).says(&[said]);
+    }
+    bench.run(["splice", "--base", "board.bin", "-o", "d.bin"]).code(2).says(&["--board"]);
+}
+
+#[test]
+fn the_board_is_recognised() {
+    let (bench, wanted) = bench();
+    let words = ["splice", "--board", "auto", "--base", "board.bin", "--donor", "vendor.bin", "-o", "a.bin"];
+    bench.run(words).code(0).says(&["board: archer-mr200-v1, by"]);
+    assert!(std::fs::read(bench.path("a.bin")).unwrap() == wanted);
+    let inspected = bench.run(["--json", "inspect", "board.bin"]).code(0).result();
+    assert_eq!(inspected["boards"][0]["board"], "archer-mr200-v1", "{inspected}");
+    let words =
+        ["--json", "--store", "store", "--yes", "rewrite", "--board", "auto", "--donor", "vendor.bin"];
+    let (ran, _) = bench.emu("image=board.bin,state=chip", words);
+    assert_eq!(ran.code(0).result()["board"], "archer-mr200-v1");
+    assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == wanted);
+    // Nothing names it.
+    std::fs::write(bench.path("noise.bin"), crate::images::sparse(1)).unwrap();
+    let words = ["--store", "store", "--yes", "rewrite", "--board", "auto", "--donor", "vendor.bin"];
+    let (ran, counts) = bench.emu("image=noise.bin", words);
+    ran.code(2).says(&["--board"]);
+    assert_eq!(counts["bytes_erased"], 0);
+}

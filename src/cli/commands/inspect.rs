@@ -2,6 +2,7 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
+use super::super::order::allow;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Tone;
@@ -10,7 +11,7 @@ use crate::image::finding::stopping;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::item::{Check, Item, Outcome as Result};
-use crate::image::{Board, ImageError, sha256};
+use crate::image::{Board, ImageError, recognise, sha256};
 use crate::units;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -38,6 +39,15 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
     show(session, &found, &args.file.display().to_string(), &sha256);
+    let boards = if found.what == "dump" { recognise(&bytes) } else { Vec::new() };
+    for one in &boards {
+        let sure = if one.named { "board" } else { "board, perhaps" };
+        session.out.line(format!("{sure}: {}, by {}", one.board.name, one.by.join("; ")));
+    }
+    let boards: Vec<Value> = boards
+        .iter()
+        .map(|one| json!({ "board": one.board.name, "named": one.named, "by": one.by }))
+        .collect();
     let fields = Fields::new()
         .with("file", args.file.display().to_string())
         .with("what", found.what)
@@ -46,7 +56,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         .with("sound", found.is_sound())
         .with("checks", json!(found.checks))
         .with("items", json!(found.items))
-        .with("gaps", json!(found.gaps));
+        .with("gaps", json!(found.gaps))
+        .with("boards", boards);
     let Some(board) = board else { return Ok((Exit::Done, fields.into_map())) };
     let meant = args.meant.as_deref().and_then(Use::parse);
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
@@ -65,7 +76,7 @@ fn fit(
     let whole = bytes.len() as u64 == board.chip_size;
     let meant = meant.unwrap_or(if whole { Use::Dump } else { Use::Donor });
     let findings = judge(bytes, name, meant, board)?;
-    let stop = stopping(&findings, &splicing::allow(session)?);
+    let stop = stopping(&findings, &allow(session, [])?);
     let fields = fields.with("board", board.name.as_str()).with("as", meant.name());
     let fields = fields.with("findings", json!(findings));
     if !stop.is_empty() {

@@ -3,11 +3,11 @@
 use super::super::events::Reporter;
 use super::super::exit::Failure;
 use super::super::json::Fields;
+use super::super::order::{self, Order, OrderArgs};
 use super::super::programmer::{AnyChip, with_chip_to_write};
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::splicing::{self, Recipe, SpliceArgs};
-use super::super::{jobs, store};
+use super::super::{files, jobs, splicing, store};
 use crate::image::{Board, Image, Purpose, Role, Spliced, splice};
 use crate::plan::Bounds;
 use crate::span::Spans;
@@ -21,7 +21,7 @@ use std::cell::RefCell;
 pub struct Args {
     /// Board, donors, sources.
     #[command(flatten)]
-    splice: SpliceArgs,
+    order: OrderArgs,
 
     /// "own" means this older dump or backup of the same board; today's contents are backed up all the same
     #[arg(long, value_name = "DUMP|ID")]
@@ -30,19 +30,30 @@ pub struct Args {
 
 /// Does it all.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let recipe = Recipe::read(&args.splice, Purpose::Programmer, session)?;
-    let base = args.base.as_deref().map(|text| splicing::base(text, session)).transpose()?;
-    recipe.check_inputs(base.as_ref())?;
+    let mut order = Order::read(&args.order, Some(Purpose::Programmer), session)?;
+    let base = args.base.as_deref().map(|text| order::base(text, session)).transpose()?;
+    order.check_inputs(base.as_ref(), session)?;
     let store = store::open_locked(session)?;
-    let (report, spliced) = with_chip_to_write(session, |chip, programmer| {
-        fits(chip, recipe.board)?;
-        rewrite(session, chip, programmer, &store, &recipe, base)
+    let (report, done) = with_chip_to_write(session, |chip, programmer| {
+        if let Some(board) = order.board() {
+            fits(chip, board)?;
+        }
+        rewrite(session, chip, programmer, &store, &mut order, base)
     })?;
-    let layout = &recipe.board.layout;
-    let fields = spliced.as_ref().map_or_else(Fields::new, splicing::fields);
-    let fields = fields.with("board", recipe.board.name.as_str());
-    let sha256 = spliced.as_ref().map(|spliced| spliced.image.sha256());
-    jobs::finish(session, &report, Some(layout), fields.with_some("sha256", sha256))
+    let recipe = done.as_ref().map(|(board, spliced)| order.recipe(board, spliced));
+    if let (Some(path), Some(recipe)) = (&args.order.save_recipe, &recipe) {
+        files::write(path, recipe.as_bytes())?;
+    }
+    let (board, spliced) = match &done {
+        Some((board, spliced)) => (Some(board), Some(spliced)),
+        None => (None, None),
+    };
+    let fields = spliced.map_or_else(Fields::new, splicing::fields);
+    let fields = fields
+        .with_some("board", board.map(|board| board.name.as_str()))
+        .with_some("sha256", spliced.map(|spliced| spliced.image.sha256()))
+        .with_some("recipe", recipe);
+    jobs::finish(session, &report, board.map(|board| &board.layout), fields)
 }
 
 /// A chip of another size than the board's is another board's, or read wrongly.
@@ -66,53 +77,59 @@ fn rewrite(
     chip: &mut AnyChip,
     programmer: &str,
     store: &Store,
-    recipe: &Recipe,
+    order: &mut Order,
     mut base: Option<Image>,
-) -> Result<(Report, Option<Spliced>), Failure> {
-    let board = recipe.board;
+) -> Result<(Report, Option<(Board, Spliced)>), Failure> {
     let options = JobOptions {
         verb: Verb::Rewrite,
         programmer: programmer.to_owned(),
-        board: Some(board.name.clone()),
+        board: order.board().map(|board| board.name.clone()),
         dry_run: session.options.dry_run,
         // With an older dump as base, a blank chip is a new one to be filled.
         blank_allowed: base.is_some(),
     };
     let reporter = RefCell::new(Reporter::new(session));
-    let (mut refused, mut unconfirmed, mut result) = (None, None, None);
+    let result = RefCell::new(None);
+    let (mut refused, mut unconfirmed) = (None, None);
     let smallest = chip.geometry().erase.first().map_or(1, |erase| erase.size);
     let mut decide = Decide {
         wanted: &mut |backup| {
             reporter.borrow_mut().pause();
             let own = base.take().unwrap_or_else(|| backup.flash.clone().into());
-            let spliced = match splice(&own, &recipe.donors, board, &recipe.choice) {
-                Ok(spliced) => spliced,
-                Err(error) => {
-                    let text = error.to_string();
-                    refused = Some(Failure::from(error).field("backup", backup.manifest.id.as_str()));
-                    return Err(Cause::Refused(text).untouched());
-                }
-            };
-            session.out.line("");
-            splicing::show(session, &spliced);
-            let wanted = wanted(board, &spliced, &backup.flash, smallest);
-            result = Some(spliced);
+            let (board, spliced) = put_together(session, order, &own).map_err(|failure| {
+                let text = failure.message.clone();
+                refused = Some(failure.field("backup", backup.manifest.id.as_str()));
+                Cause::Refused(text).untouched()
+            })?;
+            let wanted = wanted(&board, &spliced, &backup.flash, smallest);
+            *result.borrow_mut() = Some((board, spliced));
             Ok(wanted)
         },
         confirm: &mut |proposal| {
-            let asked = jobs::ask(session, &mut reporter.borrow_mut(), proposal, Some(&board.layout));
+            let result = result.borrow();
+            let layout = result.as_ref().map(|(board, _)| &board.layout);
+            let asked = jobs::ask(session, &mut reporter.borrow_mut(), proposal, layout);
             asked.map_err(|failure| unconfirmed = Some(failure)).is_ok()
         },
     };
     let done = job::run(chip, store, &options, &mut decide, &mut |event| reporter.borrow_mut().take(event));
     match done {
-        Ok(report) => Ok((report, result)),
+        Ok(report) => Ok((report, result.into_inner())),
         Err(error) => match refused {
             // In the checks' own words, with their findings.
             Some(failure) => Err(failure.field("chip", "untouched")),
             None => Err(jobs::failure(session, error, unconfirmed)),
         },
     }
+}
+
+/// Finds the board where that is still open, splices, and shows what will become of each region.
+fn put_together(session: &Session, order: &mut Order, own: &Image) -> Result<(Board, Spliced), Failure> {
+    let board = order.settle(own, session)?;
+    let spliced = splice(own, &order.donors, &board, &order.choice)?;
+    session.out.line("");
+    splicing::show(session, &spliced);
+    Ok((board, spliced))
 }
 
 /// What the job is to leave on the chip, and where it may work for it.

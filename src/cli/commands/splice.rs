@@ -1,13 +1,12 @@
-//! `splice`: the image for the programmer, or the file for the loader's rescue, from files alone.
+//! `splice`: the image for the programmer, or the file for the loader's rescue or the vendor's page, from files alone.
 
 use super::super::exit::{Exit, Failure};
-use super::super::files;
+use super::super::order::{self, Order, OrderArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::splicing::{self, Recipe, SpliceArgs};
-use crate::image::{Purpose, splice};
+use super::super::{files, splicing};
+use crate::image::{Board, Purpose, splice};
 use crate::units;
-use clap::builder::PossibleValuesParser;
 use std::path::{Path, PathBuf};
 
 /// `splice --board B --base DUMP --donor FILE -o OUT`
@@ -15,16 +14,15 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// Board, donors, sources.
     #[command(flatten)]
-    splice: SpliceArgs,
+    order: OrderArgs,
 
     /// The board's own dump: a file, or the id of a backup
     #[arg(long, value_name = "DUMP|ID")]
     base: String,
 
-    /// What the result is for
-    #[arg(long = "for", value_name = "WAY", default_value = "programmer")]
-    #[arg(value_parser = PossibleValuesParser::new(["programmer", "tftp", "web"]))]
-    purpose: String,
+    /// What the result is for [default: programmer, or as the recipe says]
+    #[arg(long = "for", value_name = "WAY", value_parser = ["programmer", "tftp", "web"])]
+    purpose: Option<String>,
 
     /// The file to write; for tftp, a folder gives it the name that the board's loader asks for
     #[arg(short, long, value_name = "FILE")]
@@ -33,32 +31,39 @@ pub struct Args {
 
 /// Puts the file together.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let purpose = Purpose::parse(&args.purpose).unwrap_or_default();
-    let recipe = Recipe::read(&args.splice, purpose, session)?;
-    let base = splicing::base(&args.base, session)?;
-    let spliced = splice(&base, &recipe.donors, recipe.board, &recipe.choice)?;
-    let path = target(&args.output, purpose, &recipe)?;
+    let purpose = args.purpose.as_deref().and_then(Purpose::parse);
+    let mut order = Order::read(&args.order, purpose, session)?;
+    let base = order::base(&args.base, session)?;
+    let board = order.settle(&base, session)?;
+    let spliced = splice(&base, &order.donors, &board, &order.choice)?;
+    let purpose = spliced.purpose;
+    let path = target(&args.output, purpose, &board)?;
     files::write(&path, &spliced.image)?;
     splicing::show(session, &spliced);
     let (size, sha256) = (spliced.image.len() as u64, spliced.image.sha256());
-    session.out.line(format!(
-        "\n{} written: {} ({size:#x} bytes), sha256 {sha256}",
-        path.display(),
-        units::size(size)
-    ));
+    let out = &session.out;
+    out.line(format!("\n{}: {} ({size:#x} bytes), sha256 {sha256}", path.display(), units::size(size)));
     if purpose == Purpose::Tftp {
-        rescue(session, &recipe);
+        rescue(session, &board);
     }
-    let fields = splicing::fields(&spliced).with("output", path.display().to_string());
+    let recipe = order.recipe(&board, &spliced);
+    if let Some(path) = &args.order.save_recipe {
+        files::write(path, recipe.as_bytes())?;
+    }
+    let fields = splicing::fields(&spliced)
+        .with("board", board.name.as_str())
+        .with("for", purpose.name())
+        .with("recipe", recipe)
+        .with("output", path.display().to_string());
     Ok((Exit::Done, fields.with("size", size).with("sha256", sha256).into_map()))
 }
 
 /// The file to write; in a folder, by the loader's name.
-fn target(output: &Path, purpose: Purpose, recipe: &Recipe) -> Result<PathBuf, Failure> {
+fn target(output: &Path, purpose: Purpose, board: &Board) -> Result<PathBuf, Failure> {
     if !output.is_dir() {
         return Ok(output.to_owned());
     }
-    let name = recipe.board.recovery.as_ref().and_then(|recovery| recovery.file.as_deref());
+    let name = board.recovery.as_ref().and_then(|recovery| recovery.file.as_deref());
     match (purpose, name) {
         (Purpose::Tftp, Some(name)) => Ok(output.join(name)),
         _ => Err(Failure::refused(format!("{} is a folder; give a file name with -o", output.display()))),
@@ -66,11 +71,11 @@ fn target(output: &Path, purpose: Purpose, recipe: &Recipe) -> Result<PathBuf, F
 }
 
 /// How the file gets into the board.
-fn rescue(session: &Session, recipe: &Recipe) {
-    let Some(r) = &recipe.board.recovery else { return };
+fn rescue(session: &Session, board: &Board) {
+    let Some(r) = &board.recovery else { return };
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
     let out = &session.out;
-    out.line(format!("\nto send it to {}:", recipe.board.model));
+    out.line(format!("\nto send it to {}:", board.model));
     out.line(format!("  1. cable from this machine to {}", text(&r.port)));
     out.line(format!("  2. give this machine the address {}, mask {}", text(&r.server), text(&r.mask)));
     out.line(format!("  3. serve the file by TFTP under the name {}", text(&r.file)));

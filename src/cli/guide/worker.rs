@@ -3,11 +3,11 @@
 use super::super::commands::{report, rewrite};
 use super::super::exit::{Exit, Failure};
 use super::super::options::Options;
+use super::super::order::{Order, OrderArgs};
 use super::super::output::Output;
 use super::super::programmer::{AnyChip, with_chip};
 use super::super::session::Session;
 use super::super::signals::Stop;
-use super::super::splicing::{Recipe, SpliceArgs};
 use super::super::{jobs, store};
 use super::message::{Ask, ChipFacts, Finished, Found, Planned, Preview, Tell, Wish};
 use crate::cli::show::hex;
@@ -274,9 +274,14 @@ fn try_wish(session: &Session, board: &Board, flash: &[u8], wish: &Wish) -> Resu
     let mut options = session.options.clone();
     options.allow.extend(wish.allow.iter().cloned());
     let allowing = Session { options, out: Output::silent(), stop: session.stop.clone() };
-    let args = SpliceArgs { board: board.name.clone(), donor: wish.donors.clone(), set: wish.sets.clone() };
-    let recipe = Recipe::read(&args, Purpose::Programmer, &allowing)?;
-    Ok(splice(&Image::new(flash.to_vec()), &recipe.donors, board, &recipe.choice)?)
+    let args = OrderArgs {
+        board: Some(board.name.clone()),
+        donor: wish.donors.clone(),
+        set: wish.sets.clone(),
+        ..OrderArgs::default()
+    };
+    let order = Order::read(&args, Some(Purpose::Programmer), &allowing)?;
+    Ok(splice(&Image::new(flash.to_vec()), &order.donors, board, &order.choice)?)
 }
 
 /// The checks that a refusal asks about; none where one of them never passes.

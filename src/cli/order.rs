@@ -1,0 +1,285 @@
+//! What `splice` and `rewrite` are told: board, donors, sources, edits; from the command line, or from a recipe file.
+
+use super::exit::Failure;
+use super::files;
+use super::options::bytes;
+use super::session::Session;
+use super::show::unknown;
+use super::store;
+use crate::image::anatomy::Anatomy;
+use crate::image::finding::stopping;
+use crate::image::unit::parse_mac;
+use crate::image::{
+    Allow, Board, Choice, Donor, Finding, Image, ImageError, Purpose, Recipe, RecipeDonor, Severity, Spliced,
+    auto, checks, parse_any, splice,
+};
+use clap::Args;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// The words for it.
+#[derive(Debug, Default, Args)]
+pub struct OrderArgs {
+    /// The board ("norsplice boards" lists them); auto finds it in the dump, or in an OpenWrt donor
+    #[arg(long, value_name = "BOARD", required_unless_present_any = ["layout", "recipe"])]
+    pub board: Option<String>,
+
+    /// In place of a board: a file that holds the map of its flash
+    #[arg(long, value_name = "FILE", conflicts_with = "board")]
+    pub layout: Option<PathBuf>,
+
+    /// With --layout: the size of the chip
+    #[arg(long, value_name = "BYTES", value_parser = bytes, requires = "layout")]
+    pub chip_size: Option<u64>,
+
+    /// A file to take regions from: vendor download, full dump, sysupgrade file; NAME= where there are several
+    #[arg(long, value_name = "[NAME=]FILE")]
+    pub donor: Vec<String>,
+
+    /// Where a region comes from: own (the board's backup), blank, or a donor's name
+    #[arg(long, value_name = "REGION=SOURCE")]
+    pub set: Vec<String>,
+
+    /// Give the board another MAC address, where its file knows how
+    #[arg(long, value_name = "AA:BB:CC:DD:EE:FF")]
+    pub mac: Option<String>,
+
+    /// Set a U-Boot variable; an empty value takes it out
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+
+    /// Board, donors, sources and edits from a file, as an earlier run printed it; options given as well go first
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+
+    /// Write the recipe that repeats this
+    #[arg(long, value_name = "FILE")]
+    pub save_recipe: Option<PathBuf>,
+}
+
+/// The same checked, donors read.
+#[derive(Debug)]
+pub struct Order {
+    /// The board; `None` while `auto` has not seen a dump.
+    board: Option<Cow<'static, Board>>,
+    /// The donors.
+    pub donors: Vec<Donor>,
+    /// Their files, as given.
+    files: Vec<String>,
+    /// Sources, purpose, edits, what is allowed.
+    pub choice: Choice,
+}
+
+impl Order {
+    /// Checks the words and reads the donors. Without a `purpose` the recipe's holds.
+    ///
+    /// # Errors
+    /// Exit code 2 with what is wrong.
+    pub fn read(args: &OrderArgs, purpose: Option<Purpose>, session: &Session) -> Result<Self, Failure> {
+        let recipe = args.recipe.as_deref().map(recipe).transpose()?;
+        let mut choice = recipe.as_ref().map(Recipe::choice).transpose()?.unwrap_or_default();
+        choice.purpose = purpose.unwrap_or(choice.purpose);
+        choice.allow = allow(session, choice.allow.names())?;
+        for text in &args.set {
+            choice.set(text)?;
+        }
+        for text in &args.env {
+            choice.edits.set_env(text)?;
+        }
+        if let Some(text) = &args.mac {
+            let mac = parse_mac(text).ok_or_else(|| {
+                Failure::refused(format!("--mac {text}: an address is written as 30:b5:c2:a1:b2:c3"))
+            })?;
+            choice.edits.mac = Some(mac);
+        }
+        let (donors, files) = match &recipe {
+            Some(recipe) if args.donor.is_empty() => recipe_donors(args, &recipe.donors)?,
+            _ => donors(&args.donor)?,
+        };
+        let named = args.board.as_deref().or(recipe.as_ref().map(|recipe| recipe.board.as_str()));
+        let board = match (&args.layout, named) {
+            (Some(path), _) => Some(Cow::Owned(from_layout(path, args.chip_size)?)),
+            (None, Some("auto") | None) => None,
+            (None, Some(name)) => Some(Cow::Borrowed(Board::named(name)?)),
+        };
+        let order = Self { board, donors, files, choice };
+        if let Some(board) = &order.board {
+            order.check_regions(board)?;
+        }
+        Ok(order)
+    }
+
+    fn check_regions(&self, board: &Board) -> Result<(), Failure> {
+        self.choice.sources.keys().try_for_each(|name| Ok(board.region(name).map(drop)?))
+    }
+
+    /// The board, where it is known already.
+    pub fn board(&self) -> Option<&Board> {
+        self.board.as_deref()
+    }
+
+    /// The board; `auto` looks for it in the dump and the donors, and says by what it was known.
+    ///
+    /// # Errors
+    /// Exit code 2 where nothing names it, or several are named.
+    pub fn settle(&mut self, dump: &[u8], session: &Session) -> Result<Board, Failure> {
+        if let Some(board) = &self.board {
+            return Ok(board.clone().into_owned());
+        }
+        let donors: Vec<&[u8]> = self.donors.iter().map(|donor| donor.bytes.as_slice()).collect();
+        let found = auto(dump, &donors)?;
+        session.out.note(format!("board: {}, by {}", found.board.name, found.by.join("; ")));
+        self.check_regions(&found.board)?;
+        self.board = Some(found.board.clone());
+        Ok(found.board.into_owned())
+    }
+
+    /// Judges what can be judged before any chip is asked: the donors, and the splice where its base is known.
+    ///
+    /// # Errors
+    /// Exit code 2 with every finding that stops the work.
+    pub fn check_inputs(&mut self, base: Option<&Image>, session: &Session) -> Result<(), Failure> {
+        if let Some(base) = base {
+            let board = self.settle(base, session)?;
+            return Ok(splice(base, &self.donors, &board, &self.choice).map(drop)?);
+        }
+        let Some(board) = &self.board else { return Ok(()) };
+        let findings: Vec<Finding> =
+            self.donors.iter().flat_map(|donor| Anatomy::of(donor, board).findings).collect();
+        match stopping(&findings, &self.choice.allow) {
+            findings if findings.is_empty() => Ok(()),
+            findings => Err(ImageError::Refused { findings }.into()),
+        }
+    }
+
+    /// The recipe that repeats a splice of this order, as text.
+    pub fn recipe(&self, board: &Board, spliced: &Spliced) -> String {
+        let donors: Vec<(&str, &str, &[u8])> = self
+            .donors
+            .iter()
+            .zip(&self.files)
+            .map(|(donor, file)| (donor.name.as_str(), file.as_str(), donor.bytes.as_slice()))
+            .collect();
+        Recipe::of(&board.name, spliced, &self.choice, &donors).write()
+    }
+}
+
+fn recipe(path: &Path) -> Result<Recipe, Failure> {
+    let text = String::from_utf8(files::read(path)?)
+        .map_err(|_| Failure::refused(format!("{} is not a recipe: it is no text", path.display())))?;
+    Recipe::parse(&text).map_err(|error| Failure::refused(format!("{}: {error}", path.display())))
+}
+
+fn from_layout(path: &Path, chip_size: Option<u64>) -> Result<Board, Failure> {
+    let fault = |error: ImageError| Failure::refused(format!("{}: {error}", path.display()));
+    let layout = parse_any(&files::read(path)?, chip_size).map_err(fault)?;
+    Board::from_layout(path.display().to_string(), layout).map_err(fault)
+}
+
+/// `--allow` and what a recipe allows, names checked: one that is no check's would silently allow nothing.
+///
+/// # Errors
+/// Exit code 2 for a name that is no check's, or a check that cannot be passed over.
+pub fn allow<'a>(session: &'a Session, more: impl IntoIterator<Item = &'a str>) -> Result<Allow, Failure> {
+    let names: Vec<&str> = session.options.allow.iter().map(String::as_str).chain(more).collect();
+    let asks = checks::CHECKS.iter().filter(|check| check.severity == Severity::Ask);
+    let known: Vec<&str> = asks.map(|check| check.name).chain(["all"]).collect();
+    for name in &names {
+        match checks::named(name) {
+            // A few checks refuse, and only ask in a milder case: those may be named.
+            Some(check) if check.severity == Severity::Refuse && !check.about.contains("only asked") => {
+                return Err(Failure::refused(format!("--allow {name}: this check cannot be passed over")));
+            }
+            Some(_) => {}
+            None if *name == "all" => {}
+            None => return Err(Failure::refused(format!("--allow: {}", unknown("check", name, &known)))),
+        }
+    }
+    Ok(Allow::new(names))
+}
+
+/// Donors with the files they came from.
+type Donors = (Vec<Donor>, Vec<String>);
+
+/// `[NAME=]FILE`, as often as given.
+fn donors(texts: &[String]) -> Result<Donors, Failure> {
+    let (mut donors, mut files) = (Vec::<Donor>::new(), Vec::new());
+    for text in texts {
+        let (name, file) = name_and_file(text);
+        let name = match name {
+            Some("own" | "blank") => {
+                return Err(Failure::refused(format!(
+                    "--donor {text}: 'own' and 'blank' name other sources"
+                )));
+            }
+            Some(name) => name,
+            None if texts.len() == 1 => "donor",
+            None => {
+                return Err(Failure::refused(format!("--donor {text}: several donors need names"))
+                    .hint(format!("write --donor NAME={text}")));
+            }
+        };
+        if donors.iter().any(|other| other.name == name) {
+            return Err(Failure::refused(format!("--donor {text}: two donors are called '{name}'")));
+        }
+        donors.push(Donor::new(name, files::read(Path::new(file))?));
+        files.push(file.to_owned());
+    }
+    Ok((donors, files))
+}
+
+/// A recipe's donors, each held against its hash; a file is looked for beside the recipe, too.
+fn recipe_donors(args: &OrderArgs, wanted: &[RecipeDonor]) -> Result<Donors, Failure> {
+    let beside = args.recipe.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let (mut donors, mut files) = (Vec::new(), Vec::new());
+    for donor in wanted {
+        let here = Path::new(&donor.file);
+        let there = beside.join(here);
+        let bytes = files::read(if here.exists() { here } else { &there })?;
+        donor.check(&bytes)?;
+        donors.push(Donor::new(donor.name.as_str(), bytes));
+        files.push(donor.file.clone());
+    }
+    Ok((donors, files))
+}
+
+/// The name is what stands before the first `=`, where it looks like one and the whole is not itself a file.
+fn name_and_file(text: &str) -> (Option<&str>, &str) {
+    let plain = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    match text.split_once('=') {
+        Some((name, file)) if plain(name) && !Path::new(text).exists() => (Some(name), file),
+        _ => (None, text),
+    }
+}
+
+/// A dump given as a file, or as the id of a backup.
+///
+/// # Errors
+/// Exit code 2 where it is neither; the store's own where the backup is damaged.
+pub fn base(text: &str, session: &Session) -> Result<Image, Failure> {
+    let path = PathBuf::from(text);
+    if path.exists() || text.contains(['/', '.']) {
+        return Ok(files::read(&path)?.into());
+    }
+    let store = store::open(session)?;
+    let id = store
+        .find(text)
+        .map_err(|error| Failure::refused(format!("'{text}' is neither a file nor a backup: {error}")))?;
+    Ok(store.load(&id)?.flash.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_donor_may_have_a_name() {
+        assert_eq!(name_and_file("web.bin"), (None, "web.bin"));
+        assert_eq!(name_and_file("old=dir/a=b.bin"), (Some("old"), "dir/a=b.bin"));
+        assert_eq!(name_and_file("./a=b.bin"), (None, "./a=b.bin"));
+        assert!(donors(&["a.bin".into(), "b.bin".into()]).unwrap_err().message.contains("need names"));
+        assert!(donors(&["own=a.bin".into()]).is_err());
+    }
+}
