@@ -34,6 +34,17 @@ pub fn ask(session: &Session, question: &str, otherwise: &str) -> Result<(), Fai
     }
 }
 
+/// Asks to type `phrase`; gives what was typed. No option answers it.
+///
+/// # Errors
+/// Exit code 2 for Ctrl-C.
+pub fn phrase(session: &Session, phrase: &str) -> Result<String, Failure> {
+    // A terminal that is gone gives an empty line, which is not the phrase.
+    let _ =
+        write!(std::io::stderr(), "To go on, type:  {phrase}\n> ").and_then(|()| std::io::stderr().flush());
+    answer(session)
+}
+
 /// One line from the terminal, read on a thread of its own so that Ctrl-C is seen while it waits.
 fn answer(session: &Session) -> Result<String, Failure> {
     let (send, receive) = channel();

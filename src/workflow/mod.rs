@@ -9,6 +9,7 @@ pub mod contact;
 pub mod files;
 pub mod job;
 pub mod journal;
+pub mod otp;
 pub mod reading;
 pub mod restore;
 pub mod resume;

@@ -7,6 +7,7 @@ mod emulate;
 mod images;
 mod inspect;
 mod interrupted;
+mod otp;
 mod read;
 mod rewrite;
 mod store;

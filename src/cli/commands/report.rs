@@ -148,7 +148,7 @@ fn companions(store: &Store, manifest: &Manifest) -> Result<(Vec<OtpFacts>, Stri
     let verdict = if otp.is_empty() {
         none()
     } else {
-        otp::verdict(otp.iter().all(|r| r.blank), otp.iter().any(|r| r.locked == Some(true))).to_owned()
+        otp::verdict(otp.len(), otp.iter().all(|r| r.blank), otp.iter().any(|r| r.locked == Some(true)))
     };
     let list = status["status_registers"].as_object().map_or_else(Vec::new, |object| {
         object.values().filter_map(Value::as_u64).map(|value| format!("{value:02x}")).collect()

@@ -1,0 +1,90 @@
+//! The words of `otp`.
+
+use super::super::super::exit::Failure;
+use super::super::super::programmer::with_chip;
+use super::super::super::run::Outcome;
+use super::super::super::session::Session;
+use super::{change, diff, show};
+use crate::flash::SecurityRegister;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// `otp ...`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show the security registers: hex and text, blank or not, locked or not
+    Show,
+    /// Write each register to a file of its own: security-register-1.bin and so on
+    Dump {
+        /// The folder; made when missing
+        dir: PathBuf,
+    },
+    /// Compare the registers of two backups, dumps, or the chip
+    Diff {
+        /// A backup's id, a folder of a dump, or "chip"
+        a: String,
+        /// The other
+        b: String,
+    },
+    /// Program a register from a file
+    Program {
+        /// The register's number
+        register: u8,
+        /// Its bytes, from the start; at most its size
+        file: PathBuf,
+    },
+    /// Erase a register
+    Erase {
+        /// The register's number
+        register: u8,
+    },
+    /// Lock a register FOR EVER; asks for a phrase, and no option answers it
+    Lock {
+        /// The register's number
+        register: u8,
+    },
+    /// Put a backup's registers onto the chip on the clip: for a new chip in place of the old one
+    Clone {
+        /// The backup: its id, or the beginning of it
+        backup: String,
+    },
+}
+
+/// Runs `otp`.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    match args.verb {
+        Verb::Show => show::show(session, &registers(session)?),
+        Verb::Dump { dir } => {
+            std::fs::create_dir_all(&dir)
+                .map_err(|error| Failure::failed(format!("cannot make {}: {error}", dir.display())))?;
+            show::dump(session, &registers(session)?, &dir)
+        }
+        Verb::Diff { a, b } => diff::run(session, &a, &b),
+        Verb::Program { register, file } => change::program(session, register, &file),
+        Verb::Erase { register } => change::erase(session, register),
+        Verb::Lock { register } => change::lock(session, register),
+        Verb::Clone { backup } => change::clone(session, &backup),
+    }
+}
+
+/// The registers of the chip on the clip.
+pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
+    with_chip(session, |chip, _| {
+        let registers = chip.security_registers()?;
+        if !registers.is_empty() {
+            return Ok(registers);
+        }
+        let part = &chip.identity().part_name;
+        Err(Failure::failed(if chip.otp_known() {
+            format!("{part} has no security registers")
+        } else {
+            format!("how {part} keeps its one-time area is not known, so nothing was sent")
+        }))
+    })
+}

@@ -1,0 +1,9 @@
+//! `otp`: the security registers. `show` and `dump` only read; the rest writes, with a backup that holds the registers.
+
+mod args;
+mod change;
+mod diff;
+mod show;
+
+pub use args::{Args, run};
+pub use show::verdict;

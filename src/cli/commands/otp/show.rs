@@ -1,0 +1,142 @@
+//! `otp show`, `otp dump DIR`. Nothing here writes to the chip.
+
+use super::super::super::exit::Exit;
+use super::super::super::files;
+use super::super::super::json::Fields;
+use super::super::super::run::Outcome;
+use super::super::super::session::Session;
+use super::super::super::show::{Tone, hex, hexdump};
+use super::super::probe::security_register;
+use crate::flash::SecurityRegister;
+use crate::image::unit::{Mac, mac_text};
+use crate::workflow::otp::file_name;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Shorter runs of letters are chance.
+const TEXT: usize = 6;
+
+/// Shows them.
+pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
+    let out = &session.out;
+    for register in registers {
+        let state = match (register.blank, register.locked) {
+            (_, Some(true)) => out.tone(Tone::Warn, "locked for ever"),
+            (_, Some(false)) => "not locked".to_owned(),
+            (_, None) => "lock state not known".to_owned(),
+        };
+        let contents = if register.blank { "blank" } else { "has data" };
+        let len = register.bytes.len();
+        out.heading(&format!("security register {} ({len} bytes): {contents}, {state}", register.index));
+        if !register.blank {
+            for line in hexdump(u64::from(register.address), &register.bytes) {
+                out.line(format!("  {line}"));
+            }
+            for (what, found) in [("text", texts(&register.bytes)), ("MAC addresses", macs(&register.bytes))]
+            {
+                if !found.is_empty() {
+                    out.line(format!("  {what} found: {}", found.join(", ")));
+                }
+            }
+        }
+    }
+    let blank = registers.iter().all(|r| r.blank);
+    let verdict = verdict(registers.len(), blank, registers.iter().any(|r| r.locked == Some(true)));
+    out.line(verdict.as_str());
+    let listed: Vec<Value> = registers
+        .iter()
+        .map(|register| {
+            let mut fields = security_register(register);
+            fields["data"] = json!(hex(&register.bytes));
+            fields["texts"] = json!(texts(&register.bytes));
+            fields["macs"] = json!(macs(&register.bytes));
+            fields
+        })
+        .collect();
+    Ok((Exit::Done, Fields::new().with("security_registers", listed).with("verdict", verdict).into_map()))
+}
+
+/// What the registers mean for somebody whose firmware does not start.
+pub fn verdict(count: usize, blank: bool, locked: bool) -> String {
+    let all = match count {
+        1 => "the one register is",
+        2 => "both registers are",
+        3 => "all three registers are",
+        _ => "all registers are",
+    };
+    match (blank, locked) {
+        (true, false) => {
+            format!("{all} blank and unlocked: OTP does not explain a firmware that refuses to start")
+        }
+        (true, true) => format!("{all} blank; what is locked can never hold anything"),
+        (false, true) => {
+            "there is data, some of it locked for ever: a firmware may look for it; another chip needs a copy"
+                .into()
+        }
+        (false, false) => "there is data: a firmware may look for it; another chip needs a copy".into(),
+    }
+}
+
+/// Runs of printable letters.
+fn texts(bytes: &[u8]) -> Vec<String> {
+    let printable = |byte: &u8| (0x20..0x7f).contains(byte);
+    let runs = bytes.split(|byte| !printable(byte)).filter(|run| run.len() >= TEXT);
+    runs.map(|run| String::from_utf8_lossy(run).into_owned()).collect()
+}
+
+/// What may be MAC addresses: written out, or six bytes at the edge of data with a maker's first three.
+fn macs(bytes: &[u8]) -> Vec<String> {
+    let written = texts(bytes).into_iter().flat_map(|text| {
+        let found: Vec<String> = text
+            .as_bytes()
+            .windows(17)
+            .filter_map(|w| std::str::from_utf8(w).ok().and_then(crate::image::unit::parse_mac))
+            .map(mac_text)
+            .collect();
+        found
+    });
+    let raw = bytes.split(|byte| *byte == 0xff).filter(|run| run.len() == 6);
+    let raw = raw.filter_map(|run| Mac::try_from(run).ok());
+    // A unicast address that is not empty, and no text.
+    let raw =
+        raw.filter(|mac| mac[0] & 1 == 0 && mac[..3] != [0; 3] && !mac.iter().all(u8::is_ascii_graphic));
+    let mut found: Vec<String> = written.chain(raw.map(mac_text)).collect();
+    found.dedup();
+    found
+}
+
+/// Writes each into a file of its own.
+pub fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Outcome {
+    let mut written = Vec::new();
+    for register in registers {
+        let path = dir.join(file_name(register.index));
+        files::write(&path, &register.bytes)?;
+        session.out.line(format!("{} ({} bytes)", path.display(), register.bytes.len()));
+        let mut fields = security_register(register);
+        fields["file"] = json!(path.display().to_string());
+        written.push(fields);
+    }
+    Ok((Exit::Done, Fields::new().with("security_registers", written).into_map()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_addresses_are_found_and_noise_is_not() {
+        let mut bytes = vec![0xff; 64];
+        bytes[..26].copy_from_slice(b"OPERATOR 30:b5:c2:a1:b2:c3");
+        bytes[40..46].copy_from_slice(&[0x30, 0xb5, 0xc2, 1, 2, 3]);
+        assert_eq!(texts(&bytes), ["OPERATOR 30:b5:c2:a1:b2:c3"]);
+        assert_eq!(macs(&bytes), ["30:b5:c2:a1:b2:c3", "30:b5:c2:01:02:03"]);
+        assert!(macs(&[1, 2, 3, 4, 5, 6]).is_empty(), "a group address");
+        assert!(macs(&[0xff; 32]).is_empty() && texts(&[0xff; 32]).is_empty());
+    }
+
+    #[test]
+    fn the_verdict_counts() {
+        let text = "all three registers are blank and unlocked: OTP does not explain a firmware that refuses to start";
+        assert_eq!(verdict(3, true, false), text);
+    }
+}

@@ -1,0 +1,95 @@
+//! `otp program | erase | clone | lock | diff`: only with a backup that holds the registers, and the lock only by its
+//! phrase.
+
+use crate::bench::{Bench, Ran};
+use crate::images::sparse;
+use serde_json::Value;
+use std::io::Write;
+use std::process::Stdio;
+
+const EMU: &str = "image=image.bin,state=chip";
+
+fn bench() -> Bench {
+    let bench = Bench::new();
+    std::fs::write(bench.path("image.bin"), sparse(1)).unwrap();
+    std::fs::write(bench.path("data.bin"), b"OPERATOR 1234 30:b5:c2:a1:b2:c3").unwrap();
+    bench
+}
+
+fn run(bench: &Bench, emu: &str, words: &[&str], code: i32) -> Value {
+    let (ran, counts) = bench.emu(emu, [&["--json", "--store", "store"], words].concat());
+    assert!(counts.is_null() || counts["lock_bits_set"] == 0, "{counts}");
+    ran.code(code).result()
+}
+
+#[test]
+fn registers_are_written_only_with_a_backup_of_them() {
+    let bench = bench();
+    let program = ["otp", "program", "2", "data.bin", "--yes"];
+    let result = run(&bench, EMU, &program, 2);
+    assert!(result["message"].as_str().unwrap().contains("norsplice backup"), "{result}");
+    run(&bench, EMU, &["backup"], 0);
+    run(&bench, EMU, &program[..4], 2);
+    run(&bench, EMU, &["otp", "program", "2", "data.bin", "--dry-run"], 0);
+    assert_eq!(run(&bench, EMU, &program, 0)["chip"], "written");
+    assert_eq!(run(&bench, EMU, &program, 2)["chip"], "untouched", "the backup no longer holds them");
+    let shown = run(&bench, EMU, &["otp", "show"], 0);
+    let register = &shown["security_registers"][1];
+    assert_eq!(
+        (&register["texts"][0], &register["macs"][0]),
+        (&"OPERATOR 1234 30:b5:c2:a1:b2:c3".into(), &"30:b5:c2:a1:b2:c3".into())
+    );
+    run(&bench, EMU, &["backup"], 0);
+    assert_eq!(run(&bench, EMU, &program, 0)["chip"], "untouched", "nothing is left to do");
+
+    let backups = run(&bench, EMU, &["backups", "list"], 0);
+    let id = |n: usize| backups["backups"][n]["id"].as_str().unwrap().to_owned();
+    let diff = run(&bench, EMU, &["otp", "diff", &id(0), &id(1)], 4);
+    assert_eq!(diff["differing"][0]["index"], 2, "{diff}");
+    run(&bench, EMU, &["otp", "dump", "dumped"], 0);
+    run(&bench, EMU, &["otp", "diff", "dumped", "chip"], 0);
+    run(&bench, EMU, &["otp", "diff", "dumped", "nothing"], 2);
+
+    // Onto a new chip in place of the old one.
+    let other = "image=image.bin,state=other,seed=9";
+    run(&bench, other, &["backup"], 0);
+    run(&bench, other, &["otp", "clone", &id(0), "--yes"], 0);
+    run(&bench, other, &["otp", "diff", "chip", "dumped"], 0);
+
+    assert_eq!(run(&bench, EMU, &["otp", "erase", "2", "--yes"], 0)["chip"], "written");
+    assert_eq!(run(&bench, EMU, &["otp", "show"], 0)["security_registers"][1]["blank"], true);
+    run(&bench, EMU, &["otp", "program", "4", "data.bin", "--yes"], 2);
+    std::fs::write(bench.path("long.bin"), [0; 257]).unwrap();
+    run(&bench, EMU, &["backup"], 0);
+    run(&bench, EMU, &["otp", "program", "1", "long.bin", "--yes"], 2);
+}
+
+/// Runs `otp lock 3` with these words typed.
+fn lock(bench: &Bench, typed: &str) -> Ran {
+    let mut command = bench.command();
+    command.args(["-p", &format!("emu:{EMU}"), "--store", "store", "--yes", "otp", "lock", "3"]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+#[test]
+fn a_lock_takes_the_phrase_and_nothing_else() {
+    let bench = bench();
+    run(&bench, EMU, &["backup"], 0);
+    for typed in ["", "y\n", "yes\n", "lock register 2 of W25Q64FV for ever\n"] {
+        lock(&bench, typed).code(2).says(&["lock register 3 of W25Q64FV for ever", "nothing was locked"]);
+    }
+    assert_eq!(run(&bench, EMU, &["probe"], 0)["security_registers"][2]["locked"], false);
+    lock(&bench, "lock register 3 of W25Q64FV for ever\n")
+        .code(0)
+        .says(&["stays for ever", "locked for ever"]);
+    let probed = run(&bench, EMU, &["probe"], 0);
+    let locked: Vec<&Value> =
+        probed["security_registers"].as_array().unwrap().iter().map(|r| &r["locked"]).collect();
+    assert_eq!(locked, [false, false, true]);
+    run(&bench, EMU, &["otp", "program", "3", "data.bin", "--yes"], 2);
+}
