@@ -6,10 +6,10 @@ fail() { echo "FAIL: $*"; exit 1; }
 # wait_for WHAT COMMAND...: until the command succeeds, 60 s at most.
 wait_for() {
     what=$1; shift
-    n=0
+    tries=0
     until "$@" >/dev/null 2>&1; do
-        n=$((n + 1))
-        [ $n -lt 600 ] || fail "waited in vain for $what"
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "waited in vain for $what"
         sleep 0.1
     done
 }
