@@ -8,7 +8,7 @@ use super::counts::Counts;
 use super::device::UsbDevice;
 use super::faults::Faults;
 use super::ftdi::{self, Ftdi, FtdiKind};
-use super::machine::Machine;
+use super::machine::{Change, Machine};
 use super::options::{Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
 use std::sync::{Arc, Mutex};
@@ -142,6 +142,11 @@ impl Emulator {
     /// Everything the chip keeps without its supply, after whatever runs has ended.
     pub fn state(&self) -> ChipState {
         lock(&self.machine).device().clip_mut().chip_mut().export()
+    }
+
+    /// Tells every lasting change of the chip, from now on, within one burst of its end.
+    pub fn watch(&self, watcher: impl FnMut(Change<'_>) + Send + 'static) {
+        lock(&self.machine).set_watcher(Box::new(watcher));
     }
 
     /// What has been counted.

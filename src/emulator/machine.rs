@@ -1,5 +1,6 @@
 //! The emulated device as its hosts reach it: plugged in or not, with the faults of the USB side in between.
 
+use super::chip::ChipState;
 use super::counts::Counts;
 use super::device::{Answer, Setup, Stalled, UsbDevice};
 use super::faults::UsbFaults;
@@ -14,6 +15,23 @@ pub enum Refusal {
     Stall,
 }
 
+/// Something that lasts has changed on the chip.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// Bytes of the array.
+    Contents {
+        /// Address of the first.
+        at: usize,
+        /// What they are now.
+        bytes: &'a [u8],
+    },
+    /// Registers or security registers; the state's contents are left empty.
+    Registers(&'a ChipState),
+}
+
+/// Who is told of changes.
+pub type Watcher = Box<dyn FnMut(Change<'_>) + Send>;
+
 /// One plugged-in device.
 pub struct Machine {
     device: Box<dyn UsbDevice>,
@@ -22,11 +40,20 @@ pub struct Machine {
     transfers: u64,
     in_packets: u64,
     again: Option<Vec<u8>>,
+    watcher: Option<Watcher>,
 }
 
 impl Machine {
     pub(super) fn new(device: Box<dyn UsbDevice>) -> Self {
-        Self { device, plugged: true, faults: UsbFaults::default(), transfers: 0, in_packets: 0, again: None }
+        Self {
+            device,
+            plugged: true,
+            faults: UsbFaults::default(),
+            transfers: 0,
+            in_packets: 0,
+            again: None,
+            watcher: None,
+        }
     }
 
     /// The device.
@@ -53,6 +80,24 @@ impl Machine {
         *self.counts() = Counts::default();
         self.transfers = 0;
         self.in_packets = 0;
+    }
+
+    pub(super) fn set_watcher(&mut self, watcher: Watcher) {
+        self.device.clip_mut().chip_mut().take_changes();
+        self.watcher = Some(watcher);
+    }
+
+    /// Tells the watcher what has changed since the last call; hosts call it when they pause.
+    pub(super) fn report(&mut self) {
+        let Some(watcher) = &mut self.watcher else { return };
+        let chip = self.device.clip_mut().chip_mut();
+        let (ranges, small) = chip.take_changes();
+        for range in ranges {
+            watcher(Change::Contents { at: range.start, bytes: &chip.contents()[range] });
+        }
+        if small {
+            watcher(Change::Registers(&chip.lasting()));
+        }
     }
 
     /// True while the device is plugged in.

@@ -28,6 +28,6 @@ pub use counts::{Counts, Misdeed};
 pub use device::{Answer, Descriptors, Setup, Speed, Stalled, UsbDevice};
 pub use emulated::{Emulator, OptionsError};
 pub use faults::{Fault, Faults};
-pub use machine::{Machine, Refusal};
+pub use machine::{Change, Machine, Refusal, Watcher};
 pub use options::{Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;

@@ -93,7 +93,9 @@ impl EmulatedPipe {
         };
         let result = run.go(burst.in_depth, burst.quiet, reply);
         self.clock.advance_to(run.now);
-        (result, run.got)
+        let partial = run.got;
+        machine.report();
+        (result, partial)
     }
 
     pub(super) fn new(machine: Arc<Mutex<Machine>>, clock: Clock, out: u8, into: u8) -> Self {
@@ -173,6 +175,7 @@ impl Pipe for EmulatedPipe {
         machine.counts().sleeps += 1;
         machine.counts().slept += time;
         machine.device().clip_mut().settle(now);
+        machine.report();
     }
 }
 

@@ -46,3 +46,30 @@ fn other_machines_are_kept_out_unless_said_otherwise() {
     let ran = ran.code(2);
     assert!(ran.stderr.contains("other machines") && ran.stderr.contains("--anywhere"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_killed_run_leaves_the_chip_as_far_as_it_had_come() {
+    let bench = Bench::new();
+    let image: Vec<u8> = (0..8u32 << 20).map(|i| (i.wrapping_mul(0x9E37_79B1) >> 24) as u8).collect();
+    std::fs::write(bench.path("image.bin"), &image).unwrap();
+    let flash = bench.path("chip/flash.bin");
+    let mut run = bench
+        .command()
+        .args(["-p", "emu:state=chip", "--store", "store", "--yes", "--quiet", "write", "image.bin"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = || std::fs::read(&flash).unwrap_or_default().iter().filter(|b| **b != 0xff).count();
+    while written() == 0 {
+        assert!(run.try_wait().unwrap().is_none(), "nothing was seen of the write before its end");
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let left = std::fs::read(&flash).unwrap();
+    assert_eq!(left.len(), image.len());
+    let programmed = left.iter().zip(&image).filter(|(a, b)| a == b && **b != 0xff).count();
+    let blank = left.iter().filter(|b| **b == 0xff).count();
+    assert!(programmed > 0 && blank > 0 && left != image, "{programmed} {blank}");
+    bench.run(["-p", "emu:state=chip", "--store", "store", "--yes", "resume"]).code(0);
+    assert!(std::fs::read(&flash).unwrap() == image);
+}

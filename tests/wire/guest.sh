@@ -16,6 +16,7 @@ wait_for() {
 
 # serve DEVICE...: offers emulated devices by USB/IP, as `norsplice emulate` takes them.
 serve() {
+    rm -f /tmp/server.out
     norsplice --json emulate "$@" >/tmp/server.out 2>/tmp/server.err &
     server=$!
     wait_for "the USB/IP server" grep -q listening /tmp/server.out

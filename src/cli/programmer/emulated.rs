@@ -5,11 +5,12 @@ use super::super::exit::Failure;
 use super::super::{files, json};
 use super::faults;
 use crate::emulator::chip::ChipState;
-use crate::emulator::{Counts, Emulator, Options, ProgrammerKind};
+use crate::emulator::{Change, Counts, Emulator, Options, ProgrammerKind};
 use crate::programmer::Settings;
 use crate::programmer::spec::{Spec, unknown};
 use serde_json::{Value, json};
 use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The keys of `emu:`.
@@ -77,7 +78,14 @@ impl EmuOptions {
         if let (Some(image), None) = (&image, &options.state) {
             options.contents = Some(files::read(image)?);
         }
+        let fresh = options.state.is_none();
         let emulator = Emulator::new(options).map_err(|error| Failure::refused(error.to_string()))?;
+        if let Some(folder) = &folder {
+            if fresh {
+                folder.save(&emulator.state())?;
+            }
+            folder.follow(&emulator)?;
+        }
         Ok(Emulated { emulator, folder, counts, saved: false })
     }
 }
@@ -144,11 +152,38 @@ impl Folder {
         Ok(Some(state))
     }
 
+    /// Writes every change down as it happens: a run that is killed leaves the chip as a real one would be left.
+    fn follow(&self, emulator: &Emulator) -> Result<(), Failure> {
+        let path = self.path.join(CONTENTS);
+        let mut contents = File::options().write(true).open(&path).map_err(|error| {
+            Failure::failed(format!("cannot use {} for the emulated chip: {error}", path.display()))
+        })?;
+        let registers = self.path.join(REGISTERS);
+        emulator.watch(move |change| write_down(change, &mut contents, &registers));
+        Ok(())
+    }
+
     fn save(&self, state: &ChipState) -> Result<(), Failure> {
         let text = serde_json::to_vec_pretty(state)
             .map_err(|error| Failure::failed(format!("cannot write the emulated chip down: {error}")))?;
         files::write(&self.path.join(CONTENTS), &state.contents)?;
         files::write(&self.path.join(REGISTERS), &text)
+    }
+}
+
+/// Writes a change down. Nobody is told of a failure here: the save at the end of the run tells.
+fn write_down(change: Change<'_>, contents: &mut File, registers: &Path) {
+    match change {
+        Change::Contents { at, bytes } => {
+            if contents.seek(SeekFrom::Start(at as u64)).is_ok() {
+                let _ = contents.write_all(bytes);
+            }
+        }
+        Change::Registers(state) => {
+            if let Ok(text) = serde_json::to_vec_pretty(state) {
+                let _ = files::write(registers, &text);
+            }
+        }
     }
 }
 

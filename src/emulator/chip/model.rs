@@ -61,6 +61,10 @@ pub struct FlashChip {
     pub(super) random: Random,
     pub(super) window: Window,
     pub(super) counts: Counts,
+    /// Whether changes are remembered, and those since they were last asked for.
+    pub(super) watched: bool,
+    pub(super) changes: Vec<std::ops::Range<usize>>,
+    pub(super) small_changes: bool,
 }
 
 impl FlashChip {
@@ -108,6 +112,9 @@ impl FlashChip {
             random,
             window: Window::new(spec.page),
             counts: Counts::default(),
+            watched: false,
+            changes: Vec::new(),
+            small_changes: false,
             spec,
         }
     }
@@ -243,13 +250,18 @@ impl FlashChip {
     /// Lets a running operation end and gives everything the chip keeps without its supply.
     pub fn export(&mut self) -> ChipState {
         self.settle(Duration::MAX);
+        ChipState { contents: self.array.clone(), ..self.lasting() }
+    }
+
+    /// Everything but the array that the chip keeps without its supply, as it is now.
+    pub(in crate::emulator) fn lasting(&self) -> ChipState {
         let mut kept = self.kept.clone();
         if self.power_cycle_unlocks() {
             self.clear_srp1(&mut kept);
         }
         ChipState {
             part: self.spec.name.clone(),
-            contents: self.array.clone(),
+            contents: Vec::new(),
             registers: kept,
             security: self.security.clone(),
             unique_id: self.unique_id.clone(),

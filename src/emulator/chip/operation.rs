@@ -78,6 +78,7 @@ impl FlashChip {
         if pending.silent {
             return;
         }
+        self.note_change(&pending.work);
         match pending.work {
             Work::Program { at, latch } | Work::ProgramOn { at, latch } => {
                 for (cell, data) in self.array[at..].iter_mut().zip(&latch) {
@@ -100,6 +101,27 @@ impl FlashChip {
         }
     }
 
+    /// Remembers what lasting bytes an operation changes, for whoever writes them down as they change.
+    fn note_change(&mut self, work: &Work) {
+        match work {
+            _ if !self.watched => {}
+            Work::Program { at, latch } | Work::ProgramOn { at, latch } => {
+                self.changes.push(*at..(at + latch.len()).min(self.array.len()));
+            }
+            Work::Erase(range) => self.changes.push(range.clone()),
+            Work::ProgramSecurity { .. } | Work::EraseSecurity(_) | Work::Registers(_) => {
+                self.small_changes = true;
+            }
+            Work::Suspending(_) => {}
+        }
+    }
+
+    /// What has changed since the last call: ranges of the array, and whether anything else that lasts.
+    pub(in crate::emulator) fn take_changes(&mut self) -> (Vec<Range<usize>>, bool) {
+        self.watched = true;
+        (std::mem::take(&mut self.changes), std::mem::take(&mut self.small_changes))
+    }
+
     /// Breaks off what runs and what is suspended; the cells concerned are undefined from then on.
     pub(super) fn abandon(&mut self) {
         for pending in [self.busy.take(), self.suspended.take()].into_iter().flatten() {
@@ -108,6 +130,7 @@ impl FlashChip {
     }
 
     fn leave_undefined(&mut self, work: Work) {
+        self.note_change(&work);
         match work {
             // Bits that were being programmed are 0 or still 1.
             Work::Program { at, latch } | Work::ProgramOn { at, latch } => {

@@ -114,6 +114,7 @@ impl FlashChip {
         for (index, register) in self.spec.registers.iter().enumerate() {
             self.kept[index] |= new[index] & register.one_time;
         }
+        self.small_changes |= self.watched;
     }
 
     /// True when SRP and the /WP pin forbid register writes (W25Q64FV 7.1.5).

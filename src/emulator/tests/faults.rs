@@ -2,8 +2,9 @@
 
 use super::packets::{Packets, ask};
 use super::{emulator, noise};
-use crate::emulator::{Fault, Faults};
+use crate::emulator::{Change, EmulatedPipe, Fault, Faults};
 use crate::usb::Pipe;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -98,4 +99,32 @@ fn a_pulled_programmer_takes_the_supply_along() {
     emulator.unplug();
     assert_eq!(emulator.pins().1, 0, "pins are let go");
     assert!(emulator.contents()[0x10_0000..0x11_0000].iter().any(|b| *b != 0xff && *b != 0x5a));
+}
+
+#[test]
+fn whoever_watches_can_follow_every_lasting_change() {
+    let (emulator, mut pipe) = emulator(Some(vec![0x5a; 0x80_0000]));
+    let copy = Arc::new(Mutex::new((vec![0x5a; 0x80_0000], Vec::new())));
+    let told = copy.clone();
+    emulator.watch(move |change| {
+        let mut copy = told.lock().expect("not poisoned");
+        match change {
+            Change::Contents { at, bytes } => copy.0[at..at + bytes.len()].copy_from_slice(bytes),
+            Change::Registers(state) => copy.1 = state.registers.clone(),
+        }
+    });
+    let send = |pipe: &mut EmulatedPipe, command: &[u8], ms| {
+        Packets::default().window(&[0x06], 0).window(command, 0).run(pipe).expect("USB goes on");
+        pipe.sleep(Duration::from_millis(ms));
+    };
+    send(&mut pipe, &[0x20, 0, 0x10, 0], 50);
+    send(&mut pipe, &[0x02, 0, 0x10, 0, 1, 2, 3], 1);
+    send(&mut pipe, &[0x01, 0x04, 0x02], 20);
+    send(&mut pipe, &[0xd8, 1, 0, 0], 20);
+    emulator.power_cut();
+    pipe.sleep(Duration::from_millis(1));
+    let state = emulator.state();
+    let copy = copy.lock().expect("not poisoned");
+    assert!(copy.0 == state.contents && copy.0[0x1_0000] != 0x5a);
+    assert_eq!((&copy.1, &copy.1[..]), (&state.registers, &[0x04, 0x02][..]));
 }

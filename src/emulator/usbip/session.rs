@@ -164,6 +164,7 @@ impl Session {
         machine.device().clip_mut().settle(now);
         let next = urbs.work(&mut now, &mut machine, &mut self.output);
         export.clock.advance_to(now);
+        machine.report();
         match next {
             Next::Wait(Some(event)) => Next::Wait(Some(event.saturating_sub(now))),
             other => other,
