@@ -27,6 +27,8 @@ pub enum Fault {
     LostPacket(u64),
     /// This IN packet comes twice.
     DoublePacket(u64),
+    /// The host is busy elsewhere for this time before this transfer begins.
+    HostHeldUp(u64, Duration),
     /// Each bit read flips with this chance.
     BitFlips(f64),
     /// The chip's data output is stuck at this byte from this time on.
@@ -85,6 +87,9 @@ impl Faults {
     pub(super) fn usb(&self) -> UsbFaults {
         let mut usb = UsbFaults::default();
         for fault in &self.list {
+            if let Fault::HostHeldUp(n, time) = fault {
+                usb.held_up.insert(*n, *time);
+            }
             let (set, n) = match fault {
                 Fault::UnplugAtTransfer(n) => (&mut usb.unplug, n),
                 Fault::StallAtTransfer(n) => (&mut usb.stall, n),
@@ -107,4 +112,5 @@ pub(super) struct UsbFaults {
     pub(super) short: BTreeSet<u64>,
     pub(super) lost: BTreeSet<u64>,
     pub(super) double: BTreeSet<u64>,
+    pub(super) held_up: BTreeMap<u64, Duration>,
 }

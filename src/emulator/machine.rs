@@ -122,11 +122,12 @@ impl Machine {
         self.device.clip_mut().chip_mut().power_up(now);
     }
 
-    /// Every host says so when a transfer begins (its first packet, or a control request).
+    /// Every host says so when a transfer begins (its first packet, or a control request); gives how long the host is
+    /// held up before it.
     ///
     /// # Errors
     /// The fault that strikes it.
-    pub fn begin_transfer(&mut self, now: Duration) -> Result<(), Refusal> {
+    pub fn begin_transfer(&mut self, now: Duration) -> Result<Duration, Refusal> {
         if !self.plugged {
             return Err(Refusal::Gone);
         }
@@ -140,7 +141,9 @@ impl Machine {
             self.counts().faults += 1;
             return Err(Refusal::Stall);
         }
-        Ok(())
+        let held_up = self.faults.held_up.remove(&self.transfers).unwrap_or_default();
+        self.counts().faults += u64::from(!held_up.is_zero());
+        Ok(held_up)
     }
 
     /// A control request, standard ones included.

@@ -267,7 +267,7 @@ impl Run<'_> {
         let end = transfer.len().min(self.out_at + packet_size(speed));
         let packet = &transfer[self.out_at..end];
         if !self.out_begun {
-            self.machine.begin_transfer(self.now).map_err(|r| failure(r, "OUT transfer"))?;
+            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "OUT transfer"))?;
             self.out_begun = true;
         }
         let arrives = self.now + packet_time(speed, packet.len());
@@ -295,7 +295,7 @@ impl Run<'_> {
             return Ok(false);
         }
         if !self.in_begun {
-            self.machine.begin_transfer(self.now).map_err(|r| failure(r, "IN transfer"))?;
+            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "IN transfer"))?;
             self.in_begun = true;
         }
         let mut packet = [0; LARGEST_PACKET];

@@ -99,7 +99,7 @@ fn packet(device: &mut Device, address: u8) -> Option<Option<(i32, usize)>> {
     let mut machine = device.machine.lock().unwrap_or_else(PoisonError::into_inner);
     if !endpoint.begun {
         match machine.begin_transfer(now) {
-            Ok(()) => endpoint.begun = true,
+            Ok(_) => endpoint.begun = true,
             Err(Refusal::Gone) => return Some(Some((LIBUSB_TRANSFER_NO_DEVICE, 0))),
             Err(Refusal::Stall) => return Some(Some((LIBUSB_TRANSFER_STALL, 0))),
         }

@@ -20,6 +20,10 @@ const ROWS: &[Row] = &[
     ("short", "N: IN packet N lacks its last byte", |v| Some(Fault::ShortPacket(number(v)?))),
     ("lost", "N: IN packet N never comes", |v| Some(Fault::LostPacket(number(v)?))),
     ("double", "N: IN packet N comes twice", |v| Some(Fault::DoublePacket(number(v)?))),
+    ("held-up", "N@SECONDS: the host is busy elsewhere before USB transfer N", |v| {
+        let (n, time) = v.split_once('@')?;
+        Some(Fault::HostHeldUp(number(n)?, seconds(time)?))
+    }),
     ("flips", "RATE: each bit read flips with this chance", |v| Some(Fault::BitFlips(fraction(v)?))),
     ("stuck", "HEX[@SECONDS]: the chip's output is stuck, from this time on", |v| {
         let (level, from) = v.split_once('@').unwrap_or((v, "0"));

@@ -128,3 +128,18 @@ fn whoever_watches_can_follow_every_lasting_change() {
     assert!(copy.0 == state.contents && copy.0[0x1_0000] != 0x5a);
     assert_eq!((&copy.1, &copy.1[..]), (&state.registers, &[0x04, 0x02][..]));
 }
+
+#[test]
+fn a_host_that_is_held_up_finds_a_later_chip() {
+    let status = |fault: Option<Fault>| {
+        let (emulator, mut pipe) = emulator(None);
+        emulator.set_faults(&Faults { seed: 1, list: fault.into_iter().collect() });
+        let packets = Packets::default().window(&[0x06], 0).window(&[0x20, 0, 0, 0], 0).window(&[0x05], 1);
+        packets.run(&mut pipe).expect("USB goes on")[2][0]
+    };
+    assert_eq!(status(None), 0x03);
+    let seen: Vec<u8> =
+        (1..14).map(|n| status(Some(Fault::HostHeldUp(n, Duration::from_millis(100))))).collect();
+    // Between the erase and the status, and before or behind both.
+    assert!(seen.contains(&0x00) && seen.contains(&0x03), "{seen:02x?}");
+}

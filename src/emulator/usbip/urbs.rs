@@ -153,7 +153,7 @@ impl Urbs {
         let speed = machine.device_ref().descriptors().speed;
         let mut result = Ok(());
         if !urb.begun {
-            result = machine.begin_transfer(*now);
+            result = machine.begin_transfer(*now).map(|held_up| *now += held_up);
             urb.begun = true;
         }
         let ended = match result {
@@ -241,11 +241,11 @@ fn take_in(
 /// A control request; false when the device is gone.
 fn control(now: Duration, machine: &mut Machine, submit: &Submit, into: &mut Vec<u8>) -> bool {
     let standard = submit.setup.request_type & 0x60 == 0;
-    let begun = if standard { Ok(()) } else { machine.begin_transfer(now) };
+    let begun = if standard { Ok(Duration::ZERO) } else { machine.begin_transfer(now) };
     let answer = match begun {
         Err(Refusal::Gone) => return false,
         Err(Refusal::Stall) => None,
-        Ok(()) => machine.control(now, Setup { ..submit.setup }, &submit.data).ok(),
+        Ok(_) => machine.control(now, Setup { ..submit.setup }, &submit.data).ok(),
     };
     match answer {
         None => reply_submit(into, submit.sequence, STALLED, 0, &[]),
