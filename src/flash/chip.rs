@@ -9,9 +9,11 @@ use super::describe::{self, Addressing};
 use super::geometry::{Costs, Geometry};
 use super::identify::{self, Identity};
 use super::pace::Pace;
-use super::part::{OtpMethod, Register};
+use super::part::{OtpMethod, Probe, Register};
 use super::permit::Permit;
 use super::protect::Registers;
+use super::reach::Reach;
+use super::resort;
 use super::status::{self, Status};
 use super::wait::{Steady, Watch};
 use crate::span::Span;
@@ -30,6 +32,7 @@ pub struct Chip<P> {
     /// Learned erase times by opcode: when to look for the end.
     pub(super) erase_times: BTreeMap<u8, Watch>,
     pub(super) adapter_confirmed: bool,
+    pub(super) reach: Reach,
 }
 
 /// What write enable and write disable did to WEL.
@@ -68,14 +71,28 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// [`FlashError::NoChip`], [`FlashError::Unstable`], [`FlashError::UnknownPart`], or what failed below.
     pub fn connect(mut programmer: P) -> Result<Self, FlashError> {
-        let answer = identify::start_up(&mut programmer)?;
-        let sfdp = identify::read_sfdp(&mut programmer)?;
-        let sr2 = identify::ask_sr2(&mut programmer, &answer, sfdp.as_deref())?;
-        let mut identity = identify::name(&answer, sfdp, sr2)?;
-        identity.unique_id = identify::read_unique_id(&mut programmer, &identity.part)?;
-        identity.electronic_id = Some(identify::read_electronic_id(&mut programmer)?);
+        let identity = match identify::start_up(&mut programmer) {
+            Ok(answer) => Self::identify(&mut programmer, &answer)?,
+            Err(dead @ FlashError::NoChip { .. }) => {
+                let old = resort::ask(&mut programmer)?;
+                old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?
+            }
+            Err(other) => return Err(other),
+        };
         let sr1 = command::register(&mut programmer, command::READ_STATUS)?;
-        Ok(Self::new(programmer, identity, sr1))
+        let mut chip = Self::new(programmer, identity, sr1);
+        chip.settle_mode()?;
+        chip.settle_conflict()?;
+        Ok(chip)
+    }
+
+    fn identify(programmer: &mut P, answer: &[u8]) -> Result<Identity, FlashError> {
+        let sfdp = identify::read_sfdp(programmer)?;
+        let sr2 = identify::ask_sr2(programmer, answer, sfdp.as_deref())?;
+        let mut identity = identify::name(answer, sfdp, sr2)?;
+        identity.unique_id = identify::read_unique_id(programmer, &identity.part)?;
+        identity.electronic_id = Some(identify::read_electronic_id(programmer)?);
+        Ok(identity)
     }
 
     /// A chip whose identity is known and whose SR1 reads `sr1` in peace.
@@ -96,6 +113,7 @@ impl<P: Programmer> Chip<P> {
             pace: Pace::new(geometry.program, margin, pages),
             erase_times: BTreeMap::new(),
             adapter_confirmed: false,
+            reach: Reach::default(),
             programmer,
             identity,
             geometry,
@@ -201,6 +219,10 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// [`FlashError::Spi`].
     pub fn rdid(&mut self) -> Result<Vec<u8>, FlashError> {
+        if self.identity.part.probe != Probe::Jedec {
+            let again = resort::ask(&mut self.programmer)?;
+            return Ok(again.map(|(id, _)| id).unwrap_or_default());
+        }
         let answer = identify::read_id(&mut self.programmer)?;
         Ok(answer[..self.identity.jedec_id.len().min(answer.len())].to_vec())
     }
@@ -238,12 +260,14 @@ impl<P: Programmer> Chip<P> {
         Ok(WriteEnableCheck { before: before[0], enabled: enabled[0], disabled: disabled[0] })
     }
 
-    /// Lets go of every pin.
+    /// Leaves the chip in the address mode it was found in, and lets go of every pin.
     ///
     /// # Errors
     /// [`FlashError::Spi`].
     pub fn release(&mut self) -> Result<(), FlashError> {
-        Ok(self.programmer.release()?)
+        let left = self.restore_mode();
+        self.programmer.release()?;
+        left
     }
 
     /// Refuses a span that reaches past the end.

@@ -32,6 +32,10 @@ const THREE_BYTE_REACH: u64 = 16 * MIB;
 /// Plain erase opcodes and their 4-byte forms.
 const FOUR_BYTE_ERASE: [(u8, u8); 4] = [(0x20, 0x21), (0x52, 0x5C), (0xD8, 0xDC), (0x81, 0x81)];
 
+const fn us(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
 const fn ms(typical: u64, max: u64) -> Busy {
     Busy { typical: Duration::from_millis(typical), max: Duration::from_millis(max) }
 }
@@ -80,8 +84,11 @@ pub(crate) fn geometry(part: &Part, sfdp: Option<&Sfdp>) -> Geometry {
         chip_erase: part.chip_erase.map(|opcode| (opcode, chip)),
         program: busy(
             times.program,
-            basic.and_then(|b| b.program),
-            Busy { typical: Duration::from_micros(700), max: Duration::from_millis(5) },
+            basic.and_then(|b| b.program).filter(|_| part.program == ProgramScheme::Page),
+            match part.program {
+                ProgramScheme::Page => Busy { typical: us(700), max: us(5_000) },
+                _ => Busy { typical: us(12), max: us(50) },
+            },
         ),
     }
 }

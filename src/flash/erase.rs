@@ -32,7 +32,8 @@ impl<P: Programmer> Chip<P> {
                 self.identity.part_name, erase.opcode, erase.size
             )));
         }
-        let bytes = command::with_address(erase.opcode, address, self.addressing.width);
+        let at = self.locate(address)?;
+        let bytes = command::with_address(erase.opcode, at, self.addressing.width);
         self.run_erase(&bytes, erase.busy, span)
     }
 
@@ -46,7 +47,11 @@ impl<P: Programmer> Chip<P> {
         let Some((opcode, busy)) = self.geometry.chip_erase else {
             return Err(FlashError::Unsupported(format!("{} has no chip erase", self.identity.part_name)));
         };
-        self.run_erase(&[opcode], busy, span)
+        for die in self.dies() {
+            self.locate(die.start)?;
+            self.run_erase(&[opcode], busy, die)?;
+        }
+        Ok(())
     }
 
     fn run_erase(&mut self, bytes: &[u8], busy: Busy, span: Span) -> Result<(), FlashError> {

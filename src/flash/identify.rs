@@ -8,7 +8,7 @@ use super::command::{self, BUSY};
 use super::describe;
 use super::geometry::Busy;
 use super::part::{OtpMethod, Part};
-use super::parts::{Evidence, Resolved, may_ask_sr2, resolve};
+use super::parts::{Evidence, Resolved, Supply, among, may_ask_sr2, resolve, supply_of_id};
 use super::sfdp::{self, Sfdp};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
@@ -173,13 +173,9 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
     let decoded = sfdp.as_deref().and_then(sfdp::decode);
     let evidence = evidence(answer, sfdp.as_deref(), sr2);
     let mut notes = Vec::new();
-    let part = match resolve(&jedec_id, &evidence) {
-        Resolved::One(part) => part,
-        Resolved::Family(part, members) => {
-            notes.push(format!("{} answer alike; only what all of them share is used", members.join(", ")));
-            part
-        }
-        Resolved::Unknown => {
+    let part = match told(resolve(&jedec_id, &evidence), &mut notes) {
+        Some(part) => part,
+        None => {
             notes
                 .push("the id is in no table: size and commands are taken from the chip's SFDP alone".into());
             decoded
@@ -189,6 +185,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
         }
     };
     let part = describe::completed(part, decoded.as_ref());
+    let low_voltage = part.low_voltage || supply_of_id(&jedec_id) == Supply::Low;
     let conflict = decoded.as_ref().and_then(|s| conflict(&part, s));
     notes.extend(conflict.clone());
     Ok(Identity {
@@ -197,7 +194,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
         device: [parsed.device_id()[0], parsed.device_id()[1]],
         ext_id: evidence.ext_id,
         part_name: part.name.clone(),
-        low_voltage: part.low_voltage,
+        low_voltage,
         jedec_id,
         part,
         sfdp,
@@ -205,6 +202,40 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
         unique_id: None,
         electronic_id: None,
         conflict,
+        notes,
+    })
+}
+
+/// The part of a table's answer; a family is noted.
+fn told(resolved: Resolved, notes: &mut Vec<String>) -> Option<Part> {
+    match resolved {
+        Resolved::One(part) => Some(part),
+        Resolved::Family(part, members) => {
+            notes.push(format!("{} answer alike; only what all of them share is used", members.join(", ")));
+            Some(part)
+        }
+        Resolved::Unknown => None,
+    }
+}
+
+/// What the rows say that an older way to ask has named: no `9F`, no SFDP.
+pub(crate) fn name_old(id: &[u8], rows: &[&Part]) -> Option<Identity> {
+    let mut notes = vec!["the chip does not answer 9F; it was named by an older way to ask".to_string()];
+    let part = told(among(rows), &mut notes)?;
+    Some(Identity {
+        jedec_id: id.to_vec(),
+        ext_id: Vec::new(),
+        manufacturer: *id.first()?,
+        continuations: 0,
+        device: [*id.get(1)?, 0],
+        part_name: part.name.clone(),
+        low_voltage: part.low_voltage,
+        part,
+        sfdp: None,
+        sfdp_decoded: None,
+        unique_id: None,
+        electronic_id: None,
+        conflict: None,
         notes,
     })
 }
@@ -231,7 +262,7 @@ fn conflict(part: &Part, sfdp: &Sfdp) -> Option<String> {
 /// Bytes of unique id by maker, for those whose `4B` takes four dummy bytes and is no OTP read.
 ///
 /// Winbond: W25Q64FV datasheet. The others: other tools' tables, unmeasured.
-const UNIQUE_ID: [(&str, usize); 2] = [("Winbond", 8), ("GigaDevice", 16)];
+const UNIQUE_ID: [(&str, usize); 3] = [("Winbond", 8), ("GigaDevice", 16), ("ISSI", 16)];
 
 /// The unique id, read until two reads agree; `None` where the maker's command is not known.
 pub(crate) fn read_unique_id<P: Programmer + ?Sized>(

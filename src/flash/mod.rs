@@ -5,6 +5,7 @@
 //! learned page time know no programmer. Assumed of the layer below: [`Programmer`](crate::spi::Programmer) runs a
 //! batch in order without branching. A [`Permit`] is needed for every erase and program.
 
+mod aai;
 mod chip;
 mod command;
 mod describe;
@@ -14,6 +15,7 @@ mod error;
 mod fake;
 pub mod geometry;
 mod identify;
+mod locks;
 mod nor_flash;
 mod otp;
 mod otp_write;
@@ -26,10 +28,14 @@ mod program;
 #[cfg(test)]
 mod program_tests;
 pub mod protect;
+mod protection;
 mod quad;
+mod reach;
 mod read;
+mod resort;
 mod second;
 mod security;
+mod settle;
 pub mod sfdp;
 pub mod status;
 mod unlock;
@@ -44,4 +50,4 @@ pub use permit::Permit;
 pub use program::Programmed;
 pub use security::SecurityRegister;
 pub use status::Status;
-pub use unlock::Unlocked;
+pub use unlock::{Lasting, Unlocked};

@@ -12,6 +12,7 @@ use super::chip::Chip;
 use super::command::{self, READ_STATUS, WRITE_ENABLE};
 use super::pace::{Pace, Took};
 use super::page::{Page, Seen, Verdict, judge, pages};
+use super::part::ProgramScheme;
 use super::permit::Permit;
 use super::wait::{Watch, wait_ready};
 use crate::span::Span;
@@ -62,13 +63,19 @@ impl<P: Programmer> Chip<P> {
         let span = Span::at(address, bytes.len() as u64)
             .ok_or(FlashError::Outside { span: Span::new(address, u64::MAX), size: self.geometry.size })?;
         self.check_write(span, permit)?;
+        if matches!(self.identity.part.program, ProgramScheme::AaiWord | ProgramScheme::AaiByte) {
+            return self.program_aai(address, bytes);
+        }
         let page = self.geometry.page;
         let pages = pages(address, bytes, page);
         let total = span.pieces(page).count() as u64;
         let mut done = Programmed { blank: total - pages.len() as u64, ..Programmed::default() };
         let mut rest = pages.as_slice();
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.pace.pages().min(rest.len()));
+        let die = self.die_limit();
+        while let Some(first) = rest.first() {
+            let here = rest.partition_point(|p| p.address / die == first.address / die);
+            self.locate(first.address)?;
+            let (now, later) = rest.split_at(self.pace.pages().min(here));
             self.program_batch(now, &mut done)?;
             rest = later;
         }
@@ -145,9 +152,10 @@ impl<P: Programmer> Chip<P> {
     /// Sends the pages as one batch and judges each by its status bytes.
     fn send_pages(&mut self, pages: &[Page<'_>], alone: bool) -> Result<Vec<Verdict>, FlashError> {
         let shape = Shape { alone, ..Shape::of(self.programmer.limits(), &self.pace) };
+        let die = self.die_limit();
         let headers: Vec<Vec<u8>> = pages
             .iter()
-            .map(|p| command::with_address(self.addressing.program, p.address, self.addressing.width))
+            .map(|p| command::with_address(self.addressing.program, p.address % die, self.addressing.width))
             .collect();
         let mut enabled = vec![[0u8; 1]; pages.len()];
         let mut runs = vec![vec![0u8; shape.run]; pages.len()];

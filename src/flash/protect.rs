@@ -114,32 +114,27 @@ pub fn range(rule: BpRule, count: usize, size: u64, setting: Bp) -> Spans {
     if setting.cmp { whole.difference(&Spans::from(span)) } else { Spans::from(span) }
 }
 
-/// The setting that protects exactly `wanted`, the smallest change from `current` first; `None` where the part has
-/// no such setting.
-pub fn setting_for(bits: &BpBits, size: u64, wanted: &Spans, current: Bp) -> Option<Bp> {
-    let most = (1u16 << bits.bp.len().min(7)) - 1;
-    let flags = |bit: Option<RegisterBit>| if bit.is_some() { vec![false, true] } else { vec![false] };
-    let mut best: Option<(u32, Bp)> = None;
-    for cmp in flags(bits.cmp) {
-        for sec in flags(bits.sec) {
-            for tb in flags(bits.tb) {
-                for bp in 0..=most {
-                    let setting = Bp { bp: bp as u8, tb, sec, cmp };
-                    if range(bits.rule, bits.bp.len(), size, setting) != *wanted {
-                        continue;
-                    }
-                    let changes = (setting.bp ^ current.bp).count_ones()
-                        + u32::from(tb != current.tb)
-                        + u32::from(sec != current.sec)
-                        + u32::from(cmp != current.cmp);
-                    if best.is_none_or(|(least, _)| changes < least) {
-                        best = Some((changes, setting));
-                    }
-                }
-            }
-        }
-    }
-    best.map(|(_, setting)| setting)
+/// Every setting of these bits.
+pub fn settings(bits: &BpBits) -> impl Iterator<Item = Bp> {
+    let most = ((1u16 << bits.bp.len().min(7)) - 1) as u8;
+    let flags = |bit: Option<RegisterBit>| if bit.is_some() { 0..2u8 } else { 0..1 };
+    let (tbs, secs) = (flags(bits.tb), flags(bits.sec));
+    flags(bits.cmp).flat_map(move |cmp| {
+        let tbs = tbs.clone();
+        secs.clone().flat_map(move |sec| {
+            tbs.clone().flat_map(move |tb| {
+                (0..=most).map(move |bp| Bp { bp, tb: tb == 1, sec: sec == 1, cmp: cmp == 1 })
+            })
+        })
+    })
+}
+
+/// How many bits differ between two settings.
+pub fn changes(a: Bp, b: Bp) -> u32 {
+    (a.bp ^ b.bp).count_ones()
+        + u32::from(a.tb != b.tb)
+        + u32::from(a.sec != b.sec)
+        + u32::from(a.cmp != b.cmp)
 }
 
 #[cfg(test)]
@@ -240,16 +235,12 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn a_setting_is_found_for_every_range_that_has_one(
-            bp_bits in 0u8..8, tb: bool, sec: bool, cmp: bool, shift in 16u32..26
-        ) {
-            let size = 1u64 << shift;
-            let setting = Bp { bp: bp_bits, tb, sec, cmp };
-            let wanted = range(BpRule::Doubling, 3, size, setting);
-            let found = setting_for(&winbond(), size, &wanted, setting).unwrap();
-            prop_assert_eq!(found, setting, "nothing to change is the smallest change");
-            let from_zero = setting_for(&winbond(), size, &wanted, Bp::default()).unwrap();
-            prop_assert_eq!(range(BpRule::Doubling, 3, size, from_zero), wanted);
+        fn all_settings_are_listed_once(bp_bits in 0u8..8, tb: bool, sec: bool, cmp: bool) {
+            let all: Vec<Bp> = settings(&winbond()).collect();
+            prop_assert_eq!(all.len(), 64);
+            let one = Bp { bp: bp_bits, tb, sec, cmp };
+            prop_assert_eq!(all.iter().filter(|s| **s == one).count(), 1);
+            prop_assert_eq!(changes(one, one), 0);
         }
 
         #[test]

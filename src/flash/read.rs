@@ -21,9 +21,11 @@ impl<P: Programmer> Chip<P> {
         let room = limits.max_transaction.saturating_sub(8).max(1);
         let piece = limits.read_batch.clamp(1, room) as u64;
         let mut buffer = vec![0; piece.min(span.len()) as usize];
-        for part in span.pieces(piece) {
+        let die = self.die_limit();
+        for part in span.pieces(piece).flat_map(|p| p.pieces(die)) {
             let bytes = &mut buffer[..part.len() as usize];
-            let header = command::with_address(self.addressing.read, part.start, self.addressing.width);
+            let at = self.locate(part.start)?;
+            let header = command::with_address(self.addressing.read, at, self.addressing.width);
             self.programmer.run(&mut [Transaction::read(&header, bytes)])?;
             if sink(part.start, bytes).is_break() {
                 return Ok(ControlFlow::Break(()));

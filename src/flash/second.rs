@@ -30,7 +30,9 @@ impl<P: Programmer> Chip<P> {
         sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, FlashError> {
         self.check_inside(span)?;
-        if span.end > REACH || self.addressing.width != 3 && self.addressing.enter.is_some() {
+        self.pause_mode()?;
+        self.select_die(0)?;
+        if span.end > REACH.min(self.die_limit()) || self.identity.part.address_bytes != 3 {
             return Err(FlashError::Unsupported(format!(
                 "spi-memory reads with three address bytes; {span} is out of its reach"
             )));

@@ -50,6 +50,7 @@ impl<P: Programmer> Chip<P> {
     pub fn security_registers(&mut self) -> Result<Vec<SecurityRegister>, FlashError> {
         let scheme = self.identity.part.otp.clone();
         let Some(commands) = otp::commands(scheme.method) else { return Ok(Vec::new()) };
+        self.pause_mode()?;
         command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         let status = self.read_registers()?;
         scheme.registers.iter().map(|r| self.read_security_register(&commands, r, &status)).collect()
@@ -198,6 +199,7 @@ impl<P: Programmer> Chip<P> {
     /// As [`security_registers`](Self::security_registers); [`FlashError::Unsupported`] where there is no such one.
     pub fn security_register(&mut self, index: u8) -> Result<SecurityRegister, FlashError> {
         let (register, commands) = self.otp_register(index)?;
+        self.pause_mode()?;
         command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         let status = self.read_registers()?;
         self.read_security_register(&commands, &register, &status)

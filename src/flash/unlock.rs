@@ -3,18 +3,17 @@
 //! Only BP and CMP change (and single-block locks where those are in force); QE, LB, DRV, HOLD, TB and SEC stay. A
 //! register is written only from readings that agreed twice, because a wrong lock bit would stay for ever.
 
+use super::FlashError;
 use super::chip::Chip;
-use super::command::{self, WRITE_ENABLE};
+use super::command::{self, WRITE_DISABLE, WRITE_ENABLE};
 use super::describe;
-use super::part::ProtectScheme;
+use super::part::{Part, ProtectScheme, StatusEnable};
 use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
-use super::status::{self, Status, StatusWrite};
+use super::status::{self, StatusWrite};
 use super::wait::{Steady, Watch, wait_ready};
-use super::{FlashError, part::StatusEnable};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
-use crate::units::KIB;
 
 /// What an unlock changed, to be put back by `relock`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,19 +24,29 @@ pub struct Unlocked {
     pub volatile: bool,
     /// Blocks whose own lock was lifted.
     pub blocks: Vec<Span>,
+    /// The block-protection register as it was (SST26).
+    pub block_register: Option<Vec<u8>>,
 }
 
-/// Opcodes of single-block locks: lock, unlock, read, and whether an unlocked block reads as 0 in bit 0 or as 00.
-const BLOCK_LOCK: u8 = 0x36;
-const BLOCK_UNLOCK: u8 = 0x39;
-const BLOCK_READ: u8 = 0x3D;
-const SECTOR_READ: u8 = 0x3C;
+/// How long a status write is to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// Until power-off where the part can, else non-volatile.
+    Session,
+    /// Until power-off; refused on parts that cannot.
+    Volatile,
+    /// Non-volatile.
+    Permanent,
+}
+
+/// BP and TB bits of SR1 on a part whose scheme is not known. Bit 6 is quad enable on some.
+const USUAL_BP: u8 = 0x3C;
 
 impl<P: Programmer> Chip<P> {
     /// Makes `spans` writable, by volatile writes where the part has them; nothing is sent where they already are.
     ///
     /// # Errors
-    /// [`FlashError::StatusRefused`] with the likely reason; [`FlashError::Protected`] where the scheme is not known.
+    /// [`FlashError::StatusRefused`] with the likely reason; [`FlashError::Protected`] where it cannot be lifted.
     pub fn unlock(&mut self, spans: &Spans, permit: &Permit) -> Result<Unlocked, FlashError> {
         for span in spans.iter() {
             self.check_write(span, permit)?;
@@ -47,24 +56,28 @@ impl<P: Programmer> Chip<P> {
         if hit.is_empty() {
             return Ok(Unlocked::default());
         }
-        if state.block_locks == Some(true)
-            || matches!(self.identity.part.protection, ProtectScheme::SectorLocks { .. })
-        {
-            return self.unlock_blocks(spans);
-        }
-        let ProtectScheme::Bp(bits) = &self.identity.part.protection else {
-            return Err(FlashError::Protected {
-                spans: hit,
-                why: format!(
-                    "SR1 is {:#04x} and the protection scheme of {} is not known",
+        let wanted = match &self.identity.part.protection {
+            _ if state.block_locks == Some(true) => return self.unlock_blocks(spans),
+            ProtectScheme::SectorLocks { .. } => return self.unlock_blocks(spans),
+            ProtectScheme::Sst26 => return self.unlock_sst26(),
+            ProtectScheme::Bp(bits) => {
+                let open = Bp { bp: 0, cmp: false, ..state.bp.unwrap_or_default() };
+                protect::with_bp(bits, state.registers, open)
+            }
+            ProtectScheme::Unknown | ProtectScheme::None if self.one_byte_is_safe() => {
+                Registers { sr1: state.registers.sr1 & !USUAL_BP, ..state.registers }
+            }
+            ProtectScheme::Unknown | ProtectScheme::None => {
+                let why = format!(
+                    "SR1 is {:#04x}, the protection scheme of {} is not known, and a write of SR1 alone might clear \
+                     quad enable",
                     state.registers.sr1, self.identity.part_name
-                ),
-            });
+                );
+                return Err(FlashError::Protected { spans: hit, why });
+            }
         };
-        let open = Bp { bp: 0, cmp: false, ..state.bp.unwrap_or_default() };
-        let wanted = protect::with_bp(bits, state.registers, open);
-        let volatile = self.write_registers(&state.registers, &wanted)?;
-        Ok(Unlocked { registers: Some(state.registers), volatile, blocks: Vec::new() })
+        let volatile = self.write_registers(&state.registers, &wanted, Lasting::Session)?;
+        Ok(Unlocked { registers: Some(state.registers), volatile, ..Unlocked::default() })
     }
 
     /// Puts back what [`unlock`](Self::unlock) changed.
@@ -74,39 +87,53 @@ impl<P: Programmer> Chip<P> {
     pub fn relock(&mut self, unlocked: Unlocked) -> Result<(), FlashError> {
         if let Some(before) = unlocked.registers {
             let now = self.read_registers()?;
-            self.write_registers(&now, &before)?;
+            self.write_registers(&now, &before, Lasting::Session)?;
         }
-        let lock = self.block_commands(BLOCK_LOCK, &unlocked.blocks);
-        self.run_enabled(&lock)
+        if let Some(before) = unlocked.block_register {
+            self.write_block_register(&before)?;
+        }
+        self.lock_blocks(&unlocked.blocks)
     }
 
-    /// Writes the registers, volatile first; a part that ignores that is asked again non-volatile. Gives whether the
-    /// change was volatile.
+    /// False where `01` with one byte may clear bits of SR2 that could not be put back.
+    fn one_byte_is_safe(&self) -> bool {
+        let rule = self.identity.sfdp_decoded.as_ref().and_then(|s| s.basic.quad_enable);
+        self.identity.part.status.read_sr2.is_some() || matches!(rule, Some(0 | 2 | 4 | 6))
+    }
+
+    /// Writes the registers and reads them back. Gives whether the change was volatile.
     pub(super) fn write_registers(
         &mut self,
         now: &Registers,
         wanted: &Registers,
+        lasting: Lasting,
     ) -> Result<bool, FlashError> {
         let name = self.identity.part_name.clone();
-        let impossible = || FlashError::Unsupported(format!("{name} has no way to write these status bits"));
-        let volatile = self.identity.part.status.enable == StatusEnable::VolatileOrWren;
-        let mut kinds = vec![volatile];
-        if volatile {
-            kinds.push(false);
-        }
+        let impossible =
+            || FlashError::Unsupported(format!("{name} has no way to write these status bits like that"));
+        let can = self.identity.part.status.enable == StatusEnable::VolatileOrWren;
+        // A part that ignores the volatile write is asked again, unless that was not wanted.
+        let kinds: &[bool] = match (lasting, can) {
+            (Lasting::Session, true) => &[true, false],
+            (Lasting::Volatile, true) => &[true],
+            (Lasting::Volatile, false) => return Err(impossible()),
+            (Lasting::Permanent, _) | (Lasting::Session, false) => &[false],
+        };
         let mut last = None;
         for volatile in kinds {
-            let writes = status::writes(&self.identity.part, now, wanted, volatile).ok_or_else(impossible)?;
+            let writes =
+                status::writes(&self.identity.part, now, wanted, *volatile).ok_or_else(impossible)?;
             if writes.is_empty() {
-                return Ok(volatile);
+                return Ok(*volatile);
             }
             self.send_status(&writes, wanted)?;
             let state = self.status()?;
-            let Some((register, wanted, found)) = status::first_difference(wanted, &state.registers) else {
-                return Ok(volatile);
+            let wanted = allowed(&self.identity.part, now, wanted);
+            let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
+                return Ok(*volatile);
             };
-            last =
-                Some(FlashError::StatusRefused { register, wanted, found, why: status::why_refused(&state) });
+            let why = status::why_refused(&state);
+            last = Some(FlashError::StatusRefused { register, wanted, found, why });
             if state.srl == Some(true) {
                 break;
             }
@@ -130,71 +157,13 @@ impl<P: Programmer> Chip<P> {
             let watch = if write.volatile { Watch::now(busy) } else { Watch::typical(busy) };
             wait_ready(&mut self.programmer, steady, busy, watch, &|| "the status register write".into())?;
             // A refused write must not leave write enable set.
-            command::send(&mut self.programmer, &[command::WRITE_DISABLE])?;
+            command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         }
         Ok(())
     }
 
-    /// The blocks that have a lock of their own, in order; empty where the part has none in force.
-    fn lock_units(&self, state: &Status) -> Vec<Span> {
-        let size = self.geometry.size;
-        let block = 64 * KIB;
-        match &self.identity.part.protection {
-            ProtectScheme::SectorLocks { sector } => Span::new(0, size).pieces((*sector).max(1)).collect(),
-            _ if state.block_locks != Some(true) => Vec::new(),
-            // W25Q128FV figure 4d: 4 KiB sectors in the first and the last 64 KiB, blocks in between.
-            _ => Span::new(0, size)
-                .pieces(block)
-                .flat_map(|b| {
-                    b.pieces(if b.start == 0 || b.end == size { 4 * KIB } else { block }).collect::<Vec<_>>()
-                })
-                .collect(),
-        }
-    }
-
-    /// The ranges whose own lock is set; `None` where the part has no such locks in force.
-    pub(super) fn read_locks(&mut self, state: &Status) -> Result<Option<Spans>, FlashError> {
-        let units = self.lock_units(state);
-        if units.is_empty() || state.protected.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(self.locked_units(&units)?.into_iter().collect()))
-    }
-
-    fn locked_units(&mut self, units: &[Span]) -> Result<Vec<Span>, FlashError> {
-        let sectors = matches!(self.identity.part.protection, ProtectScheme::SectorLocks { .. });
-        let opcode = if sectors { SECTOR_READ } else { BLOCK_READ };
-        let commands = self.block_commands(opcode, units);
-        let mut answers = vec![[0u8; 1]; units.len()];
-        let mut batch: Vec<_> =
-            commands.iter().zip(&mut answers).map(|(c, a)| Transaction::read(c, a)).collect();
-        self.programmer.run(&mut batch)?;
-        drop(batch);
-        Ok(units.iter().zip(&answers).filter(|(_, [a])| a & 1 == 1).map(|(u, _)| *u).collect())
-    }
-
-    fn block_commands(&self, opcode: u8, units: &[Span]) -> Vec<Vec<u8>> {
-        units.iter().map(|u| command::with_address(opcode, u.start, self.addressing.width)).collect()
-    }
-
-    fn unlock_blocks(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
-        let registers = self.read_registers()?;
-        let state = status::decode(&self.identity.part, registers);
-        let units: Vec<Span> = self.lock_units(&state).into_iter().filter(|u| spans.overlaps(*u)).collect();
-        let locked = self.locked_units(&units)?;
-        let commands = self.block_commands(BLOCK_UNLOCK, &locked);
-        self.run_enabled(&commands)?;
-        let left: Spans = self.locked_units(&locked)?.into_iter().collect();
-        if !left.is_empty() {
-            let why = "single-block locks stay set; SRL or SRP with WP# low may hold them".into();
-            return Err(FlashError::Protected { spans: left, why });
-        }
-        self.status()?;
-        Ok(Unlocked { registers: None, volatile: true, blocks: locked })
-    }
-
     /// Commands that each need write enable and take no time.
-    fn run_enabled(&mut self, commands: &[Vec<u8>]) -> Result<(), FlashError> {
+    pub(super) fn run_enabled(&mut self, commands: &[Vec<u8>]) -> Result<(), FlashError> {
         if commands.is_empty() {
             return Ok(());
         }
@@ -203,7 +172,14 @@ impl<P: Programmer> Chip<P> {
             batch.push(Transaction::write(&[WRITE_ENABLE]));
             batch.push(Transaction::write(command));
         }
-        batch.push(Transaction::write(&[command::WRITE_DISABLE]));
+        batch.push(Transaction::write(&[WRITE_DISABLE]));
         Ok(self.programmer.run(&mut batch)?)
     }
+}
+
+/// What of `wanted` a write may bring about at all: bits that stay for ever are not set.
+fn allowed(part: &Part, now: &Registers, wanted: &Registers) -> Registers {
+    part.forever
+        .iter()
+        .fold(*wanted, |w, bit| if now.bit(*bit) == Some(false) { w.with(*bit, false) } else { w })
 }

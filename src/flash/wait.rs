@@ -83,7 +83,7 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
         if answer.iter().all(|s| s & BUSY == 0 || s & steady.sticky != 0) {
             return Ok(Ready { took: waited, busy_at, status: answer[1] });
         }
-        if waited > busy.max * 2 {
+        if waited > (busy.max * 2).max(LEAST_LIMIT) {
             return Err(FlashError::StillBusy { what: what(), after: waited, status: answer[1] });
         }
         busy_at = Some(waited);
@@ -123,4 +123,6 @@ impl Watch {
     }
 }
 
+/// The shortest limit: a few round trips, where the chip's own is shorter than one.
+const LEAST_LIMIT: Duration = Duration::from_millis(10);
 const LEAST_STEP: Duration = Duration::from_micros(50);

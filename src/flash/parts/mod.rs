@@ -13,6 +13,6 @@ mod search;
 mod voltage;
 
 pub use load::{by_id, by_probe, parts};
-pub use resolve::{Evidence, Resolved, may_ask_sr2, resolve};
+pub use resolve::{Evidence, Resolved, among, may_ask_sr2, resolve};
 pub use search::search;
 pub use voltage::{Supply, supply_of_id};

@@ -39,8 +39,12 @@ pub enum Resolved {
 
 /// Picks among the rows of `id` those that `evidence` does not speak against.
 pub fn resolve(id: &[u8], evidence: &Evidence) -> Resolved {
-    let rows = candidates(id, evidence);
-    match rows.as_slice() {
+    among(&candidates(id, evidence))
+}
+
+/// One row, or what several that cannot be told apart share.
+pub fn among(rows: &[&Part]) -> Resolved {
+    match rows {
         [] => Resolved::Unknown,
         [one] => Resolved::One((*one).clone()),
         [first, rest @ ..] => {
