@@ -29,8 +29,9 @@ pub(crate) struct Addressing {
 
 /// Bytes that three address bytes reach.
 const THREE_BYTE_REACH: u64 = 16 * MIB;
-/// Plain erase opcodes and their 4-byte forms.
-const FOUR_BYTE_ERASE: [(u8, u8); 4] = [(0x20, 0x21), (0x52, 0x5C), (0xD8, 0xDC), (0x81, 0x81)];
+/// Plain erase opcodes and their 4-byte forms, as far as every part with native opcodes has them. 5C for 52 is used
+/// only where SFDP names it: many parts lack it.
+const FOUR_BYTE_ERASE: [(u8, u8); 2] = [(0x20, 0x21), (0xD8, 0xDC)];
 
 const fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)
@@ -68,7 +69,7 @@ pub(crate) fn geometry(part: &Part, sfdp: Option<&Sfdp>) -> Geometry {
                 .and_then(|s| s.busy);
             let opcode = match native {
                 false => e.opcode,
-                true => FOUR_BYTE_ERASE.iter().find(|(three, _)| *three == e.opcode)?.1,
+                true => native_erase(sfdp, e)?,
             };
             Some(EraseType { opcode, size: e.size, busy: busy(ours, theirs, usual_erase(e.size)) })
         })
@@ -91,6 +92,14 @@ pub(crate) fn geometry(part: &Part, sfdp: Option<&Sfdp>) -> Geometry {
             },
         ),
     }
+}
+
+/// The opcode with four address bytes for an erase: by SFDP's own table, else by custom.
+fn native_erase(sfdp: Option<&Sfdp>, erase: &EraseSpec) -> Option<u8> {
+    let usual = FOUR_BYTE_ERASE.iter().find(|(three, _)| *three == erase.opcode).map(|(_, four)| *four);
+    let Some((sfdp, table)) = sfdp.and_then(|s| Some((s, s.four_byte.as_ref()?))) else { return usual };
+    let number = sfdp.basic.erase.iter().find(|e| (e.opcode, e.size) == (erase.opcode, erase.size))?.number;
+    table.erase[usize::from(number.clamp(1, 4)) - 1].or(usual)
 }
 
 /// Time of a non-volatile status write.

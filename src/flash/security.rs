@@ -69,7 +69,8 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<SecurityRegister, FlashError> {
         let method = self.identity.part.otp.method;
         let mut size = register.size as usize;
-        let mut unsure = false;
+        // In a mode the array goes on behind the area: there is no period to be found.
+        let mut unsure = self.identity.part.otp.disputed && commands.enter.is_some();
         // Only areas with a command of their own wrap inside themselves.
         if self.identity.part.otp.disputed && commands.enter.is_none() {
             let long = self.read_area(commands, register, MEASURE)?.bytes;

@@ -70,7 +70,8 @@ impl<P: Programmer> Chip<P> {
             self.identity.conflict =
                 Some(format!("table and SFDP of {} agree on no erase command", self.identity.part_name));
         }
-        if sfdp.basic.size != self.identity.part.size {
+        let by_die = sfdp.basic.size.checked_mul(u64::from(self.identity.part.dies.max(1)));
+        if sfdp.basic.size != self.identity.part.size && by_die != Some(self.identity.part.size) {
             self.settle_size(sfdp.basic.size)?;
         }
         self.geometry = describe::geometry(&self.identity.part, self.identity.sfdp_decoded.as_ref());

@@ -2,6 +2,7 @@
 
 mod basics;
 mod bench;
+mod every_part;
 mod otp;
 mod programming;
 mod protection;

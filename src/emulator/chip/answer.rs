@@ -1,6 +1,7 @@
 //! What the chip puts on its data output: the source of an answer and the bytes it gives.
 
 use super::model::{FLOATING, FlashChip};
+use super::protect::block_register_order;
 use super::spec::{AfterId, Command, Does};
 use crate::emulator::clock::{wire_bytes, wire_time};
 use std::time::Duration;
@@ -64,9 +65,12 @@ impl FlashChip {
             Does::ReadLock => return Source::Constant(u8::from(self.lock_bit(target))),
             Does::ReadSectorLock => return Source::Constant(if self.lock_bit(target) { 0xff } else { 0x00 }),
             Does::ReadLocks => {
-                let byte =
-                    |locks: &[bool]| locks.iter().fold(0, |byte, locked| byte << 1 | u8::from(*locked));
-                prepared.extend(self.locks.chunks(8).map(byte));
+                let byte = |locks: &[Option<usize>]| {
+                    locks
+                        .iter()
+                        .fold(0, |byte, lock| byte << 1 | u8::from(lock.is_some_and(|i| self.locks[i])))
+                };
+                prepared.extend(block_register_order(self.locks.len()).chunks(8).map(byte));
             }
             _ => return Source::Constant(FLOATING),
         }

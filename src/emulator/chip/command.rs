@@ -67,6 +67,7 @@ impl FlashChip {
             Does::UnlockBlock => self.change_locks(op, Some(address), false),
             Does::LockAll => self.change_locks(op, None, true),
             Does::UnlockAll => self.change_locks(op, None, false),
+            Does::WriteLocks => self.write_locks(op),
             Does::EnterQpi => self.qpi = self.bit(self.spec.bits.quad),
             Does::EnterFourByte => self.four_byte = true,
             Does::ExitFourByte => {

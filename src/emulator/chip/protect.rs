@@ -2,6 +2,7 @@
 
 use super::model::FlashChip;
 use super::spec::{Bit, BpMap, ChipSpec, Protection};
+use crate::emulator::counts::Misdeed;
 use std::ops::Range;
 
 const SECTOR: usize = 0x1000;
@@ -27,7 +28,36 @@ pub(super) fn lock_starts(spec: &ChipSpec) -> Vec<usize> {
     }
 }
 
+/// Which lock each bit of SST26's block-protection register is, most significant first; `None` for the read locks of
+/// the small blocks, which are not modelled. SST26VF032B data sheet, table 4-6: the four 8 KiB at the top from the
+/// highest down, the four at the bottom likewise, each a read and a write lock; the two 32 KiB; the 64 KiB downwards.
+pub(super) fn block_register_order(locks: usize) -> Vec<Option<usize>> {
+    let small = (locks - 4..locks).rev().chain((0..4).rev());
+    let mut order: Vec<Option<usize>> = small.flat_map(|i| [None, Some(i)]).collect();
+    order.extend([Some(locks - 5), Some(4)]);
+    order.extend((5..locks - 5).rev().map(Some));
+    order
+}
+
 impl FlashChip {
+    /// 42h on SST26: every lock by its bit.
+    pub(super) fn write_locks(&mut self, op: u8) {
+        if !self.enabled(op) {
+            return;
+        }
+        self.wel = false;
+        let order = block_register_order(self.locks.len());
+        if self.window.taken * 8 != order.len() {
+            self.counts.misdeed(Misdeed::NoData(op));
+            return;
+        }
+        for (n, lock) in order.into_iter().enumerate() {
+            if let Some(lock) = lock {
+                self.locks[lock] = self.window.latch[n / 8] & 0x80 >> (n % 8) != 0;
+            }
+        }
+    }
+
     pub(super) fn bit(&self, bit: Option<Bit>) -> bool {
         bit.is_some_and(|b| self.registers.get(b.register).is_some_and(|r| r & b.mask != 0))
     }
@@ -169,6 +199,12 @@ mod tests {
         let sst = ChipSpec { protection: Protection::BlockRegister, size: 0x40_0000, ..winbond::w25q64fv() };
         let starts = lock_starts(&sst);
         assert_eq!(starts.len(), 5 + 62 + 5);
+        let order = block_register_order(72);
+        assert_eq!(order.len(), 80, "32 Mbit: ten bytes");
+        assert_eq!(
+            (order[1], order[15], order[16], order[17], order[79]),
+            (Some(71), Some(0), Some(67), Some(4), Some(5))
+        );
         assert_eq!(
             (starts[4], starts[5], starts[66], starts[67], starts[68]),
             (0x8000, 0x1_0000, 0x3e_0000, 0x3f_0000, 0x3f_8000)

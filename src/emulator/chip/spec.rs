@@ -103,6 +103,8 @@ pub enum Does {
     ReadSectorLock,
     /// Gives all block locks, one bit each (SST26).
     ReadLocks,
+    /// Writes them (SST26).
+    WriteLocks,
     /// Selects one of several dies by the data byte.
     SelectDie,
 }
@@ -135,6 +137,7 @@ impl Does {
                 | Self::ProgramSecurity
                 | Self::WriteRegisters { .. }
                 | Self::WriteDirect(_)
+                | Self::WriteLocks
                 | Self::SelectDie
         )
     }

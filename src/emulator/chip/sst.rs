@@ -48,7 +48,9 @@ pub fn sst25vf016b() -> ChipSpec {
 pub fn sst25vf010a() -> ChipSpec {
     let plain =
         onward("SST25VF010A", &[0xbf, 0x49], 0x2_0000, 2..4, 0x0c, Command::at(0xaf, 0, ProgramOn(1)));
-    let commands = plain.commands.iter().filter(|c| c.opcode != 0x9f).copied().collect();
+    let mut commands: Vec<Command> = plain.commands.iter().filter(|c| c.opcode != 0x9f).copied().collect();
+    // The block erase of 32 KiB answers to 52h and to D8h.
+    commands.push(Command::at(0xd8, 0, Erase(0x8000)));
     ChipSpec { legacy_id: [0xbf, 0x49], commands, ..plain }
 }
 
@@ -61,6 +63,7 @@ pub fn sst26vf032b() -> ChipSpec {
         Command::at(0xd8, 0, EraseBlock),
         Command::plain(0x35, ReadRegister(1)).while_busy(),
         Command::plain(0x72, ReadLocks),
+        Command::plain(0x42, WriteLocks),
         Command::plain(0x98, UnlockAll),
         Command::at(0x88, 1, ReadSecurity).address(AddressBytes::Two),
         Command::at(0xa5, 0, ProgramSecurity).address(AddressBytes::Two),
