@@ -1,9 +1,8 @@
-//! A programmer straight onto an emulated chip: no USB between, time is counted, every opcode is kept.
+//! A programmer straight onto an emulated chip: no USB between, time is counted.
 
 use norsplice::emulator::chip::{ChipSpec, FlashChip};
 use norsplice::spi::{Limits, Op, Programmer, SpiError, Transaction};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,11 +21,6 @@ impl Direct {
     pub fn new(spec: ChipSpec, seed: u64) -> Self {
         let chip = Rc::new(RefCell::new(FlashChip::new(spec, seed)));
         Self { chip, now: Duration::from_secs(1) }
-    }
-
-    /// Every opcode the chip has heard.
-    pub fn opcodes(&self) -> BTreeSet<u8> {
-        self.chip.borrow().counts().opcodes.keys().copied().collect()
     }
 
     pub fn misdeeds(&self) -> String {

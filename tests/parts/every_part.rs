@@ -61,8 +61,8 @@ fn somewhere(size: u64, seed: u64) -> Span {
     Span::new(start, start + len)
 }
 
-fn write_noise(chip: &mut Chip<Direct>, span: Span, seed: u64) -> Result<(), FlashError> {
-    write(chip, span, &noise(span.len() as usize, seed))
+fn write_noise(chip: &mut Chip<Direct>, backup: &[u8], span: Span, seed: u64) -> Result<(), FlashError> {
+    write(chip, backup, span, &noise(span.len() as usize, seed))
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn a_random_image_is_written_and_verified_and_the_rest_survives() {
             false => somewhere(size, seed + 100),
         });
         if chip.identity().low_voltage {
-            let refused = write_noise(&mut chip, spans[0], seed);
+            let refused = write_noise(&mut chip, &expected, spans[0], seed);
             assert!(matches!(refused, Err(FlashError::LowVoltage { .. })), "{name}: {refused:?}");
             assert_eq!(programmer.chip.borrow().counts().operations, 0, "{name}");
             chip.confirm_voltage_adapter();
         }
         for span in spans {
-            write_noise(&mut chip, span, seed).unwrap_or_else(|e| panic!("{name}: {span}: {e}"));
+            write_noise(&mut chip, &expected, span, seed).unwrap_or_else(|e| panic!("{name}: {span}: {e}"));
             expected[span.start as usize..span.end as usize]
                 .copy_from_slice(&noise(span.len() as usize, seed));
         }
@@ -163,6 +163,7 @@ fn a_part_whose_blocks_nobody_can_know_has_no_block_erase() {
     let mut chip = connect(&programmer).unwrap();
     assert_eq!(chip.geometry().erase, []);
     assert!(chip.geometry().chip_erase.is_some());
-    assert!(write_noise(&mut chip, Span::new(0x1000, 0x2000), 1).is_err());
+    let held = programmer.chip.borrow().contents().to_vec();
+    assert!(write_noise(&mut chip, &held, Span::new(0x1000, 0x2000), 1).is_err());
     assert_eq!(programmer.chip.borrow().counts().operations, 0);
 }

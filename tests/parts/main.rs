@@ -1,4 +1,4 @@
-//! Every emulated part, and chips built from a table of other tools' facts, driven through probe, write and one-time memory.
+//! Every emulated part driven through probe, write and one-time memory.
 
 mod direct;
 mod every_part;

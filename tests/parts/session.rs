@@ -24,24 +24,33 @@ pub fn connect(programmer: &Direct) -> Result<Chip<Direct>, FlashError> {
     Chip::connect(programmer.clone())
 }
 
-/// Brings `span` of the chip from what it holds to `wanted`, the way a job does: unlock, erase, program, verify, relock.
-pub fn write(chip: &mut Chip<Direct>, span: Span, wanted: &[u8]) -> Result<(), FlashError> {
+/// Brings `span` of the chip, which holds `backup`, to `wanted`, the way a job does: unlock, erase, program, verify, relock.
+pub fn write(chip: &mut Chip<Direct>, backup: &[u8], span: Span, wanted: &[u8]) -> Result<(), FlashError> {
     let size = chip.geometry().size;
+    if size != backup.len() as u64 {
+        return Err(FlashError::Unsupported(format!("{size} bytes, not {}", backup.len())));
+    }
+    let around = span.aligned_out(0x1_0000).intersection(Span::new(0, size)).unwrap_or(span);
+    let read = chip.read_to_vec(around)?;
+    assert!(
+        read == backup[around.start as usize..around.end as usize],
+        "what is read is not what the chip holds"
+    );
     let permit = Permit::contents_are_backed_up(Spans::from(Span::new(0, size)), &chip.identity().jedec_id);
-    let current = chip.read_to_vec(Span::new(0, size))?;
-    let mut image = current.clone();
+    let mut image = backup.to_vec();
     image[span.start as usize..span.end as usize].copy_from_slice(wanted);
     let bounds: Bounds = Spans::from(Span::new(0, size)).into();
-    let steps = plan(&current, &image, chip.geometry(), &chip.costs(), &bounds)
+    let steps = plan(backup, &image, chip.geometry(), &chip.costs(), &bounds)
         .map_err(|e| FlashError::Unsupported(format!("plan: {e}")))?;
-    let touched = Spans::from(Span::new(0, size));
+    let touched: Spans = steps.steps.iter().map(|s| s.block).collect();
     let unlocked = chip.unlock(&touched, &permit)?;
-    for step in &steps.steps {
-        run(chip, step, &image, &permit)?;
+    let done = steps.steps.iter().try_for_each(|step| run(chip, step, &image, &permit));
+    if done.is_ok() {
+        let differs = chip.verify(around.start, &image[around.start as usize..around.end as usize])?;
+        assert!(differs.is_empty(), "{} of {} differ", differs.len(), around.len());
     }
-    let differs = chip.verify(0, &image)?;
-    assert!(differs.is_empty(), "{differs:?}");
-    chip.relock(unlocked)
+    chip.relock(unlocked)?;
+    done
 }
 
 fn run(chip: &mut Chip<Direct>, step: &Step, image: &[u8], permit: &Permit) -> Result<(), FlashError> {

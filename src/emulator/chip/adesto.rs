@@ -20,7 +20,7 @@ pub fn at25df321a() -> ChipSpec {
         commands: [&plain.commands, ERASES, &own[..]].concat(),
         // Sector lockdown, freeze of it, and what erases on its older kin.
         forbidden: vec![0x33, 0x34, 0x50, 0x81, 0x11],
-        registers: vec![Register { factory: 0x1c, writable: 0x80, one_time: 0, cleared_by_short_write: 0 }],
+        registers: vec![Register { factory: 0x10, writable: 0x80, one_time: 0, cleared_by_short_write: 0 }],
         bits: Bits { srp0: Some(Bit::new(0, 7)), ..Bits::PLAIN },
         protection: Protection::SectorLocks { size: 0x1_0000 },
         security: Security {

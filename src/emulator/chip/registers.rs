@@ -2,7 +2,7 @@
 
 use super::model::FlashChip;
 use super::operation::Work;
-use super::spec::Bit;
+use super::spec::{Bit, Protection};
 use crate::emulator::counts::Misdeed;
 use std::time::Duration;
 
@@ -16,6 +16,11 @@ impl FlashChip {
             }
         };
         let bits = &self.spec.bits;
+        if matches!(self.spec.protection, Protection::SectorLocks { .. }) {
+            // SWP: 0 no sector locked, 1 some, 3 all.
+            show(Bit::new(0, 2), self.locks.contains(&true));
+            show(Bit::new(0, 3), !self.locks.contains(&false));
+        }
         show(bits.busy, self.busy.is_some());
         show(bits.wel, self.wel);
         if let Some(bit) = bits.suspended {

@@ -298,7 +298,10 @@ impl Row {
         };
         let mut forever = self.forever.unwrap_or_default();
         forever.extend(self.status.as_ref().and_then(|s| schemes.forever.get(s)).into_iter().flatten());
-        forever.extend(otp.registers.iter().filter_map(|r| r.lock.map(|(bit, _)| bit)));
+        // Bits that show a lock inside a mode are other bits outside of it.
+        if !matches!(otp.method, OtpMethod::Eon3A | OtpMethod::EnsoLeave04) {
+            forever.extend(otp.registers.iter().filter_map(|r| r.lock.map(|(bit, _)| bit)));
+        }
         forever.sort_unstable();
         forever.dedup();
         Ok(Part {

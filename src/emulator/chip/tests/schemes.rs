@@ -185,10 +185,13 @@ fn adesto_locks_sectors_one_by_one_or_all_by_a_register_write() {
     bench.write(&[0x20, 1, 0, 0]);
     assert_eq!(bench.chip.counts().protected, 1);
     assert_eq!(bench.ask(&[0x3c, 1, 0, 0], 1), [0xff]);
+    assert_eq!(bench.status() & 0x0c, 0x0c, "all");
     bench.write(&[0x39, 1, 0, 0]);
+    assert_eq!(bench.status() & 0x0c, 0x04, "some");
     assert_eq!((bench.ask(&[0x3c, 1, 0, 0], 1), bench.ask(&[0x3c, 2, 0, 0], 1)), (vec![0x00], vec![0xff]));
     bench.write(&[0x01, 0x00]);
     assert_eq!(bench.ask(&[0x3c, 2, 0, 0], 1), [0x00]);
+    assert_eq!(bench.status() & 0x0c, 0x00, "none");
     bench.write(&[0x01, 0x3c]);
     assert_eq!(bench.ask(&[0x3c, 2, 0, 0], 1), [0xff]);
     bench.write(&[0x9b, 0, 0, 3, 0x12]);

@@ -72,3 +72,14 @@ fn an_id_finds_its_rows_however_many_bytes_were_read() {
     assert!(names(&[0xEF, 0x40]).is_empty());
     assert!(names(&[0xFF, 0xFF, 0xFF]).is_empty());
 }
+
+/// A bit that no write may set is never one that relocking has to set again.
+#[test]
+fn protection_bits_are_not_for_ever() {
+    for part in parts() {
+        let ProtectScheme::Bp(bits) = &part.protection else { continue };
+        for bit in bits.bp.iter().chain(&bits.cmp) {
+            assert!(!part.forever.contains(bit), "{}: {bit:?}", part.name);
+        }
+    }
+}
