@@ -8,6 +8,7 @@ use super::wait::{Watch, wait_ready};
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
+use std::ops::ControlFlow;
 
 /// How often a command that the chip did not take is sent again before it counts as refused.
 const ATTEMPTS: u32 = 3;
@@ -90,7 +91,22 @@ impl<P: Programmer> Chip<P> {
                 break;
             }
         }
-        Err(self.why_not_taken(span, what)?)
+        let refused = self.why_not_taken(span, what)?;
+        // Never seen busy is also what an erase looks like that was over before the host came to look: one that was
+        // held up for longer than the erase, or a chip that is quick with blank blocks.
+        match (&refused, span) {
+            (FlashError::NotWritable { .. }, Some(span)) if self.is_blank(span)? => Ok(()),
+            _ => Err(refused),
+        }
+    }
+
+    /// True when all of it reads FF.
+    fn is_blank(&mut self, span: Span) -> Result<bool, FlashError> {
+        let read = self.read(span, &mut |_, bytes| match bytes.iter().all(|b| *b == 0xFF) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        })?;
+        Ok(read.is_continue())
     }
 
     /// Names the reason why an enabled command was dropped, as far as the registers tell.

@@ -163,6 +163,32 @@ fn an_erase_that_never_ends_is_given_up_in_bounded_time() {
 }
 
 #[test]
+fn an_erase_that_ends_while_the_host_is_held_up_counts_as_done() {
+    for kind in PROGRAMMERS {
+        let count = |fault: Option<u64>| {
+            let mut bench = bench(kind, "W25Q64FV", Some(vec![0x5A; SIZE as usize]));
+            let (permit, block) = (bench.permit(), erase_type(&bench, 0x1000));
+            bench.emulator.reset_counts();
+            if let Some(n) = fault {
+                let held = Fault::HostHeldUp(n, Duration::from_millis(400));
+                bench.emulator.set_faults(&Faults::default().with(held));
+            }
+            let done = bench.chip.erase(&block, 0x2000, &permit);
+            let contents = bench.emulator.contents();
+            assert!(done.is_ok(), "{kind:?}, held up at transfer {fault:?}: {done:?}");
+            assert!(contents[0x2000..0x3000].iter().all(|b| *b == 0xFF));
+            assert!(contents[..0x2000].iter().chain(&contents[0x3000..]).all(|b| *b == 0x5A));
+            let counts = bench.emulator.counts();
+            bench.clean();
+            counts.out_transfers + counts.in_transfers
+        };
+        for n in 1..=count(None) {
+            count(Some(n));
+        }
+    }
+}
+
+#[test]
 fn a_bus_that_dies_is_lost_within_a_second_and_never_busy() {
     for kind in PROGRAMMERS {
         for level in [0xFF, 0x00] {
