@@ -273,14 +273,19 @@ impl<'a> Chooser<'a> {
     fn steps(&self, picks: Vec<Pick>) -> Vec<Step> {
         let mut steps = Vec::with_capacity(picks.len());
         // Neighbouring blocks that are only programmed become one step, within one block of the largest erase type:
-        // fewer waits, and still a short way between two points where a stop is honoured.
+        // fewer waits, and still a short way between two points where a stop is honoured. Not where the bytes between
+        // the two, which are read back as well then, cost more than the wait that is saved.
         let top = self.kinds.last().map_or(0x1_0000, |k| k.size);
         let mut open: Option<Span> = None;
         for pick in picks {
             match pick {
                 Pick::Program(block) => {
                     open = match open {
-                        Some(o) if o.end == block.start && o.start / top == block.start / top => {
+                        Some(o)
+                            if o.end == block.start
+                                && o.start / top == block.start / top
+                                && self.is_near(o, block) =>
+                        {
                             Some(Span::new(o.start, block.end))
                         }
                         other => {
@@ -312,8 +317,20 @@ impl<'a> Chooser<'a> {
         }
     }
 
+    fn differs(&self, piece: Span) -> bool {
+        self.current[piece.range()] != self.wanted[piece.range()]
+    }
+
+    /// True when reading back what lies between the changes of two blocks costs no more than a wait.
+    fn is_near(&self, first: Span, second: Span) -> bool {
+        let last = first.pieces(self.page).filter(|p| self.differs(*p)).last();
+        let next = second.pieces(self.page).find(|p| self.differs(*p));
+        let gap = last.zip(next).map_or(0, |(last, next)| next.start - last.end);
+        scale(self.costs.byte, gap) <= self.costs.round_trip
+    }
+
     fn program_step(&self, block: Span) -> Step {
-        let differs = |piece: Span| self.current[piece.range()] != self.wanted[piece.range()];
+        let differs = |piece: Span| self.differs(piece);
         let changed: Vec<Span> = block.pieces(self.page).filter(|p| differs(*p)).collect();
         let hull = Span::new(
             changed.first().map_or(block.start, |p| p.start),

@@ -258,7 +258,7 @@ pub fn run<P: Programmer>(
     Ok(report)
 }
 
-/// What [`write`] is to reach.
+/// What [`write()`] is to reach.
 pub(super) struct Target<'a> {
     pub plan: &'a Plan,
     pub wanted: &'a [u8],

@@ -60,7 +60,7 @@ pub fn among(rows: &[&Part]) -> Resolved {
 /// Whether asking for SR2 by `35` would tell the rows apart, and is harmless on every one of them.
 ///
 /// On Macronix, AMIC and some Micron parts `35` is the way into QPI, out of which a one-bit host finds no way back:
-/// only makers of [`SR2_BY_35`] are asked, and only when at least one row has such a register.
+/// only makers of `SR2_BY_35` are asked, and only when at least one row has such a register.
 pub fn may_ask_sr2(id: &[u8], evidence: &Evidence) -> bool {
     let rows = candidates(id, evidence);
     let has = |p: &&&Part| p.status.read_sr2 == Some(0x35);

@@ -1,4 +1,4 @@
-//! A few blocks of the array, read over and over: at most [`MOST`] bytes in all.
+//! A few blocks of the array, read over and over: at most `MOST` bytes in all.
 
 use super::findings::Sampled;
 use crate::flash::{Chip, FlashError};

@@ -61,7 +61,7 @@ pub struct NewJob<'a> {
 /// What a job is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobHeader {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: u32,
     /// Name of the job and its folder.
     pub id: String,

@@ -63,7 +63,7 @@ pub struct FileEntry {
 /// Everything about a backup but its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: u32,
     /// Name of the backup and of its folder.
     pub id: String,
