@@ -1,4 +1,4 @@
-# The programmer is pulled out in the middle of a read and of a write; resume, or a new run, finishes the job.
+# The programmer is pulled out in the middle of a read and of a write; a new run, resume and undo put it right.
 
 before() {
     head -c 8388608 /dev/urandom >old.bin
@@ -34,7 +34,7 @@ inside() {
     cmp /tmp/read.bin old.bin
     end_server
 
-    for way in resume "write new.bin"; do
+    for way in "resume" "resume --undo"; do
         say "pulled out in the middle of a write, then $way"
         rm -rf /tmp/chip /tmp/store
         serve "programmer=ft2232h,image=/share/old.bin,state=/tmp/chip,fault=unplug:$(((backup + write) / 2))"
@@ -43,10 +43,13 @@ inside() {
         grep -q "norsplice.* resume" /tmp/err || fail "the resume command is not printed"
         wait_for "the device to go" sh -c "[ ! -e /sys/bus/usb/devices/$device ]"
         attach 1-1
+        # Half of it is new and half is old: nobody may take it for a backup, or write on as if nothing had happened.
+        expect 3 norsplice --yes --store /tmp/store backup
+        expect 3 norsplice --yes --store /tmp/store write new.bin
         # shellcheck disable=SC2086
         expect 0 norsplice --yes --store /tmp/store $way
         end_server
-        cmp /tmp/chip/flash.bin new.bin
+        case $way in *undo) cmp /tmp/chip/flash.bin old.bin ;; *) cmp /tmp/chip/flash.bin new.bin ;; esac
     done
 }
 
