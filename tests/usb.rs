@@ -217,9 +217,15 @@ fn a_system_short_of_memory_only_slows_the_queue() {
 
 /// The pipe to a CH341A, by hand.
 fn pipe() -> host::HostPipe {
-    let (path, serial) = (None, None);
-    let (interface, endpoint_out, endpoint_in) = (0, 0x02, 0x82);
-    let (name, vendor, product) = ("ch341a", 0x1a86, 0x5512);
+    open_pipe("ch341a", (0x1a86, 0x5512), (0x02, 0x82))
+}
+
+fn open_pipe(
+    name: &str,
+    (vendor, product): (u16, u16),
+    (endpoint_out, endpoint_in): (u8, u8),
+) -> host::HostPipe {
+    let (path, serial, interface) = (None, None, 0);
     let wanted = Wanted { name, vendor, product, path, serial, interface, endpoint_out, endpoint_in };
     host::open(&wanted).unwrap()
 }
@@ -229,16 +235,18 @@ struct Asking {
     panic: bool,
     got: usize,
     patience: usize,
+    /// Bytes of a transfer that brings nothing.
+    status: usize,
 }
 
 impl Reply for Asking {
     fn next(&self, _in_flight: usize) -> Option<usize> {
         Some(32)
     }
-    fn take(&mut self, _bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         assert!(!self.panic, "as the test wants");
         self.got += 1;
-        Ok(())
+        Ok(bytes.len() > self.status)
     }
     fn is_complete(&self) -> bool {
         self.got >= self.patience
@@ -255,17 +263,30 @@ fn a_device_that_does_not_answer_times_out_and_is_cancelled() {
         let mut pipe = pipe();
         let out = eight_answers();
         let quiet = Duration::from_millis(50);
-        let mut reply = Asking { panic: false, got: 0, patience: 9 };
+        let mut reply = Asking { panic: false, got: 0, patience: 9, status: 0 };
         let burst = Burst { out: &out, in_depth: 40, quiet };
         assert_eq!(pipe.burst(burst, &mut reply), Err(UsbError::Timeout { what: "transfer", after: quiet }));
         assert_eq!(reply.got, 8);
         assert_eq!(pipe.drain(32, Duration::from_millis(1)), Ok(vec![]));
         // A reply that asks for more than comes is cut off when it is complete.
-        let mut reply = Asking { panic: false, got: 0, patience: 8 };
+        let mut reply = Asking { panic: false, got: 0, patience: 8, status: 0 };
         assert_eq!(pipe.burst(Burst { out: &out, in_depth: 40, quiet }, &mut reply), Ok(()));
     });
     tidy(&report);
     assert!(report.number("cancelled") >= 40 + 1 + 32, "{}", report["cancelled"]);
+}
+
+#[test]
+fn a_port_that_sends_nothing_but_status_times_out() {
+    let report = inside("a_port_that_sends_nothing_but_status_times_out", "ft2232h", || {
+        let mut pipe = open_pipe("ft2232h", (0x0403, 0x6010), (0x02, 0x81));
+        let quiet = Duration::from_millis(50);
+        let mut reply = Asking { panic: false, got: 0, patience: usize::MAX, status: 2 };
+        let burst = Burst { out: &[], in_depth: 4, quiet };
+        assert_eq!(pipe.burst(burst, &mut reply), Err(UsbError::Timeout { what: "transfer", after: quiet }));
+        assert!(reply.got > 1, "the status packets of the latency timer came: {}", reply.got);
+    });
+    tidy(&report);
 }
 
 #[test]
@@ -274,7 +295,7 @@ fn a_panic_in_the_middle_of_a_burst_leaves_nothing_in_flight() {
         let mut pipe = pipe();
         let out = eight_answers();
         let burst = std::panic::AssertUnwindSafe(|| {
-            let mut reply = Asking { panic: true, got: 0, patience: 8 };
+            let mut reply = Asking { panic: true, got: 0, patience: 8, status: 0 };
             pipe.burst(Burst { out: &out, in_depth: 40, quiet: Duration::from_secs(1) }, &mut reply)
         });
         assert!(std::panic::catch_unwind(burst).is_err());
@@ -290,7 +311,7 @@ fn transfers_that_cannot_be_cancelled_are_leaked_with_their_handle() {
             let mut pipe = pipe();
             let out = eight_answers();
             let quiet = Duration::from_millis(10);
-            let mut reply = Asking { panic: false, got: 0, patience: 9 };
+            let mut reply = Asking { panic: false, got: 0, patience: 9, status: 0 };
             let burst = Burst { out: &out, in_depth: 4, quiet };
             assert!(matches!(pipe.burst(burst, &mut reply), Err(UsbError::Timeout { .. })));
             assert!(matches!(pipe.burst(burst, &mut reply), Err(UsbError::Other(_))), "the handle is lost");
@@ -313,7 +334,7 @@ fn the_queue_is_clean_under_valgrind() {
         assert_eq!(id(&mut *open("ft2232h").unwrap()), Ok(W25Q64FV));
         let mut pipe = pipe();
         let out = eight_answers();
-        let mut reply = Asking { panic: false, got: 0, patience: 9 };
+        let mut reply = Asking { panic: false, got: 0, patience: 9, status: 0 };
         let burst = Burst { out: &out, in_depth: 40, quiet: Duration::from_millis(100) };
         assert!(pipe.burst(burst, &mut reply).is_err(), "40 transfers cancelled");
     });

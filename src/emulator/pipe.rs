@@ -27,8 +27,6 @@ const FRAME: Duration = Duration::from_millis(1);
 const MICROFRAME: Duration = Duration::from_micros(125);
 /// Largest bulk packet of any speed.
 const LARGEST_PACKET: usize = 512;
-/// Bytes of an FTDI IN transfer that brings nothing.
-const STATUS_ONLY: usize = 2;
 /// Packets of a control request: setup, data or none, status.
 const CONTROL_PACKETS: u32 = 3;
 
@@ -191,10 +189,10 @@ impl Reply for Drain {
         (in_flight == 0 && !self.done).then_some(self.len)
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         self.bytes.extend_from_slice(bytes);
         self.done = true;
-        Ok(())
+        Ok(true)
     }
 
     fn is_complete(&self) -> bool {
@@ -315,15 +313,13 @@ impl Run<'_> {
         self.got.extend_from_slice(&packet[..n]);
         if n < size || self.got.len() == len {
             self.machine.counts().in_transfers += 1;
-            // FTDI's status bytes alone come for ever and are no progress.
-            if speed == Speed::Full || self.got.len() > STATUS_ONLY {
-                self.quiet_from = self.now;
-            }
             self.ins.pop_front();
             self.in_begun = false;
             let taken = reply.take(&self.got);
             self.got.clear();
-            taken?;
+            if taken? {
+                self.quiet_from = self.now;
+            }
             self.queue(depth, reply);
         }
         Ok(true)

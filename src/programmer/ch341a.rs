@@ -236,7 +236,7 @@ impl Reply for Answers<'_> {
         (in_flight < self.lengths.len() - self.at).then_some(PACKET)
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         let awaited = self.lengths.get(self.at).map_or(0, |len| usize::from(*len) - self.into);
         if bytes.len() > awaited {
             return Err(UsbError::Desync { what: "CH341A", expected: awaited, got: bytes.len() });
@@ -247,7 +247,7 @@ impl Reply for Answers<'_> {
             self.at += 1;
             self.into = 0;
         }
-        Ok(())
+        Ok(!bytes.is_empty())
     }
 
     fn is_complete(&self) -> bool {

@@ -127,7 +127,7 @@ impl Reply for Silence {
     fn next(&self, _in_flight: usize) -> Option<usize> {
         None
     }
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         Err(UsbError::Desync { what: "a burst without reply", expected: 0, got: bytes.len() })
     }
     fn is_complete(&self) -> bool {

@@ -7,7 +7,7 @@
 //!
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).
 
-use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Empty, Mpsse, SEND_IMMEDIATE, payloads};
+use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Mpsse, SEND_IMMEDIATE, payloads};
 use super::pins::Level;
 use crate::spi::SpiError;
 use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
@@ -133,8 +133,7 @@ impl Executor<'_> {
         let mut bytes = std::mem::take(&mut self.queue);
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
-        let empty = Empty::within(Duration::ZERO);
-        let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4], empty };
+        let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4] };
         let burst = Burst { out: &[bytes], in_depth: 1, quiet: Duration::from_secs(1) };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
@@ -181,7 +180,6 @@ struct Echo {
     packet: usize,
     seen: usize,
     tail: [u8; 4],
-    empty: Empty,
 }
 
 impl Echo {
@@ -193,7 +191,7 @@ impl Reply for Echo {
         (in_flight == 0 && !self.is_complete()).then_some(512)
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         let before = self.seen;
         payloads(bytes, self.packet, |payload| {
             for byte in payload {
@@ -203,7 +201,6 @@ impl Reply for Echo {
             self.seen += payload.len();
             Ok(())
         })?;
-        self.empty.count(self.seen - before)?;
         if self.seen > STALE {
             return Err(UsbError::Desync {
                 what: "the MPSSE's answer to a bad command",
@@ -211,7 +208,7 @@ impl Reply for Echo {
                 got: self.seen,
             });
         }
-        Ok(())
+        Ok(self.seen > before)
     }
 
     fn is_complete(&self) -> bool {

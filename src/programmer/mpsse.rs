@@ -20,7 +20,7 @@ use std::time::Duration;
 mod answers;
 
 use answers::Answers;
-pub(super) use answers::{Empty, payloads};
+pub(super) use answers::payloads;
 
 /// Clocks `(length + 1) * 8` times with no data; H-type chips only. Not in `ftdi-mpsse`.
 const CLOCK_BYTES_NO_DATA: u8 = 0x8F;
@@ -214,7 +214,7 @@ impl Codec for Mpsse {
         let silent = stream.times.iter().max().copied().unwrap_or_default() * 2;
         Encoded {
             out: stream.commands.0.chunks(OUT_TRANSFER).map(<[u8]>::to_vec).collect(),
-            reply: Box::new(Answers::new(scatter, self.packet, silent)),
+            reply: Box::new(Answers::new(scatter, self.packet)),
             silent,
         }
     }
@@ -231,7 +231,7 @@ impl Codec for Mpsse {
         let out = [MpsseCmdBuilder::new().set_gpio_lower(0, 0).gpio_lower().send_immediate().0];
         let mut scatter = Scatter::default();
         scatter.drop_next(1);
-        let mut reply = Answers::new(scatter, self.packet, Duration::ZERO);
+        let mut reply = Answers::new(scatter, self.packet);
         Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: Duration::from_secs(1) }, &mut reply)?)
     }
 

@@ -31,11 +31,12 @@ pub trait Reply {
     /// lengths this method gave for them), or `None` when those are certain to bring the rest. Never asks for a
     /// transfer that the device might have nothing for, so none is left over when the reply is complete.
     fn next(&self, in_flight: usize) -> Option<usize>;
-    /// Takes one finished IN transfer's bytes, in order. May be empty or hold no payload.
+    /// Takes one finished IN transfer's bytes, in order; true when they brought payload. FTDI's chips end a transfer
+    /// every few milliseconds with status bytes alone: those come from a dead port too, and are no progress.
     ///
     /// # Errors
     /// [`UsbError::Desync`] when the bytes cannot be part of this reply.
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError>;
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError>;
     /// True when everything has come.
     fn is_complete(&self) -> bool;
 }
@@ -47,7 +48,8 @@ pub struct Burst<'a> {
     pub out: &'a [Vec<u8>],
     /// The most IN transfers to keep queued at any time.
     pub in_depth: usize,
-    /// The longest time in which no transfer finishes before the burst is given up (progress, not total).
+    /// The longest time in which no OUT transfer finishes and no payload comes before the burst is given up (progress,
+    /// not total).
     pub quiet: Duration,
 }
 
@@ -66,7 +68,7 @@ pub trait Pipe {
     /// Runs one burst to its end. On an error every transfer has been cancelled and drained before it returns.
     ///
     /// # Errors
-    /// Any [`UsbError`]; [`UsbError::Timeout`] when nothing finished for `burst.quiet`.
+    /// Any [`UsbError`]; [`UsbError::Timeout`] when there was no progress for `burst.quiet`.
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError>;
     /// One IN transfer of `len` bytes outside of a burst, or an empty answer when nothing comes within `wait`: for
     /// draining what an earlier, broken session left behind.

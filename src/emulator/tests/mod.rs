@@ -20,13 +20,13 @@ impl Reply for Fixed {
     fn next(&self, in_flight: usize) -> Option<usize> {
         (self.got.len() + in_flight < self.lens.len()).then_some(self.ask)
     }
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         let expected = self.lens[self.got.len()];
         if bytes.len() != expected {
             return Err(UsbError::Desync { what: "test", expected, got: bytes.len() });
         }
         self.got.push(bytes.to_vec());
-        Ok(())
+        Ok(true)
     }
     fn is_complete(&self) -> bool {
         self.got.len() == self.lens.len()
@@ -50,7 +50,7 @@ impl Reply for Payload {
         let rest = self.left.saturating_sub(in_flight * 32 * 510);
         (rest > 0).then(|| (rest.div_ceil(510) * 512).min(32 * 512))
     }
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         for packet in bytes.chunks(512) {
             assert_eq!(packet[..2], [0x32, 0x60], "status bytes");
             self.bytes.extend_from_slice(&packet[2..]);
@@ -59,7 +59,7 @@ impl Reply for Payload {
             }
             self.left -= packet.len() - 2;
         }
-        Ok(())
+        Ok(bytes.chunks(512).any(|packet| packet.len() > 2))
     }
     fn is_complete(&self) -> bool {
         self.left == 0

@@ -2,44 +2,17 @@
 
 use super::{IN_TRANSFER, PACKET, STATUS};
 use crate::programmer::codec::Scatter;
-use crate::programmer::ftdi;
 use crate::usb::{Reply, UsbError};
-use std::time::Duration;
 
 /// The answer as a stream of payload bytes in packets.
 pub(in crate::programmer) struct Answers<'b> {
     scatter: Scatter<'b>,
     packet: usize,
-    empty: Empty,
 }
 
 impl<'b> Answers<'b> {
-    pub(in crate::programmer) fn new(scatter: Scatter<'b>, packet: usize, silent: Duration) -> Self {
-        Self { scatter, packet, empty: Empty::within(silent) }
-    }
-}
-
-/// The latency timer ends an IN transfer every 16 ms, data or not: a port that never answers would be waited for for
-/// ever. So the transfers without payload in a row are counted.
-pub(in crate::programmer) struct Empty {
-    row: u32,
-    most: u32,
-}
-
-impl Empty {
-    /// As many as pass in four times `silent` and a second: generous, for hosts that queue several transfers.
-    pub(in crate::programmer) fn within(silent: Duration) -> Self {
-        let most = (silent + Duration::from_secs(1)).as_millis() * 4 / ftdi::LATENCY.as_millis();
-        Self { row: 0, most: most.try_into().unwrap_or(u32::MAX) }
-    }
-
-    /// Counts one IN transfer.
-    pub(in crate::programmer) fn count(&mut self, payload: usize) -> Result<(), UsbError> {
-        self.row = if payload == 0 { self.row + 1 } else { 0 };
-        if self.row > self.most {
-            return Err(UsbError::Timeout { what: "MPSSE answer", after: ftdi::LATENCY * self.row });
-        }
-        Ok(())
+    pub(in crate::programmer) fn new(scatter: Scatter<'b>, packet: usize) -> Self {
+        Self { scatter, packet }
     }
 }
 
@@ -70,7 +43,7 @@ impl Reply for Answers<'_> {
         Some((rest.div_ceil(payload) * self.packet).next_multiple_of(PACKET).min(IN_TRANSFER))
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), UsbError> {
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
         let before = self.scatter.left();
         payloads(bytes, self.packet, |payload| {
             let expected = self.scatter.left();
@@ -79,7 +52,7 @@ impl Reply for Answers<'_> {
                 _ => Err(UsbError::Desync { what: "MPSSE", expected, got: payload.len() }),
             }
         })?;
-        self.empty.count(before - self.scatter.left())
+        Ok(self.scatter.left() < before)
     }
 
     fn is_complete(&self) -> bool {

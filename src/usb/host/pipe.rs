@@ -148,8 +148,7 @@ impl HostPipe {
                 progress = true;
             }
             while let Some(taken) = self.incoming.take(|result, _| result.map(|bytes| reply.take(bytes))) {
-                taken.map_err(|f| self.fault(f))??;
-                progress = true;
+                progress |= taken.map_err(|f| self.fault(f))??;
             }
             if progress {
                 deadline = Instant::now() + burst.quiet;
