@@ -34,9 +34,10 @@ impl From<FlashError> for Failure {
         let exit = match error {
             FlashError::Spi(spi) => return spi.into(),
             FlashError::NoChip { .. } => Exit::NoChip,
-            FlashError::LowVoltage { .. } | FlashError::Outside { .. } | FlashError::OtpRefused { .. } => {
-                Exit::Refused
-            }
+            FlashError::LowVoltage { .. }
+            | FlashError::Outside { .. }
+            | FlashError::OtpRefused { .. }
+            | FlashError::Unsupported(_) => Exit::Refused,
             _ => Exit::Failed,
         };
         Failure::new(exit, error.to_string())

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// The commands under their headings.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Look at the chip", &["list", "probe", "contact", "read", "verify", "otp"]),
+    ("Look at the chip", &["list", "probe", "contact", "read", "verify", "otp", "protect"]),
     ("Save it", &["backup", "backups"]),
     ("Change it (always with a backup first)", &["rewrite", "write", "erase", "restore", "resume", "jobs"]),
     ("Files, without a chip", &["inspect", "splice", "layout", "map", "hexdump", "diff", "report"]),

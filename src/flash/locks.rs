@@ -21,10 +21,35 @@ const READ_BLOCK_PROTECTION: u8 = 0x72;
 const WRITE_BLOCK_PROTECTION: u8 = 0x42;
 const GLOBAL_UNLOCK: u8 = 0x98;
 
-/// Bytes of SST26's block-protection register: one bit a 64 KiB block but the first and last, which are one bit for
-/// 32 KiB and two bits (read and write) for each of four 8 KiB.
-pub(super) fn block_register_len(size: u64) -> usize {
-    (((size / (64 * KIB)).saturating_sub(2) + 18) / 8) as usize
+/// What each bit of SST26's block-protection register locks, the most significant bit of the first byte first; `None` is a
+/// read lock. The four 8 KiB at the top from the highest down, the four at the bottom likewise, each a read and a write
+/// lock; the 32 KiB next to them; the 64 KiB between from the highest down (SST26VF032B and 064B data sheets).
+fn block_register_map(size: u64) -> Vec<Option<Span>> {
+    let (small, middle, block) = (8 * KIB, 32 * KIB, 64 * KIB);
+    let at = |start: u64, len: u64| Some(Span::new(start, start + len));
+    let eights = (1..=4).map(|n| size - n * small).chain((0..4).rev().map(|n| n * small));
+    let mut map: Vec<Option<Span>> = eights.flat_map(|start| [None, at(start, small)]).collect();
+    map.extend([at(size - block, middle), at(middle, middle)]);
+    map.extend((1..(size / block).saturating_sub(1)).rev().map(|n| at(n * block, block)));
+    map
+}
+
+/// Bytes of SST26's block-protection register.
+fn block_register_len(size: u64) -> usize {
+    block_register_map(size).len() / 8
+}
+
+/// The register that locks exactly `wanted` against writes, and nothing against reads.
+pub(super) fn block_register(size: u64, wanted: &Spans) -> Vec<u8> {
+    let bits = block_register_map(size);
+    let locked = |bit: &Option<Span>| bit.is_some_and(|span| wanted.covers(span));
+    bits.chunks(8).map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | u8::from(locked(bit)))).collect()
+}
+
+/// The blocks that the register locks against writes.
+fn register_locks(size: u64, register: &[u8]) -> Spans {
+    let set = |n: usize| register.get(n / 8).is_some_and(|byte| byte & 0x80 >> (n % 8) != 0);
+    block_register_map(size).into_iter().enumerate().filter(|(n, _)| set(*n)).filter_map(|(_, s)| s).collect()
 }
 
 impl<P: Programmer> Chip<P> {
@@ -33,6 +58,11 @@ impl<P: Programmer> Chip<P> {
         let size = self.geometry.size;
         let block = 64 * KIB;
         match &self.identity.part.protection {
+            ProtectScheme::Sst26 => {
+                let mut units: Vec<Span> = block_register_map(size).into_iter().flatten().collect();
+                units.sort();
+                units
+            }
             ProtectScheme::SectorLocks { sector } => Span::new(0, size).pieces((*sector).max(1)).collect(),
             _ if block_locks != Some(true) => Vec::new(),
             // W25Q128FV figure 4d: 4 KiB sectors in the first and the last 64 KiB, blocks in between.
@@ -46,8 +76,7 @@ impl<P: Programmer> Chip<P> {
     /// The ranges whose own lock is set; `None` where the part has no such locks in force.
     pub(super) fn read_locks(&mut self, state: &Status) -> Result<Option<Spans>, FlashError> {
         if self.identity.part.protection == ProtectScheme::Sst26 {
-            let open = self.read_block_register()?.iter().all(|b| *b == 0);
-            return Ok(open.then(Spans::new));
+            return Ok(Some(register_locks(self.geometry.size, &self.read_block_register()?)));
         }
         let units = self.lock_units(state.block_locks);
         if units.is_empty() || state.protected.is_empty() {
@@ -115,14 +144,14 @@ impl<P: Programmer> Chip<P> {
         Err(FlashError::UnstableRead { what: "the block-protection register".into() })
     }
 
-    /// Lifts every lock of an SST26: they are all set after each power-up.
-    pub(super) fn unlock_sst26(&mut self) -> Result<Unlocked, FlashError> {
+    /// Lifts every lock of an SST26, they are all set after each power-up; `spans` must be free then.
+    pub(super) fn unlock_sst26(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
         let before = self.read_block_register()?;
         self.run_enabled(&[vec![GLOBAL_UNLOCK]])?;
-        let after = self.read_block_register()?;
-        if after.iter().any(|b| *b != 0) {
+        let left = register_locks(self.geometry.size, &self.read_block_register()?).intersection(spans);
+        if !left.is_empty() {
             return Err(FlashError::Protected {
-                spans: Spans::from(Span::new(0, self.geometry.size)),
+                spans: left,
                 why: "blocks stay locked after 98h: they are locked for ever (nVWLDR), or WP# (pin 3) is low"
                     .into(),
             });
@@ -153,6 +182,28 @@ mod tests {
 
     #[test]
     fn the_block_protection_register_is_as_long_as_known() {
-        assert_eq!([2 << 20, 4 << 20, 8 << 20].map(block_register_len), [6, 10, 18]);
+        assert_eq!([512 << 10, 2 << 20, 4 << 20, 8 << 20].map(block_register_len), [3, 6, 10, 18]);
+    }
+
+    #[test]
+    fn the_block_protection_register_after_power_up_locks_every_byte_against_writes() {
+        let size = 4 << 20;
+        let whole = Spans::from(Span::new(0, size));
+        let register = block_register(size, &whole);
+        assert_eq!(register, [[0x55; 2].as_slice(), &[0xFF; 8]].concat(), "as the data sheet gives it");
+        assert_eq!(register_locks(size, &register), whole);
+        for (span, byte, bit) in [
+            (Span::new(0x3F_E000, 0x40_0000), 0, 0x40),
+            (Span::new(0, 0x2000), 1, 0x01),
+            (Span::new(0x3F_0000, 0x3F_8000), 2, 0x80),
+            (Span::new(0x8000, 0x1_0000), 2, 0x40),
+            (Span::new(0x3E_0000, 0x3F_0000), 2, 0x20),
+            (Span::new(0x1_0000, 0x2_0000), 9, 0x01),
+        ] {
+            let mut one = [0; 10];
+            one[byte] = bit;
+            assert_eq!(block_register(size, &Spans::from(span)), one, "{span}");
+            assert_eq!(register_locks(size, &one), Spans::from(span), "{span}");
+        }
     }
 }

@@ -48,6 +48,7 @@ pub use nor_flash::{FaceError, NorFlashFace};
 pub use otp_write::{LockPermit, OtpPermit};
 pub use permit::Permit;
 pub use program::Programmed;
+pub use protection::ProtectionPlan;
 pub use security::SecurityRegister;
 pub use status::Status;
 pub use unlock::{Lasting, Unlocked};

@@ -1,128 +1,287 @@
 //! Protection set to exactly a range, or cleared: for the user who wants it so, not for a session's unlock.
 //!
-//! Volatile unless asked otherwise. Bits that cannot be undone are never part of it: a setting that would need one
-//! (TB on Macronix) counts as not there.
+//! First a plan, which only reads; then the write, read back. Volatile unless asked otherwise, and never non-volatile
+//! without having been asked. Bits that cannot be undone are never part of it: a setting that would need one (TB on
+//! Macronix) counts as not there.
 
 use super::FlashError;
 use super::chip::Chip;
-use super::locks::block_register_len;
-use super::part::{BpBits, Part, ProtectScheme};
-use super::protect::{self, Bp};
-use super::status::Status;
+use super::locks::block_register;
+use super::part::{BpBits, BpRule, Part, ProtectScheme, Register, RegisterBit, StatusEnable};
+use super::protect::{self, Bp, Registers};
+use super::status::{self, Status};
 use super::unlock::Lasting;
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 
+/// What would be sent to protect exactly a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectionPlan {
+    /// The state before.
+    pub before: Status,
+    /// What will be protected.
+    pub wanted: Spans,
+    /// How long it lasts.
+    pub lasting: Lasting,
+    /// The status registers as they will be, where they change; or are written because only the volatile copy is seen.
+    pub registers: Option<Registers>,
+    /// Blocks whose own lock is lifted.
+    pub lift: Spans,
+    /// Blocks whose own lock is set.
+    pub set: Vec<Span>,
+    /// SST26's block-protection register as it will be.
+    pub block_register: Option<Vec<u8>>,
+}
+
+impl ProtectionPlan {
+    /// True where the chip is so already and nothing is sent.
+    pub fn is_empty(&self) -> bool {
+        self.registers.is_none()
+            && self.lift.is_empty()
+            && self.set.is_empty()
+            && self.block_register.is_none()
+    }
+
+    /// Each status register that is written: its name, its value now and then.
+    pub fn writes(&self) -> Vec<(Register, u8, u8)> {
+        let Some(after) = self.registers else { return Vec::new() };
+        [Register::Sr1, Register::Sr2, Register::Sr3]
+            .into_iter()
+            .filter_map(|r| Some((r, self.before.registers.get(r)?, after.get(r)?)))
+            .filter(|(_, now, then)| now != then || self.lasting == Lasting::Permanent)
+            .collect()
+    }
+}
+
 impl<P: Programmer> Chip<P> {
-    /// Protects exactly `wanted` (empty: nothing), until power-off or, where `permanent`, non-volatile; gives the
-    /// status as read back.
+    /// Every range that this part's own bits can protect, from small to large; empty where its blocks have locks of
+    /// their own (any set of blocks goes) or nothing is known.
     ///
     /// # Errors
-    /// [`FlashError::Unsupported`] where the part has no such setting, naming the ranges it has; else as for a status
-    /// write.
-    pub fn set_protection(&mut self, wanted: &Spans, permanent: bool) -> Result<Status, FlashError> {
-        self.check_voltage()?;
+    /// As [`status`](Self::status).
+    pub fn protectable(&mut self) -> Result<Vec<Spans>, FlashError> {
+        let state = self.status()?;
+        Ok(match &self.identity.part.protection {
+            ProtectScheme::Bp(bits) => possible(bits, &self.identity.part, state.bp.unwrap_or_default()),
+            _ => Vec::new(),
+        })
+    }
+
+    /// True where protection can be changed until power-off only.
+    pub fn protects_volatile(&self) -> bool {
+        let part = &self.identity.part;
+        match part.protection {
+            ProtectScheme::Bp(_) => part.status.enable != StatusEnable::Wren,
+            ProtectScheme::SectorLocks { .. } | ProtectScheme::Sst26 => true,
+            ProtectScheme::None | ProtectScheme::Unknown => false,
+        }
+    }
+
+    /// True where protection can be changed to stay over power-off.
+    pub fn protects_permanent(&self) -> bool {
+        let part = &self.identity.part;
+        matches!(part.protection, ProtectScheme::Bp(_)) && part.status.enable != StatusEnable::Only50
+    }
+
+    /// What would have to be sent to protect exactly `wanted` (empty: nothing), until power-off or, where
+    /// `permanent`, non-volatile. Sends nothing that changes the chip.
+    ///
+    /// # Errors
+    /// [`FlashError::Unsupported`] where the part has no such setting, naming the ranges it has.
+    pub fn plan_protection(&mut self, wanted: &Spans, permanent: bool) -> Result<ProtectionPlan, FlashError> {
         if let Some(last) = wanted.iter().last() {
             self.check_inside(last)?;
         }
-        let state = self.status()?;
-        let bits = match &self.identity.part.protection {
-            ProtectScheme::Bp(bits) if state.block_locks != Some(true) => bits.clone(),
-            ProtectScheme::Bp(_) | ProtectScheme::SectorLocks { .. } => {
-                return self.set_locks(wanted, permanent, &state);
-            }
-            ProtectScheme::Sst26 => return self.set_sst26(wanted, permanent),
-            ProtectScheme::None | ProtectScheme::Unknown => {
-                return Err(FlashError::Unsupported(format!(
-                    "the protection scheme of {} is not known",
-                    self.identity.part_name
-                )));
-            }
+        let before = self.status()?;
+        let lasting = if permanent { Lasting::Permanent } else { Lasting::Volatile };
+        let plan = ProtectionPlan {
+            before,
+            wanted: wanted.clone(),
+            lasting,
+            registers: None,
+            lift: Spans::new(),
+            set: Vec::new(),
+            block_register: None,
         };
-        let current = state.bp.unwrap_or_default();
+        match self.identity.part.protection.clone() {
+            // Locks of single blocks are volatile; what is to last needs the BP bits, and those in force.
+            ProtectScheme::Bp(bits) if plan.before.block_locks != Some(true) || permanent => {
+                self.plan_bits(&bits, plan)
+            }
+            ProtectScheme::Bp(_) | ProtectScheme::SectorLocks { .. } => self.plan_locks(plan),
+            ProtectScheme::Sst26 => self.plan_sst26(plan),
+            ProtectScheme::None | ProtectScheme::Unknown => Err(self.unsupported(
+                "keeps its protection in a way that is not known here, so nothing was sent".into(),
+            )),
+        }
+    }
+
+    /// Carries a plan out and reads back. Gives the status then.
+    ///
+    /// # Errors
+    /// [`FlashError::StatusRefused`], [`FlashError::Protected`] with the likely reason where the chip ignored it.
+    pub fn write_protection(&mut self, plan: &ProtectionPlan) -> Result<Status, FlashError> {
+        self.check_voltage()?;
+        if let Some(after) = &plan.registers {
+            self.write_registers(&plan.before.registers, after, plan.lasting)?;
+        }
+        if !plan.lift.is_empty() {
+            self.unlock_blocks(&plan.lift)?;
+        }
+        self.lock_blocks(&plan.set)?;
+        if let Some(register) = &plan.block_register {
+            self.unlock_sst26(&Spans::new())?;
+            self.write_block_register(register)?;
+        }
+        let status = self.status()?;
+        let known = status.protection_known || plan.wanted.is_empty();
+        if !known || status.protected == plan.wanted {
+            return Ok(status);
+        }
+        let missing = plan.wanted.difference(&status.protected);
+        let spans = if missing.is_empty() { status.protected.difference(&plan.wanted) } else { missing };
+        let why = format!("read back, the protection of this range is not as written; {}", {
+            status::why_refused(&status)
+        });
+        Err(FlashError::Protected { spans, why })
+    }
+
+    /// [`plan_protection`](Self::plan_protection) and [`write_protection`](Self::write_protection) in one.
+    ///
+    /// # Errors
+    /// Theirs.
+    pub fn set_protection(&mut self, wanted: &Spans, permanent: bool) -> Result<Status, FlashError> {
+        self.check_voltage()?;
+        let plan = self.plan_protection(wanted, permanent)?;
+        self.write_protection(&plan)
+    }
+
+    fn unsupported(&self, why: String) -> FlashError {
+        FlashError::Unsupported(format!("{} {why}", self.identity.part_name))
+    }
+
+    fn plan_bits(&self, bits: &BpBits, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
         let part = &self.identity.part;
-        let setting = choose(&bits, part, wanted, current).ok_or_else(|| {
-            let ranges = possible(&bits, part, current);
-            let ranges: Vec<String> = ranges.iter().map(Spans::to_string).collect();
-            FlashError::Unsupported(format!(
-                "{} cannot protect exactly {wanted}; it can protect: {}",
-                part.name,
+        let current = plan.before.bp.unwrap_or_default();
+        let setting = choose(bits, part, &plan.wanted, current).ok_or_else(|| {
+            let ranges: Vec<String> = possible(bits, part, current).iter().map(Spans::to_string).collect();
+            let wanted = &plan.wanted;
+            self.unsupported(format!(
+                "cannot protect exactly {wanted}; it can protect: {}",
                 ranges.join("; ")
             ))
         })?;
-        let registers = protect::with_bp(&bits, state.registers, setting);
-        let lasting = if permanent { Lasting::Permanent } else { Lasting::Volatile };
-        self.write_registers(&state.registers, &registers, lasting)?;
-        self.status()
-    }
-
-    fn set_locks(&mut self, wanted: &Spans, permanent: bool, state: &Status) -> Result<Status, FlashError> {
-        if permanent {
-            return Err(FlashError::Unsupported(
-                "single-block locks are volatile: they are all set again at power-up".into(),
-            ));
-        }
-        let units = self.lock_units(state.block_locks);
-        if let Some(part) = units.iter().find(|u| wanted.overlaps(**u) && !wanted.covers(**u)) {
-            return Err(FlashError::Unsupported(format!("{part} has one lock and cannot be locked in part")));
-        }
-        let locked = self.locked_units(&units)?;
-        let lift: Spans = locked.iter().filter(|u| !wanted.covers(**u)).copied().collect();
-        let set: Vec<Span> =
-            units.iter().filter(|u| wanted.covers(**u) && !locked.contains(u)).copied().collect();
-        if !lift.is_empty() {
-            self.unlock_blocks(&lift)?;
-        }
-        self.lock_blocks(&set)?;
-        self.status()
-    }
-
-    fn set_sst26(&mut self, wanted: &Spans, permanent: bool) -> Result<Status, FlashError> {
-        let whole = Spans::from(Span::new(0, self.geometry.size));
-        match wanted {
-            _ if permanent => {
-                return Err(FlashError::Unsupported("SST26 locks are all set again at power-up".into()));
-            }
-            w if w.is_empty() => {
-                self.unlock_sst26()?;
-            }
-            // As after power-up: the small blocks' write locks set, their read locks not.
-            w if *w == whole => {
-                let mut register = vec![0xFF; block_register_len(self.geometry.size)];
-                register[..2].fill(0x55);
-                self.write_block_register(&register)?;
-            }
-            _ => {
-                return Err(FlashError::Unsupported(
-                    "on SST26 only everything or nothing can be protected here".into(),
+        let mut after = protect::with_bp(bits, plan.before.registers, setting);
+        if let (Some(wps), Some(true)) = (bits.wps, plan.before.block_locks) {
+            if part.forever.contains(&wps) {
+                return Err(self.unsupported(
+                    "has been switched to single-block locks for ever; they are set again at every power-up"
+                        .into(),
                 ));
             }
+            after = after.with(wps, false);
         }
-        self.status()
+        let permanent = plan.lasting == Lasting::Permanent;
+        match (part.status.enable, permanent) {
+            _ if after == plan.before.registers && !(permanent && self.hides_lasting_bits()) => {
+                return Ok(plan);
+            }
+            (StatusEnable::Wren, false) => {
+                return Err(self.unsupported(
+                    "has no volatile status write: the change can only be made to last, and that has to be asked for \
+                     (--permanent)"
+                        .into(),
+                ));
+            }
+            (StatusEnable::Only50, true) => {
+                return Err(self.unsupported(
+                    "sets its protection anew at every power-up: nothing that is written lasts".into(),
+                ));
+            }
+            _ => {}
+        }
+        plan.registers = Some(after);
+        Ok(plan)
+    }
+
+    /// The registers read may be a volatile copy over others that last.
+    fn hides_lasting_bits(&self) -> bool {
+        self.identity.part.status.enable == StatusEnable::VolatileOrWren
+    }
+
+    fn plan_locks(&mut self, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
+        if plan.lasting == Lasting::Permanent {
+            return Err(self.unsupported(
+                "has one lock a block, and they are all set again at every power-up: nothing that is written lasts"
+                    .into(),
+            ));
+        }
+        let units = self.lock_units(plan.before.block_locks);
+        self.whole_units(&units, &plan.wanted)?;
+        let locked = self.locked_units(&units)?;
+        let wanted = plan.wanted.clone();
+        plan.lift = locked.iter().filter(|u| !wanted.covers(**u)).copied().collect();
+        plan.set = units.into_iter().filter(|u| wanted.covers(*u) && !locked.contains(u)).collect();
+        Ok(plan)
+    }
+
+    fn plan_sst26(&mut self, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
+        if plan.lasting == Lasting::Permanent {
+            return Err(self.unsupported(
+                "sets the locks of all blocks again at every power-up: nothing that is written lasts".into(),
+            ));
+        }
+        self.whole_units(&self.lock_units(None), &plan.wanted)?;
+        if plan.before.protected != plan.wanted {
+            plan.block_register = Some(block_register(self.geometry.size, &plan.wanted));
+        }
+        Ok(plan)
+    }
+
+    fn whole_units(&self, units: &[Span], wanted: &Spans) -> Result<(), FlashError> {
+        match units.iter().find(|u| wanted.overlaps(**u) && !wanted.covers(**u)) {
+            Some(part) => {
+                Err(self.unsupported(format!("has one lock for {part}, which cannot be locked in part")))
+            }
+            None => Ok(()),
+        }
     }
 }
 
 /// TB, SEC and CMP that may not be changed, because their bit stays for ever.
 fn reachable(bits: &BpBits, part: &Part, current: Bp, setting: Bp) -> bool {
-    let same =
-        |bit: Option<_>, now: bool, then: bool| now == then || bit.is_none_or(|b| !part.forever.contains(&b));
+    let same = |bit: Option<RegisterBit>, now: bool, then: bool| {
+        now == then || bit.is_none_or(|b| !part.forever.contains(&b))
+    };
     same(bits.tb, current.tb, setting.tb)
         && same(bits.sec, current.sec, setting.sec)
         && same(bits.cmp, current.cmp, setting.cmp)
 }
 
-/// The setting for `wanted` that changes least and no bit that stays for ever.
+/// Settings whose meaning is certain and that change no bit that stays for ever.
+fn certain(bits: &BpBits, part: &Part, current: Bp) -> impl Iterator<Item = Bp> {
+    let most = ((1u16 << bits.bp.len().min(7)) - 1) as u8;
+    protect::settings(bits).filter(move |s| reachable(bits, part, current, *s)).filter(move |s| {
+        let ends = s.bp == 0 || s.bp == most;
+        match bits.rule {
+            // Nothing and everything, with the other bits as they are.
+            BpRule::Opaque => ends && !s.cmp && (s.tb, s.sec) == (current.tb, current.sec),
+            // SEC with the last but one is in no table.
+            _ => !s.sec || s.bp + 1 != most,
+        }
+    })
+}
+
+/// The setting for `wanted` that changes least.
 fn choose(bits: &BpBits, part: &Part, wanted: &Spans, current: Bp) -> Option<Bp> {
-    protect::settings(bits)
-        .filter(|s| reachable(bits, part, current, *s))
+    certain(bits, part, current)
         .filter(|s| protect::range(bits.rule, bits.bp.len(), part.size, *s) == *wanted)
         .min_by_key(|s| protect::changes(*s, current))
 }
 
 /// Every range the part can protect, each once, from small to large.
 fn possible(bits: &BpBits, part: &Part, current: Bp) -> Vec<Spans> {
-    let mut ranges: Vec<Spans> = protect::settings(bits)
-        .filter(|s| reachable(bits, part, current, *s))
+    let mut ranges: Vec<Spans> = certain(bits, part, current)
         .map(|s| protect::range(bits.rule, bits.bp.len(), part.size, s))
         .collect();
     ranges.sort_by_key(|r| (r.len(), r.as_slice().first().map(|s| s.start)));

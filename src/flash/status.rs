@@ -4,9 +4,13 @@
 //! SR2 on BV, CV and FV; two-byte `01` drops SR2 on the R generation, which `31` reaches.
 
 use super::command::{BUSY, VOLATILE_ENABLE, WEL, WRITE_ENABLE, WRITE_STATUS};
+
 use super::part::{Part, ProtectScheme, Register, StatusEnable, Write01};
 use super::protect::{self, Registers};
 use crate::span::{Span, Spans};
+
+/// Writes SR2 alone, on parts of Winbond's kind.
+const WRITE_STATUS_2: u8 = 0x31;
 
 /// The registers and what they mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,20 +105,54 @@ pub fn writes(
     wanted: &Registers,
     volatile: bool,
 ) -> Option<Vec<StatusWrite>> {
+    let wanted = without_new_locks(part, current, wanted);
+    let (one, two) = (wanted.sr1 & !(BUSY | WEL), current.sr1 & !(BUSY | WEL));
+    let changes = [one != two, wanted.sr2 != current.sr2, wanted.sr3 != current.sr3];
+    writes_of(part, &wanted, changes, volatile)
+}
+
+/// The non-volatile writes of every register that holds protection bits, whether it reads as wanted or not.
+pub fn writes_anyway(part: &Part, current: &Registers, wanted: &Registers) -> Option<Vec<StatusWrite>> {
+    let wanted = without_new_locks(part, current, wanted);
+    let ProtectScheme::Bp(bits) = &part.protection else {
+        return writes(part, current, &wanted, false);
+    };
+    let others = [bits.tb, bits.sec, bits.cmp, bits.wps];
+    let holds = |register| {
+        let changed = current.get(register) != wanted.get(register);
+        changed || bits.bp.iter().chain(others.iter().flatten()).any(|bit| bit.register == register)
+    };
+    writes_of(part, &wanted, [Register::Sr1, Register::Sr2, Register::Sr3].map(holds), false)
+}
+
+/// SR2 by its own opcode, on parts whose `01` should have taken it; `None` where SR2 is not Winbond's kind.
+pub fn second_alone(part: &Part, wanted: &Registers, volatile: bool) -> Option<StatusWrite> {
+    let winbond_kind = part.status.read_sr2 == Some(0x35) && !part.status.sticky_errors;
+    let by_01 = part.status.write_sr2.is_none() && part.status.write_01 != Write01::Three;
+    let enable = if volatile { VOLATILE_ENABLE } else { WRITE_ENABLE };
+    let bytes = vec![WRITE_STATUS_2, wanted.sr2?];
+    (winbond_kind && by_01).then_some(StatusWrite { enable, bytes, volatile })
+}
+
+/// `wanted`, but bits that stay for ever are not newly set.
+pub fn without_new_locks(part: &Part, current: &Registers, wanted: &Registers) -> Registers {
+    part.forever
+        .iter()
+        .fold(*wanted, |w, bit| if current.bit(*bit) == Some(false) { w.with(*bit, false) } else { w })
+}
+
+/// The writes of those of the three registers that are named.
+fn writes_of(
+    part: &Part,
+    wanted: &Registers,
+    [one_changes, two_changes, three_changes]: [bool; 3],
+    volatile: bool,
+) -> Option<Vec<StatusWrite>> {
     let scheme = &part.status;
-    let mut wanted = *wanted;
-    for bit in &part.forever {
-        if current.bit(*bit) == Some(false) {
-            wanted = wanted.with(*bit, false);
-        }
-    }
     let sr1 = wanted.sr1 & !(BUSY | WEL);
-    let one_changes = sr1 != current.sr1 & !(BUSY | WEL);
-    let two_changes = wanted.sr2 != current.sr2;
-    let three_changes = wanted.sr3 != current.sr3;
     let (enable, volatile) = match (scheme.enable, volatile) {
         (StatusEnable::Wren, _) => (WRITE_ENABLE, false),
-        (StatusEnable::Only50, _) => (VOLATILE_ENABLE, false),
+        (StatusEnable::Only50, _) => (VOLATILE_ENABLE, true),
         (StatusEnable::VolatileOrWren, true) => (VOLATILE_ENABLE, true),
         (StatusEnable::VolatileOrWren, false) => (WRITE_ENABLE, false),
     };

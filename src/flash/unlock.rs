@@ -7,7 +7,7 @@ use super::FlashError;
 use super::chip::Chip;
 use super::command::{self, WRITE_DISABLE, WRITE_ENABLE};
 use super::describe;
-use super::part::{Part, ProtectScheme, StatusEnable};
+use super::part::{ProtectScheme, Register, StatusEnable};
 use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
 use super::status::{self, StatusWrite};
@@ -59,7 +59,7 @@ impl<P: Programmer> Chip<P> {
         let wanted = match &self.identity.part.protection {
             _ if state.block_locks == Some(true) => return self.unlock_blocks(spans),
             ProtectScheme::SectorLocks { .. } => return self.unlock_blocks(spans),
-            ProtectScheme::Sst26 => return self.unlock_sst26(),
+            ProtectScheme::Sst26 => return self.unlock_sst26(spans),
             ProtectScheme::Bp(bits) => {
                 let open = Bp { bp: 0, cmp: false, ..state.bp.unwrap_or_default() };
                 protect::with_bp(bits, state.registers, open)
@@ -102,44 +102,61 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// Writes the registers and reads them back. Gives whether the change was volatile.
+    ///
+    /// A volatile write that the chip does not take is never followed by a lasting one: who wants that asks for it. What
+    /// of it was taken is put back.
     pub(super) fn write_registers(
         &mut self,
         now: &Registers,
         wanted: &Registers,
         lasting: Lasting,
     ) -> Result<bool, FlashError> {
-        let name = self.identity.part_name.clone();
-        let impossible =
-            || FlashError::Unsupported(format!("{name} has no way to write these status bits like that"));
-        let can = self.identity.part.status.enable == StatusEnable::VolatileOrWren;
-        // A part that ignores the volatile write is asked again, unless that was not wanted.
-        let kinds: &[bool] = match (lasting, can) {
-            (Lasting::Session, true) => &[true, false],
-            (Lasting::Volatile, true) => &[true],
-            (Lasting::Volatile, false) => return Err(impossible()),
-            (Lasting::Permanent, _) | (Lasting::Session, false) => &[false],
+        let impossible = || {
+            let name = &self.identity.part_name;
+            FlashError::Unsupported(format!("{name} has no way to write these status bits like that"))
         };
-        let mut last = None;
-        for volatile in kinds {
-            let writes =
-                status::writes(&self.identity.part, now, wanted, *volatile).ok_or_else(impossible)?;
-            if writes.is_empty() {
-                return Ok(*volatile);
+        let enable = self.identity.part.status.enable;
+        let volatile = match (lasting, enable) {
+            (Lasting::Session | Lasting::Volatile, StatusEnable::VolatileOrWren | StatusEnable::Only50) => {
+                true
             }
-            self.send_status(&writes, wanted)?;
-            let state = self.status()?;
-            let wanted = allowed(&self.identity.part, now, wanted);
-            let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
-                return Ok(*volatile);
-            };
-            let why = status::why_refused(&state);
-            last = Some(FlashError::StatusRefused { register, wanted, found, why });
-            if state.srl == Some(true) {
-                break;
+            (Lasting::Permanent, StatusEnable::VolatileOrWren | StatusEnable::Wren)
+            | (Lasting::Session, StatusEnable::Wren) => false,
+            (Lasting::Volatile, StatusEnable::Wren) | (Lasting::Permanent, StatusEnable::Only50) => {
+                return Err(impossible());
             }
+        };
+        let part = self.identity.part.clone();
+        let writes = match lasting {
+            // What is read may be the volatile copy: the bits below it are not known to be so already.
+            Lasting::Permanent if enable == StatusEnable::VolatileOrWren => {
+                status::writes_anyway(&part, now, wanted)
+            }
+            _ => status::writes(&part, now, wanted, volatile),
+        };
+        let writes = writes.ok_or_else(impossible)?;
+        if writes.is_empty() {
+            return Ok(volatile);
         }
-        // Invariant: the loop ran at least once and left its refusal.
-        Err(last.unwrap_or_else(impossible))
+        self.send_status(&writes, wanted)?;
+        let mut state = self.status()?;
+        let wanted = status::without_new_locks(&part, now, wanted);
+        // Some parts with an id of old take only SR1 from a two-byte 01 and reach SR2 by 31.
+        if let Some((Register::Sr2, ..)) = status::first_difference(&wanted, &state.registers)
+            && let Some(write) = status::second_alone(&part, &wanted, volatile)
+        {
+            self.send_status(&[write], &wanted)?;
+            state = self.status()?;
+        }
+        let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
+            return Ok(volatile);
+        };
+        let why = status::why_refused(&state);
+        if volatile && let Some(back) = status::writes(&part, &state.registers, now, true) {
+            self.send_status(&back, now)?;
+            self.status()?;
+        }
+        Err(FlashError::StatusRefused { register, wanted, found, why })
     }
 
     pub(super) fn send_status(
@@ -175,11 +192,4 @@ impl<P: Programmer> Chip<P> {
         batch.push(Transaction::write(&[WRITE_DISABLE]));
         Ok(self.programmer.run(&mut batch)?)
     }
-}
-
-/// What of `wanted` a write may bring about at all: bits that stay for ever are not set.
-fn allowed(part: &Part, now: &Registers, wanted: &Registers) -> Registers {
-    part.forever
-        .iter()
-        .fold(*wanted, |w, bit| if now.bit(*bit) == Some(false) { w.with(*bit, false) } else { w })
 }

@@ -8,6 +8,7 @@ mod images;
 mod inspect;
 mod interrupted;
 mod otp;
+mod protect;
 mod read;
 mod rewrite;
 mod store;

@@ -20,6 +20,7 @@ mod man;
 mod map;
 mod otp;
 mod probe;
+mod protect;
 mod read;
 pub mod report;
 mod restore;

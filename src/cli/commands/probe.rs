@@ -41,26 +41,8 @@ impl Probed {
         })
     }
 
-    /// The status registers by name, as far as this part has them.
-    fn status_registers(&self) -> Vec<(&'static str, u8)> {
-        let r = &self.status.registers;
-        let named = [
-            ("SR1", Some(r.sr1)),
-            ("SR2", r.sr2),
-            ("SR3", r.sr3),
-            ("security", r.security),
-            ("function", r.function),
-        ];
-        named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-
     fn fields(&self) -> Fields {
         let id = &self.identity;
-        let registers: Vec<Value> = self
-            .status_registers()
-            .iter()
-            .map(|(name, value)| json!({ "name": name, "value": value, "hex": format!("{value:02x}") }))
-            .collect();
         let security: Vec<Value> = self.registers.iter().map(security_register).collect();
         let sfdp = id.sfdp_decoded.as_ref().map(|sfdp| {
             json!({
@@ -79,7 +61,7 @@ impl Probed {
             .with("voltage_mv", json!(id.part.voltage_mv.map(|(least, most)| [least, most])))
             .with("low_voltage", id.low_voltage)
             .with("unique_id", json!(id.unique_id.as_deref().map(hex)))
-            .with("status_registers", registers)
+            .with("status_registers", status_registers(&self.status))
             .with("protection_known", self.status.protection_known)
             .with("protected_ranges", spans(self.status.protected.as_slice()))
             .with("quad_enable", json!(self.status.quad_enable))
@@ -103,8 +85,6 @@ impl Probed {
             (false, true) => out.tone(Tone::Warn, &self.status.protected.to_string()),
             (false, false) => out.tone(Tone::Warn, "perhaps everything: this part's bits are not known"),
         };
-        let status: Vec<String> =
-            self.status_registers().iter().map(|(name, value)| format!("{name} {value:02x}")).collect();
         let sfdp = match &id.sfdp_decoded {
             Some(sfdp) => format!("revision 1.{}, {}", sfdp.header_minor, units::size(sfdp.basic.size)),
             None => "none".to_owned(),
@@ -121,7 +101,7 @@ impl Probed {
             ("supply", voltage),
             ("unique id", id.unique_id.as_deref().map_or("none known".to_owned(), hex)),
             ("SFDP", sfdp),
-            ("status", status.join(", ")),
+            ("status", registers_line(&self.status)),
             ("protected", protected),
             ("OTP", otp),
             ("programmer", programmer.to_owned()),
@@ -129,6 +109,33 @@ impl Probed {
             out.line(format!("  {name:<10} {value}"));
         }
     }
+}
+
+/// The status registers by name, as far as this part has them.
+fn named_registers(status: &Status) -> Vec<(&'static str, u8)> {
+    let r = &status.registers;
+    let named = [
+        ("SR1", Some(r.sr1)),
+        ("SR2", r.sr2),
+        ("SR3", r.sr3),
+        ("security", r.security),
+        ("function", r.function),
+    ];
+    named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// `SR1 1c, SR2 02`
+pub fn registers_line(status: &Status) -> String {
+    let texts: Vec<String> =
+        named_registers(status).iter().map(|(name, value)| format!("{name} {value:02x}")).collect();
+    texts.join(", ")
+}
+
+/// The status registers' fields.
+pub fn status_registers(status: &Status) -> Value {
+    let field =
+        |(name, value): (&str, u8)| json!({ "name": name, "value": value, "hex": format!("{value:02x}") });
+    named_registers(status).into_iter().map(field).collect()
 }
 
 fn otp_line(register: &SecurityRegister) -> String {

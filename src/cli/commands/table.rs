@@ -40,6 +40,8 @@ commands! {
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
+    /// The write protection: show it, set it to a range, clear it
+    Protect(protect) = "protect",
     /// Is the clip's contact good enough to write?
     Contact(contact) = "contact",
     /// Read the chip, or a part of it, into a file; only if several passes agree
