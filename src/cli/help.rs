@@ -9,7 +9,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Look at the chip", &["list", "probe", "contact", "read", "verify", "otp", "protect"]),
     ("Save it", &["backup", "backups"]),
     ("Change it (always with a backup first)", &["rewrite", "write", "erase", "restore", "resume", "jobs"]),
-    ("Files, without a chip", &["inspect", "splice", "layout", "map", "hexdump", "diff", "report"]),
+    ("Files, without a chip", &["inspect", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"]),
     ("What is known", &["boards", "chips"]),
     ("The program", &["guide", "demo", "emulate", "completions", "man"]),
 ];

@@ -20,6 +20,7 @@ mod order;
 mod output;
 mod programmer;
 mod progress;
+mod rescue;
 mod run;
 mod session;
 mod show;

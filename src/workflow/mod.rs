@@ -15,6 +15,7 @@ pub mod restore;
 pub mod resume;
 pub mod rewrite;
 pub mod store;
+pub mod tftp;
 pub mod verify;
 
 mod error;

@@ -28,6 +28,7 @@ mod resume;
 pub mod rewrite;
 mod splice;
 mod table;
+mod tftp;
 mod verify;
 mod write;
 

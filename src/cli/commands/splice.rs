@@ -4,7 +4,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::order::{self, Order, OrderArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::{files, splicing};
+use super::super::{files, rescue, splicing};
 use crate::image::{Board, Purpose, splice};
 use crate::units;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let out = &session.out;
     out.line(format!("\n{}: {} ({size:#x} bytes), sha256 {sha256}", path.display(), units::size(size)));
     if purpose == Purpose::Tftp {
-        rescue(session, &board);
+        out.line(format!("\nto send it to {}:", board.model));
+        for (n, step) in (1..).zip(rescue::steps(&board, &path.display().to_string())) {
+            out.line(format!("  {n}. {step}"));
+        }
     }
     let recipe = order.recipe(&board, &spliced);
     if let Some(path) = &args.order.save_recipe {
@@ -67,20 +70,5 @@ fn target(output: &Path, purpose: Purpose, board: &Board) -> Result<PathBuf, Fai
     match (purpose, name) {
         (Purpose::Tftp, Some(name)) => Ok(output.join(name)),
         _ => Err(Failure::refused(format!("{} is a folder; give a file name with -o", output.display()))),
-    }
-}
-
-/// How the file gets into the board.
-fn rescue(session: &Session, board: &Board) {
-    let Some(r) = &board.recovery else { return };
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not known".to_owned());
-    let out = &session.out;
-    out.line(format!("\nto send it to {}:", board.model));
-    out.line(format!("  1. cable from this machine to {}", text(&r.port)));
-    out.line(format!("  2. give this machine the address {}, mask {}", text(&r.server), text(&r.mask)));
-    out.line(format!("  3. serve the file by TFTP under the name {}", text(&r.file)));
-    out.line(format!("  4. {}; the board is {} and fetches it", text(&r.button), text(&r.client)));
-    if let Some(note) = &r.note {
-        out.line(format!("  {note}"));
     }
 }

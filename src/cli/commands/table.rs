@@ -68,6 +68,8 @@ commands! {
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
+    /// Hand a board the file that its loader's rescue asks for
+    Tftp(tftp) = "tftp",
     /// Where two files, backups or the live chip differ, by region
     Diff(diff) = "diff",
     /// Bytes of a file, a backup or the live chip, with the names of their regions
