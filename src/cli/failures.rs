@@ -16,7 +16,13 @@ impl From<UsbError> for Failure {
             UsbError::Several(_) => Exit::Refused,
             _ => Exit::Failed,
         };
-        Failure::new(exit, error.to_string())
+        let failure = Failure::new(exit, error.to_string());
+        match error {
+            UsbError::NotFound(_) => {
+                failure.hint("\"norsplice setup\" says what is missing and what to type")
+            }
+            _ => failure,
+        }
     }
 }
 

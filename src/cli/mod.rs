@@ -23,6 +23,7 @@ mod progress;
 mod rescue;
 mod run;
 mod session;
+mod setup;
 mod show;
 mod signals;
 mod splicing;

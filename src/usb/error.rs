@@ -15,15 +15,18 @@ pub enum UsbError {
     Several(Vec<String>),
     /// The system refuses to open the device.
     #[error(
-        "no permission to open the programmer at USB {path}: install udev/60-norsplice.rules into \
-         /etc/udev/rules.d, run 'udevadm control --reload', and plug the programmer in again"
+        "no permission to open the programmer at USB {path}: 'norsplice setup' says why and what to type \
+         (mostly it is /etc/udev/rules.d/60-norsplice.rules that is missing)"
     )]
     Denied {
         /// Bus and port path, `1-2.3`.
         path: String,
     },
     /// Another program or kernel driver holds the interface.
-    #[error("the programmer at USB {path} is in use by another program or kernel driver")]
+    #[error(
+        "the programmer at USB {path} is in use by another program or kernel driver; end it \
+         ('fuser -v /dev/bus/usb/*/*' names programs)"
+    )]
     Busy {
         /// Bus and port path, `1-2.3`.
         path: String,

@@ -88,6 +88,8 @@ commands! {
     Backups(backups) = "backups",
     /// Writes that have begun and what became of them; give one up
     Jobs(jobs) = "jobs",
+    /// What is missing before work can begin, and what to type
+    Setup(setup) = "setup",
     /// Offer an emulated programmer with its chip as a USB device to any program on this machine
     Emulate(emulate) = "emulate",
     /// Print the completion script for a shell
