@@ -46,6 +46,16 @@ struct Packet {
     bytes: [u8; PACKET],
 }
 
+/// The device sends and takes the lowest bit of each byte first.
+fn turn_round(bytes: &mut [u8; PACKET]) {
+    for i in (0..PACKET).step_by(8) {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&bytes[i..i + 8]);
+        let turned = u64::from_le_bytes(eight).reverse_bits();
+        bytes[i..i + 8].copy_from_slice(&turned.to_be_bytes());
+    }
+}
+
 impl Packet {
     fn new(bytes: &[u8]) -> Self {
         let mut packet = Self { len: bytes.len().min(PACKET), bytes: [0; PACKET] };
@@ -149,9 +159,8 @@ impl Ch341a {
     fn spi(&mut self, now: &mut Duration, data: &[u8]) -> Packet {
         let n = data.len();
         let mut mosi = [0; PACKET];
-        for (out, byte) in mosi.iter_mut().zip(data) {
-            *out = byte.reverse_bits();
-        }
+        mosi[..n].copy_from_slice(data);
+        turn_round(&mut mosi);
         let mut answer = Packet { len: n, bytes: [0xff; PACKET] };
         let driven = self.direction & (PIN_SCK | PIN_MOSI) == PIN_SCK | PIN_MOSI;
         if driven {
@@ -159,9 +168,7 @@ impl Ch341a {
         } else if self.selected {
             self.clip.counts_mut().misdeed(Misdeed::FloatingPins);
         }
-        for byte in &mut answer.bytes[..n] {
-            *byte = byte.reverse_bits();
-        }
+        turn_round(&mut answer.bytes);
         *now += wire_time(SPI_HZ, n);
         answer
     }

@@ -112,12 +112,50 @@ struct Stream {
     answers: Vec<u8>,
 }
 
+/// Turns the bits of each byte round, eight bytes at a time.
+fn reverse_bits(bytes: &mut [u8]) {
+    let (words, rest) = bytes.as_chunks_mut::<8>();
+    for word in words {
+        // The first byte is the uppermost of the one and the lowest of the other.
+        *word = u64::from_le_bytes(*word).reverse_bits().to_be_bytes();
+    }
+    for byte in rest {
+        *byte = byte.reverse_bits();
+    }
+}
+
 impl Stream {
-    fn push(&mut self, byte: u8) {
+    fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(self.room().min(bytes.len()));
+            let from = self.packet.len();
+            self.packet.extend_from_slice(now);
+            reverse_bits(&mut self.packet[from..]);
+            self.flush_full();
+            bytes = later;
+        }
+    }
+
+    /// So many bytes to be clocked only for what comes back.
+    fn fill(&mut self, mut len: usize) {
+        while len > 0 {
+            let now = self.room().min(len);
+            // The same either way round.
+            self.packet.resize(self.packet.len() + now, FILL);
+            self.flush_full();
+            len -= now;
+        }
+    }
+
+    /// Bytes that the packet takes yet; never 0.
+    fn room(&mut self) -> usize {
         if self.packet.is_empty() {
             self.packet.push(SPI_STREAM);
         }
-        self.packet.push(byte.reverse_bits());
+        PACKET - self.packet.len()
+    }
+
+    fn flush_full(&mut self) {
         if self.packet.len() == PACKET {
             self.flush();
         }
@@ -167,15 +205,15 @@ impl Codec for Ch341a {
             for op in &mut transaction.ops {
                 match op {
                     Op::Write(bytes) => {
-                        bytes.iter().for_each(|b| stream.push(*b));
+                        stream.push(bytes);
                         scatter.drop_next(bytes.len());
                     }
                     Op::Read(into) => {
-                        into.iter().for_each(|_| stream.push(FILL));
+                        stream.fill(into.len());
                         scatter.keep_next(into);
                     }
                     Op::Transfer(both) => {
-                        both.iter().for_each(|b| stream.push(*b));
+                        stream.push(both);
                         scatter.keep_next(both);
                     }
                 }
@@ -241,7 +279,7 @@ impl Reply for Answers<'_> {
         if bytes.len() > awaited {
             return Err(UsbError::Desync { what: "CH341A", expected: awaited, got: bytes.len() });
         }
-        self.scatter.put(bytes, u8::reverse_bits);
+        self.scatter.put(bytes, reverse_bits);
         self.into += bytes.len();
         if bytes.len() == awaited {
             self.at += 1;

@@ -1,151 +1,49 @@
 //! One case: a job on a small chip with a fault, and what is done with what it leaves.
 
-use norsplice::emulator::chip::{FlashChip, find};
+use super::job::Job;
 use norsplice::emulator::{Emulator, Faults, Options, ProgrammerKind};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::programmer::{Ch341a, Driver, Mpsse};
 use norsplice::spi::Programmer;
 use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
 use norsplice::workflow::journal::{Direction, Verb};
+use norsplice::workflow::restore::{RestoreOptions, restore};
 use norsplice::workflow::resume::{ResumeOptions, resume};
-use norsplice::workflow::{Cause, ChipState, Error, Event, Store};
+use norsplice::workflow::{ChipState, Error, Event, Store};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
-pub const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
-
-/// A small relative of the W25Q64FV, so that a job takes milliseconds: W25Q40, 512 KiB.
-const SMALL: usize = 512 << 10;
-/// A smaller one, for what is tried at every single USB transfer: W25X05, 64 KiB.
-const TINY: usize = 64 << 10;
 /// No case may take longer than this on the emulator's clock: a chip that is busy for ever is given up after twice the
 /// longest erase.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// What became of all cases of one fault.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    pub fault: &'static str,
-    pub programmer: &'static str,
-    /// Cases.
-    pub tried: usize,
-    /// The job came to its end in spite of the fault.
-    pub written: usize,
-    /// It failed and had touched nothing.
-    pub untouched: usize,
-    /// It failed and was finished afterwards.
-    pub finished: usize,
-    /// It failed and was undone afterwards.
-    pub undone: usize,
-    /// Cases that ended otherwise.
-    pub lost: Vec<String>,
-}
-
-pub fn name(kind: ProgrammerKind) -> &'static str {
-    match kind {
-        ProgrammerKind::Ch341a => "CH341A",
-        _ => "FT2232H",
-    }
-}
-
-/// All cases, or every `nth`.
-pub fn every(nth: usize) -> usize {
-    if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v == "all") { 1 } else { nth }
-}
-
-pub fn print(rows: &[Row]) {
-    println!(
-        "| fault | programmer | tried | written all the same | failed, untouched | finished by resume | undone | lost |"
-    );
-    println!("|---|---|---:|---:|---:|---:|---:|---:|");
-    for r in rows {
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            r.fault,
-            r.programmer,
-            r.tried,
-            r.written,
-            r.untouched,
-            r.finished,
-            r.undone,
-            r.lost.len()
-        );
-    }
-}
-
-/// Contents that repeat nowhere.
-pub fn random(seed: u64, len: usize) -> Vec<u8> {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..len)
-        .map(|_| {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            (x >> 32) as u8
-        })
-        .collect()
-}
-
-/// Before and after: sectors in two places, a block most of which is blank, pages programmed without an erase, and the
-/// block at address 0.
-pub fn images() -> (Vec<u8>, Vec<u8>) {
-    let mut old = random(1, SMALL);
-    old[0x6_0000..0x6_1000].fill(0xff);
-    let mut new = old.clone();
-    new[0x800..0x900].copy_from_slice(&random(2, 0x100));
-    new[0x2_3000..0x2_3400].copy_from_slice(&random(3, 0x400));
-    new[0x4_0000..0x5_0000].fill(0xff);
-    new[0x4_0000..0x4_0800].copy_from_slice(&random(4, 0x800));
-    new[0x6_0200..0x6_0400].copy_from_slice(&random(5, 0x200));
-    (old, new)
-}
-
-/// The same on the tiny chip: a sector, and two pages without an erase.
-pub fn tiny_images() -> (Vec<u8>, Vec<u8>) {
-    let mut old = random(1, TINY);
-    old[0x8000..0x9000].fill(0xff);
-    let mut new = old.clone();
-    new[0x2300..0x2400].copy_from_slice(&random(2, 0x100));
-    new[0x8200..0x8400].copy_from_slice(&random(5, 0x200));
-    (old, new)
-}
-
-fn chip(contents: &[u8]) -> FlashChip {
-    let mut spec = find("W25Q64FV").expect("the emulator has a W25Q64FV");
-    spec.size = contents.len();
-    if spec.size == TINY {
-        spec.name = "W25X05".into();
-        spec.jedec_id = vec![0xef, 0x30, 0x10];
-        spec.legacy_id = [0xef, 0x05];
-        // No SFDP, no security registers, no 64 KiB erase.
-        spec.sfdp.clear();
-        spec.commands.retain(|c| !matches!(c.opcode, 0x5a | 0x48 | 0x42 | 0x44 | 0xd8));
-    } else {
-        spec.name = "W25Q40".into();
-        spec.jedec_id = vec![0xef, 0x40, 0x13];
-        spec.legacy_id = [0xef, 0x12];
-        // Density in the second dword of the basic table at 80h: 4 Mbit.
-        spec.sfdp[0x84..0x88].copy_from_slice(&0x003f_ffff_u32.to_le_bytes());
-    }
-    let mut chip = FlashChip::new(spec, 1);
-    chip.contents_mut().copy_from_slice(contents);
-    chip
-}
-
+/// An emulated programmer and chip, and a store of their own.
 pub struct Bench {
     pub emulator: Emulator,
     pub kind: ProgrammerKind,
     dir: tempfile::TempDir,
 }
 
+/// A folder for thousands of stores that all sync what they write: in memory where the system has such a place.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a folder for the store")
+}
+
+pub fn quiet(_: Event) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
 impl Bench {
-    pub fn new(kind: ProgrammerKind, contents: &[u8], faults: &Faults) -> Self {
+    pub fn new(kind: ProgrammerKind, job: &Job, faults: &Faults) -> Self {
         let options = Options { programmer: kind, faults: faults.clone(), ..Options::default() };
-        let emulator = Emulator::with_chip(&options, chip(contents)).expect("the options fit");
-        Self { emulator, kind, dir: tempfile::tempdir().expect("a folder for the store") }
+        let emulator = Emulator::with_chip(&options, job.chip()).expect("the options fit");
+        Self { emulator, kind, dir: folder() }
     }
 
-    pub fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
+    fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
         let programmer: Box<dyn Programmer> = match self.kind {
             ProgrammerKind::Ch341a => Box::new(Driver::open(Ch341a::new(&[]), self.emulator.pipe())?),
             _ => Box::new(Driver::open(Mpsse::new(0, &[]).with_clock(30_000_000)?, self.emulator.pipe())?),
@@ -177,7 +75,7 @@ impl Bench {
     }
 
     /// Everything is well again.
-    pub fn mend(&self) {
+    fn mend(&self) {
         self.emulator.set_faults(&Faults::default());
         self.emulator.plug();
         // Off and on again: a chip that is busy for ever knows no other cure.
@@ -185,104 +83,142 @@ impl Bench {
         self.emulator.power_up();
     }
 
-    fn go_on(&self, direction: Direction) -> Result<ChipState, Error> {
-        let mut clip = self.clip()?;
-        let options = ResumeOptions { direction: Some(direction), ..ResumeOptions::default() };
-        resume(&mut clip, &self.store(), &options, &mut |_| ControlFlow::Continue(())).map(|r| r.chip)
+    /// `resume`, as its user would.
+    fn finish(&self) -> Result<ChipState, Error> {
+        let options = ResumeOptions { direction: Some(Direction::Finish), ..ResumeOptions::default() };
+        resume(&mut self.clip()?, &self.store(), &options, &mut quiet).map(|r| r.chip)
+    }
+
+    /// `restore` of the one backup.
+    fn undo(&self) -> Result<ChipState, Error> {
+        let store = self.store();
+        let options = RestoreOptions {
+            backup: store.list()?.first().map(|l| l.id.clone()).unwrap_or_default(),
+            other_chip: false,
+            programmer: "emu".into(),
+            dry_run: false,
+            last: Default::default(),
+        };
+        restore(&mut self.clip()?, &store, &options, &mut |_| true, &mut quiet).map(|r| r.chip)
+    }
+
+    /// Nothing in the store may be anything but what was on the chip before the job.
+    fn check_backups(&self, old: &[u8]) -> Result<(), String> {
+        let store = self.store();
+        for listed in store.list().map_err(|e| e.to_string())? {
+            if store.load(&listed.id).map_err(|e| e.to_string())?.flash != old {
+                return Err("a wrong backup".into());
+            }
+        }
+        Ok(())
     }
 }
 
-pub fn quiet(_: Event) -> ControlFlow<()> {
-    ControlFlow::Continue(())
+/// What became of one case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The job came to its end in spite of the fault.
+    Written,
+    /// It failed and had touched nothing.
+    Untouched,
+    /// It failed and was finished afterwards.
+    Finished,
+    /// It failed and was undone afterwards.
+    Undone,
 }
 
-impl Row {
-    pub fn new(fault: &'static str, kind: ProgrammerKind) -> Self {
-        Row { fault, programmer: name(kind), ..Row::default() }
+/// One case of one fault.
+pub struct Case {
+    /// Where the fault strikes, for a message.
+    pub at: String,
+    pub job: &'static Job,
+    pub faults: Faults,
+    /// Ctrl-C at this event.
+    pub stop_at: Option<u64>,
+    /// What the first go at finishing or undoing meets.
+    pub again: Option<Faults>,
+    /// Undone, not finished.
+    pub undo: bool,
+    /// It must come to its end in spite of the fault.
+    pub must: bool,
+}
+
+impl Case {
+    pub fn new(at: impl std::fmt::Display, job: &'static Job, faults: Faults, undo: bool) -> Self {
+        Self { at: at.to_string(), job, faults, stop_at: None, again: None, undo, must: false }
     }
 
-    /// One case: the job with the fault, then the mending, then the way on that `undo` says.
-    pub fn case(&mut self, kind: ProgrammerKind, case: &str, faults: &Faults, undo: bool) {
-        self.case_with(kind, case, faults, undo, &images(), &mut quiet);
-    }
-
-    pub fn case_with(
-        &mut self,
-        kind: ProgrammerKind,
-        case: &str,
-        faults: &Faults,
-        undo: bool,
-        (old, new): &(Vec<u8>, Vec<u8>),
-        events: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) {
-        let bench = Bench::new(kind, old, faults);
-        self.tried += 1;
-        let result = bench.write(new, events);
-        let mut fail = |why: String| self.lost.push(format!("{case}: {why}"));
-        if bench.emulator.clock().now() > LONGEST {
-            fail(format!("took {:?}", bench.emulator.clock().now()));
+    /// The job with the fault, then the mending, then the way on.
+    ///
+    /// # Errors
+    /// In words, how it ended otherwise than it must.
+    pub fn run(&self, kind: ProgrammerKind) -> Result<End, String> {
+        let Job { old, new, .. } = self.job;
+        let bench = Bench::new(kind, self.job, &self.faults);
+        let mut left = self.stop_at;
+        let result = bench.write(new, &mut |_| match &mut left {
+            Some(0) => ControlFlow::Break(()),
+            Some(n) => {
+                *n -= 1;
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Continue(()),
+        });
+        let took = bench.emulator.clock().now();
+        if took > LONGEST {
+            return Err(format!("took {took:?}"));
         }
         bench.mend();
+        bench.check_backups(old)?;
         let open = bench.store().open_jobs().expect("the store is readable").len();
         let contents = bench.emulator.contents();
         match result {
-            Ok(ChipState::Written) if contents == *new && open == 0 => self.written += 1,
-            Ok(state) => {
-                fail(format!("ended as {state:?}, {open} jobs open, contents right: {}", contents == *new))
-            }
+            Ok(ChipState::Written) if contents == *new && open == 0 => Ok(End::Written),
+            Err(error) if self.must => Err(error.to_string()),
             Err(error) => match &error.chip {
-                ChipState::Untouched if contents == *old && open == 0 => self.untouched += 1,
+                ChipState::Untouched if contents == *old && open == 0 => Ok(End::Untouched),
                 ChipState::Partial { .. } if open == 1 => {
-                    let (direction, wanted) =
-                        if undo { (Direction::Undo, old) } else { (Direction::Finish, new) };
-                    match bench.go_on(direction) {
-                        Ok(_) if bench.emulator.contents() == *wanted => match undo {
-                            true => self.undone += 1,
-                            false => self.finished += 1,
-                        },
-                        Ok(state) => fail(format!("{error}; then {state:?} with other contents")),
-                        Err(again) => fail(format!("{error}; then {again}")),
-                    }
+                    self.go_on(&bench).map_err(|then| format!("{error}; then {then}"))
                 }
                 state => {
-                    fail(format!("{error}; {state:?}, {open} jobs open, untouched: {}", contents == *old))
+                    Err(format!("{error}; {state:?}, {open} jobs open, untouched: {}", contents == *old))
                 }
             },
+            Ok(state) => {
+                Err(format!("ended as {state:?}, {open} jobs open, contents right: {}", contents == *new))
+            }
         }
     }
-}
 
-/// How often a job does what, when nothing goes wrong.
-pub struct Whole {
-    pub operations: u64,
-    pub spi_bytes: u64,
-    pub transfers: u64,
-    pub in_packets: u64,
-    pub time: Duration,
-}
-
-pub fn whole(kind: ProgrammerKind, (old, new): &(Vec<u8>, Vec<u8>)) -> Whole {
-    let bench = Bench::new(kind, old, &Faults::default());
-    let state = bench.write(new, &mut quiet).expect("the job without a fault");
-    assert_eq!(state, ChipState::Written);
-    assert!(bench.emulator.contents() == *new);
-    let c = bench.emulator.counts();
-    assert_eq!(c.misdeed_count(), 0, "{}", c.misdeed_text());
-    Whole {
-        operations: c.operations,
-        spi_bytes: c.spi_bytes,
-        transfers: c.out_transfers + c.in_transfers + c.control_transfers,
-        in_packets: c.in_packets,
-        time: bench.emulator.clock().now(),
+    fn go_on(&self, bench: &Bench) -> Result<End, String> {
+        let go = || if self.undo { bench.undo() } else { bench.finish() };
+        let (wanted, state, end) = match self.undo {
+            true => (&self.job.old, ChipState::Restored, End::Undone),
+            false => (&self.job.new, ChipState::Written, End::Finished),
+        };
+        let mut went = None;
+        if let Some(faults) = &self.again {
+            bench.emulator.reset_counts();
+            bench.emulator.set_faults(faults);
+            let first = go();
+            bench.mend();
+            // Struck again, it must be open still; not struck, it is through.
+            match &first {
+                Err(error) if !matches!(error.chip, ChipState::Partial { .. }) => {
+                    return Err(format!("{error}; {:?} in the middle of a job", error.chip));
+                }
+                Err(_) => {}
+                Ok(_) => went = Some(first),
+            }
+        }
+        match went.unwrap_or_else(go) {
+            Err(again) => Err(again.to_string()),
+            Ok(found) if found != state => Err(format!("reported as {found:?}")),
+            Ok(_) if bench.emulator.contents() != *wanted => Err("other contents".into()),
+            Ok(_) if !bench.store().open_jobs().expect("the store is readable").is_empty() => {
+                Err("still open".into())
+            }
+            Ok(_) => Ok(end),
+        }
     }
-}
-
-/// The first cause of an error, for the rows that ask for it.
-pub fn disagrees(error: &Error) -> bool {
-    matches!(
-        *error.cause,
-        Cause::Disagree { .. }
-            | Cause::Contact(_)
-            | Cause::Flash(FlashError::Unstable { .. } | FlashError::UnstableStatus { .. })
-    )
 }

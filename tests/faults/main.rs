@@ -1,62 +1,57 @@
 //! The fault matrix: what goes wrong, how often it was tried, and what became of the chip.
 //!
-//! `cargo test --release --test faults -- --nocapture` prints the table; with `NORSPLICE_FAULTS=all` every case is tried
-//! instead of a spread of them. Whatever happens, a job ends in time, without a panic, with the chip in the state that it
-//! reports: untouched, the wanted contents, or an open job that can be finished and undone.
+//! `cargo test --test faults -- --nocapture` prints the table, `NORSPLICE_FAULTS=all` before it tries every point where
+//! a spread is the default. Whatever happens, a job ends in time, without a panic, with the chip in the state that it
+//! reports: untouched, the wanted contents, or an open job that can be finished and undone; and no backup is ever wrong.
 
 mod bench;
-mod matrix;
-mod noise;
+mod job;
+mod rows;
+mod table;
 
-use bench::{KINDS, Row};
+use bench::Case;
+use norsplice::emulator::ProgrammerKind;
+use rows::Row;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use table::Tally;
 
-/// All rows, run beside each other.
+const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
+
 #[test]
 fn no_fault_loses_anything() {
-    let rows: Vec<fn(norsplice::emulator::ProgrammerKind) -> Row> = vec![
-        matrix::power_cut_in_operation,
-        matrix::power_cut_at_byte,
-        matrix::unplug_at_transfer,
-        matrix::usb_stall,
-        matrix::usb_short,
-        matrix::usb_lost,
-        matrix::usb_double,
-        matrix::silent_operation,
-        matrix::busy_forever,
-        matrix::stuck_at_ff,
-        matrix::stuck_at_00,
-        matrix::clip_off,
-        matrix::stop_asked_for,
-        noise::flips_1e_7,
-        noise::flips_1e_6,
-        noise::flips_1e_5,
-        noise::flips_1e_4,
-        noise::flips_1e_3,
-    ];
-    let jobs: Vec<_> = KINDS.into_iter().flat_map(|kind| rows.iter().map(move |row| (*row, kind))).collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done = std::sync::Mutex::new(vec![None; jobs.len()]);
+    let rows: Vec<Row> = KINDS.into_iter().flat_map(rows::rows).collect();
+    let cases: Vec<(usize, &Case)> =
+        rows.iter().enumerate().flat_map(|(n, row)| row.cases.iter().map(move |case| (n, case))).collect();
+    let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get());
+    let next = AtomicUsize::new(0);
+    let (tell, told) = channel();
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..threads {
+            let tell = tell.clone();
             scope.spawn(|| {
-                loop {
-                    let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some((row, kind)) = jobs.get(n) else { break };
-                    let row = row(*kind);
-                    done.lock().unwrap()[n] = Some(row);
+                let tell = tell;
+                while let Some((row, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let end = case.run(rows[*row].kind);
+                    tell.send((*row, end.map_err(|why| format!("at {}: {why}", case.at))))
+                        .expect("a listener");
                 }
             });
         }
+        drop(tell);
+        for (row, end) in told {
+            tallies[row].add(end);
+        }
     });
-    let rows: Vec<Row> = done.into_inner().unwrap().into_iter().flatten().collect();
-    assert_eq!(rows.len(), jobs.len());
-    bench::print(&rows);
+    table::print(&rows, &tallies);
+    for (row, tally) in rows.iter().zip(&tallies) {
+        assert!(tally.tried > 0 && tally.tried == row.cases.len(), "{}: nothing was tried", row.fault);
+    }
     let lost: Vec<String> = rows
         .iter()
-        .flat_map(|r| r.lost.iter().map(move |case| format!("{} by {}, {case}", r.fault, r.programmer)))
+        .zip(&tallies)
+        .flat_map(|(row, tally)| tally.lost.iter().map(|case| format!("{} {case}", table::name(row))))
         .collect();
     assert!(lost.is_empty(), "{} cases lost:\n{}", lost.len(), lost.join("\n"));
-    for row in &rows {
-        assert!(row.tried > 0, "{} by {}: nothing was tried", row.fault, row.programmer);
-    }
 }

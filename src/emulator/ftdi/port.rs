@@ -5,6 +5,7 @@ use crate::emulator::clip::Clip;
 use crate::emulator::counts::Misdeed;
 use crate::emulator::device::Answer;
 use std::collections::VecDeque;
+use std::io::Read;
 use std::time::Duration;
 
 /// A high-speed bulk packet.
@@ -140,9 +141,8 @@ impl Port {
         }
         let n = self.into.len().min(PAYLOAD).min(into.len() - STATUS.len());
         into[..2].copy_from_slice(&STATUS);
-        for (slot, byte) in into[2..].iter_mut().zip(self.into.drain(..n)) {
-            *slot = byte;
-        }
+        // As many as asked for are there.
+        let n = self.into.read(&mut into[2..2 + n]).unwrap_or(0);
         self.last_in = now;
         if self.into.is_empty() {
             self.engine.flush = false;

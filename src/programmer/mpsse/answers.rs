@@ -47,7 +47,7 @@ impl Reply for Answers<'_> {
         let before = self.scatter.left();
         payloads(bytes, self.packet, |payload| {
             let expected = self.scatter.left();
-            match self.scatter.put(payload, |b| b) {
+            match self.scatter.put(payload, |_| {}) {
                 0 => Ok(()),
                 _ => Err(UsbError::Desync { what: "MPSSE", expected, got: payload.len() }),
             }
