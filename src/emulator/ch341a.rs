@@ -3,7 +3,8 @@
 //! From the published descriptions of flashrom's, frank-zago's and IMSProg's drivers: A8h SPI stream, AAh I2C stream
 //! (only its speed setting), ABh UIO stream (80h pin values, 40h directions, C0h delay in us, 00h input, 20h end).
 //! Times: SPI 1.5 MHz, 1 us to decode a packet, 0.75 us a UIO byte. The device works on one packet and holds one more;
-//! two answers wait for the host. Whether real hardware overlaps more than that is unmeasured.
+//! two answers wait for the host. Whether real hardware overlaps so much, or more, is unmeasured: the reads that others
+//! measured come out of one that does not overlap at all, which it can be told to be.
 
 use super::clip::Clip;
 use super::clock::wire_time;
@@ -72,6 +73,8 @@ impl Packet {
 pub struct Ch341a {
     descriptors: Descriptors,
     uart: bool,
+    /// Takes a packet while another one is in work or its answer waits.
+    overlap: bool,
     clip: Clip,
     /// The packet in work: when it is done, and its answer.
     work: Option<(Duration, Packet)>,
@@ -84,16 +87,16 @@ pub struct Ch341a {
 
 impl Ch341a {
     /// In EPP/MEM/I2C mode, 1a86:5512.
-    pub(super) fn new(clip: Clip) -> Self {
-        Self::with(clip, false)
+    pub(super) fn new(clip: Clip, overlap: bool) -> Self {
+        Self::with(clip, false, overlap)
     }
 
     /// In UART mode, 1a86:5523.
     pub(super) fn uart(clip: Clip) -> Self {
-        Self::with(clip, true)
+        Self::with(clip, true, true)
     }
 
-    fn with(clip: Clip, uart: bool) -> Self {
+    fn with(clip: Clip, uart: bool, overlap: bool) -> Self {
         let device = DeviceRow {
             usb: 0x0110,
             class: 0xff,
@@ -115,6 +118,7 @@ impl Ch341a {
                 strings: vec![String::new(), name.into()],
             },
             uart,
+            overlap,
             clip,
             work: None,
             held: None,
@@ -270,6 +274,9 @@ impl UsbDevice for Ch341a {
         // What the UART sends leaves through its pin; an empty packet only ends a transfer.
         if self.uart || bytes.is_empty() {
             return Answer::Ack(());
+        }
+        if !self.overlap && (self.work.is_some() || !self.answers.is_empty()) {
+            return Answer::Nak;
         }
         if self.work.is_none() {
             self.begin(arrives, Packet::new(bytes));

@@ -9,7 +9,7 @@ use super::device::UsbDevice;
 use super::faults::Faults;
 use super::ftdi::{self, Ftdi, FtdiKind};
 use super::machine::{Change, Machine};
-use super::options::{Options, ProgrammerKind};
+use super::options::{Bus, Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
 use std::sync::{Arc, Mutex};
 use thiserror::Error;
@@ -49,6 +49,7 @@ pub struct Emulator {
     machine: Arc<Mutex<Machine>>,
     clock: Clock,
     endpoints: (u8, u8),
+    bus: Bus,
 }
 
 impl Emulator {
@@ -88,10 +89,11 @@ impl Emulator {
         let clip = Clip::new(chip);
         let kind = match options.programmer {
             ProgrammerKind::Ch341a => {
-                return Ok(Self::around(Ch341a::new(clip), (0x02, 0x82), &options.faults));
+                let device = Ch341a::new(clip, options.bus.overlap);
+                return Ok(Self::around(device, (0x02, 0x82), options));
             }
             ProgrammerKind::Ch341Uart => {
-                return Ok(Self::around(Ch341a::uart(clip), (0x02, 0x82), &options.faults));
+                return Ok(Self::around(Ch341a::uart(clip), (0x02, 0x82), options));
             }
             ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
             ProgrammerKind::Ft232h => FtdiKind::FT232H,
@@ -101,19 +103,20 @@ impl Emulator {
             return Err(OptionsError::Port(options.port));
         }
         let device = Ftdi::new(kind, options.port, options.serial.as_deref(), clip);
-        Ok(Self::around(device, ftdi::endpoints(options.port), &options.faults))
+        Ok(Self::around(device, ftdi::endpoints(options.port), options))
     }
 
-    fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), faults: &Faults) -> Self {
+    fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), options: &Options) -> Self {
         let machine = Machine::new(Box::new(device));
-        let emulator = Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints };
-        emulator.set_faults(faults);
+        let emulator =
+            Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints, bus: options.bus };
+        emulator.set_faults(&options.faults);
         emulator
     }
 
     /// The opened USB interface to the programmer that is wired to the chip.
     pub fn pipe(&self) -> EmulatedPipe {
-        EmulatedPipe::new(self.machine.clone(), self.clock.clone(), self.endpoints.0, self.endpoints.1)
+        EmulatedPipe::new(self.machine.clone(), self.clock.clone(), self.endpoints, self.bus)
     }
 
     /// The device, for a host of another kind.

@@ -29,5 +29,5 @@ pub use device::{Answer, Descriptors, Setup, Speed, Stalled, UsbDevice};
 pub use emulated::{Emulator, OptionsError};
 pub use faults::{Fault, Faults};
 pub use machine::{Change, Machine, Refusal, Watcher};
-pub use options::{Options, ProgrammerKind};
+pub use options::{Bus, Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;

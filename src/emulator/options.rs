@@ -2,6 +2,7 @@
 
 use super::chip::ChipState;
 use super::faults::Faults;
+use std::time::Duration;
 
 /// The emulated programmers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,25 @@ pub enum ProgrammerKind {
     Ft232h,
     /// FT4232H, 0403:6011, four ports, two of them with MPSSE.
     Ft4232h,
+}
+
+/// How the bus and the programmer's firmware differ from the published model; the default is that model. For looking at
+/// what a job costs where they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bus {
+    /// Every bulk packet takes so many times its modelled bus time.
+    pub slower: u32,
+    /// What the host takes between the end of one burst and the start of the next.
+    pub host: Duration,
+    /// A CH341A takes the next packet while it works on one. Without that, the USB and the SPI time of each packet add
+    /// up, and a read comes to what others measured on real hardware.
+    pub overlap: bool,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { slower: 1, host: Duration::ZERO, overlap: true }
+    }
 }
 
 /// What to emulate; every field has a sensible default.
@@ -40,6 +60,8 @@ pub struct Options {
     pub seed: u64,
     /// Level of the chip's /WP pin.
     pub write_protect_high: bool,
+    /// How the bus differs from the model.
+    pub bus: Bus,
 }
 
 impl Default for Options {
@@ -54,6 +76,7 @@ impl Default for Options {
             faults: Faults::default(),
             seed: 1,
             write_protect_high: true,
+            bus: Bus::default(),
         }
     }
 }

@@ -10,6 +10,7 @@
 use super::clock::Clock;
 use super::device::{Answer, Setup, Speed};
 use super::machine::{Machine, Refusal};
+use super::options::Bus;
 use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +65,7 @@ pub struct EmulatedPipe {
     out: u8,
     into: u8,
     speed: Speed,
+    bus: Bus,
 }
 
 impl EmulatedPipe {
@@ -75,10 +77,11 @@ impl EmulatedPipe {
         }
         machine.counts().waits += 1;
         let now = self.clock.now();
-        let start = next_frame(self.speed, now);
+        let start = next_frame(self.speed, now + self.bus.host);
         let mut run = Run {
             machine: &mut machine,
             pipe: (self.out, self.into, self.speed),
+            slower: self.bus.slower,
             out: burst.out,
             out_at: 0,
             out_begun: false,
@@ -96,15 +99,16 @@ impl EmulatedPipe {
         (result, partial)
     }
 
-    pub(super) fn new(machine: Arc<Mutex<Machine>>, clock: Clock, out: u8, into: u8) -> Self {
+    pub(super) fn new(machine: Arc<Mutex<Machine>>, clock: Clock, endpoints: (u8, u8), bus: Bus) -> Self {
         let speed = lock(&machine).device_ref().descriptors().speed;
-        Self { machine, clock, out, into, speed }
+        let (out, into) = endpoints;
+        Self { machine, clock, out, into, speed, bus }
     }
 
     fn control(&mut self, setup: Setup, data: &[u8]) -> Result<Vec<u8>, UsbError> {
         let mut machine = lock(&self.machine);
         machine.counts().waits += 1;
-        let start = next_frame(self.speed, self.clock.now());
+        let start = next_frame(self.speed, self.clock.now() + self.bus.host);
         self.clock.advance_to(start + packet_time(self.speed, data.len()) * CONTROL_PACKETS);
         machine.begin_transfer(start).map_err(|refusal| failure(refusal, "control request"))?;
         machine.control(start, setup, data).map_err(|_| UsbError::Stall("control request"))
@@ -205,6 +209,8 @@ struct Run<'a> {
     machine: &'a mut Machine,
     /// OUT endpoint, IN endpoint, speed.
     pipe: (u8, u8, Speed),
+    /// See [`Bus::slower`].
+    slower: u32,
     /// OUT transfers left, the first one sent up to `out_at`.
     out: &'a [Vec<u8>],
     out_at: usize,
@@ -268,7 +274,7 @@ impl Run<'_> {
             self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "OUT transfer"))?;
             self.out_begun = true;
         }
-        let arrives = self.now + packet_time(speed, packet.len());
+        let arrives = self.now + packet_time(speed, packet.len()) * self.slower;
         match self.machine.out_packet(self.now, arrives, endpoint, packet) {
             Answer::Nak => return Ok(false),
             Answer::Stall => return Err(UsbError::Stall("OUT transfer")),
@@ -303,7 +309,7 @@ impl Run<'_> {
             Answer::Stall => return Err(UsbError::Stall("IN transfer")),
             Answer::Ack(n) => n,
         };
-        self.now += packet_time(speed, n);
+        self.now += packet_time(speed, n) * self.slower;
         if self.got.len() + n > len {
             return Err(UsbError::Other(format!(
                 "an IN transfer of {len} bytes got {} (overflow)",

@@ -102,7 +102,8 @@ impl<P: Programmer> Chip<P> {
         let costs = describe::costs(&geometry, &limits);
         let margin = if limits.pauses { MARGIN_PAUSES } else { MARGIN_RUNS };
         let pages = limits.round_trip.as_nanos() * 100 / costs.page.as_nanos().max(1);
-        let pages = pages.clamp(*PAGES_A_BATCH.start(), *PAGES_A_BATCH.end()) as usize;
+        // A power of two: a block's pages in batches of one size.
+        let pages = pages.clamp(*PAGES_A_BATCH.start(), *PAGES_A_BATCH.end()).next_power_of_two() as usize;
         Self {
             addressing: describe::addressing(&identity.part),
             steady: Steady {

@@ -14,8 +14,9 @@ use super::pace::{Pace, Took};
 use super::page::{Page, Seen, Verdict, judge, pages};
 use super::part::ProgramScheme;
 use super::permit::Permit;
+use super::read::differences;
 use super::wait::{Watch, wait_ready};
-use crate::span::Span;
+use crate::span::{Span, Spans};
 use crate::spi::{Limits, Programmer, Transaction};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ impl std::ops::AddAssign for Programmed {
 const ATTEMPTS: u32 = 5;
 /// On programmers that pause, the share of the window spent in the pause, in thousandths; status bytes do the rest.
 const PAUSED: u32 = 930;
+/// Command and address of a read, at most.
+const HEADER: usize = 8;
 /// The most status bytes after one page.
 const MOST_STATUS: u128 = 8192;
 
@@ -66,28 +69,97 @@ impl<P: Programmer> Chip<P> {
         if matches!(self.identity.part.program, ProgramScheme::AaiWord | ProgramScheme::AaiByte) {
             return self.program_aai(address, bytes);
         }
-        let page = self.geometry.page;
-        let pages = pages(address, bytes, page);
-        let total = span.pieces(page).count() as u64;
-        let mut done = Programmed { blank: total - pages.len() as u64, ..Programmed::default() };
-        let mut rest = pages.as_slice();
+        let pages = pages(address, bytes, self.geometry.page);
+        let mut done = Programmed { blank: self.blank(span, &pages), ..Programmed::default() };
+        self.program_pages(&pages, None, &mut done)?;
+        Ok(done)
+    }
+
+    /// Programs `spans` of the whole contents `image`, reads `verify` back and gives every range of it that differs.
+    /// Where the pages' time is known, what is read back goes down in the same batch as the last of the pages.
+    ///
+    /// # Errors
+    /// As [`program`](Self::program).
+    pub fn program_and_verify(
+        &mut self,
+        image: &[u8],
+        spans: &[Span],
+        verify: Span,
+        permit: &Permit,
+    ) -> Result<(Programmed, Spans), FlashError> {
+        self.check_inside(verify)?;
+        let mut done = Programmed::default();
+        let mut all = Vec::new();
+        for span in spans {
+            self.check_write(*span, permit)?;
+            let bytes = &image[span.range()];
+            if matches!(self.identity.part.program, ProgramScheme::AaiWord | ProgramScheme::AaiByte) {
+                done += self.program_aai(span.start, bytes)?;
+                continue;
+            }
+            let pages = pages(span.start, bytes, self.geometry.page);
+            done.blank += self.blank(*span, &pages);
+            all.extend(pages);
+        }
+        let wanted = &image[verify.range()];
+        let room = self.programmer.limits().max_transaction.saturating_sub(HEADER);
+        let fits = !all.is_empty() && wanted.len() <= room;
+        let mut found = vec![0; if fits { wanted.len() } else { 0 }];
+        let mut back = fits.then_some(ReadBack { span: verify, into: &mut found, valid: false });
+        self.program_pages(&all, back.as_mut(), &mut done)?;
+        let wrong = match back.is_some_and(|back| back.valid) {
+            true => {
+                let mut wrong = Spans::new();
+                differences(verify.start, &found, wanted, &mut wrong);
+                wrong
+            }
+            false => self.verify(verify.start, wanted)?,
+        };
+        Ok((done, wrong))
+    }
+
+    /// Pages of `span` that are not among `pages`: they hold only FF.
+    fn blank(&self, span: Span, pages: &[Page<'_>]) -> u64 {
+        span.pieces(self.geometry.page.max(1)).count() as u64 - pages.len() as u64
+    }
+
+    /// Sends all pages, in batches; with the last of them, where it is worth trying, what is to be read back.
+    fn program_pages(
+        &mut self,
+        pages: &[Page<'_>],
+        mut back: Option<&mut ReadBack<'_>>,
+        done: &mut Programmed,
+    ) -> Result<(), FlashError> {
+        let mut rest = pages;
         let die = self.die_limit();
         while let Some(first) = rest.first() {
             let here = rest.partition_point(|p| p.address / die == first.address / die);
             self.locate(first.address)?;
             let (now, later) = rest.split_at(self.pace.pages().min(here));
-            self.program_batch(now, &mut done)?;
+            let back = back
+                .as_deref_mut()
+                .filter(|back| later.is_empty() && self.pace.is_learned() && back.is_in(first.address, die));
+            self.program_batch(now, back, done)?;
             rest = later;
         }
-        if !pages.is_empty() && (self.identity.part.status.flag_status || self.steady.sticky != 0) {
-            self.wait_page(&|| format!("programming {span}"))?;
+        if let (Some(first), Some(last)) = (pages.first(), pages.last())
+            && (self.identity.part.status.flag_status || self.steady.sticky != 0)
+        {
+            self.wait_page(&|| {
+                format!("programming the pages from {:#08x} to {:#08x}", first.address, last.address)
+            })?;
         }
-        Ok(done)
+        Ok(())
     }
 
     /// One batch, and whatever of it was refused one page at a time.
-    fn program_batch(&mut self, batch: &[Page<'_>], done: &mut Programmed) -> Result<(), FlashError> {
-        let verdicts = self.send_pages(batch, false)?;
+    fn program_batch(
+        &mut self,
+        batch: &[Page<'_>],
+        mut back: Option<&mut ReadBack<'_>>,
+        done: &mut Programmed,
+    ) -> Result<(), FlashError> {
+        let verdicts = self.send_pages(batch, false, back.as_deref_mut())?;
         done.batches += 1;
         let what = |page: &Page<'_>| format!("programming the page at {:#08x}", page.address);
         if !verdicts.last().is_some_and(|v| v.ended) || verdicts.iter().any(|v| v.noisy) {
@@ -112,6 +184,10 @@ impl<P: Programmer> Chip<P> {
         } else {
             self.pace.surprised()
         }
+        if let Some(back) = back {
+            // A read that came while the chip was busy, or before a page that is still to go, shows nothing.
+            back.valid = calm;
+        }
         for (page, verdict) in batch.iter().zip(&verdicts) {
             if !verdict.taken {
                 self.program_alone(page, done, &|| what(page))?;
@@ -128,7 +204,7 @@ impl<P: Programmer> Chip<P> {
         what: &dyn Fn() -> String,
     ) -> Result<(), FlashError> {
         for _ in 0..ATTEMPTS {
-            let verdicts = self.send_pages(std::slice::from_ref(page), true)?;
+            let verdicts = self.send_pages(std::slice::from_ref(page), true, None)?;
             done.batches += 1;
             done.retried += 1;
             self.wait_page(what)?;
@@ -149,24 +225,39 @@ impl<P: Programmer> Chip<P> {
         self.check_errors(ready.status, what)
     }
 
-    /// Sends the pages as one batch and judges each by its status bytes.
-    fn send_pages(&mut self, pages: &[Page<'_>], alone: bool) -> Result<Vec<Verdict>, FlashError> {
+    /// Sends the pages, and the read behind them, as one batch and judges each page by its status bytes.
+    fn send_pages(
+        &mut self,
+        pages: &[Page<'_>],
+        alone: bool,
+        back: Option<&mut ReadBack<'_>>,
+    ) -> Result<Vec<Verdict>, FlashError> {
         let shape = Shape { alone, ..Shape::of(self.programmer.limits(), &self.pace) };
+        let last = if back.is_some() { shape.with_spare() } else { shape };
+        let shape_of = |i: usize| if i + 1 == pages.len() { last } else { shape };
         let die = self.die_limit();
         let headers: Vec<Vec<u8>> = pages
             .iter()
             .map(|p| command::with_address(self.addressing.program, p.address % die, self.addressing.width))
             .collect();
         let mut enabled = vec![[0u8; 1]; pages.len()];
-        let mut runs = vec![vec![0u8; shape.run]; pages.len()];
-        let mut batch = Vec::with_capacity(4 * pages.len());
-        for (((page, header), enabled), run) in pages.iter().zip(&headers).zip(&mut enabled).zip(&mut runs) {
+        let mut runs: Vec<Vec<u8>> = (0..pages.len()).map(|i| vec![0u8; shape_of(i).run]).collect();
+        let mut batch = Vec::with_capacity(4 * pages.len() + 1);
+        for (i, (((page, header), enabled), run)) in
+            pages.iter().zip(&headers).zip(&mut enabled).zip(&mut runs).enumerate()
+        {
             batch.push(Transaction::write(&[WRITE_ENABLE]));
             if shape.proves(page, self.geometry.page) {
                 batch.push(Transaction::read(&[READ_STATUS], enabled));
             }
-            batch.push(Transaction::write2(header, page.bytes).then_pause(shape.pause));
+            batch.push(Transaction::write2(header, page.bytes).then_pause(shape_of(i).pause));
             batch.push(Transaction::read(&[READ_STATUS], run));
+        }
+        let read_header = back.as_ref().map(|back| {
+            command::with_address(self.addressing.read, back.span.start % die, self.addressing.width)
+        });
+        if let (Some(back), Some(header)) = (back, &read_header) {
+            batch.push(Transaction::read(header, back.into));
         }
         self.programmer.run(&mut batch)?;
         drop(batch);
@@ -175,13 +266,14 @@ impl<P: Programmer> Chip<P> {
             .iter()
             .zip(&runs)
             .zip(pages)
-            .map(|(([enabled], run), page)| {
+            .enumerate()
+            .map(|(i, (([enabled], run), page))| {
                 let verdict = judge(
                     self.steady,
                     Seen {
                         ready_before,
                         enabled: shape.proves(page, self.geometry.page).then_some(*enabled),
-                        quiet: shape.pause,
+                        quiet: shape_of(i).pause,
                         run,
                         byte: shape.byte,
                     },
@@ -190,6 +282,21 @@ impl<P: Programmer> Chip<P> {
                 verdict
             })
             .collect())
+    }
+}
+
+/// What is read back behind the last page.
+struct ReadBack<'a> {
+    span: Span,
+    into: &'a mut [u8],
+    /// The chip was ready when the read was sent, and every page on it.
+    valid: bool,
+}
+
+impl ReadBack<'_> {
+    /// True when it lies in the die of `address`.
+    fn is_in(&self, address: u64, die: u64) -> bool {
+        [self.span.start, self.span.end.saturating_sub(1)].iter().all(|at| at / die == address / die)
     }
 }
 
@@ -213,6 +320,14 @@ impl Shape {
     /// the proof; a page of a few bytes (20 us and 2.5 us a byte, W25Q64FV) may be over before it can be seen.
     fn proves(&self, page: &Page<'_>, full: u64) -> bool {
         self.pauses || self.alone || (page.bytes.len() as u64) < (full / 2).max(64)
+    }
+
+    /// A quarter longer: a read behind a page that is slower than the others would be ignored.
+    fn with_spare(self) -> Self {
+        match self.pauses {
+            true => Self { pause: self.pause + self.pause / 4, ..self },
+            false => Self { run: self.run + self.run / 4, ..self },
+        }
     }
 
     fn of(limits: Limits, pace: &Pace) -> Self {

@@ -122,6 +122,33 @@ proptest! {
         }
     }
 
+    /// What is read back behind the last page tells the truth, whatever the pages take: the read that a slow last page
+    /// swallowed is made again.
+    #[test]
+    fn what_is_read_back_behind_the_pages_is_what_is_on_the_chip(
+        pauses: bool,
+        times in prop::collection::vec(20u32..9_000, 1..40),
+        start in 0u64..0x4000,
+        len in 1u64..0x3000,
+        wrong in prop::option::of(0u64..0x3000),
+    ) {
+        let mut fake = Fake::new(pauses, move |n| US * times[n as usize % times.len()]);
+        let wrong = wrong.filter(|w| *w < len).map(|w| start + w);
+        // A cell that does not come up: the comparison must find it.
+        let mut image = noise(1 << 16);
+        if let Some(at) = wrong {
+            fake.array[at as usize] = 0;
+            image[at as usize] |= 1;
+        }
+        let mut chip = chip(fake);
+        let permit = permit(&chip);
+        let span = Span::new(start, start + len);
+        let spans: Vec<Span> = span.pieces(0x800).collect();
+        let (done, differing) = chip.program_and_verify(&image, &spans, span, &permit).unwrap();
+        prop_assert_eq!(differing, wrong.map(|at| Span::new(at, at + 1)).into_iter().collect::<Spans>());
+        prop_assert!(done.pages > 0);
+    }
+
     /// With noise, verify finds what is missing and a second pass mends it.
     #[test]
     fn noise_costs_at_most_a_second_pass(seed in 0u32..1000) {

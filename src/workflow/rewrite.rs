@@ -220,14 +220,13 @@ impl<P: Programmer> Block<'_, '_, P> {
             self.tally.erases += 1;
             self.tally.erased += block.len();
         }
-        for span in &go.program {
-            let done = self.chip.program(span.start, &self.work.wanted[span.range()], self.work.permit)?;
-            self.tally.pages += done.pages;
-            self.tally.programmed += done.bytes;
-            self.tally.pages_resent += done.retried;
-        }
+        let Work { wanted, permit, .. } = *self.work;
+        let (done, wrong) = self.chip.program_and_verify(wanted, &go.program, verify, permit)?;
+        self.tally.pages += done.pages;
+        self.tally.programmed += done.bytes;
+        self.tally.pages_resent += done.retried;
         self.tally.verified += verify.len();
-        self.chip.verify(verify.start, &self.work.wanted[verify.range()])
+        Ok(wrong)
     }
 
     /// After a transfer that broke off, the chip may be in the middle of what it was told last.

@@ -34,12 +34,9 @@ fn jobs_end_within_a_tenth_of_the_physical_limit() {
             println!("{case}; write {} ms; planned {} ms", report.write_millis, report.planned.millis);
             assert!(took <= Duration::from_millis(floor * 11 / 10), "{case}");
             assert!(bench.emulator.contents() == new, "{case}");
-            // The plan's estimate is of use: within a fifth.
+            // The estimate that the user is shown before.
             let (planned, was) = (report.planned.millis, report.write_millis);
-            assert!(
-                planned * 10 > was * 8 && planned * 8 < was * 10,
-                "{case}: planned {planned}, was {was} ms"
-            );
+            assert!(planned.abs_diff(was) * 100 <= was * 4, "{case}: planned {planned}, was {was} ms");
             assert_counts(&bench, job, kind, &case);
         }
     }
