@@ -70,8 +70,16 @@ impl<P: Programmer> Chip<P> {
     ///
     /// # Errors
     /// [`FlashError::NoChip`], [`FlashError::Unstable`], [`FlashError::UnknownPart`], or what failed below.
-    pub fn connect(mut programmer: P) -> Result<Self, FlashError> {
-        let identity = match identify::start_up(&mut programmer) {
+    pub fn connect(programmer: P) -> Result<Self, FlashError> {
+        Self::connect_telling(programmer, &mut |_| {})
+    }
+
+    /// The same; `tell` hears of a long wait before it begins: an erase that a killed run has left running.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.
+    pub fn connect_telling(mut programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
+        let identity = match identify::start_up(&mut programmer, tell) {
             Ok(answer) => Self::identify(&mut programmer, &answer)?,
             Err(dead @ FlashError::NoChip { .. }) => {
                 let old = resort::ask(&mut programmer)?;

@@ -4,7 +4,7 @@
 //! an invalid id with no plausible BUSY is answered by a reset (`66`, `99`). spi-memory parses the identification.
 
 use super::FlashError;
-use super::command::{self, BUSY};
+use super::command::{self, BUSY, WEL};
 use super::describe;
 use super::geometry::Busy;
 use super::part::{OtpMethod, Part};
@@ -12,6 +12,7 @@ use super::parts::{Evidence, Resolved, Supply, among, may_ask_sr2, resolve, supp
 use super::sfdp::{self, Sfdp};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
+use crate::units;
 use std::time::Duration;
 
 /// Who the chip is.
@@ -51,8 +52,11 @@ pub struct Identity {
 const ID_BYTES: usize = 12;
 /// tRES1 of the slowest makers is 30 us; tRST of Winbond 30 us.
 const WAKE: Duration = Duration::from_micros(50);
-/// The longest wait for an operation that somebody else left running; a chip erase may take longer and is told.
-const LEFT_RUNNING: Busy = Busy { typical: Duration::from_millis(200), max: Duration::from_secs(3) };
+/// An operation that an earlier run, or the board, left running: waited for up to twice the longest, which is as long as
+/// a chip erase takes.
+const LEFT_RUNNING: Busy = Busy { typical: Duration::from_millis(200), max: Duration::from_secs(100) };
+/// The same where BUSY stands alone, without WEL: not every chip shows both, and noise looks like it sooner.
+const PERHAPS_RUNNING: Busy = Busy { max: Duration::from_secs(3), ..LEFT_RUNNING };
 
 /// Continuation codes and three bytes: what of an answer to `9F` is the id.
 pub(crate) fn id_of(answer: &[u8]) -> &[u8] {
@@ -70,11 +74,25 @@ pub(crate) fn read_id<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec<
     command::read(programmer, &[command::READ_JEDEC_ID], ID_BYTES)
 }
 
-/// The id read three times in one batch, equal; the chip awake before.
-pub(crate) fn start_up<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec<u8>, FlashError> {
+/// The id read three times in one batch, equal; the chip awake before, and whatever was running at its end: `tell` hears
+/// of a wait for that before it begins.
+pub(crate) fn start_up<P: Programmer + ?Sized>(
+    programmer: &mut P,
+    tell: &mut dyn FnMut(String),
+) -> Result<Vec<u8>, FlashError> {
+    let mut status = [0; 2];
     programmer.run(&mut [
         Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
         Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
+        Transaction::read(&[command::READ_STATUS], &mut status),
+    ])?;
+    // A busy chip ignores 9F, and may end in the middle of three of them: it is asked when it is done.
+    if busy(status, BUSY | WEL) {
+        let most = units::time(LEFT_RUNNING.max * 2);
+        tell(format!("the chip is busy with what an earlier run left; waiting for its end, {most} at most"));
+        wait(programmer, status[0], LEFT_RUNNING)?;
+    }
+    programmer.run(&mut [
         Transaction::write(&[command::WRITE_DISABLE]),
         Transaction::write(&[command::RELEASE_POWER_DOWN]).then_pause(WAKE),
     ])?;
@@ -82,14 +100,9 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec
     if !answers.iter().all(|a| is_dead(a)) {
         return settled(answers);
     }
-    let mut status = [0; 2];
     programmer.run(&mut [Transaction::read(&[command::READ_STATUS], &mut status)])?;
-    let busy = status[0] == status[1] && status[0] != 0xFF && status[0] & BUSY != 0;
-    if busy {
-        let steady = Steady { value: status[0], may_change: 0x03, sticky: 0 };
-        wait_ready(programmer, steady, LEFT_RUNNING, Watch::now(LEFT_RUNNING), &|| {
-            "an operation that was running before this program began".into()
-        })?;
+    if busy(status, BUSY) {
+        wait(programmer, status[0], PERHAPS_RUNNING)?;
     } else {
         programmer.run(&mut [
             Transaction::write(&[command::ENABLE_RESET]),
@@ -97,6 +110,17 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec
         ])?;
     }
     settled(three_ids(programmer)?)
+}
+
+/// Two equal answers with these bits set that a bus without a chip does not give.
+fn busy(status: [u8; 2], bits: u8) -> bool {
+    status[0] == status[1] && status[0] != 0xFF && status[0] & bits == bits
+}
+
+fn wait<P: Programmer + ?Sized>(programmer: &mut P, status: u8, most: Busy) -> Result<(), FlashError> {
+    let steady = Steady { value: status, may_change: BUSY | WEL, sticky: 0 };
+    let what = || "an operation that was running before this program began".into();
+    wait_ready(programmer, steady, most, Watch::now(most), &what).map(drop)
 }
 
 fn three_ids<P: Programmer + ?Sized>(programmer: &mut P) -> Result<[Vec<u8>; 3], FlashError> {

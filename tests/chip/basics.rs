@@ -1,9 +1,10 @@
 //! Who the chip is, reading it, and the small questions.
 
-use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise};
+use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
 use norsplice::emulator::{Fault, Faults};
-use norsplice::flash::FlashError;
+use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
+use norsplice::spi::{Programmer, Transaction};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -164,5 +165,44 @@ fn security_registers_are_read_whole_with_their_locks() {
         );
         assert!(registers[1].bytes.starts_with(b"test"));
         bench.clean();
+    }
+}
+
+/// A run was killed in the middle of an erase, which goes on in the chip: the next run begins at any moment of it.
+#[test]
+fn what_a_killed_run_left_running_is_waited_for() {
+    const ERASE: Duration = Duration::from_millis(45);
+    for kind in PROGRAMMERS {
+        for step in 0..60 {
+            let emulator = emulator(kind, "W25Q64FV", None);
+            emulator.chip(|c| c.contents_mut()[0x1000..0x2000].fill(0));
+            let mut killed = programmer(&emulator, kind);
+            let erase = [Transaction::write(&[0x06]), Transaction::write(&[0x20, 0, 0x10, 0])];
+            killed.run(&mut { erase }).unwrap();
+            // Densely before the end: the questions of the start-up fall on both sides of it.
+            killed.sleep(ERASE.mul_f64(1.0 - f64::from(step * step) / 3600.0));
+            drop(killed);
+            let mut told = Vec::new();
+            let chip = Chip::connect_telling(programmer(&emulator, kind), &mut |text| told.push(text));
+            let chip = chip.unwrap_or_else(|error| panic!("{kind:?}, {step}: {error}"));
+            assert_eq!(chip.identity().part_name, "W25Q64FV");
+            assert!(told.len() <= 1 && (step < 50 || told[0].contains("busy")), "{step}: {told:?}");
+            assert_eq!(emulator.contents()[0x1000..0x2000], [0xff; 0x1000]);
+            assert_eq!(emulator.counts().misdeed_text(), "");
+        }
+    }
+}
+
+/// BUSY that never ends is told, after a bounded time.
+#[test]
+fn a_chip_that_stays_busy_is_told() {
+    for kind in PROGRAMMERS {
+        let emulator = emulator(kind, "W25Q64FV", None);
+        emulator.set_faults(&Faults::default().with(Fault::BusyForever(1)));
+        let erase = [Transaction::write(&[0x06]), Transaction::write(&[0x20, 0, 0x10, 0])];
+        programmer(&emulator, kind).run(&mut { erase }).unwrap();
+        let error = connect(&emulator, kind).map(drop).unwrap_err();
+        assert!(matches!(error, FlashError::StillBusy { .. }), "{error}");
+        assert!(emulator.clock().now() < Duration::from_secs(300));
     }
 }

@@ -41,7 +41,7 @@ pub fn with_chip<T>(
 ) -> Result<T, Failure> {
     let find = Choice::of(session)?.finds_clock();
     with_programmer(session, |programmer, name| {
-        let mut chip = Chip::connect(programmer)?;
+        let mut chip = Chip::connect_telling(programmer, &mut |text| session.out.note(text))?;
         tell(session, chip.identity());
         if session.options.voltage_adapter {
             chip.confirm_voltage_adapter();

@@ -60,7 +60,11 @@ pub fn examine<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Verdict, Cause> {
     begin(events)?;
-    let verdict = match Chip::connect(&mut *programmer) {
+    let mut tell = |text| {
+        // A stop asked for here is asked for again at the end.
+        let _ = events(Event::Note(text));
+    };
+    let verdict = match Chip::connect_telling(&mut *programmer, &mut tell) {
         Ok(mut chip) => on_chip(&mut chip, options)?,
         Err(FlashError::Spi(e)) => return Err(FlashError::from(e).into()),
         Err(error) => {
