@@ -11,7 +11,7 @@ use crate::image::finding::stopping;
 use crate::image::unit::parse_mac;
 use crate::image::{
     Allow, Board, Choice, Donor, Finding, Image, ImageError, Purpose, Recipe, RecipeDonor, Severity, Spliced,
-    auto, checks, parse_any, splice,
+    auto, by_tree, checks, parse_any, splice,
 };
 use clap::Args;
 use std::borrow::Cow;
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 /// The words for it.
 #[derive(Debug, Default, Args)]
 pub struct OrderArgs {
-    /// The board ("norsplice boards" lists them); auto finds it in the dump, or in an OpenWrt donor
+    /// The board ("norsplice boards" lists them); auto finds it in the dump, or in an OpenWrt donor; vendor,model is
+    /// one by its name in their device trees
     #[arg(long, value_name = "BOARD", required_unless_present_any = ["layout", "recipe"])]
     pub board: Option<String>,
 
@@ -60,8 +61,12 @@ pub struct OrderArgs {
 /// The same checked, donors read.
 #[derive(Debug)]
 pub struct Order {
-    /// The board; `None` while `auto` has not seen a dump.
+    /// The board; `None` while no dump was seen that tells it.
     board: Option<Cow<'static, Board>>,
+    /// The board's own name in a device tree, where that was given.
+    tree: Option<String>,
+    /// The layout's file in place of a board, and the chip's size with it.
+    layout: Option<(String, Option<u64>)>,
     /// The donors.
     pub donors: Vec<Donor>,
     /// Their files, as given.
@@ -96,13 +101,24 @@ impl Order {
             Some(recipe) if args.donor.is_empty() => recipe_donors(args, &recipe.donors)?,
             _ => donors(&args.donor)?,
         };
-        let named = args.board.as_deref().or(recipe.as_ref().map(|recipe| recipe.board.as_str()));
-        let board = match (&args.layout, named) {
-            (Some(path), _) => Some(Cow::Owned(from_layout(path, args.chip_size)?)),
-            (None, Some("auto") | None) => None,
-            (None, Some(name)) => Some(Cow::Borrowed(Board::named(name)?)),
+        let of_recipe = recipe.as_ref().map(|recipe| recipe.board.as_str()).filter(|name| !name.is_empty());
+        let named = args.board.as_deref().or(of_recipe);
+        let layout = match (&args.layout, &recipe, &args.board) {
+            (Some(path), ..) => Some((path.display().to_string(), args.chip_size)),
+            (None, Some(recipe), None) => recipe.layout.clone().map(|file| (file, recipe.chip_size)),
+            _ => None,
         };
-        let order = Self { board, donors, files, choice };
+        let (mut board, mut tree) = (None, None);
+        match (&layout, named) {
+            (Some((file, size)), _) => {
+                board = Some(Cow::Owned(from_layout(&beside(args, file), args.chip_size.or(*size))?));
+            }
+            (None, Some("auto") | None) => {}
+            // `vendor,model`, as in device trees; the program's own boards have no comma.
+            (None, Some(name)) if name.contains(',') => tree = Some(name.to_owned()),
+            (None, Some(name)) => board = Some(Cow::Borrowed(Board::named(name)?)),
+        }
+        let order = Self { board, tree, layout, donors, files, choice };
         if let Some(board) = &order.board {
             order.check_regions(board)?;
         }
@@ -127,7 +143,10 @@ impl Order {
             return Ok(board.clone().into_owned());
         }
         let donors: Vec<&[u8]> = self.donors.iter().map(|donor| donor.bytes.as_slice()).collect();
-        let found = auto(dump, &donors)?;
+        let found = match &self.tree {
+            Some(name) => by_tree(name, dump, &donors)?,
+            None => auto(dump, &donors)?,
+        };
         session.out.note(format!("board: {}, by {}", found.board.name, found.by.join("; ")));
         self.check_regions(&found.board)?;
         self.board = Some(found.board.clone());
@@ -160,7 +179,14 @@ impl Order {
             .zip(&self.files)
             .map(|(donor, file)| (donor.name.as_str(), file.as_str(), donor.bytes.as_slice()))
             .collect();
-        Recipe::of(&board.name, spliced, &self.choice, &donors).write()
+        let recipe = Recipe::of(&board.name, spliced, &self.choice, &donors);
+        let recipe = match &self.layout {
+            Some((file, chip_size)) => {
+                Recipe { board: String::new(), layout: Some(file.clone()), chip_size: *chip_size, ..recipe }
+            }
+            None => recipe,
+        };
+        recipe.write()
     }
 }
 
@@ -230,17 +256,24 @@ fn donors(texts: &[String]) -> Result<Donors, Failure> {
 
 /// A recipe's donors, each held against its hash; a file is looked for beside the recipe, too.
 fn recipe_donors(args: &OrderArgs, wanted: &[RecipeDonor]) -> Result<Donors, Failure> {
-    let beside = args.recipe.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
     let (mut donors, mut files) = (Vec::new(), Vec::new());
     for donor in wanted {
-        let here = Path::new(&donor.file);
-        let there = beside.join(here);
-        let bytes = files::read(if here.exists() { here } else { &there })?;
+        let bytes = files::read(&beside(args, &donor.file))?;
         donor.check(&bytes)?;
         donors.push(Donor::new(donor.name.as_str(), bytes));
         files.push(donor.file.clone());
     }
     Ok((donors, files))
+}
+
+/// A file as given, or beside the recipe that names it.
+fn beside(args: &OrderArgs, file: &str) -> PathBuf {
+    let here = PathBuf::from(file);
+    let folder = args.recipe.as_deref().and_then(Path::parent);
+    match folder {
+        Some(folder) if !here.exists() => folder.join(here),
+        _ => here,
+    }
 }
 
 /// The name is what stands before the first `=`, where it looks like one and the whole is not itself a file.

@@ -4,6 +4,8 @@
 //! vendor file may be as long as the chip), then a whole chip, then a loader with a firmware header where the
 //! board's firmware starts, and last a bare file as long as a region.
 
+use std::borrow::Cow;
+
 use super::board::Board;
 use super::checks::{
     CHIP_SIZE, COMPATIBLE, DONOR_UNKNOWN, HARDWARE_ID, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT,
@@ -17,7 +19,8 @@ use super::finding::{Finding, Severity};
 use super::firmware::{self, Behind, Firmware};
 use super::layout::{Region, Role};
 use super::loader;
-use super::recognise::{board_tree, shares};
+use super::plain;
+use super::recognise::{board_trees, names_board, own_name};
 use super::whole::is_blank;
 
 /// What a donor is.
@@ -33,6 +36,8 @@ pub enum Kind {
     Dump,
     /// A rescue file: loader and firmware.
     RescueFile,
+    /// Firmware in a container of its own: uImage, FIT, TRX, Seama, SafeLoader, tar.
+    Container(&'static str),
     /// A file that is one region.
     RegionFile,
     /// Nothing known.
@@ -48,6 +53,7 @@ impl Kind {
             Self::Sysupgrade => "sysupgrade file",
             Self::Dump => "dump of a whole chip",
             Self::RescueFile => "rescue file (boot loader and firmware)",
+            Self::Container(name) => name,
             Self::RegionFile => "file of one region",
             Self::Unknown => "unknown",
         }
@@ -74,6 +80,8 @@ pub struct Anatomy<'a> {
     pub loader: Option<&'a [u8]>,
     /// The firmware it brings.
     pub firmware: Option<Firmware<'a>>,
+    /// Parts it brings for regions of their names.
+    pub parts: Vec<(String, &'a [u8])>,
     /// What its checks found.
     pub findings: Vec<Finding>,
     /// What is wrong with its firmware alone: it counts when the firmware is taken.
@@ -88,10 +96,6 @@ const ARCHIVES: [(&[u8], &str); 5] = [
     (b"7z\xbc\xaf", "7z"),
     (b"\xfd7zXZ", "xz"),
 ];
-
-/// First bytes of firmware without a TP-Link header: uImage, OpenWrt's loader kind of it, FIT, TRX, Seama.
-const OTHER_FIRMWARE: [&[u8]; 5] =
-    [b"\x27\x05\x19\x56", b"OKLI", b"\xd0\x0d\xfe\xed", b"HDR0", b"\x5e\xa3\xa4\x17"];
 
 /// True for a bare file that can be `region`: as long as it, or a loader without the padding behind it.
 fn fills(bytes: &[u8], region: &Region) -> bool {
@@ -109,6 +113,7 @@ impl<'a> Anatomy<'a> {
             kind,
             loader: None,
             firmware: None,
+            parts: Vec::new(),
             findings: Vec::new(),
             of_firmware: Vec::new(),
         };
@@ -119,9 +124,10 @@ impl<'a> Anatomy<'a> {
                 new(Kind::VendorFirmware).with_firmware_file(&header, board)
             };
         }
-        let starts_other = OTHER_FIRMWARE.iter().any(|magic| bytes.starts_with(magic));
-        if board.hardware.is_empty() && starts_other {
-            return new(Kind::Sysupgrade).with_plain_firmware(board);
+        if board.hardware.is_empty()
+            && let Some(found) = new(Kind::Sysupgrade).with_plain_firmware(board)
+        {
+            return found;
         }
         if bytes.len() as u64 == board.chip_size {
             return new(Kind::Dump).with_dump(board);
@@ -212,35 +218,67 @@ impl<'a> Anatomy<'a> {
             if appended || firmware.openwrt {
                 self.kind = Kind::Sysupgrade;
                 firmware.sysupgrade = true;
-                self.findings.extend(firmware::judge_marks(firmware.bytes, header, &what));
+                self.findings.extend(firmware::judge_marks(&firmware.bytes, header, &what));
             }
         }
         self
     }
 
-    fn with_plain_firmware(mut self, board: &Board) -> Self {
+    /// Firmware without a TP-Link header; `None` where nothing says that it is one.
+    fn with_plain_firmware(mut self, board: &Board) -> Option<Self> {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
+        let payload = sysupgrade::strip(bytes);
+        let appended = payload.len() != bytes.len();
+        let opened = plain::open(bytes, &what, board);
+        // Kernels of many boards start in ways of their own: then the metadata or the tree must name the board.
+        let named = || board_trees(bytes).iter().any(|tree| names_board(tree, board));
+        if opened.is_none() && !appended && (bytes.len() as u64 == board.chip_size || !named()) {
+            return None;
+        }
         self.findings.extend(firmware::judge_metadata(bytes, &what, board));
         self.check_tree(board);
-        let payload = sysupgrade::strip(bytes);
-        if let Some(room) = board.firmware_room().filter(|room| payload.len() as u64 > *room) {
-            self.findings.push(TOO_LONG.found(format!(
-                "{what} has {:#x} bytes, the firmware's room on {} is {room:#x}",
-                payload.len(),
-                board.name
-            )));
-        }
-        self.firmware = Some(Firmware {
-            bytes: payload,
-            with_metadata: bytes,
+        let as_it_is = Firmware {
+            bytes: Cow::Borrowed(payload),
+            with_metadata: Cow::Borrowed(bytes),
             header: None,
             room: payload.len() as u64,
             openwrt: true,
             overlay: false,
             sysupgrade: true,
-        });
-        self
+        };
+        self.firmware = match opened {
+            None => {
+                self.findings.push(NOT_JUDGED.found(format!(
+                    "{what} starts with no container known here; it is taken by what it says of its board"
+                )));
+                Some(as_it_is)
+            }
+            Some(opened) => {
+                if !appended {
+                    self.kind = Kind::Container(opened.name);
+                }
+                self.findings.extend(opened.findings);
+                self.parts = opened.parts;
+                opened.firmware.map(|put| match put {
+                    Cow::Borrowed(whole) if whole.len() == payload.len() => as_it_is,
+                    other => Firmware {
+                        room: other.len() as u64,
+                        with_metadata: other.clone(),
+                        bytes: other,
+                        ..as_it_is
+                    },
+                })
+            }
+        };
+        let len = self.firmware.as_ref().map_or(0, |f| f.bytes.len() as u64);
+        if let Some(room) = board.firmware_room().filter(|room| len > *room) {
+            self.findings.push(TOO_LONG.found(format!(
+                "{what} has {len:#x} bytes of firmware, its room on {} is {room:#x}",
+                board.name
+            )));
+        }
+        Some(self)
     }
 
     fn with_dump(mut self, board: &Board) -> Self {
@@ -262,16 +300,18 @@ impl<'a> Anatomy<'a> {
             self.take_firmware(&header, board);
         } else if board.hardware.is_empty() {
             self.check_tree(board);
-            self.firmware =
-                board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes)).map(|f| Firmware {
-                    bytes: f,
-                    with_metadata: f,
-                    header: None,
-                    room: f.len() as u64,
-                    openwrt: true,
-                    overlay: true,
-                    sysupgrade: false,
-                });
+            let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
+            let firmware = region.filter(|f| !is_blank(f));
+            self.of_firmware.extend(firmware.into_iter().flat_map(|f| plain::judge_in_dump(f, &what)));
+            self.firmware = firmware.map(|f| Firmware {
+                bytes: Cow::Borrowed(f),
+                with_metadata: Cow::Borrowed(f),
+                header: None,
+                room: f.len() as u64,
+                openwrt: true,
+                overlay: true,
+                sysupgrade: false,
+            });
         } else {
             let elsewhere = loader::find_header(bytes)
                 .map_or(String::new(), |h| format!("; one stands at {:#x}", h.offset));
@@ -331,10 +371,9 @@ impl<'a> Anatomy<'a> {
         if board.compatible.is_empty() {
             return;
         }
-        let Some(tree) = board_tree(&self.donor.bytes) else { return };
-        // The first name is the board's own, the others are of processors and families.
-        let own = &tree.compatible[..tree.compatible.len().min(1)];
-        if !shares(own, &board.compatible) && !own.is_empty() {
+        let trees = board_trees(&self.donor.bytes);
+        let own: Vec<&str> = trees.iter().flat_map(own_name).map(String::as_str).collect();
+        if !trees.iter().any(|tree| names_board(tree, board)) && !own.is_empty() {
             self.findings.push(COMPATIBLE.found(format!(
                 "{} has the device tree of {}, the board is {}",
                 self.what(),
@@ -363,8 +402,8 @@ impl<'a> Anatomy<'a> {
         }
         let with_metadata = if tail.is_empty() { all } else { own };
         self.firmware = Some(Firmware {
-            bytes: own,
-            with_metadata,
+            bytes: Cow::Borrowed(own),
+            with_metadata: Cow::Borrowed(with_metadata),
             room: u64::from(header.fw_length),
             openwrt: behind.is_some() || u64::from(header.fw_length) > region || payload.len() != all.len(),
             overlay: matches!(behind, Some(Behind::Overlay(_))),
@@ -374,17 +413,19 @@ impl<'a> Anatomy<'a> {
     }
 
     /// The bytes for `region`; `None` where the donor has none for it.
-    pub fn offers(&self, region: &Region, board: &Board) -> Option<Piece<'a>> {
+    pub fn offers(&self, region: &Region, board: &Board) -> Option<Piece<'_>> {
         let bytes = self.donor.bytes.as_slice();
-        let plain = |bytes: &'a [u8]| Some(Piece { bytes, tail: false });
+        let plain = |bytes| Some(Piece { bytes, tail: false });
+        let part = self.parts.iter().find(|(name, _)| *name == region.name);
         match (self.kind, region.role) {
             (Kind::RegionFile, _) if fills(bytes, region) => plain(bytes),
             (Kind::RegionFile | Kind::Unknown, _) => None,
             (_, Role::Loader) => self.loader.filter(|l| l.len() as u64 == region.span.len()).and_then(plain),
             (_, Role::Firmware) => {
-                let own = self.firmware.as_ref()?.bytes;
+                let own = self.firmware.as_ref()?.bytes.as_ref();
                 plain(&own[..own.len().min(region.span.len() as usize)])
             }
+            _ if part.is_some() => part.and_then(|(_, bytes)| plain(*bytes)),
             (Kind::Dump, _) => region.span.of(bytes).and_then(plain),
             _ => self.behind(region, board),
         }
@@ -392,7 +433,7 @@ impl<'a> Anatomy<'a> {
 
     /// Bytes for the region behind the firmware: the firmware's own where it runs on, or what follows it in its
     /// file.
-    fn behind(&self, region: &Region, board: &Board) -> Option<Piece<'a>> {
+    fn behind(&self, region: &Region, board: &Board) -> Option<Piece<'_>> {
         let firmware = self.firmware.as_ref()?;
         let home = board.layout.of_role(Role::Firmware)?;
         if home.span.end != region.span.start {

@@ -2,7 +2,7 @@
 
 use super::anatomy::Anatomy;
 use super::board::{Board, RecoveryKind};
-use super::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT};
+use super::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
 use super::container::tplink;
 use super::error::ImageError;
 use super::finding::Finding;
@@ -42,6 +42,12 @@ pub fn chip(
             Source::Donor(name) => {
                 let donor = donors.iter().find(|d| d.donor.name == *name);
                 match donor.and_then(|d| d.offers(r.region, board)) {
+                    Some(piece) if piece.bytes.len() > place.len() => findings.push(TOO_LONG.found(format!(
+                        "what donor {name} has for {} has {:#x} bytes, the region {:#x}",
+                        r.region.name,
+                        piece.bytes.len(),
+                        place.len()
+                    ))),
                     Some(piece) => put(place, piece.bytes),
                     None if r.region.blank_without_donor => place.fill(ERASED),
                     // What is wrong with the donor itself was told.
@@ -163,7 +169,7 @@ pub fn tftp(
         .filter(|(home, firmware)| firmware.sysupgrade && !behind_said(home))
         .filter(|(_, firmware)| start + firmware.with_metadata.len() as u64 <= end);
     match as_it_is {
-        Some((_, firmware)) => bytes.extend_from_slice(firmware.with_metadata),
+        Some((_, firmware)) => bytes.extend_from_slice(&firmware.with_metadata),
         None => bytes.extend_from_slice(&chip[start as usize..end as usize]),
     }
     Ok(Composed { bytes, holds: Span::new(first, end) })
@@ -185,7 +191,7 @@ pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Co
     })?;
     let room = u64::from(header.fw_length);
     if room > region.span.len() {
-        findings.push(super::checks::TOO_LONG.found(format!(
+        findings.push(TOO_LONG.found(format!(
             "the vendor's page takes firmware of at most {:#x} bytes, this one is made for {room:#x}",
             region.span.len()
         )));

@@ -12,7 +12,8 @@ use memchr::{memchr2_iter, memmem};
 use serde::Serialize;
 
 use super::container::dtb::{MAGIC, Tree, TreeNode};
-use super::container::lzma;
+use super::container::{lzma, packed, squashfs};
+use super::item::{Item, Look};
 use crate::span::Span;
 
 /// A board's tree found in an image.
@@ -20,7 +21,7 @@ use crate::span::Span;
 pub struct BoardTree {
     /// Where it stands in the image; the packed stream's offset where it is packed.
     pub offset: u64,
-    /// True when it was found in an LZMA stream.
+    /// True when it was found in a packed stream.
     pub packed: bool,
     /// What it says.
     pub board: Board,
@@ -111,15 +112,26 @@ pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
     found
 }
 
-/// The boards' trees in an image, a dump or a vendor file, plain or in LZMA streams.
+/// The boards' trees in an image, a dump or a vendor file, plain or in packed kernels.
 pub fn find(image: &[u8]) -> Vec<BoardTree> {
     const MOST_UNPACKED: u64 = 64 << 20;
     let mut found: Vec<BoardTree> = trees_in(image)
         .iter()
         .map(|(at, tree)| BoardTree { offset: *at as u64, packed: false, board: Board::read(tree) })
         .collect();
-    let (mut next, mut tries, mut left) = (0, lzma::MOST_TRIES, MOST_UNPACKED);
-    for at in memchr2_iter(lzma::USUAL_PROPERTIES[0], lzma::USUAL_PROPERTIES[1], image) {
+    let file_systems = file_systems(image);
+    let outside = |at: &usize| !file_systems.iter().any(|span| span.contains(*at as u64));
+    let mut left = MOST_UNPACKED;
+    let mut take = |at: usize, data: &[u8]| {
+        found.extend(trees_in(data).iter().map(|(_, tree)| BoardTree {
+            offset: at as u64,
+            packed: true,
+            board: Board::read(tree),
+        }));
+    };
+    let (mut next, mut tries) = (0, lzma::MOST_TRIES);
+    let [one, other] = lzma::USUAL_PROPERTIES;
+    for at in memchr2_iter(one, other, image).filter(outside) {
         if at < next {
             continue;
         }
@@ -128,11 +140,34 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
         if unpacked.complete {
             next = at + unpacked.used;
         }
-        found.extend(trees_in(&unpacked.data).iter().map(|(_, tree)| BoardTree {
-            offset: at as u64,
-            packed: true,
-            board: Board::read(tree),
-        }));
+        take(at, &unpacked.data);
+    }
+    for format in &packed::FORMATS {
+        let starts = memmem::find_iter(image, format.magic).filter(outside).take(packed::MOST_TRIES as usize);
+        for at in starts {
+            let Some(unpacked) = format.unpack(image, at, left) else { continue };
+            left -= unpacked.data.len() as u64;
+            take(at, &unpacked.data);
+        }
+    }
+    found.sort_by_key(|tree| tree.offset);
+    found
+}
+
+/// Where file systems stand that are all there: they are full of packed streams, and no kernel is among them.
+fn file_systems(image: &[u8]) -> Vec<Span> {
+    const MOST: usize = 16;
+    let mut look = Look::new(image);
+    let (mut found, mut next): (Vec<Span>, u64) = (Vec::new(), 0);
+    for at in memmem::find_iter(image, b"hsqs") {
+        if found.len() == MOST || (at as u64) < next {
+            continue;
+        }
+        let item = squashfs::find(&mut look, at).map(|found| found.item).filter(Item::is_sound);
+        if let Some(span) = item.and_then(|item| Span::at(item.offset, item.size)) {
+            next = span.end;
+            found.push(span);
+        }
     }
     found
 }

@@ -1,5 +1,7 @@
 //! A firmware as a donor brings it: which bytes go to flash, for which hardware, whole or damaged.
 
+use std::borrow::Cow;
+
 use super::board::Board;
 use super::checks::{
     FORMAT_MARK, HARDWARE_ID, MD5, MD5_STALE, MD5_UNKNOWN, METADATA_CRC, NOT_JUDGED, SUPPORTED_DEVICES,
@@ -11,7 +13,7 @@ use super::container::tplink_md5::Change;
 use super::finding::Finding;
 
 /// The mark that makes OpenWrt format its overlay.
-const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
+pub(crate) const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
 /// How far behind the root file system an overlay or its mark is looked for.
 const OVERLAY_WITHIN: u64 = 0x40_0000;
 
@@ -20,9 +22,9 @@ const OVERLAY_WITHIN: u64 = 0x40_0000;
 pub struct Firmware<'a> {
     /// What goes to flash from the firmware region's start on: header first, nothing appended, nothing behind its
     /// own length.
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
     /// The same with what was appended (metadata): how a rescue takes a sysupgrade file.
-    pub with_metadata: &'a [u8],
+    pub with_metadata: Cow<'a, [u8]>,
     /// Its header, with offset 0 at the start of `bytes`; `None` for kinds without a TP-Link header.
     pub header: Option<Header>,
     /// The room it is made for: `fw_length`, or its own length.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::container::lzma;
+use super::container::{lzma, packed};
 
 /// Something recognised in a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -176,6 +176,8 @@ pub struct Look<'a> {
     headers: u32,
     /// Places at which a packed stream may still be tried.
     pub tries: u32,
+    /// The same for gzip, xz and zstd streams.
+    pub packed_tries: u32,
     /// Where the last tar ends: the marks of its files are not others' starts.
     pub tar_end: u64,
 }
@@ -192,6 +194,7 @@ impl<'a> Look<'a> {
             unpack: 96 << 20,
             headers: 3,
             tries: lzma::MOST_TRIES,
+            packed_tries: packed::MOST_TRIES,
             tar_end: 0,
         }
     }

@@ -26,6 +26,9 @@ mod judge;
 pub mod layout;
 pub mod layouts;
 pub mod loader;
+mod plain;
+#[cfg(test)]
+mod plain_tests;
 pub mod recipe;
 pub mod recognise;
 pub mod rescue;
@@ -47,7 +50,7 @@ pub use finding::{Allow, Finding, Severity};
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::parse_any;
 pub use recipe::{Recipe, RecipeDonor};
-pub use recognise::{Recognised, auto, recognise};
+pub use recognise::{Recognised, auto, by_tree, recognise};
 pub use rescue::check_tftp;
 pub use splice::{RegionRow, Spliced, UnitRow, splice};
 pub use whole::{Image, is_blank, sha256};

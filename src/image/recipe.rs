@@ -61,8 +61,15 @@ impl RecipeDonor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// The board's name, or `auto`.
+    /// The board's name, its own name in a device tree, or `auto`; empty with a layout in its place.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub board: String,
+    /// In place of a board: the file that holds the map of its flash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// With a layout: the size of the chip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chip_size: Option<u64>,
     /// `programmer`, `tftp` or `web`.
     #[serde(rename = "for", default = "programmer")]
     pub purpose: String,
@@ -96,6 +103,10 @@ impl Recipe {
         let recipe: Self = toml::from_str(text)
             .map_err(|e| ImageError::BadFile { what: "the recipe".to_owned(), why: e.to_string() })?;
         recipe.choice()?;
+        if recipe.board.is_empty() == recipe.layout.is_none() {
+            let why = "it names either a board or a layout".to_owned();
+            return Err(ImageError::BadFile { what: "the recipe".to_owned(), why });
+        }
         Ok(recipe)
     }
 
@@ -114,6 +125,8 @@ impl Recipe {
         };
         Self {
             board: board.to_owned(),
+            layout: None,
+            chip_size: None,
             purpose: spliced.purpose.name().to_owned(),
             allow: choice.allow.names().map(str::to_owned).collect(),
             mac: choice.edits.mac.map(mac_text),
@@ -182,6 +195,7 @@ mod tests {
     fn faults_are_named() {
         for (bad, word) in [
             ("", "board"),
+            ("board = \"x\"\nlayout = \"y\"", "either"),
             ("board = \"x\"\nfor = \"paper\"", "paper"),
             ("board = \"x\"\nmac = \"1\"", "address"),
             ("board = \"x\"\nbaord = 1", "baord"),

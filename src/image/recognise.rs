@@ -27,7 +27,8 @@ pub struct Recognised {
 
 /// The boards `dump` may be of, the most likely first.
 pub fn recognise(dump: &[u8]) -> Vec<Recognised> {
-    let tree = board_tree(dump);
+    let mut trees = board_trees(dump);
+    let tree = (trees.len() == 1).then(|| trees.remove(0));
     let mut found: Vec<(u32, Recognised)> =
         Board::all().iter().filter_map(|board| weigh(dump, board, tree.as_ref())).collect();
     found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
@@ -59,27 +60,17 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
         (None, _) => {}
     }
     for donor in donors {
-        let Some(tree) = board_tree(donor) else { continue };
-        // Its own name only: the others are of processors and families.
-        let own = &tree.compatible[..tree.compatible.len().min(1)];
-        let known = Board::all().iter().find(|b| shares(&b.compatible, own));
-        if let Some(board) = known {
-            let fits = found.iter().any(|r| r.board.name == board.name);
-            let by = vec![format!("device tree in the donor: {}", own.join(", "))];
-            if fits {
-                return Ok(Recognised { board: Cow::Borrowed(board), by, named: true });
+        match board_trees(donor).as_slice() {
+            [] => {}
+            [tree] => return of_donor(tree, dump, &found),
+            several => {
+                let names: Vec<&str> =
+                    several.iter().filter_map(|t| Some(own_name(t).first()?.as_str())).collect();
+                return Err(unsure(format!(
+                    "the donor is for several boards: say --board with one of {}",
+                    names.join(", ")
+                )));
             }
-            return Err(unsure(format!(
-                "the donor is for {}, and the dump is not of that board",
-                board.name
-            )));
-        }
-        if let Ok(board) = device_tree::board(&tree, dump.len() as u64) {
-            let by = vec![format!(
-                "device tree in the donor: {}; nothing in the dump contradicts it",
-                own.join(", ")
-            )];
-            return Ok(Recognised { board: Cow::Owned(board), by, named: true });
         }
     }
     Err(unsure(if found.is_empty() {
@@ -88,6 +79,55 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
         let names: Vec<&str> = found.iter().map(|r| r.board.name.as_str()).collect();
         format!("the dump fits {}: say which with --board", names.join(", "))
     }))
+}
+
+/// The board of a donor's tree, where the dump does not contradict it.
+fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Result<Recognised, ImageError> {
+    let own = own_name(tree).join(", ");
+    if let Some(board) = Board::all().iter().find(|b| names_board(tree, b)) {
+        let by = vec![format!("device tree in the donor: {own}")];
+        if found.iter().any(|r| r.board.name == board.name) {
+            return Ok(Recognised { board: Cow::Borrowed(board), by, named: true });
+        }
+        return Err(unsure(format!("the donor is for {}, and the dump is not of that board", board.name)));
+    }
+    let board = device_tree::board(tree, dump.len() as u64)?;
+    let end = board.layout.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
+    if end < dump.len() as u64 {
+        return Err(unsure(format!(
+            "the donor is for {own} with a flash of {end:#x} bytes, the dump has {:#x}: another board, it seems; say \
+             --board {} if it is not",
+            dump.len(),
+            board.name
+        )));
+    }
+    let by = vec![format!("device tree in the donor: {own}; nothing in the dump contradicts it")];
+    Ok(Recognised { board: Cow::Owned(board), by, named: true })
+}
+
+/// The board whose own name in a device tree is `name`; the tree stands in the dump or in a donor.
+///
+/// # Errors
+/// When no tree has that name, or the dump's own has another.
+pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
+    let is_it = |tree: &devicetree::Board| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
+    let own = board_trees(dump);
+    if let Some(other) = own.first().filter(|_| !own.iter().any(is_it)) {
+        return Err(not_here(
+            name,
+            format!("the dump has the device tree of {}", own_name(other).join(", ")),
+        ));
+    }
+    let in_donors = donors.iter().flat_map(|donor| board_trees(donor));
+    let tree = own.into_iter().chain(in_donors).find(is_it);
+    let tree =
+        tree.ok_or_else(|| not_here(name, "no device tree in the dump or a donor has that name".to_owned()))?;
+    let board = device_tree::board(&tree, dump.len() as u64)?;
+    Ok(Recognised { board: Cow::Owned(board), by: vec![format!("device tree: {name}")], named: true })
+}
+
+fn not_here(name: &str, why: String) -> ImageError {
+    ImageError::NotForThisBoard { board: format!("--board {name}"), why }
 }
 
 fn unsure(why: String) -> ImageError {
@@ -99,9 +139,25 @@ pub(crate) fn shares(a: &[String], b: &[String]) -> bool {
     a.iter().any(|x| b.iter().any(|y| x.eq_ignore_ascii_case(y)))
 }
 
-/// The first tree with a flash map in `bytes`.
-pub(crate) fn board_tree(bytes: &[u8]) -> Option<devicetree::Board> {
-    devicetree::find(bytes).into_iter().map(|found| found.board).find(|board| board.map().is_some())
+/// A tree's own name; the others are of processors and families, shared with other boards.
+pub(crate) fn own_name(tree: &devicetree::Board) -> &[String] {
+    &tree.compatible[..tree.compatible.len().min(1)]
+}
+
+/// True when the tree is the board's.
+pub(crate) fn names_board(tree: &devicetree::Board, board: &Board) -> bool {
+    shares(own_name(tree), &board.compatible)
+}
+
+/// The trees with a flash map in `bytes`, one of each name.
+pub(crate) fn board_trees(bytes: &[u8]) -> Vec<devicetree::Board> {
+    let mut found: Vec<devicetree::Board> = Vec::new();
+    for tree in devicetree::find(bytes).into_iter().map(|found| found.board) {
+        if tree.map().is_some() && !found.iter().any(|other| own_name(other) == own_name(&tree)) {
+            found.push(tree);
+        }
+    }
+    found
 }
 
 /// How well a dump fits a board; `None` when it contradicts it, or agrees in nothing.

@@ -12,6 +12,7 @@ pub mod ifd;
 pub mod jffs2;
 pub mod lzma;
 pub mod mtk_eeprom;
+pub mod packed;
 pub mod safeloader;
 pub mod seama;
 pub mod squashfs;

@@ -5,6 +5,9 @@
 use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
 
+/// How a header starts.
+pub const MAGIC: &[u8; 4] = b"HDR0";
+
 /// Reads the header at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let head = slice(look.bytes, at, 0x1c)?;

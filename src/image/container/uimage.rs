@@ -90,6 +90,12 @@ pub(crate) fn find_foreign(look: &mut Look, at: usize) -> Option<Found> {
     (header.crc_holds && header.data_len > 0).then(|| describe(look, at, &header))
 }
 
+/// A header under any magic number.
+pub(crate) fn find_any(look: &mut Look, at: usize) -> Option<Found> {
+    let magic: [u8; 4] = array(look.bytes, at)?;
+    if magic == MAGIC || magic == OKLI { find(look, at) } else { find_foreign(look, at) }
+}
+
 fn describe(look: &mut Look, at: usize, header: &Header) -> Found {
     let head = &look.bytes[at..at + HEADER_LEN];
     let word = |offset| u32_at(head, offset, Big).unwrap_or(0);

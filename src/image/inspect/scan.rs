@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use memchr::memmem;
 
 use crate::image::container::{
-    art, dtb, fmap, ifd, jffs2, lzma, mtk_eeprom, safeloader, seama, squashfs, sysupgrade, tplink_item, trx,
-    uboot_env, uimage,
+    art, dtb, fmap, ifd, jffs2, lzma, mtk_eeprom, packed, safeloader, seama, squashfs, sysupgrade,
+    tplink_item, trx, uboot_env, uimage,
 };
 use crate::image::item::{Found, Item, Look};
 use crate::span::Span;
@@ -20,7 +20,7 @@ const MAGICS: &[(&[u8], Find)] = &[
     (&[3, 0, 0, 0], tplink_item::find),
     (&uimage::MAGIC, uimage::find),
     (&uimage::OKLI, uimage::find),
-    (b"HDR0", trx::find),
+    (trx::MAGIC, trx::find),
     (&seama::MAGIC, seama::find),
     (b"hsqs", squashfs::find),
     (b"sqsh", squashfs::find),
@@ -48,17 +48,22 @@ const EDGES: &[(usize, Find)] = &[
 ];
 const SMALLEST_EDGE: usize = 0x400;
 
-/// For each first byte, the magics that start with it, as bits of their index; LZMA's two bytes as the highest bit.
+/// For each first byte, the magics that start with it, as bits of their index; what is packed as the highest bits.
 static STARTS: LazyLock<[u32; 256]> = LazyLock::new(|| {
     let mut starts = [0; 256];
     for (i, (magic, _)) in MAGICS.iter().enumerate() {
         starts[usize::from(magic[0])] |= 1 << i;
+    }
+    for format in &packed::FORMATS {
+        starts[usize::from(format.magic[0])] |= PACKED;
     }
     starts[0x5d] |= LZMA;
     starts[0x6d] |= LZMA;
     starts
 });
 const LZMA: u32 = 1 << 31;
+/// gzip, xz and zstd, the same.
+const PACKED: u32 = 1 << 30;
 
 /// More items than any image has; the rest of a file that has more is not looked at.
 pub(super) const MOST_ITEMS: usize = 4096;
@@ -110,9 +115,12 @@ fn at_edge(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 fn at_magic(look: &mut Look, at: usize, bits: u32, found: &mut Scan) -> Option<usize> {
-    if bits & LZMA != 0
-        && let Some((stream, unpacked)) = lzma::find(look, at)
-    {
+    let packed = match bits {
+        _ if bits & LZMA != 0 => lzma::find(look, at),
+        _ if bits & PACKED != 0 => packed::find(look, at),
+        _ => None,
+    };
+    if let Some((stream, unpacked)) = packed {
         let (offset, size) = (stream.item.offset, stream.item.size);
         let resume = found.push(stream);
         found.items.extend(trees_in(&unpacked, offset, size));

@@ -63,13 +63,20 @@ fn per_unit(cell: &devicetree::Cell) -> Option<PerUnit> {
 /// A board of which its device tree is all that is known.
 ///
 /// # Errors
-/// When the tree describes no flash.
+/// When the tree describes no flash, or a larger one.
 pub fn board(tree: &devicetree::Board, chip_size: u64) -> Result<Board, ImageError> {
     let name = tree.compatible.first().cloned().unwrap_or_else(|| "device-tree".to_owned());
     let layout = layout(tree).ok_or_else(|| ImageError::NotForThisBoard {
         board: name.clone(),
         why: "its device tree describes no partitions of an SPI NOR flash".to_owned(),
     })?;
+    let end = layout.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
+    if end > chip_size {
+        return Err(ImageError::NotForThisBoard {
+            board: name,
+            why: format!("its device tree describes a flash of {end:#x} bytes, this one has {chip_size:#x}"),
+        });
+    }
     let layout = Layout { chip_size: Some(chip_size), ..layout };
     let mut board = Board::from_layout(name, layout)?;
     board.model = tree.model.clone().unwrap_or(board.model);

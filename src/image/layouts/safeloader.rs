@@ -3,10 +3,13 @@
 use memchr::memmem;
 
 use crate::image::container::safeloader;
-use crate::image::layout::{Layout, Region};
+use crate::image::layout::{Layout, Region, Source};
 
 /// Where the table of parts stands in an image, in its two kinds.
 const TABLE_AT: [usize; 2] = [0x1014, 0x1050];
+
+/// What a vendor's file brings and the unit has nothing of its own in.
+const FROM_DONOR: [&str; 2] = ["os-image", "file-system"];
 
 /// The flash map of the first SafeLoader image in `bytes` that brings one.
 pub fn find(bytes: &[u8]) -> Option<Layout> {
@@ -24,6 +27,9 @@ pub fn find(bytes: &[u8]) -> Option<Layout> {
             // What the vendor calls its parts.
             let mut region = Region::named(name.trim_start_matches('@'), *span);
             region.name.clone_from(name);
+            if FROM_DONOR.contains(&name.as_str()) {
+                region.default = Source::Donor("donor".to_owned());
+            }
             region
         })
         .collect();
