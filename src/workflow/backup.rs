@@ -9,7 +9,6 @@ use super::stored_status::{STATUS, StoredStatus};
 use crate::flash::{Chip, Status};
 use crate::span::Span;
 use crate::spi::Programmer;
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// How to back up.
@@ -63,22 +62,13 @@ pub(super) fn take<P: Programmer>(
     let begun = chip.programmer().now();
     let size = chip.geometry().size;
     let mut draft = Draft::new(store, size)?;
-    let mut running = Sha256::new();
-    let mut hashed = 0;
     let reading = reading::read_with(
         chip,
         Span::new(0, size),
         &ReadOptions::default(),
         (Stage::FirstRead, Stage::SecondRead),
         events,
-        &mut |address, bytes| {
-            // What comes again (slowed down, or settled by vote) makes the running hash worthless: see below.
-            if address == hashed {
-                running.update(bytes);
-            }
-            hashed = address + bytes.len() as u64;
-            Ok(draft.put(address, bytes)?)
-        },
+        &mut |address, bytes| Ok(draft.put(address, bytes)?),
     )?;
     let Reading { bytes: flash, bytes_read, rereads, .. } = reading;
     let mut notes = chip.identity().notes.clone();
@@ -105,8 +95,8 @@ pub(super) fn take<P: Programmer>(
     for register in &registers {
         draft.add(&format!("security-register-{}.bin", register.index), &register.bytes)?;
     }
-    let once = rereads.is_empty() && bytes_read == 2 * size;
-    let sha256 = if once { super::files::hex(&running.finalize()) } else { super::files::sha256_hex(&flash) };
+    // What came again (slowed down, or settled by vote) is summed here, as it is now.
+    let sha256 = draft.sum()?.unwrap_or_else(|| super::files::sha256_hex(&flash));
     let facts = Facts {
         chip: chip_key(chip.identity()),
         part: chip.identity().part_name.clone(),

@@ -31,7 +31,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
     let bytes = files::read(&args.file)?;
-    let spot = |size| Ok((file_place(&place, &bytes, size)?, bytes.clone(), false));
+    let spot = move |size| Ok((file_place(&place, &bytes, size)?, bytes, false));
     put(session, Verb::Write, args.place.map.board, layout.as_ref(), spot)
 }
 

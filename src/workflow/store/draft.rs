@@ -1,11 +1,11 @@
-//! A backup while it is being made: the contents go to disk as they arrive, the name comes last.
+//! A backup while it is being made: the contents go to disk while they arrive, the name comes last.
 
 use super::manifest::{FLASH, MANIFEST, SCHEMA};
+use super::recorder::Recorder;
 use super::{ChipKey, FileEntry, Manifest, Origin, Reads, Store, StoreError};
 use crate::workflow::files::{FileError, check_room, sha256_hex, write_plain};
 use crate::workflow::utc;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::time::SystemTime;
 
 /// What is known of a backup beside its bytes.
@@ -30,8 +30,9 @@ pub struct Facts {
 /// A backup in the making; dropped before [`finish`](Self::finish), it is gone.
 pub struct Draft<'s> {
     store: &'s Store,
+    /// Before the folder: its file is closed when the folder goes.
+    flash: Recorder,
     folder: tempfile::TempDir,
-    flash: File,
     size: u64,
     files: Vec<FileEntry>,
 }
@@ -46,18 +47,23 @@ impl<'s> Draft<'s> {
         check_room(store.root(), size)?;
         let path = folder.path().join(FLASH);
         let flash = File::create_new(&path).map_err(FileError::on("write", &path))?;
-        Ok(Self { store, folder, flash, size, files: Vec::new() })
+        Ok(Self { store, flash: Recorder::start(flash, path), folder, size, files: Vec::new() })
     }
 
-    /// Puts bytes of the array at their address.
+    /// Takes bytes of the array for their address. They go to disk beside whatever the caller does next.
     ///
     /// # Errors
-    /// [`StoreError::File`], as on a full disk.
+    /// [`StoreError::File`], as on a full disk; it may be about bytes of an earlier call.
     pub fn put(&mut self, address: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.folder.path().join(FLASH);
-        let flash = &mut self.flash;
-        let go = flash.seek(SeekFrom::Start(address)).and_then(|_| flash.write_all(bytes));
-        Ok(go.map_err(FileError::on("write", &path))?)
+        Ok(self.flash.put(address, bytes)?)
+    }
+
+    /// Waits until the contents are on disk; gives their checksum, unless bytes came twice or out of order.
+    ///
+    /// # Errors
+    /// [`StoreError::File`].
+    pub fn sum(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(self.flash.finish()?)
     }
 
     /// Adds a companion file.
@@ -77,7 +83,7 @@ impl<'s> Draft<'s> {
     /// [`StoreError`]; the backup does not exist then.
     pub fn finish(mut self, sha256: &str, facts: Facts) -> Result<Manifest, StoreError> {
         let path = self.folder.path().join(FLASH);
-        self.flash.sync_all().map_err(FileError::on("write", &path))?;
+        self.flash.finish()?;
         let entry = super::backups::hash_file(&path)?;
         if entry != (self.size, sha256.to_string()) {
             let fault = format!("{FLASH} does not read back from the disk as it was written");

@@ -16,6 +16,7 @@ mod error;
 mod import;
 mod key;
 mod manifest;
+mod recorder;
 mod store_folder;
 
 pub use backups::{Listed, Stored};

@@ -1,0 +1,72 @@
+//! Memory and reach on a large chip: a whole job on 512 Mbit holds a few copies of it, and no address wraps.
+//!
+//! A program of its own, for its allocator counts for the whole process.
+
+use norsplice::emulator::{Emulator, Options, ProgrammerKind};
+use norsplice::flash::Chip;
+use norsplice::programmer::{self, Settings};
+use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
+use norsplice::workflow::journal::Verb;
+use norsplice::workflow::{Event, Store};
+use peak_alloc::PeakAlloc;
+use std::ops::ControlFlow;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+const SIZE: usize = 64 << 20;
+
+/// Every word of four bytes occurs once: a read that wraps anywhere, or goes astray, shows.
+fn numbered() -> Vec<u8> {
+    (0..SIZE as u32 / 4).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
+}
+
+#[test]
+fn a_job_on_512_mbit_holds_two_copies_of_the_chip_and_wraps_nowhere() {
+    let before = numbered();
+    // The last page below 16 MiB, the first above, both sides of the middle, the last of all.
+    let changes = [0xFF_FF00, 0x100_0000, 0x1FF_FF00, 0x200_0000, SIZE - 256];
+    let options = Options {
+        programmer: ProgrammerKind::Ft2232h,
+        chip: "W25Q512JV".into(),
+        contents: Some(before.clone()),
+        ..Options::default()
+    };
+    let emulator = Emulator::new(options).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_locked(&dir.path().join("store")).unwrap();
+    let settings = Settings::parse("ft2232h:speed=30MHz").unwrap();
+
+    let standing = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let mut chip = Chip::connect(programmer::over(emulator.pipe(), &settings).unwrap()).unwrap();
+    let mut wanted = |backup: &norsplice::workflow::backup::Backup| {
+        let mut image = backup.flash.clone();
+        changes.iter().for_each(|at| image[*at..at + 256].fill(0x5A));
+        Ok(Wanted::whole(image, Default::default()))
+    };
+    let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
+    let options = JobOptions {
+        verb: Verb::Write,
+        programmer: "emulated".into(),
+        board: None,
+        dry_run: false,
+        blank_allowed: false,
+    };
+    let mut quiet = |_: Event| ControlFlow::Continue(());
+    let report = job::run(&mut chip, &store, &options, &mut decide, &mut quiet).unwrap();
+    let peak = MEMORY.peak_usage().saturating_sub(standing);
+    drop(chip);
+
+    // What was read, and what is wanted; the rest is pieces of it.
+    assert!(peak < 2 * SIZE + (8 << 20), "{} MiB for a chip of 64", peak >> 20);
+    assert!(peak > 2 * SIZE, "{peak} bytes: the counting does not work");
+    assert_eq!(report.backup_read, 2 * SIZE as u64);
+    assert!(std::fs::read(store.root().join(&report.backup).join("flash.bin")).unwrap() == before);
+    let after = emulator.contents();
+    for (n, (old, new)) in before.chunks(256).zip(after.chunks(256)).enumerate() {
+        let changed = changes.contains(&(n * 256));
+        assert!(if changed { new == [0x5A; 256] } else { new == old }, "page {:#x}", n * 256);
+    }
+    assert_eq!(emulator.counts().misdeed_text(), "");
+}
