@@ -21,7 +21,7 @@ pub struct Args {
 #[derive(Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Options for every command")]
 pub struct GlobalArgs {
-    /// The programmer, see below; without it, the only one plugged in
+    /// Which programmer ("norsplice --help" lists them); without it, the only one plugged in
     #[arg(short, long, value_name = "SPEC", env = "NORSPLICE_PROGRAMMER", global = true)]
     #[arg(hide_env_values = true)]
     pub programmer: Option<String>,

@@ -144,7 +144,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         units::time(millis(report.backup_millis))
     ));
     if !report.dry_run && !nothing {
-        out.line(format!("  erased    {} with {} commands", units::size(done.erased), done.erases));
+        out.line(format!("  erased    {} in {} erases", units::size(done.erased), done.erases));
         out.line(format!("  written   {} in {} pages", units::size(done.programmed), done.pages));
         out.line(format!(
             "  verified  {}, only what was planned, in {}",

@@ -350,7 +350,7 @@ fn otp(out: &mut String, report: &Report<'_>) {
 }
 
 /// Text made safe for element content and quoted attributes.
-fn esc(text: &str) -> String {
+pub(super) fn esc(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

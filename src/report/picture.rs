@@ -1,12 +1,16 @@
 //! The flash drawn cell by cell: for the terminal, as SVG, and as pixels for a PNG.
 
 use super::cells::{Cell, Kind, Map};
+use crate::span::Span;
 use std::fmt::Write as _;
 
 /// Cells a row in every picture: 64 sectors of 4 KiB are 256 KiB.
 const ROW: usize = 64;
 /// Side of a cell in SVG units and PNG pixels, with its gap.
 const SIDE: usize = 10;
+/// Room above the cells of the SVG, and left of them for addresses.
+const TOP: usize = 8;
+const LEFT: usize = 72;
 
 /// Whether the terminal picture is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +44,43 @@ fn colour(cell: &Cell) -> [u8; 3] {
     }
 }
 
+/// Black or white, whichever is read on `ground`.
+fn ink(ground: [u8; 3]) -> [u8; 3] {
+    let [r, g, b] = ground.map(u32::from);
+    if 299 * r + 587 * g + 114 * b > 140_000 { [0; 3] } else { [0xff; 3] }
+}
+
 fn hex(colour: [u8; 3]) -> String {
     format!("#{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2])
 }
 
-/// The picture for a terminal: a row of cells after each address, and the legend. Changed cells are `*`, unstable ones `!`.
-pub fn terminal(map: &Map, palette: Palette) -> String {
+/// The names of the regions that begin in `row`, in order.
+fn beginning<'a>(row: &[Cell], names: &'a [(String, Span)]) -> Vec<&'a str> {
+    let begins = |at: u64| row.iter().any(|cell| cell.span.contains(at));
+    names.iter().filter(|(_, span)| begins(span.start)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// The picture for a terminal: a row of cells after each address, the names of the regions that begin in it, and the
+/// legend. Changed cells are `*`, unstable ones `!`. Equal rows that follow each other fold into one line.
+pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String {
     let mut out = String::new();
-    for row in map.cells.chunks(ROW) {
-        let _ = write!(out, "{:08x}  ", row[0].span.start);
-        for cell in row {
+    let look = |row: &[Cell]| -> Vec<_> { row.iter().map(|c| (c.kind, c.changed, c.unstable)).collect() };
+    let rows: Vec<&[Cell]> = map.cells.chunks(ROW).collect();
+    let mut folded = 0;
+    for (i, row) in rows.iter().enumerate() {
+        let named = beginning(row, names);
+        let again = i > 0 && i + 1 < rows.len() && named.is_empty() && look(row) == look(rows[i - 1]);
+        if again {
+            folded += 1;
+            continue;
+        }
+        if folded > 0 {
+            let _ =
+                writeln!(out, "{:10}the same for {}", "", crate::units::size(folded * ROW as u64 * map.unit));
+            folded = 0;
+        }
+        let _ = write!(out, "{:#08x}  ", row[0].span.start);
+        for cell in *row {
             let symbol = match (cell.unstable, cell.changed) {
                 (true, _) => '!',
                 (_, true) => '*',
@@ -59,9 +90,13 @@ pub fn terminal(map: &Map, palette: Palette) -> String {
                 Palette::Plain => out.push(symbol),
                 Palette::Ansi => {
                     let [r, g, b] = colour(cell);
-                    let _ = write!(out, "\x1b[48;2;{r};{g};{b}m\x1b[30m{symbol}\x1b[0m");
+                    let [ir, ig, ib] = ink(colour(cell));
+                    let _ = write!(out, "\x1b[48;2;{r};{g};{b}m\x1b[38;2;{ir};{ig};{ib}m{symbol}\x1b[0m");
                 }
             }
+        }
+        if !named.is_empty() {
+            let _ = write!(out, "{:1$}  {2}", "", ROW - row.len(), named.join(", "));
         }
         out.push('\n');
     }
@@ -75,22 +110,33 @@ pub fn terminal(map: &Map, palette: Palette) -> String {
     out
 }
 
-/// The picture as a standalone SVG; every cell has its address and kind as a title.
-pub fn svg(map: &Map) -> String {
+/// The picture as a standalone SVG; every cell has its address and kind as a title, every region its name beside the row
+/// in which it begins.
+pub fn svg(map: &Map, names: &[(String, Span)]) -> String {
     let rows = map.cells.len().div_ceil(ROW);
-    let (width, height) = (ROW * SIDE + 90, rows * SIDE + 30);
+    let wide =
+        map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ").chars().count()).max().unwrap_or(0);
+    let (width, height) = (LEFT + ROW * SIDE + 10 + wide * 6, TOP + rows * SIDE + 34);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          font-family=\"monospace\" font-size=\"9\"><rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
     );
     for (r, row) in map.cells.chunks(ROW).enumerate() {
-        let _ = writeln!(out, "<text x=\"4\" y=\"{}\">{:08x}</text>", r * SIDE + 8, row[0].span.start);
+        let y = TOP + r * SIDE + 8;
+        if r % 4 == 0 {
+            let _ = writeln!(out, "<text x=\"8\" y=\"{y}\">{:#08x}</text>", row[0].span.start);
+        }
+        let named = beginning(row, names).join(", ");
+        if !named.is_empty() {
+            let x = LEFT + ROW * SIDE + 6;
+            let _ = writeln!(out, "<text x=\"{x}\" y=\"{y}\">{}</text>", super::html::esc(&named));
+        }
         for (c, cell) in row.iter().enumerate() {
             let _ = writeln!(
                 out,
                 "<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{}\"><title>{} {}{}{}</title></rect>",
-                c * SIDE + 80,
-                r * SIDE,
+                LEFT + c * SIDE,
+                TOP + r * SIDE,
                 hex(colour(cell)),
                 cell.span,
                 cell.kind.name(),
@@ -99,11 +145,11 @@ pub fn svg(map: &Map) -> String {
             );
         }
     }
-    let mut x = 80;
+    let mut x = LEFT;
     let legend =
         Kind::ALL.iter().map(|k| (rgb(*k), k.name())).chain([(CHANGED, "changed"), (UNSTABLE, "unstable")]);
     for (fill, name) in legend {
-        let y = rows * SIDE + 12;
+        let y = TOP + rows * SIDE + 12;
         let _ = writeln!(
             out,
             "<rect x=\"{x}\" y=\"{y}\" width=\"9\" height=\"9\" fill=\"{}\"/><text x=\"{}\" y=\"{}\">{name}</text>",
@@ -147,17 +193,31 @@ mod tests {
 
     #[test]
     fn terminal_rows_carry_addresses_and_symbols() {
-        let text = terminal(&map(), Palette::Plain);
+        let names = [
+            ("rom".to_owned(), Span::new(0x1000, 0x2000)),
+            ("radio".to_owned(), Span::new(0x40000, 0x41000)),
+        ];
+        let text = terminal(&map(), &names, Palette::Plain);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], format!("00000000  {}", ".".repeat(64)));
-        assert_eq!(lines[1], "00040000  *");
+        assert_eq!(lines[0], format!("0x000000  {}  rom", ".".repeat(64)));
+        assert_eq!(lines[1], format!("0x040000  *{}  radio", " ".repeat(63)));
         assert!(lines[2].contains("one cell is 4 KiB"));
         assert!(!text.contains('\x1b'));
     }
 
     #[test]
+    fn equal_rows_fold_into_one_line() {
+        let image = vec![0xff; 5 * 64 * 4096];
+        let text = terminal(&Map::of(&image, &image, 4096, &Spans::new()), &[], Palette::Plain);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert_eq!(lines[1], "          the same for 768 KiB");
+        assert!(lines[2].starts_with("0x100000  ."), "{text}");
+    }
+
+    #[test]
     fn pictures_have_one_cell_a_sector() {
-        assert_eq!(svg(&map()).matches("<title>").count(), 65);
+        assert_eq!(svg(&map(), &[]).matches("<title>").count(), 65);
         let (width, height, pixels) = png_pixels(&map());
         assert_eq!((width, height, pixels.len()), (640, 20, 640 * 20 * 3));
         assert_eq!(pixels[(10 * 640) * 3..][..3], CHANGED);

@@ -36,8 +36,8 @@ impl Stage {
         match self {
             Stage::Contact => "contact",
             Stage::Read => "reading",
-            Stage::FirstRead => "backup, first read",
-            Stage::SecondRead => "backup, second read",
+            Stage::FirstRead => "first read",
+            Stage::SecondRead => "second read",
             Stage::Reread => "reading differing blocks again",
             Stage::Store => "storing the backup",
             Stage::Survey => "reading the job's blocks",

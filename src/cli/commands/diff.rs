@@ -13,8 +13,10 @@ use crate::report::hex_lines;
 use crate::span::Span;
 use crate::units;
 
-/// The most differing lines of sixteen bytes shown.
-const LINES: usize = 64;
+/// The most differing ranges listed, and shown as bytes.
+const RANGES: usize = 64;
+/// The most lines of sixteen bytes shown of a range.
+const LINES: usize = 8;
 
 /// `diff A B`
 #[derive(Debug, clap::Args)]
@@ -42,7 +44,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let mut rows = 0;
     for range in shown.iter() {
         rows += 1;
-        if rows <= LINES {
+        if rows <= RANGES {
             let region = layout.as_ref().and_then(|layout| layout.at(range.start));
             table.row([
                 format!("{:#08x}", range.start).into(),
@@ -67,16 +69,11 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         );
     } else {
         out.table(&table);
-        if rows > LINES {
-            out.line(format!("... and {} more ranges", rows - LINES));
+        if rows > RANGES {
+            out.line(format!("... and {} more ranges", rows - RANGES));
         }
-        let (lines, all) = hex_lines(&a.bytes[..common], &b.bytes[..common], LINES);
-        for line in &lines {
-            out.line(format!("{:#08x} - {}  {}", line.address, line.before.0, line.before.1));
-            out.line(format!("{:8} + {}  {}", "", line.after.0, line.after.1));
-        }
-        if all > lines.len() {
-            out.line(format!("... and {} more lines", all - lines.len()));
+        for range in shown.iter().take(RANGES) {
+            bytes(session, range, &a.bytes[..common], &b.bytes[..common]);
         }
         let beyond = size_a.abs_diff(size_b);
         out.line(format!("{} differ in {rows} ranges", units::size(ranges.len() + beyond)));
@@ -92,4 +89,25 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         .with("differing_bytes", listed.iter().map(Span::len).sum::<u64>())
         .with("ranges", spans(&listed));
     Ok((if same { Exit::Done } else { Exit::Differ }, fields.into_map()))
+}
+
+/// The first lines of a range in both.
+fn bytes(session: &Session, range: Span, a: &[u8], b: &[u8]) {
+    // From the start of the first line of sixteen to the end of the last.
+    let whole =
+        Span::new(range.start / 16 * 16, range.end.div_ceil(16).saturating_mul(16).min(a.len() as u64));
+    let (Some(a), Some(b)) = (whole.of(a), whole.of(b)) else { return };
+    let (lines, all) = hex_lines(a, b, LINES);
+    for line in &lines {
+        session.out.line(format!(
+            "{:#08x} - {}  {}",
+            whole.start + line.address,
+            line.before.0,
+            line.before.1
+        ));
+        session.out.line(format!("{:8} + {}  {}", "", line.after.0, line.after.1));
+    }
+    if all > lines.len() {
+        session.out.line(format!("{:8} ... and {} more lines", "", all - lines.len()));
+    }
 }

@@ -2,11 +2,14 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
+use super::super::options::MapArgs;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{files, subject};
+use super::layout;
 use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
-use crate::span::Spans;
+use crate::span::{Span, Spans};
+use crate::units;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -25,22 +28,44 @@ pub struct Args {
     /// Write a picture instead: FILE.svg or FILE.png
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Which map names the regions.
+    #[command(flatten)]
+    map: MapArgs,
 }
 
 /// Draws.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let ending = args.output.as_deref().map(ending).transpose()?;
+    let layout = layout::map(&args.map)?;
     let now = subject::load(&args.what, session)?;
     let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;
     let before = before.as_ref().map_or(&now.bytes, |b| &b.bytes);
     let map = Map::of(before, &now.bytes, SECTOR, &Spans::new());
+    let layout = layout.or(now.layout);
+    let regions = layout.iter().flat_map(|layout| &layout.regions);
+    let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
+    let told = |path: &Path| {
+        let cell = units::size(map.unit);
+        session.out.line(format!(
+            "{}: {} cells of {cell}, {} changed",
+            path.display(),
+            map.cells.len(),
+            map.changed()
+        ));
+    };
     match (&args.output, ending) {
-        (Some(path), Some(Ending::Svg)) => files::write(path, svg(&map).as_bytes())?,
-        (Some(path), Some(Ending::Png)) => files::write(path, &png(&map)?)?,
+        (Some(path), Some(Ending::Svg)) => {
+            files::write(path, svg(&map, &names).as_bytes())?;
+            told(path);
+        }
+        (Some(path), Some(Ending::Png)) => {
+            files::write(path, &png(&map)?)?;
+            told(path);
+        }
         _ => {
             let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let palette = if coloured { Palette::Ansi } else { Palette::Plain };
-            terminal(&map, palette).lines().for_each(|line| session.out.line(line));
+            terminal(&map, &names, palette).lines().for_each(|line| session.out.line(line));
         }
     }
     let kinds: serde_json::Map<String, Value> = Kind::ALL

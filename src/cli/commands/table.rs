@@ -90,7 +90,7 @@ commands! {
     Jobs(jobs) = "jobs",
     /// What is missing before work can begin, and what to type
     Setup(setup) = "setup",
-    /// Offer an emulated programmer with its chip as a USB device to any program on this machine
+    /// An emulated programmer with its chip as a USB device, for any program on this machine
     Emulate(emulate) = "emulate",
     /// Print the completion script for a shell
     Completions(completions) = "completions",

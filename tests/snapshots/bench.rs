@@ -1,0 +1,81 @@
+//! A bench for one test: a folder of its own, and the binary run in it with nothing of the developer's environment.
+
+use crate::steps::Step;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Where the emulator counts what was done to its chip; left out of the texts.
+pub const COUNTS: &str = ",counts=counts.json";
+
+/// A folder that goes when the test is over, and the ids that stand for `BACKUP` and `JOB`.
+pub struct Bench {
+    dir: tempfile::TempDir,
+    backup: String,
+    job: String,
+}
+
+/// How a run of the binary ended.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        Self { dir, backup: String::new(), job: String::new() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Runs the binary in the bench's folder.
+    pub fn run(&self, words: &[&str]) -> Ran {
+        self.run_in("", words)
+    }
+
+    fn run_in(&self, folder: &str, words: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_norsplice"));
+        command.current_dir(self.path(folder)).env_clear().env("HOME", self.dir.path()).args(words);
+        command.stdin(Stdio::null());
+        let output = command.output().expect("the binary starts");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        let code = output.status.code().expect("it ends by itself");
+        Ran { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Runs a step, with `more` words before it; the driver must have done nothing wrong to the emulated chip.
+    pub fn step(&mut self, step: &Step, more: &[&str]) -> Ran {
+        let line = step.line.replace("BACKUP", &self.backup).replace("JOB", &self.job);
+        let emulated = format!("emu:{}{COUNTS}", step.emu);
+        let mut words: Vec<&str> = more.to_vec();
+        if !step.emu.is_empty() {
+            words.extend(["-p", &emulated]);
+        }
+        let folder = if step.name == "demo" { "" } else { "norsplice-demo" };
+        if step.name != "demo" {
+            words.extend(["--store", "store"]);
+        }
+        words.extend(line.split_whitespace());
+        let ran = self.run_in(folder, &words);
+        assert_eq!(ran.code, step.code, "{}\nstdout: {}\nstderr: {}", step.name, ran.stdout, ran.stderr);
+        if let Ok(counts) = std::fs::read(self.path("norsplice-demo/counts.json")) {
+            let counts: serde_json::Value = serde_json::from_slice(&counts).expect("counts are JSON");
+            assert_eq!(counts["misdeeds"], 0, "{}: {counts}", step.name);
+        }
+        if step.name == "demo" {
+            self.backup = self.newest("backups");
+            self.job = self.newest("jobs");
+        }
+        ran
+    }
+
+    /// The newest backup or job.
+    fn newest(&self, what: &str) -> String {
+        let ran = self.run_in("norsplice-demo", &["--json", "--store", "store", what, "list"]);
+        let result: serde_json::Value = serde_json::from_str(ran.stdout.trim()).expect("one JSON line");
+        result[what][0]["id"].as_str().expect("there is one").to_owned()
+    }
+}

@@ -1,0 +1,85 @@
+//! The command lines that are kept, in the order in which they run on one bench.
+
+/// One command line.
+pub struct Step {
+    /// The name of its file.
+    pub name: &'static str,
+    /// As typed behind `norsplice`; `BACKUP` and `JOB` stand for the ids that the first rewrite gave.
+    pub line: &'static str,
+    /// On the demo board's emulated chip (`emu`), or another one; empty for none.
+    pub emu: &'static str,
+    /// The exit code.
+    pub code: i32,
+}
+
+const fn plain(name: &'static str, line: &'static str) -> Step {
+    Step { name, line, emu: "", code: 0 }
+}
+
+const fn board(name: &'static str, line: &'static str) -> Step {
+    Step { name, line, emu: "image=board.bin,state=chip", code: 0 }
+}
+
+const fn ends(code: i32, step: Step) -> Step {
+    Step { code, ..step }
+}
+
+const REWRITE: &str = "rewrite --board archer-mr200-v1 --donor vendor.bin --save-recipe again.toml --yes";
+
+/// In order. The first makes the demo's folder, in which the others run.
+pub const STEPS: &[Step] = &[
+    plain("demo", "demo norsplice-demo"),
+    board("setup", "setup"),
+    plain("setup-rules", "setup --print-udev-rules"),
+    plain("list", "list"),
+    board("probe", "probe"),
+    board("contact", "contact"),
+    board("contact-watch", "contact --watch --looks 2"),
+    board("otp-show", "otp show"),
+    board("otp-dump", "otp dump otp"),
+    board("protect-show", "protect show"),
+    board("read", "read rom.bin --board archer-mr200-v1 --region rom"),
+    board("verify", "verify rom.bin --board archer-mr200-v1 --region rom"),
+    board("backup", "backup --board archer-mr200-v1"),
+    // The demo has left its chip rewritten; a fresh chip of the same board for what follows.
+    board("rewrite-nothing-left", REWRITE),
+    board("restore", "restore BACKUP --yes"),
+    ends(2, board("rewrite-unanswered", "rewrite --board archer-mr200-v1 --donor vendor.bin")),
+    board("rewrite-dry-run", "rewrite --board archer-mr200-v1 --donor vendor.bin --dry-run"),
+    board("rewrite", REWRITE),
+    board("write", "write rom.bin --board archer-mr200-v1 --region config --yes"),
+    board("erase", "erase --board archer-mr200-v1 --region config --yes"),
+    ends(2, board("resume-nothing", "resume")),
+    plain("jobs-list", "jobs list"),
+    plain("backups-list", "backups list"),
+    plain("backups-show", "backups show BACKUP"),
+    plain("backups-verify", "backups verify"),
+    plain("backups-export", "backups export BACKUP out"),
+    plain("backups-import", "backups import board.bin --board archer-mr200-v1"),
+    plain("inspect-dump", "inspect board.bin"),
+    plain("inspect-donor", "inspect vendor.bin --board archer-mr200-v1 --as donor"),
+    plain("splice", "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin -o spliced.bin"),
+    plain(
+        "splice-tftp",
+        "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin --for tftp -o .",
+    ),
+    ends(4, plain("diff", "diff board.bin spliced.bin --board archer-mr200-v1")),
+    plain("hexdump", "hexdump board.bin --board archer-mr200-v1 --at 0x7df0e0 --len 0x60"),
+    plain("map", "map board.bin --against spliced.bin --board archer-mr200-v1"),
+    plain("map-picture", "map board.bin --against spliced.bin --board archer-mr200-v1 -o map.svg"),
+    plain("report", "report JOB -o report.html"),
+    plain("layout", "layout --board archer-mr200-v1"),
+    plain("layout-mtdparts", "layout --board archer-mr200-v1 --to mtdparts"),
+    plain("boards", "boards"),
+    plain("boards-one", "boards archer-mr200-v1"),
+    plain("chips", "chips w25q64"),
+    ends(2, plain("guide-no-terminal", "guide")),
+    plain("man", "man pages"),
+];
+
+/// Commands whose output is not kept, each with the reason.
+pub const NOT_KEPT: &[(&str, &str)] = &[
+    ("tftp", "serves until a board has fetched its file"),
+    ("emulate", "serves until it is ended: tests/cli/emulate.rs"),
+    ("completions", "written by clap for the shell, not for eyes"),
+];
