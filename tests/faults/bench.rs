@@ -26,7 +26,7 @@ pub struct Bench {
 }
 
 /// A folder for thousands of stores that all sync what they write: in memory where the system has such a place.
-fn folder() -> tempfile::TempDir {
+pub fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     made.expect("a folder for the store")
@@ -127,7 +127,19 @@ pub enum End {
     Undone,
 }
 
-/// One case of one fault.
+/// One case of any row.
+pub trait Trial: Send + Sync {
+    /// Where the fault strikes, for a message.
+    fn at(&self) -> String;
+
+    /// The job with the fault, then the mending, then the way on.
+    ///
+    /// # Errors
+    /// In words, how it ended otherwise than it must.
+    fn run(&self, kind: ProgrammerKind) -> Result<End, String>;
+}
+
+/// One case of one fault on the emulator.
 pub struct Case {
     /// Where the fault strikes, for a message.
     pub at: String,
@@ -148,11 +160,45 @@ impl Case {
         Self { at: at.to_string(), job, faults, stop_at: None, again: None, undo, must: false }
     }
 
-    /// The job with the fault, then the mending, then the way on.
-    ///
-    /// # Errors
-    /// In words, how it ended otherwise than it must.
-    pub fn run(&self, kind: ProgrammerKind) -> Result<End, String> {
+    fn go_on(&self, bench: &Bench) -> Result<End, String> {
+        let go = || if self.undo { bench.undo() } else { bench.finish() };
+        let (wanted, state, end) = match self.undo {
+            true => (&self.job.old, ChipState::Restored, End::Undone),
+            false => (&self.job.new, ChipState::Written, End::Finished),
+        };
+        let mut went = None;
+        if let Some(faults) = &self.again {
+            bench.emulator.reset_counts();
+            bench.emulator.set_faults(faults);
+            let first = go();
+            bench.mend();
+            // Struck again, it must be open still; not struck, it is through.
+            match &first {
+                Err(error) if !matches!(error.chip, ChipState::Partial { .. }) => {
+                    return Err(format!("{error}; {:?} in the middle of a job", error.chip));
+                }
+                Err(_) => {}
+                Ok(_) => went = Some(first),
+            }
+        }
+        match went.unwrap_or_else(go) {
+            Err(again) => Err(again.to_string()),
+            Ok(found) if found != state => Err(format!("reported as {found:?}")),
+            Ok(_) if bench.emulator.contents() != *wanted => Err("other contents".into()),
+            Ok(_) if !bench.store().open_jobs().expect("the store is readable").is_empty() => {
+                Err("still open".into())
+            }
+            Ok(_) => Ok(end),
+        }
+    }
+}
+
+impl Trial for Case {
+    fn at(&self) -> String {
+        self.at.clone()
+    }
+
+    fn run(&self, kind: ProgrammerKind) -> Result<End, String> {
         let Job { old, new, .. } = self.job;
         let bench = Bench::new(kind, self.job, &self.faults);
         let mut left = self.stop_at;
@@ -187,38 +233,6 @@ impl Case {
             Ok(state) => {
                 Err(format!("ended as {state:?}, {open} jobs open, contents right: {}", contents == *new))
             }
-        }
-    }
-
-    fn go_on(&self, bench: &Bench) -> Result<End, String> {
-        let go = || if self.undo { bench.undo() } else { bench.finish() };
-        let (wanted, state, end) = match self.undo {
-            true => (&self.job.old, ChipState::Restored, End::Undone),
-            false => (&self.job.new, ChipState::Written, End::Finished),
-        };
-        let mut went = None;
-        if let Some(faults) = &self.again {
-            bench.emulator.reset_counts();
-            bench.emulator.set_faults(faults);
-            let first = go();
-            bench.mend();
-            // Struck again, it must be open still; not struck, it is through.
-            match &first {
-                Err(error) if !matches!(error.chip, ChipState::Partial { .. }) => {
-                    return Err(format!("{error}; {:?} in the middle of a job", error.chip));
-                }
-                Err(_) => {}
-                Ok(_) => went = Some(first),
-            }
-        }
-        match went.unwrap_or_else(go) {
-            Err(again) => Err(again.to_string()),
-            Ok(found) if found != state => Err(format!("reported as {found:?}")),
-            Ok(_) if bench.emulator.contents() != *wanted => Err("other contents".into()),
-            Ok(_) if !bench.store().open_jobs().expect("the store is readable").is_empty() => {
-                Err("still open".into())
-            }
-            Ok(_) => Ok(end),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The rows: one fault each, at every point of a job or at a spread of points. `NORSPLICE_FAULTS=all` tries every point
 //! of those too that are spread otherwise (of bytes and of time there are too many: always a spread).
 
-use super::bench::Case;
+use super::bench::{Case, Trial};
 use super::job::{Job, SMALL, TINY, Whole, whole};
+use super::kill::Kill;
 use norsplice::emulator::{Fault, Faults, ProgrammerKind};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ pub struct Row {
     pub kind: ProgrammerKind,
     /// How many points there are, and of what.
     pub points: String,
-    pub cases: Vec<Case>,
+    pub cases: Vec<Box<dyn Trial>>,
 }
 
 /// Every point, or every `nth` unless all are asked for.
@@ -35,11 +36,29 @@ pub fn rows(kind: ProgrammerKind) -> Vec<Row> {
     rows.extend(jobs.chip_and_wires());
     rows.push(jobs.stop_asked_for());
     rows.extend(jobs.flips());
+    rows.push(killed(kind));
     rows
+}
+
+/// `kill -9`, a hundred times in all. The seed is printed; `NORSPLICE_SEED` repeats it.
+fn killed(kind: ProgrammerKind) -> Row {
+    const ROUNDS: u64 = 100;
+    let by_clock = || std::time::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_micros() as u64);
+    let seed =
+        std::env::var("NORSPLICE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(by_clock);
+    println!("NORSPLICE_SEED={seed}");
+    let round = |n| Box::new(Kill { seed: seed.wrapping_add(n) }) as Box<dyn Trial>;
+    Row {
+        fault: "kill -9 of the binary",
+        kind,
+        points: "any moment".into(),
+        cases: (0..ROUNDS).step_by(every(2)).map(round).collect(),
+    }
 }
 
 impl Jobs {
     fn row(&self, fault: &'static str, points: String, cases: Vec<Case>) -> Row {
+        let cases = cases.into_iter().map(|case| Box::new(case) as Box<dyn Trial>).collect();
         Row { fault, kind: self.kind, points, cases }
     }
 
