@@ -1,6 +1,6 @@
 //! What was seen of the machine, in plain values.
 
-/// Everything that [`super::judge`] decides from.
+/// Everything that [`super::judge()`] decides from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The programmer is an emulated one, as in `-p`: the machine does not matter.
