@@ -3,7 +3,7 @@
 //! Each test runs itself again in a child with the stand-in preloaded, and reads what the stand-in saw: misuse of
 //! libusb's rules, transfers not freed, pins left driven, kernel drivers not given back.
 //! One of them runs under valgrind too, where it is installed.
-#![cfg(all(target_os = "linux", not(feature = "vendored")))]
+#![cfg(all(target_os = "linux", not(libusb_built_in)))]
 
 #[path = "usb/binary.rs"]
 mod binary;
