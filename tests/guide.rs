@@ -51,11 +51,48 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }
 
-#[test]
-fn the_whole_way_on_an_emulated_board() {
-    if Command::new("tmux").arg("-V").output().is_err() {
+/// False, loudly, where there is no tmux.
+fn tmux_is_here() -> bool {
+    let here = Command::new("tmux").arg("-V").output().is_ok();
+    if !here {
         assert!(std::env::var_os("NORSPLICE_NEED_TMUX").is_none(), "tmux is not installed");
         eprintln!("ATTENTION: the guide is not tried in a terminal here: tmux is not installed");
+    }
+    here
+}
+
+/// A window that is closed takes the guide with it: nobody is left to see it, and it must not go on by itself.
+#[test]
+fn the_guide_ends_with_its_terminal() {
+    if !tmux_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let pid = dir.path().join("pid");
+    let terminal = Terminal { socket: format!("norsplice-closed-{}", std::process::id()) };
+    let command = format!(
+        "echo $$ >{}; export NORSPLICE_PROGRAMMER=emu NORSPLICE_STORE={}; exec {}",
+        quoted(&pid),
+        quoted(&dir.path().join("store")),
+        quoted(Path::new(env!("CARGO_BIN_EXE_norsplice"))),
+    );
+    terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "36", &command]);
+    terminal.wait_for("Which programmer?");
+    let pid = std::fs::read_to_string(pid).expect("the process id").trim().to_owned();
+    // A process that has ended and that nobody has asked for is a zombie: it has no memory map any more.
+    let running = || std::fs::read(format!("/proc/{pid}/maps")).is_ok_and(|maps| !maps.is_empty());
+    assert!(running(), "the guide runs as process {pid}");
+    terminal.tmux(&["kill-server"]);
+    let end = Instant::now() + PATIENCE;
+    while running() {
+        assert!(Instant::now() < end, "the guide goes on without its terminal");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_whole_way_on_an_emulated_board() {
+    if !tmux_is_here() {
         return;
     }
     let dir = tempfile::tempdir().expect("a folder");

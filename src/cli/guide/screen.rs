@@ -15,7 +15,7 @@ use crate::image::Board;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use serde_json::Map;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// How long a key is waited for before the worker's messages are looked at again.
@@ -74,6 +74,7 @@ fn turn(
         let _ = asks.send(ask);
     };
     ask(Ask::Programmers);
+    let events = events();
     loop {
         while let Ok(message) = told.try_recv() {
             if let Some(next) = guide.take(message) {
@@ -84,10 +85,12 @@ fn turn(
         if session.stop.soon() {
             return Ok(());
         }
-        if !event::poll(GLANCE)? {
-            continue;
-        }
-        let Event::Key(pressed) = event::read()? else { continue };
+        let event = match events.recv_timeout(GLANCE) {
+            Ok(event) => event?,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        let Event::Key(pressed) = event else { continue };
         let Some(key) = key(pressed) else { continue };
         match guide.key(key) {
             Act::Nothing => {}
@@ -96,6 +99,22 @@ fn turn(
             Act::Leave => return Ok(()),
         }
     }
+}
+
+/// The terminal's events, read on a thread of its own: reading from a terminal that has been closed need not come back,
+/// and the signal that goes with it has to be seen all the same.
+fn events() -> Receiver<std::io::Result<Event>> {
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        loop {
+            let event = event::read();
+            let last = event.is_err();
+            if send.send(event).is_err() || last {
+                return;
+            }
+        }
+    });
+    receive
 }
 
 fn key(pressed: KeyEvent) -> Option<Key> {
