@@ -21,10 +21,11 @@ pub struct Args {
 #[derive(Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Options for every command")]
 pub struct GlobalArgs {
-    /// Which programmer ("norsplice --help" lists them); without it, the only one plugged in
+    /// Which programmer ("norsplice --help" lists them); without it, the only one plugged in. Repeatable
+    /// with --every-programmer
     #[arg(short, long, value_name = "SPEC", env = "NORSPLICE_PROGRAMMER", global = true)]
     #[arg(hide_env_values = true)]
-    pub programmer: Option<String>,
+    pub programmer: Vec<String>,
 
     /// Where backups and unfinished jobs are kept [default: in the user's data directory]
     #[arg(long, value_name = "DIR", env = "NORSPLICE_STORE", global = true, hide_env_values = true)]

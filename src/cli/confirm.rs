@@ -2,8 +2,9 @@
 
 use super::exit::Failure;
 use super::session::Session;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Asks before a write; `Ok` only for a yes, or with `--yes`.
@@ -26,9 +27,7 @@ pub fn ask(session: &Session, question: &str, otherwise: &str) -> Result<(), Fai
     if !std::io::stdin().is_terminal() {
         return Err(Failure::refused("not confirmed: there is no terminal to ask on").hint(otherwise));
     }
-    // A terminal that is gone answers with an empty line, which is a no.
-    let _ = write!(std::io::stderr(), "{question} [y/N] ").and_then(|()| std::io::stderr().flush());
-    match answer(session)?.trim().to_ascii_lowercase().as_str() {
+    match answer(session, &format!("{question} [y/N] "))?.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::refused("not confirmed, nothing was done")),
     }
@@ -39,14 +38,21 @@ pub fn ask(session: &Session, question: &str, otherwise: &str) -> Result<(), Fai
 /// # Errors
 /// Exit code 2 for Ctrl-C.
 pub fn phrase(session: &Session, phrase: &str) -> Result<String, Failure> {
-    // A terminal that is gone gives an empty line, which is not the phrase.
-    let _ =
-        write!(std::io::stderr(), "To go on, type:  {phrase}\n> ").and_then(|()| std::io::stderr().flush());
-    answer(session)
+    answer(session, &format!("To go on, type:  {phrase}\n> "))
+}
+
+/// The answer to a question. Jobs side by side ask one after the other.
+fn answer(session: &Session, question: &str) -> Result<String, Failure> {
+    static ASKING: Mutex<()> = Mutex::new(());
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    session.out.ask(question);
+    let line = line(session);
+    session.out.answered();
+    line
 }
 
 /// One line from the terminal, read on a thread of its own so that Ctrl-C is seen while it waits.
-fn answer(session: &Session) -> Result<String, Failure> {
+fn line(session: &Session) -> Result<String, Failure> {
     let (send, receive) = channel();
     std::thread::spawn(move || {
         let mut line = String::new();

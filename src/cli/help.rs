@@ -26,6 +26,7 @@ Examples:
   norsplice rewrite --board archer-mr200-v1 --donor web.bin  back up, splice, write: the one pass
   norsplice backups list                                     what was saved so far
   norsplice restore ID                                       put it back
+  norsplice backup --every-programmer                        one on each clip, at the same time
 
 Exit codes: 0 done, 1 failed and chip untouched, 2 wrong usage or refused input, 3 chip partly
 written (\"norsplice resume\" goes on), 4 contents differ, 5 no programmer or no chip.";

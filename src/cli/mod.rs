@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod confirm;
 mod events;
+mod every;
 mod exit;
 mod failures;
 mod files;

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 pub struct Options {
     /// `-p`, as written.
     pub programmer: Option<String>,
+    /// Further `-p`, for `--every-programmer`.
+    pub more_programmers: Vec<String>,
     /// `--store`.
     pub store: Option<PathBuf>,
     /// `--json`.
@@ -37,8 +39,10 @@ impl Options {
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
+        let mut programmers = args.programmer.into_iter().filter(|text| !text.is_empty());
         let options = Self {
-            programmer: args.programmer.filter(|text| !text.is_empty()),
+            programmer: programmers.next(),
+            more_programmers: programmers.collect(),
             store: args.store.filter(|dir| !dir.as_os_str().is_empty()),
             json: args.json,
             yes: args.yes,

@@ -59,7 +59,7 @@ pub struct OrderArgs {
 }
 
 /// The same checked, donors read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Order {
     /// The board; `None` while no dump was seen that tells it.
     board: Option<Cow<'static, Board>>,

@@ -4,7 +4,9 @@
 //! full disk behind stdout is another matter: the result is lost, and that is told.
 
 use super::show::{Paint, Table, Tone};
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Write;
 
@@ -28,6 +30,19 @@ pub struct Output {
     err: Paint,
     lost: Cell<bool>,
     silent: bool,
+    /// One of several voices at the same time.
+    side: Option<Side>,
+}
+
+/// What tells one voice from the others that speak at the same time.
+#[derive(Clone, Debug)]
+struct Side {
+    /// In front of every line for people.
+    label: String,
+    /// The programmer of every event, as in `-p`.
+    programmer: String,
+    /// The bars of all of them.
+    bars: MultiProgress,
 }
 
 impl Output {
@@ -41,7 +56,20 @@ impl Output {
             err: Paint::for_stream(&std::io::stderr()),
             lost: Cell::new(false),
             silent: false,
+            side: None,
         }
+    }
+
+    /// The same voice for the job on one of several programmers: `label` stands before each of its lines, `programmer`
+    /// in each of its events, and its bars among those of the others.
+    pub fn beside(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {
+        let side = Side { label: format!("[{label}] "), programmer: programmer.into(), bars: bars.clone() };
+        Self { side: Some(side), lost: Cell::new(false), ..*self }
+    }
+
+    /// What stands before each line, and the bars to be among; for one of several voices.
+    pub fn side(&self) -> Option<(&str, &MultiProgress)> {
+        self.side.as_ref().map(|side| (side.label.as_str(), &side.bars))
     }
 
     /// A voice that says nothing: the guide's screen speaks in its place.
@@ -78,9 +106,7 @@ impl Output {
 
     /// A table of the result.
     pub fn table(&self, table: &Table) {
-        for line in table.lines(self.out) {
-            self.line(line);
-        }
+        self.line(table.lines(self.out).join("\n"));
     }
 
     /// One JSON event; nothing for people.
@@ -88,8 +114,14 @@ impl Output {
         if self.json {
             let mut event = Map::new();
             event.insert("event".to_owned(), name.into());
-            event.extend(fields);
-            self.stdout(&Value::Object(event).to_string());
+            if let Some(side) = &self.side {
+                event.insert("programmer".to_owned(), side.programmer.as_str().into());
+            }
+            for (name, value) in fields {
+                // Which programmer it is goes before what a backup says of the one that it was taken by.
+                event.entry(name).or_insert(value);
+            }
+            self.write(&Value::Object(event).to_string());
         }
     }
 
@@ -120,7 +152,50 @@ impl Output {
     /// A line on stderr as it is, always.
     pub fn stderr(&self, text: &str) {
         if !self.silent {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let text = self.labelled(text);
+            self.without_bars(|| {
+                let _ = writeln!(std::io::stderr().lock(), "{text}");
+            });
+        }
+    }
+
+    /// A question on stderr, the answer to be typed behind it. Bars stay away until [`Self::answered`].
+    pub fn ask(&self, text: &str) {
+        if let Some(side) = &self.side {
+            // Nothing is left to be cleared where the terminal is gone.
+            let _ = side.bars.clear();
+            side.bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        // A terminal that is gone answers with an empty line, which is a no.
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "{}", self.labelled(text)).and_then(|()| stderr.flush());
+    }
+
+    /// The question has been answered.
+    pub fn answered(&self) {
+        if let Some(side) = &self.side {
+            side.bars.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    /// The text with the label before each of its lines.
+    fn labelled<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.side {
+            None => text.into(),
+            Some(side) => text
+                .split('\n')
+                .map(|line| format!("{}{line}", side.label))
+                .collect::<Vec<_>>()
+                .join("\n")
+                .into(),
+        }
+    }
+
+    /// Prints without tearing the bars of several voices.
+    fn without_bars(&self, print: impl FnOnce()) {
+        match &self.side {
+            Some(side) => side.bars.suspend(print),
+            None => print(),
         }
     }
 
@@ -132,11 +207,17 @@ impl Output {
     }
 
     fn stdout(&self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => self.lost.set(true),
-            _ => {}
-        }
+        self.write(&self.labelled(text));
+    }
+
+    fn write(&self, text: &str) {
+        self.without_bars(|| {
+            let mut stdout = std::io::stdout().lock();
+            match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => self.lost.set(true),
+                _ => {}
+            }
+        });
     }
 }
 

@@ -4,7 +4,7 @@
 use super::json::Fields;
 use super::output::{Output, Verbosity};
 use crate::units;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -39,7 +39,7 @@ impl<'a> Progress<'a> {
         self.finish();
         let terminal = std::io::stderr().is_terminal();
         let quiet = self.out.verbosity() == Verbosity::Quiet;
-        let bar = (terminal && !quiet).then(|| bar(what, total));
+        let bar = (terminal && !quiet).then(|| bar(what, total, self.out.side()));
         if bar.is_none() && !quiet {
             self.out.stderr(&format!("{what}, {} ...", units::size(total)));
         }
@@ -65,8 +65,9 @@ impl<'a> Progress<'a> {
     /// Runs `say`, which prints, without tearing the bar.
     pub fn aside(&self, say: impl FnOnce()) {
         match self.step.as_ref().and_then(|step| step.bar.as_ref()) {
-            Some(bar) => bar.suspend(say),
-            None => say(),
+            // Among several, the voice itself keeps the bars away.
+            Some(bar) if self.out.side().is_none() => bar.suspend(say),
+            _ => say(),
         }
     }
 
@@ -96,13 +97,16 @@ impl Drop for Progress<'_> {
     }
 }
 
-fn bar(what: &str, total: u64) -> ProgressBar {
+fn bar(what: &str, total: u64, among: Option<(&str, &MultiProgress)>) -> ProgressBar {
     let style = ProgressStyle::with_template(
-        "{msg:22} {wide_bar:.green/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+        "{prefix}{msg:22} {wide_bar:.green/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
     )
     // The template is a constant; a test builds it.
     .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let bar = match among {
+        None => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+        Some((label, bars)) => bars.add(ProgressBar::new(total)).with_prefix(label.to_owned()),
+    };
     bar.set_style(style);
     bar.set_message(what.to_owned());
     bar

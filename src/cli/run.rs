@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
     };
     let (options, verbosity) = Options::check(args.global);
     let out = Output::new(options.json, verbosity);
-    let session = Session { options, out, stop: Stop::listen() };
+    let session = Session { options, out, stop: Stop::listen(), store: None };
     let name = args.command.name();
     let outcome = commands::run(args.command, &session);
     tell(&session.out, name, outcome).into()

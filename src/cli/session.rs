@@ -4,6 +4,8 @@ use super::options::Options;
 use super::output::Output;
 use super::progress::Progress;
 use super::signals::Stop;
+use crate::workflow::Store;
+use std::sync::Arc;
 
 /// One run of the program.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub struct Session {
     pub out: Output,
     /// Ctrl-C and its like.
     pub stop: Stop,
+    /// The store, where jobs side by side share it; otherwise a command opens it by itself.
+    pub store: Option<Arc<Store>>,
 }
 
 impl Session {

@@ -9,6 +9,7 @@ use crate::workflow::store::Manifest;
 use etcetera::BaseStrategy;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The store's folder: `--store`, `NORSPLICE_STORE`, or `norsplice` in the user's data directory.
 ///
@@ -31,12 +32,15 @@ pub fn open(session: &Session) -> Result<Store, Failure> {
     Ok(Store::open(&root(session)?))
 }
 
-/// The store for work, locked.
+/// The store for work, locked; the one that jobs side by side share, where there is one.
 ///
 /// # Errors
 /// As [`root`]; exit code 1 where it cannot be written to or another instance has it.
-pub fn open_locked(session: &Session) -> Result<Store, Failure> {
-    Ok(Store::open_locked(&root(session)?)?)
+pub fn open_locked(session: &Session) -> Result<Arc<Store>, Failure> {
+    match &session.store {
+        Some(store) => Ok(Arc::clone(store)),
+        None => Ok(Arc::new(Store::open_locked(&root(session)?)?)),
+    }
 }
 
 /// A backup's fields.

@@ -27,7 +27,11 @@ pub(super) fn open_jobs_of<P: Programmer>(
 ) -> Result<Vec<JobHeader>, Cause> {
     let key = chip_key(chip.identity());
     let mut mine = Vec::new();
-    for ListedJob { header, .. } in store.open_jobs()? {
+    for ListedJob { id, header, .. } in store.open_jobs()? {
+        // One that runs beside this has its chip on another programmer, however alike the two are.
+        if store.is_at_work(&id) {
+            continue;
+        }
         // A job whose header cannot be read names no chip; 'jobs' lists it, and it can be dropped.
         let Ok(header) = header else { continue };
         let fits = if header.chip.is_same(&key) {

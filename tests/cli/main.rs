@@ -4,6 +4,7 @@ mod bench;
 mod chip;
 mod contact;
 mod emulate;
+mod every;
 mod images;
 mod inspect;
 mod interrupted;

@@ -9,7 +9,7 @@ use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
 use norsplice::workflow::journal::{Direction, Verb};
 use norsplice::workflow::restore::{RestoreOptions, restore};
 use norsplice::workflow::resume::{ResumeOptions, resume};
-use norsplice::workflow::{ChipState, Error, Event, Store};
+use norsplice::workflow::{ChipState, Error, Event, Store, StoreError};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -52,7 +52,13 @@ impl Bench {
     }
 
     pub fn store(&self) -> Store {
-        Store::open_locked(self.dir.path()).expect("a store of its own")
+        // A process that another case starts holds every open file, locks too, from its fork to its exec.
+        loop {
+            match Store::open_locked(self.dir.path()) {
+                Err(StoreError::Locked(_)) => std::thread::yield_now(),
+                store => return store.expect("a store of its own"),
+            }
+        }
     }
 
     /// The job of the matrix.

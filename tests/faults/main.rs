@@ -1,8 +1,11 @@
 //! The fault matrix: what goes wrong, how often it was tried, and what became of the chip.
 //!
-//! `cargo test --test faults -- --nocapture` prints the table, `NORSPLICE_FAULTS=all` before it tries every point where
-//! a spread is the default, `NORSPLICE_FAULTS=kill` only the rows with that in their name. Whatever happens, a job ends in time, without a panic, with the chip in the state that it
-//! reports: untouched, the wanted contents, or an open job that can be finished and undone; and no backup is ever wrong.
+//! `cargo test --test faults -- --nocapture` prints the table of a spread of points, and
+//! `NORSPLICE_FAULTS=all cargo test --profile matrix --test faults -- --nocapture` that of every point. Words of their
+//! names choose rows, before or in place of `all`: `NORSPLICE_FAULTS=unplugged,all`.
+//!
+//! Whatever happens, a job ends in time, without a panic, with the chip in the state that it reports: untouched, the
+//! wanted contents, or an open job that can be finished and undone; and no backup is ever wrong.
 
 mod bench;
 mod job;
@@ -13,6 +16,7 @@ mod table;
 use bench::Trial;
 use norsplice::emulator::ProgrammerKind;
 use rows::Row;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use table::Tally;
@@ -22,9 +26,9 @@ const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft22
 #[test]
 fn no_fault_loses_anything() {
     let mut rows: Vec<Row> = KINDS.into_iter().flat_map(rows::rows).collect();
-    if let Some(part) = std::env::var("NORSPLICE_FAULTS").ok().filter(|v| v != "all") {
-        rows.retain(|row| row.fault.contains(&part));
-    }
+    let asked = std::env::var("NORSPLICE_FAULTS").unwrap_or_default();
+    let names: Vec<&str> = asked.split(',').filter(|word| !word.is_empty() && *word != "all").collect();
+    rows.retain(|row| names.is_empty() || names.iter().any(|name| row.fault.contains(name)));
     let cases: Vec<(usize, &dyn Trial)> =
         rows.iter().enumerate().flat_map(|(n, row)| row.cases.iter().map(move |case| (n, &**case))).collect();
     let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();
@@ -37,7 +41,8 @@ fn no_fault_loses_anything() {
             scope.spawn(|| {
                 let tell = tell;
                 while let Some((row, case)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let end = case.run(rows[*row].kind);
+                    let run = || case.run(rows[*row].kind);
+                    let end = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err("a panic".into()));
                     tell.send((*row, end.map_err(|why| format!("at {}: {why}", case.at()))))
                         .expect("a listener");
                 }

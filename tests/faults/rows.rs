@@ -18,7 +18,11 @@ pub struct Row {
 
 /// Every point, or every `nth` unless all are asked for.
 fn every(nth: usize) -> usize {
-    if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v == "all") { 1 } else { nth }
+    if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v.split(',').any(|word| word == "all")) {
+        1
+    } else {
+        nth
+    }
 }
 
 /// The two jobs by one programmer.

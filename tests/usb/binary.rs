@@ -97,3 +97,41 @@ fn unplugging_in_the_middle_of_a_write_is_finished_by_resume() {
     assert!(std::fs::read(&done).unwrap() == contents, "resume finishes what was begun");
     tidy(&report);
 }
+
+#[test]
+fn every_programmer_plugged_in_has_its_own_job() {
+    let (start, first, second, wanted) =
+        (path("every.bin"), path("first.img"), path("second.img"), path("every-new.bin"));
+    let mut contents = noise(8 << 20);
+    std::fs::write(&start, &contents).unwrap();
+    contents[0x3_0000..0x3_8000].fill(0x5A);
+    std::fs::write(&wanted, &contents).unwrap();
+    let devices = format!(
+        "ch341a path=1-2 driver image={0} out={1}; ft2232h path=1-3 image={0} out={2}; ch341a path=1-4 deny; \
+         ch341uart path=1-5",
+        start.display(),
+        first.display(),
+        second.display()
+    );
+    let write = ["--yes", "write", wanted.to_str().unwrap(), "--every-programmer"];
+    let (run, report) = norsplice(&devices, &write);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let ends: Vec<_> = run.result["programmers"].as_array().unwrap().iter().collect();
+    let ends: Vec<_> =
+        ends.iter().map(|r| (r["programmer"].as_str().unwrap(), r["exit_code"].as_u64().unwrap())).collect();
+    let wanted =
+        [("ch341a:path=1-2", 0), ("ft2232h:path=1-3", 0), ("ch341a:path=1-4", 1), ("ch341 at USB 1-5", 5)];
+    assert!(wanted.iter().all(|one| ends.contains(one)) && ends.len() == 4, "{ends:?}\n{}", run.stderr);
+    assert!(run.stderr.contains("[ft2232h:path=1-3] ") && run.stderr.contains("jumper"), "{}", run.stderr);
+    for file in [&first, &second] {
+        assert!(std::fs::read(file).unwrap() == contents, "{}", file.display());
+    }
+    tidy(&report);
+    assert_eq!((&*report["0.outputs"], &*report["1.outputs"]), ("00", "00"));
+    // A kind without a place is all of that kind.
+    let backup = ["-p", "ft2232h:speed=30MHz", "-p", "ch341a", "backup", "--every-programmer"];
+    let (run, report) = norsplice("ft2232h path=1-3; ft2232h path=1-6; ch341a path=2-1", &backup);
+    let text = format!("{} {}", run.result, run.stderr);
+    assert!(text.contains("ft2232h:speed=30MHz,path=1-6") && text.contains("ch341a:path=2-1"), "{text}");
+    tidy(&report);
+}

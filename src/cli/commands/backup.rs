@@ -1,6 +1,7 @@
 //! `backup`: two equal reads and everything else the chip says of itself, into the store.
 
 use super::super::events::Reporter;
+use super::super::every::{self, EveryArgs};
 use super::super::exit::Exit;
 use super::super::programmer::with_chip;
 use super::super::run::Outcome;
@@ -21,11 +22,19 @@ pub struct Args {
     /// Take a chip that reads FF all over for a blank one, not for a bad contact
     #[arg(long)]
     blank: bool,
+
+    /// On which programmers.
+    #[command(flatten)]
+    every: EveryArgs,
 }
 
 /// Backs up.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let board = args.board.as_deref().map(Board::named).transpose()?;
+    every::run(args.every, session, "backup", true, |session| take(&args, board, session))
+}
+
+fn take(args: &Args, board: Option<&Board>, session: &Session) -> Outcome {
     let store = store::open_locked(session)?;
     let backup = with_chip(session, |chip, programmer| {
         let options = BackupOptions {

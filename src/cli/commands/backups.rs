@@ -8,8 +8,8 @@ use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::{files, store};
 use crate::units;
+use crate::workflow::StoreError;
 use crate::workflow::store::{ChipKey, Import, Manifest, Origin};
-use crate::workflow::{Store, StoreError};
 use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;
@@ -210,7 +210,7 @@ fn import(session: &Session, import: &Import) -> Outcome {
 }
 
 fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {
-    let store: Store = store::open_locked(session)?;
+    let store = store::open_locked(session)?;
     let id = store.find(id)?;
     match store.remove(&id, even_the_only_one) {
         Err(StoreError::OnlyBackup(_)) => {

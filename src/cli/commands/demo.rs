@@ -129,6 +129,7 @@ fn step(session: &Session, words: &[&str]) -> Outcome {
         options: Options { json, ..options },
         out: super::super::output::Output::new(json, verbosity),
         stop: session.stop.clone(),
+        store: None,
     };
     table::run(args.command, &inner)
 }

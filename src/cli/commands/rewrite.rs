@@ -1,6 +1,7 @@
 //! `rewrite`: the one pass. Backup, splice, plan, question, write, verify, report.
 
 use super::super::events::Reporter;
+use super::super::every::{self, EveryArgs};
 use super::super::exit::Failure;
 use super::super::json::Fields;
 use super::super::order::{self, Order, OrderArgs};
@@ -15,6 +16,7 @@ use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
 use crate::workflow::{Cause, Store};
 use std::cell::RefCell;
+use std::path::Path;
 
 /// `rewrite --board B --donor FILE`
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,10 @@ pub struct Args {
     /// "own" means this older dump or backup of the same board; today's contents are backed up all the same
     #[arg(long, value_name = "DUMP|ID")]
     base: Option<String>,
+
+    /// On which programmers.
+    #[command(flatten)]
+    every: EveryArgs,
 }
 
 /// Does it all.
@@ -33,6 +39,15 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let mut order = Order::read(&args.order, Some(Purpose::Programmer), session)?;
     let base = args.base.as_deref().map(|text| order::base(text, session)).transpose()?;
     order.check_inputs(base.as_ref(), session)?;
+    if args.every.every_programmer && args.order.save_recipe.is_some() {
+        return Err(Failure::refused("--save-recipe takes the recipe of one board, not of several"));
+    }
+    every::run(args.every, session, "rewrite", true, |session| {
+        one(session, order.clone(), base.clone(), args.order.save_recipe.as_deref())
+    })
+}
+
+fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Option<&Path>) -> Outcome {
     let store = store::open_locked(session)?;
     let (report, done) = with_chip_to_write(session, |chip, programmer| {
         if let Some(board) = order.board() {
@@ -41,7 +56,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         rewrite(session, chip, programmer, &store, &mut order, base)
     })?;
     let recipe = done.as_ref().map(|(board, spliced)| order.recipe(board, spliced));
-    if let (Some(path), Some(recipe)) = (&args.order.save_recipe, &recipe) {
+    if let (Some(path), Some(recipe)) = (save_recipe, &recipe) {
         files::write(path, recipe.as_bytes())?;
     }
     let (board, spliced) = match &done {

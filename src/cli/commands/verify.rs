@@ -1,16 +1,18 @@
 //! `verify FILE`: compares the chip, or a part of it, with a file, and lists every range that differs.
 
 use super::super::events::Reporter;
+use super::super::every::{self, EveryArgs};
 use super::super::exit::Exit;
 use super::super::files;
 use super::super::jobs;
 use super::super::json::{Fields, spans};
-use super::super::options::PlaceArgs;
+use super::super::options::{Place, PlaceArgs};
 use super::super::programmer::with_chip;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::layout::{file_place, map, place};
+use crate::image::Layout;
 use crate::span::Span;
 use crate::units;
 use crate::workflow::verify::verify;
@@ -28,6 +30,10 @@ pub struct Args {
     /// What of the chip.
     #[command(flatten)]
     place: PlaceArgs,
+
+    /// On which programmers.
+    #[command(flatten)]
+    every: EveryArgs,
 }
 
 /// Compares. Differences are exit code 4.
@@ -35,10 +41,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
     let wanted = files::read(&args.file)?;
+    every::run(args.every, session, "verify", false, |session| {
+        compare(session, &place, &wanted, layout.as_ref())
+    })
+}
+
+fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layout>) -> Outcome {
     let (span, found) = with_chip(session, |chip, _| {
-        let span = file_place(&place, &wanted, chip.geometry().size)?;
+        let span = file_place(place, wanted, chip.geometry().size)?;
         let mut reporter = Reporter::new(session);
-        let found = verify(chip, span.start, &wanted, &mut |event| reporter.take(event))
+        let found = verify(chip, span.start, wanted, &mut |event| reporter.take(event))
             .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
         Ok((span, found))
     })?;
@@ -62,7 +74,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     let mut table = Table::new(&[">from", ">to", ">length", "region"]);
     for near in near(differing) {
-        let region = layout.as_ref().and_then(|layout| layout.at(near.start)).map_or("", |r| r.name.as_str());
+        let region = layout.and_then(|layout| layout.at(near.start)).map_or("", |r| r.name.as_str());
         table.row([
             format!("{:#08x}", near.start).into(),
             format!("{:#08x}", near.end).into(),

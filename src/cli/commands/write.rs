@@ -1,6 +1,7 @@
 //! `write FILE`: backup, then only what differs.
 
 use super::super::events::Reporter;
+use super::super::every::{self, EveryArgs};
 use super::super::files;
 use super::super::json::Fields;
 use super::super::options::PlaceArgs;
@@ -24,6 +25,10 @@ pub struct Args {
     /// Where to.
     #[command(flatten)]
     place: PlaceArgs,
+
+    /// On which programmers.
+    #[command(flatten)]
+    every: EveryArgs,
 }
 
 /// Writes.
@@ -31,8 +36,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
     let bytes = files::read(&args.file)?;
-    let spot = move |size| Ok((file_place(&place, &bytes, size)?, bytes, false));
-    put(session, Verb::Write, args.place.map.board, layout.as_ref(), spot)
+    every::run(args.every, session, "write", true, |session| {
+        let spot = |size| Ok((file_place(&place, &bytes, size)?, bytes.clone(), false));
+        put(session, Verb::Write, args.place.map.board.clone(), layout.as_ref(), spot)
+    })
 }
 
 /// What is to be put where on a chip of a size; true when the chip erase may be used.

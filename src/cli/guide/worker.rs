@@ -31,7 +31,7 @@ const AGAIN: Duration = Duration::from_millis(700);
 
 /// Works until nobody asks any more.
 pub fn work(options: Options, stop: Stop, asks: &Receiver<Ask>, tell: &Sender<Tell>) {
-    let session = Session { options, out: Output::silent(), stop };
+    let session = Session { options, out: Output::silent(), stop, store: None };
     let worker = Worker { session: &session, asks, tell };
     let mut next = None;
     while let Some(ask) = next.take().or_else(|| asks.recv().ok()) {
@@ -65,7 +65,7 @@ impl Worker<'_> {
     fn on(&self, spec: &str) -> Session {
         let mut options = self.session.options.clone();
         options.programmer = Some(spec.to_owned());
-        Session { options, out: Output::silent(), stop: self.session.stop.clone() }
+        Session { options, out: Output::silent(), stop: self.session.stop.clone(), store: None }
     }
 
     fn programmers(&self) {
@@ -273,7 +273,7 @@ fn facts(chip: &AnyChip) -> ChipFacts {
 fn try_wish(session: &Session, board: &Board, flash: &[u8], wish: &Wish) -> Result<Spliced, Failure> {
     let mut options = session.options.clone();
     options.allow.extend(wish.allow.iter().cloned());
-    let allowing = Session { options, out: Output::silent(), stop: session.stop.clone() };
+    let allowing = Session { options, out: Output::silent(), stop: session.stop.clone(), store: None };
     let args = OrderArgs {
         board: Some(board.name.clone()),
         donor: wish.donors.clone(),

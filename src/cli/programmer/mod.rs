@@ -8,3 +8,4 @@ mod stoppable;
 
 pub use chip::{AnyChip, with_chip, with_chip_to_write, with_programmer};
 pub use emulated::{EmuOptions, Emulated};
+pub use open::Choice;

@@ -36,9 +36,21 @@ impl Choice {
     /// # Errors
     /// Exit code 2, with what would be right.
     pub fn of(session: &Session) -> Result<Self, Failure> {
-        let Some(text) = &session.options.programmer else {
-            return Ok(Self { which: Which::Only, find_clock: false });
-        };
+        if !session.options.more_programmers.is_empty() {
+            return Err(Failure::refused("several programmers are named with -p")
+                .hint("name one, or give --every-programmer where the command takes it"));
+        }
+        match &session.options.programmer {
+            Some(text) => Self::parse(text),
+            None => Ok(Self { which: Which::Only, find_clock: false }),
+        }
+    }
+
+    /// Reads the text of `-p`.
+    ///
+    /// # Errors
+    /// Exit code 2, with what would be right.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
         let read = || {
             let mut spec = Spec::parse(text)?;
             let find_clock = spec.pairs.contains(&("speed", "auto"));
@@ -58,6 +70,14 @@ impl Choice {
             }
         };
         read().map_err(|fault: String| Failure::refused(format!("-p {text}: {fault}")))
+    }
+
+    /// The settings of a real programmer that is named by kind alone, and so may be any of several.
+    pub fn any_of_kind(&self) -> Option<&Settings> {
+        match &self.which {
+            Which::Real(settings) if settings.path.is_none() && settings.serial.is_none() => Some(settings),
+            _ => None,
+        }
     }
 
     /// True for `speed=auto`.

@@ -4,8 +4,8 @@ use super::header::{JobHeader, NewJob, SCHEMA, pairs};
 use super::log::{Direction, Line, Log, Over};
 use crate::span::{Span, Spans};
 use crate::workflow::files::{FileError, read, sha256_hex, sync_folder, write_plain};
+use crate::workflow::store::{AtWork, names, resolve};
 use crate::workflow::store::{Store, StoreError};
-use crate::workflow::store::{names, resolve};
 use crate::workflow::utc;
 use std::fs::{self, File};
 use std::io::Write;
@@ -47,6 +47,8 @@ pub struct Journal {
     pub header: JobHeader,
     /// How far it is.
     pub log: Log,
+    /// No other thread goes on with it meanwhile.
+    _at_work: AtWork,
 }
 
 impl Journal {
@@ -204,12 +206,13 @@ impl Store {
         if log.over.is_some() {
             return Err(StoreError::JobOver(id.into()));
         }
+        let at_work = self.begin_work(id).ok_or_else(|| StoreError::JobAtWork(id.into()))?;
         let file = File::options().append(true).open(&path).map_err(FileError::on("write", &path))?;
         if !log.damaged {
             let cut = file.set_len(log.whole).and_then(|()| file.sync_all());
             cut.map_err(FileError::on("write", &path))?;
         }
-        Ok(Journal { folder, file, header, log })
+        Ok(Journal { folder, file, header, log, _at_work: at_work })
     }
 
     /// Gives a job up: the chip stays as it is, and counts as whole from here on. Works on a damaged job too.

@@ -63,6 +63,9 @@ pub enum StoreError {
     /// The job is already over.
     #[error("job '{0}' is over; there is nothing to finish or to undo")]
     JobOver(String),
+    /// Another thread works on it.
+    #[error("job '{0}' is at work on another programmer")]
+    JobAtWork(String),
     /// Two dumps that should be one differ.
     #[error(
         "the second read differs from the first in {bytes} bytes, first at {first:#08x}; neither can be trusted: read \

@@ -27,7 +27,7 @@ pub use key::ChipKey;
 pub use manifest::{FileEntry, Manifest, Origin, Reads, Reread};
 pub use store_folder::Store;
 
-pub(crate) use store_folder::{names, resolve};
+pub(crate) use store_folder::{AtWork, names, resolve};
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use super::StoreError;
 use crate::workflow::files::{FileError, check_room, sync_folder};
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Folder of the jobs.
 const JOBS: &str = "jobs";
@@ -19,12 +20,31 @@ pub struct Store {
     lock: Option<File>,
     /// Names are given by one thread at a time.
     naming: Mutex<()>,
+    /// The jobs whose journals are open in this process.
+    at_work: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// A job at work in this process; over when dropped.
+#[derive(Debug)]
+pub(crate) struct AtWork {
+    id: String,
+    jobs: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
 }
 
 impl Store {
     /// Opens a store for looking; it need not exist yet.
     pub fn open(root: &Path) -> Store {
-        Store { root: root.to_path_buf(), lock: None, naming: Mutex::new(()) }
+        Store::new(root, None)
+    }
+
+    fn new(root: &Path, lock: Option<File>) -> Store {
+        Store { root: root.to_path_buf(), lock, naming: Mutex::default(), at_work: Arc::default() }
     }
 
     /// Opens a store for work: makes its folder, takes its lock, clears away what a killed run left half built. One
@@ -46,7 +66,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(root.to_path_buf())),
             Err(TryLockError::Error(e)) => return Err(FileError::on("lock", &path)(e).into()),
         }
-        let store = Store { root: root.to_path_buf(), lock: Some(file), naming: Mutex::new(()) };
+        let store = Store::new(root, Some(file));
         let jobs = store.jobs_folder();
         fs::create_dir_all(&jobs).map_err(FileError::on("make the store", &jobs))?;
         for folder in [root, &jobs] {
@@ -74,6 +94,17 @@ impl Store {
 
     pub(crate) fn jobs_folder(&self) -> PathBuf {
         self.root.join(JOBS)
+    }
+
+    /// Marks a job as at work; `None` when another thread has it at work already.
+    pub(crate) fn begin_work(&self, id: &str) -> Option<AtWork> {
+        let mut jobs = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.insert(id.into()).then(|| AtWork { id: id.into(), jobs: Arc::clone(&self.at_work) })
+    }
+
+    /// True for a job that another thread of this process has at work: its chip is on another programmer.
+    pub(crate) fn is_at_work(&self, id: &str) -> bool {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     /// Refuses a change by a handle without the lock.

@@ -11,7 +11,7 @@ use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::{RestoreOptions, restore};
 use crate::workflow::resume::{ResumeOptions, resume};
-use crate::workflow::{Cause, ChipState, Event};
+use crate::workflow::{Cause, ChipState, Event, StoreError};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -149,6 +149,16 @@ fn a_half_written_chip_without_unique_id_is_known_by_its_contents() {
     let error = resume(&mut other_clip, &store, &by_name, &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
     assert_eq!(other.emulator.counts().operations, 0);
+    // A twin that no id and no byte tells apart, on the programmer beside, while the first one is at work.
+    let twin = self::bench(&bench.emulator.contents());
+    twin.emulator.chip(|c| c.set_unique_id(&[0xff; 8]));
+    let mut twin_clip = twin.clip().unwrap();
+    let at_work = store.go_on(&store.open_jobs().unwrap()[0].id).unwrap();
+    assert!(matches!(store.go_on(&at_work.header.id), Err(StoreError::JobAtWork(_))));
+    backup(&mut twin_clip, &store, &BackupOptions::default(), &mut quiet).unwrap();
+    drop(at_work);
+    let refused = backup(&mut twin_clip, &store, &BackupOptions::default(), &mut quiet).unwrap_err();
+    assert!(matches!(*refused.cause, Cause::OpenJob { .. }), "{refused}");
     // And the first one is finished.
     resume(&mut clip, &store, &ResumeOptions::default(), &mut quiet).unwrap();
     assert!(bench.emulator.contents() == new);

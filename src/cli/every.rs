@@ -1,0 +1,198 @@
+//! `--every-programmer`: one job on each of several programmers at the same time, each with its own voice, progress,
+//! journal and result. One that fails does not stop the others.
+
+use super::exit::{Exit, Failure};
+use super::json::{self, Fields};
+use super::options::Options;
+use super::programmer::Choice;
+use super::run::Outcome;
+use super::session::Session;
+use super::show::Tone;
+use super::store;
+use crate::programmer::{Attached, Kind, attached};
+use indicatif::MultiProgress;
+use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Labels in front of lines are no longer than this.
+const LABEL: usize = 32;
+
+/// The words for it.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct EveryArgs {
+    /// One job on each programmer plugged in, all at the same time; on those named, where -p names some
+    #[arg(long)]
+    pub every_programmer: bool,
+}
+
+/// One of the programmers.
+#[derive(Debug)]
+struct One {
+    /// As in `-p`.
+    spec: String,
+    /// What stands before its lines.
+    label: String,
+    /// Why it cannot be used at all.
+    problem: Option<String>,
+}
+
+/// Runs `job` on the session's programmer, or on every one. `keeps` says that it keeps backups: the store is opened
+/// once then, and shared.
+///
+/// # Errors
+/// The job's own; with `--every-programmer`, the gravest exit code of all jobs.
+pub fn run(
+    args: EveryArgs,
+    session: &Session,
+    command: &str,
+    keeps: bool,
+    job: impl Fn(&Session) -> Outcome + Sync,
+) -> Outcome {
+    if !args.every_programmer {
+        return job(session);
+    }
+    let programmers = programmers(&session.options)?;
+    let store = keeps.then(|| store::open_locked(session)).transpose()?;
+    let bars = MultiProgress::new();
+    let sessions = programmers.iter().map(|one| Session {
+        options: Options {
+            programmer: Some(one.spec.clone()),
+            more_programmers: Vec::new(),
+            ..session.options.clone()
+        },
+        out: session.out.beside(&one.label, &one.spec, &bars),
+        stop: session.stop.clone(),
+        store: store.clone(),
+    });
+    let sessions: Vec<Session> = sessions.collect();
+    let outcomes: Vec<(Exit, Value)> = std::thread::scope(|scope| {
+        let jobs: Vec<_> = sessions
+            .into_iter()
+            .zip(&programmers)
+            .map(|(session, one)| {
+                let job = &job;
+                scope.spawn(move || tell(&session, command, one, job))
+            })
+            .collect();
+        // A panic in the telling itself is nobody's to catch.
+        jobs.into_iter()
+            .map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    summary(session, &programmers, outcomes)
+}
+
+/// Runs one job and tells how it ended, by its own voice.
+fn tell(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> (Exit, Value) {
+    let run = || match &one.problem {
+        Some(problem) => Err(Failure::new(Exit::NoChip, problem.as_str())),
+        None => job(session),
+    };
+    // Its own programmer, chip and journal are all that a broken job holds, and their ends have run.
+    let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Failure::failed("a fault of the program ended this job; see \"norsplice jobs\""))
+    });
+    let fields = json::result(command, &outcome);
+    session.out.event("done", fields.clone());
+    let exit = match outcome {
+        Ok((exit, _)) if !session.out.lost() => exit,
+        Ok(_) => Exit::Failed,
+        Err(failure) => {
+            session.out.error(&failure.message, failure.hint.as_deref());
+            failure.exit
+        }
+    };
+    let mut result = Fields::new().with("programmer", one.spec.as_str()).into_map();
+    for (name, value) in fields {
+        result.entry(name).or_insert(value);
+    }
+    (exit, Value::Object(result))
+}
+
+/// A line a programmer, and the gravest exit code.
+fn summary(session: &Session, programmers: &[One], outcomes: Vec<(Exit, Value)>) -> Outcome {
+    let out = &session.out;
+    out.line("");
+    for (one, (exit, result)) in programmers.iter().zip(&outcomes) {
+        let (tone, word) = match exit {
+            Exit::Done => (Tone::Good, "done"),
+            Exit::Differ => (Tone::Bad, "the contents differ"),
+            _ => (Tone::Bad, result["message"].as_str().unwrap_or("failed")),
+        };
+        let word = word.lines().next().unwrap_or_default();
+        out.line(format!("{}  {}", one.label, out.tone(tone, word)));
+    }
+    let worst =
+        outcomes.iter().map(|(exit, _)| *exit).max_by_key(|exit| gravity(*exit)).unwrap_or(Exit::Done);
+    let failed = outcomes.iter().filter(|(exit, _)| !matches!(exit, Exit::Done | Exit::Differ)).count();
+    let results: Vec<Value> = outcomes.into_iter().map(|(_, result)| result).collect();
+    if failed == 0 {
+        return Ok((worst, Fields::new().with("programmers", results).into_map()));
+    }
+    let text = format!("{failed} of {} programmers failed", programmers.len());
+    Err(Failure::new(worst, text).field("programmers", results))
+}
+
+/// How bad an end is: a chip in between is the worst, then what nobody knows, then what was never begun.
+fn gravity(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Differ => 1,
+        Exit::Refused => 2,
+        Exit::NoChip => 3,
+        Exit::Failed => 4,
+        Exit::Partial => 5,
+    }
+}
+
+/// The programmers that are meant: those named, a kind without a place being all of that kind; all where none is.
+fn programmers(options: &Options) -> Result<Vec<One>, Failure> {
+    let named: Vec<&String> = options.programmer.iter().chain(&options.more_programmers).collect();
+    let choices = named.iter().map(|text| Choice::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let ask = named.is_empty() || choices.iter().any(|choice| choice.any_of_kind().is_some());
+    let there = if ask { attached()? } else { Vec::new() };
+    let mut specs: Vec<(String, Option<String>)> = Vec::new();
+    if named.is_empty() {
+        specs.extend(there.iter().map(|one| match one.kind {
+            Some(kind) => (format!("{}:path={}", kind.name(), one.found.path), None),
+            None => (format!("ch341 at USB {}", one.found.path), one.problem.clone()),
+        }));
+    }
+    for (text, choice) in named.iter().zip(&choices) {
+        match choice.any_of_kind() {
+            Some(settings) => specs.extend(of_kind(text, settings.kind, &there).map(|spec| (spec, None))),
+            None => specs.push(((*text).clone(), None)),
+        }
+    }
+    if specs.is_empty() {
+        return Err(Failure::new(Exit::NoChip, "no programmer is plugged in")
+            .hint("\"norsplice setup\" says what is missing and what to type"));
+    }
+    if let Some(twice) = (1..specs.len()).find(|n| specs[..*n].iter().any(|(spec, _)| *spec == specs[*n].0)) {
+        return Err(Failure::refused(format!("-p {} is named twice", specs[twice].0)));
+    }
+    let one = |(n, (spec, problem)): (usize, (String, Option<String>))| One {
+        label: label(n, &spec),
+        spec,
+        problem,
+    };
+    Ok(specs.into_iter().enumerate().map(one).collect())
+}
+
+/// Each programmer of a kind that is plugged in, with the options of `text`; `text` itself where there is none, so
+/// that opening it says so.
+fn of_kind<'a>(text: &'a str, kind: Kind, there: &'a [Attached]) -> impl Iterator<Item = String> + 'a {
+    let mut found = there.iter().filter(move |one| one.kind == Some(kind)).peekable();
+    let none = found.peek().is_none().then(|| text.to_owned());
+    let text = text.trim_end_matches(':');
+    let join = if text.contains(':') { ',' } else { ':' };
+    found.map(move |one| format!("{text}{join}path={}", one.found.path)).chain(none)
+}
+
+/// The text of `-p` where it is short; otherwise its name with a number.
+fn label(n: usize, spec: &str) -> String {
+    match spec.split_once(':') {
+        Some((name, _)) if spec.len() > LABEL => format!("{name} #{}", n + 1),
+        _ => spec.to_owned(),
+    }
+}
