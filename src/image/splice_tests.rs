@@ -1,6 +1,8 @@
 //! Tests of the splice on boards and files made from seeds: every source, every check, and the rule that nothing
 //! else changes.
 
+mod told;
+
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
