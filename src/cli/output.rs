@@ -99,6 +99,11 @@ impl Output {
         self.line(self.out.tone(Tone::Strong, text));
     }
 
+    /// True where results are shown in colours.
+    pub fn is_coloured(&self) -> bool {
+        self.out != Paint::plain()
+    }
+
     /// Text in a tone, for use in [`Self::line`].
     pub fn tone(&self, tone: Tone, text: &str) -> String {
         self.out.tone(tone, text)

@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::programmer::with_chip;
 use super::session::Session;
 use super::{files, jobs, store};
-use crate::image::{Board, Layout};
+use crate::image::{Board, Layout, Recognised, recognise};
 use crate::span::Span;
 use crate::workflow::reading::{ReadOptions, read};
 use std::path::Path;
@@ -24,15 +24,31 @@ pub struct Subject {
     pub layout: Option<Layout>,
 }
 
-/// A file where there is one of that name; `chip` for the chip on the clip; else the id of a backup.
+impl Subject {
+    /// The map that names regions: of the board that the backup names, or of the one that the contents themselves name,
+    /// which is then told.
+    pub fn map(&self, session: &Session) -> Option<Layout> {
+        if self.layout.is_some() {
+            return self.layout.clone();
+        }
+        let found = recognised(&self.bytes)?;
+        session.out.note(format!("regions of {}, by what {} holds", found.board.name, self.name));
+        Some(found.board.layout.clone())
+    }
+}
+
+/// The one board that the contents of a whole chip name.
+pub fn recognised(dump: &[u8]) -> Option<Recognised> {
+    let mut named = recognise(dump).into_iter().filter(|found| found.named);
+    named.next().filter(|_| named.next().is_none())
+}
+
+/// `chip` for the chip on the clip (a file of that name is `./chip`); else a file, where there is one of that name; else
+/// the id of a backup.
 ///
 /// # Errors
 /// Exit code 2 where it is none of these; the chip's or the store's own failures.
 pub fn load(text: &str, session: &Session) -> Result<Subject, Failure> {
-    let path = Path::new(text);
-    if path.exists() || text.contains(['/', '.']) {
-        return Ok(Subject { name: text.to_owned(), bytes: files::read(path)?, layout: None });
-    }
     if text == CHIP {
         let bytes = with_chip(session, |chip, _| {
             let whole = Span::new(0, chip.geometry().size);
@@ -42,6 +58,10 @@ pub fn load(text: &str, session: &Session) -> Result<Subject, Failure> {
             reading.map(|r| r.bytes).map_err(|cause| jobs::failure(session, cause.untouched(), None))
         })?;
         return Ok(Subject { name: "the chip".to_owned(), bytes, layout: None });
+    }
+    let path = Path::new(text);
+    if path.exists() || text.contains(['/', '.']) {
+        return Ok(Subject { name: text.to_owned(), bytes: files::read(path)?, layout: None });
     }
     let store = store::open(session)?;
     let id = store.find(text).map_err(|error| {

@@ -1,114 +1,16 @@
 //! The report page: one self-contained HTML file, readable without a script, by keyboard and on a phone.
 
-use super::cells::{Kind, Map};
-use super::hex::{HexLine, hex_lines};
-use crate::span::{Span, Spans};
+use super::cells::Map;
+use super::model::Report;
+use super::{flash_view, region_table};
 use crate::units;
 use std::fmt::Write as _;
-
-/// The most hex lines shown for a region; the page says how many there are in all.
-const HEX_LINES: usize = 48;
-
-/// Who the chip is.
-#[derive(Clone, Debug, Default)]
-pub struct ChipFacts {
-    /// Part or family name.
-    pub part: String,
-    /// JEDEC id in hex.
-    pub jedec_id: String,
-    /// Unique id in hex, where the chip has one.
-    pub unique_id: Option<String>,
-    /// Status registers in hex, SR1 first.
-    pub status_registers: Vec<String>,
-}
-
-/// One security register.
-#[derive(Clone, Debug)]
-pub struct OtpFacts {
-    /// Index, as the vendor counts.
-    pub index: u32,
-    /// Bytes.
-    pub size: usize,
-    /// All `ff`.
-    pub blank: bool,
-    /// Locked for ever; `None` where it cannot be told.
-    pub locked: Option<bool>,
-}
-
-/// One per-unit value before and after.
-#[derive(Clone, Debug)]
-pub struct PerUnitRow {
-    /// What it is: `MAC`, `2.4 GHz calibration`.
-    pub name: String,
-    /// Where it stands in the chip.
-    pub span: Span,
-    /// The value before, as people write it.
-    pub before: String,
-    /// The value after.
-    pub after: String,
-}
-
-/// One region and what became of it.
-#[derive(Clone, Debug)]
-pub struct RegionRow {
-    /// Its name in the layout.
-    pub name: String,
-    /// Where it is.
-    pub span: Span,
-    /// What it was.
-    pub was: String,
-    /// What it is now, and from where.
-    pub now: String,
-}
-
-/// What a job counted.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    /// Name and value, in the order to show them.
-    pub rows: Vec<(String, String)>,
-}
-
-/// Everything on the page.
-#[derive(Clone, Debug, Default)]
-pub struct Report<'a> {
-    /// Heading, such as `Rewrite of archer-mr200-v1`.
-    pub title: String,
-    /// Id of the backup or job, time, state: name and value.
-    pub facts: Vec<(String, String)>,
-    /// Board name, where known.
-    pub board: Option<String>,
-    /// The chip.
-    pub chip: ChipFacts,
-    /// The security registers.
-    pub otp: Vec<OtpFacts>,
-    /// The verdict on them, in words.
-    pub otp_verdict: String,
-    /// Per-unit data.
-    pub per_unit: Vec<PerUnitRow>,
-    /// The regions, in order of address.
-    pub regions: Vec<RegionRow>,
-    /// The array before.
-    pub before: &'a [u8],
-    /// The array after, where a job rewrote it.
-    pub after: Option<&'a [u8]>,
-    /// SHA-256 of `before` in hex.
-    pub before_sha256: String,
-    /// SHA-256 of `after` in hex.
-    pub after_sha256: Option<String>,
-    /// Bytes of a cell: the chip's smallest erase.
-    pub sector: u64,
-    /// Bytes that did not read the same every time.
-    pub unstable: Spans,
-    /// What the job counted.
-    pub counts: Counts,
-    /// The recipe that repeats the job.
-    pub recipe: Option<String>,
-}
 
 /// The whole page as HTML text; it asks the network for nothing.
 pub fn page(report: &Report<'_>) -> String {
     let after = report.after.unwrap_or(report.before);
-    let map = Map::of(report.before, after, report.sector, &report.unstable);
+    let was = Map::of(report.before, report.before, report.sector, &report.unstable);
+    let now = Map::of(report.before, after, report.sector, &report.unstable);
     let mut out = String::with_capacity(512 * 1024);
     let _ = write!(
         out,
@@ -118,24 +20,29 @@ pub fn page(report: &Report<'_>) -> String {
         include_str!("page/style.css")
     );
     let _ = writeln!(out, "<header><h1>{}</h1>", esc(&report.title));
-    facts(&mut out, report, &map);
+    if !report.verdict.is_empty() {
+        let class = if report.good { "good" } else { "bad" };
+        let _ = writeln!(out, "<p class=\"verdict {class}\">{}</p>", esc(&report.verdict));
+    }
+    facts(&mut out, report, &now);
     out.push_str("</header>\n<main>\n");
-    picture(&mut out, report, &map);
-    regions(&mut out, report, &map, after);
+    flash_view::section(&mut out, report, &was, &now);
+    region_table::section(&mut out, report, &now);
     per_unit(&mut out, report);
     otp(&mut out, report);
+    if !report.findings.is_empty() {
+        out.push_str("<section><h2>What the checks said</h2>\n<ul>\n");
+        for finding in &report.findings {
+            let _ = writeln!(out, "<li>{}</li>", esc(finding));
+        }
+        out.push_str("</ul></section>\n");
+    }
     if !report.counts.rows.is_empty() {
         out.push_str("<section><h2>Work done</h2>\n<table class=\"facts\">\n");
         rows(&mut out, &report.counts.rows);
         out.push_str("</table></section>\n");
     }
-    if let Some(recipe) = &report.recipe {
-        let _ = writeln!(
-            out,
-            "<section><h2>Recipe to repeat it</h2>\n<pre class=\"recipe\">{}</pre></section>",
-            esc(recipe)
-        );
-    }
+    further(&mut out, report);
     let _ = write!(out, "</main>\n<script>\n{}</script>\n</body>\n</html>\n", include_str!("page/page.js"));
     out
 }
@@ -150,7 +57,8 @@ fn facts(out: &mut String, report: &Report<'_>, map: &Map) {
     ));
     list.push(("Unique id".into(), chip.unique_id.clone().unwrap_or_else(|| "none read".into())));
     if !chip.status_registers.is_empty() {
-        list.push(("Status registers".into(), chip.status_registers.join(" ")));
+        let named = chip.status_registers.iter().enumerate().map(|(i, value)| format!("SR{} {value}", i + 1));
+        list.push(("Status registers".into(), named.collect::<Vec<_>>().join(", ")));
     }
     list.extend(report.facts.iter().cloned());
     list.push(("SHA-256 of the backup".into(), report.before_sha256.clone()));
@@ -172,156 +80,33 @@ fn rows(out: &mut String, list: &[(String, String)]) {
     }
 }
 
-fn region_of(report: &Report<'_>, span: Span) -> Option<usize> {
-    report.regions.iter().position(|region| region.span.overlaps(span))
-}
-
-fn picture(out: &mut String, report: &Report<'_>, map: &Map) {
-    out.push_str("<section><h2>The flash</h2>\n<p class=\"legend\">");
-    for kind in Kind::ALL {
-        let _ = write!(out, "<span><i class=\"{0}\"></i>{0}</span> ", kind.name());
-    }
-    out.push_str(
-        "<span><i class=\"changed\"></i>changed</span> <span><i class=\"unstable\"></i>unstable</span></p>\n",
-    );
-    let _ = writeln!(
-        out,
-        "<p>One cell is {}. Choose a region below to see it marked here.</p>\n<div class=\"map\" role=\"img\" \
-         aria-label=\"Map of the flash: {} cells, {} changed\">",
-        units::size(map.unit),
-        map.cells.len(),
-        map.changed()
-    );
-    for cell in &map.cells {
-        let region = region_of(report, cell.span);
-        let _ = write!(
-            out,
-            "<i class=\"{}{}{}\" data-r=\"{}\" title=\"{}{} {}{}\"></i>",
-            cell.kind.name(),
-            if cell.changed { " changed" } else { "" },
-            if cell.unstable { " unstable" } else { "" },
-            region.map_or(-1, |r| r as i64),
-            cell.span,
-            region.map_or(String::new(), |r| format!(" {}", esc(&report.regions[r].name))),
-            cell.kind.name(),
-            if cell.changed { ", changed" } else { "" },
-        );
-    }
-    out.push_str("</div>\n<h3>Entropy</h3>\n");
-    entropy(out, map);
-    out.push_str("</section>\n");
-}
-
-/// Entropy over the address as one polyline, averaged to at most 1024 points.
-fn entropy(out: &mut String, map: &Map) {
-    let group = map.cells.len().div_ceil(1024).max(1);
-    let points: Vec<String> = map
-        .cells
-        .chunks(group)
-        .enumerate()
-        .map(|(i, cells)| {
-            let mean = cells.iter().map(|cell| cell.entropy).sum::<f32>() / cells.len() as f32;
-            format!("{i},{:.1}", 80.0 - mean * 10.0)
-        })
-        .collect();
-    let _ = writeln!(
-        out,
-        "<svg class=\"entropy\" viewBox=\"0 0 {} 80\" preserveAspectRatio=\"none\" role=\"img\" \
-         aria-label=\"Entropy from 0 to 8 bits a byte over the address\"><polyline points=\"{}\"/></svg>\n\
-         <p class=\"axis\"><span>0x0</span><span>8 bits a byte at the top</span><span>{:#x}</span></p>",
-        points.len().max(2) - 1,
-        points.join(" "),
-        map.cells.last().map_or(0, |cell| cell.span.end)
-    );
-}
-
-fn regions(out: &mut String, report: &Report<'_>, map: &Map, after: &[u8]) {
-    if report.regions.is_empty() {
-        return;
-    }
-    out.push_str(
-        "<section><h2>Regions</h2>\n<div class=\"wide\"><table class=\"regions\">\n<thead><tr><th>Region</th><th>Address</th>\
-         <th>Size</th><th>Was</th><th>Is</th><th>Changed sectors</th></tr></thead>\n<tbody>\n",
-    );
-    for (i, region) in report.regions.iter().enumerate() {
-        let changed = map.cells.iter().filter(|cell| cell.changed && region.span.overlaps(cell.span)).count();
-        let _ = writeln!(
-            out,
-            "<tr data-r=\"{i}\"><td><button type=\"button\" aria-controls=\"region-{i}\" aria-expanded=\"false\">{}</button></td>\
-             <td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{changed}</td></tr>",
-            esc(&region.name),
-            region.span,
-            units::size(region.span.len()),
-            esc(&region.was),
-            esc(&region.now),
-        );
-    }
-    out.push_str("</tbody></table></div>\n");
-    for (i, region) in report.regions.iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "<article id=\"region-{i}\" class=\"detail\"><h3>{} {}</h3>",
-            esc(&region.name),
-            region.span
-        );
-        let (Some(before), Some(now)) = (region.span.of(report.before), region.span.of(after)) else {
-            out.push_str("<p>Reaches past the end of the chip.</p></article>\n");
-            continue;
-        };
-        let (lines, all) = hex_lines(before, now, HEX_LINES);
-        if all == 0 {
-            out.push_str("<p>Unchanged.</p></article>\n");
-            continue;
-        }
-        let _ = writeln!(
-            out,
-            "<p>{all} lines of 16 bytes differ{}. Before on the left, after on the right.</p>",
-            if all > lines.len() { format!("; the first {} are shown", lines.len()) } else { String::new() }
-        );
-        hex_table(out, region.span.start, &lines);
-        out.push_str("</article>\n");
-    }
-    out.push_str("</section>\n");
-}
-
-fn hex_table(out: &mut String, base: u64, lines: &[HexLine]) {
-    out.push_str("<div class=\"wide\"><pre class=\"hex\">");
-    for line in lines {
-        let _ = writeln!(
-            out,
-            "{:08x}  <del>{}  {}</del>  <ins>{}  {}</ins>",
-            base + line.address,
-            line.before.0,
-            esc(&line.before.1),
-            line.after.0,
-            esc(&line.after.1)
-        );
-    }
-    out.push_str("</pre></div>\n");
-}
-
 fn per_unit(out: &mut String, report: &Report<'_>) {
     if report.per_unit.is_empty() {
         return;
     }
-    out.push_str(
-        "<section><h2>This unit's own data</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>What</th><th>Address</th>\
-         <th>Before</th><th>After</th><th></th></tr></thead>\n<tbody>\n",
-    );
+    let rewritten = report.after.is_some();
+    let heads: &[&str] =
+        if rewritten { &["What", "Address", "Before", "After", "So"] } else { &["What", "Address", "Value"] };
+    out.push_str("<section><h2>This unit's own data</h2>\n<table class=\"cards\">\n<thead><tr>");
+    for head in heads {
+        let _ = write!(out, "<th scope=\"col\">{head}</th>");
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
     for row in &report.per_unit {
         let same = row.before == row.after;
-        let _ = writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>",
-            esc(&row.name),
-            row.span,
-            esc(&row.before),
-            esc(&row.after),
-            if same { "kept" } else { "changed-text" },
-            if same { "kept" } else { "changed" }
-        );
+        let address = format!("{:#08x} to {:#08x}", row.span.start, row.span.end);
+        let values = [&row.name, &address, &row.before, &row.after];
+        out.push_str("<tr>");
+        for (head, value) in heads.iter().zip(values).take(if rewritten { 4 } else { 3 }) {
+            let _ = write!(out, "<td data-label=\"{head}\">{}</td>", esc(value));
+        }
+        if rewritten {
+            let (class, word) = if same { ("kept", "kept") } else { ("changed-text", "changed") };
+            let _ = write!(out, "<td data-label=\"So\" class=\"{class}\">{word}</td>");
+        }
+        out.push_str("</tr>\n");
     }
-    out.push_str("</tbody></table></div></section>\n");
+    out.push_str("</tbody></table></section>\n");
 }
 
 fn otp(out: &mut String, report: &Report<'_>) {
@@ -349,6 +134,25 @@ fn otp(out: &mut String, report: &Report<'_>) {
     out.push_str("</section>\n");
 }
 
+/// The recipe, and the commands that go on from here.
+fn further(out: &mut String, report: &Report<'_>) {
+    if let Some(recipe) = &report.recipe {
+        let _ = writeln!(
+            out,
+            "<section><h2>Recipe to repeat it</h2>\n<p>Save it as recipe.toml, then: <code>norsplice rewrite --recipe \
+             recipe.toml</code></p>\n<pre class=\"recipe\" tabindex=\"0\">{}</pre></section>",
+            esc(recipe)
+        );
+    }
+    if !report.commands.is_empty() {
+        out.push_str("<section><h2>From here on</h2>\n<dl>\n");
+        for (command, what) in &report.commands {
+            let _ = writeln!(out, "<dt><code>{}</code></dt><dd>{}</dd>", esc(command), esc(what));
+        }
+        out.push_str("</dl></section>\n");
+    }
+}
+
 /// Text made safe for element content and quoted attributes.
 pub(super) fn esc(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -368,6 +172,8 @@ pub(super) fn esc(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{ChipFacts, OtpFacts, PerUnitRow, RegionRow};
+    use crate::span::Span;
 
     fn report<'a>(before: &'a [u8], after: &'a [u8]) -> Report<'a> {
         Report {
@@ -393,12 +199,14 @@ mod tests {
                     span: Span::new(0, 0x1000),
                     was: "loader".into(),
                     now: "own".into(),
+                    source: String::new(),
                 },
                 RegionRow {
                     name: "firmware".into(),
                     span: Span::new(0x1000, 0x3000),
                     was: "isp".into(),
                     now: "donor".into(),
+                    source: "from donor".into(),
                 },
             ],
             before,

@@ -3,11 +3,15 @@
 //! [`cells`] judges every sector once; the pictures and the page draw the same cells.
 
 pub mod cells;
+mod flash_view;
 mod hex;
 mod html;
+mod model;
 mod picture;
+mod region_table;
 
 pub use cells::{Cell, Kind, Map};
 pub use hex::hex_lines;
-pub use html::{ChipFacts, Counts, OtpFacts, PerUnitRow, RegionRow, Report, page};
+pub use html::page;
+pub use model::{ChipFacts, Counts, OtpFacts, PerUnitRow, RegionRow, Report};
 pub use picture::{Palette, png_pixels, svg, terminal};

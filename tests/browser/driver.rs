@@ -87,6 +87,12 @@ impl Browser {
         self.call("goog/cdp/execute", &command);
     }
 
+    /// Tells pages that the system is dark.
+    pub fn dark(&mut self) {
+        let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
+        self.call("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": dark}));
+    }
+
     fn element(&mut self, selector: &str) -> String {
         let found = self.call("element", &json!({"using": "css selector", "value": selector}));
         let id = found.as_object().and_then(|o| o.values().next()).and_then(Value::as_str);

@@ -45,6 +45,7 @@ fn sample() -> String {
                 span: Span::new(start, if *name == "firmware" { 0x30000 } else { start + 0x10000 }),
                 was: "own".into(),
                 now: "own".into(),
+                source: String::new(),
             })
             .collect(),
         before: &before,
@@ -75,9 +76,35 @@ fn a_region_can_be_clicked_and_shows_its_differences() {
     // Its cells are marked in the picture, and no others.
     let marked = browser.run("return String(document.querySelectorAll('.map i.on').length)");
     assert_eq!(marked, "32");
+    // The picture before and after: the changed cell has its own colour, and in the other views that of its contents.
+    let colour = "return getComputedStyle(document.querySelectorAll('.map i')[0x20]).backgroundColor";
+    let changed = browser.run(colour);
+    browser.click("#view-before");
+    let before = browser.run(colour);
+    browser.click("#view-after");
+    assert_eq!((before != changed, browser.run(colour)), (true, before), "{changed}");
+    // A cell tells what it is, and choosing it chooses its region.
+    browser.click(".map i:nth-child(49)");
+    assert_eq!(
+        browser.run("return document.getElementById('cell').textContent"),
+        "0x030000..0x031000 rom: compressed, kept"
+    );
+    assert_eq!(browser.run(open), "region-2");
+    // Arrows move from cell to cell, Enter goes to the region's button.
+    browser.keys(".map", "\u{e012}");
+    let told = browser.run("return document.getElementById('cell').textContent");
+    assert_eq!(told, "0x02f000..0x030000 firmware: compressed, kept");
+    browser.keys(".map", "\u{e007}");
+    assert_eq!(browser.run(open), "region-1");
+    assert_eq!(browser.run("return document.activeElement.closest('tr').dataset.r"), "1");
     // By keyboard: the focused button closes it again.
     browser.keys("tr[data-r='1'] button", "\u{e007}");
     assert_eq!(browser.run(open), "");
+    // Light and dark, as the system says.
+    let ground = "return getComputedStyle(document.body).backgroundColor";
+    assert_eq!(browser.run(ground), "rgb(255, 255, 255)");
+    browser.dark();
+    assert_eq!(browser.run(ground), "rgb(20, 23, 27)");
     // On a phone's width nothing sticks out of the page.
     browser.resize(360, 740);
     let over = browser

@@ -35,7 +35,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.map)?;
     let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
     let out = &session.out;
-    let layout = layout.or(a.layout).or(b.layout);
+    let layout = layout.or_else(|| a.map(session)).or_else(|| b.map(session));
     let common = a.bytes.len().min(b.bytes.len());
     let ranges = diff(&a.bytes[..common], &b.bytes[..common]);
     // Differences on one line of sixteen bytes are one row.

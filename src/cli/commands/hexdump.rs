@@ -30,7 +30,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     let layout = map(&args.place.map)?;
     let subject = subject::load(&args.what, session)?;
-    let layout = layout.or(subject.layout);
+    let layout = layout.or_else(|| subject.map(session));
     let size = subject.bytes.len() as u64;
     let asked = place.span(size, None)?;
     let len = args.place.len.unwrap_or(DEFAULT).min(asked.len());

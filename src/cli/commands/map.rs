@@ -11,7 +11,6 @@ use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
 use crate::span::{Span, Spans};
 use crate::units;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a cell, as the smallest erase of nearly every part.
@@ -41,7 +40,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;
     let before = before.as_ref().map_or(&now.bytes, |b| &b.bytes);
     let map = Map::of(before, &now.bytes, SECTOR, &Spans::new());
-    let layout = layout.or(now.layout);
+    let layout = layout.or_else(|| now.map(session));
     let regions = layout.iter().flat_map(|layout| &layout.regions);
     let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
     let told = |path: &Path| {
@@ -63,8 +62,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             told(path);
         }
         _ => {
-            let coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let palette = if coloured { Palette::Ansi } else { Palette::Plain };
+            let palette = if session.out.is_coloured() { Palette::Ansi } else { Palette::Plain };
             terminal(&map, &names, palette).lines().for_each(|line| session.out.line(line));
         }
     }

@@ -4,16 +4,20 @@ use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::{files, store};
+use super::super::subject::recognised;
+use super::super::{files, jobs, store};
 use super::otp;
+use crate::image::inspect::inspect;
+use crate::image::item::Item;
 use crate::image::{Board, describe, sha256, unit};
 use crate::report::{ChipFacts, Counts, OtpFacts, PerUnitRow, RegionRow, Report, page};
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::workflow::Store;
 use crate::workflow::journal::{JobRecord, Over};
-use crate::workflow::store::Manifest;
+use crate::workflow::store::{Manifest, Origin};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a cell.
@@ -56,12 +60,13 @@ pub fn write(session: &Session, text: &str, path: &Path) -> Result<(String, Opti
         ),
     };
     let stored = store.load(&id)?;
-    let html = page(&build(&store, &stored.manifest, &stored.flash, job.as_ref())?);
+    let html = page(&build(session, &store, &stored.manifest, &stored.flash, job.as_ref())?);
     files::write(path, html.as_bytes())?;
     Ok((id, job.map(|(_, id)| id)))
 }
 
 fn build<'a>(
+    session: &Session,
     store: &Store,
     manifest: &Manifest,
     before: &'a [u8],
@@ -69,29 +74,33 @@ fn build<'a>(
 ) -> Result<Report<'a>, Failure> {
     let record = job.map(|(record, _)| record);
     let about = record.and_then(|r| r.about.as_ref());
-    let after = record.and_then(|r| r.result.as_deref());
+    let undone = record.is_some_and(|r| r.log.over == Some(Over::Restored));
+    let after = record.filter(|_| !undone).and_then(|r| r.result.as_deref());
     let named = about.and_then(|a| a["board"].as_str()).or(manifest.board.as_deref());
-    let board = named.and_then(|name| Board::named(name).ok());
+    let (board, by) = board_of(named, before);
     let (otp, otp_verdict, status_registers) = companions(store, manifest)?;
     let mut facts = vec![
         ("Backup".to_owned(), manifest.id.clone()),
         ("Taken (UTC)".to_owned(), manifest.taken.clone()),
-        ("Programmer".to_owned(), manifest.programmer.clone()),
+        ("From".to_owned(), manifest.programmer.clone()),
+        ("Proven by".to_owned(), proof(manifest)),
     ];
     if let Some((record, id)) = job {
         facts.push(("Job".into(), format!("{id}, begun {}", record.header.begun)));
-        facts.push(("State of the chip".into(), state(record).into()));
     }
-    let title = match (job, named) {
-        (Some((record, _)), Some(board)) => format!("{} of {board}", capital(record.header.verb.name())),
-        (Some((record, _)), None) => format!("{} of {}", capital(record.header.verb.name()), manifest.part),
-        (None, Some(board)) => format!("Backup of {board}"),
-        (None, None) => format!("Backup of {}", manifest.part),
-    };
+    let of = board.as_ref().map_or(manifest.part.as_str(), |board| board.name.as_str());
+    let (verdict, good) = record.map_or_else(|| kept(manifest), state);
+    let label = board.as_ref().map(|board| format!("{} ({}){by}", board.model, board.name));
+    let board = board.as_deref();
     Ok(Report {
-        title,
+        title: record.map_or_else(
+            || format!("Backup of {of}"),
+            |record| format!("{} of {of}", capital(record.header.verb.name())),
+        ),
+        verdict: verdict.to_owned(),
+        good,
         facts,
-        board: named.map(str::to_owned),
+        board: label.or_else(|| named.map(str::to_owned)),
         chip: ChipFacts {
             part: manifest.part.clone(),
             jedec_id: manifest.chip.jedec_id.clone().unwrap_or_else(|| "not known".into()),
@@ -99,9 +108,12 @@ fn build<'a>(
             status_registers,
         },
         otp,
-        otp_verdict,
-        per_unit: board.map_or_else(Vec::new, |board| per_unit(board, before, after.unwrap_or(before))),
-        regions: board.map_or_else(Vec::new, |board| regions(board, before, after.unwrap_or(before), about)),
+        otp_verdict: sentence(&otp_verdict),
+        per_unit: about
+            .and_then(told_units)
+            .or_else(|| Some(per_unit(board?, before, after.unwrap_or(before))))
+            .unwrap_or_default(),
+        regions: board.map_or_else(|| items(before), |board| regions(board, before, after, about)),
         before,
         after,
         before_sha256: manifest.sha256.clone(),
@@ -109,8 +121,54 @@ fn build<'a>(
         sector: SECTOR,
         unstable: manifest.reads.rereads.iter().filter_map(|r| Span::at(r.address, r.len)).collect::<Spans>(),
         counts: Counts { rows: about.map_or_else(Vec::new, work) },
+        findings: about.map_or_else(Vec::new, findings),
         recipe: about.and_then(|a| a["recipe"].as_str()).map(str::to_owned),
+        commands: commands(session, manifest, job.filter(|(record, _)| record.log.over.is_none())),
     })
+}
+
+/// The board that was named, or else the one that the contents name; and in words how that is known.
+fn board_of(named: Option<&str>, dump: &[u8]) -> (Option<Cow<'static, Board>>, &'static str) {
+    let known = named.and_then(|name| Board::named(name).ok()).map(Cow::Borrowed);
+    if known.is_some() {
+        return (known, "");
+    }
+    match (named, recognised(dump)) {
+        (Some(name), Some(found)) if found.board.name != name => (None, ""),
+        (Some(_), found) => (found.map(|found| found.board), ""),
+        (None, found) => (found.map(|found| found.board), ", by its contents"),
+    }
+}
+
+/// Why the backup's bytes can be believed.
+fn proof(manifest: &Manifest) -> String {
+    let reads = &manifest.reads;
+    match manifest.origin {
+        Origin::ImportTwice => "two dumps that agree".to_owned(),
+        Origin::Import => "nothing: it was taken over from a single dump".to_owned(),
+        Origin::Read if reads.rereads.is_empty() => format!("{} reads that agree", reads.passes),
+        Origin::Read => {
+            let bytes: u64 = reads.rereads.iter().map(|r| r.differing_bytes).sum();
+            format!(
+                "{} reads that agree but for {bytes} bytes in {} places, settled by reading those again",
+                reads.passes,
+                reads.rereads.len()
+            )
+        }
+    }
+}
+
+/// What a backup without a job has to say first.
+fn kept(manifest: &Manifest) -> (&'static str, bool) {
+    match manifest.origin {
+        Origin::Import => ("Kept, but nothing proves that the dump was read rightly.", false),
+        _ => ("Kept and sound: every file fits its checksum.", true),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let text = capital(text);
+    if text.ends_with('.') { text } else { text + "." }
 }
 
 fn capital(word: &str) -> String {
@@ -118,13 +176,45 @@ fn capital(word: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }
 
-fn state(record: &JobRecord) -> &'static str {
+fn state(record: &JobRecord) -> (&'static str, bool) {
     match record.log.over {
-        Some(Over::Written) => "written and verified",
-        Some(Over::Restored) => "undone: the backup's contents are on the chip again",
-        Some(Over::Dropped) => "given up: the chip was left as it was at that moment",
-        None => "PARTLY WRITTEN: finish or undo it with \"norsplice resume\"",
+        Some(Over::Written) => ("Written and verified.", true),
+        Some(Over::Restored) => ("Undone: the backup's contents are on the chip again.", true),
+        Some(Over::Dropped) => (
+            "Given up: the chip was left as it was at that moment. What is shown as after is what was wanted.",
+            false,
+        ),
+        None => (
+            "PARTLY WRITTEN: finish or undo it before the board is powered. What is shown as after is what was wanted.",
+            false,
+        ),
     }
+}
+
+/// What can be typed next.
+fn commands(
+    session: &Session,
+    manifest: &Manifest,
+    open: Option<&(JobRecord, String)>,
+) -> Vec<(String, String)> {
+    let mut list = Vec::new();
+    if let Some((_, id)) = open {
+        list.push((jobs::command(session, &format!("resume {id}")), "finish the job".to_owned()));
+        list.push((
+            jobs::command(session, &format!("resume --undo {id}")),
+            "put the backup back instead".to_owned(),
+        ));
+    } else {
+        list.push((
+            jobs::command(session, &format!("restore {}", manifest.id)),
+            "these contents back onto their chip".to_owned(),
+        ));
+    }
+    list.push((
+        jobs::command(session, &format!("diff {} chip", manifest.id)),
+        "what the chip on the clip holds now, against this backup".to_owned(),
+    ));
+    list
 }
 
 /// Security registers, what they mean, and status registers, as the backup's companions have them.
@@ -172,26 +262,66 @@ fn per_unit(board: &Board, before: &[u8], after: &[u8]) -> Vec<PerUnitRow> {
         .collect()
 }
 
-fn regions(board: &Board, before: &[u8], after: &[u8], about: Option<&Value>) -> Vec<RegionRow> {
+/// The per-unit data as the job told it: with what was found by its form alone.
+fn told_units(about: &Value) -> Option<Vec<PerUnitRow>> {
+    let rows = about["per_unit"].as_array()?.iter().filter_map(|row| {
+        Some(PerUnitRow {
+            name: row["name"].as_str()?.to_owned(),
+            span: Span::at(row["offset"].as_u64()?, row["size"].as_u64()?)?,
+            before: row["backup"].as_str()?.to_owned(),
+            after: row["result"].as_str()?.to_owned(),
+        })
+    });
+    Some(rows.collect())
+}
+
+fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&Value>) -> Vec<RegionRow> {
     let source = |name: &str| {
-        let rows = about?["regions"].as_array()?;
-        let row = rows.iter().find(|row| row["name"] == name)?;
-        Some(format!(" (from {})", row["source"].as_str()?))
+        let row = about?["regions"].as_array()?.iter().find(|row| row["name"] == name)?;
+        let (from, why) = (row["source"].as_str()?, row["why"].as_str().unwrap_or_default());
+        Some(format!("From: {from}{}{why}.", if why.is_empty() { "" } else { "; " }))
     };
     let show = |bytes: &[u8], region: &crate::image::Region| {
         region.span.of(bytes).map_or_else(|| "not in these bytes".to_owned(), |b| describe::region(b, region))
     };
-    board
-        .layout
-        .regions
-        .iter()
-        .map(|region| RegionRow {
-            name: region.name.clone(),
-            span: region.span,
-            was: show(before, region),
-            now: show(after, region) + &source(&region.name).unwrap_or_default(),
+    let row = |region: &crate::image::Region| RegionRow {
+        name: region.name.clone(),
+        span: region.span,
+        was: show(before, region),
+        now: show(after.unwrap_or(before), region),
+        source: source(&region.name).unwrap_or_default(),
+    };
+    board.layout.regions.iter().map(row).collect()
+}
+
+/// Without a board's map: what the contents themselves show.
+fn items(bytes: &[u8]) -> Vec<RegionRow> {
+    let found = inspect(bytes);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let outer = found.items.iter().filter(|item| item.depth == 0);
+    let row = |item: &Item| {
+        let known = item.attributes.iter().map(|(name, value)| format!("{name} {}", text(value)));
+        let known = known.collect::<Vec<_>>().join(", ");
+        Some(RegionRow {
+            name: item.kind.to_owned(),
+            span: Span::at(item.offset, item.size)?,
+            was: known.clone(),
+            now: known,
+            source: "Found by its form; no map of this board is known.".to_owned(),
         })
-        .collect()
+    };
+    outer.filter_map(row).collect()
+}
+
+/// What the checks of the job said.
+fn findings(about: &Value) -> Vec<String> {
+    let list = about["findings"].as_array().map_or(&[][..], Vec::as_slice);
+    let text = |finding: &Value| {
+        let (name, message) = (finding["name"].as_str()?, finding["message"].as_str()?);
+        let allowed = if finding["severity"] == "ask" { " (allowed by the user)" } else { "" };
+        Some(format!("{name}: {message}{allowed}"))
+    };
+    list.iter().filter_map(text).collect()
 }
 
 /// What the job counted.
