@@ -133,6 +133,11 @@ fn the_whole_way_on_an_emulated_board() {
     assert!(shown.contains("kept"), "per-unit data is shown:\n{shown}");
     terminal.keys(&["Enter"]);
     terminal.wait_for("nothing has been touched yet");
+    // Back to the choice and on again: the backup holds.
+    terminal.keys(&["Escape"]);
+    terminal.wait_for("two reads that agree");
+    terminal.keys(&["Enter"]);
+    terminal.wait_for("nothing has been touched yet");
     terminal.keys(&["w"]);
     let shown = terminal.wait_for("Written and verified.");
     assert!(shown.contains("take the clip off"), "{shown}");
@@ -140,4 +145,11 @@ fn the_whole_way_on_an_emulated_board() {
     terminal.wait_for("exit=0");
     let reports = std::fs::read_dir(dir.path().join("store/reports")).expect("reports").count();
     assert_eq!(reports, 1, "the report page was written");
+    let page = std::fs::read_dir(dir.path().join("store/reports")).expect("reports").next().expect("one");
+    let page = std::fs::read_to_string(page.expect("an entry").path()).expect("readable");
+    // What `rewrite` keeps with its job, the guide keeps too.
+    assert!(
+        page.contains("Recipe to repeat it") && page.contains("serial number"),
+        "the report lacks details"
+    );
 }

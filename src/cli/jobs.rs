@@ -44,25 +44,31 @@ pub fn ask(
         .map_err(|failure| failure.field("backup", proposal.backup.id.as_str()))
 }
 
-/// The plan as a table, ranges that touch put together.
+/// Shows the plan.
 pub fn show_plan(session: &Session, plan: &Plan, layout: Option<&Layout>) {
-    let out = &session.out;
     if plan.is_empty() {
         return;
     }
+    session.out.line("");
+    session.out.heading("Plan");
+    let (table, more) = plan_table(plan, layout);
+    session.out.table(&table);
+    more.iter().for_each(|line| session.out.line(line));
+}
+
+/// The plan as a table, ranges that touch put together; and the lines under it.
+pub fn plan_table(plan: &Plan, layout: Option<&Layout>) -> (Table, Vec<String>) {
     let mut table = Table::new(&[">from", ">to", "region", ">erase", ">program", ">verify", ">time"]);
     let ranges = plan.blocks();
     for range in ranges.iter().take(ROWS) {
         table.row(plan_row(plan, range, layout));
     }
-    out.line("");
-    out.heading("Plan");
-    out.table(&table);
+    let mut more = Vec::new();
     if ranges.as_slice().len() > ROWS {
-        out.line(format!("  ... and {} more ranges", ranges.as_slice().len() - ROWS));
+        more.push(format!("  ... and {} more ranges", ranges.as_slice().len() - ROWS));
     }
     let counts = plan.counts();
-    out.line(format!(
+    more.push(format!(
         "  erase {} ({}), program {} in {} pages, read back {}, about {}",
         units::size(counts.erased),
         erases(plan),
@@ -71,6 +77,7 @@ pub fn show_plan(session: &Session, plan: &Plan, layout: Option<&Layout>) {
         units::size(counts.verified),
         units::time(plan.time()),
     ));
+    (table, more)
 }
 
 fn plan_row(plan: &Plan, range: Span, layout: Option<&Layout>) -> [Cell; 7] {
@@ -127,16 +134,8 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     let done = &report.done;
     let nothing = report.plan.is_empty();
     out.line("");
-    match (&report.chip, report.dry_run, nothing) {
-        (_, _, true) => {
-            out.line(out.tone(Tone::Good, "The chip holds this already: nothing erased, nothing written."))
-        }
-        (_, true, _) => out.line(out.tone(Tone::Strong, "Dry run: the chip is untouched.")),
-        (ChipState::Restored, ..) => {
-            out.line(out.tone(Tone::Good, "Undone and verified: the backup's contents are on the chip."))
-        }
-        _ => out.line(out.tone(Tone::Good, "Written and verified.")),
-    }
+    let tone = if report.dry_run && !nothing { Tone::Strong } else { Tone::Good };
+    out.line(out.tone(tone, verdict(report)));
     let millis = Duration::from_millis;
     out.line(format!(
         "  read      {} for the backup, in {}",
@@ -170,6 +169,16 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         out.line(format!("  report    {}", command(session, &format!("report {job} -o report.html"))));
     }
     Ok((Exit::Done, fields))
+}
+
+/// How a job ended, in a sentence.
+pub fn verdict(report: &Report) -> &'static str {
+    match (&report.chip, report.dry_run, report.plan.is_empty()) {
+        (_, _, true) => "The chip holds this already: nothing erased, nothing written.",
+        (_, true, _) => "Dry run: the chip is untouched.",
+        (ChipState::Restored, ..) => "Undone and verified: the backup's contents are on the chip.",
+        _ => "Written and verified.",
+    }
 }
 
 /// A report's fields.

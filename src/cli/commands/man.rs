@@ -1,4 +1,4 @@
-//! `man DIR`: the manual pages, one for the program and one a command.
+//! `man DIR`: the manual pages, one for the program and one a command, `otp show` and its like included.
 
 use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
@@ -21,8 +21,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let mut program = help::command();
     program.build();
     let mut written = Vec::new();
-    let commands: Vec<clap::Command> = program.get_subcommands().cloned().collect();
-    for command in std::iter::once(program).chain(commands) {
+    let mut open = vec![program];
+    while let Some(command) = open.pop() {
+        open.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
         let path = args.dir.join(format!("{name}.1"));
         let mut page = Vec::new();
@@ -32,6 +33,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         files::write(&path, &page)?;
         written.push(path.display().to_string());
     }
+    written.sort();
     session.out.line(format!("{} pages in {}", written.len(), args.dir.display()));
     Ok((Exit::Done, Fields::new().with("files", written).into_map()))
 }

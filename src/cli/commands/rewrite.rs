@@ -59,16 +59,19 @@ fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Op
     if let (Some(path), Some(recipe)) = (save_recipe, &recipe) {
         files::write(path, recipe.as_bytes())?;
     }
-    let (board, spliced) = match &done {
-        Some((board, spliced)) => (Some(board), Some(spliced)),
-        None => (None, None),
+    let fields = match (&done, recipe) {
+        (Some((board, spliced)), Some(recipe)) => told(board, spliced, recipe),
+        _ => Fields::new(),
     };
-    let fields = spliced.map_or_else(Fields::new, splicing::fields);
-    let fields = fields
-        .with_some("board", board.map(|board| board.name.as_str()))
-        .with_some("sha256", spliced.map(|spliced| spliced.image.sha256()))
-        .with_some("recipe", recipe);
-    jobs::finish(session, &report, board.map(|board| &board.layout), fields)
+    jobs::finish(session, &report, done.as_ref().map(|(board, _)| &board.layout), fields)
+}
+
+/// What a rewrite tells beside what every job tells; kept with the job, for reports.
+pub fn told(board: &Board, spliced: &Spliced, recipe: String) -> Fields {
+    splicing::fields(spliced)
+        .with("board", board.name.as_str())
+        .with("sha256", spliced.image.sha256())
+        .with("recipe", recipe)
 }
 
 /// A chip of another size than the board's is another board's, or read wrongly.

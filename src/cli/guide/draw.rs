@@ -1,57 +1,111 @@
 //! What each step looks like.
 
-use super::flash::Flash;
-use super::state::{Guide, Step};
+use super::draw_choice;
+use super::flash::{self, Flash};
+use super::state::{Guide, Step, Trouble};
+use crate::image::Board;
 use crate::units;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style, Stylize};
-use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::{Block, Borders, Gauge, Paragraph, Wrap};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Gauge, Paragraph};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Lines of the flash picture, at most and at least.
+const PICTURE: (u16, u16) = (12, 3);
 
 /// Draws the whole screen.
 pub fn draw(guide: &Guide, frame: &mut Frame<'_>) {
-    let [head, body, trouble, keys] = Layout::vertical([
+    let width = frame.area().width;
+    let mut foot: Vec<Line> =
+        wrapped(hints(guide), width).map(|line| Line::from(line).add_modifier(Modifier::BOLD)).collect();
+    let by_hand = format!("the same by hand:  {}", guide.command());
+    foot.extend(wrapped(&by_hand, width).map(|line| Line::from(line).fg(Color::DarkGray)));
+    let foot_lines = foot.len() as u16 + 1;
+    let trouble_lines = guide.trouble.as_ref().map(|fault| trouble(fault, width.saturating_sub(2)));
+    let [head, body, fault, keys] = Layout::vertical([
         Constraint::Length(2),
-        Constraint::Min(8),
-        Constraint::Length(if guide.trouble.is_some() { 6 } else { 0 }),
-        Constraint::Length(3),
+        Constraint::Min(4),
+        Constraint::Length(trouble_lines.as_ref().map_or(0, |lines| lines.len() as u16 + 2)),
+        Constraint::Length(foot_lines),
     ])
     .areas(frame.area());
     header(guide, frame, head);
-    let picture = matches!(guide.step, Step::Backup | Step::Choice | Step::Plan | Step::Writing);
-    let body = if picture {
-        let height = (body.height / 3).clamp(3, 12);
-        let [text, flash] = Layout::vertical([Constraint::Min(4), Constraint::Length(height)]).areas(body);
-        frame.render_widget(Flash(guide), flash);
-        text
-    } else {
-        body
-    };
-    if matches!(guide.step, Step::Backup | Step::Writing) {
-        let [bar, rest] = Layout::vertical([Constraint::Length(2), Constraint::Min(1)]).areas(body);
-        progress(guide, frame, bar);
-        frame.render_widget(paragraph(text(guide)), rest);
-    } else {
-        frame.render_widget(paragraph(text(guide)), body);
-    }
-    if let Some(fault) = &guide.trouble {
-        let mut lines = vec![Line::from(fault.message.clone()).fg(Color::Red)];
-        lines.extend(
-            fault.hint.iter().flat_map(|hint| hint.lines()).map(|l| Line::from(format!("next: {l}"))),
-        );
+    draw_body(guide, frame, body);
+    if let Some(lines) = trouble_lines {
         let block = Block::new().borders(Borders::ALL).title(" what went wrong ");
-        frame.render_widget(paragraph(Text::from(lines)).block(block), trouble);
+        frame.render_widget(Paragraph::new(lines).block(block), fault);
     }
-    let lines = vec![
-        Line::from(hints(guide)).add_modifier(Modifier::BOLD),
-        Line::from(format!("the same by hand:  {}", guide.command())).fg(Color::DarkGray),
-    ];
-    frame.render_widget(paragraph(Text::from(lines)).block(Block::new().borders(Borders::TOP)), keys);
+    frame.render_widget(Paragraph::new(foot).block(Block::new().borders(Borders::TOP)), keys);
 }
 
-fn paragraph(text: Text<'_>) -> Paragraph<'_> {
-    Paragraph::new(text).wrap(Wrap { trim: false })
+/// The step's text, and under it the flash as large as the text leaves room for.
+fn draw_body(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
+    let running = matches!(guide.step, Step::Backup | Step::Writing);
+    let picture = running || matches!(guide.step, Step::Choice | Step::Plan);
+    let lines = text(guide, area.width);
+    let needed = lines.len() as u16 + if running { 2 } else { 0 };
+    let (most, least) = PICTURE;
+    let height = if picture {
+        most.min(area.height.saturating_sub(needed + 3)).max(least.min(area.height / 2))
+    } else {
+        0
+    };
+    let [bar, words, flash, legend] = Layout::vertical([
+        Constraint::Length(if running { 2 } else { 0 }),
+        Constraint::Min(1),
+        Constraint::Length(height),
+        Constraint::Length(if picture { 1 } else { 0 }),
+    ])
+    .areas(area);
+    progress(guide, frame, bar);
+    let below = (lines.len() as u16).saturating_sub(words.height);
+    guide.overflow.set(below);
+    frame.render_widget(Paragraph::new(lines).scroll((guide.scroll.min(below), 0)), words);
+    if guide.scroll < below {
+        let more = " PgDn: more ";
+        let at = Rect {
+            x: words.right().saturating_sub(more.len() as u16),
+            y: words.bottom().saturating_sub(1),
+            width: (more.len() as u16).min(words.width),
+            height: 1,
+        };
+        frame.render_widget(Line::from(more).add_modifier(Modifier::REVERSED), at);
+    }
+    frame.render_widget(Flash(guide), flash);
+    frame.render_widget(flash::legend(guide, flash).fg(Color::DarkGray), legend);
+}
+
+/// What failed and what to do next, cut into lines.
+fn trouble(fault: &Trouble, width: u16) -> Vec<Line<'static>> {
+    let mut lines: Vec<Line> =
+        wrapped(&fault.message, width).map(|line| Line::from(line).fg(Color::Red)).collect();
+    let next = fault.hint.iter().flat_map(|hint| hint.lines()).map(|line| format!("next: {}", line.trim()));
+    next.for_each(|line| lines.extend(wrapped(&line, width).map(Line::from)));
+    lines
+}
+
+/// A text in lines of at most `width`, cut between words; a word longer than that is cut itself.
+pub fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
+    let width = usize::from(width.max(8));
+    let mut lines: Vec<String> = vec![String::new()];
+    for (i, word) in text.split(' ').enumerate() {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        match i {
+            0 => {}
+            _ if used > 0 && used + 1 + word.chars().count() > width => lines.push(String::new()),
+            _ => lines.last_mut().into_iter().for_each(|line| line.push(' ')),
+        }
+        for letter in word.chars() {
+            if lines.last().is_some_and(|line| line.chars().count() == width) {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(letter));
+        }
+    }
+    lines.into_iter()
 }
 
 fn header(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
@@ -67,29 +121,44 @@ fn header(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn progress(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
-    let Some((stage, done, total)) = guide.progress else { return };
+    let Some((stage, done, total)) = guide.progress.filter(|_| area.height > 0) else { return };
     let ratio = if total == 0 { 0.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
-    let label = format!("{}: {} of {}", stage.name(), units::size(done), units::size(total));
+    let mut label = format!("{}: {} of {}", stage.name(), units::size(done), units::size(total));
+    if let Some(elapsed) = guide.elapsed.filter(|elapsed| done > 0 && elapsed.as_millis() > 500) {
+        let rate = done as f64 / elapsed.as_secs_f64();
+        let left = Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate);
+        let _ = write!(label, ", {}/s, {} left", units::size(rate as u64), units::time(left));
+    }
     frame.render_widget(
         Gauge::default().ratio(ratio).label(label).gauge_style(Style::new().fg(Color::Blue)),
         Rect { height: 1, ..area },
     );
 }
 
-fn text(guide: &Guide) -> Text<'static> {
+/// The step in lines that fit.
+fn text(guide: &Guide, width: u16) -> Vec<Line<'static>> {
     let lines = match guide.step {
         Step::Programmer => programmers(guide),
         Step::Clip => clip(guide),
         Step::Board => boards(guide),
         Step::Backup | Step::Writing => guide.notes.iter().map(|note| Line::from(note.clone())).collect(),
-        Step::Choice => choice(guide),
+        Step::Choice => return draw_choice::lines(guide, width),
         Step::Plan => plan(guide),
         Step::Result => result(guide),
     };
-    Text::from(lines)
+    lines.into_iter().flat_map(|line| fitted(line, width)).collect()
 }
 
-fn marked(chosen: bool, text: String) -> Line<'static> {
+/// A line of one style cut to the width; one of several styles is short and stays.
+fn fitted(line: Line<'static>, width: u16) -> Vec<Line<'static>> {
+    if line.spans.len() != 1 || line.width() <= usize::from(width) {
+        return vec![line];
+    }
+    let style = line.style.patch(line.spans[0].style);
+    wrapped(&line.spans[0].content, width).map(|text| Line::styled(text, style)).collect()
+}
+
+pub fn marked(chosen: bool, text: String) -> Line<'static> {
     if chosen { Line::from(format!("> {text}")).bold() } else { Line::from(format!("  {text}")) }
 }
 
@@ -149,66 +218,36 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
 fn boards(guide: &Guide) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from("Which board is it?"), Line::from("")];
     for (i, name) in guide.boards.iter().enumerate() {
-        lines.push(marked(i == guide.board, name.clone()));
-    }
-    lines
-}
-
-fn choice(guide: &Guide) -> Vec<Line<'static>> {
-    let id = guide.backup.as_ref().map_or("", |(id, _)| id);
-    let mut lines = vec![
-        Line::from(format!("Backup {id} is stored: two reads that agree.")).fg(Color::Green),
-        marked(guide.row == 0, format!("firmware file: {}_", guide.donor)),
-    ];
-    if let Some(other) = guide.recognised.iter().find(|name| Some(*name) != guide.boards.get(guide.board)) {
-        lines.push(Line::from(format!("The contents look like {other}.")).fg(Color::Yellow));
-    }
-    if let Some((why, names)) = &guide.refused {
-        lines.push(Line::from(why.clone()).fg(Color::Red));
-        if !names.is_empty() {
-            lines.push(Line::from(format!("Ctrl-A allows: {}", names.join(", "))).fg(Color::Yellow));
-        }
-    }
-    let Some(preview) = &guide.preview else { return lines };
-    for (i, row) in preview.regions.iter().enumerate() {
-        let what = if row.changes {
-            format!("{} -> {}", row.was, row.will_be)
-        } else {
-            format!("kept: {}", row.was)
+        let what = match Board::named(name) {
+            Ok(board) => format!("{}, {}", board.model, units::size(board.chip_size)),
+            Err(_) => "not sure: what is on the chip shall say it".to_owned(),
         };
-        lines
-            .push(marked(guide.row == i + 1, format!("{:<10} {:<8} {what}", row.name, row.from.to_string())));
-    }
-    for unit in &preview.units {
-        let (style, word) = if unit.same { (Color::Green, "kept") } else { (Color::Red, "CHANGES") };
-        let text = format!("  {:<22} {word}: {} | {}", unit.name, unit.backup, unit.result);
-        lines.push(Line::from(text).fg(style));
-    }
-    for finding in &preview.findings {
-        lines.push(Line::from(format!("  {}: {}", finding.name, finding.message)).fg(Color::DarkGray));
+        lines.push(marked(i == guide.board, format!("{name:<16} {what}")));
     }
     lines
 }
 
 fn plan(guide: &Guide) -> Vec<Line<'static>> {
-    let text = guide.plan.as_ref().map_or_else(String::new, |plan| plan.text.clone());
     let mut lines =
         vec![Line::from("This is what will happen; nothing has been touched yet."), Line::from("")];
-    lines.extend(text.lines().map(|line| Line::from(line.to_owned())));
+    lines.extend(guide.plan.iter().flat_map(|plan| &plan.text).map(|line| Line::from(line.clone())));
     lines
 }
 
 fn result(guide: &Guide) -> Vec<Line<'static>> {
     match &guide.finished {
         Some(done) => {
-            let mut lines = vec![Line::from("Written and verified.").fg(Color::Green).bold()];
+            let mut lines = vec![Line::from(done.verdict).fg(Color::Green).bold()];
             lines.extend(done.lines.iter().map(|line| Line::from(line.clone())));
             lines.push(Line::from(format!("backup: {}", done.backup)));
             if let Some(report) = &done.report {
                 lines.push(Line::from(format!("report: {}", report.display())));
             }
             lines.push(Line::from(""));
-            lines.push(Line::from("Next: take the clip off, then power the board."));
+            lines.push(Line::from("Next: unplug the programmer, take the clip off, then power the board."));
+            lines.push(Line::from("Does it not start? The way back is in the store:"));
+            let back = guide.with_programmer(&format!("restore {}", done.backup));
+            lines.push(Line::from(format!("  {back}")));
             lines
         }
         None => vec![
@@ -229,12 +268,25 @@ fn hints(guide: &Guide) -> &'static str {
         Step::Board => "up, down: choose   Enter: back up now (nothing is written)   Esc: back   q: leave",
         Step::Backup => "Esc: stop",
         Step::Choice if guide.preview.is_some() && guide.refused.is_none() => {
-            "up, down: region   space: next source   Enter: make the plan   Esc: back"
+            "up, down: region   space: next source   Enter: make the plan   Esc: back to the clip"
         }
-        Step::Choice => "type the file's name   Enter: look at it   Esc: back",
-        Step::Plan => "w: WRITE   Esc: back, nothing touched",
+        Step::Choice => "type the file's name   Enter: look at it   Esc: back to the clip",
+        Step::Plan => "w: WRITE   Esc: back to the choice, nothing touched",
         Step::Writing => "Esc: stop after this block (it can be finished later)",
         Step::Result if guide.finished.is_some() => "Enter: next board   q: leave",
         Step::Result => "r: finish the job   u: undo it   q: leave",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_words_and_keep_their_indent() {
+        let lines = |text: &str, width| wrapped(text, width).collect::<Vec<_>>();
+        assert_eq!(lines("  one two three", 9), ["  one two", "three"]);
+        assert_eq!(lines("0123456789abcdef", 8), ["01234567", "89abcdef"]);
+        assert_eq!(lines("", 8), [""]);
     }
 }

@@ -1,10 +1,12 @@
 //! The flash drawn cell by cell, as large as there is room for.
 
-use super::state::{CellState, Guide};
+use super::state::{CellState, Guide, Step};
 use crate::report::{Cell, Kind};
+use crate::units;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
+use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 /// The picture of the guide's chip.
@@ -25,6 +27,21 @@ impl Widget for Flash<'_> {
             buffer.set_string(area.x + x as u16, area.y + y as u16, symbol, style);
         }
     }
+}
+
+/// What the signs mean, for the line under the picture.
+pub fn legend(guide: &Guide, area: Rect) -> Line<'static> {
+    let cells = guide.cells();
+    let room = (usize::from(area.width) * usize::from(area.height)).max(1);
+    let Some(cell) = cells.first() else { return Line::default() };
+    let share = cell.span.len() * cells.len().div_ceil(room) as u64;
+    let signs = match guide.step {
+        Step::Backup => "· unread  ▒ read once  █ read twice",
+        Step::Plan => "▒ will be rewritten; the rest stays: . blank  t text  c code  # compressed",
+        Step::Writing => "▒ planned  ▓ in work  █ written and verified; the rest stays as it is",
+        _ => "* changes; stays: . blank  0 filled  t text  c code  # compressed",
+    };
+    Line::from(format!("{}: {signs}", units::size(share)))
 }
 
 /// How far each state is along: the least of a group is shown, but work in progress always is.

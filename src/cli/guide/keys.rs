@@ -3,6 +3,9 @@
 use super::message::Ask;
 use super::state::{Guide, Step};
 
+/// Lines that a page key moves by.
+const PAGE: u16 = 5;
+
 /// A key, as far as the guide knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -20,6 +23,10 @@ pub enum Key {
     Backspace,
     /// Tab.
     Tab,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
     /// Ctrl-C.
     Interrupt,
     /// Ctrl-A: allow what is asked about.
@@ -47,7 +54,13 @@ impl Guide {
             self.trouble = None;
             return self.watch();
         }
+        match key {
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
+            Key::PageDown => self.scroll = self.scroll.saturating_add(PAGE).min(self.overflow.get()),
+            _ => self.scroll = if self.step == Step::Choice { self.scroll } else { 0 },
+        }
         match (self.step, key) {
+            (_, Key::PageUp | Key::PageDown) => Act::Nothing,
             (Step::Backup | Step::Writing, Key::Interrupt | Key::Escape) => Act::Stop,
             (_, Key::Interrupt) => Act::Leave,
             (Step::Choice, _) => self.choice_key(key),
@@ -55,10 +68,11 @@ impl Guide {
                 self.step = Step::Writing;
                 Act::Ask(Ask::Confirm(true))
             }
+            // The worker still listens to wishes: the backup holds, and another choice can be made.
             (Step::Plan, Key::Escape) => {
-                self.forget();
-                self.step = Step::Clip;
-                Act::Ask(Ask::Confirm(false))
+                self.plan = None;
+                self.step = Step::Choice;
+                Act::Nothing
             }
             (Step::Backup | Step::Writing | Step::Plan, _) => Act::Nothing,
             (_, Key::Char('q')) => Act::Leave,
@@ -236,6 +250,7 @@ impl Guide {
         self.plan = None;
         self.progress = None;
         self.trouble = None;
+        self.scroll = 0;
         self.notes.clear();
     }
 }

@@ -78,6 +78,8 @@ pub struct ChipFacts {
 /// A splice to look at.
 #[derive(Clone, Debug)]
 pub struct Preview {
+    /// The board it is for, as named or as found in the contents.
+    pub board: String,
     /// What becomes of each region.
     pub regions: Vec<RegionRow>,
     /// Data of the one unit, side by side.
@@ -93,8 +95,8 @@ pub struct Preview {
 pub struct Planned {
     /// The blocks in the order in which they are worked on.
     pub blocks: Vec<Span>,
-    /// In words.
-    pub text: String,
+    /// As a table, and in words.
+    pub text: Vec<String>,
 }
 
 /// How a job ended well.
@@ -104,6 +106,8 @@ pub struct Finished {
     pub backup: String,
     /// The job, where anything had to be done.
     pub job: Option<String>,
+    /// How it ended, in a sentence.
+    pub verdict: &'static str,
     /// Lines of the result.
     pub lines: Vec<String>,
     /// The report page.

@@ -4,7 +4,9 @@
 //! terminal or a programmer. `draw` shows it. A worker thread does what the commands do, with the same functions, and
 //! tells by messages; `screen` ties the three together.
 
+mod chosen;
 mod draw;
+mod draw_choice;
 mod flash;
 mod keys;
 mod message;

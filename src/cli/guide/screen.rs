@@ -9,14 +9,14 @@ use super::draw::draw;
 use super::keys::{Act, Key};
 use super::message::Ask;
 use super::saved::Saved;
-use super::state::{Guide, Step};
+use super::state::{AUTO, Guide, Step};
 use super::worker;
 use crate::image::Board;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use serde_json::Map;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a key is waited for before the worker's messages are looked at again.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -28,8 +28,9 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub fn run(session: &Session) -> Outcome {
     let root = store::root(session)?;
     let saved = Saved::load(&root);
-    let boards = Board::all().iter().map(|board| board.name.clone()).collect();
-    let mut guide = Guide::new(&saved, boards);
+    let boards = std::iter::once(AUTO.to_owned()).chain(Board::all().iter().map(|board| board.name.clone()));
+    let mut guide = Guide::new(&saved, boards.collect());
+    guide.store = session.options.store.clone();
     let mut terminal = ratatui::try_init()
         .map_err(|error| Failure::refused(format!("the guide needs a terminal: {error}")))?;
     let stop = Stop::default();
@@ -52,7 +53,8 @@ pub fn run(session: &Session) -> Outcome {
             if guide.step == Step::Writing || guide.trouble.as_ref().is_some_and(|t| t.partial) =>
         {
             let text = format!("job {job} is not finished: the chip is partly written");
-            Err(Failure::new(Exit::Partial, text).hint("norsplice resume"))
+            let next = guide.with_programmer(&format!("resume {job}"));
+            Err(Failure::new(Exit::Partial, text).hint(next))
         }
         _ => Ok((Exit::Done, Map::new())),
     }
@@ -75,12 +77,18 @@ fn turn(
     };
     ask(Ask::Programmers);
     let events = events();
+    let (mut running, mut since) = (None, Instant::now());
     loop {
         while let Ok(message) = told.try_recv() {
             if let Some(next) = guide.take(message) {
                 ask(next);
             }
         }
+        let stage = guide.progress.map(|(stage, ..)| stage);
+        if stage != running {
+            (running, since) = (stage, Instant::now());
+        }
+        guide.elapsed = running.map(|_| since.elapsed());
         terminal.draw(|frame| draw(guide, frame))?;
         if session.stop.soon() {
             return Ok(());
@@ -131,6 +139,8 @@ fn key(pressed: KeyEvent) -> Option<Key> {
         KeyCode::Up => Some(Key::Up),
         KeyCode::Down => Some(Key::Down),
         KeyCode::Tab => Some(Key::Tab),
+        KeyCode::PageUp => Some(Key::PageUp),
+        KeyCode::PageDown => Some(Key::PageDown),
         KeyCode::Backspace => Some(Key::Backspace),
         _ => None,
     }

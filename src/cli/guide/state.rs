@@ -2,16 +2,22 @@
 
 use super::message::{Ask, ChipFacts, Finished, Found, Planned, Preview, Tell, Wish};
 use super::saved::Saved;
-use crate::report::{Cell, Map};
+use crate::cli::jobs::quoted;
+use crate::report::{self, Map};
 use crate::span::{Span, Spans};
 use crate::workflow::{Event, Stage};
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Contact tests remembered for the meter.
 const METER: usize = 40;
 /// Tests in a row that must pass before the meter says steady.
 const STEADY: usize = 5;
+/// The word that stands for a board not named: its contents say which.
+pub const AUTO: &str = "auto";
 /// Bytes of a cell of the flash picture before its contents are known.
 pub const SECTOR: u64 = 4096;
 
@@ -124,6 +130,16 @@ pub struct Guide {
     pub trouble: Option<Trouble>,
     /// Notes and warnings of the running job, latest last.
     pub notes: VecDeque<String>,
+    /// How long the running stage has taken.
+    pub elapsed: Option<Duration>,
+    /// The store, where it was named; for the commands that are shown.
+    pub store: Option<PathBuf>,
+    /// The programmer chosen last time, until the user chooses.
+    last: Option<String>,
+    /// Lines of the text that are above the screen.
+    pub scroll: u16,
+    /// Lines that did not fit on the screen when it was drawn.
+    pub overflow: Cell<u16>,
 }
 
 impl Guide {
@@ -154,6 +170,11 @@ impl Guide {
             finished: None,
             trouble: None,
             notes: VecDeque::new(),
+            elapsed: None,
+            store: None,
+            last: saved.spec.clone(),
+            scroll: 0,
+            overflow: Cell::new(0),
         }
     }
 
@@ -189,32 +210,44 @@ impl Guide {
 
     /// The command that does the same as the step at hand.
     pub fn command(&self) -> String {
-        let p = self.spec().map_or_else(|| "norsplice".to_owned(), |spec| format!("norsplice -p {spec}"));
         let board = self.boards.get(self.board).map_or("BOARD", String::as_str);
         match self.step {
             Step::Programmer => "norsplice list".to_owned(),
-            Step::Clip => format!("{p} contact"),
-            Step::Board => format!("{p} probe"),
-            Step::Backup => format!("{p} backup"),
+            Step::Clip => self.with_programmer("contact --watch"),
+            Step::Board => self.with_programmer("probe"),
+            Step::Backup if board == AUTO => self.with_programmer("backup"),
+            Step::Backup => self.with_programmer(&format!("backup --board {board}")),
             Step::Choice | Step::Plan | Step::Writing => {
                 let donor = self.donor.trim();
-                let donor = if donor.is_empty() { "FILE" } else { donor };
-                let sets: String = self.sets.iter().map(|set| format!(" --set {set}")).collect();
+                let donor = if donor.is_empty() { "FILE".to_owned() } else { quoted(donor) };
+                let sets: String = self.sets.iter().map(|set| format!(" --set {}", quoted(set))).collect();
                 let allow: String = self.allow.iter().map(|name| format!(" --allow {name}")).collect();
-                format!("{p} rewrite --board {board} --donor {donor}{sets}{allow}")
+                self.with_programmer(&format!("rewrite --board {board} --donor {donor}{sets}{allow}"))
             }
             Step::Result => match &self.finished {
-                Some(done) => format!("norsplice report {}", done.job.as_ref().unwrap_or(&done.backup)),
-                None => format!("{p} resume"),
+                Some(done) => {
+                    let id = done.job.as_ref().unwrap_or(&done.backup);
+                    self.with_programmer(&format!("report {id} -o {id}.html"))
+                }
+                None => self.with_programmer("resume"),
             },
         }
+    }
+
+    /// A command with this programmer and this store, as it is typed.
+    pub fn with_programmer(&self, verb: &str) -> String {
+        let programmer = self.spec().map_or_else(String::new, |spec| format!(" -p {}", quoted(spec)));
+        let store = self.store.iter().map(|dir| format!(" --store {}", quoted(&dir.display().to_string())));
+        format!("norsplice{programmer}{} {verb}", store.collect::<String>())
     }
 
     /// Takes a message of the worker; may ask for more.
     pub fn take(&mut self, tell: Tell) -> Option<Ask> {
         match tell {
             Tell::Programmers(found) => {
-                self.programmer = self.programmer.min(found.len().saturating_sub(1));
+                let last = self.last.take();
+                let again = found.iter().position(|one| Some(&one.spec) == last.as_ref());
+                self.programmer = again.unwrap_or(self.programmer).min(found.len().saturating_sub(1));
                 self.programmers = found;
             }
             Tell::OpenJob(id, part) => self.open_job = Some((id, part)),
@@ -337,7 +370,7 @@ impl Guide {
     }
 
     /// The cells of the picture: judged ones, or plain ones of the chip's size while nothing has been read.
-    pub fn cells(&self) -> Vec<Cell> {
+    pub fn cells(&self) -> Vec<report::Cell> {
         match (&self.map, &self.chip) {
             (Some(map), _) if self.step != Step::Backup => map.cells.clone(),
             (_, Some(chip)) => Map::blank(chip.size, SECTOR).cells,

@@ -5,12 +5,13 @@ use super::keys::{Act, Key};
 use super::message::{Ask, ChipFacts, Finished, Found, Planned, Preview, Tell};
 use super::saved::Saved;
 use super::state::{Guide, Step};
-use crate::image::{RegionRow, Source};
+use crate::image::{Finding, RegionRow, Severity, Source};
 use crate::span::Span;
 use crate::workflow::{Event, Stage};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::sync::Arc;
+use std::time::Duration;
 
 const SIZE: usize = 64 * 4096;
 
@@ -75,11 +76,17 @@ fn preview(changes: bool) -> Tell {
     let mut image = vec![0xff; SIZE];
     image[0x10000..0x18000].fill(0x5a);
     Tell::Preview(Box::new(Preview {
+        board: "archer-mr200-v1".into(),
         regions: vec![row("u-boot", 0, false), row("firmware", 0x10000, changes)],
         units: Vec::new(),
         findings: Vec::new(),
         image: Arc::new(image),
     }))
+}
+
+fn planned() -> Tell {
+    let text = vec!["  erase 64 KiB (1 x 64 KiB)".into()];
+    Tell::Plan(Planned { blocks: vec![Span::new(0x10000, 0x20000)], text })
 }
 
 /// To the step where wishes are taken, with a file typed and looked at.
@@ -141,6 +148,7 @@ fn the_backup_fills_the_picture_cell_by_cell() {
     let stage = Stage::SecondRead;
     guide.take(Tell::Event(Event::Begin { stage, bytes: SIZE as u64, time: None }));
     guide.take(Tell::Event(Event::Advance { stage, bytes: SIZE as u64 / 4 }));
+    guide.elapsed = Some(Duration::from_secs(2));
     assert_looks(&guide, "backup");
     assert_eq!(guide.key(Key::Escape), Act::Stop);
     assert_eq!(guide.key(Key::Char('w')), Act::Nothing, "nothing else happens while it runs");
@@ -178,14 +186,18 @@ fn nothing_is_written_but_by_w() {
     let mut guide = choice();
     guide.take(preview(true));
     guide.key(Key::Enter);
-    guide.take(Tell::Plan(Planned {
-        blocks: vec![Span::new(0x10000, 0x20000)],
-        text: "1 erase command".into(),
-    }));
+    guide.take(planned());
     for key in [Key::Enter, Key::Char('y'), Key::Char('q'), Key::Down, Key::Char(' ')] {
         assert_eq!(guide.key(key), Act::Nothing, "{key:?}");
     }
     assert_looks(&guide, "plan");
+    // Back to the choice without a new backup, and on again.
+    assert_eq!((guide.key(Key::Escape), guide.step), (Act::Nothing, Step::Choice));
+    assert_eq!(guide.key(Key::Char('w')), Act::Nothing, "not from here");
+    guide.key(Key::Backspace);
+    guide.take(preview(true));
+    assert_eq!(guide.key(Key::Enter), Act::Ask(Ask::Accept));
+    guide.take(planned());
     assert_eq!(guide.key(Key::Char('w')), Act::Ask(Ask::Confirm(true)));
     let stage = Stage::Write;
     guide.take(Tell::Event(Event::Begin { stage, bytes: 0x10000, time: None }));
@@ -193,10 +205,41 @@ fn nothing_is_written_but_by_w() {
     guide.take(Tell::Finished(Finished {
         backup: "20261122-ef4017".into(),
         job: Some("20261122-rewrite".into()),
+        verdict: "Written and verified.",
         lines: vec!["16 MiB read for the backup".into()],
         report: Some("reports/20261122-rewrite.html".into()),
     }));
     assert_looks(&guide, "result");
+}
+
+#[test]
+fn what_does_not_fit_is_reached_by_the_page_keys() {
+    let mut guide = choice();
+    let findings =
+        (0..40).map(|n| Finding { name: "told", severity: Severity::Tell, message: format!("finding {n}") });
+    let Tell::Preview(mut preview) = preview(true) else { unreachable!() };
+    preview.findings = findings.collect();
+    guide.take(Tell::Preview(preview));
+    let seen = screen(&guide);
+    assert!(seen.contains("PgDn: more") && !seen.contains("finding 39"), "{seen}");
+    for _ in 0..20 {
+        guide.key(Key::PageDown);
+        screen(&guide);
+    }
+    let seen = screen(&guide);
+    assert!(!seen.contains("PgDn: more") && seen.contains("finding 39"), "{seen}");
+}
+
+#[test]
+fn the_programmer_of_last_time_is_marked() {
+    let saved = Saved { spec: Some("ft2232h".into()), ..Saved::default() };
+    let mut guide = Guide::new(&saved, vec!["auto".into()]);
+    let found = |spec: &str| Found { spec: spec.into(), text: spec.into(), problem: None };
+    guide.take(Tell::Programmers(vec![found("ch341a"), found("ft2232h")]));
+    assert_eq!(guide.spec(), Some("ft2232h"));
+    assert_eq!(guide.command(), "norsplice list");
+    guide.key(Key::Enter);
+    assert_eq!(guide.command(), "norsplice -p ft2232h contact --watch");
 }
 
 #[test]

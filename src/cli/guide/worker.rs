@@ -2,23 +2,26 @@
 
 use super::super::commands::{report, rewrite};
 use super::super::exit::{Exit, Failure};
+use super::super::json::Fields;
 use super::super::options::Options;
-use super::super::order::{Order, OrderArgs};
 use super::super::output::Output;
-use super::super::programmer::{AnyChip, with_chip};
+use super::super::programmer::{AnyChip, with_chip, with_chip_to_write};
 use super::super::session::Session;
 use super::super::signals::Stop;
 use super::super::{jobs, store};
-use super::message::{Ask, ChipFacts, Finished, Found, Planned, Preview, Tell, Wish};
+use super::chosen::Chosen;
+use super::message::{Ask, ChipFacts, Finished, Found, Tell, Wish};
+use super::state::AUTO;
 use crate::cli::show::hex;
-use crate::image::{Board, Image, Purpose, Spliced, recognise, splice};
+use crate::image::{Board, recognise};
 use crate::programmer::attached;
 use crate::units;
 use crate::workflow::contact::{Contact, before_writing};
-use crate::workflow::job::{self, Decide, JobOptions, Proposal, Report};
+use crate::workflow::job::{self, Decide, JobOptions, Report};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::resume::{ResumeOptions, resume};
 use crate::workflow::{Cause, Store};
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -140,21 +143,22 @@ impl Worker<'_> {
     }
 
     fn begin(&self, session: &Session, name: &str) -> Result<Finished, Failure> {
-        let board = Board::named(name)?;
+        let board = (name != AUTO).then(|| Board::named(name)).transpose()?;
         let store = store::open_locked(session)?;
-        let report = with_chip(session, |chip, programmer| {
-            rewrite::fits(chip, board)?;
+        let (report, chosen) = with_chip_to_write(session, |chip, programmer| {
+            if let Some(board) = board {
+                rewrite::fits(chip, board)?;
+            }
             self.say(Tell::Chip(facts(chip)));
             let options = JobOptions {
                 verb: Verb::Rewrite,
                 programmer: programmer.to_owned(),
-                board: Some(board.name.clone()),
+                board: board.map(|board| board.name.clone()),
                 dry_run: false,
                 blank_allowed: false,
             };
-            let smallest = chip.geometry().erase.first().map_or(1, |erase| erase.size);
-            let mut called_off = false;
-            let mut refused = false;
+            let (geometry, costs) = (chip.geometry().clone(), chip.costs());
+            let (chosen, elsewhere) = (RefCell::new(None), Cell::new(false));
             let mut decide = Decide {
                 wanted: &mut |backup| {
                     let flash = Arc::new(backup.flash.clone());
@@ -162,49 +166,46 @@ impl Worker<'_> {
                     let names =
                         recognise(&flash).into_iter().filter(|f| f.named).map(|f| f.board.name.clone());
                     self.say(Tell::Recognised(names.collect()));
-                    match self.wishes(session, board, &flash) {
-                        Some(spliced) => Ok(rewrite::wanted(board, &spliced, &flash, smallest)),
-                        None => {
-                            refused = true;
-                            Err(Cause::Stopped.untouched())
-                        }
-                    }
+                    let choice =
+                        self.choose(|wish| Chosen::of(session, name, &flash, wish, &geometry, &costs));
+                    let wanted = choice.as_ref().map(|chosen| chosen.wanted.clone());
+                    *chosen.borrow_mut() = choice;
+                    elsewhere.set(wanted.is_none());
+                    wanted.ok_or_else(|| Cause::Stopped.untouched())
                 },
+                // What the user said yes to is this plan and no other.
                 confirm: &mut |proposal| {
-                    self.say(Tell::Plan(planned(proposal)));
-                    let yes = matches!(self.asks.recv(), Ok(Ask::Confirm(true)));
-                    called_off = !yes;
-                    yes
+                    chosen.borrow().as_ref().is_some_and(|chosen: &Chosen| chosen.plan == *proposal.plan)
                 },
             };
             let done = job::run(chip, &store, &options, &mut decide, &mut |event| {
                 self.say(Tell::Event(event));
                 session.stop.flow()
             });
-            done.map_err(|error| {
+            let done = done.map_err(|error| {
                 let failure = jobs::failure(session, error, None);
-                if called_off || refused { failure.field(CALLED_OFF, true) } else { failure }
-            })
+                if elsewhere.get() { failure.field(CALLED_OFF, true) } else { failure }
+            })?;
+            Ok((done, chosen.into_inner()))
         })?;
+        let board = chosen.as_ref().map(|chosen| &chosen.board.layout);
+        let told = chosen.as_ref().map_or_else(Fields::new, Chosen::told);
+        // Keeps what reports tell of the job; the screen shows the rest.
+        jobs::finish(session, &report, board, told)?;
         Ok(self.finished(session, &store, &report))
     }
 
-    /// Tries wishes until one is accepted; none when the user goes elsewhere.
-    fn wishes(&self, session: &Session, board: &Board, flash: &Arc<Vec<u8>>) -> Option<Spliced> {
+    /// Tries wishes until a plan is said yes to; none when the user goes elsewhere.
+    fn choose(&self, mut make: impl FnMut(&Wish) -> Result<Chosen, Failure>) -> Option<Chosen> {
         let mut latest = None;
         loop {
             match self.asks.recv() {
                 Ok(Ask::Splice(wish)) => {
                     latest = None;
-                    match try_wish(session, board, flash, &wish) {
-                        Ok(spliced) => {
-                            self.say(Tell::Preview(Box::new(Preview {
-                                regions: spliced.regions.clone(),
-                                units: spliced.units.clone(),
-                                findings: spliced.findings.clone(),
-                                image: Arc::new(spliced.image.bytes().to_vec()),
-                            })));
-                            latest = Some(spliced);
+                    match make(&wish) {
+                        Ok(chosen) => {
+                            self.say(Tell::Preview(Box::new(chosen.preview())));
+                            latest = Some(chosen);
                         }
                         Err(failure) => {
                             let names = askable(&failure);
@@ -212,8 +213,13 @@ impl Worker<'_> {
                         }
                     }
                 }
-                Ok(Ask::Accept) if latest.is_some() => return latest,
-                Ok(Ask::Accept) => {}
+                Ok(Ask::Accept) => match &latest {
+                    Some(chosen) if chosen.plan.is_empty() => return latest,
+                    Some(chosen) => self.say(Tell::Plan(chosen.planned())),
+                    None => {}
+                },
+                // Asked only where the plan is shown.
+                Ok(Ask::Confirm(true)) if latest.is_some() => return latest,
                 _ => return None,
             }
         }
@@ -221,7 +227,7 @@ impl Worker<'_> {
 
     fn resume(&self, session: &Session, job: String, undo: bool) -> Result<Finished, Failure> {
         let store = store::open_locked(session)?;
-        let report = with_chip(session, |chip, _| {
+        let report = with_chip_to_write(session, |chip, _| {
             let direction = undo.then_some(Direction::Undo);
             let options = ResumeOptions { job: Some(job), direction, dry_run: false };
             resume(chip, &store, &options, &mut |event| {
@@ -235,15 +241,22 @@ impl Worker<'_> {
 
     fn finished(&self, session: &Session, store: &Store, report: &Report) -> Finished {
         let done = &report.done;
-        let lines = vec![format!(
-            "{} read for the backup; {} erased, {} written, {} read back",
-            units::size(report.backup_read),
-            units::size(done.erased),
-            units::size(done.programmed),
-            units::size(done.verified)
-        )];
-        let page = page(session, store, report);
-        Finished { backup: report.backup.clone(), job: report.job.clone(), lines, report: page }
+        let mut lines = vec![format!("{} read for the backup", units::size(report.backup_read))];
+        if !report.plan.is_empty() {
+            lines.push(format!(
+                "{} erased, {} written, {} read back",
+                units::size(done.erased),
+                units::size(done.programmed),
+                units::size(done.verified)
+            ));
+        }
+        Finished {
+            backup: report.backup.clone(),
+            job: report.job.clone(),
+            verdict: jobs::verdict(report),
+            lines,
+            report: page(session, store, report),
+        }
     }
 }
 
@@ -270,20 +283,6 @@ fn facts(chip: &AnyChip) -> ChipFacts {
     }
 }
 
-fn try_wish(session: &Session, board: &Board, flash: &[u8], wish: &Wish) -> Result<Spliced, Failure> {
-    let mut options = session.options.clone();
-    options.allow.extend(wish.allow.iter().cloned());
-    let allowing = Session { options, out: Output::silent(), stop: session.stop.clone(), store: None };
-    let args = OrderArgs {
-        board: Some(board.name.clone()),
-        donor: wish.donors.clone(),
-        set: wish.sets.clone(),
-        ..OrderArgs::default()
-    };
-    let order = Order::read(&args, Some(Purpose::Programmer), &allowing)?;
-    Ok(splice(&Image::new(flash.to_vec()), &order.donors, board, &order.choice)?)
-}
-
 /// The checks that a refusal asks about; none where one of them never passes.
 fn askable(failure: &Failure) -> Vec<String> {
     let findings = failure.fields.get("findings").and_then(|f| f.as_array()).cloned().unwrap_or_default();
@@ -291,18 +290,4 @@ fn askable(failure: &Failure) -> Vec<String> {
     let asked = findings.iter().filter(|finding| finding["severity"] == "ask");
     let names = asked.filter_map(|finding| finding["name"].as_str().map(str::to_owned));
     if never { Vec::new() } else { names.collect() }
-}
-
-fn planned(proposal: &Proposal<'_>) -> Planned {
-    let counts = proposal.plan.counts();
-    let text = format!(
-        "{} erase commands over {}\n{} in {} pages\n{} read back\nabout {}",
-        counts.erases,
-        units::size(counts.erased),
-        units::size(counts.programmed),
-        counts.pages,
-        units::size(counts.verified),
-        units::time(proposal.plan.time())
-    );
-    Planned { blocks: proposal.plan.steps.iter().map(|step| step.block).collect(), text }
 }
