@@ -49,6 +49,7 @@ impl Bench {
     /// Runs a step, with `more` words before it; the driver must have done nothing wrong to the emulated chip.
     pub fn step(&mut self, step: &Step, more: &[&str]) -> Ran {
         let line = step.line.replace("BACKUP", &self.backup).replace("JOB", &self.job);
+        let line = if line.contains("NEWEST") { line.replace("NEWEST", &self.newest("jobs")) } else { line };
         let emulated = format!("emu:{}{COUNTS}", step.emu);
         let mut words: Vec<&str> = more.to_vec();
         if !step.emu.is_empty() {

@@ -95,10 +95,17 @@ fn output_of_every_command_on_the_demo_board() {
 
 #[test]
 fn every_command_is_in_the_table() {
-    for (words, _) in help::all(&Bench::new()) {
-        let Some(command) = words.first().filter(|_| words.len() == 1) else { continue };
-        let kept = STEPS.iter().any(|step| step.line.split(' ').next() == Some(command));
-        let not = NOT_KEPT.iter().any(|(name, _)| name == command);
-        assert!(kept || not, "{command}: give it a line in tests/snapshots/steps.rs");
+    let all = help::all(&Bench::new());
+    // `otp` alone shows its help, as every command that has others below it.
+    let groups = all.iter().filter(|(words, _)| words.len() > 1).map(|(words, _)| words[0].as_str());
+    let groups: Vec<&str> = groups.collect();
+    for (words, _) in &all {
+        let line = words.join(" ");
+        if line.is_empty() || groups.contains(&line.as_str()) {
+            continue;
+        }
+        let kept = STEPS.iter().any(|step| format!("{} ", step.line).starts_with(&format!("{line} ")));
+        let not = NOT_KEPT.iter().any(|(name, _)| *name == line);
+        assert!(kept || not, "{line}: give it a line in tests/snapshots/steps.rs");
     }
 }

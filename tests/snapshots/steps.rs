@@ -4,7 +4,8 @@
 pub struct Step {
     /// The name of its file.
     pub name: &'static str,
-    /// As typed behind `norsplice`; `BACKUP` and `JOB` stand for the ids that the first rewrite gave.
+    /// As typed behind `norsplice`; `BACKUP` and `JOB` stand for the ids that the first rewrite gave, `NEWEST` for the
+    /// latest job's.
     pub line: &'static str,
     /// On the demo board's emulated chip (`emu`), or another one; empty for none.
     pub emu: &'static str,
@@ -17,7 +18,12 @@ const fn plain(name: &'static str, line: &'static str) -> Step {
 }
 
 const fn board(name: &'static str, line: &'static str) -> Step {
-    Step { name, line, emu: "image=board.bin,state=chip", code: 0 }
+    Step { name, line, emu: "image=board.bin,state=chip,programmer=ft2232h", code: 0 }
+}
+
+/// The supply fails in the ninth erase or program.
+const fn cut(name: &'static str, line: &'static str) -> Step {
+    Step { name, line, emu: "image=board.bin,state=chip,programmer=ft2232h,fault=cut-in-operation:9", code: 3 }
 }
 
 const fn ends(code: i32, step: Step) -> Step {
@@ -75,11 +81,35 @@ pub const STEPS: &[Step] = &[
     plain("chips", "chips w25q64"),
     ends(2, plain("guide-no-terminal", "guide")),
     plain("man", "man pages"),
+    board("map-chip", "map chip"),
+    board("hexdump-chip", "hexdump chip --at 0x7df0f0 --len 0x30"),
+    ends(4, board("diff-chip", "diff BACKUP chip")),
+    plain("report-backup", "report BACKUP -o backup.html"),
+    // A chip cut off in the middle, and the three ways on.
+    cut("restore-cut", "restore BACKUP --yes"),
+    ends(3, board("rewrite-refused-partial", REWRITE)),
+    plain("report-partial", "report NEWEST -o partial.html"),
+    board("resume", "resume --yes"),
+    cut("rewrite-cut", REWRITE),
+    board("resume-undo", "resume --undo --yes"),
+    cut("rewrite-cut-again", REWRITE),
+    plain("jobs-drop", "jobs drop NEWEST --for-good"),
+    board("read-bytes", "read six.bin --at 0x7df100 --len 6"),
+    board("otp-program", "otp program 2 six.bin --yes"),
+    ends(4, board("otp-diff", "otp diff BACKUP chip")),
+    ends(2, board("otp-erase-no-backup", "otp erase 2 --yes")),
+    board("backup-otp", "backup"),
+    board("otp-erase", "otp erase 2 --yes"),
+    board("otp-clone", "otp clone BACKUP --yes"),
+    ends(2, board("otp-lock-unanswered", "otp lock 3")),
+    board("protect-set", "protect set 0x7c0000..0x800000 --yes"),
+    board("protect-clear", "protect clear --yes"),
+    ends(2, plain("backups-remove-only", "backups remove out")),
 ];
 
 /// Commands whose output is not kept, each with the reason.
 pub const NOT_KEPT: &[(&str, &str)] = &[
-    ("tftp", "serves until a board has fetched its file"),
+    ("tftp serve", "serves until a board has fetched its file"),
     ("emulate", "serves until it is ended: tests/cli/emulate.rs"),
     ("completions", "written by clap for the shell, not for eyes"),
 ];

@@ -40,6 +40,8 @@ map.addEventListener("keydown", (event) => {
     event.preventDefault();
     look(at + step);
   } else if (event.key === "Enter" && at >= 0) {
+    // Else the key would press the button that it moves to.
+    event.preventDefault();
     const region = Number(cells[at].dataset.r);
     choose(region);
     buttons[region]?.focus();
