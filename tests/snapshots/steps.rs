@@ -23,7 +23,12 @@ const fn board(name: &'static str, line: &'static str) -> Step {
 
 /// The supply fails in the ninth erase or program.
 const fn cut(name: &'static str, line: &'static str) -> Step {
-    Step { name, line, emu: "image=board.bin,state=chip,programmer=ft2232h,fault=cut-in-operation:9", code: 3 }
+    Step {
+        name,
+        line,
+        emu: "image=board.bin,state=chip,programmer=ft2232h,fault=cut-in-operation:9",
+        code: 3,
+    }
 }
 
 const fn ends(code: i32, step: Step) -> Step {
