@@ -138,7 +138,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     out.line(out.tone(tone, verdict(report)));
     let millis = Duration::from_millis;
     out.line(format!(
-        "  read      {} for the backup, in {}",
+        "  read      {} beforehand, in {}",
         units::size(report.backup_read),
         units::time(millis(report.backup_millis))
     ));

@@ -130,16 +130,22 @@ pub(crate) fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let go = || {
         let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
+        let about = file.metadata()?;
+        if about.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
         }
+        let too_long = |len| {
+            let text = format!("it has {len} bytes, and the most that is read is {most}");
+            io::Error::new(io::ErrorKind::FileTooLarge, text)
+        };
+        if about.len() > most {
+            return Err(too_long(about.len().to_string()));
+        }
         let mut bytes = Vec::new();
+        // A device or a pipe has no length of its own.
         file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > most {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!("it is longer than {most} bytes"),
-            ));
+            return Err(too_long(format!("more than {most}")));
         }
         Ok(bytes)
     };

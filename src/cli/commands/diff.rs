@@ -68,7 +68,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             out.tone(Tone::Good, &format!("{} and {} hold the same {}", a.name, b.name, units::size(size_a))),
         );
     } else {
-        out.table(&table);
+        if rows > 0 {
+            out.table(&table);
+        }
         if rows > RANGES {
             out.line(format!("... and {} more ranges", rows - RANGES));
         }
@@ -76,7 +78,15 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             bytes(session, range, &a.bytes[..common], &b.bytes[..common]);
         }
         let beyond = size_a.abs_diff(size_b);
-        out.line(format!("{} differ in {rows} ranges", units::size(ranges.len() + beyond)));
+        match (rows, beyond) {
+            (0, _) => out.line(format!("the first {} are equal", units::size(common as u64))),
+            (_, 0) => out.line(format!("{} differ in {rows} ranges", units::size(ranges.len()))),
+            _ => out.line(format!(
+                "{} differ in {rows} ranges, and {} are beyond the shorter one",
+                units::size(ranges.len()),
+                units::size(beyond)
+            )),
+        }
     }
     let mut listed: Vec<Span> = ranges.iter().collect();
     if size_a != size_b {

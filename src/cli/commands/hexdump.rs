@@ -2,7 +2,7 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::json::Fields;
-use super::super::options::PlaceArgs;
+use super::super::options::{Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{hex, hexdump};
@@ -29,16 +29,9 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     let layout = map(&args.place.map)?;
-    let subject = subject::load(&args.what, session)?;
+    let subject = subject::load_part(&args.what, session, |size| part(&args.place, &place, size))?;
     let layout = layout.or_else(|| subject.map(session));
-    let size = subject.bytes.len() as u64;
-    let asked = place.span(size, None)?;
-    let len = args.place.len.unwrap_or(DEFAULT).min(asked.len());
-    if len > MOST {
-        return Err(Failure::refused(format!("{len} bytes are too many to look at"))
-            .hint("give --len of 1M at most, or 'read' the part into a file"));
-    }
-    let span = Span::new(asked.start, asked.start + len);
+    let span = Span::new(subject.at, subject.at + subject.bytes.len() as u64);
     // Cut where regions begin, so that each part stands under its name.
     let mut cuts = vec![span.start, span.end];
     let regions = layout.as_ref().map_or(&[][..], |layout| &layout.regions);
@@ -49,10 +42,23 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         if let Some(region) = layout.as_ref().and_then(|layout| layout.at(pair[0])) {
             session.out.heading(&format!("{} {}", region.name, region.span));
         }
-        for line in hexdump(pair[0], &subject.bytes[Span::new(pair[0], pair[1]).range()]) {
+        for line in
+            hexdump(pair[0], &subject.bytes[Span::new(pair[0] - span.start, pair[1] - span.start).range()])
+        {
             session.out.line(line);
         }
     }
     let fields = Fields::new().with("what", subject.name).with("offset", span.start).with("size", span.len());
-    Ok((Exit::Done, fields.with("data", hex(&subject.bytes[span.range()])).into_map()))
+    Ok((Exit::Done, fields.with("data", hex(&subject.bytes)).into_map()))
+}
+
+/// What is shown of so many bytes.
+fn part(args: &PlaceArgs, place: &Place, size: u64) -> Result<Span, Failure> {
+    let asked = place.span(size, None)?;
+    let len = args.len.unwrap_or(DEFAULT).min(asked.len());
+    if len > MOST {
+        return Err(Failure::refused(format!("{len} bytes are too many to look at"))
+            .hint("give --len of 1M at most, or 'read' the part into a file"));
+    }
+    Ok(Span::new(asked.start, asked.start + len))
 }

@@ -43,7 +43,7 @@ impl Chosen {
     ) -> Result<Self, Failure> {
         let mut options = session.options.clone();
         options.allow.extend(wish.allow.iter().cloned());
-        let allowing = Session { options, out: Output::silent(), stop: session.stop.clone() };
+        let allowing = Session { options, out: Output::silent(), stop: session.stop.clone(), store: None };
         let args = OrderArgs {
             board: Some(board.to_owned()),
             donor: wish.donors.clone(),
