@@ -161,7 +161,7 @@ fn every_ftdi_port_is_reached_and_the_kernel_driver_is_given_back() {
 fn stalls_and_lost_and_short_packets_are_errors_and_the_next_batch_works() {
     let image = child::image(8 << 20);
     for kind in ["ch341a", "ft2232h"] {
-        for fault in ["stall=12", "lost=4", "short=4"] {
+        for fault in ["stall=12", "vague stall=12", "lost=4", "short=4"] {
             let devices = format!("{kind} {fault} image={}", image.display());
             let report = inside(
                 "stalls_and_lost_and_short_packets_are_errors_and_the_next_batch_works",
@@ -190,7 +190,13 @@ fn stalls_and_lost_and_short_packets_are_errors_and_the_next_batch_works() {
 
 #[test]
 fn unplugging_in_the_middle_of_a_burst_is_gone_and_stays_gone() {
-    for (kind, devices) in [("ch341a", "ch341a unplug=40"), ("ft2232h", "ft2232h driver unplug=9")] {
+    // The last two: where the system tells of it by errors of the bus only.
+    for (kind, devices) in [
+        ("ch341a", "ch341a unplug=40"),
+        ("ft2232h", "ft2232h driver unplug=9"),
+        ("ch341a", "ch341a vague unplug=40"),
+        ("ft2232h", "ft2232h vague unplug=9"),
+    ] {
         let report = inside("unplugging_in_the_middle_of_a_burst_is_gone_and_stays_gone", devices, || {
             let kind = std::env::var("NORSPLICE_DROPIN").unwrap();
             let mut programmer = open(kind.split(' ').next().unwrap()).unwrap();
@@ -202,6 +208,20 @@ fn unplugging_in_the_middle_of_a_burst_is_gone_and_stays_gone() {
         });
         tidy(&report);
         assert_eq!(report["0.faults"], "1", "{kind}");
+    }
+}
+
+#[test]
+fn what_an_earlier_program_left_stalled_is_cleared() {
+    for kind in ["ch341a", "ft2232h"] {
+        let devices = format!("{kind} halted");
+        let report = inside("what_an_earlier_program_left_stalled_is_cleared", &devices, || {
+            let text = std::env::var("NORSPLICE_DROPIN").unwrap();
+            let mut programmer = open(text.split(' ').next().unwrap()).unwrap();
+            assert_eq!(id(&mut *programmer), Ok(W25Q64FV));
+        });
+        tidy(&report);
+        assert_eq!(&*report["0.outputs"], "00", "{kind}");
     }
 }
 

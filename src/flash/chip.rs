@@ -79,19 +79,31 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.
     pub fn connect_telling(mut programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
-        let identity = match identify::start_up(&mut programmer, tell) {
-            Ok(answer) => Self::identify(&mut programmer, &answer)?,
-            Err(dead @ FlashError::NoChip { .. }) => {
-                let old = resort::ask(&mut programmer)?;
-                old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?
+        let (identity, sr1) = match Self::ask(&mut programmer, tell) {
+            // Nothing but questions so far: one transfer that was lost is no reason to give up.
+            Err(FlashError::Spi(error)) if error.is_transient() => {
+                tell(format!("{error}; asking the chip once more"));
+                Self::ask(&mut programmer, tell)
             }
-            Err(other) => return Err(other),
-        };
-        let sr1 = command::register(&mut programmer, command::READ_STATUS)?;
+            asked => asked,
+        }?;
         let mut chip = Self::new(programmer, identity, sr1);
         chip.settle_mode()?;
         chip.settle_conflict()?;
         Ok(chip)
+    }
+
+    /// Who the chip is, and its SR1.
+    fn ask(programmer: &mut P, tell: &mut dyn FnMut(String)) -> Result<(Identity, u8), FlashError> {
+        let identity = match identify::start_up(programmer, tell) {
+            Ok(answer) => Self::identify(programmer, &answer)?,
+            Err(dead @ FlashError::NoChip { .. }) => {
+                let old = resort::ask(programmer)?;
+                old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?
+            }
+            Err(other) => return Err(other),
+        };
+        Ok((identity, command::register(programmer, command::READ_STATUS)?))
     }
 
     fn identify(programmer: &mut P, answer: &[u8]) -> Result<Identity, FlashError> {

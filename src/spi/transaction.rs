@@ -118,7 +118,8 @@ pub enum SpiError {
 impl SpiError {
     /// True for a failure in a single transfer: lost, cut or late. The same may work when it is tried again.
     pub fn is_transient(&self) -> bool {
-        matches!(self, SpiError::Usb(UsbError::Timeout { .. } | UsbError::Stall(_) | UsbError::Desync { .. }))
+        use UsbError::{Broken, Desync, Stall, Timeout};
+        matches!(self, SpiError::Usb(Timeout { .. } | Stall(_) | Broken(_) | Desync { .. }))
     }
 }
 

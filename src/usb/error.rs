@@ -45,6 +45,9 @@ pub enum UsbError {
     /// The device answered a transfer with STALL.
     #[error("the programmer refused a USB transfer (stall) in {0}")]
     Stall(&'static str),
+    /// A transfer broke on the bus: no handshake, a bad checksum, more than was asked for. It may go when tried again.
+    #[error("a USB transfer broke in {0}: check cable and hub, and what else hangs on them")]
+    Broken(&'static str),
     /// The device sent more or less than the protocol allows.
     #[error("USB reply out of step in {what}: expected {expected} bytes, got {got}")]
     Desync {

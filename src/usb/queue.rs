@@ -17,8 +17,9 @@
 #![allow(unsafe_code)]
 
 use rusb::constants::{
-    LIBUSB_ERROR_BUSY, LIBUSB_ERROR_INTERRUPTED, LIBUSB_ERROR_NO_DEVICE, LIBUSB_ERROR_NO_MEM,
-    LIBUSB_TRANSFER_COMPLETED, LIBUSB_TRANSFER_NO_DEVICE, LIBUSB_TRANSFER_OVERFLOW, LIBUSB_TRANSFER_STALL,
+    LIBUSB_ERROR_BUSY, LIBUSB_ERROR_INTERRUPTED, LIBUSB_ERROR_IO, LIBUSB_ERROR_NO_DEVICE,
+    LIBUSB_ERROR_NO_MEM, LIBUSB_TRANSFER_COMPLETED, LIBUSB_TRANSFER_ERROR, LIBUSB_TRANSFER_NO_DEVICE,
+    LIBUSB_TRANSFER_OVERFLOW, LIBUSB_TRANSFER_STALL,
 };
 use rusb::ffi;
 use rusb::{Context, DeviceHandle, UsbContext};
@@ -38,8 +39,8 @@ pub(super) enum Fault {
     Gone,
     /// The endpoint stalled.
     Stall,
-    /// The device sent more than was asked for.
-    Overflow,
+    /// It broke on the bus, or the device sent more than was asked for.
+    Broken,
     /// The system has no room for it now.
     Full,
     /// Anything else, as libusb's number: an error below 0, a transfer status above.
@@ -51,6 +52,7 @@ impl Fault {
         match error {
             LIBUSB_ERROR_NO_DEVICE => Self::Gone,
             LIBUSB_ERROR_NO_MEM | LIBUSB_ERROR_BUSY => Self::Full,
+            LIBUSB_ERROR_IO => Self::Broken,
             other => Self::Other(other),
         }
     }
@@ -60,7 +62,7 @@ impl Fault {
             LIBUSB_TRANSFER_COMPLETED => Ok(()),
             LIBUSB_TRANSFER_NO_DEVICE => Err(Self::Gone),
             LIBUSB_TRANSFER_STALL => Err(Self::Stall),
-            LIBUSB_TRANSFER_OVERFLOW => Err(Self::Overflow),
+            LIBUSB_TRANSFER_OVERFLOW | LIBUSB_TRANSFER_ERROR => Err(Self::Broken),
             other => Err(Self::Other(other)),
         }
     }
@@ -144,7 +146,7 @@ impl Transfer {
         let (status, actual) = unsafe { ((*self.raw.as_ptr()).status, (*self.raw.as_ptr()).actual_length) };
         Fault::of_status(status)?;
         let bytes = usize::try_from(actual).ok().and_then(|actual| self.buffer.get(..actual));
-        bytes.ok_or(Fault::Overflow)
+        bytes.ok_or(Fault::Broken)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `image=FILE` (contents
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
-//! permission), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
+//! permission), `halted` (both endpoints of its first interface stalled from before), `vague` (what goes wrong, unplugging
+//! too, shows as an I/O error of the bus and nothing else), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
 //! fit in the system), `unplug-at-page=N` (pulled out when that many pages have been programmed), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number).
 
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
@@ -18,6 +19,8 @@ pub struct DeviceConfig {
     pub deaf: bool,
     pub full: Option<usize>,
     pub unplug_at_page: Option<u64>,
+    pub halted: bool,
+    pub vague: bool,
     pub out: Option<String>,
 }
 
@@ -54,6 +57,8 @@ fn device(number: usize, line: &str) -> DeviceConfig {
         deaf: false,
         full: None,
         unplug_at_page: None,
+        halted: false,
+        vague: false,
         out: None,
     };
     for word in words {
@@ -75,6 +80,8 @@ fn device(number: usize, line: &str) -> DeviceConfig {
             "deny" => config.deny = true,
             "busy" => config.busy = true,
             "deaf" => config.deaf = true,
+            "halted" => config.halted = true,
+            "vague" => config.vague = true,
             "full" => config.full = Some(n() as usize),
             "unplug-at-page" => config.unplug_at_page = Some(n()),
             "stall" => fault(&mut options, Fault::StallAtTransfer(n())),

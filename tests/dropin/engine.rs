@@ -3,7 +3,8 @@
 use super::world::{Device, Endpoint, Ptr, World};
 use norsplice::emulator::{Answer, Machine, Refusal, Speed};
 use rusb::constants::{
-    LIBUSB_TRANSFER_COMPLETED, LIBUSB_TRANSFER_NO_DEVICE, LIBUSB_TRANSFER_OVERFLOW, LIBUSB_TRANSFER_STALL,
+    LIBUSB_TRANSFER_COMPLETED, LIBUSB_TRANSFER_ERROR, LIBUSB_TRANSFER_NO_DEVICE, LIBUSB_TRANSFER_OVERFLOW,
+    LIBUSB_TRANSFER_STALL,
 };
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -62,8 +63,9 @@ impl World {
     /// The device has been unplugged: everything in flight comes back.
     fn gone(&mut self, index: usize) {
         let endpoints = std::mem::take(&mut self.devices[index].endpoints);
+        let status = self.devices[index].told(LIBUSB_TRANSFER_NO_DEVICE, LIBUSB_TRANSFER_ERROR);
         for ptr in endpoints.into_values().flat_map(|e| e.queue) {
-            finish(self, ptr, LIBUSB_TRANSFER_NO_DEVICE, 0);
+            finish(self, ptr, status, 0);
         }
     }
 
@@ -74,7 +76,11 @@ impl World {
         for address in addresses {
             let Some(outcome) = packet(&mut self.devices[index], address) else { continue };
             moved = true;
-            if let Some((status, actual)) = outcome {
+            if let Some((exact, actual)) = outcome {
+                let status = match exact {
+                    LIBUSB_TRANSFER_COMPLETED => exact,
+                    exact => self.devices[index].told(exact, LIBUSB_TRANSFER_ERROR),
+                };
                 let endpoint = self.devices[index].endpoints.entry(address).or_default();
                 endpoint.halted |= status == LIBUSB_TRANSFER_STALL;
                 (endpoint.at, endpoint.begun) = (0, false);

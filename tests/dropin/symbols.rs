@@ -42,7 +42,7 @@ fn with_handle(
         };
         let device = &mut world.devices[record.device];
         if !device.plugged() {
-            return LIBUSB_ERROR_NO_DEVICE;
+            return device.told(LIBUSB_ERROR_NO_DEVICE, LIBUSB_ERROR_IO);
         }
         f(record, device)
     })
@@ -321,7 +321,9 @@ pub unsafe extern "C" fn libusb_control_transfer(
         let now = device.now();
         let mut machine = device.machine.lock().unwrap_or_else(PoisonError::into_inner);
         if machine.begin_transfer(now).is_err() {
-            return if machine.is_plugged() { LIBUSB_ERROR_PIPE } else { LIBUSB_ERROR_NO_DEVICE };
+            let exact = if machine.is_plugged() { LIBUSB_ERROR_PIPE } else { LIBUSB_ERROR_NO_DEVICE };
+            drop(machine);
+            return device.told(exact, LIBUSB_ERROR_IO);
         }
         let into_host = request_type & LIBUSB_ENDPOINT_IN != 0;
         // SAFETY: the caller's buffer of `length` bytes.

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn libusb_submit_transfer(transfer: *mut libusb_transfer) 
         };
         let device = &world.devices[record.device];
         if !device.plugged() {
-            return LIBUSB_ERROR_NO_DEVICE;
+            return device.told(LIBUSB_ERROR_NO_DEVICE, LIBUSB_ERROR_IO);
         }
         let full = device.config.full;
         if !device.configuration.interface_of(endpoint).is_some_and(|i| record.claimed.contains(&i)) {
@@ -121,34 +121,31 @@ pub unsafe extern "C" fn libusb_handle_events_timeout_completed(
     time: *const timeval,
     completed: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's values.
-    let (wait, done) = unsafe {
-        let wait = Duration::from_secs((*time).tv_sec as u64) + Duration::from_micros((*time).tv_usec as u64);
-        (wait, !completed.is_null() && *completed != 0)
-    };
-    if done {
-        return 0;
-    }
-    let finished = with(|world| {
+    // SAFETY: the caller's value.
+    let wait =
+        unsafe { Duration::from_secs((*time).tv_sec as u64) + Duration::from_micros((*time).tv_usec as u64) };
+    let something = with(|world| {
+        // SAFETY: the caller's flag. Looked at under the lock: the thread of another job finishes transfers of this one.
+        if !completed.is_null() && unsafe { completed.read_volatile() } != 0 {
+            return true;
+        }
         world.pass_real_time();
         world.handled += 1;
         if !world.advance(wait) {
-            return Vec::new();
+            return false;
         }
-        let finished = std::mem::take(&mut world.finished);
-        for ptr in &finished {
-            world.transfers.insert(*ptr, false);
+        for ptr in std::mem::take(&mut world.finished) {
+            world.transfers.insert(ptr, false);
+            // SAFETY: finished, so libusb hands it back by its callback; nothing of it is touched afterwards. The
+            // callbacks of this project's queue and of `set_done` call nothing of libusb.
+            unsafe { ((*ptr.0).callback)(ptr.0) };
         }
-        finished
+        true
     });
-    if finished.is_empty() {
+    if !something {
         // Nothing can happen meanwhile, and the devices' time has passed already.
         std::thread::sleep(wait);
         with(|world| world.forget_real_time());
-    }
-    for ptr in finished {
-        // SAFETY: finished, so libusb hands it back by its callback; nothing of it is touched afterwards.
-        unsafe { ((*ptr.0).callback)(ptr.0) };
     }
     0
 }

@@ -168,8 +168,14 @@ impl Device {
             Configuration::new(&machine.device_ref().descriptors().configuration)
         };
         let driven = (0..8).filter(|i| config.driver && configuration.has_interface(*i)).collect();
-        let endpoints = BTreeMap::new();
+        let halted = |address| (address, Endpoint { halted: true, ..Endpoint::default() });
+        let endpoints = [0x02, 0x81, 0x82].into_iter().filter(|_| config.halted).map(halted).collect();
         Self { config, machine, configuration, address: number as u8 + 2, endpoints, driven, refs: 0 }
+    }
+
+    /// How the system tells of it: as it is, or in general.
+    pub fn told(&self, exact: i32, general: i32) -> i32 {
+        if self.config.vague { general } else { exact }
     }
 
     pub fn plugged(&self) -> bool {

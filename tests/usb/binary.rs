@@ -129,9 +129,16 @@ fn every_programmer_plugged_in_has_its_own_job() {
     tidy(&report);
     assert_eq!((&*report["0.outputs"], &*report["1.outputs"]), ("00", "00"));
     // A kind without a place is all of that kind.
-    let backup = ["-p", "ft2232h:speed=30MHz", "-p", "ch341a", "backup", "--every-programmer"];
-    let (run, report) = norsplice("ft2232h path=1-3; ft2232h path=1-6; ch341a path=2-1", &backup);
-    let text = format!("{} {}", run.result, run.stderr);
-    assert!(text.contains("ft2232h:speed=30MHz,path=1-6") && text.contains("ch341a:path=2-1"), "{text}");
+    let small = path("every-small.bin");
+    std::fs::write(&small, [0xff; 64]).unwrap();
+    let verify =
+        ["-p", "ft2232h:speed=30MHz", "-p", "ch341a", "verify", small.to_str().unwrap(), "--at", "0"];
+    let verify = [&verify[..], &["--every-programmer"]].concat();
+    let (run, report) = norsplice("ft2232h path=1-3; ft2232h path=1-6; ch341a path=2-1", &verify);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let text = run.result.to_string();
+    for spec in ["ft2232h:speed=30MHz,path=1-3", "ft2232h:speed=30MHz,path=1-6", "ch341a:path=2-1"] {
+        assert!(text.contains(spec), "{text}");
+    }
     tidy(&report);
 }

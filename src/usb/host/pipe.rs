@@ -4,7 +4,7 @@ use super::Wanted;
 use super::find::fault;
 use crate::usb::queue::{Fault, Queue};
 use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
-use rusb::{Context, Device, DeviceHandle, Direction, RequestType};
+use rusb::{Context, Device, DeviceHandle, Direction, RequestType, UsbContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -70,7 +70,7 @@ impl HostPipe {
         match fault {
             Fault::Gone => UsbError::Gone,
             Fault::Stall => UsbError::Stall("a bulk transfer"),
-            Fault::Overflow => UsbError::Other("the device sent more than was asked for".into()),
+            Fault::Broken => UsbError::Broken("a bulk transfer"),
             Fault::Full => {
                 UsbError::Other("the system has no memory left for USB transfers (usbfs_memory_mb)".into())
             }
@@ -82,6 +82,7 @@ impl HostPipe {
         match error {
             rusb::Error::Timeout => UsbError::Timeout { what, after: CONTROL },
             rusb::Error::Pipe => UsbError::Stall(what),
+            rusb::Error::Io | rusb::Error::Overflow => UsbError::Broken(what),
             other => fault(other, &self.path),
         }
     }
@@ -158,6 +159,31 @@ impl HostPipe {
         }
     }
 
+    /// A failure as it is, or the device gone where it is not on the bus any more: systems tell of that by errors of the
+    /// bus and by silence too.
+    fn or_gone(&self, error: UsbError) -> UsbError {
+        match error {
+            UsbError::Broken(_) | UsbError::Timeout { .. } | UsbError::Other(_) if !self.is_plugged() => {
+                UsbError::Gone
+            }
+            other => other,
+        }
+    }
+
+    /// False when the system lists other devices and not this one.
+    fn is_plugged(&self) -> bool {
+        let this = self.handle.device();
+        let Ok(devices) = self.handle.context().devices() else { return true };
+        devices.iter().any(|one| (one.bus_number(), one.address()) == (this.bus_number(), this.address()))
+    }
+
+    /// Makes both endpoints ready after a stall. Where it fails, the next transfer tells.
+    fn clear_halts(&self) {
+        for endpoint in [self.outgoing.endpoint(), self.incoming.endpoint()] {
+            let _ = self.handle.clear_halt(endpoint);
+        }
+    }
+
     fn usable(&self) -> Result<(), UsbError> {
         if self.lost {
             return Err(UsbError::Other(
@@ -201,7 +227,7 @@ impl Pipe for HostPipe {
         let sent = self
             .handle
             .write_control(request_type(control, Direction::Out), request, value, index, data, CONTROL)
-            .map_err(|error| self.request(error, "a control request"))?;
+            .map_err(|error| self.or_gone(self.request(error, "a control request")))?;
         if sent != data.len() {
             return Err(UsbError::Desync { what: "a control request", expected: data.len(), got: sent });
         }
@@ -213,7 +239,7 @@ impl Pipe for HostPipe {
         let Control { request, value, index, .. } = control;
         self.handle
             .read_control(request_type(control, Direction::In), request, value, index, into, CONTROL)
-            .map_err(|error| self.request(error, "a control request"))
+            .map_err(|error| self.or_gone(self.request(error, "a control request")))
     }
 
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
@@ -226,11 +252,9 @@ impl Pipe for HostPipe {
         }
         if matches!(result, Err(UsbError::Stall(_))) {
             // Which of the two stalled is not known here; clearing the other does no harm after an aborted burst.
-            for endpoint in [self.outgoing.endpoint(), self.incoming.endpoint()] {
-                let _ = self.handle.clear_halt(endpoint);
-            }
+            self.clear_halts();
         }
-        result
+        result.map_err(|error| self.or_gone(error))
     }
 
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
@@ -244,7 +268,12 @@ impl Pipe for HostPipe {
                 Ok(bytes)
             }
             Err(rusb::Error::Timeout) => Ok(Vec::new()),
-            Err(error) => Err(self.request(error, "a bulk transfer")),
+            // Left so by whoever had the device before: nothing is waiting there, and it is ready now.
+            Err(rusb::Error::Pipe) => {
+                self.clear_halts();
+                Ok(Vec::new())
+            }
+            Err(error) => Err(self.or_gone(self.request(error, "a bulk transfer"))),
         }
     }
 

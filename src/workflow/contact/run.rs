@@ -7,6 +7,7 @@ use crate::flash::{Chip, FlashError, WriteEnableCheck};
 use crate::spi::Programmer;
 use crate::workflow::error::Cause;
 use crate::workflow::event::{Event, Events, Stage};
+use crate::workflow::reading::is_transient;
 
 /// Write enable and disable, so many times.
 const ENABLES: usize = 8;
@@ -36,7 +37,16 @@ pub fn before_writing<P: Programmer>(
     begin(events)?;
     // The chip itself refuses a write to a 1.8 V part, with the words for it.
     let options = Contact { voltage_adapter: true, ..options.clone() };
-    let mut verdict = on_chip(chip, &options)?;
+    let mut verdict = match on_chip(chip, &options) {
+        // One lost transfer among hundreds is no verdict on the contact. It is told, and all of it asked again.
+        Err(Cause::Flash(error)) if is_transient(&error) => {
+            if events(Event::Warning(format!("{error}; testing the contact once more"))).is_break() {
+                return Err(Cause::Stopped);
+            }
+            on_chip(chip, &options)?
+        }
+        tested => tested?,
+    };
     let mut bytes = verdict.array_bytes;
     for _ in 1..ROUNDS {
         if verdict.good {
