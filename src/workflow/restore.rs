@@ -97,7 +97,7 @@ pub fn restore<P: Programmer>(
 
 /// What a fresh chip in place of the old one has to be thought of.
 fn warn_of_other_part<P: Programmer>(
-    chip: &Chip<P>,
+    chip: &mut Chip<P>,
     store: &Store,
     manifest: &Manifest,
     events: &mut Events<'_>,
@@ -119,9 +119,30 @@ fn warn_of_other_part<P: Programmer>(
             stored.security_registers.iter().filter(|r| !r.blank).map(|r| r.index.to_string()).collect();
         if !written.is_empty() {
             warnings.push(format!(
-                "the old chip's security registers {} are not blank and are not part of this: 'norsplice otp' writes \
-                 them",
-                written.join(", ")
+                "the old chip's security registers {} are not blank and are not part of this: 'norsplice otp clone {}' \
+                 writes them once this is done",
+                written.join(", "),
+                manifest.id
+            ));
+        }
+        let locked: Vec<String> = stored
+            .security_registers
+            .iter()
+            .filter(|r| r.locked == Some(true))
+            .map(|r| r.index.to_string())
+            .collect();
+        if !locked.is_empty() {
+            warnings.push(format!(
+                "the old chip's security registers {} were locked for ever; nothing locks them here but 'norsplice otp \
+                 lock'",
+                locked.join(", ")
+            ));
+        }
+        let protected = stored.protected();
+        if stored.protection_known && !protected.difference(&chip.status()?.protected).is_empty() {
+            warnings.push(format!(
+                "the old chip had {protected} write-protected, this one has not: if the board needs that, 'norsplice \
+                 protect set' does it"
             ));
         }
     }

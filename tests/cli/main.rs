@@ -11,6 +11,7 @@ mod interrupted;
 mod otp;
 mod protect;
 mod read;
+mod replacement;
 mod rewrite;
 mod store;
 mod usage;

@@ -133,6 +133,8 @@ fn causes(seen: &Findings) -> Vec<Likely> {
     if id.is_steady() && id.is_all(0xff) {
         add(true, Likely::Orientation);
         add(true, Likely::Unpowered);
+        // A chip that is held lets go of its output.
+        add(true, Likely::HoldOrWriteProtect);
         add(true, Likely::QpiOrAsleep);
     }
     if id.is_steady() && id.is_all(0x00) {
