@@ -218,21 +218,39 @@ impl From<Span> for Spans {
     }
 }
 
+/// Spans that a message names one by one.
+const SHOWN: usize = 16;
+
 impl fmt::Display for Spans {
+    /// The first ones, and how many more there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("nothing");
         }
-        for (i, span) in self.0.iter().enumerate() {
+        for (i, span) in self.0.iter().take(SHOWN).enumerate() {
             write!(f, "{}{span}", if i > 0 { ", " } else { "" })?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_names_some_and_counts_the_rest() {
+        let many: Spans = (0..20).map(|n| Span::new(n * 16, n * 16 + 1)).collect();
+        let text = many.to_string();
+        assert!(
+            text.starts_with("0x000000..0x000001, 0x000010..") && text.ends_with(" and 4 more"),
+            "{text}"
+        );
+        assert_eq!(Spans::new().to_string(), "nothing");
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -26,10 +26,10 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     /// # Errors
     /// [`SpiError::Usb`] when it does not answer as its kind does.
     pub fn open(mut codec: C, mut pipe: P) -> Result<Self, SpiError> {
-        let up = codec.bring_up(&mut pipe).or_else(|error| match error.is_transient() {
-            // What an earlier program left behind may strike the first transfers.
-            true => codec.bring_up(&mut pipe),
-            false => Err(error),
+        let up = codec.bring_up(&mut pipe).or_else(|error| match error {
+            // An endpoint that an earlier program left stalled strikes the first transfer, and is cleared then.
+            SpiError::Usb(UsbError::Stall(_) | UsbError::Broken(_)) => codec.bring_up(&mut pipe),
+            other => Err(other),
         });
         // Made first, so that a failure half way releases the pins in drop.
         let driver = Self { codec, pipe, driven: true, broken: false };

@@ -67,6 +67,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if reading.unsure.is_empty() {
         return Ok((Exit::Done, fields.into_map()));
     }
+    for span in reading.unsure.iter() {
+        out.line(format!("  not sure  {span}"));
+    }
     let text = format!("{} are not sure: {}", units::size(reading.unsure.len()), reading.unsure);
     let failure = Failure::failed(text).hint("the file holds the rest; reseat the clip and read again");
     Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
