@@ -4,7 +4,7 @@
 //! an empty one, and what follows is under the CRC too, so the size shows only by trying. Facts: U-Boot
 //! env/common.c, include/env_internal.h; sizes measured on fixtures.
 
-use super::bytes::{Endianness, slice, text, u32_at};
+use super::bytes::{Endianness, slice, u32_at};
 use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
 
 /// Sizes are tried in these steps.
@@ -32,32 +32,53 @@ pub struct Environment {
     pub used: usize,
 }
 
-/// The texts from `start` on, and where they end.
-fn variables(look: &mut Look, start: usize) -> Option<(Vec<(String, String)>, usize)> {
+/// Where texts stand that look like an environment's: nothing is copied until they count as one.
+struct Texts<'a> {
+    entries: &'a [u8],
+    /// Where they end, with their closing NULs.
+    end: usize,
+    count: usize,
+    /// True when one of the [`USUAL`] names is among them.
+    usual: bool,
+}
+
+impl Texts<'_> {
+    /// Names and values in their order.
+    fn variables(&self) -> Vec<(String, String)> {
+        let entries = self.entries.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        // A value may be any text, UTF-8 too.
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let split = |entry: &[u8]| {
+            let equals = entry.iter().position(|byte| *byte == b'=')?;
+            Some((text(&entry[..equals]), text(&entry[equals + 1..])))
+        };
+        entries.filter_map(split).collect()
+    }
+}
+
+/// The texts from `start` on.
+fn texts<'a>(look: &mut Look<'a>, start: usize) -> Option<Texts<'a>> {
     let bytes = look.bytes;
     let area = &bytes[start..bytes.len().min(start + MOST)];
-    let mut found = Vec::new();
-    let mut at = 0;
+    let (mut at, mut count, mut usual) = (0, 0, false);
     loop {
         let rest = &area[at..area.len().min(at + LONGEST)];
-        let len = rest.iter().position(|b| *b == 0);
+        let len = memchr::memchr(0, rest);
         if !look.may_sum(len.unwrap_or(rest.len()) as u64 + 1) {
             return None;
         }
         let entry = &rest[..len?];
-        at += entry.len() + 1;
         if entry.is_empty() {
-            return (!found.is_empty()).then_some((found, start + at));
+            let (entries, end) = (&area[..at], start + at + 1);
+            return (count > 0).then_some(Texts { entries, end, count, usual });
         }
-        let equals = entry.iter().position(|b| *b == b'=')?;
-        let name = text(&entry[..equals])?;
-        let tidy = !name.is_empty() && name.len() < 128 && !name.contains(' ');
-        // A value may be any text, UTF-8 too.
-        let value = String::from_utf8_lossy(&entry[equals + 1..]).into_owned();
-        if !tidy {
+        at += entry.len() + 1;
+        let name = &entry[..memchr::memchr(b'=', entry)?];
+        if name.is_empty() || name.len() >= 128 || !name.iter().all(u8::is_ascii_graphic) {
             return None;
         }
-        found.push((name, value));
+        count += 1;
+        usual |= USUAL.iter().any(|known| known.as_bytes() == name);
     }
 }
 
@@ -75,25 +96,24 @@ fn read(look: &mut Look, at: usize) -> Option<(Environment, bool)> {
         if !bytes.get(start).is_some_and(u8::is_ascii_alphabetic) {
             continue;
         }
-        let Some((variables, end)) = variables(look, start) else { continue };
+        let Some(texts) = texts(look, start) else { continue };
         let flag = (header == 5).then(|| bytes[at + 4]);
         let most = MOST.min(bytes.len() - at);
         let may = look.may_sum(most as u64);
-        let sum = if may { sum(bytes, at, header, end - at, most) } else { None };
-        let found = Environment {
+        let sum = if may { sum(bytes, at, header, texts.end - at, most) } else { None };
+        let found = || Environment {
             size: sum.map(|(size, _)| size),
             endianness: sum.map(|(_, order)| order),
             flag,
-            variables,
-            used: end - at,
+            variables: texts.variables(),
+            used: texts.end - at,
         };
         if sum.is_some() {
-            return Some((found, may));
+            return Some((found(), may));
         }
-        let usual = found.variables.iter().any(|(name, _)| USUAL.contains(&name.as_str()));
         // A byte that could begin a name may also be a flag: the plain reading goes first.
-        if usual && found.variables.len() > 1 && without_sum.is_none() {
-            without_sum = Some((found, may));
+        if texts.usual && texts.count > 1 && without_sum.is_none() {
+            without_sum = Some((found(), may));
         }
     }
     without_sum
