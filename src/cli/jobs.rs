@@ -150,11 +150,15 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
             units::size(done.verified),
             units::time(millis(report.write_millis))
         ));
-        if done.retries + done.pages_resent + done.misreads > 0 {
-            let (blocks, pages, reads) = (done.retries, done.pages_resent, done.misreads);
+        if done.pages_resent > 0 {
+            let pages = done.pages_resent;
             out.line(format!(
-                "  repeated  {blocks} blocks, {pages} pages, {reads} reads: look at the contact"
+                "  sent again {pages} pages for which the chip was not ready: it was slower than expected"
             ));
+        }
+        if done.retries + done.misreads > 0 {
+            let (blocks, reads) = (done.retries, done.misreads);
+            out.line(format!("  repeated  {blocks} blocks, {reads} reads: look at the contact"));
         }
     }
     out.line(format!("  backup    {}", report.backup));

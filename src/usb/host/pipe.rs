@@ -74,7 +74,9 @@ impl HostPipe {
             Fault::Full => {
                 UsbError::Other("the system has no memory left for USB transfers (usbfs_memory_mb)".into())
             }
-            Fault::Other(code) => UsbError::Other(format!("a transfer failed with libusb's code {code}")),
+            Fault::Other(code) => UsbError::Other(format!(
+                "a transfer failed (libusb's code {code}): look at the cable, the hub, and what the clip draws"
+            )),
         }
     }
 
