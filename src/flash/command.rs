@@ -26,7 +26,9 @@ pub(crate) const READ_FLAG_STATUS: u8 = 0x70;
 pub(crate) const RESET: u8 = 0x99;
 pub(crate) const READ_JEDEC_ID: u8 = 0x9F;
 pub(crate) const RELEASE_POWER_DOWN: u8 = 0xAB;
-pub(crate) const LEAVE_CONTINUOUS_READ: u8 = 0xFF;
+/// Ones instead of address and mode bits: 16 clocks for a dual read (BBh), 20 of one with four address bytes, all in one
+/// window (W25Q64FV datasheet: FFh or FFFFh); a quad read (EBh) needs 8 or 10.
+pub(crate) const LEAVE_CONTINUOUS_READ: [u8; 3] = [0xFF; 3];
 
 /// SR1 bit 0.
 pub(crate) const BUSY: u8 = 0x01;

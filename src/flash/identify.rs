@@ -1,6 +1,6 @@
 //! Who is on the clip: the start-up sequence, the id three times equal, SFDP, and the part they name together.
 //!
-//! The sequence offends no maker's chip: `FF` `FF` leaves continuous read, `04` drops write enable, `AB` wakes; only
+//! The sequence offends no maker's chip: `FF` and `FF FF FF` leave continuous read, `04` drops write enable, `AB` wakes; only
 //! an invalid id with no plausible BUSY is answered by a reset (`66`, `99`). spi-memory parses the identification.
 
 use super::FlashError;
@@ -82,8 +82,8 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
 ) -> Result<Vec<u8>, FlashError> {
     let mut status = [0; 2];
     programmer.run(&mut [
-        Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
-        Transaction::write(&[command::LEAVE_CONTINUOUS_READ]),
+        Transaction::write(&command::LEAVE_CONTINUOUS_READ[..1]),
+        Transaction::write(&command::LEAVE_CONTINUOUS_READ),
         Transaction::read(&[command::READ_STATUS], &mut status),
     ])?;
     // A busy chip ignores 9F, and may end in the middle of three of them: it is asked when it is done.

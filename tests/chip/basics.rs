@@ -134,6 +134,9 @@ fn a_sleeping_chip_and_one_left_in_continuous_read_are_woken() {
         let reading = emulator(kind, "W25Q64FV", None);
         reading.chip(|c| c.set_continuous_read());
         assert_eq!(connect(&reading, kind).unwrap().identity().part_name, "W25Q64FV");
+        let by_two = emulator(kind, "W25Q64FV", None);
+        by_two.chip(|c| c.set_continuous_dual_read());
+        assert_eq!(connect(&by_two, kind).unwrap().identity().part_name, "W25Q64FV");
     }
 }
 

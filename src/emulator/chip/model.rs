@@ -47,7 +47,8 @@ pub struct FlashChip {
     pub(super) ready_at: Duration,
     pub(super) writes_from: Duration,
     pub(super) asleep: bool,
-    pub(super) continuous: bool,
+    /// How many bytes of FF in one window leave continuous read; 0: not in it.
+    pub(super) continuous: usize,
     pub(super) qpi: bool,
     pub(super) four_byte: bool,
     pub(super) wp_high: bool,
@@ -98,7 +99,7 @@ impl FlashChip {
             ready_at: Duration::ZERO,
             writes_from: Duration::ZERO,
             asleep: false,
-            continuous: false,
+            continuous: 0,
             qpi: false,
             four_byte: false,
             wp_high: true,
@@ -177,9 +178,15 @@ impl FlashChip {
         self.asleep = true;
     }
 
-    /// Latches continuous-read mode, as a reset of the board in the middle of a read leaves it.
+    /// Latches continuous-read mode of the quad read (EBh), as a reset of the board in the middle of a read leaves it:
+    /// 8 clocks are its address and mode bits.
     pub fn set_continuous_read(&mut self) {
-        self.continuous = true;
+        self.continuous = 1;
+    }
+
+    /// The same of the dual read (BBh), whose address and mode bits take 16 clocks.
+    pub fn set_continuous_dual_read(&mut self) {
+        self.continuous = 2;
     }
 
     /// Faults of later operations, by their number.
@@ -225,7 +232,7 @@ impl FlashChip {
         self.volatile_next = false;
         self.reset_next = false;
         self.asleep = false;
-        self.continuous = false;
+        self.continuous = 0;
         self.qpi = false;
         self.four_byte = false;
         self.in_security = false;

@@ -95,7 +95,7 @@ impl FlashChip {
         }
         self.counts.selects += 1;
         self.window.open();
-        if self.continuous || self.qpi {
+        if self.continuous > 0 || self.qpi {
             self.window.phase = Phase::Ignored;
         }
     }
@@ -285,10 +285,12 @@ impl FlashChip {
         }
     }
 
-    /// FFh instead of an address takes the chip out of continuous-read mode (mode bits other than 10).
+    /// FFh instead of address and mode bits takes the chip out of continuous-read mode (mode bits other than 10).
     fn leave_continuous_read(&mut self, bytes: &[u8]) {
-        if self.continuous && bytes.first() == Some(&0xff) {
-            self.continuous = false;
+        self.window.extra |= bytes.iter().any(|b| *b != 0xff);
+        self.window.taken += bytes.len();
+        if !self.window.extra && self.window.taken >= self.continuous {
+            self.continuous = 0;
         }
     }
 

@@ -237,6 +237,12 @@ fn continuous_read_left_by_the_board_is_cured_by_ff() {
     assert_eq!(bench.ask(&[0x9f], 3), [0xff; 3]);
     bench.send(&[0xff]);
     assert_eq!(bench.ask(&[0x9f], 3), [0xef, 0x40, 0x17]);
+    bench.chip.set_continuous_dual_read();
+    bench.send(&[0xff]);
+    bench.send(&[0xff]);
+    assert_eq!(bench.ask(&[0x9f], 3), [0xff; 3], "16 clocks, and all in one window");
+    bench.send(&[0xff, 0xff]);
+    assert_eq!(bench.ask(&[0x9f], 3), [0xef, 0x40, 0x17]);
 }
 
 #[test]
