@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +111,9 @@ impl Output {
 
     /// A table of the result.
     pub fn table(&self, table: &Table) {
-        self.line(table.lines(self.out).join("\n"));
+        // Lines of jobs side by side carry their programmer in front.
+        let width = if self.side.is_none() { columns() } else { usize::MAX };
+        self.line(table.lines_within(self.out, width).join("\n"));
     }
 
     /// One JSON event; nothing for people.
@@ -224,6 +226,12 @@ impl Output {
             }
         });
     }
+}
+
+/// The terminal's width; without one, lines are as long as they are.
+fn columns() -> usize {
+    let size = std::io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
+    size.and_then(Result::ok).map_or(usize::MAX, |(columns, _)| usize::from(columns.max(40)))
 }
 
 fn message(text: &str) -> Map<String, Value> {

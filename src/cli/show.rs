@@ -70,6 +70,9 @@ impl Cell {
     }
 }
 
+/// No column is made narrower than this to fit a terminal.
+const NARROWEST: usize = 16;
+
 /// Rows under headings, columns as wide as their widest cell; the last column runs free.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -95,35 +98,69 @@ impl Table {
 
     /// The lines, headings first, each indented by two.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
-        let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();
-        let all = || std::iter::once(&head).chain(&self.rows);
-        let widths: Vec<usize> = (0..self.head.len())
-            .map(|c| all().filter_map(|r| r.get(c)).map(|cell| cell.text.chars().count()).max().unwrap_or(0))
-            .collect();
-        all().map(|row| self.line(row, &widths, paint)).collect()
+        self.lines_within(paint, usize::MAX)
     }
 
-    fn line(&self, row: &[Cell], widths: &[usize], paint: Paint) -> String {
-        let mut line = String::from(" ");
-        for (c, cell) in row.iter().enumerate() {
-            let width = widths.get(c).copied().unwrap_or(0);
-            let fill = " ".repeat(width.saturating_sub(cell.text.chars().count()));
-            let text = match cell.tone {
-                Some(tone) => paint.tone(tone, &cell.text),
-                None => cell.text.clone(),
-            };
-            line.push(' ');
-            if self.right.get(c) == Some(&true) {
-                line.push_str(&fill);
-                line.push_str(&text);
-            } else {
-                line.push_str(&text);
-                line.push_str(&fill);
+    /// The same in at most `width` characters, where columns can be made as narrow as that: long cells go on below.
+    pub fn lines_within(&self, paint: Paint, width: usize) -> Vec<String> {
+        let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();
+        let all = || std::iter::once(&head).chain(&self.rows);
+        let mut widths: Vec<usize> = (0..self.head.len())
+            .map(|c| all().filter_map(|r| r.get(c)).map(|cell| cell.text.chars().count()).max().unwrap_or(0))
+            .collect();
+        while 1 + widths.iter().map(|w| w + 2).sum::<usize>() > width {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > NARROWEST => *widest -= 1,
+                _ => break,
             }
-            line.push(' ');
         }
-        line.trim_end().to_owned()
+        all().flat_map(|row| self.row_lines(row, &widths, paint)).collect()
     }
+
+    fn row_lines(&self, row: &[Cell], widths: &[usize], paint: Paint) -> Vec<String> {
+        let column = |c: usize| widths.get(c).copied().unwrap_or(0);
+        let cells: Vec<Vec<String>> =
+            row.iter().enumerate().map(|(c, cell)| wrapped(&cell.text, column(c))).collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        (0..height)
+            .map(|i| {
+                let mut line = String::from(" ");
+                for (c, cell) in row.iter().enumerate() {
+                    let piece = cells[c].get(i).map_or("", String::as_str);
+                    let fill = " ".repeat(column(c).saturating_sub(piece.chars().count()));
+                    let text = cell.tone.map_or_else(|| piece.to_owned(), |tone| paint.tone(tone, piece));
+                    let (left, right) = if self.right.get(c) == Some(&true) {
+                        (fill + &text, String::new())
+                    } else {
+                        (text, fill)
+                    };
+                    line.push_str(&format!(" {left}{right} "));
+                }
+                line.trim_end().to_owned()
+            })
+            .collect()
+    }
+}
+
+/// A text in lines of at most `width`, cut between words; a word longer than that is cut itself.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(8);
+    let mut lines: Vec<String> = vec![String::new()];
+    for (i, word) in text.split(' ').enumerate() {
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        match i {
+            0 => {}
+            _ if used > 0 && used + 1 + word.chars().count() > width => lines.push(String::new()),
+            _ => lines.last_mut().into_iter().for_each(|line| line.push(' ')),
+        }
+        for letter in word.chars() {
+            if lines.last().is_some_and(|line| line.chars().count() == width) {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(letter));
+        }
+    }
+    lines
 }
 
 /// Lower-case hex without separators: `ef4017`.
@@ -195,6 +232,25 @@ mod tests {
         assert_eq!(table.lines(Paint::plain()), lines);
         // Colours take no width.
         assert_eq!(table.lines(Paint(true))[2], "  \x1b[32mrom\x1b[0m      64 KiB");
+    }
+
+    #[test]
+    fn a_table_fits_a_terminal_by_going_on_below() {
+        let mut table = Table::new(&["of this unit", "before", "after"]);
+        let calibration = "MT7620, 02:6e:6f:72:73:70, crc32 64ca1d51";
+        table.row(["2.4 GHz".into(), calibration.into(), Cell::toned(Tone::Good, calibration)]);
+        let lines = table.lines_within(Paint::plain(), 64);
+        assert!(lines.iter().all(|line| line.chars().count() <= 64), "{lines:?}");
+        assert_eq!(lines[1], "  2.4 GHz       MT7620,                MT7620,");
+        assert_eq!(lines.len(), 4);
+        assert_eq!(table.lines(Paint::plain()).len(), 2);
+    }
+
+    #[test]
+    fn texts_are_cut_between_words_and_keep_their_indent() {
+        assert_eq!(wrapped("  one two three", 9), ["  one two", "three"]);
+        assert_eq!(wrapped("0123456789abcdef", 8), ["01234567", "89abcdef"]);
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What each step looks like.
 
+use super::super::show::wrapped;
 use super::draw_choice;
 use super::flash::{self, Flash};
 use super::state::{Guide, Step, Trouble};
@@ -19,10 +20,12 @@ const PICTURE: (u16, u16) = (12, 3);
 /// Draws the whole screen.
 pub fn draw(guide: &Guide, frame: &mut Frame<'_>) {
     let width = frame.area().width;
-    let mut foot: Vec<Line> =
-        wrapped(hints(guide), width).map(|line| Line::from(line).add_modifier(Modifier::BOLD)).collect();
+    let mut foot: Vec<Line> = wrapped(hints(guide), width.into())
+        .into_iter()
+        .map(|line| Line::from(line).add_modifier(Modifier::BOLD))
+        .collect();
     let by_hand = format!("the same by hand:  {}", guide.command());
-    foot.extend(wrapped(&by_hand, width).map(|line| Line::from(line).fg(Color::DarkGray)));
+    foot.extend(wrapped(&by_hand, width.into()).into_iter().map(|line| Line::from(line).fg(Color::DarkGray)));
     let foot_lines = foot.len() as u16 + 1;
     let trouble_lines = guide.trouble.as_ref().map(|fault| trouble(fault, width.saturating_sub(2)));
     let [head, body, fault, keys] = Layout::vertical([
@@ -80,32 +83,13 @@ fn draw_body(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
 
 /// What failed and what to do next, cut into lines.
 fn trouble(fault: &Trouble, width: u16) -> Vec<Line<'static>> {
-    let mut lines: Vec<Line> =
-        wrapped(&fault.message, width).map(|line| Line::from(line).fg(Color::Red)).collect();
+    let mut lines: Vec<Line> = wrapped(&fault.message, width.into())
+        .into_iter()
+        .map(|line| Line::from(line).fg(Color::Red))
+        .collect();
     let next = fault.hint.iter().flat_map(|hint| hint.lines()).map(|line| format!("next: {}", line.trim()));
-    next.for_each(|line| lines.extend(wrapped(&line, width).map(Line::from)));
+    next.for_each(|line| lines.extend(wrapped(&line, width.into()).into_iter().map(Line::from)));
     lines
-}
-
-/// A text in lines of at most `width`, cut between words; a word longer than that is cut itself.
-pub fn wrapped(text: &str, width: u16) -> impl Iterator<Item = String> {
-    let width = usize::from(width.max(8));
-    let mut lines: Vec<String> = vec![String::new()];
-    for (i, word) in text.split(' ').enumerate() {
-        let used = lines.last().map_or(0, |line| line.chars().count());
-        match i {
-            0 => {}
-            _ if used > 0 && used + 1 + word.chars().count() > width => lines.push(String::new()),
-            _ => lines.last_mut().into_iter().for_each(|line| line.push(' ')),
-        }
-        for letter in word.chars() {
-            if lines.last().is_some_and(|line| line.chars().count() == width) {
-                lines.push(String::new());
-            }
-            lines.last_mut().into_iter().for_each(|line| line.push(letter));
-        }
-    }
-    lines.into_iter()
 }
 
 fn header(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
@@ -155,7 +139,7 @@ fn fitted(line: Line<'static>, width: u16) -> Vec<Line<'static>> {
         return vec![line];
     }
     let style = line.style.patch(line.spans[0].style);
-    wrapped(&line.spans[0].content, width).map(|text| Line::styled(text, style)).collect()
+    wrapped(&line.spans[0].content, width.into()).into_iter().map(|text| Line::styled(text, style)).collect()
 }
 
 pub fn marked(chosen: bool, text: String) -> Line<'static> {
@@ -275,18 +259,5 @@ fn hints(guide: &Guide) -> &'static str {
         Step::Writing => "Esc: stop after this block (it can be finished later)",
         Step::Result if guide.finished.is_some() => "Enter: next board   q: leave",
         Step::Result => "r: finish the job   u: undo it   q: leave",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_between_words_and_keep_their_indent() {
-        let lines = |text: &str, width| wrapped(text, width).collect::<Vec<_>>();
-        assert_eq!(lines("  one two three", 9), ["  one two", "three"]);
-        assert_eq!(lines("0123456789abcdef", 8), ["01234567", "89abcdef"]);
-        assert_eq!(lines("", 8), [""]);
     }
 }

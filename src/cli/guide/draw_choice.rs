@@ -1,6 +1,7 @@
 //! The step where it is chosen what goes where: the file, the regions, the data of the one unit side by side.
 
-use super::draw::{marked, wrapped};
+use super::super::show::wrapped;
+use super::draw::marked;
 use super::message::Preview;
 use super::state::{AUTO, Guide};
 use crate::image::{RegionRow, UnitRow};
@@ -68,7 +69,7 @@ fn region(row: &RegionRow, chosen: bool, width: u16) -> Vec<Line<'static>> {
         let whole = (what.chars().count() > room).then_some(what);
         let more = whole.into_iter().chain(was).chain(Some(row.why.clone()).filter(|why| !why.is_empty()));
         for text in more {
-            let pieces: Vec<String> = wrapped(&text, room as u16).collect();
+            let pieces = wrapped(&text, room);
             lines.extend(
                 pieces
                     .into_iter()
@@ -82,7 +83,7 @@ fn region(row: &RegionRow, chosen: bool, width: u16) -> Vec<Line<'static>> {
 /// Before and after side by side, each in its column.
 fn unit(row: &UnitRow, half: usize) -> Vec<Line<'static>> {
     let (style, word) = if row.same { (Color::Green, "kept") } else { (Color::Red, "CHANGES") };
-    let column = |text: &str| wrapped(text, half.saturating_sub(2) as u16).collect::<Vec<_>>();
+    let column = |text: &str| wrapped(text, half.saturating_sub(2));
     let (before, after) = (column(&row.backup), column(&row.result));
     let piece = |list: &[String], i: usize| list.get(i).cloned().unwrap_or_default();
     (0..before.len().max(after.len()))
@@ -96,7 +97,7 @@ fn unit(row: &UnitRow, half: usize) -> Vec<Line<'static>> {
 }
 
 fn told(text: &str, style: Style, width: u16) -> Vec<Line<'static>> {
-    wrapped(text, width).map(|line| Line::styled(line, style)).collect()
+    wrapped(text, width.into()).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 /// A text in at most `room` characters.
