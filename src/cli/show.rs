@@ -241,7 +241,7 @@ mod tests {
         table.row(["2.4 GHz".into(), calibration.into(), Cell::toned(Tone::Good, calibration)]);
         let lines = table.lines_within(Paint::plain(), 64);
         assert!(lines.iter().all(|line| line.chars().count() <= 64), "{lines:?}");
-        assert_eq!(lines[1], "  2.4 GHz       MT7620,                MT7620,");
+        assert_eq!(lines[1], "  2.4 GHz       MT7620,                  MT7620,");
         assert_eq!(lines.len(), 4);
         assert_eq!(table.lines(Paint::plain()).len(), 2);
     }
