@@ -112,17 +112,45 @@ impl Watch {
         Self { first: busy.typical * 3 / 4, step: (busy.typical / 24).max(LEAST_STEP) }
     }
 
-    /// After a wait watched like this: next time nothing is asked before the last moment it was still busy. One that was
-    /// over at the first look says only that less sleep is enough.
+    /// After a wait watched like this: next time nothing is asked before the last moment it was still busy, as long as
+    /// that is not far from typical: one slow block says nothing of the next, and what is slept too long is lost.
+    /// One that was over at the first look says only that less sleep is enough.
     pub fn learn(self, ready: Ready, busy: Busy) -> Self {
-        let Some(busy_at) = ready.busy_at.map(|t| t.min(busy.max)) else {
-            return Self { first: self.first * 31 / 32, ..self };
+        let Some(busy_at) = ready.busy_at else {
+            return Self { first: (self.first * 31 / 32).min(busy.typical), ..self };
         };
+        let first = busy_at.min(busy.typical * 3 / 2);
         let unsure = ready.took.saturating_sub(busy_at);
-        Self { first: busy_at, step: (unsure / 6).max(busy_at / 192).max(LEAST_STEP) }
+        Self { first, step: (unsure / 6).max(first / 192).max(LEAST_STEP) }
     }
 }
 
 /// The shortest limit: a few round trips, where the chip's own is shorter than one.
 const LEAST_LIMIT: Duration = Duration::from_millis(10);
 const LEAST_STEP: Duration = Duration::from_micros(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+    const BLOCK: Busy = Busy { typical: Duration::from_millis(150), max: Duration::from_millis(2000) };
+
+    fn learnt(watch: Watch, took: u32, busy_at: Option<u32>) -> Watch {
+        watch.learn(Ready { took: MS * took, busy_at: busy_at.map(|at| MS * at), status: 0 }, BLOCK)
+    }
+
+    #[test]
+    fn the_next_wait_sleeps_to_just_before_the_end_of_the_last() {
+        let watch = learnt(Watch::typical(BLOCK), 140, Some(134));
+        assert_eq!((watch.first, watch.step), (MS * 134, MS));
+        assert!(learnt(watch, 135, None).first < MS * 131);
+    }
+
+    #[test]
+    fn one_slow_block_does_not_make_the_quick_ones_after_it_slow() {
+        let slow = learnt(Watch::typical(BLOCK), 1900, Some(1890));
+        assert_eq!(slow.first, MS * 225);
+        assert_eq!(learnt(slow, 226, None).first, MS * 150);
+    }
+}
