@@ -116,16 +116,11 @@ impl Jobs {
     fn usb(&self) -> Vec<Row> {
         // About 300 cases a row unless all are asked for.
         let some = |all: u64| every((all / 300).max(1) as usize);
-        let transfers = |step| (self.tiny.transfers, "transfers", step);
+        let transfers = (self.tiny.transfers, "transfers", some(self.tiny.transfers));
         let packets = (self.tiny.in_packets, "IN packets", some(self.tiny.in_packets));
         vec![
-            self.at_points("unplugged at every USB transfer", &TINY, transfers(1), Fault::UnplugAtTransfer),
-            self.at_points(
-                "a USB transfer stalls",
-                &TINY,
-                transfers(some(self.tiny.transfers)),
-                Fault::StallAtTransfer,
-            ),
+            self.at_points("unplugged at every USB transfer", &TINY, transfers, Fault::UnplugAtTransfer),
+            self.at_points("a USB transfer stalls", &TINY, transfers, Fault::StallAtTransfer),
             self.at_points("a USB packet is short", &TINY, packets, Fault::ShortPacket),
             self.at_points("a USB packet is lost", &TINY, packets, Fault::LostPacket),
             self.at_points("a USB packet comes twice", &TINY, packets, Fault::DoublePacket),
