@@ -164,3 +164,28 @@ fn the_reader_of_paths_sees_groups() {
         ["span", "spi::Op", "usb::UsbError"].iter().map(|s| (*s).to_owned()).collect();
     assert_eq!(paths, wanted);
 }
+
+/// Names are what users write, and each has a test that writes it.
+#[test]
+fn every_check_is_named_by_a_test() {
+    let mut texts = String::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src/image"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("checks.rs") {
+                texts.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    // The product's own code takes the constants.
+    let unnamed: Vec<_> = norsplice::image::checks::CHECKS
+        .iter()
+        .map(|c| c.name)
+        .filter(|name| !texts.contains(&format!("\"{name}\"")))
+        .collect();
+    assert_eq!(unnamed, [""; 0]);
+}
