@@ -73,6 +73,20 @@ impl OutFile {
     }
 }
 
+/// Refuses an output that is one of the inputs, by whatever name: the only copy of a dump would be gone.
+///
+/// # Errors
+/// Exit code 2, naming the file.
+pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let Ok(place) = std::fs::canonicalize(output) else { return Ok(()) };
+    let is_it = |input: &&&Path| std::fs::canonicalize(input).is_ok_and(|other| other == place);
+    if !place.is_file() || inputs.iter().find(is_it).is_none() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("{} is read for this and would be overwritten", output.display()))
+        .hint("give another name for the output"))
+}
+
 /// Writes a whole file.
 ///
 /// # Errors

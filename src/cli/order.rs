@@ -71,6 +71,8 @@ pub struct Order {
     pub donors: Vec<Donor>,
     /// Their files, as given.
     files: Vec<String>,
+    /// Every file that was read for it.
+    inputs: Vec<PathBuf>,
     /// Sources, purpose, edits, what is allowed.
     pub choice: Choice,
 }
@@ -118,7 +120,10 @@ impl Order {
             (None, Some(name)) if name.contains(',') => tree = Some(name.to_owned()),
             (None, Some(name)) => board = Some(Cow::Borrowed(Board::named(name)?)),
         }
-        let order = Self { board, tree, layout, donors, files, choice };
+        let (layout_file, recipe_file) = (layout.iter().map(|(file, _)| file), args.recipe.iter().cloned());
+        let inputs =
+            files.iter().chain(layout_file).map(|file| beside(args, file)).chain(recipe_file).collect();
+        let order = Self { board, tree, layout, donors, files, inputs, choice };
         if let Some(board) = &order.board {
             order.check_regions(board)?;
         }
@@ -127,6 +132,17 @@ impl Order {
 
     fn check_regions(&self, board: &Board) -> Result<(), Failure> {
         self.choice.sources.keys().try_for_each(|name| Ok(board.region(name).map(drop)?))
+    }
+
+    /// Holds what shall be written against what was read: an output never takes the place of an input. `base` is the
+    /// dump, where it is a file.
+    ///
+    /// # Errors
+    /// Exit code 2, naming the file.
+    pub fn check_outputs(&self, outputs: &[&Path], base: Option<&str>) -> Result<(), Failure> {
+        let inputs: Vec<&Path> =
+            self.inputs.iter().map(PathBuf::as_path).chain(base.map(Path::new)).collect();
+        outputs.iter().try_for_each(|output| files::check_apart(output, &inputs))
     }
 
     /// The board, where it is known already.

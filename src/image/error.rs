@@ -79,6 +79,18 @@ impl ImageError {
     }
 }
 
+/// What is wrong in a TOML text, in one short line: a text that is none may be megabytes in one line.
+pub(crate) fn toml_fault(text: &str, error: &toml::de::Error) -> String {
+    const MOST: usize = 160;
+    let message: String = error.message().lines().collect::<Vec<_>>().join("; ");
+    let clipped: String = message.chars().take(MOST).collect();
+    let dots = if clipped.len() < message.len() { "..." } else { "" };
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {clipped}{dots}", before.matches('\n').count() + 1),
+        None => format!("{clipped}{dots}"),
+    }
+}
+
 fn refused(findings: &[Finding]) -> String {
     let never = findings.iter().any(|f| f.severity == Severity::Refuse);
     let head = if never { "refused" } else { "not done without your word" };

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::choice::{Choice, Edits, Purpose};
-use super::error::ImageError;
+use super::error::{ImageError, toml_fault};
 use super::finding::Allow;
 use super::layout::Source;
 use super::splice::Spliced;
@@ -101,7 +101,7 @@ impl Recipe {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let recipe: Self = toml::from_str(text)
-            .map_err(|e| ImageError::BadFile { what: "the recipe".to_owned(), why: e.to_string() })?;
+            .map_err(|e| ImageError::BadFile { what: "the recipe".to_owned(), why: toml_fault(text, &e) })?;
         recipe.choice()?;
         if recipe.board.is_empty() == recipe.layout.is_none() {
             let why = "it names either a board or a layout".to_owned();
@@ -203,6 +203,8 @@ mod tests {
             let e = Recipe::parse(bad).unwrap_err().to_string();
             assert!(e.contains(word), "{e}");
         }
+        let no_text = Recipe::parse(&"\0".repeat(1 << 20)).unwrap_err().to_string();
+        assert!(no_text.len() < 300 && no_text.contains("line 1"), "{no_text}");
         let donor = RecipeDonor { name: "d".into(), file: "f".into(), sha256: Some(sha256(b"a")) };
         assert!(donor.check(b"a").is_ok());
         assert!(donor.check(b"b").unwrap_err().to_string().contains("another file"));

@@ -77,7 +77,11 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
         "nothing in the dump names its board: say it with --board, or give a layout".to_owned()
     } else {
         let names: Vec<&str> = found.iter().map(|r| r.board.name.as_str()).collect();
-        format!("the dump fits {}: say which with --board", names.join(", "))
+        let which = if names.len() == 1 { "if it is that one, say so" } else { "say which" };
+        format!(
+            "the map fits {}, and nothing in the dump names its board: {which} with --board",
+            names.join(", ")
+        )
     }))
 }
 

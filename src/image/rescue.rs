@@ -35,7 +35,7 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
     let front = &file[..file.len().min(start as usize)];
     found.extend(judge_front(front, recovery, start, board));
     let Some(behind) = file.get(start as usize..).filter(|b| !b.is_empty()) else {
-        if found.is_empty() {
+        if !found.iter().any(|f| f.severity == Severity::Refuse) {
             found.push(if file.len() as u64 == start {
                 NO_FIRMWARE.found("the file has a boot loader and no firmware")
             } else {

@@ -66,6 +66,7 @@ fn files_that_would_kill_a_board_whose_rescue_writes_from_0() {
         (loader()[..0x1000].to_vec(), "truncated"),
         (with(&loader())[..0x10_0000].to_vec(), "truncated"),
         (vec![], "truncated"),
+        (vec![0x78], "truncated"),
         (with(&synthetic::noise(3, 0x2_0000)), "loader-start"),
         ([&loader()[..], &synthetic::noise(3, 0x1_0000)].concat(), "inner-header"),
     ] {

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// A failure on a file or folder.
 #[derive(Debug, Error)]
-#[error("cannot {what} {}: {source}{}", .path.display(), hint(.source))]
+#[error("cannot {what} {}: {source}{}", .path.display(), hint(.what, .source))]
 pub struct FileError {
     /// What was tried: `write`, `read`.
     pub what: &'static str,
@@ -21,8 +21,9 @@ pub struct FileError {
 }
 
 /// The next thing to do, by kind of failure.
-fn hint(error: &io::Error) -> &'static str {
+fn hint(what: &str, error: &io::Error) -> &'static str {
     match error.kind() {
+        io::ErrorKind::PermissionDenied if what == "read" => "; you may not read it",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room or choose another folder",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "; choose a folder that you may write to"
@@ -129,7 +130,7 @@ pub(crate) fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// [`FileError`], also when the file is longer: its length is not believed before it is checked.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let go = || {
-        let file = File::open(path)?;
+        let file = open_to_read(path)?;
         let about = file.metadata()?;
         if about.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
@@ -150,6 +151,23 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
         Ok(bytes)
     };
     go().map_err(FileError::on("read", path))
+}
+
+/// Opens a file to read. A named pipe that nobody writes to is empty at once, where a plain open would wait for ever.
+#[cfg(unix)]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    use std::os::unix::fs::OpenOptionsExt;
+    let waiting_not = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(waiting_not).open(path)?;
+    let flags = fcntl_getfl(&file)?;
+    fcntl_setfl(&file, flags - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Checks, before a chip is touched, that `path` can be written: its folder exists and takes files, and has room for
@@ -246,7 +264,26 @@ mod tests {
         write(&path, &[7; 10]).unwrap();
         assert_eq!(read(&path, 10).unwrap(), [7; 10]);
         assert_eq!(read(&path, 9).unwrap_err().source.kind(), io::ErrorKind::FileTooLarge);
+        // Its length is asked for and not read: this one fits into few memories.
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read(&path, 9).unwrap_err().source.kind(), io::ErrorKind::FileTooLarge);
         assert!(read(&dir.path().join("no"), 9).unwrap_err().to_string().contains("check the path"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_empty_and_not_waited_for() {
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
+        let late = std::thread::spawn({
+            let path = path.clone();
+            move || read(&path, 9).unwrap()
+        });
+        writer.write_all(b"late").unwrap();
+        drop(writer);
+        assert_eq!(late.join().unwrap(), b"late");
+        assert_eq!(read(&path, 9).unwrap(), b"");
     }
 
     #[test]

@@ -21,6 +21,8 @@ fn a_file_is_mapped_with_every_check() {
     assert!(outer["attributes"].is_object(), "{outer}");
     let md5 = outer["checks"].as_array().unwrap().iter().find(|check| check["name"] == "md5").unwrap();
     assert_eq!(md5["result"], "ok");
+    // It holds no map, and names its board all the same.
+    bench.run(["layout", "board.bin"]).code(0).says(&["board archer-mr200-v1, by hardware", "radio"]);
     let result = bench.run(["--json", "inspect", "board.bin"]).code(0).result();
     assert_eq!(result["what"], "dump");
     assert_eq!(kinds(&result).iter().filter(|kind| **kind == "mtk-eeprom").count(), 2, "{result}");

@@ -186,6 +186,9 @@ fn a_splice_is_made_from_files_alone() {
         (&["--donor", "vendor.bin", "--set", "rom=donor", "-o", "out.bin"], 2, "donor-lacks"),
         (&["--donor", "vendor.bin", "--set", "rom=other", "-o", "out.bin"], 2, "'other'"),
         (&["--donor", "vendor.bin", "-o", "."], 2, "folder"),
+        // What was read is never written over, by whatever name.
+        (&["--donor", "vendor.bin", "-o", "./board.bin"], 2, "would be overwritten"),
+        (&["--donor", "vendor.bin", "-o", "out.bin", "--save-recipe", "vendor.bin"], 2, "overwritten"),
         (&["--donor", "vendor.bin", "-o", "missing/out.bin"], 1, "missing/out.bin"),
         (&["--donor", "vendor.bin", "-o", "/dev/full"], 1, "/dev/full"),
         (&["--donor", "vendor.bin", "--for", "ftp", "-o", "out.bin"], 2, "tftp"),

@@ -89,6 +89,21 @@ fn files_that_are_no_dump_are_refused() {
 }
 
 #[test]
+fn a_dump_that_looks_misread_is_kept_with_a_word_about_it() {
+    let bench = Bench::new();
+    let quarter = dump(&bench, "a.bin", 1);
+    let rest: Vec<u8> = quarter.iter().map(|byte| !byte).collect();
+    let quarters = [quarter.clone(), quarter, rest.clone(), rest].concat();
+    std::fs::write(bench.path("mirrored.bin"), &quarters).unwrap();
+    let words = ["--store", "store", "backups", "import", "mirrored.bin"];
+    bench.run(words).code(0).says(&["halves-differ", "every 0x10000 bytes"]);
+    let board = ["--board", "archer-mr200-v1"];
+    bench.run([&words[..], &board].concat()).code(0).says(&["chip-size", "0x800000"]);
+    let unknown = ["--board", "none"];
+    bench.run([&words[..], &unknown].concat()).code(2).says(&["no board is named 'none'"]);
+}
+
+#[test]
 fn an_edited_backup_is_noticed() {
     let bench = Bench::new();
     let mut bytes = dump(&bench, "a.bin", 1);

@@ -7,6 +7,10 @@ use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::{files, store};
+use crate::image::fitness::{Use, judge};
+use crate::image::inspect::inspect;
+use crate::image::item::Outcome as Checked;
+use crate::image::{Board, Finding};
 use crate::units;
 use crate::workflow::StoreError;
 use crate::workflow::store::{ChipKey, Import, Manifest, Origin};
@@ -198,15 +202,30 @@ fn verify(session: &Session, id: Option<&str>) -> Outcome {
 }
 
 fn import(session: &Session, import: &Import) -> Outcome {
+    let doubts = doubts(import)?;
     let store = store::open_locked(session)?;
     let m = store.import(import)?;
     session.out.line(format!("backup {} taken over from {}", m.id, import.source));
+    for doubt in doubts {
+        session.out.warn(doubt);
+    }
     if m.origin == Origin::Import {
         session
             .out
             .warn("a single dump proves nothing about the reading; give a second one with --second FILE");
     }
     Ok((Exit::Done, store::backup(&store, &m).into_map()))
+}
+
+/// What speaks against the dump: it is kept all the same, but not without a word.
+fn doubts(import: &Import) -> Result<Vec<String>, Failure> {
+    if let Some(board) = &import.board {
+        let findings = judge(import.flash.clone(), &import.source, Use::Dump, Board::named(board)?)?;
+        return Ok(findings.iter().map(Finding::to_string).collect());
+    }
+    let checks = inspect(&import.flash).checks;
+    let bad = checks.iter().filter(|check| check.result == Checked::Bad);
+    Ok(bad.map(|check| format!("{}: {}", check.name, check.detail)).collect())
 }
 
 fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {

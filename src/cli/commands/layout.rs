@@ -3,12 +3,12 @@
 use super::super::exit::{Exit, Failure};
 use super::super::files;
 use super::super::json::Fields;
-use super::super::options::{MapArgs, Place, PlaceArgs};
+use super::super::options::{MapArgs, Place, PlaceArgs, bytes};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
 use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
-use crate::image::{Board, Layout};
+use crate::image::{Board, Layout, auto};
 use crate::span::Span;
 use crate::units;
 use serde_json::{Value, json};
@@ -24,6 +24,10 @@ pub struct Args {
     #[command(flatten)]
     map: MapArgs,
 
+    /// The size of the chip, where the map leaves it open
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    chip_size: Option<u64>,
+
     /// Print it in another form, for a file or a kernel command line
     #[arg(long, value_name = "FORM", value_parser = ["toml", "mtdparts", "flashrom"])]
     to: Option<String>,
@@ -32,7 +36,7 @@ pub struct Args {
 /// Shows a map.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let map = MapArgs { layout: args.file.or(args.map.layout), ..args.map };
-    let layout = named(&map)?.ok_or_else(|| {
+    let layout = sized(&map, args.chip_size)?.ok_or_else(|| {
         Failure::refused("no map is named")
             .hint("give a FILE that holds one, or --board B (\"norsplice boards\")")
     })?;
@@ -112,16 +116,28 @@ pub fn file_place(place: &Place, file: &[u8], size: u64) -> Result<Span, Failure
 /// # Errors
 /// Exit code 2 for a board that is not known, or a file that holds no map.
 pub fn named(map: &MapArgs) -> Result<Option<Layout>, Failure> {
+    sized(map, None)
+}
+
+fn sized(map: &MapArgs, chip_size: Option<u64>) -> Result<Option<Layout>, Failure> {
     match (&map.board, &map.layout) {
         (Some(name), _) => Ok(Some(Board::named(name)?.layout.clone())),
         (None, Some(path)) => {
             let name = path.display();
-            let layout = parse_any(&files::read(path)?, None);
+            let bytes = files::read(path)?;
+            let layout = parse_any(&bytes, chip_size).or_else(|error| of_board(&bytes).ok_or(error));
             let layout = layout.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
             Ok(Some(Layout { source: format!("{} in {name}", layout.source), ..layout }))
         }
         (None, None) => Ok(None),
     }
+}
+
+/// The map of the board that a dump names by itself, where the dump holds no map.
+fn of_board(bytes: &[u8]) -> Option<Layout> {
+    let found = auto(bytes, &[]).ok()?;
+    let source = format!("board {}, by {}", found.board.name, found.by.join("; "));
+    Some(Layout { source, ..found.board.into_owned().layout })
 }
 
 /// The table of regions, per-unit bytes under theirs.

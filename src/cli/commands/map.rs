@@ -35,6 +35,11 @@ pub struct Args {
 /// Draws.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let ending = args.output.as_deref().map(ending).transpose()?;
+    if let Some(output) = &args.output {
+        let inputs: Vec<&Path> =
+            [Some(&args.what), args.against.as_ref()].into_iter().flatten().map(Path::new).collect();
+        files::check_apart(output, &inputs)?;
+    }
     let layout = layout::map(&args.map)?;
     let now = subject::load(&args.what, session)?;
     let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;

@@ -38,6 +38,7 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let mut order = Order::read(&args.order, Some(Purpose::Programmer), session)?;
     let base = args.base.as_deref().map(|text| order::base(text, session)).transpose()?;
+    order.check_outputs(args.order.save_recipe.as_deref().as_slice(), args.base.as_deref())?;
     order.check_inputs(base.as_ref(), session)?;
     if args.every.every_programmer && args.order.save_recipe.is_some() {
         return Err(Failure::refused("--save-recipe takes the recipe of one board, not of several"));
@@ -49,6 +50,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Option<&Path>) -> Outcome {
     let store = store::open_locked(session)?;
+    // Opened now: a folder that is missing is found before the chip is touched.
+    let save_recipe = save_recipe.map(files::OutFile::create).transpose()?;
     let (report, done) = with_chip_to_write(session, |chip, programmer| {
         if let Some(board) = order.board() {
             fits(chip, board)?;
@@ -56,8 +59,9 @@ fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Op
         rewrite(session, chip, programmer, &store, &mut order, base)
     })?;
     let recipe = done.as_ref().map(|(board, spliced)| order.recipe(board, spliced));
-    if let (Some(path), Some(recipe)) = (save_recipe, &recipe) {
-        files::write(path, recipe.as_bytes())?;
+    if let (Some(mut file), Some(recipe)) = (save_recipe, &recipe) {
+        file.write(recipe.as_bytes())?;
+        file.keep()?;
     }
     let fields = match (&done, recipe) {
         (Some((board, spliced)), Some(recipe)) => told(board, spliced, recipe),

@@ -38,6 +38,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let spliced = splice(&base, &order.donors, &board, &order.choice)?;
     let purpose = spliced.purpose;
     let path = target(&args.output, purpose, &board)?;
+    let outputs = [Some(path.as_path()), args.order.save_recipe.as_deref()];
+    order.check_outputs(&outputs.into_iter().flatten().collect::<Vec<_>>(), Some(&args.base))?;
     files::write(&path, &spliced.image)?;
     splicing::show(session, &spliced);
     let (size, sha256) = (spliced.image.len() as u64, spliced.image.sha256());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::image::board::{Board, Hardware, Recovery};
-use crate::image::error::ImageError;
+use crate::image::error::{ImageError, toml_fault};
 use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 use crate::span::Span;
 
@@ -81,7 +81,7 @@ enum FormatName {
 /// # Errors
 /// What is wrong with it: not TOML, an unknown key, a region outside the chip or across another one.
 pub fn parse(text: &str) -> Result<Board, ImageError> {
-    let file: File = toml::from_str(text).map_err(|e| fault("the layout file", e.to_string()))?;
+    let file: File = toml::from_str(text).map_err(|e| fault("the layout file", toml_fault(text, &e)))?;
     let what = file.name.as_ref().map_or("the layout file".to_owned(), |n| format!("the board file of {n}"));
     let end = file.region.iter().filter_map(|r| r.offset.checked_add(r.size)).max();
     let chip_size = file.chip_size.or(end).ok_or_else(|| fault(&what, "it has no region".to_owned()))?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::gaps::{self, Gap};
 use super::scan::{MOST_ITEMS, scan};
 use crate::image::container::{sysupgrade, tplink};
+use crate::image::dump::repeats;
 use crate::image::item::{Check, Item, Look, Outcome};
 use crate::span::Span;
 
@@ -136,10 +137,11 @@ fn check_file(bytes: &[u8]) -> Vec<Check> {
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank", result: (!blank).into(), detail });
     if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_CHIP && !blank {
-        let (first, second) = bytes.split_at(bytes.len() / 2);
-        let mirrored = first == second;
-        let detail = if mirrored { "both are the same: a smaller chip read twice over?" } else { "" };
-        checks.push(Check { name: "halves-differ", result: (!mirrored).into(), detail: detail.to_owned() });
+        let period = repeats(bytes);
+        let detail = period.map_or(String::new(), |period| {
+            format!("the same again every {period:#x} bytes: a smaller chip read several times over?")
+        });
+        checks.push(Check { name: "halves-differ", result: period.is_none().into(), detail });
     }
     checks
 }

@@ -1,9 +1,11 @@
 //! A kernel's boot log: `Creating N MTD partitions on "DEV":` and the lines that follow.
 //!
 //! A row is `0xSTART-0xEND : "NAME"`, the end exclusive, 8 or 12 digits, with other messages between and a time
-//! before it. A table on a device that is itself a partition counts from that partition's start. A log may be cut
-//! short, hold two boots, or lie: a kernel that does not know the chip believes in 4 MiB. Facts: Linux
-//! drivers/mtd/mtdpart.c, forum.openwrt.org t/151451.
+//! before it. A table on a device that is itself a partition counts from that partition's start. Parts that a splitter
+//! finds in a partition have no such first line, only `1 squashfs-split partitions found on MTD device rootfs`; they
+//! are added beside that partition and count from where it counts. A log may be cut short, hold two boots, or lie: a
+//! kernel that does not know the chip believes in 4 MiB. Facts: Linux drivers/mtd/mtdpart.c, OpenWrt's patch to it
+//! (`run_parsers_by_type`), forum.openwrt.org t/151451.
 
 use super::text::{hex, quoted, span};
 use crate::image::error::ImageError;
@@ -12,12 +14,16 @@ use crate::span::Span;
 
 /// What a table's first line holds.
 pub const CREATING: &str = " MTD partitions on \"";
+/// What stands between a splitter's name and the partition it looked into.
+const FOUND_ON: &str = " partitions found on MTD device ";
 /// No flash has more.
 const MOST_ROWS: usize = 256;
 
-/// The rows after one `Creating`.
+/// The rows after one `Creating`, or after a splitter's line.
 struct Table {
     device: String,
+    /// In a splitter's table, the partition it looked into, as its own row has it: the rows lie in it and count alike.
+    beside: Option<Span>,
     promised: usize,
     rows: Vec<(String, Span)>,
     /// True when a row was begun and not ended.
@@ -33,10 +39,10 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
     let mut size = None;
     let mut notes = Vec::new();
     for line in text.lines() {
-        if let Some(table) = heading(line) {
+        if let Some(table) = heading(line).or_else(|| splitter(line, &tables)) {
             // The same device again is the log's next boot, or a repetition: the longer table stays.
             match tables.iter_mut().find(|t| t.device == table.device) {
-                Some(old) if old.rows.len() < old.promised => *old = table,
+                Some(old) if old.rows.len() < old.promised || old.beside.is_some() => *old = table,
                 Some(_) => {}
                 None => tables.push(table),
             }
@@ -47,9 +53,15 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
             notes
                 .push("a part was created automatically; only what has a row of its own is taken".to_owned());
         }
-        // Rows belong to the newest table that still waits for some.
-        let Some(table) = tables.iter_mut().rev().find(|t| t.rows.len() < t.promised) else { continue };
-        match row(line) {
+        // Rows belong to the newest table that still waits for some and can hold them.
+        let row = row(line);
+        let holds = |t: &Table| match (&row, t.beside) {
+            (Row::Whole(_, span), Some(home)) => home.covers(*span),
+            _ => true,
+        };
+        let waiting = tables.iter_mut().rev().find(|t| t.rows.len() < t.promised && holds(t));
+        let Some(table) = waiting else { continue };
+        match row {
             Row::Whole(name, span) if table.rows.len() < MOST_ROWS => table.rows.push((name, span)),
             Row::Torn => table.torn = true,
             _ => {}
@@ -89,8 +101,9 @@ fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Resu
         let Some(home) = regions.iter().rev().find(|r| r.name == table.device).map(|r| r.span) else {
             continue;
         };
+        let from = home.start - table.beside.map_or(0, |own| own.start);
         for (name, span) in &table.rows {
-            let place = span.shifted(home.start);
+            let place = span.shifted(from);
             if home.covers(place) {
                 regions.push(Region::named(name.as_str(), place));
             } else {
@@ -115,7 +128,17 @@ fn heading(line: &str) -> Option<Table> {
     let (before, after) = line.split_once(CREATING)?;
     let promised = before.split_whitespace().last()?.parse().ok()?;
     let device = after.split_once('"')?.0.to_owned();
-    Some(Table { device, promised, rows: Vec::new(), torn: false })
+    Some(Table { device, beside: None, promised, rows: Vec::new(), torn: false })
+}
+
+/// `1 squashfs-split partitions found on MTD device rootfs`, where a row of that name was seen.
+fn splitter(line: &str, tables: &[Table]) -> Option<Table> {
+    let (before, device) = line.split_once(FOUND_ON)?;
+    let promised = before.split_whitespace().rev().nth(1)?.parse().ok()?;
+    let device = device.trim();
+    let mut rows = tables.iter().flat_map(|t| &t.rows);
+    let (_, home) = rows.find(|(name, _)| name == device)?;
+    Some(Table { device: device.to_owned(), beside: Some(*home), promised, rows: Vec::new(), torn: false })
 }
 
 enum Row {
@@ -204,6 +227,38 @@ mtd: partition \"rootfs\" set to be root filesystem
         assert_eq!(data.inside.as_deref(), Some("rootfs"));
         let whole: Vec<_> = layout.whole().map(|r| r.name.as_str()).collect();
         assert_eq!(whole, ["u-boot", "firmware", "radio"]);
+    }
+
+    #[test]
+    fn what_a_splitter_finds_counts_as_the_part_it_looked_into() {
+        let log = "\
+[    0.480] 4 fixed-partitions partitions found on MTD device spi0.0
+[    0.490] Creating 4 MTD partitions on \"spi0.0\":
+[    0.500] 0x000000000000-0x000000020000 : \"u-boot\"
+[    0.520] 0x000000020000-0x0000007d0000 : \"firmware\"
+[    0.530] 2 tplink-fw partitions found on MTD device firmware
+[    0.540] Creating 2 MTD partitions on \"firmware\":
+[    0.550] 0x000000000000-0x000000140000 : \"kernel\"
+[    0.560] 0x000000140000-0x0000007b0000 : \"rootfs\"
+[    0.565] mtd: device 3 (rootfs) set to be root filesystem
+[    0.570] 1 squashfs-split partitions found on MTD device rootfs
+[    0.580] 0x000000450000-0x0000007b0000 : \"rootfs_data\"
+[    0.590] 0x0000007d0000-0x0000007e0000 : \"rom\"
+[    0.600] 0x0000007f0000-0x000000800000 : \"radio\"
+";
+        let layout = parse(log).unwrap();
+        assert_eq!(layout.names(), "u-boot, firmware, kernel, rootfs, rootfs_data, rom, radio");
+        assert_eq!(layout.region("rootfs_data").unwrap().span, Span::new(0x47_0000, 0x7d_0000));
+        assert!(layout.notes.is_empty(), "{:?}", layout.notes);
+        // Older kernels count everything from the chip's start; a row that was lost takes none of the chip's.
+        let old = log
+            .replace("[    0.540] Creating 2 MTD partitions on \"firmware\":\n", "")
+            .replace("0x000000000000-0x000000140000 : \"k", "0x000000020000-0x000000160000 : \"k")
+            .replace("0x000000140000-0x0000007b0000", "0x000000160000-0x0000007d0000");
+        let data = "[    0.580] 0x000000450000-0x0000007b0000 : \"rootfs_data\"\n";
+        let layout = parse(&old.replace(data, "")).unwrap();
+        assert_eq!(layout.names(), "u-boot, firmware, kernel, rootfs, rom, radio");
+        assert_eq!(layout.region("rootfs").unwrap().span, Span::new(0x16_0000, 0x7d_0000));
     }
 
     #[test]
