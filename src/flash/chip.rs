@@ -88,6 +88,7 @@ impl<P: Programmer> Chip<P> {
             asked => asked,
         }?;
         let mut chip = Self::new(programmer, identity, sr1);
+        chip.settle_dies()?;
         chip.settle_mode()?;
         chip.settle_conflict()?;
         Ok(chip)
@@ -171,11 +172,41 @@ impl<P: Programmer> Chip<P> {
         self.adapter_confirmed = true;
     }
 
-    /// Reads the status registers that this part is known to have, and decodes them.
+    /// The board, or a run that was killed, may have left another die selected than the first.
+    fn settle_dies(&mut self) -> Result<(), FlashError> {
+        if !self.has_dies() {
+            return Ok(());
+        }
+        self.select_die(0)?;
+        self.identity.unique_id = identify::read_unique_id(&mut self.programmer, &self.identity.part)?;
+        let text = format!(
+            "{} dies in one package; unique id, status and security registers are shown of the first",
+            self.identity.part.dies
+        );
+        self.identity.notes.push(text);
+        Ok(())
+    }
+
+    /// Reads the status registers that this part is known to have, and decodes them. Of several dies the first one's
+    /// registers, and what all of them protect.
     ///
     /// # Errors
     /// [`FlashError::Spi`]; [`FlashError::Unstable`] where they never read the same twice.
     pub fn status(&mut self) -> Result<Status, FlashError> {
+        if !self.has_dies() {
+            return self.status_here();
+        }
+        let mut whole: Option<Status> = None;
+        for die in self.dies() {
+            let one = self.on_die(die, Self::status_here)?;
+            whole = Some(status::beside(whole, one, die.start));
+        }
+        self.select_die(0)?;
+        // Invariant: there is a first die.
+        whole.ok_or(FlashError::UnstableStatus { seen: Vec::new() })
+    }
+
+    fn status_here(&mut self) -> Result<Status, FlashError> {
         let registers = self.read_registers()?;
         let mut status = status::decode(&self.identity.part, registers);
         if !status.busy {

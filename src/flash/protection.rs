@@ -9,6 +9,7 @@ use super::chip::Chip;
 use super::locks::block_register;
 use super::part::{BpBits, BpRule, Part, ProtectScheme, Register, RegisterBit, StatusEnable};
 use super::protect::{self, Bp, Registers};
+use super::reach::inside;
 use super::status::{self, Status};
 use super::unlock::Lasting;
 use crate::span::{Span, Spans};
@@ -17,6 +18,8 @@ use crate::spi::Programmer;
 /// What would be sent to protect exactly a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectionPlan {
+    /// A plan for each die, where a chip has several; nothing else is planned then.
+    pub dies: Vec<(Span, ProtectionPlan)>,
     /// The state before.
     pub before: Status,
     /// What will be protected.
@@ -40,11 +43,14 @@ impl ProtectionPlan {
             && self.lift.is_empty()
             && self.set.is_empty()
             && self.block_register.is_none()
+            && self.dies.iter().all(|(_, plan)| plan.is_empty())
     }
 
     /// Each status register that is written: its name, its value now and then.
     pub fn writes(&self) -> Vec<(Register, u8, u8)> {
-        let Some(after) = self.registers else { return Vec::new() };
+        let Some(after) = self.registers else {
+            return self.dies.iter().flat_map(|(_, plan)| plan.writes()).collect();
+        };
         [Register::Sr1, Register::Sr2, Register::Sr3]
             .into_iter()
             .filter_map(|r| Some((r, self.before.registers.get(r)?, after.get(r)?)))
@@ -60,6 +66,9 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`status`](Self::status).
     pub fn protectable(&mut self) -> Result<Vec<Spans>, FlashError> {
+        if let (true, Some(die)) = (self.has_dies(), self.dies().first().copied()) {
+            return self.on_die(die, Self::protectable);
+        }
         let state = self.status()?;
         Ok(match &self.identity.part.protection {
             ProtectScheme::Bp(bits) => possible(bits, &self.identity.part, state.bp.unwrap_or_default()),
@@ -94,6 +103,11 @@ impl<P: Programmer> Chip<P> {
         }
         let before = self.status()?;
         let lasting = if permanent { Lasting::Permanent } else { Lasting::Volatile };
+        let mut dies = Vec::new();
+        for die in if self.has_dies() { self.dies() } else { Vec::new() } {
+            let inside = inside(wanted, die);
+            dies.push((die, self.on_die(die, |chip| chip.plan_protection(&inside, permanent))?));
+        }
         let plan = ProtectionPlan {
             before,
             wanted: wanted.clone(),
@@ -102,7 +116,11 @@ impl<P: Programmer> Chip<P> {
             lift: Spans::new(),
             set: Vec::new(),
             block_register: None,
+            dies,
         };
+        if !plan.dies.is_empty() {
+            return Ok(plan);
+        }
         match self.identity.part.protection.clone() {
             // Locks of single blocks are volatile; what is to last needs the BP bits, and those in force.
             ProtectScheme::Bp(bits) if plan.before.block_locks != Some(true) || permanent => {
@@ -122,6 +140,9 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::StatusRefused`], [`FlashError::Protected`] with the likely reason where the chip ignored it.
     pub fn write_protection(&mut self, plan: &ProtectionPlan) -> Result<Status, FlashError> {
         self.check_voltage()?;
+        for (die, one) in &plan.dies {
+            self.on_die(*die, |chip| chip.write_protection(one))?;
+        }
         if let Some(after) = &plan.registers {
             self.write_registers(&plan.before.registers, after, plan.lasting)?;
         }

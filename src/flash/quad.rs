@@ -13,6 +13,12 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::Unsupported`] where the part's QE is not known, [`FlashError::LowVoltage`],
     /// [`FlashError::StatusRefused`] with the likely reason.
     pub fn set_quad_enable(&mut self, on: bool) -> Result<(), FlashError> {
+        if self.has_dies() {
+            return self
+                .dies()
+                .into_iter()
+                .try_for_each(|die| self.on_die(die, |chip| chip.set_quad_enable(on)));
+        }
         let name = self.identity.part_name.clone();
         let unknown = || FlashError::Unsupported(format!("how {name} keeps QE is not known"));
         if self.identity.low_voltage && !self.adapter_confirmed {

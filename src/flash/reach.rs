@@ -8,9 +8,9 @@
 
 use super::FlashError;
 use super::chip::Chip;
-use super::command::{self, WRITE_DISABLE, WRITE_ENABLE};
+use super::command::{self, BUSY, READ_STATUS, WRITE_DISABLE, WRITE_ENABLE};
 use super::part::{FourByteMode, Part};
-use crate::span::Span;
+use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 use crate::units::MIB;
 
@@ -30,8 +30,8 @@ const FLAGS: [(&str, u8, u8); 4] =
 /// What was found, and what is on now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reach {
-    /// The board had left 4-byte mode on.
-    found_on: bool,
+    /// The board had left 4-byte mode on; a bit for each die.
+    found_on: u8,
     /// This session has switched it on.
     entered: bool,
     /// The extended address register as found.
@@ -45,6 +45,12 @@ fn die_size(part: &Part) -> Option<u64> {
     (part.dies > 1 && part.vendor == "Winbond").then(|| part.size / u64::from(part.dies))
 }
 
+/// The part of `spans` that lies in a die, as addresses inside it.
+pub(super) fn inside(spans: &Spans, die: Span) -> Spans {
+    let parts = spans.iter().filter_map(|s| s.intersection(die));
+    parts.map(|s| Span::new(s.start - die.start, s.end - die.start)).collect()
+}
+
 impl<P: Programmer> Chip<P> {
     /// Looks for a mode that the board left on, and leaves it.
     pub(super) fn settle_mode(&mut self) -> Result<(), FlashError> {
@@ -55,14 +61,20 @@ impl<P: Programmer> Chip<P> {
         let mode = part.four_byte.mode;
         let extended = part.four_byte.extended_register;
         if let Some((_, opcode, bit)) = FLAGS.iter().find(|(vendor, ..)| *vendor == part.vendor) {
-            let [a, b] = [
-                command::register(&mut self.programmer, *opcode)?,
-                command::register(&mut self.programmer, *opcode)?,
-            ];
-            let on = a == b && a != 0xFF && a >> bit & 1 == 1;
-            if on && mode != FourByteMode::None {
-                self.reach.found_on = true;
-                self.switch_mode(mode, false)?;
+            // From the last die to the first, which stays selected.
+            for die in self.dies().into_iter().rev() {
+                self.select_die(die.start)?;
+                let [a, b] = [
+                    command::register(&mut self.programmer, *opcode)?,
+                    command::register(&mut self.programmer, *opcode)?,
+                ];
+                let on = a == b && a != 0xFF && a >> bit & 1 == 1;
+                if on && mode != FourByteMode::None {
+                    self.reach.found_on |= self.die_bit();
+                    self.switch_mode(mode, false)?;
+                }
+            }
+            if self.reach.found_on != 0 {
                 self.identity.notes.push("the board had left the chip in 4-byte address mode".into());
             }
         }
@@ -111,14 +123,13 @@ impl<P: Programmer> Chip<P> {
                 ])?;
             }
         }
-        if self.reach.found_on {
-            self.switch_mode(mode, true)?;
-            self.reach.found_on = false;
+        for die in self.dies().into_iter().rev() {
+            self.select_die(die.start)?;
+            if self.reach.found_on & self.die_bit() != 0 {
+                self.switch_mode(mode, true)?;
+            }
         }
-        if self.reach.die.is_some_and(|die| die != 0) {
-            self.programmer.run(&mut [Transaction::write(&[SELECT_DIE, 0])])?;
-            self.reach.die = Some(0);
-        }
+        self.reach.found_on = 0;
         Ok(())
     }
 
@@ -170,10 +181,48 @@ impl<P: Programmer> Chip<P> {
         let die = address / size;
         if self.reach.die != Some(die) {
             // Invariant: at most 255 dies, the row's field is a byte.
-            self.programmer.run(&mut [Transaction::write(&[SELECT_DIE, die as u8])])?;
+            let mut sr1 = [0; 2];
+            let [first, second] = sr1.each_mut().map(std::slice::from_mut);
+            self.programmer.run(&mut [
+                Transaction::write(&[SELECT_DIE, die as u8]),
+                Transaction::read(&[READ_STATUS], first),
+                Transaction::read(&[READ_STATUS], second),
+            ])?;
+            // Each die has status registers of its own.
+            if sr1[0] == sr1[1] && sr1[0] & BUSY == 0 {
+                self.steady.value = sr1[0];
+            }
             self.reach.die = Some(die);
         }
         Ok(address % size)
+    }
+
+    fn die_bit(&self) -> u8 {
+        1u8.checked_shl(self.reach.die.unwrap_or(0) as u32).unwrap_or(0)
+    }
+
+    /// Runs `act` on one die as if it were the whole chip: registers, locks and protection belong to a die, and its
+    /// addresses begin at 0.
+    pub(super) fn on_die<T>(
+        &mut self,
+        die: Span,
+        act: impl FnOnce(&mut Self) -> Result<T, FlashError>,
+    ) -> Result<T, FlashError> {
+        self.select_die(die.start)?;
+        let (size, dies) = (self.geometry.size, self.identity.part.dies);
+        self.as_chip_of(die.len(), 1);
+        let done = act(self);
+        self.as_chip_of(size, dies);
+        done
+    }
+
+    fn as_chip_of(&mut self, size: u64, dies: u8) {
+        (self.geometry.size, self.identity.part.size, self.identity.part.dies) = (size, size, dies);
+    }
+
+    /// True where registers and locks have to be asked of each die.
+    pub(super) fn has_dies(&self) -> bool {
+        die_size(&self.identity.part).is_some()
     }
 
     /// The chip's dies, for commands that reach one at a time; one span for nearly all chips.

@@ -51,6 +51,7 @@ impl<P: Programmer> Chip<P> {
         let scheme = self.identity.part.otp.clone();
         let Some(commands) = otp::commands(scheme.method) else { return Ok(Vec::new()) };
         self.pause_mode()?;
+        self.select_die(0)?;
         command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         let status = self.read_registers()?;
         scheme.registers.iter().map(|r| self.read_security_register(&commands, r, &status)).collect()
@@ -201,6 +202,7 @@ impl<P: Programmer> Chip<P> {
     pub fn security_register(&mut self, index: u8) -> Result<SecurityRegister, FlashError> {
         let (register, commands) = self.otp_register(index)?;
         self.pause_mode()?;
+        self.select_die(0)?;
         command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         let status = self.read_registers()?;
         self.read_security_register(&commands, &register, &status)

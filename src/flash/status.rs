@@ -85,6 +85,25 @@ pub fn decode(part: &Part, registers: Registers) -> Status {
     status
 }
 
+/// The status of a chip whose next die, which begins at `start`, has this one.
+pub(super) fn beside(before: Option<Status>, die: Status, start: u64) -> Status {
+    let there: Spans = die.protected.iter().map(|s| s.shifted(start)).collect();
+    let Some(mut whole) = before else { return Status { protected: there, ..die } };
+    there.iter().for_each(|s| whole.protected.insert(s));
+    let either = |a: Option<bool>, b: Option<bool>| if a == Some(true) { a } else { b };
+    Status {
+        busy: whole.busy || die.busy,
+        wel: whole.wel || die.wel,
+        bp: whole.bp.filter(|bp| die.bp == Some(*bp)),
+        quad_enable: whole.quad_enable.filter(|qe| die.quad_enable == Some(*qe)),
+        srp: either(whole.srp, die.srp),
+        srl: either(whole.srl, die.srl),
+        block_locks: either(whole.block_locks, die.block_locks),
+        protection_known: whole.protection_known && die.protection_known,
+        ..whole
+    }
+}
+
 /// One status write: what goes before it, its bytes, and which registers it sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusWrite {

@@ -10,6 +10,7 @@ use super::describe;
 use super::part::{ProtectScheme, Register, StatusEnable};
 use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
+use super::reach::inside;
 use super::status::{self, StatusWrite};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::span::{Span, Spans};
@@ -26,6 +27,8 @@ pub struct Unlocked {
     pub blocks: Vec<Span>,
     /// The block-protection register as it was (SST26).
     pub block_register: Option<Vec<u8>>,
+    /// The same for each die that was unlocked, where a chip has several.
+    pub dies: Vec<(Span, Unlocked)>,
 }
 
 /// How long a status write is to last.
@@ -51,6 +54,29 @@ impl<P: Programmer> Chip<P> {
         for span in spans.iter() {
             self.check_write(span, permit)?;
         }
+        if !self.has_dies() {
+            return self.unlock_here(spans);
+        }
+        let mut unlocked = Unlocked { volatile: true, ..Unlocked::default() };
+        for die in self.dies() {
+            let inside = inside(spans, die);
+            match self.on_die(die, |chip| chip.unlock_here(&inside)) {
+                Ok(one) if one == Unlocked::default() => {}
+                Ok(one) => {
+                    unlocked.volatile &= one.volatile;
+                    unlocked.dies.push((die, one));
+                }
+                Err(error) => {
+                    // What was lifted of the dies before is put back; the reason is the news.
+                    let _ = self.relock(unlocked);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(if unlocked.dies.is_empty() { Unlocked::default() } else { unlocked })
+    }
+
+    fn unlock_here(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
         let state = self.status()?;
         let hit = state.protected.intersection(spans);
         if hit.is_empty() {
@@ -84,7 +110,15 @@ impl<P: Programmer> Chip<P> {
     ///
     /// # Errors
     /// As for `unlock`; the chip may be left unprotected then.
-    pub fn relock(&mut self, unlocked: Unlocked) -> Result<(), FlashError> {
+    pub fn relock(&mut self, mut unlocked: Unlocked) -> Result<(), FlashError> {
+        if self.has_dies() {
+            let dies = std::mem::take(&mut unlocked.dies);
+            let first = self.dies()[..1].iter().map(|die| (*die, unlocked.clone())).collect::<Vec<_>>();
+            return dies
+                .into_iter()
+                .chain(first)
+                .try_for_each(|(die, one)| self.on_die(die, |chip| chip.relock(one)));
+        }
         if let Some(before) = unlocked.registers {
             let now = self.read_registers()?;
             self.write_registers(&now, &before, Lasting::Session)?;

@@ -156,5 +156,5 @@ fn protect_again<P: Programmer>(chip: &mut Chip<P>, store: &Store, backup: &str)
         return Ok(());
     }
     let registers = Some(stored.over(&now.registers));
-    Ok(chip.relock(Unlocked { registers, volatile: true, blocks: Vec::new(), block_register: None })?)
+    Ok(chip.relock(Unlocked { registers, volatile: true, ..Unlocked::default() })?)
 }

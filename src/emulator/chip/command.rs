@@ -44,7 +44,10 @@ impl FlashChip {
                 let range = self.block(address);
                 self.erase(now, op, range);
             }
-            Does::EraseChip => self.erase(now, op, 0..self.spec.size),
+            Does::EraseChip => {
+                let first = self.die * self.die_size();
+                self.erase(now, op, first..first + self.die_size());
+            }
             Does::ProgramSecurity | Does::EraseSecurity => self.write_security(now, command),
             Does::Suspend => self.suspend(now),
             Does::Resume => self.resume(now),
@@ -82,7 +85,7 @@ impl FlashChip {
             Does::ClearErrors { register, mask } => self.registers[register] &= !mask,
             Does::EnterSecurity => self.in_security = true,
             Does::ExitSecurity => self.in_security = false,
-            Does::SelectDie => self.die = usize::from(self.window.latch[0]) % self.spec.dies.max(1),
+            Does::SelectDie => self.select_die(usize::from(self.window.latch[0])),
             Does::ReadArray
             | Does::ReadJedecId
             | Does::ReadLegacyId
@@ -133,7 +136,7 @@ impl FlashChip {
         }
         *self.counts.erases.entry(range.len() as u64).or_default() += 1;
         let time =
-            if range.len() == self.spec.size { self.spec.times.chip } else { self.erase_time(range.len()) };
+            if range.len() == self.die_size() { self.spec.times.chip } else { self.erase_time(range.len()) };
         self.start(now, Work::Erase(range), time);
     }
 
@@ -152,7 +155,7 @@ impl FlashChip {
         {
             address |= usize::from(self.registers[extended.register] & 0x7f) << 24;
         }
-        let die = self.spec.size / self.spec.dies.max(1);
+        let die = self.die_size();
         self.die * die + address % die
     }
 

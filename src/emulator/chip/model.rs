@@ -43,6 +43,8 @@ pub struct FlashChip {
     /// Where the next command of a running program-on goes.
     pub(super) onward: Option<usize>,
     pub(super) die: usize,
+    /// What each die has for itself, as it was when the other was selected; the selected one's place is out of date.
+    pub(super) dies: Vec<Die>,
     pub(super) powered: bool,
     pub(super) ready_at: Duration,
     pub(super) writes_from: Duration,
@@ -68,6 +70,18 @@ pub struct FlashChip {
     pub(super) small_changes: bool,
 }
 
+/// What a die has for itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Die {
+    kept: Vec<u8>,
+    registers: Vec<u8>,
+    security: Vec<Vec<u8>>,
+    unique_id: Vec<u8>,
+    locks: Vec<bool>,
+    wel: bool,
+    four_byte: bool,
+}
+
 impl FlashChip {
     /// A factory-fresh part, erased, powered since long ago. `seed` decides its unique id and all undefined bytes.
     pub fn new(spec: ChipSpec, seed: u64) -> Self {
@@ -83,14 +97,29 @@ impl FlashChip {
         if let Some(cells) = security.first_mut().and_then(|s| s.get_mut(spec.security.factory.clone())) {
             random.fill(cells);
         }
+        let locks = vec![true; lock_starts.len()];
+        let mut dies = vec![
+            Die {
+                kept: kept.clone(),
+                registers: kept.clone(),
+                security: security.clone(),
+                locks: locks.clone(),
+                ..Die::default()
+            };
+            spec.dies.max(1)
+        ];
+        for die in dies.iter_mut().skip(1) {
+            die.unique_id = (0..8).map(|_| random.byte()).collect();
+        }
         Self {
+            dies,
             table,
             array: vec![0xff; spec.size],
             registers: kept.clone(),
             kept,
             security,
             unique_id,
-            locks: vec![true; lock_starts.len()],
+            locks,
             lock_starts,
             in_security: false,
             onward: None,
@@ -143,6 +172,28 @@ impl FlashChip {
     /// A security register, to be set up.
     pub fn security_mut(&mut self, index: usize) -> Option<&mut [u8]> {
         self.security.get_mut(index).map(Vec::as_mut_slice)
+    }
+
+    /// C2h: the other die's registers, locks and one-time memory come to the pins.
+    pub(super) fn select_die(&mut self, die: usize) {
+        let die = die % self.dies.len();
+        if die == self.die {
+            return;
+        }
+        self.exchange(self.die);
+        self.exchange(die);
+        self.die = die;
+    }
+
+    fn exchange(&mut self, die: usize) {
+        let there = &mut self.dies[die];
+        std::mem::swap(&mut self.kept, &mut there.kept);
+        std::mem::swap(&mut self.registers, &mut there.registers);
+        std::mem::swap(&mut self.security, &mut there.security);
+        std::mem::swap(&mut self.unique_id, &mut there.unique_id);
+        std::mem::swap(&mut self.locks, &mut there.locks);
+        std::mem::swap(&mut self.wel, &mut there.wel);
+        std::mem::swap(&mut self.four_byte, &mut there.four_byte);
     }
 
     /// Sets a status register, both what is kept and what is now, without any rule.
@@ -225,6 +276,7 @@ impl FlashChip {
             return;
         }
         self.abandon();
+        self.select_die(0);
         self.powered = false;
         self.cut_at = None;
         self.window.close();
@@ -237,7 +289,6 @@ impl FlashChip {
         self.four_byte = false;
         self.in_security = false;
         self.onward = None;
-        self.die = 0;
     }
 
     /// Gives the supply back.
@@ -248,10 +299,14 @@ impl FlashChip {
         self.powered = true;
         self.ready_at = now + self.spec.times.power_up;
         self.writes_from = now + self.spec.times.power_up_write;
-        self.locks.fill(true);
-        self.unlock_until_power_cycle();
-        self.registers.clone_from(&self.kept);
-        self.start_mode();
+        for die in (0..self.dies.len()).rev() {
+            self.select_die(die);
+            self.wel = false;
+            self.locks.fill(true);
+            self.unlock_until_power_cycle();
+            self.registers.clone_from(&self.kept);
+            self.start_mode();
+        }
     }
 
     /// Lets a running operation end and gives everything the chip keeps without its supply.
@@ -260,19 +315,29 @@ impl FlashChip {
         ChipState { contents: self.array.clone(), ..self.lasting() }
     }
 
-    /// Everything but the array that the chip keeps without its supply, as it is now.
+    /// Everything but the array that the chip keeps without its supply, as it is now; die after die.
     pub(in crate::emulator) fn lasting(&self) -> ChipState {
-        let mut kept = self.kept.clone();
-        if self.power_cycle_unlocks() {
-            self.clear_srp1(&mut kept);
-        }
-        ChipState {
+        let mut state = ChipState {
             part: self.spec.name.clone(),
             contents: Vec::new(),
-            registers: kept,
-            security: self.security.clone(),
-            unique_id: self.unique_id.clone(),
+            registers: Vec::new(),
+            security: Vec::new(),
+            unique_id: Vec::new(),
+        };
+        for (n, die) in self.dies.iter().enumerate() {
+            let (registers, security, unique_id) = match n == self.die {
+                true => (&self.kept, &self.security, &self.unique_id),
+                false => (&die.kept, &die.security, &die.unique_id),
+            };
+            let mut kept = registers.clone();
+            if n == self.die && self.power_cycle_unlocks() {
+                self.clear_srp1(&mut kept);
+            }
+            state.registers.extend(kept);
+            state.security.extend_from_slice(security);
+            state.unique_id.extend_from_slice(unique_id);
         }
+        state
     }
 
     /// Takes over a state that [`export`](Self::export) gave.
@@ -282,10 +347,15 @@ impl FlashChip {
     pub fn import(&mut self, state: &ChipState) -> Result<(), String> {
         state.check(&self.spec)?;
         self.array.clone_from(&state.contents);
-        self.kept.clone_from(&state.registers);
-        self.registers.clone_from(&state.registers);
-        self.security.clone_from(&state.security);
-        self.unique_id.clone_from(&state.unique_id);
+        let dies = self.dies.len();
+        for die in (0..dies).rev() {
+            self.select_die(die);
+            let part = |len: usize| len / dies * die..len / dies * (die + 1);
+            self.kept = state.registers[part(state.registers.len())].to_vec();
+            self.registers.clone_from(&self.kept);
+            self.security = state.security[part(state.security.len())].to_vec();
+            self.unique_id = state.unique_id[part(state.unique_id.len())].to_vec();
+        }
         Ok(())
     }
 }

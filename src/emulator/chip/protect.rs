@@ -10,7 +10,7 @@ const BLOCK: usize = 0x1_0000;
 
 /// Where each lock begins. WPS: one a sector in the first and last block, one a block between (W25Q128FV fig. 4d).
 pub(super) fn lock_starts(spec: &ChipSpec) -> Vec<usize> {
-    let size = spec.size;
+    let size = spec.size / spec.dies.max(1);
     match spec.protection {
         Protection::SectorLocks { size: sector } => (0..size).step_by(sector).collect(),
         Protection::BlockRegister => {
@@ -62,8 +62,15 @@ impl FlashChip {
         bit.is_some_and(|b| self.registers.get(b.register).is_some_and(|r| r & b.mask != 0))
     }
 
-    /// True when any byte of the range cannot be erased or programmed.
+    /// Bytes of one die, the only one on nearly all parts.
+    pub(super) fn die_size(&self) -> usize {
+        self.spec.size / self.spec.dies.max(1)
+    }
+
+    /// True when any byte of the range, which lies in the selected die, cannot be erased or programmed.
     pub(super) fn is_protected(&self, range: &Range<usize>) -> bool {
+        let first = self.die * self.die_size();
+        let range = &(range.start - first..range.end - first);
         let always =
             matches!(self.spec.protection, Protection::SectorLocks { .. } | Protection::BlockRegister);
         if always || self.bit(self.spec.bits.wps) {
@@ -76,15 +83,15 @@ impl FlashChip {
             Protection::Bp(map) => {
                 let inside = self.bp_range(map);
                 if self.bit(map.complement) {
-                    overlaps(&(0..inside.start)) || overlaps(&(inside.end..self.spec.size))
+                    overlaps(&(0..inside.start)) || overlaps(&(inside.end..self.die_size()))
                 } else {
                     overlaps(&inside)
                 }
             }
             Protection::WinbondBp { complement } => {
-                let inside = winbond_range(self.registers[0], self.spec.size);
+                let inside = winbond_range(self.registers[0], self.die_size());
                 if self.bit(*complement) {
-                    overlaps(&(0..inside.start)) || overlaps(&(inside.end..self.spec.size))
+                    overlaps(&(0..inside.start)) || overlaps(&(inside.end..self.die_size()))
                 } else {
                     overlaps(&inside)
                 }
@@ -97,10 +104,10 @@ impl FlashChip {
         let bp: usize = map.bp.iter().enumerate().map(bit).sum();
         let length = match bp {
             0 => 0,
-            all if all + 1 == 1 << map.bp.len() => self.spec.size,
-            bp => map.unit.checked_shl(bp as u32 - 1).map_or(self.spec.size, |n| n.min(self.spec.size)),
+            all if all + 1 == 1 << map.bp.len() => self.die_size(),
+            bp => map.unit.checked_shl(bp as u32 - 1).map_or(self.die_size(), |n| n.min(self.die_size())),
         };
-        if self.bit(map.top_bottom) { 0..length } else { self.spec.size - length..self.spec.size }
+        if self.bit(map.top_bottom) { 0..length } else { self.die_size() - length..self.die_size() }
     }
 
     /// The lock that holds this address.
@@ -111,16 +118,16 @@ impl FlashChip {
     /// The range of the lock that holds this address.
     pub(super) fn block(&self, address: usize) -> Range<usize> {
         let index = self.lock_index(address);
-        self.lock_starts[index]..self.lock_starts.get(index + 1).copied().unwrap_or(self.spec.size)
+        self.lock_starts[index]..self.lock_starts.get(index + 1).copied().unwrap_or(self.die_size())
     }
 
     pub(super) fn set_lock(&mut self, address: usize, locked: bool) {
-        let index = self.lock_index(address % self.spec.size);
+        let index = self.lock_index(address % self.die_size());
         self.locks[index] = locked;
     }
 
     pub(super) fn lock_bit(&self, address: usize) -> bool {
-        self.locks[self.lock_index(address % self.spec.size)]
+        self.locks[self.lock_index(address % self.die_size())]
     }
 
     /// Global protect and unprotect of sector locks, by a write of the first register (AT25DF321A, table 9-5).

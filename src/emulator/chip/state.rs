@@ -33,15 +33,15 @@ impl ChipState {
                 spec.size
             ));
         }
-        if self.registers.len() != spec.registers.len() {
+        if self.registers.len() != spec.registers.len() * spec.dies {
             return Err(format!(
                 "the saved chip has {} status registers; a {} has {}",
                 self.registers.len(),
                 spec.name,
-                spec.registers.len()
+                spec.registers.len() * spec.dies
             ));
         }
-        let fits = self.security.len() == spec.security.count
+        let fits = self.security.len() == spec.security.count * spec.dies
             && self.security.iter().all(|register| register.len() == spec.security.size);
         if !fits {
             return Err(format!("the saved security registers do not fit a {}", spec.name));

@@ -247,8 +247,14 @@ fn each_die_has_its_own_half_and_a_read_wraps_inside_it() {
     bench.chip.contents_mut()[0x200_0000] = 0x02;
     bench.chip.contents_mut()[0] = 0x03;
     assert_eq!(bench.ask(&[0x13, 1, 0xff, 0xff, 0xff], 2), [0x01, 0x03]);
+    bench.write(&[0x01, 0x04]);
     bench.send(&[0xc2, 1]);
     assert_eq!(bench.ask(&[0x13, 0, 0, 0, 0], 1), [0x02]);
+    assert_eq!(bench.ask(&[0x05], 1), [0], "each has status registers of its own");
+    bench.send(&[0xc2, 0]);
+    assert_eq!(bench.ask(&[0x05], 1), [0x04]);
+    bench.power_cycle();
+    assert_eq!(bench.ask(&[0x05], 1), [0x04]);
 }
 
 #[test]
