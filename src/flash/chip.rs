@@ -241,8 +241,8 @@ impl<P: Programmer> Chip<P> {
                     |mut all, ((register, _), v)| {
                         match register {
                             Register::Sr1 => all.sr1 = *v,
-                            Register::Sr2 => all.sr2 = Some(*v),
                             // FF: nobody answered. No part has every bit of it, some are reserved.
+                            Register::Sr2 => all.sr2 = (*v != 0xFF).then_some(*v),
                             Register::Sr3 => all.sr3 = (*v != 0xFF).then_some(*v),
                             Register::Security => all.security = Some(*v),
                             Register::Function => all.function = Some(*v),

@@ -162,7 +162,10 @@ pub(crate) fn may_change(part: &Part) -> u8 {
 
 /// What a row leaves to SFDP, taken from there: erase types, and the way above 16 MiB with them.
 pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
-    let Some(said) = sfdp.and_then(|s| from_sfdp(&part.jedec_id, s)).filter(|_| part.erase.is_empty()) else {
+    if let (Some(sfdp), false) = (sfdp, part.erase.is_empty()) {
+        return confirmed(part, sfdp);
+    }
+    let Some(said) = sfdp.and_then(|s| from_sfdp(&part.jedec_id, s)) else {
         return part;
     };
     // An opcode that is uneven on some member of the family stays out.
@@ -174,6 +177,16 @@ pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
         source: format!("{}; erase types from the chip's SFDP", part.source),
         ..part
     }
+}
+
+/// A row of several generations may name an erase that this chip lacks: opcodes that its SFDP does not know stay out, as
+/// long as it knows one.
+fn confirmed(mut part: Part, sfdp: &Sfdp) -> Part {
+    let known = |e: &EraseSpec| sfdp.basic.erase.iter().any(|said| said.opcode == e.opcode);
+    if part.erase.iter().any(known) {
+        part.erase.retain(known);
+    }
+    part
 }
 
 /// A part of which only SFDP is known: what it says, nothing else. `None` where that is not enough to read it.

@@ -132,6 +132,8 @@ impl<P: Programmer> Chip<P> {
         let scheme = self.identity.part.status;
         let (word, bits, clear) = if scheme.flag_status {
             let flags = command::register(&mut self.programmer, command::READ_FLAG_STATUS)?;
+            // All ones is a floating line: not every part of the family has the register.
+            let flags = if flags == 0xFF { 0 } else { flags };
             ("flag status", flags & FLAG_ERRORS, command::CLEAR_FLAG_STATUS)
         } else {
             ("SR1", sr1 & self.steady.sticky, command::CLEAR_STATUS)

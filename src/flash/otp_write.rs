@@ -240,9 +240,18 @@ impl<P: Programmer> Chip<P> {
         let what = || format!("security register command {:02x}", bytes[0]);
         let mode = commands.enter.zip(commands.leave).filter(|_| in_mode);
         let Some((enter, leave)) = mode else {
-            return self.run_otp_plain(bytes, busy, &what);
+            let done = self.run_otp_plain(bytes, busy, &what);
+            if done.is_err() {
+                // A lost connection may come back: write enable must not wait there for whoever comes next.
+                let _ = command::send(&mut self.programmer, &[WRITE_DISABLE]);
+            }
+            return done;
         };
         let result = self.run_inside(enter, bytes, busy, &what);
+        if result.is_err() {
+            // A chip that is still at it would not hear the command that leaves the mode.
+            self.programmer.sleep(busy.max);
+        }
         let left = self.leave_mode(leave);
         result.and(left)
     }
@@ -291,7 +300,10 @@ impl<P: Programmer> Chip<P> {
 
     /// Inside a mode SR1 may show lock bits instead of protection bits.
     fn otp_steady(&self) -> super::wait::Steady {
-        let lock = matches!(self.identity.part.otp.method, OtpMethod::Eon3A | OtpMethod::Sst88);
+        let lock = matches!(
+            self.identity.part.otp.method,
+            OtpMethod::Eon3A | OtpMethod::EnsoLeave04 | OtpMethod::Sst88 | OtpMethod::Sst88Short
+        );
         let may_change = if lock { 0xFC | command::WEL | BUSY } else { self.steady.may_change };
         super::wait::Steady { may_change, ..self.steady }
     }

@@ -17,6 +17,30 @@ pub(crate) enum Took {
     Above(Duration),
 }
 
+impl Took {
+    /// The bound for a page of `whole` bytes that a page of `part` bytes gives; what was still busy tells no more of it.
+    pub fn stretched(self, whole: u64, part: u64) -> Self {
+        let stretch = |time: Duration| match part {
+            0 => time,
+            _ => time.mul_f64(whole.max(part) as f64 / part as f64),
+        };
+        match self {
+            Self::About(time) => Self::About(stretch(time)),
+            Self::Below(time) => Self::Below(stretch(time)),
+            Self::Above(time) => Self::Above(time),
+        }
+    }
+
+    /// The same, where it says less than `least`: that.
+    pub fn at_least(self, least: Duration) -> Self {
+        match self {
+            Self::About(time) => Self::About(time.max(least)),
+            Self::Below(time) => Self::Below(time.max(least)),
+            Self::Above(time) => Self::Above(time),
+        }
+    }
+}
+
 /// The learned program time and how many pages may go down unseen.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {

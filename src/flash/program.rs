@@ -174,7 +174,15 @@ impl<P: Programmer> Chip<P> {
                 || !self.pace.is_learned() && page.bytes.len() as u64 * 4 >= self.geometry.page * 3
         };
         let taken = || batch.iter().zip(&verdicts).filter(|(_, v)| v.taken);
-        let times: Vec<Took> = taken().filter_map(|(p, v)| v.took.filter(|took| tells(p, took))).collect();
+        // A short page's time, stretched, is near a whole one's; less than the typical it is not believed.
+        let typical = self.geometry.program.typical;
+        let whole = |page: &Page<'_>, took: Took| match page.bytes.len() as u64 {
+            len if len < self.geometry.page => took.stretched(self.geometry.page, len).at_least(typical),
+            _ => took,
+        };
+        let times: Vec<Took> = taken()
+            .filter_map(|(p, v)| v.took.filter(|took| tells(p, took)).map(|took| whole(p, took)))
+            .collect();
         self.pace.observe_all(&times);
         done.pages += taken().count() as u64;
         done.bytes += taken().map(|(p, _)| p.bytes.len() as u64).sum::<u64>();

@@ -31,6 +31,8 @@ pub struct SecurityRegister {
 
 /// Bytes of the array that are compared before and after a mode.
 const WITNESS: usize = 64;
+/// How often a mode is left, until the programmer says that the command went out.
+const LEAVES: usize = 3;
 /// Bytes read of a register whose size is disputed: twice the largest period that is looked for.
 const MEASURE: usize = 4096;
 
@@ -179,7 +181,17 @@ impl<P: Programmer> Chip<P> {
 
     /// Leaves an OTP mode, harmless where none is on.
     pub(super) fn leave_mode(&mut self, leave: u8) -> Result<(), FlashError> {
-        Ok(self.programmer.run(&mut [Transaction::write(&[leave]), Transaction::write(&[WRITE_DISABLE])])?)
+        let mut left = Ok(());
+        // The connection may have been lost in this very command: it matters enough to be said again.
+        for _ in 0..LEAVES {
+            left = self
+                .programmer
+                .run(&mut [Transaction::write(&[leave]), Transaction::write(&[WRITE_DISABLE])]);
+            if left.is_ok() {
+                break;
+            }
+        }
+        Ok(left?)
     }
 
     /// The register with this number, and how it is reached.

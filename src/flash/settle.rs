@@ -109,7 +109,11 @@ impl<P: Programmer> Chip<P> {
             None => {
                 self.geometry.size = small;
                 self.identity.part.size = small;
-                self.identity.conflict = Some(format!("{why}; the contents do not tell which"));
+                let why = format!(
+                    "{why}; the contents do not tell which: only the smaller is read, and nothing is written"
+                );
+                self.identity.notes.push(why.clone());
+                self.identity.conflict = Some(why);
             }
         }
         Ok(())

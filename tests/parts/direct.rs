@@ -1,8 +1,9 @@
-//! A programmer straight onto an emulated chip: no USB between, time is counted.
+//! A programmer straight onto an emulated chip: no USB between, time is counted, every window noted, one can be lost.
 
 use norsplice::emulator::chip::{ChipSpec, FlashChip};
 use norsplice::spi::{Limits, Op, Programmer, SpiError, Transaction};
-use std::cell::RefCell;
+use norsplice::usb::UsbError;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,13 +15,30 @@ const GAP: Duration = Duration::from_micros(1);
 #[derive(Clone)]
 pub struct Direct {
     pub chip: Rc<RefCell<FlashChip>>,
-    now: Duration,
+    /// The first bytes of what was sent in each window.
+    pub windows: Rc<RefCell<Vec<Vec<u8>>>>,
+    /// The window, counted from now, before which the connection fails, once.
+    pub fails_at: Rc<RefCell<Option<usize>>>,
+    now: Rc<Cell<Duration>>,
 }
+
+/// Bytes of a window that are noted.
+const NOTED: usize = 8;
 
 impl Direct {
     pub fn new(spec: ChipSpec, seed: u64) -> Self {
         let chip = Rc::new(RefCell::new(FlashChip::new(spec, seed)));
-        Self { chip, now: Duration::from_secs(1) }
+        let now = Rc::new(Cell::new(Duration::from_secs(1)));
+        Self { chip, windows: Rc::default(), fails_at: Rc::default(), now }
+    }
+
+    /// Opcodes sent so far, and how often.
+    pub fn sent(&self, opcode: u8) -> usize {
+        self.windows.borrow().iter().filter(|w| w.first() == Some(&opcode)).count()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.now.set(self.now.get() + by);
     }
 
     pub fn misdeeds(&self) -> String {
@@ -28,8 +46,8 @@ impl Direct {
     }
 
     fn clock(&mut self, out: &[u8], into: &mut [u8]) {
-        self.chip.borrow_mut().clock(self.now, HZ, out, into);
-        self.now += Duration::from_nanos(out.len() as u64 * 8_000_000_000 / u64::from(HZ));
+        self.chip.borrow_mut().clock(self.now.get(), HZ, out, into);
+        self.advance(Duration::from_nanos(out.len() as u64 * 8_000_000_000 / u64::from(HZ)));
     }
 }
 
@@ -47,10 +65,21 @@ impl Programmer for Direct {
 
     fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
         for transaction in batch {
-            self.chip.borrow_mut().select(self.now);
+            let due = self.fails_at.borrow().map(|left| left.checked_sub(1));
+            if let Some(left) = due {
+                *self.fails_at.borrow_mut() = left;
+                if left.is_none() {
+                    return Err(SpiError::Usb(UsbError::Timeout { what: "test", after: GAP }));
+                }
+            }
+            let mut sent = Vec::new();
+            self.chip.borrow_mut().select(self.now.get());
             for op in &mut transaction.ops {
                 match op {
-                    Op::Write(bytes) => self.clock(bytes, &mut vec![0; bytes.len()]),
+                    Op::Write(bytes) => {
+                        sent.extend(bytes.iter().take(NOTED - sent.len().min(NOTED)));
+                        self.clock(bytes, &mut vec![0; bytes.len()]);
+                    }
                     Op::Read(into) => self.clock(&vec![0xFF; into.len()], into),
                     Op::Transfer(both) => {
                         let out = both.to_vec();
@@ -58,8 +87,9 @@ impl Programmer for Direct {
                     }
                 }
             }
-            self.chip.borrow_mut().deselect(self.now);
-            self.now += transaction.pause.max(GAP);
+            self.chip.borrow_mut().deselect(self.now.get());
+            self.windows.borrow_mut().push(sent);
+            self.advance(transaction.pause.max(GAP));
         }
         Ok(())
     }
@@ -77,10 +107,10 @@ impl Programmer for Direct {
     }
 
     fn now(&self) -> Duration {
-        self.now
+        self.now.get()
     }
 
     fn sleep(&mut self, time: Duration) {
-        self.now += time;
+        self.advance(time);
     }
 }

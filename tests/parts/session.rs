@@ -47,7 +47,13 @@ pub fn write(chip: &mut Chip<Direct>, backup: &[u8], span: Span, wanted: &[u8]) 
     let done = steps.steps.iter().try_for_each(|step| run(chip, step, &image, &permit));
     if done.is_ok() {
         let differs = chip.verify(around.start, &image[around.start as usize..around.end as usize])?;
-        assert!(differs.is_empty(), "{} of {} differ", differs.len(), around.len());
+        assert!(
+            differs.is_empty(),
+            "{}: {} of {} differ",
+            chip.identity().part_name,
+            differs.len(),
+            around.len()
+        );
     }
     chip.relock(unlocked)?;
     done

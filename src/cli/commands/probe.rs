@@ -95,7 +95,7 @@ impl Probed {
             (true, false) => "not known for this part".to_owned(),
         };
         for (name, value) in [
-            ("chip", out.tone(Tone::Strong, &format!("{} {}", part.vendor, id.part_name))),
+            ("chip", out.tone(Tone::Strong, format!("{} {}", part.vendor, id.part_name).trim_start())),
             ("JEDEC id", hex(&id.jedec_id)),
             ("size", format!("{} ({:#x} bytes)", units::size(part.size), part.size)),
             ("supply", voltage),

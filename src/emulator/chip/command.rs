@@ -135,8 +135,8 @@ impl FlashChip {
             return;
         }
         *self.counts.erases.entry(range.len() as u64).or_default() += 1;
-        let time =
-            if range.len() == self.die_size() { self.spec.times.chip } else { self.erase_time(range.len()) };
+        let chip = self.table[usize::from(op)].is_some_and(|c| c.does == Does::EraseChip);
+        let time = if chip { self.spec.times.chip } else { self.erase_time(range.len()) };
         self.start(now, Work::Erase(range), time);
     }
 

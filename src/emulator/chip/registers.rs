@@ -10,8 +10,10 @@ impl FlashChip {
     /// A status register as the host reads it.
     pub(super) fn live_register(&self, index: usize) -> u8 {
         let mut value = self.registers.get(index).copied().unwrap_or(0xff);
+        // The register that a one-time mode shows in place of the first has its live bits, too.
+        let instead = self.in_security && self.spec.security.mode.is_some_and(|m| m.status == Some(index));
         let mut show = |bit: Bit, set: bool| {
-            if bit.register == index {
+            if bit.register == index || instead && bit.register == 0 {
                 value = if set { value | bit.mask } else { value & !bit.mask };
             }
         };

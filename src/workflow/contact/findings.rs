@@ -131,6 +131,8 @@ pub struct Findings {
     pub write_enable: Vec<WriteEnableCheck>,
     /// The array; `None` where the chip could not be identified.
     pub array: Option<Sampled>,
+    /// The id was asked for by an older command than `9F`, which this chip does not know.
+    pub older: bool,
     /// Why the chip could not be identified.
     pub unidentified: Option<String>,
     /// A 1.8 V part, and nobody said that there is an adapter.

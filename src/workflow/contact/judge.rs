@@ -21,7 +21,8 @@ pub fn judge(seen: &Findings) -> Verdict {
     };
     add("idle line", outcome, detail.into());
     let dead = seen.id.is_all(0xff) || seen.id.is_all(0x00);
-    add("id (9F)", passed(seen.id.is_steady() && !dead), told(&seen.id));
+    let by = if seen.older { "id (older command)" } else { "id (9F)" };
+    add(by, passed(seen.id.is_steady() && !dead), told(&seen.id));
     for (name, tally) in
         ["id (90, address 0)", "id (90, address 1)", "id (AB)"].into_iter().zip(&seen.other_ids)
     {
@@ -189,6 +190,7 @@ mod tests {
                 fast_differs: Some(0),
                 ..Sampled::default()
             }),
+            older: false,
             unidentified: None,
             low_voltage: false,
         }

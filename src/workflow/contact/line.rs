@@ -6,7 +6,7 @@ use crate::spi::{Programmer, SpiError, Transaction};
 /// Reads of the id and of the status register.
 pub(super) const READS: usize = 64;
 /// Reads by the older id commands.
-const OTHER_READS: usize = 8;
+pub(super) const OTHER_READS: usize = 8;
 /// Bytes of the idle line.
 const BASELINE: usize = 64;
 

@@ -3,6 +3,7 @@
 use super::findings::{Findings, Line, Tallied};
 use super::verdict::Verdict;
 use super::{array, judge, line};
+use crate::flash::part::Probe;
 use crate::flash::{Chip, FlashError, WriteEnableCheck};
 use crate::spi::Programmer;
 use crate::workflow::error::Cause;
@@ -103,6 +104,12 @@ fn end(events: &mut Events<'_>) -> Result<(), Cause> {
 
 fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &Contact) -> Result<Verdict, Cause> {
     let mut seen = on_line(chip.programmer())?;
+    if chip.identity().part.probe != Probe::Jedec {
+        // A chip that does not know 9F is asked as it was named.
+        let answers = (0..line::OTHER_READS).map(|_| chip.rdid()).collect::<Result<Vec<_>, _>>()?;
+        seen.id = Tallied::of(answers);
+        seen.older = true;
+    }
     // What was read while the chip was identified is the first read.
     if let Some(first) = chip.identity().sfdp.clone() {
         let mut same = 0;
@@ -152,6 +159,7 @@ fn on_line<P: Programmer>(programmer: &mut P) -> Result<Findings, Cause> {
         sfdp: (0, 0),
         write_enable: Vec::new(),
         array: None,
+        older: false,
         unidentified: None,
         low_voltage: false,
     })
