@@ -7,6 +7,7 @@ use norsplice::flash::FlashError;
 use norsplice::flash::parts::by_id;
 use norsplice::span::Span;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::collections::BTreeSet;
 
 #[test]
@@ -108,8 +109,11 @@ fn session(row: &Row, seed: u64, start: u64, len: u64, bp: u8) -> Result<(), Tes
     Ok(())
 }
 
+/// The same parts in every run; PROPTEST_RNG_SEED and PROPTEST_CASES try others.
+const SEED: RngSeed = RngSeed::Fixed(0x4E4F_5253);
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, rng_seed: SEED, ..ProptestConfig::default() })]
     #[test]
     fn a_part_at_random_is_probed_and_written(
         pick: prop::sample::Index, seed in 1u64..1 << 40, start: u64, len in 0u64..0x2_0000, bp in 0u8..8
@@ -120,7 +124,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, rng_seed: SEED, ..ProptestConfig::default() })]
     #[test]
     fn a_large_part_at_random_is_probed_and_written(
         pick: prop::sample::Index, seed in 1u64..1 << 40, start in 0xFF_0000u64..0x101_0000, len in 0u64..0x2_0000

@@ -142,9 +142,11 @@ impl Row {
         said || self.protection.contains("SR2") || self.protection.contains("cmp")
     }
 
-    /// Numbers of the BP bits, where the row gives them as `BP3 TB@SR1.5 ...`.
+    /// How many BP bits, where the row gives the places of the others too (`BP3 TB@SR1.5 ...`): elsewhere sources count
+    /// them in different ways.
     pub fn bp_count(&self) -> Option<usize> {
-        self.protection.strip_prefix("BP")?.chars().next()?.to_digit(10).map(|n| n as usize)
+        let told = self.protection.strip_prefix("BP").filter(|rest| rest.contains("@SR"))?;
+        told.chars().next()?.to_digit(10).map(|n| n as usize)
     }
 
     fn bit(&self, name: &str) -> Option<Bit> {
@@ -185,7 +187,8 @@ impl Row {
             commands.push(Command::plain(0x35, Does::ReadRegister(1)).while_busy());
         }
         // Few sources say who knows 50: whoever has no other use for it.
-        if !never.contains(&0x50) {
+        let volatile = self.status.contains("50") || !never.contains(&0x50);
+        if volatile {
             commands.push(Command::plain(0x50, Does::VolatileEnable));
         }
         for (word, opcode, first) in [("31", 0x31, 1), ("11", 0x11, 2)] {
@@ -249,7 +252,7 @@ impl Row {
                 .map(|minor| sfdp(minor, self.size, &self.erases().unwrap_or_default()))
                 .unwrap_or_default(),
             commands,
-            forbidden: never.to_vec(),
+            forbidden: never.iter().copied().filter(|opcode| !(volatile && *opcode == 0x50)).collect(),
             registers: vec![register(0xFC), register(0x43), register(0xE4), Register::default()],
             bits,
             protection: match self.bp_count() {
