@@ -51,8 +51,9 @@ const ATTEMPTS: u32 = 5;
 const PAUSED: u32 = 930;
 /// Command and address of a read, at most.
 const HEADER: usize = 8;
-/// The most status bytes after one page.
-const MOST_STATUS: u128 = 8192;
+/// The most status bytes after one page: at 30 MHz 17 ms, longer than any window. Fewer would never show the end of a
+/// slow first page, and a page that is not timed lets no other go down with it.
+const MOST_STATUS: u128 = 65536;
 
 impl<P: Programmer> Chip<P> {
     /// Programs bytes at any address and of any length; the range must have been erased where bits go from 0 to 1.

@@ -1,7 +1,8 @@
 //! Erase and program: contents, counts, virtual time, refusals, faults.
 
-use crate::bench::{Bench, PROGRAMMERS, SIZE, bench, noise};
-use norsplice::emulator::{Fault, Faults, ProgrammerKind};
+use crate::bench::{Bench, PROGRAMMERS, SIZE, bench, connect, noise};
+use norsplice::emulator::chip::{FlashChip, find};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
 use norsplice::flash::geometry::EraseType;
 use norsplice::flash::{FlashError, Permit};
 use norsplice::span::{Span, Spans};
@@ -50,6 +51,37 @@ fn steady_state_keeps_to_the_budget() {
         assert_eq!(after.sleeps, counts.sleeps);
         assert!(bench.emulator.contents()[..0x4_0000] == image);
         bench.clean();
+    }
+}
+
+/// Chips differ, and one chip by its age and warmth: the window follows what this one shows, not the data sheet.
+#[test]
+fn quick_and_slow_chips_are_followed_as_closely() {
+    for kind in PROGRAMMERS {
+        for page_us in [150, 400, 1500, 3000] {
+            let mut spec = find("W25Q64FV").unwrap();
+            spec.times.page = Duration::from_micros(page_us);
+            let options = Options { programmer: kind, ..Options::default() };
+            let emulator = Emulator::with_chip(&options, FlashChip::new(spec, 1)).unwrap();
+            let chip = connect(&emulator, kind).unwrap();
+            let mut bench = Bench { emulator, chip };
+            let (permit, image) = (bench.permit(), noise(0x3_0000, 7));
+            bench.chip.program(0, &image[..0x1_0000], &permit).unwrap();
+            let (from, counts) = (bench.emulator.clock().now(), bench.emulator.counts());
+            let done = bench.chip.program(0x1_0000, &image[0x1_0000..], &permit).unwrap();
+            let page = (bench.emulator.clock().now() - from) / (0x2_0000 / 256);
+            // What 264 bytes and their packets take, and a margin on the chip's own time.
+            let budget = Duration::from_micros(match kind {
+                ProgrammerKind::Ch341a => 1560 + page_us * 6 / 5,
+                _ => 110 + page_us * 11 / 10,
+            });
+            assert!(page <= budget, "{kind:?}, {page_us} us: {page:?} a page");
+            let waits = bench.emulator.counts().waits - counts.waits;
+            assert!(waits <= 0x2_0000 / 256 / 16, "{kind:?}, {page_us} us: {waits} waits, {done:?}");
+            assert_eq!((done.pages, done.retried), (512, 0), "{kind:?}, {page_us} us");
+            assert!(bench.emulator.contents()[..0x3_0000] == image);
+            bench.clean();
+        }
     }
 }
 
