@@ -7,4 +7,5 @@ mod bench;
 mod help;
 mod kept;
 mod output;
+mod schema;
 mod steps;
