@@ -16,6 +16,32 @@
 //! | [`usb`] | nobody | the `Pipe` trait; `host` is the only file that names rusb |
 //! | [`emulator`] | `usb` | chip and programmers at the USB level, with constants of their own |
 //! | [`span`], [`units`] | nobody | byte ranges; sizes, clocks, durations as text |
+//!
+//! # Along the way of the data
+//!
+//! **A read.** [`workflow::reading`] asks a [`flash::Chip`] for a span and compares the second read as it comes in.
+//! [`Chip::read`](flash::Chip::read) cuts the span into pieces that this programmer moves best and makes each one a
+//! [`spi::Transaction`]: one chip-select window of command, address and a buffer. [`programmer::Driver`] hands a batch of
+//! them to its [`programmer::Codec`], which is pure: OUT transfers, and a [`usb::Reply`] that knows which of the bytes to
+//! come belong into which buffer, and how many IN transfers may be asked for. A [`usb::Pipe`] keeps both directions in
+//! flight until the reply is complete; `usb::queue` does it on libusb, [`emulator::EmulatedPipe`] in virtual time. A batch
+//! never branches, so nothing waits for a round trip within it.
+//!
+//! **A write** is a read first. [`workflow::job::run`] is the only way: contact tests, the backup (two reads by two
+//! engines, into the [`workflow::Store`]), what is wanted, the plan, the question, the journal, the work. What is
+//! wanted comes from [`image::splice()`], which takes donors apart by their structure ([`image::inspect`]), lays their
+//! regions over the board's own dump and refuses with every reason at once. [`plan::plan`] compares that with what is on
+//! the chip and weighs the nested erase sizes by the chip's times and this programmer's costs
+//! ([`Chip::costs`](flash::Chip::costs)). A confirmed plan gives a [`flash::Permit`], without which no erase and no program
+//! is sent. [`workflow::rewrite`] takes step after step: a line in the [`workflow::journal`], erase, program, read back,
+//! a line again; so one block at most is ever undefined, and [`workflow::resume`] knows which.
+//!
+//! **A page** is four transactions: write enable, status, page program, status. `flash::program` sends many pages in one
+//! batch, with a pause in the programmer or a run of status bytes between them, and learns from those bytes how long
+//! this very chip takes (`flash::pace`). A page that the chip was too busy to take shows it in its status and is sent again.
+//!
+//! **Upwards** go events ([`workflow::Event`]), whose answer can be "stop", and errors, one enum a layer with the one below
+//! as its source. [`cli`] turns them into progress, JSON lines and exit codes; nothing below it prints.
 
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
