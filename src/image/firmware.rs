@@ -166,6 +166,12 @@ pub fn judge_metadata(file: &[u8], what: &str, board: &Board) -> Vec<Finding> {
     if chunks.iter().any(|c| c.chunk == Chunk::Metadata(None)) {
         found.push(METADATA_CRC.found(format!("{what}: the metadata at its end is not JSON: it is damaged")));
     }
+    if let Some(at) = sysupgrade::remnant(file) {
+        found.push(METADATA_CRC.found(format!(
+            "{what}: remains of OpenWrt's metadata stand at {at:#x}, and it does not end as it should: the file was cut \
+             short or is damaged; get it again"
+        )));
+    }
     let Some(metadata) = sysupgrade::metadata(file) else { return found };
     let devices = &metadata.supported_devices;
     if devices.is_empty() || board.compatible.is_empty() {

@@ -96,6 +96,34 @@ pub fn appended(file: &[u8]) -> Vec<Appended> {
     found
 }
 
+/// Where what fwtool appended was damaged or cut: its parts stand where none can be found from the end of `file`.
+///
+/// A chunk is found by its trailer alone, and its CRC does not cover the trailer: with that gone, or its length wrong,
+/// the file reads as one without metadata, or with less payload.
+pub fn remnant(file: &[u8]) -> Option<usize> {
+    /// Metadata has some hundred bytes, signatures and certificates some more.
+    const FAR: usize = 0x1_0000;
+    let payload = payload_len(file);
+    let tail = payload.saturating_sub(FAR);
+    // A trailer in the payload, or inside a chunk that reaches too far.
+    let trailer = |at: &usize| {
+        let fields = slice(file, at + 8, TRAILER_LEN - 8);
+        fields.is_none_or(|f| f[0] <= 1 && f[1..4] == [0; 3] && f[4..6] == [0; 2])
+    };
+    let in_payload = memchr::memmem::find_iter(&file[tail..payload], MAGIC).map(|at| tail + at).find(trailer);
+    let in_chunk = || {
+        appended(file).into_iter().find_map(|chunk| {
+            let (from, to) = (chunk.offset as usize, (chunk.offset + chunk.len) as usize - TRAILER_LEN);
+            memchr::memmem::find_iter(&file[from..to], MAGIC).map(|at| from + at).find(trailer)
+        })
+    };
+    let json = || {
+        let names = [&b"\"supported_devices\""[..], b"\"metadata_version\""];
+        names.iter().find_map(|name| memchr::memmem::find(&file[tail..payload], name)).map(|at| tail + at)
+    };
+    in_payload.or_else(in_chunk).or_else(json)
+}
+
 /// The metadata of `file`, where it is JSON.
 pub fn metadata(file: &[u8]) -> Option<Metadata> {
     appended(file).into_iter().rev().find_map(|found| match found.chunk {
@@ -284,6 +312,32 @@ pub(crate) mod tests {
         assert!(appended(&file).iter().all(|c| !c.crc_holds));
     }
 
+    /// Cut anywhere in what was appended, or with a bit of a trailer's mark or length turned, a file shows it.
+    #[test]
+    fn a_damaged_trailer_leaves_remnants() {
+        let mut file = vec![0x5a; 0x1000];
+        append(&mut file, 1, br#"{"metadata_version":"1.1","supported_devices":["tplink,archer-mr200"]}"#);
+        let metadata_end = file.len();
+        append(&mut file, 0, &[b'u'; 150]);
+        let whole = file.len();
+        assert_eq!(remnant(&file), None);
+        assert_eq!(remnant(&file[..metadata_end]), None, "metadata without signature");
+        assert_eq!(remnant(&file[..0x1000]), None, "nothing appended");
+        for cut in 0x1000 + 60..whole {
+            assert!(cut == metadata_end || remnant(&file[..cut]).is_some(), "cut to {cut:#x}");
+        }
+        for end in [metadata_end, whole] {
+            // The mark, and the length's lower bits: others make it longer than the file.
+            for at in (end - 16..end - 12).chain(end - 2..end) {
+                let mut damaged = file[..end].to_vec();
+                damaged[at] ^= 4;
+                let told = remnant(&damaged).is_some()
+                    || appended(&damaged).iter().any(|c| !c.crc_holds || c.chunk == Chunk::Metadata(None));
+                assert!(told, "bit of {at:#x} of {end:#x}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes(mut file in prop::collection::vec(any::<u8>(), 0..64), len in any::<u32>(), kind in 0u8..3) {
@@ -292,6 +346,7 @@ pub(crate) mod tests {
             file.extend(len.to_be_bytes());
             prop_assert_eq!(appended(&file).is_empty(), strip(&file).len() == file.len());
             let _ = metadata(&file);
+            let _ = remnant(&file);
         }
     }
 }
