@@ -1,13 +1,22 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks to stop after the current block, the second to stop at once,
-//! the third ends the process without another word.
+//! the third ends the process without another word. So does the first where nobody looks for it: a command on files
+//! alone has nothing to put in order, every file it writes appears whole or not at all.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How urgently the user wants to stop; shared with the signal handlers.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicUsize>);
+pub struct Stop(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    /// How often it was asked for.
+    asked: AtomicUsize,
+    /// Somebody looks whether it is.
+    heeded: AtomicBool,
+}
 
 impl Stop {
     /// Listens to the signals. Where that fails the program just ends on the first, as any other.
@@ -22,7 +31,8 @@ impl Stop {
                 let asked = stop.clone();
                 std::thread::spawn(move || {
                     for signal in signals.forever() {
-                        if asked.0.fetch_add(1, Ordering::SeqCst) >= 2 {
+                        let before = asked.0.asked.fetch_add(1, Ordering::SeqCst);
+                        if before >= 2 || !asked.0.heeded.load(Ordering::SeqCst) {
                             signal_hook::low_level::exit(128 + signal);
                         }
                     }
@@ -32,14 +42,25 @@ impl Stop {
         stop
     }
 
+    /// From now on a signal is only noted: there is something to be left in order.
+    pub fn heed(&self) {
+        self.0.heeded.store(true, Ordering::SeqCst);
+    }
+
+    /// How often it was asked for, by somebody who heeds it.
+    fn asked(&self) -> usize {
+        self.heed();
+        self.0.asked.load(Ordering::SeqCst)
+    }
+
     /// True when the user wants to stop after the current block.
     pub fn soon(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 1
+        self.asked() >= 1
     }
 
     /// True when the user wants to stop at once.
     pub fn now(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 2
+        self.asked() >= 2
     }
 
     /// For callbacks that may break off.
@@ -49,11 +70,11 @@ impl Stop {
 
     /// Takes the wish back: a new job begins.
     pub fn reset(&self) {
-        self.0.store(0, Ordering::SeqCst);
+        self.0.asked.store(0, Ordering::SeqCst);
     }
 
     /// Asks once, as a signal does.
     pub fn ask(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
     }
 }

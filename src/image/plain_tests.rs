@@ -211,3 +211,13 @@ fn firmware_too_long_for_its_room_is_refused() {
     long.resize(END - START + 1, 0x77);
     assert_eq!(refused(&long, &board()), ["too-long"]);
 }
+
+const TREE: &[u8] = include_bytes!("../../tests/data/dts/fixed-layout.dtb");
+
+#[test]
+fn a_donor_whose_tree_names_another_board_is_refused() {
+    let named = |name: &str| Board { compatible: vec![name.into()], ..board() };
+    let donor = [kernel_and_root(), TREE.to_vec()].concat();
+    assert_eq!(refused(&donor, &named("invented,other-board")), ["compatible"]);
+    assert_eq!(refused(&donor, &named("tplink,archer-mr200")), [""; 0]);
+}

@@ -2,6 +2,9 @@
 
 use crate::bench::{Bench, Ran};
 use std::fs::OpenOptions;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 #[test]
 fn help_names_every_command_and_the_exit_codes() {
@@ -49,4 +52,32 @@ fn a_full_disk_behind_stdout_is_told() {
     let full = OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
     let ran = Ran::of(Bench::new().command().args(["completions", "bash"]).stdout(full));
     ran.code(1).says(&["stdout"]);
+}
+
+/// A command that has no chip to leave in order ends at the first signal, even where it is held up.
+#[test]
+fn a_command_on_files_alone_ends_at_the_first_signal() {
+    let bench = Bench::new();
+    let file = bench.path("long.bin");
+    std::fs::write(&file, vec![0x5a; 1 << 20]).expect("written");
+    let mut command = bench.command();
+    let mut child =
+        command.arg("hexdump").arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
+    // It writes far more than a pipe holds and nobody takes any more of it: after the first byte it is in the middle.
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut [0]).expect("a first byte");
+    let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");
+    assert!(sent.success());
+    let end = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("its status") {
+            break status;
+        }
+        if Instant::now() > end {
+            child.kill().expect("killed");
+            panic!("it heeds no signal");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(128 + 15));
 }

@@ -90,6 +90,8 @@ impl Choice {
     /// # Errors
     /// Exit code 5 where there is none, 2 where several are, 1 where it cannot be opened.
     pub fn open(self, session: &Session) -> Result<Bench, Failure> {
+        // Pins and kernel drivers are to be given back from here on.
+        session.stop.heed();
         let (name, programmer, emulated) = match self.which {
             Which::Only => real(&only()?)?,
             Which::Real(settings) => real(&settings)?,

@@ -11,6 +11,8 @@ use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
 pub const MAGIC: [u8; 4] = [0x5e, 0xa3, 0xa4, 0x17];
 const HEADER_LEN: usize = 12;
 const MD5_LEN: usize = 16;
+/// The longest `name=value` taken for the first one; real ones have some thirty bytes.
+const LONGEST_PAIR: usize = 256;
 
 /// The length of the entity at `at`, where one is there.
 fn entity_len(bytes: &[u8], at: usize) -> Option<u64> {
@@ -28,7 +30,11 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let md5_len = if image_len == 0 { 0 } else { MD5_LEN };
     let sum = slice(look.bytes, at + HEADER_LEN, md5_len)?;
     let meta = slice(look.bytes, at + HEADER_LEN + md5_len, meta_len)?;
-    // A real header says at least one `name=value`.
+    // A real header says at least one `name=value`, and starts with one: few headers are read any further.
+    let first = &meta[..memchr::memchr(0, &meta[..meta.len().min(LONGEST_PAIR)])?];
+    if text(first).is_none_or(|pair| !pair.contains('=')) || !look.may_sum(meta_len as u64) {
+        return None;
+    }
     let pairs: Vec<String> = meta.split(|b| *b == 0).filter_map(text).filter(|t| t.contains('=')).collect();
     if pairs.is_empty() {
         return None;
@@ -49,4 +55,24 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         Some(_) => item.check("md5", Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::holder(item, header_len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Long meta data in each of many headers is read for a bounded number of bytes in all.
+    #[test]
+    fn meta_data_claimed_again_and_again_is_read_within_bounds() {
+        let mut header = MAGIC.to_vec();
+        header.extend([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+        header.extend(b"a=b\0");
+        let bytes = header.repeat(0x2_0000 / header.len() + 0x1_0000 / header.len());
+        let mut look = Look::new(&bytes);
+        let most = bytes.len() as u64 * 16 + (16 << 20);
+        let found =
+            (0..0x2_0000 / header.len()).filter(|n| find(&mut look, n * header.len()).is_some()).count();
+        assert!(found > 0 && found as u64 * 0xffff <= most, "{found} headers");
+        assert!(found < 0x2_0000 / header.len(), "the rest is not read");
+    }
 }
