@@ -59,7 +59,8 @@ fn a_full_disk_behind_stdout_is_told() {
 fn a_command_on_files_alone_ends_at_the_first_signal() {
     let bench = Bench::new();
     let file = bench.path("long.bin");
-    std::fs::write(&file, vec![0x5a; 1 << 20]).expect("written");
+    let bytes: Vec<u8> = (0u32..1 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    std::fs::write(&file, bytes).expect("written");
     let mut command = bench.command();
     let mut child =
         command.arg("hexdump").arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
