@@ -62,8 +62,14 @@ fn a_command_on_files_alone_ends_at_the_first_signal() {
     let bytes: Vec<u8> = (0u32..1 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     std::fs::write(&file, bytes).expect("written");
     let mut command = bench.command();
-    let mut child =
-        command.arg("hexdump").arg(&file).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("runs");
+    let mut child = command
+        .arg("hexdump")
+        .arg(&file)
+        .args(["--at", "0", "--len", "1M"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("runs");
     // It writes far more than a pipe holds and nobody takes any more of it: after the first byte it is in the middle.
     let mut stdout = child.stdout.take().expect("a pipe");
     stdout.read_exact(&mut [0]).expect("a first byte");
