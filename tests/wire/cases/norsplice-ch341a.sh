@@ -7,7 +7,7 @@ before() {
     dd if=patch.bin of=new.bin bs=1 seek=$((0x123450)) conv=notrunc status=none
     # An emulated chip with bytes in its second security register.
     "$NORSPLICE" -q -p emu:image=old.bin,state=chip probe >/dev/null
-    awk '/"security"/ { inside = 1 } inside && /^ *\[/ { n++ } n == 3 && k < 16 && sub("255", 65 + k) { k++ } 1' \
+    awk '/"security"/ { inside = 1 } inside && /^ *\[/ { n++ } n == 2 && k < 16 && sub("255", 65 + k) { k++ } 1' \
         chip/chip.json >edited && mv edited chip/chip.json
 }
 
