@@ -27,6 +27,8 @@ pub struct HostPipe {
     had_driver: bool,
     packet: Option<usize>,
     path: String,
+    /// Bus number and address: another device in the same port has another one.
+    place: (u8, u8),
     /// Transfers were leaked: the handle is lost.
     lost: bool,
     start: Instant,
@@ -56,6 +58,7 @@ impl HostPipe {
             interface,
             had_driver,
             path: path.into(),
+            place: (device.bus_number(), device.address()),
             lost: false,
             start: Instant::now(),
         })
@@ -174,9 +177,8 @@ impl HostPipe {
 
     /// False when the system lists other devices and not this one.
     fn is_plugged(&self) -> bool {
-        let this = self.handle.device();
         let Ok(devices) = self.handle.context().devices() else { return true };
-        devices.iter().any(|one| (one.bus_number(), one.address()) == (this.bus_number(), this.address()))
+        devices.iter().any(|one| (one.bus_number(), one.address()) == self.place)
     }
 
     /// Makes both endpoints ready after a stall. Where it fails, the next transfer tells.
