@@ -78,7 +78,7 @@ fn row(job: &ListedJob) -> Vec<Cell> {
     };
     vec![
         job.id.as_str().into(),
-        header.begun.trim_end_matches('Z').replace('T', " ").into(),
+        header.begun.get(..19).unwrap_or(&header.begun).replace('T', " ").into(),
         header.part.as_str().into(),
         header.chip.unique_id.as_deref().unwrap_or("-").into(),
         state,

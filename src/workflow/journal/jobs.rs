@@ -133,7 +133,7 @@ impl Store {
             schema: SCHEMA,
             id: String::new(),
             verb: job.verb,
-            begun: utc::rfc3339(now),
+            begun: utc::rfc3339_millis(now),
             chip: job.chip.clone(),
             part: job.part.clone(),
             programmer: job.programmer.clone(),
@@ -154,14 +154,14 @@ impl Store {
         self.go_on(&name)
     }
 
-    /// All jobs, newest first, those over included.
+    /// All jobs, newest first, those over included; damaged ones at the end.
     ///
     /// # Errors
     /// [`StoreError::File`] when the folder cannot be read.
     pub fn jobs(&self) -> Result<Vec<ListedJob>, StoreError> {
         let jobs = self.jobs_folder();
         let mut list = Vec::new();
-        for id in names(&jobs)?.into_iter().rev().filter(|n| !n.starts_with('.')) {
+        for id in names(&jobs)?.into_iter().filter(|n| !n.starts_with('.')) {
             let folder = jobs.join(&id);
             let header = read(&folder.join(HEADER), TEXT_MOST)
                 .map_err(|e| e.to_string())
@@ -169,6 +169,11 @@ impl Store {
             let log = read(&folder.join(LOG), TEXT_MOST).map(|b| Log::from_bytes(&b)).unwrap_or_default();
             list.push(ListedJob { id, header, log });
         }
+        // Not by name: two jobs of one second would stand in the order of their verbs.
+        list.sort_by_cached_key(|job| {
+            let begun = job.header.as_ref().map(|h| h.begun.clone()).unwrap_or_default();
+            std::cmp::Reverse((begun, job.id.clone()))
+        });
         Ok(list)
     }
 
@@ -279,6 +284,24 @@ mod tests {
         assert_eq!((list.len(), list[0].log.over, list[0].log.damaged), (1, Some(Over::Written), false));
         assert!(!store.jobs_folder().join(&id).join(WANTED).exists());
         assert!(matches!(store.go_on(&id), Err(StoreError::JobOver(_))));
+    }
+
+    /// Scripts do several jobs within a second.
+    #[test]
+    fn the_newest_job_stands_first_whatever_its_verb_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let blocks = Spans::from(Span::new(0, 0x1000));
+        let bounds = Bounds::from(blocks.clone());
+        let store = Store::open_locked(dir.path()).unwrap();
+        let mut begun = Vec::new();
+        for verb in [Verb::Write, Verb::Erase, Verb::Restore, Verb::Erase] {
+            let journal = store.open_job(&NewJob { verb, ..job(&[3; 0x1000], &bounds, &blocks) }).unwrap();
+            while utc::rfc3339_millis(SystemTime::now()) <= journal.header.begun {}
+            begun.push(journal.header.id.clone());
+        }
+        begun.reverse();
+        let listed: Vec<String> = store.jobs().unwrap().into_iter().map(|job| job.id).collect();
+        assert_eq!(listed, begun);
     }
 
     #[test]
