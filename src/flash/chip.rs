@@ -21,7 +21,7 @@ use crate::spi::{Programmer, Transaction};
 use std::collections::BTreeMap;
 
 /// A chip that has been identified, and the programmer it hangs on.
-pub struct Chip<P> {
+pub struct Chip<P: Programmer> {
     pub(super) programmer: P,
     pub(super) identity: Identity,
     pub(super) geometry: Geometry,
@@ -145,11 +145,6 @@ impl<P: Programmer> Chip<P> {
     /// The programmer below.
     pub fn programmer(&mut self) -> &mut P {
         &mut self.programmer
-    }
-
-    /// Gives the programmer back.
-    pub fn into_programmer(self) -> P {
-        self.programmer
     }
 
     /// Who the chip is.
@@ -313,7 +308,8 @@ impl<P: Programmer> Chip<P> {
         Ok(WriteEnableCheck { before: before[0], enabled: enabled[0], disabled: disabled[0] })
     }
 
-    /// Leaves the chip in the address mode it was found in, and lets go of every pin.
+    /// Leaves the chip in the address mode it was found in, and lets go of every pin. Dropping does the first, and
+    /// tells nobody when it fails.
     ///
     /// # Errors
     /// [`FlashError::Spi`].
@@ -348,5 +344,13 @@ impl<P: Programmer> Chip<P> {
             return Err(FlashError::NotWritable { what: "any erase or program".into(), why: why.clone() });
         }
         Ok(())
+    }
+}
+
+/// On every way out, errors and panics too: the board goes on with the address mode it knows.
+impl<P: Programmer> Drop for Chip<P> {
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        let _ = self.restore_mode();
     }
 }

@@ -16,6 +16,7 @@ use crate::units::MIB;
 
 const ENTER: u8 = 0xB7;
 const EXIT: u8 = 0xE9;
+const READ_BANK: u8 = 0x16;
 const WRITE_BANK: u8 = 0x17;
 const WRITE_EXTENDED: u8 = 0xC5;
 const READ_EXTENDED: u8 = 0xC8;
@@ -28,16 +29,25 @@ const FLAGS: [(&str, u8, u8); 4] =
     [("Winbond", 0x15, 0), ("Macronix", 0x15, 5), ("Micron", 0x70, 0), ("Spansion", 0x16, 7)];
 
 /// What was found, and what is on now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reach {
-    /// The board had left 4-byte mode on; a bit for each die.
-    found_on: u8,
-    /// This session has switched it on.
+    /// The dies that the board had left otherwise than after power-up, in the order in which they are put back.
+    found: Vec<Left>,
+    /// This session has switched 4-byte mode on.
     entered: bool,
-    /// The extended address register as found.
-    extended: Option<u8>,
     /// The selected die, where dies are selected.
     die: Option<u64>,
+}
+
+/// How the board left a die.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    /// Where the die begins.
+    start: u64,
+    /// 4-byte mode was on.
+    on: bool,
+    /// The address bits above the third byte; 0 after power-up.
+    extended: u8,
 }
 
 /// Bytes of one die where dies are selected one by one.
@@ -52,36 +62,73 @@ pub(super) fn inside(spans: &Spans, die: Span) -> Spans {
 }
 
 impl<P: Programmer> Chip<P> {
-    /// Looks for a mode that the board left on, and leaves it.
+    /// Looks for what the board left on, a mode or address bits, and leaves it.
     pub(super) fn settle_mode(&mut self) -> Result<(), FlashError> {
         let part = &self.identity.part;
-        if part.size <= 16 * MIB || part.four_byte.mode == FourByteMode::Always {
+        let mode = part.four_byte.mode;
+        if part.size <= 16 * MIB || mode == FourByteMode::Always {
             return Ok(());
         }
-        let mode = part.four_byte.mode;
-        let extended = part.four_byte.extended_register;
-        if let Some((_, opcode, bit)) = FLAGS.iter().find(|(vendor, ..)| *vendor == part.vendor) {
-            // From the last die to the first, which stays selected.
-            for die in self.dies().into_iter().rev() {
-                self.select_die(die.start)?;
-                let [a, b] = [
-                    command::register(&mut self.programmer, *opcode)?,
-                    command::register(&mut self.programmer, *opcode)?,
-                ];
-                let on = a == b && a != 0xFF && a >> bit & 1 == 1;
-                if on && mode != FourByteMode::None {
-                    self.reach.found_on |= self.die_bit();
-                    self.switch_mode(mode, false)?;
+        let flag = FLAGS.iter().find(|(vendor, ..)| *vendor == part.vendor).copied();
+        // From the last die to the first, which stays selected.
+        for die in self.dies().into_iter().rev() {
+            self.select_die(die.start)?;
+            let extended = self.extended_address()?;
+            let on = match flag {
+                Some((_, opcode, bit)) if mode != FourByteMode::None => {
+                    self.same_twice(opcode)?.is_some_and(|flags| flags != 0xFF && flags >> bit & 1 == 1)
                 }
+                _ => false,
+            };
+            if on {
+                self.leave_four_byte(mode)?;
+            } else if extended != 0 {
+                self.set_extended_address(0)?;
             }
-            if self.reach.found_on != 0 {
-                self.identity.notes.push("the board had left the chip in 4-byte address mode".into());
+            if on || extended != 0 {
+                self.reach.found.push(Left { start: die.start, on, extended });
             }
         }
-        if extended {
-            self.reach.extended = Some(command::register(&mut self.programmer, READ_EXTENDED)?);
+        if self.reach.found.iter().any(|die| die.on) {
+            self.identity.notes.push("the board had left the chip in 4-byte address mode".into());
+        }
+        if self.reach.found.iter().any(|die| die.extended != 0) {
+            self.identity
+                .notes
+                .push("the board had left the extended address register on an upper 16 MiB".into());
         }
         Ok(())
+    }
+
+    /// A register that reads the same twice.
+    fn same_twice(&mut self, opcode: u8) -> Result<Option<u8>, FlashError> {
+        let first = command::register(&mut self.programmer, opcode)?;
+        let second = command::register(&mut self.programmer, opcode)?;
+        Ok((first == second).then_some(first))
+    }
+
+    /// What three address bytes are completed with. A value that changes, or that lies past the chip's end, is
+    /// nobody's answer.
+    fn extended_address(&mut self) -> Result<u8, FlashError> {
+        let four_byte = &self.identity.part.four_byte;
+        let (opcode, bits) = match four_byte.mode {
+            FourByteMode::BankRegister => (READ_BANK, !BANK_FOUR_BYTE),
+            _ if four_byte.extended_register => (READ_EXTENDED, 0xFF),
+            _ => return Ok(0),
+        };
+        let value = self.same_twice(opcode)?.unwrap_or(0) & bits;
+        Ok(if u64::from(value) * 16 * MIB < self.identity.part.size { value } else { 0 })
+    }
+
+    fn set_extended_address(&mut self, to: u8) -> Result<(), FlashError> {
+        match self.identity.part.four_byte.mode {
+            FourByteMode::BankRegister => command::send(&mut self.programmer, &[WRITE_BANK, to]),
+            _ => Ok(self.programmer.run(&mut [
+                Transaction::write(&[WRITE_ENABLE]),
+                Transaction::write(&[WRITE_EXTENDED, to]),
+                Transaction::write(&[WRITE_DISABLE]),
+            ])?),
+        }
     }
 
     /// Enters the mode that the array's commands need, once.
@@ -102,34 +149,35 @@ impl<P: Programmer> Chip<P> {
         match self.addressing.enter {
             Some(mode) if self.reach.entered => {
                 self.reach.entered = false;
-                self.switch_mode(mode, false)
+                self.leave_four_byte(mode)
             }
             _ => Ok(()),
         }
     }
 
-    /// Leaves mode, extended address and die as they were found.
+    /// Leaves the mode for three address bytes that begin at 0: some parts come out of it in their second 16 MiB.
+    fn leave_four_byte(&mut self, mode: FourByteMode) -> Result<(), FlashError> {
+        self.switch_mode(mode, false)?;
+        if self.extended_address()? != 0 {
+            self.set_extended_address(0)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves mode, address bits and die as they were found.
     pub(super) fn restore_mode(&mut self) -> Result<(), FlashError> {
         let mode = self.identity.part.four_byte.mode;
-        let touched = self.reach.entered;
         self.pause_mode()?;
-        if touched && let Some(found) = self.reach.extended {
-            let now = command::register(&mut self.programmer, READ_EXTENDED)?;
-            if now != found {
-                self.programmer.run(&mut [
-                    Transaction::write(&[WRITE_ENABLE]),
-                    Transaction::write(&[WRITE_EXTENDED, found]),
-                    Transaction::write(&[WRITE_DISABLE]),
-                ])?;
+        for left in std::mem::take(&mut self.reach.found) {
+            self.select_die(left.start)?;
+            if left.extended != 0 {
+                self.set_extended_address(left.extended)?;
             }
-        }
-        for die in self.dies().into_iter().rev() {
-            self.select_die(die.start)?;
-            if self.reach.found_on & self.die_bit() != 0 {
+            if left.on {
                 self.switch_mode(mode, true)?;
             }
         }
-        self.reach.found_on = 0;
+        self.select_die(0)?;
         Ok(())
     }
 
@@ -159,7 +207,8 @@ impl<P: Programmer> Chip<P> {
         match self.addressing.enter {
             Some(_) if on => self.enter_mode()?,
             Some(_) => {}
-            None => self.switch_mode(self.identity.part.four_byte.mode, on)?,
+            None if on => self.switch_mode(self.identity.part.four_byte.mode, true)?,
+            None => self.leave_four_byte(self.identity.part.four_byte.mode)?,
         }
         Ok(4)
     }
@@ -195,10 +244,6 @@ impl<P: Programmer> Chip<P> {
             self.reach.die = Some(die);
         }
         Ok(address % size)
-    }
-
-    fn die_bit(&self) -> u8 {
-        1u8.checked_shl(self.reach.die.unwrap_or(0) as u32).unwrap_or(0)
     }
 
     /// Runs `act` on one die as if it were the whole chip: registers, locks and protection belong to a die, and its

@@ -201,12 +201,23 @@ impl FlashChip {
         if let Some(kept) = self.kept.get_mut(index) {
             *kept = value;
             self.registers[index] = value;
+            self.follow_mode_bit();
         }
     }
 
     /// The registers as kept over a power cycle, and as they are now (without the live bits).
     pub fn registers(&self) -> (&[u8], &[u8]) {
         (&self.kept, &self.registers)
+    }
+
+    /// Puts the selected die into 4-byte mode or out of it, as the board's firmware may have left it.
+    pub fn set_four_byte_mode(&mut self, on: bool) {
+        self.four_byte = on;
+    }
+
+    /// True while addresses have four bytes.
+    pub fn four_byte_mode(&self) -> bool {
+        self.four_byte
     }
 
     /// The factory's unique id.

@@ -5,7 +5,8 @@
 
 use super::common::{ERASE_60, ERASE_64K, NATIVE, part};
 use super::spec::{
-    Bit, Bits, BpMap, ChipSpec, Command, Does::*, Protection, Register, Security, SecurityRule,
+    Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register, Security,
+    SecurityRule,
 };
 
 const REGISTERS: &[Command] = &[
@@ -67,5 +68,9 @@ pub fn s25fl128s() -> ChipSpec {
 pub fn s25fl256s() -> ChipSpec {
     let plain = fl_s("S25FL256S", &[0x01, 0x02, 0x19, 0x4d, 0x01, 0x80], 0x200_0000);
     let native: Vec<_> = NATIVE.iter().filter(|c| c.opcode != 0x21).copied().collect();
-    ChipSpec { commands: [&plain.commands, native.as_slice()].concat(), ..plain }
+    ChipSpec {
+        commands: [&plain.commands, native.as_slice()].concat(),
+        extended_address: Some(ExtendedAddress { register: 2, after_exit: None }),
+        ..plain
+    }
 }

@@ -75,8 +75,9 @@ pub fn examine<P: Programmer>(
         // A stop asked for here is asked for again at the end.
         let _ = events(Event::Note(text));
     };
-    let verdict = match Chip::connect_telling(&mut *programmer, &mut tell) {
-        Ok(mut chip) => on_chip(&mut chip, options)?,
+    let seen = Chip::connect_telling(&mut *programmer, &mut tell).map(|mut chip| on_chip(&mut chip, options));
+    let verdict = match seen {
+        Ok(verdict) => verdict?,
         Err(FlashError::Spi(e)) => return Err(FlashError::from(e).into()),
         Err(error) => {
             let mut seen = on_line(programmer)?;

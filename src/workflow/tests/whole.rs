@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, KINDS, SIZE, flash_bin, quiet, random};
 use crate::emulator::ProgrammerKind;
+use crate::emulator::chip::FlashChip;
 use crate::workflow::{ChipState, Store};
 
 #[test]
@@ -41,13 +42,32 @@ fn a_chip_past_16_mib_is_backed_up_and_written_on_both_sides_of_it() {
     let mut new = old.clone();
     new[0x10_0000..0x10_0100].copy_from_slice(&random(2, 0x100));
     new[0x190_0000..0x190_0100].copy_from_slice(&random(3, 0x100));
-    let bench = Bench::with_part(ProgrammerKind::Ft2232h, "W25Q256JV", old.clone());
-    let report = bench.write(&new, &mut quiet).unwrap();
-    assert_eq!((report.done.erases, report.backup_read), (2, 2 * LARGE as u64));
-    assert!(bench.emulator.contents() == new);
-    assert!(flash_bin(&bench.root()) == old);
-    let store = Store::open(&bench.root());
-    let notes = store.manifest(&report.backup).unwrap().notes;
-    assert!(notes.iter().any(|n| n.contains("past 16 MiB")), "{notes:?}");
-    bench.assert_no_misdeeds();
+    // Address bits and mode as the board may have left them.
+    let power_up = |_: &mut FlashChip| {};
+    let upper = |chip: &mut FlashChip| chip.set_register(3, 1);
+    let four_byte = |chip: &mut FlashChip| chip.set_four_byte_mode(true);
+    for (part, left, leave) in [
+        ("W25Q256JV", "power-up", power_up as fn(&mut FlashChip)),
+        ("W25Q256JV", "upper", upper),
+        ("W25Q256JV", "four", four_byte),
+        ("W25Q256FV", "power-up", power_up),
+        ("W25Q256FV", "upper", upper),
+        ("W25Q256FV", "four", four_byte),
+        ("S25FL256S", "upper", |chip| chip.set_register(2, 0x01)),
+        ("S25FL256S", "four", |chip| chip.set_register(2, 0x80)),
+    ] {
+        let bench = Bench::with_part(ProgrammerKind::Ft2232h, part, old.clone());
+        let state = || bench.emulator.chip(|chip| (chip.registers().1.to_vec(), chip.four_byte_mode()));
+        bench.emulator.chip(leave);
+        let found = state();
+        let report = bench.write(&new, &mut quiet).unwrap_or_else(|e| panic!("{part} {left}: {e}"));
+        assert_eq!((report.done.erases, report.backup_read), (2, 2 * LARGE as u64), "{part} {left}");
+        assert!(bench.emulator.contents() == new, "{part} {left}");
+        assert!(flash_bin(&bench.root()) == old, "{part} {left}");
+        assert_eq!(state(), found, "{part} {left}");
+        let store = Store::open(&bench.root());
+        let notes = store.manifest(&report.backup).unwrap().notes;
+        assert!(notes.iter().any(|n| n.contains("past 16 MiB")), "{notes:?}");
+        bench.assert_no_misdeeds();
+    }
 }
