@@ -15,6 +15,8 @@ use crate::image::{
 };
 use clap::Args;
 use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The words for it.
@@ -35,7 +37,7 @@ pub struct OrderArgs {
 
     /// A file to take regions from: vendor download, full dump, sysupgrade file; NAME= where there are several
     #[arg(long, value_name = "[NAME=]FILE")]
-    pub donor: Vec<String>,
+    pub donor: Vec<OsString>,
 
     /// Where a region comes from: own (the board's backup), blank, or a donor's name
     #[arg(long, value_name = "REGION=SOURCE")]
@@ -66,11 +68,11 @@ pub struct Order {
     /// The board's own name in a device tree, where that was given.
     tree: Option<String>,
     /// The layout's file in place of a board, and the chip's size with it.
-    layout: Option<(String, Option<u64>)>,
+    layout: Option<(PathBuf, Option<u64>)>,
     /// The donors.
     pub donors: Vec<Donor>,
     /// Their files, as given.
-    files: Vec<String>,
+    files: Vec<PathBuf>,
     /// Every file that was read for it.
     inputs: Vec<PathBuf>,
     /// Sources, purpose, edits, what is allowed.
@@ -106,8 +108,10 @@ impl Order {
         let of_recipe = recipe.as_ref().map(|recipe| recipe.board.as_str()).filter(|name| !name.is_empty());
         let named = args.board.as_deref().or(of_recipe);
         let layout = match (&args.layout, &recipe, &args.board) {
-            (Some(path), ..) => Some((path.display().to_string(), args.chip_size)),
-            (None, Some(recipe), None) => recipe.layout.clone().map(|file| (file, recipe.chip_size)),
+            (Some(path), ..) => Some((path.clone(), args.chip_size)),
+            (None, Some(recipe), None) => {
+                recipe.layout.as_ref().map(|file| (PathBuf::from(file), recipe.chip_size))
+            }
             _ => None,
         };
         let (mut board, mut tree) = (None, None);
@@ -139,9 +143,8 @@ impl Order {
     ///
     /// # Errors
     /// Exit code 2, naming the file.
-    pub fn check_outputs(&self, outputs: &[&Path], base: Option<&str>) -> Result<(), Failure> {
-        let inputs: Vec<&Path> =
-            self.inputs.iter().map(PathBuf::as_path).chain(base.map(Path::new)).collect();
+    pub fn check_outputs(&self, outputs: &[&Path], base: Option<&Path>) -> Result<(), Failure> {
+        let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).chain(base).collect();
         outputs.iter().try_for_each(|output| files::check_apart(output, &inputs))
     }
 
@@ -189,16 +192,19 @@ impl Order {
 
     /// The recipe that repeats a splice of this order, as text.
     pub fn recipe(&self, board: &Board, spliced: &Spliced) -> String {
+        // A recipe is text: a name that is none finds no file again, and the hash tells that.
+        let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
         let donors: Vec<(&str, &str, &[u8])> = self
             .donors
             .iter()
-            .zip(&self.files)
+            .zip(&files)
             .map(|(donor, file)| (donor.name.as_str(), file.as_str(), donor.bytes.as_slice()))
             .collect();
         let recipe = Recipe::of(&board.name, spliced, &self.choice, &donors);
         let recipe = match &self.layout {
             Some((file, chip_size)) => {
-                Recipe { board: String::new(), layout: Some(file.clone()), chip_size: *chip_size, ..recipe }
+                let layout = Some(file.display().to_string());
+                Recipe { board: String::new(), layout, chip_size: *chip_size, ..recipe }
             }
             None => recipe,
         };
@@ -241,21 +247,22 @@ pub fn allow<'a>(session: &'a Session, more: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Donors with the files they came from.
-type Donors = (Vec<Donor>, Vec<String>);
+type Donors = (Vec<Donor>, Vec<PathBuf>);
 
 /// `[NAME=]FILE`, as often as given.
-fn donors(texts: &[String]) -> Result<Donors, Failure> {
+fn donors(given: &[OsString]) -> Result<Donors, Failure> {
     let (mut donors, mut files) = (Vec::<Donor>::new(), Vec::new());
-    for text in texts {
-        let (name, file) = name_and_file(text);
-        let name = match name {
+    for given_one in given {
+        let text = given_one.to_string_lossy();
+        let (name, file) = name_and_file(given_one);
+        let name = match name.as_deref() {
             Some("own" | "blank") => {
                 return Err(Failure::refused(format!(
                     "--donor {text}: 'own' and 'blank' name other sources"
                 )));
             }
             Some(name) => name,
-            None if texts.len() == 1 => "donor",
+            None if given.len() == 1 => "donor",
             None => {
                 return Err(Failure::refused(format!("--donor {text}: several donors need names"))
                     .hint(format!("write --donor NAME={text}")));
@@ -265,7 +272,7 @@ fn donors(texts: &[String]) -> Result<Donors, Failure> {
             return Err(Failure::refused(format!("--donor {text}: two donors are called '{name}'")));
         }
         donors.push(Donor::new(name, files::read(Path::new(file))?));
-        files.push(file.to_owned());
+        files.push(PathBuf::from(file));
     }
     Ok((donors, files))
 }
@@ -274,17 +281,17 @@ fn donors(texts: &[String]) -> Result<Donors, Failure> {
 fn recipe_donors(args: &OrderArgs, wanted: &[RecipeDonor]) -> Result<Donors, Failure> {
     let (mut donors, mut files) = (Vec::new(), Vec::new());
     for donor in wanted {
-        let bytes = files::read(&beside(args, &donor.file))?;
+        let bytes = files::read(&beside(args, Path::new(&donor.file)))?;
         donor.check(&bytes)?;
         donors.push(Donor::new(donor.name.as_str(), bytes));
-        files.push(donor.file.clone());
+        files.push(PathBuf::from(&donor.file));
     }
     Ok((donors, files))
 }
 
 /// A file as given, or beside the recipe that names it.
-fn beside(args: &OrderArgs, file: &str) -> PathBuf {
-    let here = PathBuf::from(file);
+fn beside(args: &OrderArgs, file: &Path) -> PathBuf {
+    let here = file.to_owned();
     let folder = args.recipe.as_deref().and_then(Path::parent);
     match folder {
         Some(folder) if !here.exists() => folder.join(here),
@@ -293,12 +300,15 @@ fn beside(args: &OrderArgs, file: &str) -> PathBuf {
 }
 
 /// The name is what stands before the first `=`, where it looks like one and the whole is not itself a file.
-fn name_and_file(text: &str) -> (Option<&str>, &str) {
-    let plain = |name: &str| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+fn name_and_file(text: &OsStr) -> (Option<String>, &OsStr) {
+    let bytes = text.as_bytes();
+    let plain = |name: &[u8]| {
+        !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
-    match text.split_once('=') {
-        Some((name, file)) if plain(name) && !Path::new(text).exists() => (Some(name), file),
+    match bytes.iter().position(|b| *b == b'=') {
+        Some(at) if plain(&bytes[..at]) && !Path::new(text).exists() => {
+            (Some(String::from_utf8_lossy(&bytes[..at]).into_owned()), OsStr::from_bytes(&bytes[at + 1..]))
+        }
         _ => (None, text),
     }
 }
@@ -307,11 +317,10 @@ fn name_and_file(text: &str) -> (Option<&str>, &str) {
 ///
 /// # Errors
 /// Exit code 2 where it is neither; the store's own where the backup is damaged.
-pub fn base(text: &str, session: &Session) -> Result<Image, Failure> {
-    let path = PathBuf::from(text);
-    if path.exists() || text.contains(['/', '.']) {
-        return Ok(files::read(&path)?.into());
-    }
+pub fn base(path: &Path, session: &Session) -> Result<Image, Failure> {
+    let Some(text) = path.to_str().filter(|text| !path.exists() && !text.contains(['/', '.'])) else {
+        return Ok(files::read(path)?.into());
+    };
     let store = store::open(session)?;
     let id = store
         .find(text)
@@ -325,9 +334,17 @@ mod tests {
 
     #[test]
     fn a_donor_may_have_a_name() {
-        assert_eq!(name_and_file("web.bin"), (None, "web.bin"));
-        assert_eq!(name_and_file("old=dir/a=b.bin"), (Some("old"), "dir/a=b.bin"));
-        assert_eq!(name_and_file("./a=b.bin"), (None, "./a=b.bin"));
+        let split = |text: &'static [u8]| {
+            let (name, file) = name_and_file(OsStr::from_bytes(text));
+            (name, file.as_bytes())
+        };
+        let old = || Some("old".to_owned());
+        assert_eq!(split(b"web.bin"), (None, &b"web.bin"[..]));
+        assert_eq!(split(b"old=dir/a=b.bin"), (old(), &b"dir/a=b.bin"[..]));
+        assert_eq!(split(b"./a=b.bin"), (None, &b"./a=b.bin"[..]));
+        // Names of files need not be UTF-8.
+        assert_eq!(split(b"n\xff\xfe.bin"), (None, &b"n\xff\xfe.bin"[..]));
+        assert_eq!(split(b"old=n\xff=\xfe.bin"), (old(), &b"n\xff=\xfe.bin"[..]));
         assert!(donors(&["a.bin".into(), "b.bin".into()]).unwrap_err().message.contains("need names"));
         assert!(donors(&["own=a.bin".into()]).is_err());
     }

@@ -67,8 +67,7 @@ fn other_map(dump: &[u8], what: &str, board: &Board) -> Option<Finding> {
         b.chip_size == board.chip_size && unit::mac_of(dump, b).is_some() && calibration_fits(dump, b)
     };
     let others: Vec<&Board> = Board::all().iter().filter(fits).collect();
-    let at =
-        |b: &Board| b.layout.per_unit().find(|(_, u)| u.kind == UnitKind::Mac).map(|(_, u)| u.span.start);
+    let at = |b: &Board| unit::own_place(b).map(|(_, u)| u.span.start);
     let (here, there) = (at(board)?, at(others.first()?)?);
     let names: Vec<&str> = others.iter().map(|b| b.name.as_str()).collect();
     (here != there).then(|| {

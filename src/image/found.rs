@@ -38,6 +38,7 @@ pub fn texts(chip: &[u8], board: &Board) -> Vec<(String, PerUnit)> {
                 kind,
                 format: Format::Text,
                 keep: false,
+                own: false,
             };
             found.push((region.name.clone(), unit));
         }

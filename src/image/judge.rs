@@ -1,12 +1,12 @@
 //! What is judged of base, donors and result together: country, data of the one unit, loader, settings.
 
 use super::anatomy::{Anatomy, Kind};
+use super::base::{self, header_of};
 use super::board::{Board, RecoveryKind};
 use super::checks::{
-    BASE_HARDWARE, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
-    LOADER_MIX, LOADER_START, LOADER_SWAP, MIXED_UNITS, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE,
-    OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED,
-    WRONG_CALIBRATION,
+    DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS, LOADER_MIX,
+    LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
+    OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED, WRONG_CALIBRATION,
 };
 use super::choice::Purpose;
 use super::compose::{Composed, chosen_firmware};
@@ -14,7 +14,7 @@ use super::container::tplink::{self, Header, Md5Verdict};
 use super::container::tplink_md5::Change;
 use super::finding::{Finding, Severity};
 use super::firmware::behind_rootfs;
-use super::layout::{PerUnit, Role, Source, UnitKind};
+use super::layout::{Format, PerUnit, Role, Source, UnitKind};
 use super::loader;
 use super::resolve::Resolved;
 use super::unit;
@@ -39,8 +39,7 @@ pub struct Result<'a> {
 pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resolved]) -> Vec<Finding> {
     let Result { base, chip, file, edited, purpose } = *result;
     let mut found = Vec::new();
-    found.extend(base_hardware(base, board));
-    found.extend(mixed_units(base, board));
+    found.extend(base::all(base, board));
     found.extend(country(base, donors, board, resolved));
     found.extend(boot_loader(base, chip, donors, board, resolved, purpose));
     for r in resolved {
@@ -59,6 +58,9 @@ pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resol
                 found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
             }
         }
+        if let Some(u) = unknown_unit(board, r) {
+            found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], &u, r));
+        }
         found.extend(contents(chip, donors, board, r));
     }
     if chosen_firmware(donors, resolved).is_some_and(|(_, f)| f.overlay) {
@@ -70,48 +72,12 @@ pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resol
     found
 }
 
-/// A word where the board's address and those in its calibration are far apart: somebody else's was written there.
-fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
-    // Radios count a few up or down from the board's address.
-    const NEAR: u32 = 64;
-    let own = unit::mac_of(base, board)?;
-    let number = |mac: unit::Mac| u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
-    let calibration = board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Calibration);
-    let mut macs = calibration.filter_map(|(_, u)| Some((u, unit::mac_in(u.span.of(base)?, u)?)));
-    let (u, other) = macs.find(|(_, m)| m[..3] == own[..3] && number(*m).abs_diff(number(own)) > NEAR)?;
-    Some(MIXED_UNITS.found(format!(
-        "the board's own address is {} and {} has {}: the calibration may be another unit's",
-        unit::mac_text(own),
-        u.name,
-        unit::mac_text(other)
-    )))
-}
-
-/// The header of the firmware in a whole chip.
-fn header_of(chip: &[u8], board: &Board) -> Option<Header> {
-    tplink::parse(chip, board.firmware_start()?).filter(|h| !h.has_boot())
-}
-
 /// True when the firmware in a whole chip is OpenWrt's, whose header says nothing about the country.
 fn runs_openwrt(chip: &[u8], header: &Header, board: &Board) -> bool {
     let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
     let from = header.offset as usize;
     let end = chip.len().min(from + header.fw_length as usize);
     u64::from(header.fw_length) > region || behind_rootfs(&chip[from..end], header).is_some()
-}
-
-fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
-    let header = header_of(base, board)?;
-    let fits = board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev);
-    (!board.hardware.is_empty() && !fits).then(|| {
-        let known: Vec<String> = board.hardware.iter().map(ToString::to_string).collect();
-        BASE_HARDWARE.found(format!(
-            "the firmware in the board's own dump is for hardware {}, {} is {}: is it this board?",
-            header.hardware(),
-            board.name,
-            known.join(" or ")
-        ))
-    })
 }
 
 /// Country or variant of the chosen vendor firmware against the board's own.
@@ -267,6 +233,20 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
         }
         _ => None,
     }
+}
+
+/// The whole of a region of the unit of which nobody says what in it is the unit's (a boot log's `factory`), where it
+/// shall come from elsewhere.
+fn unknown_unit(board: &Board, r: &Resolved) -> Option<PerUnit> {
+    let known = board.layout.per_unit_in(r.region.span).any(|u| !u.keep);
+    (r.region.role == Role::Unit && r.source != Source::Own && !known).then(|| PerUnit {
+        name: format!("what {} holds", r.region.name),
+        span: r.region.span,
+        kind: UnitKind::Calibration,
+        format: Format::Raw,
+        keep: false,
+        own: false,
+    })
 }
 
 /// What a region's new contents bring along.

@@ -145,6 +145,8 @@ pub struct PerUnit {
     pub format: Format,
     /// True when these bytes stay the board's own whatever the region's source is.
     pub keep: bool,
+    /// True for the board's own address, where there are several.
+    pub own: bool,
 }
 
 /// A named part of a chip.

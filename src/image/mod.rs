@@ -4,6 +4,7 @@
 //! and [`Donor`]s together as a [`Choice`] says, and judges everything it takes ([`checks`]).
 
 pub mod anatomy;
+mod base;
 pub mod board;
 pub mod boards;
 pub mod checks;
@@ -16,6 +17,8 @@ pub mod donor;
 mod dump;
 mod edits;
 pub mod error;
+#[cfg(test)]
+mod few_cases;
 pub mod finding;
 mod firmware;
 pub mod fitness;

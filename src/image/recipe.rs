@@ -172,6 +172,7 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const TEXT: &str = "board = \"archer-mr200-v1\"\nfor = \"tftp\"\nallow = [\"region\"]\nmac = \"30:b5:c2:a1:b2:c3\"\n\
         \n[[donor]]\nname = \"stock\"\nfile = \"a \\\"b\\\".bin\"\n\n[set]\nfirmware = \"stock\"\nu-boot = \"own\"\n\
@@ -208,5 +209,27 @@ mod tests {
         let donor = RecipeDonor { name: "d".into(), file: "f".into(), sha256: Some(sha256(b"a")) };
         assert!(donor.check(b"a").is_ok());
         assert!(donor.check(b"b").unwrap_err().to_string().contains("another file"));
+    }
+
+    proptest! {
+        /// Any text, and a good one with a few characters put in: what is read is written and read again.
+        #[test]
+        fn any_text_is_taken(
+            text in "(\\[\\[donor\\]\\]|\\[(set|env)\\]|(board|for|layout|mac|allow|name|file|sha256|u-boot) ?= ?|\"[ -~]{0,9}\"|[0-9]{1,22}|true|[ -~\n]){0,40}",
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4),
+        ) {
+            let mut edited: Vec<char> = TEXT.chars().collect();
+            for (at, new) in edits {
+                let at = at.index(edited.len());
+                edited[at] = new;
+            }
+            let any = String::from_utf8_lossy(&bytes);
+            for text in [text.as_str(), &any, &edited.into_iter().collect::<String>()] {
+                if let Ok(recipe) = Recipe::parse(text) {
+                    prop_assert_eq!(Recipe::parse(&recipe.write()).unwrap(), recipe);
+                }
+            }
+        }
     }
 }

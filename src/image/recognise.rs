@@ -12,7 +12,7 @@ use super::dump::{calibration_fits, judge};
 use super::error::ImageError;
 use super::finding::Severity;
 use super::layouts::device_tree;
-use super::unit::{has_mac_place, mac_of, mac_text};
+use super::unit::{has_mac_place, mac_of, mac_text, own_place};
 
 /// A board that a dump may be of.
 #[derive(Clone, Debug)]
@@ -190,11 +190,7 @@ fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -
         }
     }
     if let Some(mac) = mac_of(dump, board) {
-        let at = board
-            .layout
-            .per_unit()
-            .find(|(_, u)| u.kind == super::UnitKind::Mac)
-            .map_or(0, |(_, u)| u.span.start);
+        let at = own_place(board).map_or(0, |(_, u)| u.span.start);
         by.push(format!("address {} at {at:#x}", mac_text(mac)));
         weight += 2;
     } else if has_mac_place(board) && !named {

@@ -4,8 +4,9 @@
 //! (02 02, then the address).
 
 use super::board::Board;
-use super::layout::{Format, PerUnit, UnitKind};
+use super::layout::{Format, PerUnit, Region, UnitKind};
 use super::whole::is_blank;
+use crate::span::Span;
 
 /// An Ethernet address.
 pub type Mac = [u8; 6];
@@ -48,6 +49,10 @@ pub fn mac_in(bytes: &[u8], unit: &PerUnit) -> Option<Mac> {
         Format::MacBytes => 0,
         Format::MtkEeprom { .. } => MTK_MAC,
         Format::Ar9300 => AR9300_MAC,
+        Format::Text if unit.kind == UnitKind::Mac => {
+            let text = std::str::from_utf8(bytes).ok()?;
+            return parse_mac(text).filter(|mac| is_unit_mac(*mac));
+        }
         Format::Raw | Format::Text => return None,
     };
     bytes.get(at..)?.first_chunk::<6>().copied().filter(|mac| is_unit_mac(*mac))
@@ -55,19 +60,34 @@ pub fn mac_in(bytes: &[u8], unit: &PerUnit) -> Option<Mac> {
 
 /// The board's own address in a whole chip's contents.
 pub fn mac_of(chip: &[u8], board: &Board) -> Option<Mac> {
-    let (_, unit) = board.layout.per_unit().find(|(_, u)| u.kind == UnitKind::Mac)?;
+    let (_, unit) = own_place(board)?;
     mac_in(unit.span.of(chip)?, unit)
+}
+
+/// Where the board has its own address: where its source says so, else the first that is no part of a calibration.
+pub fn own_place(board: &Board) -> Option<(&Region, &PerUnit)> {
+    let macs = || board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac);
+    macs()
+        .find(|(_, u)| u.own)
+        .or_else(|| macs().find(|(_, u)| calibration_around(board, u.span).is_none()))
+        .or_else(|| macs().next())
+}
+
+/// The calibration that `span` is a part of.
+pub fn calibration_around(board: &Board, span: Span) -> Option<&PerUnit> {
+    board.layout.per_unit().map(|(_, u)| u).find(|u| u.kind == UnitKind::Calibration && u.span.overlaps(span))
 }
 
 /// True when it is known where the board has its address.
 pub fn has_mac_place(board: &Board) -> bool {
-    board.layout.per_unit().any(|(_, u)| u.kind == UnitKind::Mac)
+    own_place(board).is_some()
 }
 
 /// True when nothing of use is there: blank, or an address no unit can have, or calibration blank behind its head.
 pub fn is_missing(bytes: &[u8], unit: &PerUnit) -> bool {
     match unit.format {
         Format::MacBytes => mac_in(bytes, unit).is_none(),
+        Format::Text if unit.kind == UnitKind::Mac => mac_in(bytes, unit).is_none(),
         Format::MtkEeprom { .. } => {
             bytes.get(..2).is_none_or(is_blank) || bytes.get(MTK_HEAD..).is_none_or(is_blank)
         }
@@ -133,7 +153,6 @@ pub fn show(bytes: &[u8], unit: &PerUnit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::Span;
 
     fn unit(format: Format) -> PerUnit {
         PerUnit {
@@ -142,6 +161,7 @@ mod tests {
             kind: UnitKind::Calibration,
             format,
             keep: false,
+            own: false,
         }
     }
 

@@ -81,7 +81,7 @@ fn a_file_goes_where_it_is_said() {
     let (bench, mut image) = bench();
     let part = noise(3, 0x1234);
     std::fs::write(bench.path("part.bin"), &part).unwrap();
-    std::fs::write(bench.path("long.bin"), vec![0; 0x1_0001]).unwrap();
+    std::fs::write(bench.path("long.bin"), noise(4, 0x1_0001)).unwrap();
     let region = ["--region", "rom", "--board", "archer-mr200-v1"];
     for (words, said) in [
         (&["write", "part.bin"][..], "--at or --region"),
@@ -181,4 +181,21 @@ fn a_dead_or_noisy_bus_gives_no_backup() {
         assert_eq!((&counts["pages"], &counts["bytes_erased"]), (&0.into(), &0.into()), "{fault}");
     }
     assert!(backups(&bench).is_empty());
+}
+
+#[test]
+fn a_file_that_holds_nothing_is_asked_about_before_any_chip_is_touched() {
+    let (bench, image) = bench();
+    for filler in [0xff, 0] {
+        std::fs::write(bench.path("blank.bin"), vec![filler; CHIP]).unwrap();
+        let (ran, counts) = bench.emu(EMU, ["--store", "store", "write", "blank.bin", "--yes"]);
+        ran.code(2).says(&["blank-file", "norsplice erase", "--allow blank-file"]);
+        assert_eq!(counts, Value::Null, "no programmer was opened");
+    }
+    std::fs::write(bench.path("blank.bin"), [0xff; 0x1000]).unwrap();
+    let words = ["write", "blank.bin", "--at", "0x1000", "--yes", "--allow", "blank-file"];
+    run(&bench, EMU, &words, 0);
+    let mut wanted = image;
+    wanted[0x1000..0x2000].fill(0xff);
+    assert_eq!(on_chip(&bench), wanted);
 }

@@ -236,7 +236,7 @@ fn sysupgrade_of_the_tar_kind() {
 fn trees_of_dtc_are_the_ones_of_the_sources() {
     let Some(bench) = Bench::with(&["dtc"]) else { return };
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dts");
-    for name in ["fixed-layout", "older", "nested"] {
+    for name in ["fixed-layout", "older", "nested", "addresses"] {
         let source = sources.join(name).with_extension("dts");
         bench.run(&format!("dtc -q -I dts -O dtb -o out {}", source.display()));
         let kept =

@@ -16,7 +16,7 @@ use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
 use crate::workflow::{Cause, Store};
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `rewrite --board B --donor FILE`
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub struct Args {
 
     /// "own" means this older dump or backup of the same board; today's contents are backed up all the same
     #[arg(long, value_name = "DUMP|ID")]
-    base: Option<String>,
+    base: Option<PathBuf>,
 
     /// On which programmers.
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub struct Args {
 /// Does it all.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let mut order = Order::read(&args.order, Some(Purpose::Programmer), session)?;
-    let base = args.base.as_deref().map(|text| order::base(text, session)).transpose()?;
+    let base = args.base.as_deref().map(|path| order::base(path, session)).transpose()?;
     order.check_outputs(args.order.save_recipe.as_deref().as_slice(), args.base.as_deref())?;
     order.check_inputs(base.as_ref(), session)?;
     if args.every.every_programmer && args.order.save_recipe.is_some() {

@@ -18,7 +18,7 @@ pub struct Args {
 
     /// The board's own dump: a file, or the id of a backup
     #[arg(long, value_name = "DUMP|ID")]
-    base: String,
+    base: PathBuf,
 
     /// What the result is for [default: programmer, or as the recipe says]
     #[arg(long = "for", value_name = "WAY", value_parser = ["programmer", "tftp", "web"])]

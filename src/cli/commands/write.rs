@@ -2,15 +2,20 @@
 
 use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
+use super::super::exit::Failure;
 use super::super::files;
 use super::super::json::Fields;
 use super::super::options::PlaceArgs;
+use super::super::order::allow;
 use super::super::programmer::with_chip_to_write;
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::{jobs, store};
+use super::super::{jobs, splicing, store};
 use super::layout::{file_place, map, place};
-use crate::image::Layout;
+use crate::image::checks::BLANK_FILE;
+use crate::image::finding::stopping;
+use crate::image::whole::is_blank;
+use crate::image::{ImageError, Layout};
 use crate::span::Span;
 use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::Verb;
@@ -36,10 +41,30 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
     let bytes = files::read(&args.file)?;
+    judge(&bytes, &args.file.display().to_string(), session)?;
     every::run(args.every, session, "write", true, |session| {
         let spot = |size| Ok((file_place(&place, &bytes, size)?, bytes.clone(), false));
         put(session, Verb::Write, args.place.map.board.clone(), layout.as_ref(), spot)
     })
+}
+
+/// Asks before a file that holds nothing takes the place of what is on the chip: a dump that was not read, it seems.
+fn judge(bytes: &[u8], what: &str, session: &Session) -> Result<(), Failure> {
+    if !is_blank(bytes) {
+        return Ok(());
+    }
+    let finding = BLANK_FILE.found(format!(
+        "{what} holds {:02x} only ({:#x} bytes): was it read without a chip? To make a chip or a region blank, use \
+         \"norsplice erase\"",
+        bytes[0],
+        bytes.len()
+    ));
+    let stop = stopping(std::slice::from_ref(&finding), &allow(session, [])?);
+    if stop.is_empty() {
+        splicing::findings(session, &[finding]);
+        return Ok(());
+    }
+    Err(ImageError::Refused { findings: stop }.into())
 }
 
 /// What is to be put where on a chip of a size; true when the chip erase may be used.
@@ -51,7 +76,7 @@ pub fn put(
     verb: Verb,
     board: Option<String>,
     layout: Option<&Layout>,
-    spot: impl FnOnce(u64) -> Result<Spot, super::super::exit::Failure>,
+    spot: impl FnOnce(u64) -> Result<Spot, Failure>,
 ) -> Outcome {
     let store = store::open_locked(session)?;
     let (span, report) = with_chip_to_write(session, |chip, programmer| {

@@ -46,7 +46,7 @@ impl Chosen {
         let allowing = Session { options, out: Output::silent(), stop: session.stop.clone(), store: None };
         let args = OrderArgs {
             board: Some(board.to_owned()),
-            donor: wish.donors.clone(),
+            donor: wish.donors.iter().map(Into::into).collect(),
             set: wish.sets.clone(),
             ..OrderArgs::default()
         };

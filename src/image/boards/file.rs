@@ -60,6 +60,8 @@ struct UnitRow {
     chips: Vec<u16>,
     #[serde(default)]
     keep: bool,
+    #[serde(default)]
+    own: bool,
     /// For whoever reads the file.
     #[serde(rename = "source")]
     _source: Option<String>,
@@ -118,7 +120,8 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
             FormatName::Ar9300 => Format::Ar9300,
             FormatName::Text => Format::Text,
         };
-        home.per_unit.push(PerUnit { name: row.name, span, kind: row.kind, format, keep: row.keep });
+        let (name, kind) = (row.name, row.kind);
+        home.per_unit.push(PerUnit { name, span, kind, format, keep: row.keep, own: row.own });
     }
     let name = file.name.unwrap_or_else(|| "layout".to_owned());
     Ok(Board {
@@ -141,4 +144,56 @@ fn inside(offset: u64, size: u64, chip_size: u64) -> Option<Span> {
 
 fn fault(what: &str, why: String) -> ImageError {
     ImageError::BadFile { what: what.to_owned(), why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::layouts::user::write;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "name = \"b\"\nchip_size = 0x100000\ncompatible = [\"a,b\"]\n\n[[region]]\nname = \"art\"\n\
+        offset = 0xf0000\nsize = 0x10000\nread_only = true\n\n[[per_unit]]\nname = \"MAC\"\noffset = 0xf0006\n\
+        size = 6\nkind = \"mac\"\nformat = \"mac-bytes\"\nkeep = true\nown = true\n\n[[hardware]]\nid = 1\nrev = 2\n\
+        add = [3]\nsource = \"s\"\n\n[recovery]\nkind = \"from-0\"\nend = 0x80000\nsource = \"s\"\n";
+
+    fn taken(text: &str) -> Result<(), TestCaseError> {
+        let Ok(board) = parse(text) else { return Ok(()) };
+        prop_assert!(
+            board.layout.regions.iter().all(|r| !r.span.is_empty() && r.span.end <= board.chip_size)
+        );
+        prop_assert!(board.layout.per_unit().all(|(r, unit)| r.span.covers(unit.span)));
+        prop_assert_eq!(parse(&write(&board.layout)).unwrap().layout.regions, board.layout.regions);
+        Ok(())
+    }
+
+    #[test]
+    fn the_whole_form_is_read() {
+        let board = parse(TEXT).unwrap();
+        let unit = board.layout.per_unit().next().unwrap().1;
+        assert!(unit.own && unit.keep && board.recovery.is_some());
+        taken(TEXT).unwrap();
+    }
+
+    proptest! {
+        /// Any text, and a good one with a few characters changed: no panic, no region outside of the chip.
+        #[test]
+        fn any_text_is_taken(
+            text in "(\\[\\[(region|per_unit|hardware)\\]\\]\n|\\[recovery\\]|(name|offset|size|chip_size|kind|format|chips|add|role) ?= ?|0x[0-9a-f]{1,16}|\"[ -~]{0,9}\"|[ -~\n]){0,40}",
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<char>()), 0..4),
+            offset in any::<u64>(),
+            size in any::<u64>(),
+        ) {
+            let mut edited: Vec<char> = TEXT.chars().collect();
+            for (at, new) in edits {
+                let at = at.index(edited.len());
+                edited[at] = new;
+            }
+            taken(&text)?;
+            taken(&String::from_utf8_lossy(&bytes))?;
+            taken(&edited.into_iter().collect::<String>())?;
+            taken(&format!("[[region]]\nname = \"a\"\noffset = {offset}\nsize = {size}\n"))?;
+        }
+    }
 }

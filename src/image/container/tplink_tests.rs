@@ -212,7 +212,7 @@ fn a_header_without_a_sum_cannot_be_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::image::few_cases::few(64))]
 
     #[test]
     fn any_change_of_a_header_is_taken(edits in prop::collection::vec((0usize..0x200, any::<u8>()), 0..12), cut in 0usize..0x8001) {

@@ -8,6 +8,7 @@ use super::scan::{MOST_ITEMS, scan};
 use crate::image::container::{sysupgrade, tplink};
 use crate::image::dump::repeats;
 use crate::image::item::{Check, Item, Look, Outcome};
+use crate::image::layouts::text_layout;
 use crate::span::Span;
 
 /// What a file contains.
@@ -32,6 +33,9 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
     let found = scan(&mut look);
     let (mut items, mut covered) = (found.items, found.covered);
     add_sysupgrade(bytes, &mut items, &mut covered);
+    if items.is_empty() {
+        add_layout(bytes, &mut items, &mut covered);
+    }
     covered.sort();
     let gaps = gaps::find(bytes, &covered);
     let gaps = add_loaders(bytes, gaps, &mut items);
@@ -71,6 +75,19 @@ fn add_sysupgrade(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) 
         item.checks = [tar.checks, item.checks].concat();
     }
     covered.push(Span::new(sysupgrade::payload_len(bytes) as u64, bytes.len() as u64));
+    items.push(item);
+}
+
+/// Names a text that is a layout: a boot log, `mtdparts=` and the like.
+fn add_layout(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) {
+    let Some((kind, layout)) = text_layout(bytes) else { return };
+    let names: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();
+    let item = Item::new(kind, 0, bytes.len() as u64).with("regions", names);
+    let item = match layout.notes.is_empty() {
+        true => item.check("reads", true, ""),
+        false => item.check("reads", Outcome::CannotTell, layout.notes.join("; ")),
+    };
+    covered.push(Span::new(0, bytes.len() as u64));
     items.push(item);
 }
 
@@ -167,6 +184,21 @@ fn what(bytes: &[u8], items: &[Item], gaps: &[Gap]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_is_a_layout_is_named() {
+        let log = b"[ 0.5] Creating 2 MTD partitions on \"spi0.0\":\r\n[ 0.5] 0x000000000000-0x000000020000 : \"boot\"\r\n";
+        let found = inspect(log);
+        assert_eq!(
+            (found.what, found.items[0].kind, found.items[0].size),
+            ("boot-log", "boot-log", log.len() as u64)
+        );
+        assert_eq!(found.items[0].result("reads"), Some(Outcome::CannotTell), "one line is missing");
+        let found = inspect(b"console=ttyS0 mtdparts=spi0.0:64k(u-boot)ro,64k(rom)\n");
+        assert_eq!((found.what, found.is_sound(), found.gaps.len()), ("mtdparts", true, 0));
+        assert_eq!(found.items[0].attributes["regions"], serde_json::json!(["u-boot", "rom"]));
+        assert_eq!(inspect(b"a plain text (of no kind)\n").what, "unknown");
+    }
 
     #[test]
     fn an_item_lies_in_those_that_hold_all_of_it() {

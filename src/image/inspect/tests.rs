@@ -295,7 +295,7 @@ fn assert_lawful(found: &Inspection, len: usize) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::image::few_cases::few(200))]
 
     /// Any change of any file, at any place of a larger one, is taken.
     #[test]

@@ -36,26 +36,45 @@ fn from_text(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
     if text.trim().is_empty() {
         return Err(nothing("the file is empty"));
     }
+    match form(text) {
+        Some("boot-log") => boot_log::parse(text),
+        Some("mtdparts") => mtdparts::parse(text, chip_size),
+        Some("layout-toml") => user::parse(text),
+        Some("proc-mtd") => proc_mtd::parse(text),
+        Some("flashrom-layout") => flashrom::parse(text),
+        _ => Err(nothing("the text is of no known kind")),
+    }
+}
+
+/// What kind of layout a text would be, by its form.
+fn form(text: &str) -> Option<&'static str> {
     if text.contains(boot_log::CREATING) {
-        return boot_log::parse(text);
+        return Some("boot-log");
     }
     if text.contains(mtdparts::KEY) {
-        return mtdparts::parse(text, chip_size);
+        return Some("mtdparts");
     }
     if text.lines().any(|line| line.trim_start().starts_with("[[region]]")) {
-        return user::parse(text);
+        return Some("layout-toml");
     }
-    if let Ok(layout) = proc_mtd::parse(text) {
-        return Ok(layout);
+    if proc_mtd::parse(text).is_ok() {
+        return Some("proc-mtd");
     }
     let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("");
     if first.split_once(':').is_some_and(|(start, _)| super::text::hex(start).is_some()) {
-        return flashrom::parse(text);
+        return Some("flashrom-layout");
     }
-    if first.contains('(') {
-        return mtdparts::parse(text, chip_size);
+    first.contains('(').then_some("mtdparts")
+}
+
+/// The kind of layout that the text in `bytes` is, and the layout: `boot-log`, `mtdparts`, `proc-mtd`,
+/// `flashrom-layout` or `layout-toml`; `None` for anything that is not read as one.
+pub fn text_layout(bytes: &[u8]) -> Option<(&'static str, Layout)> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= LONGEST_TEXT => Some((form(text)?, from_text(text, None).ok()?)),
+        Ok(_) => None,
+        Err(_) => Some(("boot-log", from_log(bytes)?)),
     }
-    Err(nothing("the text is of no known kind"))
 }
 
 /// A serial console's log with bytes of line noise in it.
@@ -98,9 +117,19 @@ mod tests {
         ] {
             let layout = parse_any(text.as_bytes(), None).unwrap();
             assert_eq!((layout.source.as_str(), layout.regions.len()), (source, count), "{text}");
+            let kind = source.split(" of ").next().unwrap_or(source);
+            let kind = match kind {
+                "boot log, parts" => "boot-log",
+                "/proc/mtd" => "proc-mtd",
+                "flashrom layout" => "flashrom-layout",
+                "layout file" => "layout-toml",
+                other => other,
+            };
+            assert_eq!(text_layout(text.as_bytes()), Some((kind, layout)), "{text}");
         }
         for text in ["", " \n", "hello", "0x10", "a:b"] {
             assert!(parse_any(text.as_bytes(), None).is_err(), "{text}");
+            assert_eq!(text_layout(text.as_bytes()), None, "{text}");
         }
         let noisy = [
             &b"\xfe\x80\x81boot\r\n"[..],
@@ -108,6 +137,7 @@ mod tests {
         ]
         .concat();
         assert_eq!(parse_any(&noisy, None).unwrap().names(), "a");
+        assert_eq!(text_layout(&noisy).unwrap().0, "boot-log");
     }
 
     /// Regions one behind the other with gaps, as a layout.

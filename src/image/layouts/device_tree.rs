@@ -33,7 +33,9 @@ fn region(map: &FlashMap, index: usize) -> Region {
     let mut region = Region::named(partition.name.as_str(), partition.span);
     region.read_only = partition.read_only;
     let inner = |c: &&devicetree::Cell| c.partition == index && region.span.covers(c.span);
-    let cells: Vec<PerUnit> = map.cells.iter().filter(inner).filter_map(per_unit).collect();
+    let own = map.own_mac.and_then(|index| map.cells.get(index));
+    let with_own = |c: &devicetree::Cell| Some(PerUnit { own: own == Some(c), ..per_unit(c)? });
+    let cells: Vec<PerUnit> = map.cells.iter().filter(inner).filter_map(with_own).collect();
     let holds_cells = map.cells_in(index).any(|c| c.kind != CellKind::Other);
     if holds_cells && region.role == Role::Other {
         region.role = Role::Unit;
@@ -51,13 +53,15 @@ fn region(map: &FlashMap, index: usize) -> Region {
 fn per_unit(cell: &devicetree::Cell) -> Option<PerUnit> {
     let (kind, format) = match cell.kind {
         CellKind::Mac if cell.span.len() == 6 => (UnitKind::Mac, Format::MacBytes),
+        // As the kernel's mac-base reads it: text where there is room for one.
+        CellKind::Mac if cell.span.len() == 17 => (UnitKind::Mac, Format::Text),
         CellKind::Mac => (UnitKind::Mac, Format::Raw),
         CellKind::Calibration => (UnitKind::Calibration, Format::Raw),
         CellKind::Other => return None,
     };
     let user = cell.users.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let name = if user.is_empty() { cell.name.clone() } else { format!("{} of {user}", cell.name) };
-    Some(PerUnit { name, span: cell.span, kind, format, keep: false })
+    Some(PerUnit { name, span: cell.span, kind, format, keep: false, own: false })
 }
 
 /// A board of which its device tree is all that is known.

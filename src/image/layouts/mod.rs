@@ -15,4 +15,4 @@ pub mod safeloader;
 mod text;
 pub mod user;
 
-pub use any::parse_any;
+pub use any::{parse_any, text_layout};

@@ -62,6 +62,9 @@ pub fn write(layout: &Layout) -> String {
         if u.keep {
             put(format_args!("keep = true\n"));
         }
+        if u.own {
+            put(format_args!("own = true\n"));
+        }
     }
     out
 }

@@ -1,0 +1,17 @@
+//! The flash map that a board's device tree describes: partitions, and where the unit's own bytes stand in them.
+//!
+//! An OpenWrt image carries the tree appended to its kernel, mostly packed with LZMA; a FIT image beside it. From
+//! the tree: the `jedec,spi-nor` node's partitions (`fixed-partitions`, nested ones, or the older form without
+//! that node), the nvmem cells in them and who uses them. Facts: Linux bindings mtd/partitions/fixed-partitions,
+//! nvmem/layouts/fixed-layout, nvmem/nvmem-consumer; OpenWrt's older `mtd-mac-address`, `mtd-cal-data`,
+//! `mediatek,mtd-eeprom`, `ralink,mtd-eeprom`.
+
+mod board;
+mod cells;
+mod partitions;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use board::{Board, BoardTree, Cell, CellKind, FlashMap, Partition};
+pub use search::{find, trees_in};
