@@ -53,10 +53,15 @@ pub fn parse_hz(text: &str) -> Result<u32, String> {
     if hz < 1.0 || hz > f64::from(u32::MAX) { Err(fault()) } else { Ok(hz.round() as u32) }
 }
 
+/// `1 page`, `3 pages`: a number with its noun, which takes an s.
+pub fn count(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// `8 MiB`, `128 KiB`, `278 bytes`: exact where a unit fits, else with one decimal.
 pub fn size(bytes: u64) -> String {
     match bytes {
-        0..KIB => format!("{bytes} bytes"),
+        0..KIB => count(bytes, "byte"),
         _ if bytes >= MIB && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
         _ if bytes >= MIB => format!("{:.1} MiB", bytes as f64 / MIB as f64),
         _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
@@ -117,7 +122,8 @@ mod tests {
     #[test]
     fn shown_values_keep_what_matters() {
         assert_eq!(size(8 << 20), "8 MiB");
-        assert_eq!(size(278), "278 bytes");
+        assert_eq!((size(0), size(1), size(278)), ("0 bytes".into(), "1 byte".into(), "278 bytes".into()));
+        assert_eq!((count(1, "page"), count(2, "page")), ("1 page".into(), "2 pages".into()));
         assert_eq!(size(1_966_362), "1.9 MiB");
         assert_eq!(hz(1_500_000), "1.5 MHz");
         assert_eq!(time(Duration::from_micros(800)), "0.8 ms");

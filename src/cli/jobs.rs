@@ -11,7 +11,7 @@ use super::store;
 use crate::image::Layout;
 use crate::plan::{Erase, Plan};
 use crate::span::Span;
-use crate::units;
+use crate::units::{self, count};
 use crate::workflow::job::{Planned, Proposal, Report};
 use crate::workflow::{Cause, ChipState, Error};
 use serde_json::{Value, json};
@@ -69,11 +69,11 @@ pub fn plan_table(plan: &Plan, layout: Option<&Layout>) -> (Table, Vec<String>) 
     }
     let counts = plan.counts();
     more.push(format!(
-        "  erase {} ({}), program {} in {} pages, read back {}, about {}",
+        "  erase {} ({}), program {} in {}, read back {}, about {}",
         units::size(counts.erased),
         erases(plan),
         units::size(counts.programmed),
-        counts.pages,
+        count(counts.pages, "page"),
         units::size(counts.verified),
         units::time(plan.time()),
     ));
@@ -143,22 +143,22 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         units::time(millis(report.backup_millis))
     ));
     if !report.dry_run && !nothing {
-        out.line(format!("  erased    {} in {} erases", units::size(done.erased), done.erases));
-        out.line(format!("  written   {} in {} pages", units::size(done.programmed), done.pages));
+        out.line(format!("  erased    {} in {}", units::size(done.erased), count(done.erases, "erase")));
+        out.line(format!("  written   {} in {}", units::size(done.programmed), count(done.pages, "page")));
         out.line(format!(
             "  verified  {}, only what was planned, in {}",
             units::size(done.verified),
             units::time(millis(report.write_millis))
         ));
         if done.pages_resent > 0 {
-            let pages = done.pages_resent;
+            let pages = count(done.pages_resent, "page");
             out.line(format!(
-                "  sent again {pages} pages for which the chip was not ready: it was slower than expected"
+                "  sent again {pages} for which the chip was not ready: it was slower than expected"
             ));
         }
         if done.retries + done.misreads > 0 {
-            let (blocks, reads) = (done.retries, done.misreads);
-            out.line(format!("  repeated  {blocks} blocks, {reads} reads: look at the contact"));
+            let (blocks, reads) = (count(done.retries, "block"), count(done.misreads, "read"));
+            out.line(format!("  repeated  {blocks}, {reads}: look at the contact"));
         }
     }
     out.line(format!("  backup    {}", report.backup));

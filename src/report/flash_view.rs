@@ -31,15 +31,15 @@ pub fn section(out: &mut String, report: &Report<'_>, before: &Map, after: &Map)
     let _ = writeln!(
         out,
         "<p class=\"how\">One cell is {cell}. Choose a cell or a region to see what it is; arrow keys move from cell to cell, \
-         Enter goes to its region.</p>\n<div class=\"map\" role=\"group\" tabindex=\"0\" aria-describedby=\"cell\" \
+         Enter goes to its region.</p>\n<div class=\"picture\">\n<div>\n<div class=\"map\" role=\"group\" tabindex=\"0\" aria-describedby=\"cell\" \
          aria-label=\"Map of the flash: {} cells of {cell}{}\">",
         after.cells.len(),
         if rewritten { format!(", {} changed", after.changed()) } else { String::new() }
     );
     cells(out, report, before, after);
-    out.push_str("</div>\n<p id=\"cell\" class=\"cell\" role=\"status\"></p>\n<h3>Entropy</h3>\n");
+    out.push_str("</div>\n<p id=\"cell\" class=\"cell\" role=\"status\"></p>\n</div>\n<div class=\"beside\"><h3>Entropy</h3>\n");
     entropy(out, report, before, after);
-    out.push_str("</section>\n");
+    out.push_str("</div>\n</div>\n</section>\n");
 }
 
 fn legend(out: &mut String, rewritten: bool) {
@@ -96,7 +96,7 @@ fn entropy(out: &mut String, report: &Report<'_>, before: &Map, after: &Map) {
         let share = |bytes: u64| bytes.min(end) as f64 * 100.0 / end as f64;
         let (left, width) = (share(region.span.start), share(region.span.len()));
         // A name needs room: narrower bands are told by the title.
-        let name = if width >= 8.0 { region.name.as_str() } else { "" };
+        let name = if width >= 16.0 { region.name.as_str() } else { "" };
         let _ = writeln!(
             out,
             "<span class=\"band\" data-r=\"{i}\" style=\"left:{left:.3}%;width:{width:.3}%\" title=\"{0}\">{1}</span>",

@@ -78,7 +78,12 @@ fn detail(out: &mut String, report: &Report<'_>, region: &RegionRow, map: &Map) 
         .filter(|(_, count)| *count > 0)
         .map(|(kind, count)| format!("{count} {}", kind.name()))
         .collect();
-    let _ = writeln!(out, "<p>{} sectors: {}.</p>", cells.clone().count(), kinds.join(", "));
+    let _ = writeln!(
+        out,
+        "<p>{}: {}.</p>",
+        units::count(cells.clone().count() as u64, "sector"),
+        kinds.join(", ")
+    );
     if !region.source.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", esc(&region.source));
     }

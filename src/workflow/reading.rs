@@ -170,7 +170,7 @@ fn slow_down<P: Programmer>(chip: &mut Chip<P>, events: &mut Events<'_>) -> Resu
     }
 }
 
-fn stop_on_break(flow: ControlFlow<()>) -> Result<(), Cause> {
+pub(super) fn stop_on_break(flow: ControlFlow<()>) -> Result<(), Cause> {
     if flow.is_break() { Err(Cause::Stopped) } else { Ok(()) }
 }
 

@@ -6,7 +6,7 @@ use super::event::{Event, Events, Stage};
 use super::guard::{chip_key, open_jobs_of};
 use super::job::{self, Planned, Report, Target, millis};
 use super::journal::{Direction, Journal, Over};
-use super::reading::{self, ReadOptions};
+use super::reading::{self, ReadOptions, stop_on_break};
 use super::rewrite::Tally;
 use super::store::{Store, StoreError};
 use super::stored_status::StoredStatus;
@@ -14,6 +14,7 @@ use crate::flash::{Chip, Unlocked};
 use crate::plan::{Bounds, plan};
 use crate::span::Spans;
 use crate::spi::Programmer;
+use std::ops::ControlFlow;
 
 /// How to go on with an open job.
 #[derive(Clone, Debug, Default)]
@@ -107,14 +108,7 @@ fn go<P: Programmer>(
         blocks.iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).for_each(|s| area.insert(s));
     }
     let mut current = backup.flash.clone();
-    let mut read = 0;
-    for span in area.iter() {
-        let stages = (Stage::Survey, Stage::Survey);
-        let reading =
-            reading::read_with(chip, span, &ReadOptions::default(), stages, events, &mut |_, _| Ok(()))?;
-        read += reading.bytes_read;
-        current[span.range()].copy_from_slice(&reading.bytes);
-    }
+    let read = survey(chip, &area, &mut current, events)?;
     let bounds =
         Bounds { allowed: area.clone(), keep: header.keep(), last: header.last(), redo: journal.doubtful() };
     let plan = plan(&current, &wanted, chip.geometry(), &chip.costs(), &bounds)?;
@@ -146,6 +140,35 @@ fn go<P: Programmer>(
         let _ = events(Event::Warning(text));
     }
     Ok(report)
+}
+
+/// Reads the blocks of `area` twice into `current`, as one stage; gives the bytes read.
+fn survey<P: Programmer>(
+    chip: &mut Chip<P>,
+    area: &Spans,
+    current: &mut [u8],
+    events: &mut Events<'_>,
+) -> Result<u64, Cause> {
+    let stage = Stage::Survey;
+    let options = ReadOptions::default();
+    let bytes = area.len() * u64::from(options.passes);
+    let time = Some(chip.programmer().limits().wire_time(bytes));
+    stop_on_break(events(Event::Begin { stage, bytes, time }))?;
+    let mut read = 0;
+    for span in area.iter() {
+        let mut within = |event: Event| match event {
+            Event::Begin { stage: Stage::Survey, .. } | Event::End { stage: Stage::Survey } => {
+                ControlFlow::Continue(())
+            }
+            event => events(event),
+        };
+        let nobody = &mut |_: u64, _: &[u8]| Ok(());
+        let reading = reading::read_with(chip, span, &options, (stage, stage), &mut within, nobody)?;
+        read += reading.bytes_read;
+        current[span.range()].copy_from_slice(&reading.bytes);
+    }
+    stop_on_break(events(Event::End { stage }))?;
+    Ok(read)
 }
 
 /// A run that was killed had lifted the protection and could not put it back: it goes back to what the backup has.

@@ -105,8 +105,14 @@ fn a_region_can_be_clicked_and_shows_its_differences() {
     assert_eq!(browser.run(ground), "rgb(255, 255, 255)");
     browser.dark();
     assert_eq!(browser.run(ground), "rgb(20, 23, 27)");
-    // On a phone's width nothing sticks out of the page.
+    // The entropy stands beside the picture, over the same height, and below it on a phone.
+    let places = "const [m, p] = ['.map', '.beside'].map(s => document.querySelector(s).getBoundingClientRect()); \
+         return [p.left >= m.right, p.top < m.bottom, p.top >= m.bottom].join()";
+    browser.resize(1280, 800);
+    assert_eq!(browser.run(places), "true,true,false");
     browser.resize(360, 740);
+    assert_eq!(browser.run(places), "false,false,true");
+    // On a phone's width nothing sticks out of the page.
     let over = browser
         .run("return String(document.documentElement.scrollWidth - document.documentElement.clientWidth)");
     assert_eq!(over, "0", "the page is wider than a phone");

@@ -69,6 +69,27 @@ fn otp_is_shown_and_dumped_to_the_byte() {
 }
 
 #[test]
+fn a_part_without_registers_is_told_and_no_failure() {
+    let bench = Bench::new();
+    bench.emu("chip=W25Q64BV", ["otp", "show"]).0.code(0).says(&["no security registers"]);
+    bench.emu("chip=W25Q64BV", ["otp", "dump", "out"]).0.code(1).says(&["no security registers"]);
+}
+
+#[test]
+fn another_clock_than_asked_for_is_told() {
+    let bench = Bench::new();
+    let told = |speed: &str| {
+        bench
+            .emu(&format!("programmer=ft2232h,speed={speed}"), ["probe"])
+            .0
+            .code(0)
+            .stderr
+            .contains("clock is")
+    };
+    assert_eq!([told("30MHz"), told("15MHz"), told("100MHz"), told("20MHz")], [false, false, true, true]);
+}
+
+#[test]
 fn a_dead_bus_is_no_chip() {
     let bench = Bench::new();
     for level in ["ff", "00"] {

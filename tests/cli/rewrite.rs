@@ -161,6 +161,10 @@ fn a_splice_is_made_from_files_alone() {
     let file = std::fs::read(bench.path("ArcherC2V1_tp_recovery.bin")).unwrap();
     assert!(file.len() == 0x7d_0000 && file[..] == wanted[..0x7d_0000]);
     std::fs::remove_file(bench.path("ArcherC2V1_tp_recovery.bin")).unwrap();
+    let words = [&["-q"], &splice[..], &["--donor", "vendor.bin", "-o", "q.bin"]].concat();
+    let quiet = bench.run(words).code(0);
+    assert_eq!((quiet.stdout.lines().count(), quiet.stdout.starts_with("q.bin: 8 MiB")), (1, true));
+    std::fs::remove_file(bench.path("q.bin")).unwrap();
 
     // A backup is named by its id, too.
     let imported =

@@ -68,6 +68,7 @@ const PARTS: &[(&str, &str)] = &[
     ("W25Q256FV", "Winbond"),
     ("W25Q256JV", "Winbond"),
     ("W25Q512JV", "Winbond"),
+    ("W25Q02JV", "Winbond"),
     ("W25M512JV", "Winbond"),
     ("GD25Q16C", "GigaDevice"),
     ("GD25Q64C", "GigaDevice"),

@@ -153,7 +153,8 @@ fn one_time_memory_is_read_as_it_is() {
 fn the_table_names_every_part() {
     let missing: Vec<String> =
         names().into_iter().filter(|n| !PROBED_AS.iter().any(|(name, _)| name == n)).collect();
-    let known = ["W25Q256FV", "ZD25Q128C", "EN25P16", "SST25VF010A", "SST26VF032B"];
+    // W25Q02JV: noise for 256 MiB takes seconds; tests/chip and tests/memory.rs have it.
+    let known = ["W25Q256FV", "W25Q02JV", "ZD25Q128C", "EN25P16", "SST25VF010A", "SST26VF032B"];
     assert_eq!(missing, known);
 }
 

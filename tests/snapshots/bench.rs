@@ -3,6 +3,7 @@
 use crate::steps::Step;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where the emulator counts what was done to its chip; left out of the texts.
 pub const COUNTS: &str = ",counts=counts.json";
@@ -56,6 +57,7 @@ impl Bench {
             words.extend(["-p", &emulated]);
         }
         let folder = if step.name == "demo" { "" } else { "norsplice-demo" };
+        self.new_second();
         if step.name != "demo" {
             words.extend(["--store", "store"]);
         }
@@ -71,6 +73,18 @@ impl Bench {
             self.job = self.newest("jobs");
         }
         ran
+    }
+
+    /// Waits until the newest backup is of another second than now: one of the same contents would get a number behind
+    /// its id.
+    fn new_second(&self) {
+        let folders = std::fs::read_dir(self.path("norsplice-demo/store")).into_iter().flatten().flatten();
+        let backups = folders.filter(|folder| folder.file_name().as_encoded_bytes().starts_with(b"20"));
+        let newest = backups.filter_map(|folder| folder.metadata().ok()?.modified().ok()).max();
+        let second = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        while newest.is_some_and(|newest| second(newest) >= second(SystemTime::now())) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The newest backup or job.

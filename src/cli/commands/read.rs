@@ -53,7 +53,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let out = &session.out;
     out.line(format!("{}: {} from {span}, sha256 {sha256}", args.file.display(), units::size(span.len())));
     if settled > 0 {
-        out.warn(format!("{settled} blocks differed between passes and were settled by further reads"));
+        let settled = units::count(settled as u64, "block");
+        out.warn(format!("{settled} differed between passes, settled by further reads"));
     }
     let fields = Fields::new()
         .with("file", args.file.display().to_string())

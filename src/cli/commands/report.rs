@@ -150,9 +150,10 @@ fn proof(manifest: &Manifest) -> String {
         Origin::Read => {
             let bytes: u64 = reads.rereads.iter().map(|r| r.differing_bytes).sum();
             format!(
-                "{} reads that agree but for {bytes} bytes in {} places, settled by reading those again",
+                "{} reads that agree but for {} in {}, settled by reading those again",
                 reads.passes,
-                reads.rereads.len()
+                units::count(bytes, "byte"),
+                units::count(reads.rereads.len() as u64, "place")
             )
         }
     }

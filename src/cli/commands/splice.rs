@@ -2,6 +2,7 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::order::{self, Order, OrderArgs};
+use super::super::output::Verbosity;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{files, rescue, splicing};
@@ -41,11 +42,18 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let outputs = [Some(path.as_path()), args.order.save_recipe.as_deref()];
     order.check_outputs(&outputs.into_iter().flatten().collect::<Vec<_>>(), Some(&args.base))?;
     files::write(&path, &spliced.image)?;
-    splicing::show(session, &spliced);
+    if session.out.verbosity() == Verbosity::Quiet {
+        splicing::findings(session, &spliced.findings);
+    } else {
+        splicing::show(session, &spliced);
+    }
     let (size, sha256) = (spliced.image.len() as u64, spliced.image.sha256());
     let out = &session.out;
-    out.line(format!("\n{}: {} ({size:#x} bytes), sha256 {sha256}", path.display(), units::size(size)));
-    if purpose == Purpose::Tftp {
+    if out.verbosity() > Verbosity::Quiet {
+        out.line("");
+    }
+    out.line(format!("{}: {} ({size:#x} bytes), sha256 {sha256}", path.display(), units::size(size)));
+    if purpose == Purpose::Tftp && out.verbosity() > Verbosity::Quiet {
         out.line(format!("\nto send it to {}:", board.model));
         for (n, step) in (1..).zip(rescue::steps(&board, &path.display().to_string())) {
             out.line(format!("  {n}. {step}"));

@@ -56,7 +56,10 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
     })?;
     let (differing, bytes) = (found.differing.as_slice(), found.differing.len());
     if found.misread > 0 {
-        session.out.warn(format!("{} bytes read wrongly at first: look at the contact", found.misread));
+        session.out.warn(format!(
+            "{} read wrongly at first: look at the contact",
+            units::count(found.misread, "byte")
+        ));
     }
     let out = &session.out;
     let fields = Fields::new()
@@ -82,7 +85,12 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
             Cell::toned(Tone::Strong, region),
         ]);
     }
-    out.line(out.tone(Tone::Bad, &format!("{bytes} bytes differ, in {} ranges:", differing.len())));
+    let how = format!(
+        "differing: {} in {}:",
+        units::count(bytes, "byte"),
+        units::count(differing.len() as u64, "range")
+    );
+    out.line(out.tone(Tone::Bad, &how));
     out.table(&table);
     Ok((Exit::Differ, fields.into_map()))
 }

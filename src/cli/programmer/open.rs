@@ -92,6 +92,11 @@ impl Choice {
     pub fn open(self, session: &Session) -> Result<Bench, Failure> {
         // Pins and kernel drivers are to be given back from here on.
         session.stop.heed();
+        let asked = match &self.which {
+            Which::Only => None,
+            Which::Real(settings) => settings.speed,
+            Which::Emulated(options) => options.settings.speed,
+        };
         let (name, programmer, emulated) = match self.which {
             Which::Only => real(&only()?)?,
             Which::Real(settings) => real(&settings)?,
@@ -103,6 +108,12 @@ impl Choice {
             }
         };
         let limits = programmer.limits();
+        if let Some(asked) = asked.filter(|hz| *hz != limits.clock_hz) {
+            let (asked, clock) = (units::hz(asked), units::hz(limits.clock_hz));
+            session.out.note(format!(
+                "speed={asked}: the SPI clock is {clock}, the next one below that this programmer has"
+            ));
+        }
         session.out.detail(format!("programmer: {name}, SPI clock {}", units::hz(limits.clock_hz)));
         let programmer = Box::new(Stoppable::new(programmer, session.stop.clone()));
         Ok(Bench { name, programmer, emulated })

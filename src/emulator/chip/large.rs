@@ -129,6 +129,24 @@ pub fn w25q512jv() -> ChipSpec {
     }
 }
 
+/// 2 Gbit, the largest there is in one address space of four bytes that other programs know. Commands as the 512 Mbit part's;
+/// its own data sheet was not read.
+pub fn w25q02jv() -> ChipSpec {
+    ChipSpec {
+        name: "W25Q02JV".into(),
+        jedec_id: vec![0xef, 0x70, 0x22],
+        size: 0x1000_0000,
+        sfdp: Table {
+            quad: 4,
+            four_byte: 0x01,
+            native: true,
+            ..Table::plain(6, 0x1000_0000, &[(0x20, 0x1000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        ..w25q512jv()
+    }
+}
+
 /// Two dies of 256 Mbit behind one set of pins, chosen by C2h.
 pub fn w25m512jv() -> ChipSpec {
     let die = w25q256jv();

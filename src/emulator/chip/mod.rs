@@ -45,6 +45,7 @@ const PARTS: &[fn() -> ChipSpec] = &[
     large::w25q256fv,
     large::w25q256jv,
     large::w25q512jv,
+    large::w25q02jv,
     large::w25m512jv,
     gigadevice::gd25q16c,
     gigadevice::gd25q64c,

@@ -59,7 +59,7 @@ enum Verb {
 /// Runs `otp`.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.verb {
-        Verb::Show => show::show(session, &registers(session)?),
+        Verb::Show => show::show(session, &known(session)?),
         Verb::Dump { dir } => {
             std::fs::create_dir_all(&dir)
                 .map_err(|error| Failure::failed(format!("cannot make {}: {error}", dir.display())))?;
@@ -73,18 +73,22 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
 }
 
-/// The registers of the chip on the clip.
+/// The registers of the chip on the clip; one that has none is refused.
 pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
+    let registers = known(session)?;
+    if registers.is_empty() {
+        return Err(Failure::failed("this part has no security registers"));
+    }
+    Ok(registers)
+}
+
+/// The registers of the chip on the clip, of a part whose scheme is known.
+fn known(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
     with_chip(session, |chip, _| {
-        let registers = chip.security_registers()?;
-        if !registers.is_empty() {
-            return Ok(registers);
+        if chip.otp_known() {
+            return Ok(chip.security_registers()?);
         }
         let part = &chip.identity().part_name;
-        Err(Failure::failed(if chip.otp_known() {
-            format!("{part} has no security registers")
-        } else {
-            format!("how {part} keeps its one-time area is not known, so nothing was sent")
-        }))
+        Err(Failure::failed(format!("how {part} keeps its one-time area is not known, so nothing was sent")))
     })
 }

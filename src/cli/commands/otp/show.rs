@@ -59,6 +59,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
 /// What the registers mean for somebody whose firmware does not start.
 pub fn verdict(count: usize, blank: bool, locked: bool) -> String {
     let all = match count {
+        0 => return "this part has no security registers: OTP does not explain a firmware that refuses to start".into(),
         1 => "the one register is",
         2 => "both registers are",
         3 => "all three registers are",
