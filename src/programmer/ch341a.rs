@@ -11,7 +11,7 @@
 use super::codec::{Codec, Encoded, Scatter, Silence};
 use super::pins::Level;
 use crate::spi::{Limits, Op, SpiError, Transaction};
-use crate::usb::{Burst, Pipe, Reply, UsbError};
+use crate::usb::{Burst, PATIENCE, Pipe, Reply, UsbError};
 use std::time::Duration;
 
 /// SPI stream: the packet's other bytes are clocked out, as many come back.
@@ -249,7 +249,7 @@ impl Codec for Ch341a {
 
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let out = [Self::uio([self.high(), UIO_DIR])];
-        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: Duration::from_secs(1) }, &mut Silence)?)
+        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?)
     }
 
     fn set_clock(&mut self, _hz: u32) -> Result<(u32, Vec<u8>), SpiError> {

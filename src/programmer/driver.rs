@@ -2,11 +2,9 @@
 
 use super::codec::{Codec, Silence};
 use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
-use crate::usb::{Burst, Pipe, UsbError};
+use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
 use std::time::Duration;
 
-/// What a transfer may be late beyond its modelled time: a busy host, a hub, a suspended port.
-const GRACE: Duration = Duration::from_secs(1);
 /// Bytes clocked in one burst at most: bounds the memory of its OUT side.
 const BURST: usize = 1 << 20;
 
@@ -56,7 +54,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let burst = Burst {
             out: &encoded.out,
             in_depth: self.codec.in_depth(),
-            quiet: encoded.silent.saturating_add(GRACE),
+            quiet: encoded.silent.saturating_add(PATIENCE),
         };
         let result = self.pipe.burst(burst, &mut *encoded.reply);
         drop(encoded);
@@ -129,7 +127,7 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
 
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
         let (hz, out) = self.codec.set_clock(hz)?;
-        let burst = Burst { out: &[out], in_depth: 1, quiet: GRACE };
+        let burst = Burst { out: &[out], in_depth: 1, quiet: PATIENCE };
         if let Err(error) = self.pipe.burst(burst, &mut Silence) {
             self.broken = true;
             return Err(error.into());

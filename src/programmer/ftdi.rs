@@ -10,7 +10,7 @@
 use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Mpsse, SEND_IMMEDIATE, payloads};
 use super::pins::Level;
 use crate::spi::SpiError;
-use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use ftdi_embedded_hal::eh1::digital::OutputPin as _;
 use ftdi_embedded_hal::{Error as HalError, FtHal};
 use ftdi_mpsse::{MpsseCmd, MpsseCmdExecutor, MpsseSettings};
@@ -134,7 +134,7 @@ impl Executor<'_> {
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
         let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4] };
-        let burst = Burst { out: &[bytes], in_depth: 1, quiet: Duration::from_secs(1) };
+        let burst = Burst { out: &[bytes], in_depth: 1, quiet: PATIENCE };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
 }

@@ -13,7 +13,7 @@ use super::ftdi;
 use super::pins::Level;
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::units;
-use crate::usb::{Burst, Pipe};
+use crate::usb::{Burst, PATIENCE, Pipe};
 use ftdi_mpsse::{ClockData, ClockDataIn, ClockDataOut, MpsseCmd, MpsseCmdBuilder};
 use std::time::Duration;
 
@@ -232,7 +232,7 @@ impl Codec for Mpsse {
         let mut scatter = Scatter::default();
         scatter.drop_next(1);
         let mut reply = Answers::new(scatter, self.packet);
-        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: Duration::from_secs(1) }, &mut reply)?)
+        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut reply)?)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Vec<u8>), SpiError> {

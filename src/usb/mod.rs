@@ -9,4 +9,4 @@ mod pipe;
 mod queue;
 
 pub use error::UsbError;
-pub use pipe::{Burst, Control, Pipe, Recipient, Reply};
+pub use pipe::{Burst, Control, PATIENCE, Pipe, Recipient, Reply};

@@ -41,6 +41,10 @@ pub trait Reply {
     fn is_complete(&self) -> bool;
 }
 
+/// How long a device may say nothing where it has nothing to do: a busy host, a hub, a suspended port. Short enough
+/// that a dead bus is told within a second.
+pub const PATIENCE: Duration = Duration::from_millis(900);
+
 /// One burst: OUT transfers sent in order while IN transfers are fetched, until all are out and the reply is complete.
 #[derive(Clone, Copy, Debug)]
 pub struct Burst<'a> {

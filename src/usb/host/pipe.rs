@@ -3,13 +3,11 @@
 use super::Wanted;
 use super::find::fault;
 use crate::usb::queue::{Fault, Queue};
-use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use rusb::{Context, Device, DeviceHandle, Direction, RequestType, UsbContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Limit of a control request.
-const CONTROL: Duration = Duration::from_secs(1);
 /// OUT transfers kept in flight: short ones by number, long ones by [`OUT_BYTES`].
 const OUT_DEPTH: usize = 32;
 /// OUT bytes kept in flight (usbfs allows 16 MiB for all programs together).
@@ -85,7 +83,7 @@ impl HostPipe {
 
     fn request(&self, error: rusb::Error, what: &'static str) -> UsbError {
         match error {
-            rusb::Error::Timeout => UsbError::Timeout { what, after: CONTROL },
+            rusb::Error::Timeout => UsbError::Timeout { what, after: PATIENCE },
             rusb::Error::Pipe => UsbError::Stall(what),
             rusb::Error::Io | rusb::Error::Overflow => UsbError::Broken(what),
             other => fault(other, &self.path),
@@ -230,7 +228,7 @@ impl Pipe for HostPipe {
         let Control { request, value, index, .. } = control;
         let sent = self
             .handle
-            .write_control(request_type(control, Direction::Out), request, value, index, data, CONTROL)
+            .write_control(request_type(control, Direction::Out), request, value, index, data, PATIENCE)
             .map_err(|error| self.or_gone(self.request(error, "a control request")))?;
         if sent != data.len() {
             return Err(UsbError::Desync { what: "a control request", expected: data.len(), got: sent });
@@ -242,7 +240,7 @@ impl Pipe for HostPipe {
         self.usable()?;
         let Control { request, value, index, .. } = control;
         self.handle
-            .read_control(request_type(control, Direction::In), request, value, index, into, CONTROL)
+            .read_control(request_type(control, Direction::In), request, value, index, into, PATIENCE)
             .map_err(|error| self.or_gone(self.request(error, "a control request")))
     }
 
