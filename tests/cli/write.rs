@@ -192,10 +192,13 @@ fn a_file_that_holds_nothing_is_asked_about_before_any_chip_is_touched() {
         ran.code(2).says(&["blank-file", "norsplice erase", "--allow blank-file"]);
         assert_eq!(counts, Value::Null, "no programmer was opened");
     }
+    // A piece for a place of its own may be blank.
     std::fs::write(bench.path("blank.bin"), [0xff; 0x1000]).unwrap();
-    let words = ["write", "blank.bin", "--at", "0x1000", "--yes", "--allow", "blank-file"];
-    run(&bench, EMU, &words, 0);
+    run(&bench, EMU, &["write", "blank.bin", "--at", "0x1000", "--yes"], 0);
     let mut wanted = image;
     wanted[0x1000..0x2000].fill(0xff);
     assert_eq!(on_chip(&bench), wanted);
+    std::fs::write(bench.path("blank.bin"), vec![0; CHIP]).unwrap();
+    run(&bench, EMU, &["write", "blank.bin", "--yes", "--allow", "blank-file"], 0);
+    assert_eq!(on_chip(&bench), vec![0; CHIP]);
 }

@@ -5,7 +5,7 @@ use super::super::every::{self, EveryArgs};
 use super::super::exit::Failure;
 use super::super::files;
 use super::super::json::Fields;
-use super::super::options::PlaceArgs;
+use super::super::options::{Place, PlaceArgs};
 use super::super::order::allow;
 use super::super::programmer::with_chip_to_write;
 use super::super::run::Outcome;
@@ -41,14 +41,17 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
     let bytes = files::read(&args.file)?;
-    judge(&bytes, &args.file.display().to_string(), session)?;
+    if matches!(place, Place::Whole) {
+        judge(&bytes, &args.file.display().to_string(), session)?;
+    }
     every::run(args.every, session, "write", true, |session| {
         let spot = |size| Ok((file_place(&place, &bytes, size)?, bytes.clone(), false));
         put(session, Verb::Write, args.place.map.board.clone(), layout.as_ref(), spot)
     })
 }
 
-/// Asks before a file that holds nothing takes the place of what is on the chip: a dump that was not read, it seems.
+/// Asks before a file that holds nothing takes the place of everything on the chip: a dump that was not read, it
+/// seems. A piece for a place of its own may well be blank.
 fn judge(bytes: &[u8], what: &str, session: &Session) -> Result<(), Failure> {
     if !is_blank(bytes) {
         return Ok(());
