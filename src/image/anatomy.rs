@@ -219,6 +219,7 @@ impl<'a> Anatomy<'a> {
                 self.kind = Kind::Sysupgrade;
                 firmware.sysupgrade = true;
                 self.findings.extend(firmware::judge_marks(&firmware.bytes, header, &what));
+                self.check_tree(board);
             }
         }
         self
@@ -291,6 +292,7 @@ impl<'a> Anatomy<'a> {
             return self;
         }
         let Some(start) = board.firmware_start() else { return self };
+        self.check_tree(board);
         if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
             let found = firmware::judge_header(bytes, &header, &what, board);
             let (of_board, of_firmware): (Vec<Finding>, Vec<Finding>) =
@@ -299,7 +301,6 @@ impl<'a> Anatomy<'a> {
             self.findings.extend(of_board);
             self.take_firmware(&header, board);
         } else if board.hardware.is_empty() {
-            self.check_tree(board);
             let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
             let firmware = region.filter(|f| !is_blank(f));
             self.of_firmware.extend(firmware.into_iter().flat_map(|f| plain::judge_in_dump(f, &what)));
@@ -345,6 +346,9 @@ impl<'a> Anatomy<'a> {
 
     fn with_nothing_known(mut self, board: &Board) -> Self {
         let bytes = self.donor.bytes.as_slice();
+        // It may well say for which other board it is.
+        self.findings.extend(firmware::judge_metadata(bytes, &self.what(), board));
+        self.check_tree(board);
         let archive = ARCHIVES.iter().find(|(magic, _)| bytes.starts_with(magic));
         let why = match (bytes.len(), archive) {
             (0, _) => "is empty".to_owned(),

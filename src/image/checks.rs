@@ -33,6 +33,7 @@ checks! {
     OTHER_MAP "other-map" Refuse "A dump or firmware has its data where another board or revision has it."
     HARDWARE_ID "hardware-id" Refuse "A firmware is for other hardware: id or revision in its header."
     BASE_HARDWARE "base-hardware" Ask "The board's own dump holds firmware of other hardware."
+    HARDWARE_DIFFERS "hardware-differs" Ask "A firmware is for other hardware than the board's own firmware, and the board's ids are not known."
     BASE_DAMAGED "base-damaged" Tell "A sum in the board's own firmware does not hold: the firmware or the dump is damaged."
     REGION "region" Ask "A firmware is for another country or variant of the same hardware."
     SUPPORTED_DEVICES "supported-devices" Refuse "A sysupgrade file's list of devices does not name the board."

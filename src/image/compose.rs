@@ -3,7 +3,7 @@
 use super::anatomy::Anatomy;
 use super::board::{Board, RecoveryKind};
 use super::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
-use super::container::tplink;
+use super::container::tplink::{self, Structure};
 use super::error::ImageError;
 use super::finding::Finding;
 use super::firmware::Firmware;
@@ -197,6 +197,13 @@ pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Co
         )));
     }
     let firmware = &all[..all.len().min(room as usize)];
+    // Files of the first structure come without a loader.
+    if header.structure == Structure::V1 {
+        let mut bytes = firmware.to_vec();
+        bytes.resize(room as usize, 0xff);
+        tplink::seal(&mut bytes, 0).map_err(|e| no(e.to_string()))?;
+        return Ok(Composed { bytes, holds: region.span });
+    }
     let bytes = tplink::with_boot(&chip[loader.span.range()], firmware).map_err(|e| no(e.to_string()))?;
     debug_assert!(!is_blank(&bytes));
     Ok(Composed { bytes, holds: Span::new(loader.span.start, region.span.end) })

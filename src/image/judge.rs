@@ -4,9 +4,10 @@ use super::anatomy::{Anatomy, Kind};
 use super::base::{self, header_of};
 use super::board::{Board, RecoveryKind};
 use super::checks::{
-    DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS, LOADER_MIX,
-    LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE, OPERATOR_SETTINGS,
-    OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED, WRONG_CALIBRATION,
+    DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS, HARDWARE_DIFFERS,
+    LOADER_MIX, LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE,
+    OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED,
+    WRONG_CALIBRATION,
 };
 use super::choice::Purpose;
 use super::compose::{Composed, chosen_firmware};
@@ -40,6 +41,7 @@ pub fn all(result: &Result, donors: &[Anatomy], board: &Board, resolved: &[Resol
     let Result { base, chip, file, edited, purpose } = *result;
     let mut found = Vec::new();
     found.extend(base::all(base, board));
+    found.extend(other_hardware(base, donors, board, resolved));
     found.extend(country(base, donors, board, resolved));
     found.extend(boot_loader(base, chip, donors, board, resolved, purpose));
     for r in resolved {
@@ -78,6 +80,23 @@ fn runs_openwrt(chip: &[u8], header: &Header, board: &Board) -> bool {
     let from = header.offset as usize;
     let end = chip.len().min(from + header.fw_length as usize);
     u64::from(header.fw_length) > region || behind_rootfs(&chip[from..end], header).is_some()
+}
+
+/// Where no ids of the board are known, those of its own firmware are all there is to hold a donor's against.
+fn other_hardware(base: &[u8], donors: &[Anatomy], board: &Board, resolved: &[Resolved]) -> Option<Finding> {
+    let (home, firmware) = chosen_firmware(donors, resolved).filter(|_| board.hardware.is_empty())?;
+    let ours = header_of(base, board)?;
+    let message = match &firmware.header {
+        Some(theirs) if (theirs.hw_id, theirs.hw_rev) == (ours.hw_id, ours.hw_rev) => return None,
+        Some(theirs) => format!("is for hardware {}", theirs.hardware()),
+        None => "has no header of that kind, which the loader may ask for".to_owned(),
+    };
+    Some(HARDWARE_DIFFERS.found(format!(
+        "the board's own firmware has a TP-Link header, for hardware {}, and the firmware of {} {message}: is it for \
+         this board and version?",
+        ours.hardware(),
+        home.source
+    )))
 }
 
 /// Country or variant of the chosen vendor firmware against the board's own.

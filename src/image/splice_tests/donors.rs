@@ -102,3 +102,39 @@ fn a_vendor_file_as_long_as_the_chip_is_still_one() {
     file.resize(CHIP, 0xff);
     assert!(Case::new(file).ok() == clean(&vendor_firmware(), &[]));
 }
+
+/// A board of which a map is all that is known: then the ids in its own firmware's header are what there is.
+#[test]
+fn other_hardware_is_asked_about_where_the_boards_ids_are_not_known() {
+    let text = "mtdparts=spi0.0:128k(u-boot)ro,7872k(firmware),64k(rom)ro,64k(romfile)ro,64k(radio)ro";
+    let layout = parse_any(text.as_bytes(), Some(CHIP as u64)).unwrap();
+    let board = Board::from_layout("plain", layout).unwrap();
+    let asked = |donor: Vec<u8>| match splice(
+        &Image::new(base()),
+        &[Donor::new("donor", donor)],
+        &board,
+        &Choice::default(),
+    ) {
+        Ok(_) => Vec::new(),
+        Err(ImageError::Refused { findings }) => findings.into_iter().map(|f| f.name).collect(),
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!(asked(vendor_firmware()), [""; 0]);
+    let other = FirmwareSpec { hardware: (0xc750_0001, 0x32, 1), ..spec(2) };
+    assert_eq!(asked(synthetic::firmware(&other)), ["hardware-differs"]);
+    // One without such a header, where the board's own firmware has it.
+    let uimage = include_bytes!("../../../tests/data/small/uimage_lzma.bin");
+    assert_eq!(asked(uimage.to_vec()), ["hardware-differs"]);
+}
+
+/// A file of another kind of board is no board's unknown file: it says whose it is.
+#[test]
+fn a_container_that_is_none_of_this_boards_says_whose_it_is() {
+    let tree = include_bytes!("../../../tests/data/dts/addresses.dtb");
+    let names = Case::new(tree.to_vec()).allow("all").stops();
+    assert_eq!(names, ["compatible", "donor-unknown"]);
+    // The same in a dump, whatever is taken of it.
+    let mut dump = other_unit();
+    dump[0x70_0000..0x70_0000 + tree.len()].copy_from_slice(tree);
+    Case::new(dump).set("firmware=own").set("config=donor").refused("compatible");
+}

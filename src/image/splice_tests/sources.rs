@@ -154,3 +154,23 @@ fn bytes_behind_the_firmware_land_in_config_only_when_allowed() {
     // A file without any has no config to give.
     assert!(Case::new(web()).set("config=donor").ok() == clean(&vendor_firmware(), &[]));
 }
+
+/// Files of the first structure come without a loader: firmware alone, as long as its header says, its MD5 redone.
+#[test]
+fn a_web_file_of_the_first_structure_is_the_firmware_alone() {
+    let first = include_bytes!("../../../tests/data/small/v1_mr3020_EU.bin");
+    let header = tplink::parse(first, 0).unwrap();
+    let text = "mtdparts=spi0.0:128k(u-boot)ro,7872k(firmware),192k(art)ro";
+    let layout = parse_any(text.as_bytes(), Some(CHIP as u64)).unwrap();
+    let board = Board::from_layout("plain", layout).unwrap();
+    let choice = Choice { purpose: Purpose::Web, allow: Allow::new(["all"]), ..Choice::default() };
+    let mut damaged = base();
+    damaged[LOADER..LOADER + first.len()].copy_from_slice(first);
+    // Settings that the system wrote into its own firmware region: the sum must be made anew.
+    damaged[LOADER + header.fw_length as usize - 9] ^= 1;
+    let choice = Choice { sources: [("firmware".to_owned(), Source::Own)].into(), ..choice };
+    let made = splice(&Image::new(damaged.clone()), &[], &board, &choice).unwrap().image;
+    assert_eq!(made.len(), header.fw_length as usize);
+    assert!(made[0x100..] == damaged[LOADER + 0x100..LOADER + made.len()]);
+    assert!(matches!(tplink::check_md5(&made), Some(tplink::Md5Verdict::Holds { .. })));
+}
