@@ -10,7 +10,7 @@ use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
 /// Sizes are tried in these steps.
 const STEP: usize = 0x400;
 /// The largest size tried.
-const MOST: usize = 0x20000;
+const MOST: usize = 0x4_0000;
 /// The longest entry read; boot scripts have some KiB.
 const LONGEST: usize = 0x4000;
 /// Names of which an environment has at least one.

@@ -41,7 +41,7 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
     let gaps = add_loaders(bytes, gaps, &mut items);
     items.sort_by_key(|a| (a.offset, std::cmp::Reverse(a.size)));
     set_depths(&mut items);
-    let mut checks = check_file(bytes);
+    let mut checks = check_file(bytes, &items);
     if items.len() >= MOST_ITEMS {
         let detail = format!("{MOST_ITEMS} things found, the rest of the file was not looked at");
         checks.push(Check { name: "items", result: Outcome::CannotTell, detail });
@@ -139,7 +139,7 @@ fn set_depths(items: &mut [Item]) {
 }
 
 /// Checks that only concern a dump as a whole.
-fn check_file(bytes: &[u8]) -> Vec<Check> {
+fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     const SMALLEST_CHIP: usize = 0x10000;
     let mut checks = Vec::new();
     if bytes.is_empty() {
@@ -154,7 +154,9 @@ fn check_file(bytes: &[u8]) -> Vec<Check> {
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank", result: (!blank).into(), detail });
     if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_CHIP && !blank {
-        let period = repeats(bytes);
+        // Two copies of an environment are meant to be alike.
+        let pair = items.iter().any(|item| item.kind == "uboot-env" && item.end() * 2 == bytes.len() as u64);
+        let period = repeats(bytes).filter(|_| !pair);
         let detail = period.map_or(String::new(), |period| {
             format!("the same again every {period:#x} bytes: a smaller chip read several times over?")
         });
@@ -184,6 +186,25 @@ fn what(bytes: &[u8], items: &[Item], gaps: &[Gap]) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An environment as long as a partition: CRC over texts and filler.
+    fn environment(size: usize) -> Vec<u8> {
+        let mut bytes = b"\0\0\0\0bootdelay=3\0baudrate=115200\0\0".to_vec();
+        bytes.resize(size, 0xff);
+        let crc = crc32fast::hash(&bytes[4..]);
+        bytes[..4].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn two_equal_copies_of_an_environment_are_no_misread_chip() {
+        let one = environment(0x1_0000);
+        let pair = inspect(&[one.clone(), one.clone()].concat());
+        assert!(pair.is_sound() && pair.of_kind("uboot-env").count() == 2, "{pair:#?}");
+        let other = inspect(&[&one[..], &[0x5a; 0x1_0000][..]].concat().repeat(2));
+        assert!(!other.is_sound());
+        assert!(inspect(&environment(0x4_0000)).is_sound(), "the largest");
+    }
 
     #[test]
     fn a_text_that_is_a_layout_is_named() {
