@@ -18,7 +18,7 @@ use norsplice::usb::{Burst, Pipe, Reply, UsbError};
 use std::time::Duration;
 
 fn open(text: &str) -> Result<Box<dyn Programmer>, SpiError> {
-    programmer::open(&Settings::parse(text).unwrap())
+    programmer::open(&Settings::parse(text).unwrap()).map(|opened| opened.programmer)
 }
 
 fn usb_error(text: &str) -> UsbError {

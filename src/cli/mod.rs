@@ -12,6 +12,7 @@ mod every;
 mod exit;
 mod failures;
 mod files;
+mod five_volts;
 mod guide;
 mod help;
 mod jobs;

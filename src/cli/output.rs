@@ -77,6 +77,11 @@ impl Output {
         Self { silent: true, ..Self::new(false, Verbosity::Quiet) }
     }
 
+    /// True for a voice that says nothing.
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// How much is said.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity

@@ -46,8 +46,20 @@ const LOCK_SECURITY_ID: u8 = 0x85;
 /// Where Micron's control byte and Spansion's lock bytes stand.
 const MICRON_CONTROL: u32 = 0x40;
 const SPANSION_LOCKS: u32 = 0x10;
+/// The smallest size that sources give for a register of disputed size: what lies in it fits whatever the size is.
+const SMALLEST: usize = 256;
 /// How often a command that did nothing is sent again.
 const ATTEMPTS: u32 = 3;
+
+/// A blank register of disputed size takes what fits into the smallest, and only where it wraps inside itself.
+fn check_smallest(index: u8, now: &SecurityRegister, wanted: &[u8]) -> Result<(), FlashError> {
+    let used = wanted.iter().rposition(|b| *b != 0xFF).map_or(0, |last| last + 1);
+    if now.blank && used <= SMALLEST && wanted.len() <= now.bytes.len() {
+        return Ok(());
+    }
+    let text = "its size is disputed and, being blank, it cannot be measured: the first";
+    Err(refused(index, format!("{text} {SMALLEST} bytes can be written, not {used}")))
+}
 
 impl<P: Programmer> Chip<P> {
     /// What must be typed to lock a register: names the part and the register.
@@ -78,7 +90,10 @@ impl<P: Programmer> Chip<P> {
         permit: &OtpPermit,
     ) -> Result<SecurityRegister, FlashError> {
         let (register, commands) = self.otp_register(index)?;
-        let now = self.checked_register(index, permit)?;
+        let now = self.open_register(index, permit)?;
+        if now.size_unsure {
+            check_smallest(index, &now, wanted)?;
+        }
         if wanted.len() > now.bytes.len() {
             return Err(refused(index, format!("it holds {} bytes, not {}", now.bytes.len(), wanted.len())));
         }
@@ -109,8 +124,11 @@ impl<P: Programmer> Chip<P> {
         }
         let after = self.security_register(index)?;
         let mut wrong = crate::span::Spans::new();
-        super::read::differences(u64::from(register.address), &after.bytes, &whole, &mut wrong);
-        if after.bytes.len() != whole.len() || !wrong.is_empty() {
+        // A register that is blank no more shows its size: it may be another than the table's.
+        let len = if now.size_unsure { wanted.len().min(after.bytes.len()) } else { whole.len() };
+        let found = &after.bytes[..len.min(after.bytes.len())];
+        super::read::differences(u64::from(register.address), found, &whole[..len], &mut wrong);
+        if found.len() != len || !wrong.is_empty() {
             return Err(FlashError::Mismatch { spans: wrong });
         }
         Ok(after)
@@ -183,8 +201,19 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
-    /// The register as it is; refused where it is locked or the permit is for another chip.
+    /// As [`open_register`](Self::open_register), and its size is certain.
     fn checked_register(&mut self, index: u8, permit: &OtpPermit) -> Result<SecurityRegister, FlashError> {
+        let now = self.open_register(index, permit)?;
+        match now.size_unsure {
+            true => {
+                Err(refused(index, "its size is disputed and, being blank, it cannot be measured".into()))
+            }
+            false => Ok(now),
+        }
+    }
+
+    /// The register as it is; refused where it is locked or the permit is for another chip.
+    fn open_register(&mut self, index: u8, permit: &OtpPermit) -> Result<SecurityRegister, FlashError> {
         if permit.jedec_id != self.identity.jedec_id {
             let (permitted, found) = (permit.jedec_id.clone(), self.identity.jedec_id.clone());
             return Err(FlashError::OtherChip { permitted, found });
@@ -193,9 +222,6 @@ impl<P: Programmer> Chip<P> {
         let now = self.security_register(index)?;
         match now.locked {
             Some(true) => Err(refused(index, "it is locked for ever".into())),
-            _ if now.size_unsure => {
-                Err(refused(index, "its size is disputed and, being blank, it cannot be measured".into()))
-            }
             _ => Ok(now),
         }
     }

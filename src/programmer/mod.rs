@@ -19,6 +19,6 @@ pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
 pub use ftdi::{FTDI_KINDS, FtdiKind};
 pub use mpsse::Mpsse;
-pub use open::{Attached, attached, only, open, over};
+pub use open::{Attached, Opened, attached, only, open, over};
 pub use pins::Level;
 pub use spec::{Kind, Settings};

@@ -92,11 +92,19 @@ fn choose(mut attached: Vec<Attached>) -> Result<Settings, UsbError> {
     }
 }
 
+/// A programmer in use, and where it is plugged in.
+pub struct Opened {
+    /// The programmer.
+    pub programmer: Box<dyn Programmer>,
+    /// Bus and port path, `1-2.3`.
+    pub path: String,
+}
+
 /// Opens the programmer that the settings mean.
 ///
 /// # Errors
 /// [`SpiError::Usb`] when it is not there, not allowed, in use or does not answer.
-pub fn open(settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
+pub fn open(settings: &Settings) -> Result<Opened, SpiError> {
     let (vendor, product) = settings.kind.ids();
     let port = match settings.kind {
         Kind::Ch341a => 0,
@@ -120,7 +128,8 @@ pub fn open(settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
         UsbError::NotFound(text) => instead(settings, text),
         other => other,
     })?;
-    over(pipe, settings)
+    let path = pipe.path().to_owned();
+    Ok(Opened { programmer: over(pipe, settings)?, path })
 }
 
 /// What there is instead of the one that was not found.

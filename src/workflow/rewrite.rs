@@ -1,7 +1,7 @@
 //! A plan executed: block by block erase, program, verify, with the journal ahead of each step.
 //!
 //! At most one block is undefined at any time, and the journal names it. A block that does not take its contents is
-//! done again three times, only what is wrong of it. After the first erase its neighbours, and its place in the other
+//! done again three times, only what is wrong of it. After the first erase of each size its neighbours, and its place in the other
 //! half, are compared with the backup: an erase that reaches further than believed, or a chip smaller than it says, is
 //! found before more harm is done.
 
@@ -93,7 +93,7 @@ pub fn execute<P: Programmer>(
         let touched = Block { work, chip, tally, events, journal }.see_through(step)?;
         done = Some(touched);
         tally.blocks += 1;
-        let first_erase = step.erase.is_some() && work.plan.steps[..n].iter().all(|s| s.erase.is_none());
+        let first_erase = is_first_of_its_size(&work.plan.steps[..n], step);
         if first_erase && let Err(error) = check_neighbours(chip, work, step.block, tally) {
             // Whatever finishes or undoes the job must look at all that may have been erased.
             let largest = chip.geometry().erase.last().map_or(1, |e| e.size);
@@ -110,7 +110,13 @@ pub fn execute<P: Programmer>(
     Ok(())
 }
 
-/// Compares what lies beside the first erased block, and where it would be in a chip of half the size, with what was
+/// True for the first erase of its size: what one command reaches says nothing of another's reach.
+fn is_first_of_its_size(earlier: &[Step], step: &Step) -> bool {
+    let same = |s: &Step| s.erase.is_some() && s.block.len() == step.block.len();
+    step.erase.is_some() && !earlier.iter().any(same)
+}
+
+/// Compares what lies beside a block just erased, and where it would be in a chip of half the size, with what was
 /// there before.
 fn check_neighbours<P: Programmer>(
     chip: &mut Chip<P>,
@@ -119,7 +125,7 @@ fn check_neighbours<P: Programmer>(
     tally: &mut Tally,
 ) -> Result<(), Cause> {
     let whole = Span::new(0, work.before.len() as u64);
-    // Blocks programmed before the first erase read as wanted by now.
+    // Blocks of earlier steps read as wanted by now.
     let earlier: Spans = work.plan.steps.iter().take_while(|s| s.block != block).map(|s| s.block).collect();
     // In a chip that is smaller than it says, the other half is the same cells.
     let half = whole.len() / 2;

@@ -15,4 +15,5 @@ mod replacement;
 mod rewrite;
 mod store;
 mod usage;
+mod vendors;
 mod write;

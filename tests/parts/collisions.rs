@@ -93,6 +93,8 @@ const PARTS: &[(&str, &str)] = &[
     ("AT25DF321A", "AT25DF"),
     ("AT25SF161", "AT25SF"),
     ("AT25SF161B", "AT25SF"),
+    ("AT25F1024", "AT25F"),
+    ("Pm25LV512", "PMC"),
 ];
 
 /// What a maker's own scheme needs in spite of the table: old PMC parts program their one-time bytes by B1.

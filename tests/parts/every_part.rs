@@ -14,12 +14,15 @@ const PROBED_AS: &[(&str, &str)] = &[
     ("W25Q64CV", "W25Q64CV"),
     ("W25Q64JV", "W25Q64JV"),
     ("W25Q64FW", "W25Q64FW"),
+    ("W25Q256FV", "W25Q256FV"),
     ("W25Q256JV", "W25Q256JV"),
     ("W25Q512JV", "W25Q512JV"),
     ("W25M512JV", "W25M512JV"),
     ("GD25Q16C", "GD25Q16C/GD25B16C"),
     ("GD25Q64C", "GD25Q64C/GD25B64C"),
     ("PY25Q128HA", "PY25Q128HA"),
+    // Answers with Winbond's id; its SFDP says another size, which the aliasing check settles.
+    ("ZD25Q128C", "W25Q128BV, W25Q128FV or 2 more"),
     ("MX25L6405D", "MX25L6405/D or MX25L6408D"),
     ("MX25L6433F", "MX25L6433F/64356/6435E/6436F"),
     ("MX25L12835F", "MX25L12833F/12845G/12872F, MX25L128356/12835F/12873F/12836E or 1 more"),
@@ -32,10 +35,15 @@ const PROBED_AS: &[(&str, &str)] = &[
     ("IS25LP064", "IS25LP064/DB/DJ"),
     ("Pm25LQ016", "Pm25LQ016"),
     ("EN25QH64", "EN25QH64/A"),
+    ("EN25P16", "EN25B16/EN25B16T/EN25P16"),
+    ("SST25VF010A", "SST25VF010(A)"),
     ("SST25VF016B", "SST25VF016B"),
+    ("SST26VF032B", "SST26VF032B/(A)"),
     ("AT25DF321A", "AT25DF321A"),
     ("AT25SF161", "AT25SF161"),
     ("AT25SF161B", "AT25SF161B"),
+    ("AT25F1024", "AT25F1024(A)/512"),
+    ("Pm25LV512", "Pm25LV512(A)"),
 ];
 
 /// The array as somebody left it, one-time memory written, nothing locked.
@@ -126,7 +134,9 @@ fn one_time_memory_is_read_as_it_is() {
         let found = chip.security_registers().unwrap_or_else(|e| panic!("{name}: {e}"));
         let held = programmer.chip.borrow();
         let security = &held.spec().security;
-        assert_eq!(found.is_empty(), security.count == 0, "{name}: {} registers", security.count);
+        // Nobody knows those of a part that answers with another maker's id.
+        let none = security.count == 0 || *name == "ZD25Q128C";
+        assert_eq!(found.is_empty(), none, "{name}: {} registers", security.count);
         for register in &found {
             let at = register.address as usize - security.first;
             let cells = held.security(at / security.stride).unwrap();
@@ -148,24 +158,29 @@ fn one_time_memory_is_read_as_it_is() {
     }
 }
 
-/// Every emulated part stands in the table above, or is told apart below why not.
+/// Every emulated part stands in the table above.
 #[test]
 fn the_table_names_every_part() {
     let missing: Vec<String> =
         names().into_iter().filter(|n| !PROBED_AS.iter().any(|(name, _)| name == n)).collect();
     // W25Q02JV: noise for 256 MiB takes seconds; tests/chip and tests/memory.rs have it.
-    let known = ["W25Q256FV", "W25Q02JV", "ZD25Q128C", "EN25P16", "SST25VF010A", "SST26VF032B"];
+    let known = ["W25Q02JV"];
     assert_eq!(missing, known);
 }
 
-/// EN25P16 shares its id with parts whose blocks are small at one end: nothing but the whole is safe to erase.
+/// EN25P16 shares its id with parts whose blocks are small at one end: nothing but the whole is safe to erase, and only
+/// where all of it may be written.
 #[test]
-fn a_part_whose_blocks_nobody_can_know_has_no_block_erase() {
+fn a_part_whose_blocks_nobody_can_know_is_written_by_its_chip_erase() {
     let programmer = used("EN25P16", 1);
     let mut chip = connect(&programmer).unwrap();
     assert_eq!(chip.geometry().erase, []);
-    assert!(chip.geometry().chip_erase.is_some());
-    let held = programmer.chip.borrow().contents().to_vec();
-    assert!(write_noise(&mut chip, &held, Span::new(0x1000, 0x2000), 1).is_err());
-    assert_eq!(programmer.chip.borrow().counts().operations, 0);
+    let mut expected = programmer.chip.borrow().contents().to_vec();
+    let span = Span::new(0x1000, 0x2000);
+    write_noise(&mut chip, &expected.clone(), span, 1).unwrap();
+    expected[span.range()].copy_from_slice(&noise(0x1000, 1));
+    assert!(programmer.chip.borrow().contents() == expected);
+    let sent = |opcode| programmer.sent(opcode);
+    assert_eq!((sent(0xC7) + sent(0x60), sent(0xD8), sent(0x20), sent(0x52)), (1, 0, 0, 0));
+    assert_eq!(programmer.misdeeds(), "");
 }

@@ -68,11 +68,9 @@ fn probe_finds_size_and_supply_of_every_row() {
 }
 
 /// One session on a chip made from a row.
-fn session(row: &Row, seed: u64, start: u64, len: u64, bp: u8) -> Result<(), TestCaseError> {
+fn session(row: &Row, seed: u64, span: Span, bp: u8) -> Result<(), TestCaseError> {
     let programmer = used(row, seed);
     let size = row.size as u64;
-    let start = start % size;
-    let span = Span::new(start, (start + 1 + len).min(size));
     // What some sources call BP3 and BP4 is TB and SEC: alone they protect nothing.
     if let Some(count) = row.bp_count() {
         programmer.chip.borrow_mut().set_register(0, (bp & ((1 << count.min(3)) - 1)) << 2);
@@ -115,22 +113,45 @@ const SEED: RngSeed = RngSeed::Fixed(0x4E4F_5253);
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, rng_seed: SEED, ..ProptestConfig::default() })]
     #[test]
-    fn a_part_at_random_is_probed_and_written(
+    fn a_part_at_random_is_probed_and_part_of_it_written(
         pick: prop::sample::Index, seed in 1u64..1 << 40, start: u64, len in 0u64..0x2_0000, bp in 0u8..8
     ) {
         let rows = whole(4 << 20);
-        session(&rows[pick.index(rows.len())], seed, start, len, bp)?;
+        let row = &rows[pick.index(rows.len())];
+        let start = start % row.size as u64;
+        session(row, seed, Span::new(start, (start + 1 + len).min(row.size as u64)), bp)?;
+    }
+
+    #[test]
+    fn a_part_at_random_is_probed_and_written_whole(
+        pick: prop::sample::Index, seed in 1u64..1 << 40, bp in 0u8..8
+    ) {
+        let rows = whole(1 << 20);
+        let row = &rows[pick.index(rows.len())];
+        session(row, seed, Span::new(0, row.size as u64), bp)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 4, rng_seed: SEED, ..ProptestConfig::default() })]
+    #[test]
+    fn a_middling_part_at_random_is_probed_and_written_whole(
+        pick: prop::sample::Index, seed in 1u64..1 << 40, bp in 0u8..8
+    ) {
+        let rows: Vec<Row> = whole(16 << 20).into_iter().filter(|row| row.size > 1 << 20).collect();
+        let row = &rows[pick.index(rows.len())];
+        session(row, seed, Span::new(0, row.size as u64), bp)?;
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, rng_seed: SEED, ..ProptestConfig::default() })]
     #[test]
-    fn a_large_part_at_random_is_probed_and_written(
+    fn a_large_part_at_random_is_probed_and_written_across_16_mib(
         pick: prop::sample::Index, seed in 1u64..1 << 40, start in 0xFF_0000u64..0x101_0000, len in 0u64..0x2_0000
     ) {
         let rows: Vec<Row> = whole(32 << 20).into_iter().filter(|row| row.size > 16 << 20).collect();
-        session(&rows[pick.index(rows.len())], seed, start, len, 0)?;
+        session(&rows[pick.index(rows.len())], seed, Span::new(start, start + 1 + len), 0)?;
     }
 }
 

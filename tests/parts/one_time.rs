@@ -93,9 +93,17 @@ fn every_scheme_is_programmed_erased_where_it_can_be_and_leaves_the_array_alone(
         let (mut chip, permit) = session(&programmer);
         let register = writable(&name, &mut chip);
         if register.size_unsure {
-            // Blank and of disputed size: it cannot be measured, so it is not written.
-            let refused = chip.write_security_register(register.index, &register.bytes, &permit);
+            // Blank and of disputed size: it takes what fits into the smallest that it may be.
+            let mut long = vec![0xFF; 257];
+            long[256] = 0;
+            let refused = chip.write_security_register(register.index, &long, &permit);
             assert!(matches!(refused, Err(FlashError::OtpRefused { .. })), "{name}: {refused:?}");
+            assert!(held(&programmer, &register).iter().all(|b| *b == 0xFF), "{name}");
+            let wanted = noise(256, 8);
+            chip.write_security_register(register.index, &wanted, &permit)
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(held(&programmer, &register)[..256], wanted, "{name}");
+            assert_eq!(programmer.misdeeds(), "", "{name}");
             continue;
         }
         let wanted = wanted(&name, &register);

@@ -1,6 +1,6 @@
 //! The real binary over the stand-in for libusb, as a user runs it.
 
-use crate::child::{image, noise, norsplice, path};
+use crate::child::{image, noise, norsplice, norsplice_in, path};
 use crate::tidy;
 
 #[test]
@@ -141,4 +141,35 @@ fn every_programmer_plugged_in_has_its_own_job() {
         assert!(text.contains(spec), "{text}");
     }
     tidy(&report);
+}
+
+#[test]
+fn the_five_volts_of_a_black_ch341a_are_told_once_a_place_and_not_after_they_are_acknowledged() {
+    let told = |devices: &str, words: &[&str]| {
+        let (run, report) = norsplice(devices, words);
+        assert_eq!(run.code, Some(0), "{devices} {words:?}: {}", run.stderr);
+        assert!(run.result.is_object(), "{devices}: the result stays the last line");
+        tidy(&report);
+        run.stderr.matches("setup --acknowledge-5v").count()
+    };
+    let probe = ["probe"];
+    assert_eq!(told("ft2232h path=1-2", &probe), 0);
+    assert_eq!(told("ch341a path=1-2", &probe), 1);
+    assert_eq!(told("ch341a path=1-2", &["-p", "ch341a", "probe"]), 0);
+    assert_eq!(told("ch341a path=1-2.3", &["-p", "ch341a", "-q", "probe"]), 1, "another place");
+    assert_eq!(told("ch341a path=1-2.3", &probe), 0);
+    // A store that cannot be written to: told again, and in nobody's way.
+    let no_store = path("no-store");
+    std::fs::write(&no_store, []).unwrap();
+    let (run, _) = norsplice_in(&no_store, "ch341a path=1-7", &["probe"]);
+    assert_eq!((run.code, run.stderr.matches("--acknowledge-5v").count()), (Some(0), 1), "{}", run.stderr);
+    let acknowledge = |store: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_norsplice"));
+        command.arg("--store").arg(store).args(["setup", "--acknowledge-5v"]).output().unwrap().status.code()
+    };
+    assert_eq!(acknowledge(&no_store), Some(1));
+    let store = path("told-store");
+    assert_eq!(acknowledge(&store), Some(0));
+    let (run, _) = norsplice_in(&store, "ch341a path=1-9", &["probe"]);
+    assert_eq!((run.code, run.stderr.matches("5 V").count()), (Some(0), 0), "{}", run.stderr);
 }

@@ -144,6 +144,11 @@ pub struct Run {
 pub fn norsplice(devices: &str, args: &[&str]) -> (Run, Report) {
     let test = std::thread::current();
     let store = folder().join(test.name().expect("a test's thread has its name").replace(':', "_"));
+    norsplice_in(&store, devices, args)
+}
+
+/// The same with this store.
+pub fn norsplice_in(store: &Path, devices: &str, args: &[&str]) -> (Run, Report) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_norsplice"));
     command.arg("--json").arg("--store").arg(store).args(args);
     command.env_remove("NORSPLICE_PROGRAMMER");

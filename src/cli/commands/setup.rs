@@ -1,6 +1,7 @@
 //! `setup`: what is missing before work can begin, and what to type.
 
 use super::super::exit::{Exit, Failure};
+use super::super::five_volts;
 use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -14,6 +15,9 @@ pub struct Args {
     /// Print the udev rules that let users open programmers, and nothing else
     #[arg(long)]
     print_udev_rules: bool,
+    /// You know of the 5 V data lines of black CH341A boards: no more is said of them
+    #[arg(long, conflicts_with = "print_udev_rules")]
+    acknowledge_5v: bool,
 }
 
 /// Looks and tells. Something missing is exit code 5 for a programmer or chip, 1 for the rest.
@@ -21,6 +25,11 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if args.print_udev_rules {
         session.out.line(setup::RULES.trim_end());
         return Ok((Exit::Done, Fields::new().with("udev_rules", setup::RULES).into_map()));
+    }
+    if args.acknowledge_5v {
+        let root = five_volts::acknowledge(session)?;
+        session.out.line(format!("kept in {}: no more is said of 5 V data lines", root.display()));
+        return Ok((Exit::Done, Fields::new().with("acknowledged", "5v").into_map()));
     }
     let checks = setup::judge(&Machine::at("/").look(session));
     show(session, &checks);

@@ -2,6 +2,7 @@
 
 use super::super::commands::{report, rewrite};
 use super::super::exit::{Exit, Failure};
+use super::super::five_volts;
 use super::super::json::Fields;
 use super::super::options::Options;
 use super::super::output::Output;
@@ -14,7 +15,7 @@ use super::message::{Ask, ChipFacts, Finished, Found, Tell, Wish};
 use super::state::AUTO;
 use crate::cli::show::hex;
 use crate::image::{Board, recognise};
-use crate::programmer::attached;
+use crate::programmer::{Kind, attached};
 use crate::units;
 use crate::workflow::contact::{Contact, before_writing};
 use crate::workflow::job::{self, Decide, JobOptions, Report};
@@ -76,11 +77,14 @@ impl Worker<'_> {
         if let Some(spec) = &self.session.options.programmer {
             found.push(Found { spec: spec.clone(), text: format!("{spec} (from -p)"), problem: None });
         }
+        let root = store::root(self.session).ok();
         for one in attached().unwrap_or_default() {
             let path = &one.found.path;
             let name = one.kind.map_or("CH341 in UART mode", |kind| kind.name());
             let spec = one.kind.map_or_else(String::new, |kind| format!("{}:path={path}", kind.name()));
-            found.push(Found { spec, text: format!("{name} at USB {path}"), problem: one.problem });
+            let warned = one.kind == Some(Kind::Ch341a) && !five_volts::is_told(root.as_deref(), path);
+            let warning = if warned { "; a black board drives 5 V: measure first" } else { "" };
+            found.push(Found { spec, text: format!("{name} at USB {path}{warning}"), problem: one.problem });
         }
         self.say(Tell::Programmers(found));
         let open = store::open(self.session).and_then(|store| Ok(store.open_jobs()?)).unwrap_or_default();

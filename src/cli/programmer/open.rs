@@ -1,6 +1,7 @@
 //! From the text of `-p` to a programmer in use, and its orderly end.
 
 use super::super::exit::Failure;
+use super::super::five_volts;
 use super::super::session::Session;
 use super::emulated::{EmuOptions, Emulated};
 use super::stoppable::Stoppable;
@@ -98,8 +99,8 @@ impl Choice {
             Which::Emulated(options) => options.settings.speed,
         };
         let (name, programmer, emulated) = match self.which {
-            Which::Only => real(&only()?)?,
-            Which::Real(settings) => real(&settings)?,
+            Which::Only => real(session, &only()?)?,
+            Which::Real(settings) => real(session, &settings)?,
             Which::Emulated(options) => {
                 let settings = options.settings.clone();
                 let emulated = options.open()?;
@@ -120,9 +121,16 @@ impl Choice {
     }
 }
 
-fn real(settings: &Settings) -> Result<(String, AnyProgrammer, Option<Emulated>), Failure> {
+fn real(
+    session: &Session,
+    settings: &Settings,
+) -> Result<(String, AnyProgrammer, Option<Emulated>), Failure> {
     let at = settings.path.as_ref().map(|path| format!(" at USB {path}")).unwrap_or_default();
-    Ok((format!("{}{at}", settings.kind.name()), open(settings)?, None))
+    let opened = open(settings)?;
+    if settings.kind == Kind::Ch341a {
+        five_volts::tell(session, &opened.path);
+    }
+    Ok((format!("{}{at}", settings.kind.name()), opened.programmer, None))
 }
 
 /// An opened programmer and, for an emulated one, what has to be saved when the run ends.

@@ -82,3 +82,25 @@ pub fn at25sf161b() -> ChipSpec {
         ..plain
     }
 }
+
+/// 1 Mbit of the oldest kind: asked by 15h, no 9Fh; blocks of 32 KiB by 52h, all of it by 62h.
+pub fn at25f1024() -> ChipSpec {
+    let plain = part("AT25F1024", &[0x1f, 0x60], 0x2_0000);
+    let mut commands: Vec<Command> = plain
+        .commands
+        .iter()
+        .filter(|c| ![0x9f, 0xab, 0xb9, 0xc7, 0x0b].contains(&c.opcode))
+        .copied()
+        .collect();
+    commands.extend([
+        Command::plain(0x15, ReadJedecId),
+        Command::at(0x52, 0, Erase(0x8000)),
+        Command::plain(0x62, EraseChip),
+    ]);
+    ChipSpec {
+        commands,
+        registers: vec![Register { factory: 0x00, writable: 0x8c, one_time: 0, cleared_by_short_write: 0 }],
+        bits: Bits { srp0: Some(Bit::new(0, 7)), ..Bits::PLAIN },
+        ..plain
+    }
+}

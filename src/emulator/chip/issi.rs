@@ -75,3 +75,21 @@ pub fn pm25lq016() -> ChipSpec {
         ..plain
     }
 }
+
+/// 512 Kbit of the first kind (PMC): no 9Fh, two signature bytes by ABh; 4 KiB by D7h, 32 KiB by D8h.
+pub fn pm25lv512() -> ChipSpec {
+    let plain = part("Pm25LV512", &[0x9d, 0x7b], 0x1_0000);
+    let mut commands: Vec<Command> =
+        plain.commands.iter().filter(|c| ![0x9f, 0xab, 0xb9].contains(&c.opcode)).copied().collect();
+    commands.extend([
+        Command::dummies(0xab, 3, ReadJedecId),
+        Command::at(0xd7, 0, Erase(0x1000)),
+        Command::at(0xd8, 0, Erase(0x8000)),
+    ]);
+    ChipSpec {
+        commands,
+        registers: vec![Register { factory: 0x00, writable: 0x8c, one_time: 0, cleared_by_short_write: 0 }],
+        bits: Bits { srp0: Some(Bit::new(0, 7)), ..Bits::PLAIN },
+        ..plain
+    }
+}

@@ -70,6 +70,8 @@ const PARTS: &[fn() -> ChipSpec] = &[
     adesto::at25df321a,
     adesto::at25sf161,
     adesto::at25sf161b,
+    adesto::at25f1024,
+    issi::pm25lv512,
 ];
 
 /// The part of that name (case does not matter), or `None`.

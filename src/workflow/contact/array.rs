@@ -35,7 +35,7 @@ pub(super) fn sample<P: Programmer>(chip: &mut Chip<P>) -> Result<Sampled, Flash
             let again = read(chip, span, &mut seen)?;
             compare(&first, &again, &mut seen);
         }
-        if n == 0 && size <= THREE_BYTES {
+        if n == 0 && size <= THREE_BYTES && chip.identity().part.probe != crate::flash::part::Probe::At25f {
             let fast = fast_read(chip, span)?;
             seen.bytes += span.len();
             seen.fast_differs = Some(first.iter().zip(&fast).filter(|(a, b)| a != b).count() as u64);
@@ -66,7 +66,7 @@ fn compare(first: &[u8], again: &[u8], seen: &mut Sampled) {
     }
 }
 
-/// The same bytes by `0B`, which every part with `03` has had since the first 25-series.
+/// The same bytes by `0B`, which every part with `03` has had since the first 25-series, AT25F alone left aside.
 fn fast_read<P: Programmer>(chip: &mut Chip<P>, span: Span) -> Result<Vec<u8>, FlashError> {
     let [_, _, _, _, _, a, b, c] = span.start.to_be_bytes();
     let mut bytes = vec![0; span.range().len()];

@@ -82,7 +82,7 @@ fn array_tests(array: &Sampled, add: &mut dyn FnMut(&'static str, Outcome, Strin
         format!("{} wrong of {} bits, so fewer than {:.1e} a bit", rate.wrong, rate.bits, rate.below);
     add("repeated reads", passed(array.wrong() <= TOLERATED && array.runs == 0), detail);
     match array.fast_differs {
-        None => add("fast read", Outcome::Skipped, "not tried past 16 MiB".into()),
+        None => add("fast read", Outcome::Skipped, "not tried past 16 MiB, nor on a part without 0Bh".into()),
         Some(n) => {
             add("fast read", passed(n <= TOLERATED), format!("{n} bytes differ between 03h and 0Bh"));
         }
