@@ -136,7 +136,8 @@ fn check_neighbours<P: Programmer>(
         Span::new(other, other + NEIGHBOUR.min(block.len())),
     ];
     let mut changed = Spans::new();
-    for side in sides {
+    // What the erase itself was to reach is no neighbour: a chip erase has none.
+    for side in sides.into_iter().filter(|side| block.intersection(*side).is_none()) {
         let Some(side) = side.intersection(whole) else { continue };
         let found = chip.read_to_vec(side)?;
         tally.neighbours += side.len();
