@@ -29,7 +29,9 @@ pub enum PlanError {
         spans: Spans,
     },
     /// Bits must go from 0 to 1, and the part has no erase command that is known.
-    #[error("{spans} must be erased, and no erase command of this part is known; it can be read only")]
+    #[error(
+        "{spans} must be erased, and no block erase of this part is certain: it can be read, and written only as a whole where it has a chip erase"
+    )]
     NoErase {
         /// Where.
         spans: Spans,
