@@ -205,7 +205,7 @@ fn one_time_memory(part: &Part<'_>, program: i32) {
     assert!(kept.replace([' ', '\n'], "").contains(&bytes.join(",")), "{chip}: the chip does not hold it");
     let shown = part.ends(0, &["otp", "show"]);
     let registers = shown["security_registers"].as_array().unwrap();
-    let register = registers.iter().find(|r| r["index"].to_string() == index).unwrap();
+    let register = registers.iter().find(|r| r["index"] == open["index"]).unwrap();
     assert_eq!(register["macs"][0], "30:b5:c2:a1:b2:c3", "{chip}");
     part.ends(4, &["otp", "diff", "before", "after"]);
     part.ends(0, &["otp", "diff", "chip", "after"]);
