@@ -168,10 +168,19 @@ fn without_an_erase_command_only_bits_down_can_be_planned() {
     wanted[0x3000] = 0x01;
     assert_eq!(plan(&current, &wanted, &g, &ch341a(), &everything(&g)).unwrap().counts().programmed, 1);
     wanted[0x3000] = 0xff;
-    assert!(matches!(
-        plan(&current, &wanted, &g, &ch341a(), &everything(&g)),
-        Err(PlanError::NoErase { spans }) if spans.contains(0x3000)
-    ));
+    // The chip erase is left, where all of the chip may be written and only there.
+    let whole = plan(&current, &wanted, &g, &ch341a(), &everything(&g)).unwrap();
+    assert!(matches!(&whole.steps[..], [Step { erase: Some(Erase::Chip { opcode: 0xc7, .. }), .. }]));
+    assert_eq!(whole.steps[0].block, Span::new(0, g.size));
+    let part = Bounds::from(Spans::from(Span::new(0, g.size - 1)));
+    for (geometry, bounds) in
+        [(g.clone(), part), (Geometry { chip_erase: None, ..g.clone() }, everything(&g))]
+    {
+        assert!(matches!(
+            plan(&current, &wanted, &geometry, &ch341a(), &bounds),
+            Err(PlanError::NoErase { spans }) if spans.contains(0x3000)
+        ));
+    }
 }
 
 #[test]
