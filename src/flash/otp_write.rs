@@ -119,10 +119,25 @@ impl<P: Programmer> Chip<P> {
         // What stands already is not sent again.
         let send: Vec<u8> =
             base.iter().zip(&whole).map(|(old, new)| if old == new { 0xFF } else { *new }).collect();
-        for (offset, bytes) in otp::pieces(0, &send, commands.page) {
-            self.program_otp(program, &register, &commands, offset, bytes)?;
-        }
+        let went = otp::pieces(0, &send, commands.page)
+            .into_iter()
+            .try_for_each(|(offset, bytes)| self.program_otp(program, &register, &commands, offset, bytes));
+        let untaken = match went {
+            Ok(()) => None,
+            Err(error @ FlashError::NotWritable { .. }) => Some(error),
+            Err(error) => return Err(error),
+        };
         let after = self.security_register(index)?;
+        // Locks that cannot be read show themselves here.
+        if after.bytes == now.bytes {
+            return Err(refused(
+                index,
+                "the chip did not take it and it holds what it held: it seems locked".into(),
+            ));
+        }
+        if let Some(error) = untaken {
+            return Err(error);
+        }
         let mut wrong = crate::span::Spans::new();
         // A register that is blank no more shows its size: it may be another than the table's.
         let len = if now.size_unsure { wanted.len().min(after.bytes.len()) } else { whole.len() };

@@ -85,6 +85,9 @@ pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
 /// The registers of the chip on the clip, of a part whose scheme is known.
 fn known(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
     with_chip(session, |chip, _| {
+        if chip.identity().part.dies > 1 {
+            session.out.warn("there are several dies in this package: these are the first one's registers");
+        }
         if chip.otp_known() {
             return Ok(chip.security_registers()?);
         }
