@@ -21,8 +21,9 @@ use std::time::Duration;
 
 /// Further tries of a block.
 const RETRIES: u32 = 3;
-/// Compared on each side of the first erased block, and in the other half, at most.
-const NEIGHBOUR: u64 = 4096;
+/// Compared on each side of the first block of an erase size, and in the other half, at most: three sizes and the contact
+/// tests stay under 64 KiB.
+const NEIGHBOUR: u64 = 2048;
 
 /// What was really done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
