@@ -66,6 +66,8 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
     let board = Board::named(&args.board)?;
     let bytes = files::read(&args.file)?;
     let findings = check_tftp(board, &bytes)?;
+    // From before it says that it listens: a signal ends the serving, and not the program.
+    session.stop.heed();
     let stop = stopping(&findings, &allow(session, [])?);
     if !stop.is_empty() {
         return Err(ImageError::Refused { findings: stop }.into());
