@@ -16,7 +16,6 @@ use crate::image::{
 use clap::Args;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The words for it.
@@ -299,15 +298,28 @@ fn beside(args: &OrderArgs, file: &Path) -> PathBuf {
     }
 }
 
+/// What stands behind the first bytes of a name.
+#[cfg(unix)]
+fn behind(text: &OsStr, from: usize) -> &OsStr {
+    use std::os::unix::ffi::OsStrExt;
+    OsStr::from_bytes(&text.as_bytes()[from..])
+}
+
+/// What stands behind the first bytes of a name; all of it where it is no text.
+#[cfg(not(unix))]
+fn behind(text: &OsStr, from: usize) -> &OsStr {
+    text.to_str().map_or(text, |text| OsStr::new(&text[from..]))
+}
+
 /// The name is what stands before the first `=`, where it looks like one and the whole is not itself a file.
 fn name_and_file(text: &OsStr) -> (Option<String>, &OsStr) {
-    let bytes = text.as_bytes();
+    let bytes = text.as_encoded_bytes();
     let plain = |name: &[u8]| {
         !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     match bytes.iter().position(|b| *b == b'=') {
         Some(at) if plain(&bytes[..at]) && !Path::new(text).exists() => {
-            (Some(String::from_utf8_lossy(&bytes[..at]).into_owned()), OsStr::from_bytes(&bytes[at + 1..]))
+            (Some(String::from_utf8_lossy(&bytes[..at]).into_owned()), behind(text, at + 1))
         }
         _ => (None, text),
     }
@@ -334,6 +346,7 @@ mod tests {
 
     #[test]
     fn a_donor_may_have_a_name() {
+        use std::os::unix::ffi::OsStrExt;
         let split = |text: &'static [u8]| {
             let (name, file) = name_and_file(OsStr::from_bytes(text));
             (name, file.as_bytes())
