@@ -60,7 +60,7 @@ fn ft2232h_encode_1_mib(bencher: Bencher<'_, '_>) {
 /// A part of 64 MiB with nested erase sizes, datasheet times.
 fn geometry(size: u64) -> Geometry {
     let ms = |typical, max| Busy { typical: Duration::from_millis(typical), max: Duration::from_millis(max) };
-    let erase = |opcode, size, busy| EraseType { opcode, size, busy };
+    let erase = |opcode, size, busy| EraseType { opcode, size, split: false, busy };
     Geometry {
         size,
         page: 256,

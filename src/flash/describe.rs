@@ -71,7 +71,8 @@ pub(crate) fn geometry(part: &Part, sfdp: Option<&Sfdp>) -> Geometry {
                 false => e.opcode,
                 true => native_erase(sfdp, e)?,
             };
-            Some(EraseType { opcode, size: e.size, busy: busy(ours, theirs, usual_erase(e.size)) })
+            let busy = busy(ours, theirs, usual_erase(e.size));
+            Some(EraseType { opcode, size: e.size, split: e.split, busy })
         })
         .collect();
     let chip = busy(times.chip_erase, basic.and_then(|b| b.chip_erase), usual_chip_erase(part.size));
@@ -111,7 +112,8 @@ fn busy(row: Option<(Duration, Duration)>, sfdp: Option<Busy>, usual: Busy) -> B
     match (row, sfdp) {
         (Some((typical, max)), Some(s)) => Busy { typical, max: max.max(s.max) },
         (Some((typical, max)), None) => Busy { typical, max },
-        (None, Some(s)) => s,
+        // Some chips' SFDP names times that they do not keep: giving up too early leaves a block half done.
+        (None, Some(s)) => Busy { max: s.max.max(usual.max), ..s },
         (None, None) => usual,
     }
 }
@@ -168,10 +170,8 @@ pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
     let Some(said) = sfdp.and_then(|s| from_sfdp(&part.jedec_id, s)) else {
         return part;
     };
-    // An opcode that is uneven on some member of the family stays out.
-    let even = |e: &EraseSpec| !part.uneven.iter().any(|u| u.opcode == e.opcode);
     Part {
-        erase: said.erase.into_iter().filter(even).collect(),
+        erase: said.erase,
         chip_erase: part.chip_erase.or(said.chip_erase),
         four_byte: if part.four_byte == FourByte::default() { said.four_byte } else { part.four_byte },
         source: format!("{}; erase types from the chip's SFDP", part.source),
@@ -208,7 +208,7 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
         .erase
         .iter()
         .filter(|e| uniform(e.size) && e.size <= basic.size && reaches_all(e.opcode))
-        .map(|e| EraseSpec { opcode: e.opcode, size: e.size })
+        .map(|e| EraseSpec { opcode: e.opcode, size: e.size, split: false })
         .collect();
     let native = sfdp.four_byte.as_ref().is_some_and(|f| f.read && f.program);
     let mode = match basic.enter_four_byte {
@@ -232,7 +232,6 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
         size: basic.size,
         page: basic.page.unwrap_or(256),
         erase,
-        uneven: Vec::new(),
         chip_erase: Some(0xC7),
         program: if basic.byte_programming { ProgramScheme::Byte } else { ProgramScheme::Page },
         voltage_mv: None,

@@ -13,6 +13,9 @@ use std::ops::ControlFlow;
 /// How often a command that the chip did not take is sent again before it counts as refused.
 const ATTEMPTS: u32 = 3;
 
+/// Bytes of the smallest part of a split block (EN25B, A25L: sectors of 4 KiB; SST26: 8 KiB).
+const SMALLEST_PART: u64 = 0x1000;
+
 impl<P: Programmer> Chip<P> {
     /// Erases one block. `address` must be aligned to the erase type.
     ///
@@ -33,6 +36,30 @@ impl<P: Programmer> Chip<P> {
                 self.identity.part_name, erase.opcode, erase.size
             )));
         }
+        match erase.split {
+            false => self.erase_at(erase, address, span),
+            true => self.erase_parts(erase, span),
+        }
+    }
+
+    /// A block that may be made of smaller ones: each command goes to the first byte that is not blank yet, so that no
+    /// part is erased twice, whichever parts there are.
+    fn erase_parts(&mut self, erase: &EraseType, block: Span) -> Result<(), FlashError> {
+        let mut at = block.start;
+        loop {
+            let rest = Span::new(at, block.end);
+            let part = rest.pieces(SMALLEST_PART).next().unwrap_or(rest);
+            self.erase_at(erase, at, part)?;
+            match self.first_programmed(rest)? {
+                Some(next) if next >= part.end => at = next,
+                // Blank, or a byte that was erased and reads otherwise: for whoever reads it back to judge.
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// One command at `address`; `span` is what it erases at least.
+    fn erase_at(&mut self, erase: &EraseType, address: u64, span: Span) -> Result<(), FlashError> {
         let at = self.locate(address)?;
         let bytes = command::with_address(erase.opcode, at, self.addressing.width);
         self.run_erase(&bytes, erase.busy, span)
@@ -95,18 +122,22 @@ impl<P: Programmer> Chip<P> {
         // Never seen busy is also what an erase looks like that was over before the host came to look: one that was
         // held up for longer than the erase, or a chip that is quick with blank blocks.
         match (&refused, span) {
-            (FlashError::NotWritable { .. }, Some(span)) if self.is_blank(span)? => Ok(()),
+            (FlashError::NotWritable { .. }, Some(span)) if self.first_programmed(span)?.is_none() => Ok(()),
             _ => Err(refused),
         }
     }
 
-    /// True when all of it reads FF.
-    fn is_blank(&mut self, span: Span) -> Result<bool, FlashError> {
-        let read = self.read(span, &mut |_, bytes| match bytes.iter().all(|b| *b == 0xFF) {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+    /// The first address in `span` that does not read FF.
+    fn first_programmed(&mut self, span: Span) -> Result<Option<u64>, FlashError> {
+        let mut first = None;
+        let _ = self.read(span, &mut |start, bytes| match bytes.iter().position(|b| *b != 0xFF) {
+            None => ControlFlow::Continue(()),
+            Some(at) => {
+                first = Some(start + at as u64);
+                ControlFlow::Break(())
+            }
         })?;
-        Ok(read.is_continue())
+        Ok(first)
     }
 
     /// Names the reason why an enabled command was dropped, as far as the registers tell.

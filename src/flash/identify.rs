@@ -275,7 +275,7 @@ fn conflict(part: &Part, sfdp: &Sfdp) -> Option<String> {
         ));
     }
     part.erase.iter().find_map(|row| {
-        let other = sfdp.basic.erase.iter().find(|e| e.opcode == row.opcode && e.size != row.size)?;
+        let other = sfdp.basic.erase.iter().find(|e| row.contradicted_by(e.opcode, e.size))?;
         Some(format!(
             "opcode {:02x} erases {:#x} bytes by the table, {:#x} by the chip's SFDP",
             row.opcode, row.size, other.size

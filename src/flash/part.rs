@@ -28,8 +28,6 @@ pub struct Part {
     pub page: u64,
     /// Erase commands from small to large; the whole chip is [`chip_erase`](Self::chip_erase).
     pub erase: Vec<EraseSpec>,
-    /// Erase commands whose size depends on the place; not used to write, known so that nobody trusts their opcode.
-    pub uneven: Vec<UnevenErase>,
     /// Opcode that erases everything.
     pub chip_erase: Option<u8>,
     /// How bytes are programmed.
@@ -78,15 +76,6 @@ pub enum Probe {
     At25f,
 }
 
-/// An erase command whose block size depends on the address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnevenErase {
-    /// Opcode.
-    pub opcode: u8,
-    /// Block size and count, in address order.
-    pub runs: Vec<(u64, u64)>,
-}
-
 /// What SFDP must say for a row to be meant. All `None` fits everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -112,6 +101,18 @@ pub struct EraseSpec {
     pub opcode: u8,
     /// Bytes erased, a power of two.
     pub size: u64,
+    /// Whether one command may erase only a part of the block: see [`EraseType::split`].
+    ///
+    /// [`EraseType::split`]: super::geometry::EraseType::split
+    pub split: bool,
+}
+
+impl EraseSpec {
+    /// Whether SFDP, which says `size` bytes for the opcode, contradicts the row. A split block's parts may be named
+    /// there too, nothing larger.
+    pub(crate) fn contradicted_by(&self, opcode: u8, size: u64) -> bool {
+        opcode == self.opcode && if self.split { size > self.size } else { size != self.size }
+    }
 }
 
 /// How bytes are programmed.

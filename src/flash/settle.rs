@@ -7,7 +7,7 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::describe;
-use super::part::Part;
+use super::part::{EraseSpec, Part};
 use super::sfdp::Sfdp;
 use crate::span::Span;
 use crate::spi::Programmer;
@@ -51,8 +51,8 @@ pub fn judge(small: u64, large: u64, seen: &[Mirror]) -> Option<u64> {
 
 /// Erase opcodes on whose size row and SFDP differ.
 fn disputed(part: &Part, sfdp: &Sfdp) -> Vec<u8> {
-    let other = |opcode: u8, size: u64| sfdp.basic.erase.iter().any(|e| e.opcode == opcode && e.size != size);
-    part.erase.iter().filter(|e| other(e.opcode, e.size)).map(|e| e.opcode).collect()
+    let other = |ours: &EraseSpec| sfdp.basic.erase.iter().any(|e| ours.contradicted_by(e.opcode, e.size));
+    part.erase.iter().filter(|e| other(e)).map(|e| e.opcode).collect()
 }
 
 impl<P: Programmer> Chip<P> {

@@ -3,7 +3,7 @@
 use super::scan::{Leaf, is_blank, leaf, runs};
 use super::step::{Erase, Plan, Step};
 use super::{PlanError, diff_near};
-use crate::flash::geometry::{Busy, Costs, EraseType, Geometry};
+use crate::flash::geometry::{Costs, EraseType, Geometry};
 use crate::span::{Span, Spans};
 use std::time::Duration;
 
@@ -64,13 +64,6 @@ pub fn plan(
         }
     }
     if !stuck.is_empty() {
-        // Blocks that nobody can know the bounds of leave the chip erase, where all of it may be written.
-        let whole = Span::new(0, geometry.size);
-        if let (true, true, Some(chip_erase)) =
-            (chooser.kinds.is_empty(), bounds.allowed.covers(whole), geometry.chip_erase)
-        {
-            return Ok(Plan { steps: vec![chooser.chip_step(whole, chip_erase)] });
-        }
         return Err(match chooser.kinds.is_empty() {
             true => PlanError::NoErase { spans: stuck },
             false => PlanError::Outside { spans: stuck.difference(&bounds.allowed) },
@@ -321,21 +314,6 @@ impl<'a> Chooser<'a> {
             verify: block,
             pages,
             time: Duration::from_nanos(self.erase_nanos(kind) + self.program_nanos(pages, block.len())),
-        }
-    }
-
-    /// All of the chip by its chip erase.
-    fn chip_step(&self, whole: Span, (opcode, busy): (u8, Busy)) -> Step {
-        let full = |piece: Span| !is_blank(&self.wanted[piece.range()]);
-        let pages = whole.pieces(self.page).filter(|p| full(*p)).count() as u64;
-        let erase = busy.typical + self.costs.round_trip;
-        Step {
-            block: whole,
-            erase: Some(Erase::Chip { opcode, busy }),
-            program: runs(whole, self.page, full, |i| self.wanted[i] != 0xff),
-            verify: whole,
-            pages,
-            time: erase + Duration::from_nanos(self.program_nanos(pages, whole.len())),
         }
     }
 

@@ -53,9 +53,6 @@ fn erase_type(bench: &Bench, larger: bool) -> EraseType {
 
 fn rewrite(bench: &mut Bench, name: &str, at: u64, larger: bool, seed: u64) {
     let permit = bench.permit();
-    if bench.chip.geometry().erase.is_empty() {
-        return rewrite_all(bench, name);
-    }
     let erase = erase_type(bench, larger);
     let at = at / erase.size * erase.size;
     let span = Span::new(at, at + erase.size);
@@ -68,16 +65,6 @@ fn rewrite(bench: &mut Bench, name: &str, at: u64, larger: bool, seed: u64) {
     bench.chip.relock(unlocked).unwrap_or_else(|e| panic!("{name}: {e}"));
     let there = bench.emulator.chip(|c| c.contents()[at as usize..][..wanted.len()].to_vec());
     assert!(there == wanted, "{name} at {at:#x}");
-}
-
-/// Parts whose every erase command is of uncertain size are erased as a whole.
-fn rewrite_all(bench: &mut Bench, name: &str) {
-    assert_eq!(name, "EN25P16", "boot-sector variants share its id");
-    let permit = bench.permit();
-    bench.chip.erase_chip(&permit).unwrap();
-    let wanted = noise(0x2_0000, 9);
-    bench.chip.program(0x1_0000, &wanted, &permit).unwrap();
-    assert!(bench.chip.verify(0x1_0000, &wanted).unwrap().is_empty());
 }
 
 #[test]

@@ -86,6 +86,7 @@ const WITHOUT: &[Case] = &[
     case("AT25F1024", OTHER).no_otp(),
     case("Pm25LV512", PMC).no_otp(),
     case("EN25P16", EON).no_otp(),
+    case("EN25B16T", EON).no_otp(),
 ];
 
 /// One part on its bench.
@@ -146,22 +147,9 @@ fn array_commands(part: &Part<'_>) {
     part.ends(0, &["backup"]);
     std::fs::write(bench.path("data.bin"), (0..0x1234).map(|i| (i * 7) as u8).collect::<Vec<u8>>()).unwrap();
     let at = (size / 2 + 0x123).to_string();
-    // Uniform blocks of EN25P16 are not certain: only all of it can be written.
-    let uncertain = part.case.chip == "EN25P16";
-    let wanted = if uncertain { 2 } else { 0 };
-    std::fs::write(bench.path("whole.bin"), vec![0x5A; size as usize]).unwrap();
-    if uncertain {
-        assert_eq!(part.ends(0, &["write", "whole.bin"])["chip"], "written");
-        part.ends(0, &["verify", "whole.bin"]);
-    }
-    part.ends(wanted, &["write", "data.bin", "--at", &at]);
-    if !uncertain {
-        part.ends(0, &["verify", "data.bin", "--at", &at]);
-        part.ends(
-            0,
-            &["erase", "--at", &(size / 2).to_string(), "--len", &(size / 2).min(0x1_0000).to_string()],
-        );
-    }
+    part.ends(0, &["write", "data.bin", "--at", &at]);
+    part.ends(0, &["verify", "data.bin", "--at", &at]);
+    part.ends(0, &["erase", "--at", &(size / 2).to_string(), "--len", &(size / 2).min(0x1_0000).to_string()]);
     part.ends(0, &["read", "out.bin", "--at", "0", "--len", "4K"]);
     part.ends(0, &["protect", "show"]);
     for words in

@@ -87,6 +87,7 @@ const PARTS: &[(&str, &str)] = &[
     ("Pm25LQ016", "PMC"),
     ("EN25QH64", "Eon, mode"),
     ("EN25P16", "Eon, mode"),
+    ("EN25B16T", "Eon, mode"),
     ("SST25VF010A", "SST"),
     ("SST25VF016B", "SST"),
     ("SST26VF032B", "SST"),

@@ -36,6 +36,7 @@ const PROBED_AS: &[(&str, &str)] = &[
     ("Pm25LQ016", "Pm25LQ016"),
     ("EN25QH64", "EN25QH64/A"),
     ("EN25P16", "EN25B16/EN25B16T/EN25P16"),
+    ("EN25B16T", "EN25B16/EN25B16T/EN25P16"),
     ("SST25VF010A", "SST25VF010(A)"),
     ("SST25VF016B", "SST25VF016B"),
     ("SST26VF032B", "SST26VF032B/(A)"),
@@ -168,19 +169,27 @@ fn the_table_names_every_part() {
     assert_eq!(missing, known);
 }
 
-/// EN25P16 shares its id with parts whose blocks are small at one end: nothing but the whole is safe to erase, and only
-/// where all of it may be written.
+/// EN25P16 shares its id with parts whose last block is made of five: whichever it is, what is erased is the block that
+/// was asked for, each of its parts once, and the chip erase is not needed for it.
 #[test]
-fn a_part_whose_blocks_nobody_can_know_is_written_by_its_chip_erase() {
-    let programmer = used("EN25P16", 1);
-    let mut chip = connect(&programmer).unwrap();
-    assert_eq!(chip.geometry().erase, []);
-    let mut expected = programmer.chip.borrow().contents().to_vec();
-    let span = Span::new(0x1000, 0x2000);
-    write_noise(&mut chip, &expected.clone(), span, 1).unwrap();
-    expected[span.range()].copy_from_slice(&noise(0x1000, 1));
-    assert!(programmer.chip.borrow().contents() == expected);
-    let sent = |opcode| programmer.sent(opcode);
-    assert_eq!((sent(0xC7) + sent(0x60), sent(0xD8), sent(0x20), sent(0x52)), (1, 0, 0, 0));
-    assert_eq!(programmer.misdeeds(), "");
+fn a_block_that_may_be_split_is_erased_whatever_it_is_made_of() {
+    for (name, commands) in [("EN25P16", [1, 1]), ("EN25B16T", [1, 5])] {
+        let programmer = used(name, 1);
+        let mut chip = connect(&programmer).unwrap();
+        let size = chip.geometry().size;
+        let erases: Vec<_> = chip.geometry().erase.iter().map(|e| (e.opcode, e.size, e.split)).collect();
+        assert_eq!(erases, [(0xD8, 0x1_0000, true)], "{name}");
+        let mut expected = programmer.chip.borrow().contents().to_vec();
+        for (span, commands) in
+            [Span::new(0x1000, 0x2000), Span::new(size - 0x1000, size)].into_iter().zip(commands)
+        {
+            let before = programmer.sent(0xD8);
+            write_noise(&mut chip, &expected.clone(), span, 1).unwrap();
+            assert_eq!(programmer.sent(0xD8) - before, commands, "{name} {span}");
+            expected[span.range()].copy_from_slice(&noise(0x1000, 1));
+            assert!(programmer.chip.borrow().contents() == expected, "{name} {span}");
+        }
+        assert_eq!([0xC7, 0x60, 0x20, 0x52].map(|opcode| programmer.sent(opcode)), [0; 4], "{name}");
+        assert_eq!(programmer.misdeeds(), "", "{name}");
+    }
 }

@@ -44,6 +44,17 @@ impl FlashChip {
                 let range = self.block(address);
                 self.erase(now, op, range);
             }
+            Does::EraseTopBoot => {
+                let size = match self.die_size() - address {
+                    ..=0x2000 => 0x1000,
+                    ..=0x4000 => 0x2000,
+                    ..=0x8000 => 0x4000,
+                    ..=0x1_0000 => 0x8000,
+                    _ => 0x1_0000,
+                };
+                let start = address / size * size;
+                self.erase(now, op, start..start + size);
+            }
             Does::EraseChip => {
                 let first = self.die * self.die_size();
                 self.erase(now, op, first..first + self.die_size());

@@ -36,6 +36,12 @@ pub fn en25qh64() -> ChipSpec {
     }
 }
 
+/// 16 Mbit of the first kind with small blocks at the end; D8h erases one of whatever size.
+pub fn en25b16t() -> ChipSpec {
+    let plain = part("EN25B16T", &[0x1c, 0x20, 0x15], 0x20_0000);
+    ChipSpec { commands: [&plain.commands, &[Command::at(0xd8, 0, EraseTopBoot)][..]].concat(), ..plain }
+}
+
 /// 16 Mbit of the first kind, uniform: its id is shared with parts whose blocks are small at one end.
 pub fn en25p16() -> ChipSpec {
     let plain = part("EN25P16", &[0x1c, 0x20, 0x15], 0x20_0000);

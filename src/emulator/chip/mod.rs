@@ -64,6 +64,7 @@ const PARTS: &[fn() -> ChipSpec] = &[
     issi::pm25lq016,
     eon::en25qh64,
     eon::en25p16,
+    eon::en25b16t,
     sst::sst25vf010a,
     sst::sst25vf016b,
     sst::sst26vf032b,

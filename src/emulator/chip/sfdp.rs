@@ -66,8 +66,8 @@ impl Table<'_> {
             dword(&types[4..]),
         ];
         if self.minor >= 5 {
-            // Times of a W25Q64JV; page 256; poll 05h bit 0; reset by 66h, 99h.
-            let rest = [0x00a6_0236, 0xc414_ea82, 0x3376_63e9, 0x757a_757a, 0x5cd5_a2f7];
+            // Times of a W25Q64JV, its block's for a fourth erase type too; page 256; poll 05h bit 0; reset by 66h, 99h.
+            let rest = [0x52a6_0236, 0xc414_ea82, 0x3376_63e9, 0x757a_757a, 0x5cd5_a2f7];
             dwords.extend(rest);
             dwords.push(0xff0d_f719 | self.quad << 20);
             dwords.push(0x0000_10e9 | self.four_byte << 24);

@@ -71,6 +71,8 @@ pub enum Does {
     LockAll,
     /// Unlocks all.
     UnlockAll,
+    /// Erases a block of 64 KiB; the last one is made of 32, 16, 8, 4 and 4 KiB, erased one by one (EN25B, top boot).
+    EraseTopBoot,
     /// Enters the four-bit command mode: dead for a one-bit host until power is cut.
     EnterQpi,
     /// Enters 4-byte address mode.

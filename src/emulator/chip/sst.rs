@@ -70,7 +70,12 @@ pub fn sst26vf032b() -> ChipSpec {
         Command::plain(0x85, SetBits { register: 0, mask: 0x20 }),
     ];
     ChipSpec {
-        sfdp: Table::plain(6, plain.size, &[(0x20, 0x1000)]).write(),
+        sfdp: Table::plain(
+            6,
+            plain.size,
+            &[(0x20, 0x1000), (0xd8, 0x2000), (0xd8, 0x8000), (0xd8, 0x1_0000)],
+        )
+        .write(),
         commands: [&plain.commands, &own[..]].concat(),
         forbidden: vec![0x38, 0x8d, 0xe8],
         registers: vec![

@@ -27,7 +27,6 @@ pub(super) fn shared(first: &Part, rest: &[&Part]) -> Part {
         page: rows.iter().map(|p| p.page).min().unwrap_or(first.page),
         program: if all(&|p| p.program == first.program) { first.program } else { ProgramScheme::Page },
         erase: erase(&rows),
-        uneven: rows.iter().flat_map(|p| p.uneven.iter().cloned()).collect(),
         chip_erase: known(rows.iter().map(|p| p.chip_erase), Option::is_some, |a, b| (a == b).then_some(*a))
             .flatten(),
         voltage_mv: known(rows.iter().map(|p| p.voltage_mv), Option::is_some, voltage).flatten(),
@@ -82,13 +81,20 @@ pub(super) fn title(names: &[&str]) -> String {
     }
 }
 
-/// Erase types in all rows that name any, and whose opcode is nowhere a block of another size.
+/// Erase types in all rows that name any; one that is split on any of them is split.
 fn erase(rows: &[&Part]) -> Vec<EraseSpec> {
-    let mut telling = rows.iter().filter(|p| !p.erase.is_empty() || !p.uneven.is_empty());
+    let mut telling = rows.iter().filter(|p| !p.erase.is_empty());
     let Some(first) = telling.next() else { return Vec::new() };
     let rest: Vec<_> = telling.collect();
-    let uneven = |t: &EraseSpec| rows.iter().any(|p| p.uneven.iter().any(|u| u.opcode == t.opcode));
-    first.erase.iter().filter(|t| rest.iter().all(|p| p.erase.contains(t)) && !uneven(t)).copied().collect()
+    let same = |p: &Part, t: &EraseSpec| {
+        p.erase.iter().find(|e| (e.opcode, e.size) == (t.opcode, t.size)).map(|e| e.split)
+    };
+    let common = |t: &EraseSpec| {
+        rest.iter()
+            .try_fold(t.split, |split, p| Some(split | same(p, t)?))
+            .map(|split| EraseSpec { split, ..*t })
+    };
+    first.erase.iter().filter_map(common).collect()
 }
 
 /// The range in which both are safe; nothing when they have none in common.
@@ -200,7 +206,10 @@ mod tests {
     fn a_dispute_is_not_forgotten() {
         let base = by_id(&[0xEF, 0x20, 0x14])[0].clone();
         let with = |sizes: &[(u8, u64)]| Part {
-            erase: sizes.iter().map(|(opcode, size)| EraseSpec { opcode: *opcode, size: *size }).collect(),
+            erase: sizes
+                .iter()
+                .map(|(opcode, size)| EraseSpec { opcode: *opcode, size: *size, split: false })
+                .collect(),
             ..base.clone()
         };
         let rows = [with(&[(0x20, 4096)]), with(&[(0x20, 65536)]), with(&[(0x20, 4096)]), with(&[])];

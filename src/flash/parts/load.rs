@@ -6,7 +6,7 @@
 use crate::flash::part::{
     BpBits, Confidence, EraseSpec, FourByte, FourByteMode, OtpMethod, OtpRegister, OtpScheme, Part, Probe,
     ProgramScheme, ProtectScheme, Register, RegisterBit, SfdpTell, StatusEnable, StatusScheme, Times,
-    UnevenErase, Write01,
+    Write01,
 };
 use crate::units::parse_size;
 use serde::Deserialize;
@@ -271,7 +271,7 @@ impl Row {
         let fault = |what: String| format!("{name}: {what}");
         let size =
             self.size.ok_or_else(|| fault("no size".into())).and_then(|s| parse_size(&s).map_err(&fault))?;
-        let Erases { erase, uneven, chip_erase } =
+        let Erases { erase, chip_erase } =
             erases(self.erase.as_deref().unwrap_or(""), size).map_err(&fault)?;
         let voltage_mv = self.volts.as_deref().map(volts).transpose().map_err(&fault)?;
         let named = |kind: &str, name: &str| fault(format!("no {kind} scheme '{name}' in schemes.toml"));
@@ -315,7 +315,6 @@ impl Row {
             page: self.page.unwrap_or(256),
             program: self.program.unwrap_or_default(),
             erase,
-            uneven,
             chip_erase,
             low_voltage: self.low.unwrap_or_else(|| voltage_mv.is_some_and(|(_, max)| max < 2300)),
             voltage_mv,
@@ -421,33 +420,42 @@ fn busy(text: &str) -> Result<(Duration, Duration), String> {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Erases {
     erase: Vec<EraseSpec>,
-    uneven: Vec<UnevenErase>,
     chip_erase: Option<u8>,
 }
 
-/// `20:4K 52:32K D8:64K C7:chip`, or `D8:4Kx2+8K+16K+32K+64Kx3` for sizes that differ by place, in address order.
+/// `20:4K 52:32K D8:64K C7:chip`; `D8:4Kx2+8K+16K+32K+64Kx3` for sizes that differ by place, in address order;
+/// `D8:<=64K` where it is not known which of the blocks are split. The latter two are blocks of the largest size.
 fn erases(text: &str, size: u64) -> Result<Erases, String> {
     let mut all = Erases::default();
     for word in text.split_whitespace() {
-        let fault = || format!("'{word}' is not an erase type; write 20:4K, C7:chip or D8:4Kx16+64Kx15");
+        let fault =
+            || format!("'{word}' is not an erase type; write 20:4K, C7:chip, D8:4Kx16+64Kx15 or D8:<=64K");
         let (opcode, sizes) = word.split_once(':').ok_or_else(fault)?;
         let opcode = u8::from_str_radix(opcode, 16).map_err(|_| fault())?;
         if sizes == "chip" {
             all.chip_erase = all.chip_erase.or(Some(opcode));
+        } else if let Some(largest) = sizes.strip_prefix("<=") {
+            all.erase.push(EraseSpec { opcode, size: parse_size(largest)?, split: true });
         } else if !sizes.contains(['x', '+']) {
-            all.erase.push(EraseSpec { opcode, size: parse_size(sizes)? });
+            all.erase.push(EraseSpec { opcode, size: parse_size(sizes)?, split: false });
         } else {
             let mut runs = Vec::new();
             for piece in sizes.split('+') {
                 let (unit, count) = piece.split_once('x').unwrap_or((piece, "1"));
                 runs.push((parse_size(unit)?, count.parse::<u64>().map_err(|_| fault())?));
             }
-            let total =
-                runs.iter().try_fold(0u64, |at, (unit, count)| at.checked_add(unit.checked_mul(*count)?));
-            if total != Some(size) {
-                return Err(format!("'{word}' does not cover the {size} bytes of the part"));
+            let largest = runs.iter().map(|(unit, _)| *unit).max().ok_or_else(fault)?;
+            let covered = runs.iter().try_fold(0u64, |at, (unit, count)| {
+                let nests = largest.is_multiple_of(*unit) && at.is_multiple_of(*unit);
+                nests.then_some(())?;
+                at.checked_add(unit.checked_mul(*count)?)
+            });
+            if covered != Some(size) {
+                return Err(format!(
+                    "'{word}' does not cover the {size} bytes of the part, or not in aligned blocks"
+                ));
             }
-            all.uneven.push(UnevenErase { opcode, runs });
+            all.erase.push(EraseSpec { opcode, size: largest, split: true });
         }
     }
     all.erase.sort_by_key(|t| t.size);

@@ -12,7 +12,7 @@ fn ms(ms: u64) -> Busy {
 
 /// The W25Q64FV with typical times (datasheet rev S, section 9.7).
 fn w25q64(size: u64) -> Geometry {
-    let kind = |opcode, size, time| EraseType { opcode, size, busy: ms(time) };
+    let kind = |opcode, size, time| EraseType { opcode, size, split: false, busy: ms(time) };
     Geometry {
         size,
         page: 256,
@@ -168,19 +168,12 @@ fn without_an_erase_command_only_bits_down_can_be_planned() {
     wanted[0x3000] = 0x01;
     assert_eq!(plan(&current, &wanted, &g, &ch341a(), &everything(&g)).unwrap().counts().programmed, 1);
     wanted[0x3000] = 0xff;
-    // The chip erase is left, where all of the chip may be written and only there.
-    let whole = plan(&current, &wanted, &g, &ch341a(), &everything(&g)).unwrap();
-    assert!(matches!(&whole.steps[..], [Step { erase: Some(Erase::Chip { opcode: 0xc7, .. }), .. }]));
-    assert_eq!(whole.steps[0].block, Span::new(0, g.size));
-    let part = Bounds::from(Spans::from(Span::new(0, g.size - 1)));
-    for (geometry, bounds) in
-        [(g.clone(), part), (Geometry { chip_erase: None, ..g.clone() }, everything(&g))]
-    {
-        assert!(matches!(
-            plan(&current, &wanted, &geometry, &ch341a(), &bounds),
-            Err(PlanError::NoErase { spans }) if spans.contains(0x3000)
-        ));
-    }
+    // Never by the chip erase, though the part has one: that is `erase --all`'s alone.
+    assert_eq!(g.chip_erase.map(|(opcode, _)| opcode), Some(0xc7));
+    assert!(matches!(
+        plan(&current, &wanted, &g, &ch341a(), &everything(&g)),
+        Err(PlanError::NoErase { spans }) if spans.contains(0x3000)
+    ));
 }
 
 #[test]
@@ -226,7 +219,7 @@ fn naive(current: &[u8], wanted: &[u8], g: &Geometry, costs: &Costs, kind: &Eras
 
 /// A small part: pages of 4, erases of 16, 32 and 64 bytes; contents with blank, equal and changed stretches.
 fn small(size: u64) -> Geometry {
-    let kind = |opcode, size, time| EraseType { opcode, size, busy: ms(time) };
+    let kind = |opcode, size, time| EraseType { opcode, size, split: false, busy: ms(time) };
     Geometry {
         size,
         page: 4,

@@ -58,11 +58,17 @@ fn an_unknown_word_or_scheme_is_refused() {
 }
 
 #[test]
-fn an_erase_that_differs_by_place_is_kept_apart() {
+fn an_erase_that_differs_by_place_is_a_split_one_of_the_largest_size() {
+    let whole = |opcode, size| EraseSpec { opcode, size, split: false };
+    let split = |opcode, size| EraseSpec { opcode, size, split: true };
     let all = erases("20:4K D8:4Kx2+8K+16K+32K C7:chip", 64 << 10).unwrap();
-    assert_eq!(all.erase, [EraseSpec { opcode: 0x20, size: 4096 }]);
-    assert_eq!(all.uneven[0].runs, [(4096, 2), (8192, 1), (16384, 1), (32768, 1)]);
+    assert_eq!(all.erase, [whole(0x20, 4096), split(0xD8, 32 << 10)]);
     assert_eq!(all.chip_erase, Some(0xC7));
+    let all = erases("20:4K D8:8Kx4+32K+64Kx30+32K+8Kx4", 2 << 20).unwrap();
+    assert_eq!(all.erase, [whole(0x20, 4096), split(0xD8, 64 << 10)]);
+    assert_eq!(erases("D8:<=64K", 2 << 20).unwrap().erase, [split(0xD8, 64 << 10)]);
+    // Blocks that lie across those of the largest size would be erased with their neighbours.
+    assert!(erases("D8:4K+64K+60K", 128 << 10).unwrap_err().contains("aligned"));
 }
 
 #[test]
