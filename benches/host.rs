@@ -46,6 +46,12 @@ fn ch341a_read_1_mib(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn ft2232h_read_1_mib(bencher: Bencher<'_, '_>) {
+    // A packet of 512 bytes is two of status and 510 of data.
+    move_a_mib(bencher, &Mpsse::new(0, &[]), &[0x5A; 510], &[]);
+}
+
+#[divan::bench]
 fn ft2232h_encode_1_mib(bencher: Bencher<'_, '_>) {
     let codec = Mpsse::new(0, &[]);
     let data = vec![0x5Au8; MIB];

@@ -46,10 +46,10 @@ impl FlashChip {
             }
             Does::EraseTopBoot => {
                 let size = match self.die_size() - address {
-                    ..=0x2000 => 0x1000,
-                    ..=0x4000 => 0x2000,
-                    ..=0x8000 => 0x4000,
-                    ..=0x1_0000 => 0x8000,
+                    0..=0x2000 => 0x1000,
+                    0x2001..=0x4000 => 0x2000,
+                    0x4001..=0x8000 => 0x4000,
+                    0x8001..=0x1_0000 => 0x8000,
                     _ => 0x1_0000,
                 };
                 let start = address / size * size;
