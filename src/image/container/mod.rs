@@ -18,6 +18,7 @@ pub mod seama;
 pub mod squashfs;
 pub mod sysupgrade;
 pub mod tplink;
+pub(crate) mod tplink_compose;
 pub(crate) mod tplink_item;
 pub mod tplink_md5;
 pub mod trx;
