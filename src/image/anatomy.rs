@@ -17,6 +17,7 @@ use super::donor::Donor;
 use super::dump;
 use super::finding::{Finding, Severity};
 use super::firmware::{self, Behind, Firmware};
+use super::form::other_form;
 use super::layout::{Region, Role};
 use super::loader;
 use super::plain;
@@ -87,15 +88,6 @@ pub struct Anatomy<'a> {
     /// What is wrong with its firmware alone: it counts when the firmware is taken.
     pub of_firmware: Vec<Finding>,
 }
-
-/// First bytes of files that must be unpacked first.
-const ARCHIVES: [(&[u8], &str); 5] = [
-    (b"PK\x03\x04", "zip"),
-    (b"\x1f\x8b", "gzip"),
-    (b"Rar!", "rar"),
-    (b"7z\xbc\xaf", "7z"),
-    (b"\xfd7zXZ", "xz"),
-];
 
 /// True for a bare file that can be `region`: as long as it, or a loader without the padding behind it.
 fn fills(bytes: &[u8], region: &Region) -> bool {
@@ -349,10 +341,11 @@ impl<'a> Anatomy<'a> {
         // It may well say for which other board it is.
         self.findings.extend(firmware::judge_metadata(bytes, &self.what(), board));
         self.check_tree(board);
-        let archive = ARCHIVES.iter().find(|(magic, _)| bytes.starts_with(magic));
-        let why = match (bytes.len(), archive) {
+        let form = other_form(bytes);
+        let known = form.is_some();
+        let why = match (bytes.len(), form) {
             (0, _) => "is empty".to_owned(),
-            (_, Some((_, name))) => format!("is a {name} archive: unpack it and give the file in it"),
+            (_, Some(form)) => form,
             (len, None) => {
                 let header = loader::find_header(bytes)
                     .map_or(String::new(), |h| format!(", a firmware header stands at {:#x}", h.offset));
@@ -364,7 +357,7 @@ impl<'a> Anatomy<'a> {
             }
         };
         // A dump of another size: loader and firmware stand where they should.
-        let dump = bytes.len() >= 0x10_0000 && bytes.len().is_power_of_two() && archive.is_none();
+        let dump = bytes.len() >= 0x10_0000 && bytes.len().is_power_of_two() && !known;
         let check = if dump { CHIP_SIZE } else { DONOR_UNKNOWN };
         self.findings.push(check.found(format!("{} {why}", self.what())));
         self

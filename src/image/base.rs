@@ -39,11 +39,19 @@ fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
 fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
     // Radios count a few up or down from the board's address.
     const NEAR: u32 = 64;
+    // What stands there where the board's maker wrote none of his own: Ralink's, Atheros's twice.
+    const OF_RADIO_MAKERS: [[u8; 3]; 3] = [[0x00, 0x0c, 0x43], [0x00, 0x03, 0x7f], [0x00, 0x13, 0x74]];
     let own = unit::mac_of(base, board)?;
     let number = |mac: unit::Mac| u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
     let calibration = board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Calibration);
     let mut macs = calibration.filter_map(|(_, u)| Some((u, unit::mac_in(u.span.of(base)?, u)?)));
-    let (u, other) = macs.find(|(_, m)| m[..3] == own[..3] && number(*m).abs_diff(number(own)) > NEAR)?;
+    // The bit of addresses given locally is often set for a second radio.
+    let maker = |mac: unit::Mac| [mac[0] & !2, mac[1], mac[2]];
+    let far = |mac: unit::Mac| {
+        let same = maker(mac) == maker(own);
+        !OF_RADIO_MAKERS.contains(&maker(mac)) && (!same || number(mac).abs_diff(number(own)) > NEAR)
+    };
+    let (u, other) = macs.find(|(_, mac)| far(*mac))?;
     Some(MIXED_UNITS.found(format!(
         "the board's own address is {} and {} has {}: the calibration may be another unit's",
         unit::mac_text(own),

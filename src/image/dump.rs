@@ -1,8 +1,9 @@
 //! Checks of a whole chip's contents, as base and as donor: read at all, read right, of this board.
 
 use super::board::Board;
-use super::checks::{BLANK_DUMP, CHIP_SIZE, MIRRORED_DUMP, OTHER_MAP, WRONG_CALIBRATION};
+use super::checks::{BLANK_DUMP, CHIP_SIZE, MIRRORED_DUMP, OTHER_FORM, OTHER_MAP, WRONG_CALIBRATION};
 use super::finding::Finding;
+use super::form::other_form;
 use super::layout::UnitKind;
 use super::unit;
 use super::whole::is_blank;
@@ -12,6 +13,9 @@ const LEAST_PERIOD: usize = 0x1_0000;
 
 /// Judges a dump; `what` names it in messages.
 pub fn judge(dump: &[u8], what: &str, board: &Board) -> Vec<Finding> {
+    if let Some(form) = other_form(dump) {
+        return vec![OTHER_FORM.found(format!("{what} {form}"))];
+    }
     if dump.len() as u64 != board.chip_size {
         return vec![CHIP_SIZE.found(format!(
             "{what} has {:#x} bytes, the chip of {} has {:#x}{}",

@@ -22,6 +22,7 @@ mod few_cases;
 pub mod finding;
 mod firmware;
 pub mod fitness;
+mod form;
 mod found;
 pub mod inspect;
 pub mod item;

@@ -7,6 +7,7 @@ use super::gaps::{self, Gap};
 use super::scan::{MOST_ITEMS, scan};
 use crate::image::container::{sysupgrade, tplink};
 use crate::image::dump::repeats;
+use crate::image::form::other_form;
 use crate::image::item::{Check, Item, Look, Outcome};
 use crate::image::layouts::text_layout;
 use crate::span::Span;
@@ -153,6 +154,12 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank", result: (!blank).into(), detail });
+    // What stands at the start is known for what it is.
+    let form = other_form(bytes).filter(|_| !items.iter().any(|item| item.offset == 0));
+    if let Some(form) = form {
+        let detail = format!("the file {form}");
+        checks.push(Check { name: "byte-for-byte", result: Outcome::Bad, detail });
+    }
     if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_CHIP && !blank {
         // Two copies of an environment are meant to be alike.
         let pair = items.iter().any(|item| item.kind == "uboot-env" && item.end() * 2 == bytes.len() as u64);
@@ -219,6 +226,19 @@ mod tests {
         assert_eq!((found.what, found.is_sound(), found.gaps.len()), ("mtdparts", true, 0));
         assert_eq!(found.items[0].attributes["regions"], serde_json::json!(["u-boot", "rom"]));
         assert_eq!(inspect(b"a plain text (of no kind)\n").what, "unknown");
+        assert!(inspect(b"a plain text (of no kind)\n").is_sound());
+    }
+
+    #[test]
+    fn a_dump_in_another_form_is_told_of() {
+        let chip = crate::image::synthetic::demo().board;
+        assert!(inspect(&chip).is_sound());
+        let swapped: Vec<u8> = chip.chunks(2).flat_map(|word| [word[1], word[0]]).collect();
+        for bytes in [&swapped[..], b":10000000FF0000100000000000000000000000000000"] {
+            let found = inspect(bytes);
+            let check = found.checks.iter().find(|c| c.name == "byte-for-byte").unwrap();
+            assert!(check.result == Outcome::Bad && !found.is_sound(), "{check:?}");
+        }
     }
 
     #[test]

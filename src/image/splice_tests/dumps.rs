@@ -15,7 +15,9 @@ fn dumps_that_were_not_read_right() {
         chip[RADIO] = 0x28;
         chip
     };
-    let faults: [(&str, Vec<u8>); 6] = [
+    let swapped = || base().chunks(4).flat_map(|word| word.iter().rev().copied()).collect();
+    let faults: [(&str, Vec<u8>); 7] = [
+        ("other-form", swapped()),
         ("blank-dump", vec![0xff; CHIP]),
         ("blank-dump", vec![0; CHIP]),
         ("mirrored-dump", mirrored()),

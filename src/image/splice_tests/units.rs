@@ -63,6 +63,15 @@ fn address_and_calibration_of_different_units_are_told() {
     let mut mixed = base();
     mixed[RADIO + 7..RADIO + 10].copy_from_slice(&[0x44, 0x55, 0x66]);
     Case::new(web()).base(mixed).told("mixed-units");
+    let with_maker = |maker: [u8; 3]| {
+        let mut chip = base();
+        chip[RADIO + 4..RADIO + 7].copy_from_slice(&maker);
+        Case::new(web()).base(chip)
+    };
+    with_maker([0xf4, 0xf2, 0x6d]).told("mixed-units");
+    // What the radio's maker left there says nothing.
+    let of_ralink = with_maker([0x00, 0x0c, 0x43]).run().unwrap().findings;
+    assert!(of_ralink.iter().all(|f| f.name != "mixed-units"));
     let names: Vec<_> = Case::new(web()).run().unwrap().findings.iter().map(|f| f.name).collect();
     assert!(!names.contains(&"mixed-units"));
 }
