@@ -88,6 +88,7 @@ impl<P: Programmer> Chip<P> {
             asked => asked,
         }?;
         let mut chip = Self::new(programmer, identity, sr1);
+        chip.leave_otp()?;
         chip.settle_dies()?;
         chip.settle_mode()?;
         chip.settle_conflict()?;
@@ -273,6 +274,11 @@ impl<P: Programmer> Chip<P> {
         }
         let answer = identify::read_id(&mut self.programmer)?;
         Ok(answer[..self.identity.jedec_id.len().min(answer.len())].to_vec())
+    }
+
+    /// The unique id once more, `None` where the part has none.
+    pub(crate) fn ask_unique_id(&mut self) -> Result<Option<Vec<u8>>, FlashError> {
+        identify::read_unique_id(&mut self.programmer, &self.identity.part)
     }
 
     /// One plain `05`.

@@ -158,7 +158,7 @@ pub enum FlashError {
     },
     /// The mode in which one-time areas are read could not be left.
     #[error(
-        "the chip does not leave its one-time area (entered by {opcode:02x}): take its power away before anything else,          a write would now go into that area"
+        "the chip does not leave its one-time area (entered by {opcode:02x}): take its power away before anything else, a write would now go into that area"
     )]
     OtpMode {
         /// The opcode that entered it.

@@ -179,6 +179,12 @@ impl<P: Programmer> Chip<P> {
         Ok(Area { bytes, status: status[0] })
     }
 
+    /// Leaves the mode that a run killed inside of it, or other software, left on: the area would be read for the array.
+    pub(super) fn leave_otp(&mut self) -> Result<(), FlashError> {
+        let mode = otp::commands(self.identity.part.otp.method).and_then(|c| c.enter.and(c.leave));
+        mode.map_or(Ok(()), |leave| self.leave_mode(leave))
+    }
+
     /// Leaves an OTP mode, harmless where none is on.
     pub(super) fn leave_mode(&mut self, leave: u8) -> Result<(), FlashError> {
         let mut left = Ok(());

@@ -65,6 +65,8 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
     let (mut illegal, mut busy_at) = (0, None);
     loop {
         let mut answer = [0; 2];
+        // The answer is as old as the question: a host that was held up since has seen nothing of the time between.
+        let asked = programmer.now().saturating_sub(began);
         programmer.run(&mut [Transaction::read(&[READ_STATUS], &mut answer)])?;
         let waited = programmer.now().saturating_sub(began);
         let bad = answer.into_iter().find(|s| !steady.allows(*s));
@@ -83,7 +85,7 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
         if answer.iter().all(|s| s & BUSY == 0 || s & steady.sticky != 0) {
             return Ok(Ready { took: waited, busy_at, status: answer[1] });
         }
-        if waited > (busy.max * 2).max(LEAST_LIMIT) {
+        if asked > (busy.max * 2).max(LEAST_LIMIT) {
             return Err(FlashError::StillBusy { what: what(), after: waited, status: answer[1] });
         }
         busy_at = Some(waited);
@@ -134,6 +136,53 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+
+    /// Answers busy once and is held up meanwhile, far beyond any limit; then `after`.
+    struct HeldUp {
+        now: Duration,
+        after: u8,
+    }
+
+    impl Programmer for HeldUp {
+        fn limits(&self) -> crate::spi::Limits {
+            unreachable!("a wait asks for no limits")
+        }
+        fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), crate::spi::SpiError> {
+            let answer = if self.now.is_zero() { BUSY } else { self.after };
+            for op in batch.iter_mut().flat_map(|t| &mut t.ops) {
+                if let crate::spi::Op::Read(into) = op {
+                    into.fill(answer);
+                }
+            }
+            self.now += MS * 60_000;
+            Ok(())
+        }
+        fn baseline(&mut self, len: usize) -> Result<Vec<u8>, crate::spi::SpiError> {
+            Ok(vec![0; len])
+        }
+        fn set_clock(&mut self, hz: u32) -> Result<u32, crate::spi::SpiError> {
+            Ok(hz)
+        }
+        fn release(&mut self) -> Result<(), crate::spi::SpiError> {
+            Ok(())
+        }
+        fn now(&self) -> Duration {
+            self.now
+        }
+        fn sleep(&mut self, time: Duration) {
+            self.now += time;
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_held_up_looks_again_before_it_gives_the_chip_up() {
+        let wait = |after| {
+            let mut programmer = HeldUp { now: Duration::ZERO, after };
+            wait_ready(&mut programmer, Steady::plain(0), BLOCK, Watch::now(BLOCK), &|| "x".into())
+        };
+        assert_eq!(wait(0).unwrap().status, 0);
+        assert!(matches!(wait(BUSY), Err(FlashError::StillBusy { .. })));
+    }
     const BLOCK: Busy = Busy { typical: Duration::from_millis(150), max: Duration::from_millis(2000) };
 
     fn learnt(watch: Watch, took: u32, busy_at: Option<u32>) -> Watch {

@@ -61,14 +61,34 @@ pub(super) fn refuse_open_job<P: Programmer>(chip: &mut Chip<P>, store: &Store) 
 fn has_contents_of<P: Programmer>(chip: &mut Chip<P>, store: &Store, job: &JobHeader) -> Result<bool, Cause> {
     let Ok(Stored { flash, .. }) = store.load(&job.backup) else { return Ok(true) };
     let outside = Spans::from(Span::new(0, job.size)).difference(&job.blocks());
-    let samples = samples(&flash, &outside);
+    holds(chip, &flash, &outside)
+}
+
+/// True when samples of `within` are on the chip what they are in `flash`.
+fn holds<P: Programmer>(chip: &mut Chip<P>, flash: &[u8], within: &Spans) -> Result<bool, Cause> {
+    let samples = samples(flash, within);
     let mut equal = 0;
     for span in &samples {
         let found = chip.read_to_vec(*span)?;
-        equal += u64::from(Some(&found[..]) == span.of(&flash));
+        equal += u64::from(Some(&found[..]) == span.of(flash));
     }
     // A noisy bus may spoil a few.
     Ok(equal * 4 >= samples.len() as u64 * 3)
+}
+
+/// Refuses a chip that is not the one of the backup any more: whoever was asked has had time to move the clip.
+pub(super) fn refuse_moved_clip<P: Programmer>(chip: &mut Chip<P>, flash: &[u8]) -> Result<(), Cause> {
+    let id = chip.rdid()?;
+    let unique_id = chip.ask_unique_id()?;
+    let ids_hold = id == chip.identity().jedec_id && unique_id == chip.identity().unique_id;
+    if ids_hold && holds(chip, flash, &Span::new(0, flash.len() as u64).into())? {
+        return Ok(());
+    }
+    Err(Cause::Refused(
+        "the chip on the clip is not the one that was backed up, since the question was asked: another chip, or a clip \
+         that has moved; nothing was written, begin again"
+            .into(),
+    ))
 }
 
 /// Evenly spread stretches of `within` that are not one value.

@@ -7,7 +7,7 @@ use super::backup::{self, Backup, BackupOptions};
 use super::contact::{self, Contact};
 use super::error::{Cause, ChipState, Error};
 use super::event::{Event, Events};
-use super::guard::refuse_open_job;
+use super::guard::{refuse_moved_clip, refuse_open_job};
 use super::journal::{Direction, Journal, NewJob, Over, Verb};
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
@@ -17,6 +17,9 @@ use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 use serde::Serialize;
 use std::time::Duration;
+
+/// In so short a time nobody moves a clip.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What every job that writes is told.
 #[derive(Clone, Debug)]
@@ -234,8 +237,12 @@ pub fn run<P: Programmer>(
     if options.dry_run {
         return Ok(report);
     }
+    let asked = chip.programmer().now();
     if !(decide.confirm)(&proposal) {
         return Err(Cause::Unconfirmed.untouched());
+    }
+    if chip.programmer().now().saturating_sub(asked) > MOMENT {
+        refuse_moved_clip(chip, &backup.flash).map_err(Cause::untouched)?;
     }
     let mut journal = store.open_job(&NewJob {
         verb: options.verb,

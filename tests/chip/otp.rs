@@ -1,7 +1,10 @@
 //! Security registers of the W25Q64 written, erased and locked; never by accident.
 
-use crate::bench::{PROGRAMMERS, bench, noise};
+use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
+use norsplice::emulator::ProgrammerKind;
 use norsplice::flash::{FlashError, OtpPermit};
+use norsplice::span::Span;
+use norsplice::spi::Transaction;
 
 const ID: [u8; 3] = [0xEF, 0x40, 0x17];
 
@@ -89,5 +92,24 @@ fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent()
         assert!(matches!(chip.write_security_register(7, &[0], &permit), Err(FlashError::Unsupported(_))));
         assert_eq!(bench.emulator.counts().security_operations, 0);
         bench.clean();
+    }
+}
+
+/// A run killed inside the mode in which an area is read: what is read next is the array and not the area.
+#[test]
+fn a_mode_that_was_left_on_is_left_before_anything_is_read() {
+    for part in ["MX25L6433F", "EN25QH64"] {
+        let contents = noise(SIZE as usize, 5);
+        let emulator = emulator(ProgrammerKind::Ft2232h, part, Some(contents.clone()));
+        let mut killed = programmer(&emulator, ProgrammerKind::Ft2232h);
+        let enter = if part.starts_with("MX") { 0xB1 } else { 0x3A };
+        killed.run(&mut [Transaction::write(&[enter])]).unwrap();
+        drop(killed);
+        let mut chip = connect(&emulator, ProgrammerKind::Ft2232h).unwrap();
+        let end = Span::new(SIZE - 0x1000, SIZE);
+        for span in [Span::new(0, 0x1000), end] {
+            assert!(chip.read_to_vec(span).unwrap() == contents[span.range()], "{part}");
+        }
+        assert_eq!(emulator.counts().misdeed_text(), "");
     }
 }

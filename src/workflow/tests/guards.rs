@@ -1,6 +1,7 @@
 //! What stands in the way of mistakes: other chips, half-written chips, dry runs, protection, erases too large.
 
 use super::bench::{Bench, SMALL, Tap, opcode, options, quiet, random, small, small_spec, write};
+use crate::emulator::chip::FlashChip;
 use crate::emulator::chip::spec::Does;
 use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::Chip;
@@ -77,6 +78,37 @@ fn what_is_not_confirmed_is_not_written() {
     assert!(matches!(*error.cause, Cause::Unconfirmed) && error.chip == ChipState::Untouched);
     assert_eq!(asked, Some((1, true, true)));
     assert!(bench.emulator.contents() == old && store.jobs().unwrap().is_empty());
+}
+
+/// While the question stands, the clip is put on another chip: with another id of its own, or with other contents.
+#[test]
+fn a_clip_that_was_moved_while_the_question_stood_writes_nothing() {
+    let old = random(1, SMALL);
+    let moves: [fn(&mut FlashChip); 3] = [
+        |_| (),
+        |chip| chip.set_unique_id(&[9; 8]),
+        |chip| chip.contents_mut().copy_from_slice(&random(7, SMALL)),
+    ];
+    for (n, moved) in moves.into_iter().enumerate() {
+        let bench = bench(&old);
+        let mut wanted = |_: &_| Ok(Wanted::whole(changed(&old), Default::default()));
+        let mut confirm = |_: &job::Proposal<'_>| {
+            bench.emulator.clock().advance(Duration::from_secs(60));
+            bench.emulator.chip(moved);
+            true
+        };
+        let mut decide = Decide { wanted: &mut wanted, confirm: &mut confirm };
+        let mut clip = bench.clip().unwrap();
+        let result = job::run(&mut clip, &bench.store(), &options(Verb::Write), &mut decide, &mut quiet);
+        if n == 0 {
+            assert!(result.is_ok() && bench.emulator.contents() == changed(&old));
+        } else {
+            let error = result.unwrap_err();
+            assert!(matches!(*error.cause, Cause::Refused(_)) && error.chip == ChipState::Untouched);
+            assert_eq!(bench.emulator.counts().operations, 0);
+            assert!(bench.store().jobs().unwrap().is_empty());
+        }
+    }
 }
 
 #[test]
