@@ -92,6 +92,8 @@ pub struct SfdpTell {
     pub byte: Option<(u8, u8)>,
     /// DW5 bit 4, 4-4-4 reads.
     pub qpi: Option<bool>,
+    /// Bytes that DW2 claims, true or not.
+    pub size: Option<u64>,
 }
 
 /// One erase command of a row.

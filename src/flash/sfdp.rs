@@ -179,6 +179,15 @@ fn four_byte(bytes: &[u8], table: &Table) -> Option<FourByteOpcodes> {
     Some(FourByteOpcodes { read: flags & 1 == 1, program: flags >> 6 & 1 == 1, erase })
 }
 
+/// Bytes in the array by DW2: its bits less one, or the exponent of their number.
+pub(in crate::flash) fn density(dw2: u32) -> Option<u64> {
+    let bits = match dw2 >> 31 {
+        0 => u64::from(dw2) + 1,
+        _ => 1u64.checked_shl(dw2 & 0x7FFF_FFFF).filter(|bits| *bits != 0)?,
+    };
+    Some(bits / 8)
+}
+
 fn basic(bytes: &[u8], table: &Table) -> Option<Basic> {
     let at = table.pointer as usize;
     let dw = |n: usize| (n <= usize::from(table.dwords)).then(|| u32_at(bytes, at + 4 * (n - 1))).flatten();
@@ -186,10 +195,7 @@ fn basic(bytes: &[u8], table: &Table) -> Option<Basic> {
         return None;
     }
     let (dw1, dw2, dw5) = (dw(1)?, dw(2)?, dw(5)?);
-    let size = match dw2 >> 31 {
-        0 => (u64::from(dw2) + 1) / 8,
-        _ => 1u64.checked_shl(dw2 & 0x7FFF_FFFF).filter(|bits| *bits != 0)? / 8,
-    };
+    let size = density(dw2)?;
     let times = dw(10);
     let mut erase: Vec<SfdpErase> = [dw(8)?, dw(9)?]
         .iter()

@@ -2,29 +2,22 @@
 //! out, the broken ones too.
 
 use crate::direct::Direct;
-use crate::session::{connect, noise};
+use crate::session::{connect, fill, noise};
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::{Chip, FlashError, OtpPermit, SecurityRegister};
 use norsplice::span::Span;
 use norsplice::spi::Programmer;
 
-/// Parts with one-time memory that the product reads: not the one that answers with another maker's id.
+/// Parts with one-time memory.
 fn parts() -> Vec<String> {
-    let has = |name: &String| find(name).unwrap().security.count > 0 && name != "ZD25Q128C";
-    names().into_iter().filter(has).collect()
+    names().into_iter().filter(|name| find(name).unwrap().security.count > 0).collect()
 }
 
 fn used(name: &str) -> Direct {
     let programmer = Direct::new(find(name).unwrap(), 31);
     let mut chip = programmer.chip.borrow_mut();
-    let size = chip.contents().len();
     // Unlike everywhere a mode could reach.
-    let noise = noise(0x1_0000, 31);
-    for (n, block) in chip.contents_mut().chunks_mut(0x1_0000).enumerate() {
-        block.copy_from_slice(&noise[..block.len()]);
-        block[0] = n as u8;
-    }
-    assert!(size > 0);
+    fill(chip.contents_mut(), 31);
     drop(chip);
     programmer
 }

@@ -19,6 +19,17 @@ pub fn noise(len: usize, seed: u64) -> Vec<u8> {
     out
 }
 
+/// Fills a chip's array: each MiB as the first, but for the number at the start of each of its sectors, which keeps every
+/// place unlike every other. Noise for 256 MiB takes seconds, this does not.
+pub fn fill(array: &mut [u8], seed: u64) {
+    let noise = noise(array.len().min(1 << 20), seed);
+    for (n, sector) in array.chunks_mut(0x1000).enumerate() {
+        let from = n * 0x1000 % noise.len();
+        sector.copy_from_slice(&noise[from..from + sector.len()]);
+        sector[..4].copy_from_slice(&(n as u32 ^ seed as u32).to_le_bytes());
+    }
+}
+
 /// The chip connected, or why not.
 pub fn connect(programmer: &Direct) -> Result<Chip<Direct>, FlashError> {
     Chip::connect(programmer.clone())

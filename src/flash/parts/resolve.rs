@@ -6,6 +6,7 @@
 use super::family::shared;
 use super::load::by_id;
 use crate::flash::part::{Part, SfdpTell};
+use crate::flash::sfdp::density;
 
 /// What the chip has shown of itself beyond its id. `None` or empty where it was not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,7 +84,7 @@ fn candidates(id: &[u8], evidence: &Evidence) -> Vec<&'static Part> {
         (ext_fits, |p, e| if e.ext_id.is_empty() { 0 } else { p.ext_id.len() }),
         (sfdp_fits, |p, e| {
             let header = p.tell.header_minor.is_some() && p.tell.header_minor == e.header_minor;
-            usize::from(header) + usize::from(p.tell.byte.is_some())
+            usize::from(header) + usize::from(p.tell.byte.is_some()) + usize::from(p.tell.size.is_some())
         }),
         (|p, e| e.sr2.is_none_or(|answers| answers == (p.status.read_sr2 == Some(0x35))), |_, _| 0),
     ];
@@ -106,15 +107,16 @@ fn sfdp_fits(part: &Part, evidence: &Evidence) -> bool {
             _ => true,
         }
     }
-    let SfdpTell { present, header_minor, bfpt_minor, bfpt_least, byte, qpi } = part.tell;
+    let SfdpTell { present, header_minor, bfpt_minor, bfpt_least, byte, qpi, size } = part.tell;
     let at = |(address, _): (u8, u8)| evidence.raw.get(usize::from(address)).copied();
     same(present, evidence.sfdp)
         && same(header_minor, evidence.header_minor)
         && same(bfpt_minor, evidence.table_minor)
         && bfpt_least.zip(evidence.table_minor).is_none_or(|(least, got)| got >= least)
         && same(qpi, evidence.dwords.get(4).map(|dw5| dw5 & 0x10 != 0))
-        // Without the byte in hand the row cannot be meant: it is an exception among its neighbours.
+        // Without the byte or the size in hand the row cannot be meant: it is an exception among its neighbours.
         && byte.is_none_or(|b| at(b) == Some(b.1))
+        && size.is_none_or(|size| evidence.dwords.get(1).copied().and_then(density) == Some(size))
 }
 
 #[cfg(test)]

@@ -60,6 +60,19 @@ fn w25q_generations_are_told_apart_by_sfdp() {
 }
 
 #[test]
+fn a_copy_is_known_by_the_size_it_claims() {
+    let id = [0xEF, 0x40, 0x18];
+    let claims = |bits: u32| {
+        let mut evidence = sfdp(0, 0, QPI);
+        evidence.dwords[1] = bits - 1;
+        evidence
+    };
+    assert_eq!(one(&id, &claims(128 << 20)).name, "W25Q128FV");
+    let copy = one(&id, &claims(16 << 20));
+    assert_eq!((copy.name.as_str(), copy.vendor.as_str(), copy.size), ("ZD25Q128C", "Zetta", 16 << 20));
+}
+
+#[test]
 fn only_the_w25q256jv_has_four_byte_opcodes() {
     let fv = one(&[0xEF, 0x40, 0x19], &sfdp(0, 0, NO_QPI));
     let jv = one(&[0xEF, 0x40, 0x19], &sfdp(6, 5, NO_QPI));
