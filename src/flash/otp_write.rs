@@ -51,14 +51,24 @@ const SMALLEST: usize = 256;
 /// How often a command that did nothing is sent again.
 const ATTEMPTS: u32 = 3;
 
-/// A blank register of disputed size takes what fits into the smallest, and only where it wraps inside itself.
-fn check_smallest(index: u8, now: &SecurityRegister, wanted: &[u8]) -> Result<(), FlashError> {
-    let used = wanted.iter().rposition(|b| *b != 0xFF).map_or(0, |last| last + 1);
-    if now.blank && used <= SMALLEST && wanted.len() <= now.bytes.len() {
-        return Ok(());
+/// Whether a register takes `wanted`; `None` where it is erased or locked as a whole. Of one whose size is disputed and was
+/// not measured, only what fits into the smallest is sure to be there, and only while it is blank.
+fn check_size(index: u8, now: &SecurityRegister, wanted: Option<&[u8]>) -> Result<(), FlashError> {
+    let len = wanted.map_or(0, <[u8]>::len);
+    if len > now.bytes.len() {
+        return Err(refused(index, format!("it holds {} bytes, not {len}", now.bytes.len())));
     }
-    let text = "its size is disputed and, being blank, it cannot be measured: the first";
-    Err(refused(index, format!("{text} {SMALLEST} bytes can be written, not {used}")))
+    let used = |wanted: &[u8]| wanted.iter().rposition(|b| *b != 0xFF).map_or(0, |last| last + 1);
+    match (now.size_unsure, now.blank, wanted.map(used)) {
+        (false, ..) => Ok(()),
+        (true, true, Some(used)) if used <= SMALLEST => Ok(()),
+        (true, true, used) => {
+            let most = used.map(|used| format!(": the first {SMALLEST} bytes can be written, not {used}"));
+            let text = "its size is disputed and, being blank, it cannot be measured";
+            Err(refused(index, text.to_owned() + &most.unwrap_or_default()))
+        }
+        (true, false, _) => Err(refused(index, "its size is disputed and cannot be measured".into())),
+    }
 }
 
 impl<P: Programmer> Chip<P> {
@@ -90,13 +100,7 @@ impl<P: Programmer> Chip<P> {
         permit: &OtpPermit,
     ) -> Result<SecurityRegister, FlashError> {
         let (register, commands) = self.otp_register(index)?;
-        let now = self.open_register(index, permit)?;
-        if now.size_unsure {
-            check_smallest(index, &now, wanted)?;
-        }
-        if wanted.len() > now.bytes.len() {
-            return Err(refused(index, format!("it holds {} bytes, not {}", now.bytes.len(), wanted.len())));
-        }
+        let now = self.open_register(index, Some(wanted), permit)?;
         let mut whole = now.bytes.clone();
         whole[..wanted.len()].copy_from_slice(wanted);
         if whole == now.bytes {
@@ -155,7 +159,7 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::OtpRefused`] where it is locked or has no erase.
     pub fn erase_security_register(&mut self, index: u8, permit: &OtpPermit) -> Result<(), FlashError> {
         let (register, commands) = self.otp_register(index)?;
-        let now = self.checked_register(index, permit)?;
+        let now = self.open_register(index, None, permit)?;
         if commands.erase.is_none() {
             return Err(refused(index, "this part's registers cannot be erased".into()));
         }
@@ -183,7 +187,7 @@ impl<P: Programmer> Chip<P> {
             return Err(refused(index, format!("the phrase was typed for register {}", permit.index)));
         }
         let (register, commands) = self.otp_register(index)?;
-        self.checked_register(index, &right)?;
+        self.open_register(index, None, &right)?;
         match self.identity.part.otp.method {
             OtpMethod::Registers48 => self.lock_by_status(&register)?,
             OtpMethod::Enso if register.lock == Some((bit(Register::Security, 1), true)) => {
@@ -216,29 +220,24 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
-    /// As [`open_register`](Self::open_register), and its size is certain.
-    fn checked_register(&mut self, index: u8, permit: &OtpPermit) -> Result<SecurityRegister, FlashError> {
-        let now = self.open_register(index, permit)?;
-        match now.size_unsure {
-            true => {
-                Err(refused(index, "its size is disputed and, being blank, it cannot be measured".into()))
-            }
-            false => Ok(now),
-        }
-    }
-
-    /// The register as it is; refused where it is locked or the permit is for another chip.
-    fn open_register(&mut self, index: u8, permit: &OtpPermit) -> Result<SecurityRegister, FlashError> {
+    /// The register as it is; refused where it is locked, the permit is for another chip, or its size forbids what is wanted.
+    fn open_register(
+        &mut self,
+        index: u8,
+        wanted: Option<&[u8]>,
+        permit: &OtpPermit,
+    ) -> Result<SecurityRegister, FlashError> {
         if permit.jedec_id != self.identity.jedec_id {
             let (permitted, found) = (permit.jedec_id.clone(), self.identity.jedec_id.clone());
             return Err(FlashError::OtherChip { permitted, found });
         }
         self.check_voltage()?;
         let now = self.security_register(index)?;
-        match now.locked {
-            Some(true) => Err(refused(index, "it is locked for ever".into())),
-            _ => Ok(now),
+        if now.locked == Some(true) {
+            return Err(refused(index, "it is locked for ever".into()));
         }
+        check_size(index, &now, wanted)?;
+        Ok(now)
     }
 
     fn status_time(&self) -> Busy {
