@@ -45,6 +45,10 @@ pub enum Lasting {
 /// BP and TB bits of SR1 on a part whose scheme is not known. Bit 6 is quad enable on some.
 const USUAL_BP: u8 = 0x3C;
 
+/// Why a volatile write may have left no trace where nobody vouches for `50`, and what does without it.
+const NO_VOLATILE_ENABLE: &str = "; or the part does not know 50h, the enable of a write that lasts until power-off only: \
+                                  'norsplice protect clear --permanent' does without";
+
 impl<P: Programmer> Chip<P> {
     /// Makes `spans` writable, by volatile writes where the part has them; nothing is sent where they already are.
     ///
@@ -185,12 +189,22 @@ impl<P: Programmer> Chip<P> {
         let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
             return Ok(volatile);
         };
-        let why = status::why_refused(&state);
+        let mut why = status::why_refused(&state);
+        if volatile && !self.volatile_enable_is_proven() && state.srl != Some(true) {
+            why.push_str(NO_VOLATILE_ENABLE);
+        }
         if volatile && let Some(back) = status::writes(&part, &state.registers, now, true) {
             self.send_status(&back, now)?;
             self.status()?;
         }
         Err(FlashError::StatusRefused { register, wanted, found, why })
+    }
+
+    /// Whether a data sheet or the chip itself says that it knows `50`; other tables name it for whole series.
+    fn volatile_enable_is_proven(&self) -> bool {
+        let part = &self.identity.part;
+        let by_chip = self.identity.sfdp_decoded.as_ref().is_some_and(|s| s.basic.status_write & 8 != 0);
+        part.status.enable == StatusEnable::Only50 || part.source.starts_with("doc:") || by_chip
     }
 
     pub(super) fn send_status(

@@ -1,6 +1,7 @@
 //! Protection: decoded, lifted volatile, put back, and explained when the chip refuses.
 
 use crate::bench::{PROGRAMMERS, bench, programmer};
+use norsplice::emulator::chip::{FlashChip, find};
 use norsplice::emulator::{Emulator, Options};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::{Span, Spans};
@@ -120,11 +121,34 @@ fn wp_low_is_named_as_the_reason() {
             norsplice::flash::Permit::contents_are_backed_up(whole.clone(), &chip.identity().jedec_id);
         match chip.unlock(&whole, &permit) {
             Err(FlashError::StatusRefused { wanted: 0x80, found: 0x9C, why, .. }) => {
-                assert!(why.contains("WP#"), "{why}")
+                assert!(why.contains("WP#") && !why.contains("50h"), "{why}")
             }
             other => panic!("{other:?}"),
         }
         assert_eq!(emulator.counts().misdeed_text(), "");
+    }
+}
+
+/// No data sheet of W25Q64CV is at hand, and its SFDP is silent: that the part ignores 50h is as likely as a low WP#.
+#[test]
+fn a_part_that_ignores_50h_is_not_blamed_on_wp_alone() {
+    for kind in PROGRAMMERS {
+        let mut spec = find("W25Q64CV").unwrap();
+        spec.commands.retain(|c| c.opcode != 0x50);
+        let options = Options { programmer: kind, ..Options::default() };
+        let emulator = Emulator::with_chip(&options, FlashChip::new(spec, 1)).unwrap();
+        emulator.chip(|c| c.set_register(0, 0x9C));
+        let mut chip = Chip::connect(programmer(&emulator, kind)).unwrap();
+        let whole = Spans::from(Span::new(0, 8 << 20));
+        let permit =
+            norsplice::flash::Permit::contents_are_backed_up(whole.clone(), &chip.identity().jedec_id);
+        match chip.unlock(&whole, &permit) {
+            Err(FlashError::StatusRefused { why, .. }) => {
+                assert!(["WP#", "50h", "--permanent"].iter().all(|word| why.contains(word)), "{why}")
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(chip.set_protection(&Spans::new(), true).unwrap().protected.is_empty(), "the way it names");
     }
 }
 
