@@ -269,6 +269,31 @@ fn an_erase_that_reaches_further_than_believed_is_stopped_at_once() {
     assert!(matches!(error.chip, ChipState::Partial { .. }));
 }
 
+/// One command's reach says nothing of another's: whichever of the three reaches too far, it is found at its first erase,
+/// though the others have been looked at before.
+#[test]
+fn the_neighbours_of_every_erase_size_are_looked_at() {
+    for (opcode, size, wrong) in
+        [(0x20, 0x1000, 0x8000), (0x52, 0x8000, 0x1_0000), (0xD8, 0x1_0000, 0x2_0000)]
+    {
+        let old = random(1, SMALL);
+        let mut spec = small_spec();
+        for command in spec.commands.iter_mut().filter(|c| c.opcode == opcode) {
+            command.does = Does::Erase(wrong);
+        }
+        spec.times.erase[2].0 = 0x2_0000;
+        let bench = Bench::with_chip(KIND, small(spec, &old), Faults::default());
+        // One change for each size; the erase that reaches too far comes in its turn.
+        let mut new = old.clone();
+        for (at, size) in [(0x0_0000, 0x1000), (0x2_8000, 0x8000), (0x5_0000, 0x1_0000)] {
+            random(2, size).iter().zip(&mut new[at..]).for_each(|(byte, into)| *into = *byte);
+        }
+        let error = bench.write(&new, &mut quiet).unwrap_err();
+        let Cause::ErasedTooMuch { erased, .. } = &*error.cause else { panic!("{opcode:02X}: {error}") };
+        assert_eq!(erased.len(), size, "{opcode:02X}");
+    }
+}
+
 #[test]
 fn a_chip_smaller_than_it_says_is_found_at_the_first_erase() {
     // A firmware that is there twice is no reason to refuse; that an erase reaches the other half is.
