@@ -118,9 +118,14 @@ fn busy(status: [u8; 2], bits: u8) -> bool {
 }
 
 fn wait<P: Programmer + ?Sized>(programmer: &mut P, status: u8, most: Busy) -> Result<(), FlashError> {
-    let steady = Steady { value: status, may_change: BUSY | WEL, sticky: 0 };
+    let steady = unknown_part(status);
     let what = || "an operation that was running before this program began".into();
     wait_ready(programmer, steady, most, Watch::now(most), &what).map(drop)
+}
+
+/// What a part may show that has not been named yet and reads `status` while busy: SST26 shows BUSY in bit 7 too.
+fn unknown_part(status: u8) -> Steady {
+    Steady { value: status, may_change: BUSY | WEL | status & 0x80, sticky: 0 }
 }
 
 fn three_ids<P: Programmer + ?Sized>(programmer: &mut P) -> Result<[Vec<u8>; 3], FlashError> {
@@ -321,6 +326,12 @@ pub(crate) fn read_electronic_id<P: Programmer + ?Sized>(programmer: &mut P) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_busy_part_that_is_not_named_yet_may_show_it_twice() {
+        assert!(unknown_part(0xA3).allows(0x20) && unknown_part(0x83).allows(0x80));
+        assert!(!unknown_part(0x03).allows(0x80) && !unknown_part(0x83).allows(0xFF));
+    }
 
     #[test]
     fn continuation_codes_belong_to_the_id() {

@@ -4,8 +4,10 @@ use super::{boot_log, device_tree, flashrom, fmap, ifd, mtdparts, proc_mtd, safe
 use crate::image::error::ImageError;
 use crate::image::layout::Layout;
 
-/// Texts longer than this are no layouts; boot logs are far shorter.
-const LONGEST_TEXT: usize = 16 << 20;
+/// Texts longer than this are no layouts: real ones have some hundred regions at most.
+const LONGEST_TEXT: usize = 1 << 20;
+/// Logs longer than this are not looked through: those of a few boots are far shorter.
+const LONGEST_LOG: usize = 16 << 20;
 
 /// Reads the layout in `bytes`, whatever it is; `chip_size` settles parts that take the rest of the chip.
 ///
@@ -72,8 +74,7 @@ fn form(text: &str) -> Option<&'static str> {
 pub fn text_layout(bytes: &[u8]) -> Option<(&'static str, Layout)> {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.len() <= LONGEST_TEXT => Some((form(text)?, from_text(text, None).ok()?)),
-        Ok(_) => None,
-        Err(_) => Some(("boot-log", from_log(bytes)?)),
+        _ => Some(("boot-log", from_log(bytes)?)),
     }
 }
 
@@ -83,7 +84,7 @@ fn from_log(bytes: &[u8]) -> Option<Layout> {
     // An image may hold the format string; a log is mostly text around it.
     let around = &bytes[here.saturating_sub(64)..bytes.len().min(here + 64)];
     let printable = around.iter().filter(|b| (0x20..0x7f).contains(*b) || b"\r\n\t".contains(b)).count();
-    if bytes.len() > LONGEST_TEXT || printable * 10 < around.len() * 9 {
+    if bytes.len() > LONGEST_LOG || printable * 10 < around.len() * 9 {
         return None;
     }
     boot_log::parse(&String::from_utf8_lossy(bytes)).ok()
@@ -138,6 +139,18 @@ mod tests {
         .concat();
         assert_eq!(parse_any(&noisy, None).unwrap().names(), "a");
         assert_eq!(text_layout(&noisy).unwrap().0, "boot-log");
+    }
+
+    #[test]
+    fn a_text_beyond_any_layouts_length_is_none_and_a_long_log_is() {
+        let parts = |count: usize| format!("mtdparts=x:{}", vec!["1(a)"; count].join(","));
+        assert!(parse_any(parts(1000).as_bytes(), None).is_ok());
+        assert!(parse_any(parts(LONGEST_TEXT / 4).as_bytes(), None).is_err());
+        let line =
+            "[    0.1] Creating 1 MTD partitions on \"spi0.0\":\n0x000000000000-0x000000020000 : \"a\"\n";
+        let log = format!("{line}{}", "[    0.2] more\n".repeat(LONGEST_TEXT / 8));
+        assert_eq!(parse_any(log.as_bytes(), None).unwrap().names(), "a");
+        assert_eq!(text_layout(log.as_bytes()).unwrap().0, "boot-log");
     }
 
     /// Regions one behind the other with gaps, as a layout.
