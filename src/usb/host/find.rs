@@ -62,11 +62,9 @@ pub(super) fn fault(error: rusb::Error, path: &str) -> UsbError {
 }
 
 /// Every device whose vendor and product is among `ids`, in order of bus.
-fn candidates(
-    context: &Context,
-    ids: &[(u16, u16)],
-) -> Result<Vec<(Device<Context>, DeviceDescriptor, String)>, UsbError> {
+fn candidates(ids: &[(u16, u16)]) -> Result<Vec<(Device<Context>, DeviceDescriptor, String)>, UsbError> {
     let mut found = Vec::new();
+    let Some(context) = context()? else { return Ok(found) };
     for device in context.devices().map_err(|e| fault(e, "-"))?.iter() {
         // A device that vanishes meanwhile is none of ours any more.
         let Ok(descriptor) = device.device_descriptor() else { continue };
@@ -79,8 +77,20 @@ fn candidates(
     Ok(found)
 }
 
-fn context() -> Result<Context, UsbError> {
-    Context::new().map_err(|error| UsbError::Other(format!("cannot start libusb: {error}")))
+/// libusb, started; `None` on a machine without a USB bus (a server, a container), where one built without udev does
+/// not start: nothing is plugged in there.
+fn context() -> Result<Option<Context>, UsbError> {
+    match Context::new() {
+        Ok(context) => Ok(Some(context)),
+        Err(rusb::Error::Other) if !has_bus() => Ok(None),
+        Err(error) => Err(UsbError::Other(format!("cannot start libusb: {error}"))),
+    }
+}
+
+/// False on Linux where the kernel shows no device at all, not even a host controller.
+fn has_bus() -> bool {
+    let seen = || std::fs::read_dir("/dev/bus/usb").is_ok_and(|mut entries| entries.next().is_some());
+    !cfg!(target_os = "linux") || seen()
 }
 
 /// The devices plugged in whose vendor and product is among `ids`, not opened: their serial numbers, texts and problems
@@ -89,7 +99,7 @@ fn context() -> Result<Context, UsbError> {
 /// # Errors
 /// [`UsbError::Other`] when USB cannot be used at all.
 pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
-    let found = candidates(&context()?, ids)?.into_iter().map(|(_, descriptor, path)| Found {
+    let found = candidates(ids)?.into_iter().map(|(_, descriptor, path)| Found {
         vendor: descriptor.vendor_id(),
         product: descriptor.product_id(),
         path,
@@ -105,7 +115,7 @@ pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 /// # Errors
 /// [`UsbError::Other`] when USB cannot be used at all; a device that cannot be opened is in the list with its problem.
 pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
-    let found = candidates(&context()?, ids)?.into_iter().map(|(device, descriptor, path)| {
+    let found = candidates(ids)?.into_iter().map(|(device, descriptor, path)| {
         let (serial, text, problem) = match device.open() {
             Ok(handle) => {
                 let serial = handle.read_serial_number_string_ascii(&descriptor).ok();
@@ -130,7 +140,7 @@ pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 /// # Errors
 /// [`UsbError::NotFound`], [`UsbError::Several`], [`UsbError::Denied`], [`UsbError::Busy`], [`UsbError::Gone`].
 pub fn open(wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
-    let mut devices = candidates(&context()?, &[(wanted.vendor, wanted.product)])?;
+    let mut devices = candidates(&[(wanted.vendor, wanted.product)])?;
     devices.retain(|(_, _, path)| wanted.path.is_none_or(|wanted| wanted == path));
     let mut refused = None;
     if let Some(serial) = wanted.serial {
