@@ -29,7 +29,7 @@ checks! {
     CHIP_SIZE "chip-size" Refuse "A dump is not of the chip's size."
     BLANK_DUMP "blank-dump" Refuse "A dump holds FF only or 00 only: nothing was read."
     MIRRORED_DUMP "mirrored-dump" Refuse "A dump repeats itself: a smaller chip, or an address line that does not reach it."
-    OTHER_FORM "other-form" Refuse "A dump is not there byte for byte: its bytes are swapped, it is written as text, or packed."
+    OTHER_FORM "other-form" Refuse "A dump is not there byte for byte: its bytes are swapped, it is written as text, or packed; only asked of a file to write."
     WRONG_CALIBRATION "wrong-calibration" Refuse "Calibration data in a dump is not of this board's radio."
     OTHER_MAP "other-map" Refuse "A dump or firmware has its data where another board or revision has it."
     HARDWARE_ID "hardware-id" Refuse "A firmware is for other hardware: id or revision in its header."

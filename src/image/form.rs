@@ -22,12 +22,12 @@ const ARCHIVES: [(&[u8], &str); 5] = [
 ];
 
 /// The archive's name, where the file is one.
-pub(crate) fn archive(bytes: &[u8]) -> Option<&'static str> {
+fn archive(bytes: &[u8]) -> Option<&'static str> {
     ARCHIVES.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
 /// What a file is in place of the bytes themselves, and what to do: `is ...: ...`.
-pub(crate) fn other_form(bytes: &[u8]) -> Option<String> {
+pub fn other_form(bytes: &[u8]) -> Option<String> {
     if let Some(name) = archive(bytes) {
         return Some(format!("is a {name} archive: unpack it and give the file in it"));
     }

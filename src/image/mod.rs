@@ -22,7 +22,7 @@ mod few_cases;
 pub mod finding;
 mod firmware;
 pub mod fitness;
-mod form;
+pub mod form;
 mod found;
 pub mod inspect;
 pub mod item;

@@ -202,3 +202,20 @@ fn a_file_that_holds_nothing_is_asked_about_before_any_chip_is_touched() {
     run(&bench, EMU, &["write", "blank.bin", "--yes", "--allow", "blank-file"], 0);
     assert_eq!(on_chip(&bench), vec![0; CHIP]);
 }
+
+#[test]
+fn a_dump_in_another_form_is_asked_about_before_any_chip_is_touched() {
+    let (bench, _) = bench();
+    let mut plain = noise(5, CHIP);
+    plain[0x100..0x107].copy_from_slice(b"U-Boot ");
+    let swapped: Vec<u8> = plain.chunks(2).flat_map(|word| [word[1], word[0]]).collect();
+    for bytes in [&swapped[..], b":10000000FF0000100000000000000000000000000000\n"] {
+        std::fs::write(bench.path("other.bin"), bytes).unwrap();
+        let (ran, counts) = bench.emu(EMU, ["--store", "store", "write", "other.bin", "--yes"]);
+        ran.code(2).says(&["other-form", "--allow other-form"]);
+        assert_eq!(counts, Value::Null, "no programmer was opened");
+    }
+    std::fs::write(bench.path("other.bin"), &swapped).unwrap();
+    run(&bench, EMU, &["write", "other.bin", "--yes", "--allow", "other-form"], 0);
+    assert_eq!(on_chip(&bench), swapped);
+}

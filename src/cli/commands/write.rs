@@ -12,10 +12,11 @@ use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{jobs, splicing, store};
 use super::layout::{file_place, map, place};
-use crate::image::checks::BLANK_FILE;
+use crate::image::checks::{BLANK_FILE, OTHER_FORM};
 use crate::image::finding::stopping;
+use crate::image::form::other_form;
 use crate::image::whole::is_blank;
-use crate::image::{ImageError, Layout};
+use crate::image::{ImageError, Layout, Severity};
 use crate::span::Span;
 use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::Verb;
@@ -50,18 +51,21 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     })
 }
 
-/// Asks before a file that holds nothing takes the place of everything on the chip: a dump that was not read, it
-/// seems. A piece for a place of its own may well be blank.
+/// Asks before a file that holds nothing takes the place of everything on the chip, a dump that was not read, it
+/// seems, or one that holds a dump in another form. A piece for a place of its own may well be blank.
 fn judge(bytes: &[u8], what: &str, session: &Session) -> Result<(), Failure> {
-    if !is_blank(bytes) {
+    let finding = if is_blank(bytes) {
+        BLANK_FILE.found(format!(
+            "{what} holds {:02x} only ({:#x} bytes): was it read without a chip? To make a chip or a region blank, use \
+             \"norsplice erase\"",
+            bytes.first().copied().unwrap_or(0xff),
+            bytes.len()
+        ))
+    } else if let Some(form) = other_form(bytes) {
+        OTHER_FORM.found_as(Severity::Ask, format!("{what} {form}"))
+    } else {
         return Ok(());
-    }
-    let finding = BLANK_FILE.found(format!(
-        "{what} holds {:02x} only ({:#x} bytes): was it read without a chip? To make a chip or a region blank, use \
-         \"norsplice erase\"",
-        bytes[0],
-        bytes.len()
-    ));
+    };
     let stop = stopping(std::slice::from_ref(&finding), &allow(session, [])?);
     if stop.is_empty() {
         splicing::findings(session, &[finding]);
