@@ -9,6 +9,7 @@ use super::error::{Cause, ChipState, Error};
 use super::event::{Event, Events};
 use super::guard::{refuse_moved_clip, refuse_open_job};
 use super::journal::{Direction, Journal, NewJob, Over, Verb};
+use super::reading::check_alive;
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
 use crate::flash::{Chip, Permit};
@@ -327,7 +328,8 @@ pub(super) fn write<P: Programmer>(
 }
 
 /// A job that failed in its very first block may have changed nothing at all (a stop before it, a chip that ignores
-/// the erase): where the block reads as before, the chip is whole and the job is closed.
+/// the erase): where the block reads as before, the chip is whole and the job is closed. A chip that is not there reads as
+/// one that was blank before: it must answer with its id behind that.
 fn close_if_untouched<P: Programmer>(
     chip: &mut Chip<P>,
     target: &Target<'_>,
@@ -338,7 +340,8 @@ fn close_if_untouched<P: Programmer>(
     let id = journal.header.id.clone();
     let first = target.plan.steps.first().filter(|_| tally.blocks == 0 && journal.log.runs <= 1);
     let as_before = first.is_some_and(|step| {
-        chip.verify(step.block.start, &target.before[step.block.range()]).is_ok_and(|wrong| wrong.is_empty())
+        let wrong = chip.verify(step.block.start, &target.before[step.block.range()]);
+        wrong.is_ok_and(|wrong| wrong.is_empty()) && check_alive(chip).is_ok()
     });
     match as_before && journal.over(Over::Restored).is_ok() {
         true => cause.untouched(),

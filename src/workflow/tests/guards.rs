@@ -332,6 +332,22 @@ fn a_chip_that_ignores_erases_is_reported_untouched() {
 }
 
 #[test]
+fn a_chip_without_supply_is_not_taken_for_one_that_is_still_blank() {
+    let mut old = random(1, SMALL);
+    old[0x2_0000..0x3_0000].fill(0xff);
+    let mut new = old.clone();
+    new[0x2_1000..0x2_2000].copy_from_slice(&random(2, 0x1000));
+    let fault = Fault::PowerCutInOperation(3, 0.5);
+    let bench = Bench::with_chip(KIND, small(small_spec(), &old), Faults::default().with(fault));
+    let error = bench.write(&new, &mut quiet).unwrap_err();
+    assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
+    assert_eq!(bench.store().open_jobs().unwrap().len(), 1);
+    bench.emulator.power_up();
+    resume(&mut bench.clip().unwrap(), &bench.store(), &ResumeOptions::default(), &mut quiet).unwrap();
+    assert!(bench.emulator.contents() == new);
+}
+
+#[test]
 fn undo_and_finish_can_change_their_minds() {
     let old = random(1, SMALL);
     let new = changed(&old);
