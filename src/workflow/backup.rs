@@ -123,8 +123,8 @@ fn refuse_uniform(flash: &[u8], blank_allowed: bool, notes: &mut Vec<String>) ->
             }
             let advice = match value {
                 0xff => {
-                    "either the chip is blank, and there is nothing to back up, or its data line has no contact while \
-                     its id still comes through; reseat the clip and look at 'norsplice contact'"
+                    "either the chip is blank, then take it as that with 'norsplice backup --blank', or its data line \
+                     has no contact while its id still comes through; reseat the clip and look at 'norsplice contact'"
                 }
                 _ => "the data line is held low; check power, and that nothing else on the board drives it",
             };

@@ -64,6 +64,39 @@ fn registers_are_written_only_with_a_backup_of_them() {
     run(&bench, EMU, &["otp", "program", "1", "long.bin", "--yes"], 2);
 }
 
+/// The board's chip goes, its one-time memory moves to a new one, which is blank all over.
+#[test]
+fn registers_are_cloned_onto_a_blank_chip() {
+    let bench = bench();
+    let (old, new) = ("chip=GD25Q64C,image=image.bin,state=old", "chip=GD25Q64C,state=new,seed=9");
+    run(&bench, old, &["backup"], 0);
+    run(&bench, old, &["otp", "program", "1", "data.bin", "--yes"], 0);
+    run(&bench, old, &["otp", "dump", "dumped"], 0);
+    run(&bench, old, &["backup"], 0);
+    let id = run(&bench, old, &["backups", "list"], 0)["backups"][0]["id"].as_str().unwrap().to_owned();
+    // A chip that is blank all over may be one without contact: it is backed up when said so.
+    let refused = run(&bench, new, &["backup"], 1);
+    assert!(refused["message"].as_str().unwrap().contains("backup --blank"), "{refused}");
+    run(&bench, new, &["backup", "--blank"], 0);
+    assert_eq!(run(&bench, new, &["otp", "clone", &id, "--yes"], 0)["chip"], "written");
+    run(&bench, new, &["otp", "diff", "chip", "dumped"], 0);
+}
+
+#[test]
+fn what_cannot_be_is_said_before_a_backup_is_asked_for() {
+    let bench = bench();
+    let message = |emu: &str, words: &[&str], code| {
+        let result = run(&bench, emu, words, code);
+        assert_eq!(result["chip"], "untouched", "{result}");
+        result["message"].as_str().unwrap().to_owned()
+    };
+    assert!(message(EMU, &["otp", "erase", "9", "--yes"], 2).contains("it has 1, 2, 3"));
+    let long = message(EMU, &["otp", "program", "1", "image.bin", "--yes"], 2);
+    assert!(long.contains("holds 256 bytes, not the 8388608"), "{long}");
+    assert!(message("chip=M25P40", &["otp", "lock", "0"], 1).contains("not known"));
+    assert!(message("chip=SST25VF016B", &["otp", "erase", "0"], 2).contains("it has none"));
+}
+
 /// Runs `otp lock 3` with these words typed.
 fn lock(bench: &Bench, typed: &str) -> Ran {
     let mut command = bench.command();

@@ -126,7 +126,8 @@ fn change(session: &Session, ranges: &[Range], permanent: bool) -> Outcome {
         let status = chip.write_protection(&plan)?;
         out.line(out.tone(Tone::Good, &format!("written and read back: {}", protected(session, &status))));
         if !permanent {
-            out.note("it lasts until the chip loses its power; --permanent makes it stay");
+            let stays = if chip.protects_permanent() { "; --permanent makes it stay" } else { "" };
+            out.note(&format!("it lasts until the chip loses its power{stays}"));
         }
         Ok((Exit::Done, fields(chip, &status).with("chip", "written").into_map()))
     })

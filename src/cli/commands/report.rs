@@ -239,7 +239,8 @@ fn companions(store: &Store, manifest: &Manifest) -> Result<(Vec<OtpFacts>, Stri
     let verdict = if otp.is_empty() {
         none()
     } else {
-        otp::verdict(otp.len(), otp.iter().all(|r| r.blank), otp.iter().any(|r| r.locked == Some(true)))
+        let locks: Vec<Option<bool>> = otp.iter().map(|r| r.locked).collect();
+        otp::verdict(otp.len(), otp.iter().all(|r| r.blank), otp::any_locked(&locks))
     };
     let list = status["status_registers"].as_object().map_or_else(Vec::new, |object| {
         object.values().filter_map(Value::as_u64).map(|value| format!("{value:02x}")).collect()

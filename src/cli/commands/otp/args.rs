@@ -1,7 +1,7 @@
 //! The words of `otp`.
 
 use super::super::super::exit::Failure;
-use super::super::super::programmer::with_chip;
+use super::super::super::programmer::{AnyChip, with_chip};
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
 use super::{change, diff, show};
@@ -59,11 +59,12 @@ enum Verb {
 /// Runs `otp`.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.verb {
-        Verb::Show => show::show(session, &known(session)?),
+        Verb::Show => show::show(session, &of_chip(session)?),
         Verb::Dump { dir } => {
+            let registers = registers(session)?;
             std::fs::create_dir_all(&dir)
                 .map_err(|error| Failure::failed(format!("cannot make {}: {error}", dir.display())))?;
-            show::dump(session, &registers(session)?, &dir)
+            show::dump(session, &registers, &dir)
         }
         Verb::Diff { a, b } => diff::run(session, &a, &b),
         Verb::Program { register, file } => change::program(session, register, &file),
@@ -75,7 +76,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 /// The registers of the chip on the clip; one that has none is refused.
 pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
-    let registers = known(session)?;
+    let registers = of_chip(session)?;
     if registers.is_empty() {
         return Err(Failure::failed("this part has no security registers"));
     }
@@ -83,15 +84,22 @@ pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
 }
 
 /// The registers of the chip on the clip, of a part whose scheme is known.
-fn known(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
+fn of_chip(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
     with_chip(session, |chip, _| {
         if chip.identity().part.dies > 1 {
             session.out.warn("there are several dies in this package: these are the first one's registers");
         }
-        if chip.otp_known() {
-            return Ok(chip.security_registers()?);
-        }
-        let part = &chip.identity().part_name;
-        Err(Failure::failed(format!("how {part} keeps its one-time area is not known, so nothing was sent")))
+        known(chip)?;
+        Ok(chip.security_registers()?)
     })
+}
+
+/// Refuses a part of which nobody knows whether and how it keeps one-time memory.
+pub fn known(chip: &AnyChip) -> Result<(), Failure> {
+    if chip.otp_known() {
+        return Ok(());
+    }
+    let part = &chip.identity().part_name;
+    let text = format!("how {part} keeps its one-time area is not known, so nothing was sent");
+    Err(Failure::failed(text).field("chip", "untouched"))
 }

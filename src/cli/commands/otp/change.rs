@@ -9,6 +9,7 @@ use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::{files, jobs, store};
 use super::super::probe::security_register;
+use super::args::known;
 use crate::flash::{FlashError, OtpPermit, SecurityRegister};
 use crate::workflow::Store;
 use crate::workflow::otp::{of_backup, permit};
@@ -37,14 +38,20 @@ fn write(session: &Session, wanted: impl FnOnce(&Store) -> Result<Vec<(u8, Vec<u
     let store = store::open_locked(session)?;
     let wanted = wanted(&store)?;
     let written = with_chip_to_write(session, |chip, _| {
-        let (backup, permit) = backed_up(session, chip, &store)?;
         let mut todo = Vec::new();
         for (index, bytes) in wanted {
             let now = one(chip, index)?;
+            if bytes.len() > now.bytes.len() {
+                let (room, len) = (now.bytes.len(), bytes.len());
+                let text =
+                    format!("security register {index} holds {room} bytes, not the {len} that are given");
+                return Err(Failure::refused(text).field("chip", "untouched"));
+            }
             if !now.bytes.starts_with(&bytes) {
                 todo.push((now, bytes));
             }
         }
+        let (backup, permit) = backed_up(session, chip, &store)?;
         show_change(session, chip, &todo);
         if todo.is_empty() || session.options.dry_run {
             return Ok(Vec::new());
@@ -64,8 +71,8 @@ fn write(session: &Session, wanted: impl FnOnce(&Store) -> Result<Vec<(u8, Vec<u
 pub fn erase(session: &Session, index: u8) -> Outcome {
     let store = store::open_locked(session)?;
     let erased = with_chip_to_write(session, |chip, _| {
-        let (backup, permit) = backed_up(session, chip, &store)?;
         let now = one(chip, index)?;
+        let (backup, permit) = backed_up(session, chip, &store)?;
         if now.blank || session.options.dry_run {
             return Ok(Vec::new());
         }
@@ -82,8 +89,8 @@ pub fn erase(session: &Session, index: u8) -> Outcome {
 pub fn lock(session: &Session, index: u8) -> Outcome {
     let store = store::open_locked(session)?;
     let locked = with_chip_to_write(session, |chip, _| {
-        backed_up(session, chip, &store)?;
         let now = one(chip, index)?;
+        backed_up(session, chip, &store)?;
         if now.locked == Some(true) {
             return Ok(Vec::new());
         }
@@ -107,11 +114,14 @@ fn backed_up(session: &Session, chip: &mut AnyChip, store: &Store) -> Result<(St
 
 /// The register of that number.
 fn one(chip: &mut AnyChip, index: u8) -> Result<SecurityRegister, Failure> {
+    known(chip)?;
     let all = chip.security_registers()?;
-    let known: Vec<String> = all.iter().map(|register| register.index.to_string()).collect();
+    let there: Vec<String> = all.iter().map(|register| register.index.to_string()).collect();
     all.into_iter().find(|register| register.index == index).ok_or_else(|| {
-        let (part, known) = (&chip.identity().part_name, known.join(", "));
-        Failure::refused(format!("{part} has no security register {index}; it has {known}"))
+        let part = &chip.identity().part_name;
+        let there =
+            if there.is_empty() { "it has none".into() } else { format!("it has {}", there.join(", ")) };
+        Failure::refused(format!("{part} has no security register {index}; {there}"))
             .field("chip", "untouched")
     })
 }

@@ -6,4 +6,4 @@ mod diff;
 mod show;
 
 pub use args::{Args, run};
-pub use show::verdict;
+pub use show::{any_locked, verdict};

@@ -26,8 +26,12 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
             (_, None) => "lock state not known".to_owned(),
         };
         let contents = if register.blank { "blank" } else { "has data" };
+        let unsure = if register.size_unsure { " or another size, sources differ" } else { "" };
         let len = register.bytes.len();
-        out.heading(&format!("security register {} ({len} bytes): {contents}, {state}", register.index));
+        out.heading(&format!(
+            "security register {} ({len} bytes{unsure}): {contents}, {state}",
+            register.index
+        ));
         if !register.blank {
             for line in hexdump(u64::from(register.address), &register.bytes) {
                 out.line(format!("  {line}"));
@@ -41,7 +45,8 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
         }
     }
     let blank = registers.iter().all(|r| r.blank);
-    let verdict = verdict(registers.len(), blank, registers.iter().any(|r| r.locked == Some(true)));
+    let locks: Vec<Option<bool>> = registers.iter().map(|r| r.locked).collect();
+    let verdict = verdict(registers.len(), blank, any_locked(&locks));
     out.line(verdict.as_str());
     let listed: Vec<Value> = registers
         .iter()
@@ -56,8 +61,14 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     Ok((Exit::Done, Fields::new().with("security_registers", listed).with("verdict", verdict).into_map()))
 }
 
+/// `Some(true)` where any is locked, `Some(false)` where all are known to be open.
+pub fn any_locked(locks: &[Option<bool>]) -> Option<bool> {
+    let any = locks.contains(&Some(true));
+    if any { Some(true) } else { locks.iter().all(Option::is_some).then_some(false) }
+}
+
 /// What the registers mean for somebody whose firmware does not start.
-pub fn verdict(count: usize, blank: bool, locked: bool) -> String {
+pub fn verdict(count: usize, blank: bool, locked: Option<bool>) -> String {
     let all = match count {
         0 => return "this part has no security registers: OTP does not explain a firmware that refuses to start".into(),
         1 => "the one register is",
@@ -66,15 +77,17 @@ pub fn verdict(count: usize, blank: bool, locked: bool) -> String {
         _ => "all registers are",
     };
     match (blank, locked) {
-        (true, false) => {
-            format!("{all} blank and unlocked: OTP does not explain a firmware that refuses to start")
+        (true, Some(true)) => format!("{all} blank; what is locked can never hold anything"),
+        (true, open) => {
+            let state =
+                if open.is_some() { "blank and unlocked" } else { "blank (whether locked is not known)" };
+            format!("{all} {state}: OTP does not explain a firmware that refuses to start")
         }
-        (true, true) => format!("{all} blank; what is locked can never hold anything"),
-        (false, true) => {
+        (false, Some(true)) => {
             "there is data, some of it locked for ever: a firmware may look for it; another chip needs a copy"
                 .into()
         }
-        (false, false) => "there is data: a firmware may look for it; another chip needs a copy".into(),
+        (false, _) => "there is data: a firmware may look for it; another chip needs a copy".into(),
     }
 }
 
@@ -138,6 +151,7 @@ mod tests {
     #[test]
     fn the_verdict_counts() {
         let text = "all three registers are blank and unlocked: OTP does not explain a firmware that refuses to start";
-        assert_eq!(verdict(3, true, false), text);
+        assert_eq!(verdict(3, true, Some(false)), text);
+        assert!(!verdict(1, true, None).contains("unlocked"), "nobody has said so");
     }
 }
