@@ -2,6 +2,8 @@
 //! harm there is ever sent, and `otp` reads, programs, erases and locks what the emulated chip then holds.
 
 use crate::bench::{Bench, Ran};
+use norsplice::emulator::chip::find;
+use norsplice::image::synthetic;
 use serde_json::Value;
 use std::io::Write;
 use std::process::Stdio;
@@ -61,6 +63,8 @@ const SST25: &[u8] =
 const SST26: &[u8] = &[0x11, 0x2F, 0x31, 0x38, 0x3A, 0x44, 0x48, 0x62, 0x68, 0x81, 0x8D, 0xB1, 0xE8];
 const AT25DF: &[u8] =
     &[0x11, 0x33, 0x34, 0x35, 0x38, 0x3A, 0x42, 0x44, 0x48, 0x50, 0x62, 0x68, 0x81, 0x85, 0x88, 0xB1];
+/// Many Puya parts erase a page of 256 bytes by 81.
+const PUYA: &[u8] = WINBOND;
 const OTHER: &[u8] = &[0x2F, 0x38, 0x3A, 0x62, 0x81, 0x85, 0xB1];
 
 const WITH_MODE: &[Case] =
@@ -68,6 +72,8 @@ const WITH_MODE: &[Case] =
 const WITH_REGISTERS: &[Case] = &[
     case("W25Q64JV", WINBOND),
     case("GD25Q16C", WINBOND),
+    case("PY25Q128HA", PUYA),
+    case("ZD25Q128C", WINBOND).unlockable(),
     case("AT25SF161", OTHER),
     case("AT25SF161B", OTHER),
     case("IS25LP064", ISSI),
@@ -93,6 +99,7 @@ const WITHOUT: &[Case] = &[
 struct Part<'c> {
     case: &'c Case,
     bench: Bench,
+    size: u64,
 }
 
 impl Part<'_> {
@@ -102,8 +109,13 @@ impl Part<'_> {
 
     /// Runs a command; what it sent is held against the list.
     fn run(&self, words: &[&str]) -> (Ran, Value) {
-        let (ran, counts) =
-            self.bench.emu(&self.emu(), [&["--json", "--store", "store", "--yes"], words].concat());
+        self.run_with("", words)
+    }
+
+    /// The same with a fault.
+    fn run_with(&self, fault: &str, words: &[&str]) -> (Ran, Value) {
+        let emu = self.emu() + fault;
+        let (ran, counts) = self.bench.emu(&emu, [&["--json", "--store", "store", "--yes"], words].concat());
         for opcode in self.case.never {
             let sent = &counts["opcodes"][format!("{opcode:02x}")];
             let own = self.case.chip == "Pm25LQ016" && *opcode == 0xB1;
@@ -143,6 +155,7 @@ fn array_commands(part: &Part<'_>) {
     let bench = &part.bench;
     let probed = part.ends(0, &["probe"]);
     let size = probed["size"].as_u64().unwrap();
+    assert_eq!(size, part.size, "{}", part.case.chip);
     part.ends(0, &["contact"]);
     part.ends(0, &["backup"]);
     std::fs::write(bench.path("data.bin"), (0..0x1234).map(|i| (i * 7) as u8).collect::<Vec<u8>>()).unwrap();
@@ -160,6 +173,31 @@ fn array_commands(part: &Part<'_>) {
         assert!([0, 1, 2].contains(&ran.code), "{} {words:?}: {}", part.case.chip, ran.stderr);
     }
     part.run(&["protect", "clear", "--permanent"]);
+}
+
+/// What a job leaves half done is undone, put back from its backup, and finished.
+fn jobs(part: &Part<'_>) {
+    let at = (part.size / 2 + 0x123).to_string();
+    for (words, verified) in [(&["resume", "--undo"][..], 4), (&["restore"], 4), (&["resume"], 0)] {
+        let (ran, _) = part.run_with(",fault=cut-in-operation:3@0.5", &["write", "data.bin", "--at", &at]);
+        assert_eq!(ran.code, 3, "{}: {}", part.case.chip, ran.stderr);
+        let listed = part.ends(0, &["backups", "list"]);
+        let newest = listed["backups"][0]["id"].as_str().unwrap();
+        part.ends(0, &if words == ["restore"] { vec!["restore", newest] } else { words.to_vec() });
+        part.ends(verified, &["verify", "data.bin", "--at", &at]);
+    }
+}
+
+/// The one pass, on parts as large as the demo's board.
+fn one_pass(part: &Part<'_>) {
+    let demo = synthetic::demo();
+    if part.size != demo.board.len() as u64 {
+        return;
+    }
+    std::fs::remove_dir_all(part.bench.path("chip")).unwrap();
+    std::fs::write(part.bench.path("image.bin"), &*demo.board).unwrap();
+    std::fs::write(part.bench.path("vendor.bin"), &demo.vendor).unwrap();
+    part.ends(0, &["rewrite", "--board", "archer-mr200-v1", "--donor", "vendor.bin"]);
 }
 
 fn one_time_memory(part: &Part<'_>, program: i32) {
@@ -221,12 +259,14 @@ fn one_time_memory(part: &Part<'_>, program: i32) {
 
 fn through(cases: &[Case]) {
     for case in cases {
-        let part = Part { case, bench: Bench::new() };
-        let (ran, _) = part.bench.emu(&format!("chip={}", case.chip), ["--json", "probe"]);
-        let size = ran.result()["size"].as_u64().unwrap();
-        let image: Vec<u8> = (0..size).map(|i| (i >> 8) as u8 ^ (i as u8).wrapping_mul(37)).collect();
-        std::fs::write(part.bench.path("image.bin"), image).unwrap();
+        let size = find(case.chip).unwrap().size as u64;
+        let part = Part { case, bench: Bench::new(), size };
+        // No place is like another of the same offset in any smaller chip.
+        let byte = |i: u64| (i >> 8 ^ i >> 16) as u8 ^ (i as u8).wrapping_mul(37);
+        std::fs::write(part.bench.path("image.bin"), (0..size).map(byte).collect::<Vec<u8>>()).unwrap();
         array_commands(&part);
+        jobs(&part);
+        one_pass(&part);
         match case.program {
             Some(program) => one_time_memory(&part, program),
             None => assert_eq!(part.registers(), serde_json::json!([]), "{}", case.chip),
