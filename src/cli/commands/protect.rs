@@ -127,7 +127,7 @@ fn change(session: &Session, ranges: &[Range], permanent: bool) -> Outcome {
         out.line(out.tone(Tone::Good, &format!("written and read back: {}", protected(session, &status))));
         if !permanent {
             let stays = if chip.protects_permanent() { "; --permanent makes it stay" } else { "" };
-            out.note(&format!("it lasts until the chip loses its power{stays}"));
+            out.note(format!("it lasts until the chip loses its power{stays}"));
         }
         Ok((Exit::Done, fields(chip, &status).with("chip", "written").into_map()))
     })
