@@ -8,6 +8,7 @@ mod every;
 mod images;
 mod inspect;
 mod interrupted;
+mod low_voltage;
 mod otp;
 mod protect;
 mod read;
