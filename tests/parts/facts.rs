@@ -133,7 +133,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2, max_shrink_iters: 4, rng_seed: SEED, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 4, rng_seed: SEED, ..ProptestConfig::default() })]
     #[test]
     fn a_middling_part_at_random_is_probed_and_written_whole(
         pick: prop::sample::Index, seed in 1u64..1 << 40, bp in 0u8..8
@@ -152,6 +152,16 @@ proptest! {
     ) {
         let rows: Vec<Row> = whole(32 << 20).into_iter().filter(|row| row.size > 16 << 20).collect();
         session(&rows[pick.index(rows.len())], seed, Span::new(start, start + 1 + len), 0)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1, max_shrink_iters: 0, rng_seed: SEED, ..ProptestConfig::default() })]
+    #[test]
+    fn a_large_part_at_random_is_probed_and_written_whole(pick: prop::sample::Index, seed in 1u64..1 << 40) {
+        let rows: Vec<Row> = whole(32 << 20).into_iter().filter(|row| row.size > 16 << 20).collect();
+        let row = &rows[pick.index(rows.len())];
+        session(row, seed, Span::new(0, row.size as u64), 0)?;
     }
 }
 
