@@ -18,7 +18,7 @@ impl From<UsbError> for Failure {
         };
         let failure = Failure::new(exit, error.to_string());
         match error {
-            UsbError::NotFound(_) => {
+            UsbError::NotFound(_) | UsbError::Other(_) => {
                 failure.hint("\"norsplice setup\" says what is missing and what to type")
             }
             _ => failure,

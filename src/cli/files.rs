@@ -16,7 +16,11 @@ pub const INPUT_MAX: u64 = 1 << 30;
 /// Exit code 2, naming the file and the fault: missing, unreadable, a folder, empty, too large.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let bytes = crate::workflow::files::read(path, INPUT_MAX).map_err(|e| Failure::refused(e.to_string()))?;
-    if bytes.is_empty() { Err(Failure::refused(format!("{} is empty", path.display()))) } else { Ok(bytes) }
+    if bytes.is_empty() {
+        return Err(Failure::refused(format!("{} is empty", path.display()))
+            .hint("download or copy it again, and look at its length"));
+    }
+    Ok(bytes)
 }
 
 /// A file being written; it appears under its name only by [`OutFile::keep`].

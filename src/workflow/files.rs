@@ -29,6 +29,9 @@ fn hint(what: &str, error: &io::Error) -> &'static str {
             "; choose a folder that you may write to"
         }
         io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::IsADirectory if what == "read" => "; name a file in it",
+        io::ErrorKind::IsADirectory => "; give a file name, too",
+        io::ErrorKind::FileTooLarge => "; no flash is that large: is it the right file?",
         _ => "",
     }
 }
@@ -72,6 +75,18 @@ impl NewFile {
                 source: io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"),
             });
         }
+        let folder = parent(path);
+        if !folder.is_dir() {
+            // Told here, for the failure to name the folder and not a temporary file in it.
+            return Err(FileError {
+                what: "write",
+                path: path.to_path_buf(),
+                source: io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("there is no folder {}", folder.display()),
+                ),
+            });
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".norsplice-").suffix(".part");
         #[cfg(unix)]
@@ -80,7 +95,7 @@ impl NewFile {
             // As a plain new file would be; the process's mask still applies.
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let temp = builder.tempfile_in(parent(path)).map_err(FileError::on("write", path))?;
+        let temp = builder.tempfile_in(folder).map_err(FileError::on("write", path))?;
         Ok(Self { path: path.to_path_buf(), temp })
     }
 

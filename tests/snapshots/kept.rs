@@ -33,6 +33,11 @@ impl Kept {
         assert!(self.asked.insert(file), "{name} stands twice");
     }
 
+    /// Leaves the text kept as `name` as it is.
+    pub fn skip(&mut self, name: &str) {
+        self.asked.insert(format!("{name}.txt"));
+    }
+
     /// Ends the comparison: all differences at once, and files that belong to nothing.
     pub fn end(self) {
         let there = std::fs::read_dir(&self.dir).expect("the folder of kept texts");

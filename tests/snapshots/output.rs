@@ -30,6 +30,12 @@ impl Filters {
 
     fn apply(&mut self, text: &str) -> String {
         let mut text = text.replace(&self.here, "/bench/").replace(COUNTS, "");
+        // A port that the system chose.
+        for pattern in ["127.0.0.1:ddddd ", "127.0.0.1:dddd "] {
+            while let Some(at) = find(&text, pattern, 0) {
+                text.replace_range(at..at + pattern.len(), "127.0.0.1:PORT ");
+            }
+        }
         let mut from = 0;
         // An id's date and time; backups, and jobs of a verb, are numbered in the order of their coming.
         while let Some(at) = find(&text, "20dddddd-dddddd-", from) {
@@ -74,7 +80,8 @@ fn output_of_every_command_on_the_demo_board() {
     for step in STEPS {
         let ran = bench.step(step, &[]);
         if step.name == "list" && !ran.stdout.starts_with("no programmer") {
-            eprintln!("ATTENTION: programmers are plugged in, \"list\" is not compared");
+            eprintln!("ATTENTION: programmers are plugged in, or there is no USB: \"list\" is not compared");
+            kept.skip(step.name);
             continue;
         }
         let part = |name: &str, text: &str| match text {

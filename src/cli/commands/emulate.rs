@@ -39,6 +39,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         };
         failure.hint("\"--anywhere\" allows other addresses than loopback")
     })?;
+    // From before it says that it listens: a signal ends the serving, and the chips are saved.
+    session.stop.heed();
     let address = server.address().unwrap_or(args.usbip);
     let listening = Fields::new().with("address", address.to_string()).with("devices", bus_ids.clone());
     session.out.event("listening", listening.into_map());

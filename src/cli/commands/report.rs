@@ -55,6 +55,7 @@ pub fn write(session: &Session, text: &str, path: &Path) -> Result<(String, Opti
         Err(_) => (
             store.find(text).map_err(|error| {
                 Failure::refused(format!("'{text}' is neither a job nor a backup: {error}"))
+                    .hint("\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder")
             })?,
             None,
         ),
