@@ -22,12 +22,18 @@ pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
     let mut words: Vec<OsString> = std::env::args_os().collect();
-    if words.len() == 1 && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        // Somebody who has just installed it: the way by the hand.
+    let read = |words: &[OsString]| {
+        help::command().try_get_matches_from(words).and_then(|matches| Args::from_arg_matches(&matches))
+    };
+    let mut parsed = read(&words);
+    if parsed.as_ref().is_err_and(lacks_command)
+        && std::io::stdin().is_terminal()
+        && std::io::stdout().is_terminal()
+    {
+        // Somebody who has just installed it: the way by the hand. It may be a command's command that is missing.
         words.push("guide".into());
+        parsed = read(&words).or(parsed);
     }
-    let parsed =
-        help::command().try_get_matches_from(&words).and_then(|matches| Args::from_arg_matches(&matches));
     let args = match parsed {
         Ok(args) => args,
         Err(error) => return usage(&error, &words).into(),
@@ -38,6 +44,11 @@ pub fn main() -> ExitCode {
     let name = args.command.name();
     let outcome = commands::run(args.command, &session);
     tell(&session.out, name, outcome).into()
+}
+
+/// True where nothing is wrong with the words but that they name no command.
+fn lacks_command(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
 /// Tells the result: the last JSON line, or the error in words.

@@ -78,17 +78,7 @@ impl Bench {
         }
         words.extend(line.split_whitespace());
         let ran = self.run_in(folder, &words, step.serves);
-        // A container has no USB at all, and "list" is the one step that looks for real programmers.
-        let no_usb =
-            step.name == "list" && format!("{}{}", ran.stdout, ran.stderr).contains("cannot start libusb");
-        assert!(
-            no_usb || ran.code == step.code,
-            "{} ended with {}\nstdout: {}\nstderr: {}",
-            step.name,
-            ran.code,
-            ran.stdout,
-            ran.stderr
-        );
+        assert_eq!(ran.code, step.code, "{}\nstdout: {}\nstderr: {}", step.name, ran.stdout, ran.stderr);
         if let Ok(counts) = std::fs::read(self.path("norsplice-demo/counts.json")) {
             let counts: serde_json::Value = serde_json::from_slice(&counts).expect("counts are JSON");
             assert_eq!(counts["misdeeds"], 0, "{}: {counts}", step.name);

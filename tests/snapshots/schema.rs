@@ -146,7 +146,7 @@ fn every_line_of_json_is_as_the_schema_says() {
             }
         }
         let (last, before) = lines.split_last().expect("a result at least");
-        assert_eq!((&last["event"], &last["exit_code"]), (&json!("result"), &json!(ran.code)));
+        assert_eq!((&last["event"], &last["exit_code"]), (&json!("result"), &json!(step.code)));
         assert!(before.iter().all(|line| line["event"] != "result"), "{}: two results", step.name);
     }
     wrong.dedup();
