@@ -191,3 +191,19 @@ fn a_block_that_may_be_split_is_erased_whatever_it_is_made_of() {
         assert_eq!(programmer.misdeeds(), "", "{name}");
     }
 }
+
+/// The id of MX25L6405D is also that of a part whose bit 5 is TB and not BP3: it is lifted with the others, and put back.
+#[test]
+fn a_bit_that_protects_in_another_way_on_a_twin_is_lifted_too() {
+    let programmer = used("MX25L6405D", 4);
+    programmer.chip.borrow_mut().set_register(0, 0x3C);
+    let mut chip = connect(&programmer).unwrap();
+    let mut expected = programmer.chip.borrow().contents().to_vec();
+    let span = Span::new(0x1000, 0x2000);
+    write_noise(&mut chip, &expected.clone(), span, 2).unwrap();
+    drop(chip);
+    expected[span.range()].copy_from_slice(&noise(0x1000, 2));
+    let held = programmer.chip.borrow();
+    assert!(held.contents() == expected);
+    assert_eq!(held.registers().0[0] & 0x3C, 0x3C);
+}

@@ -135,7 +135,8 @@ fn status(a: StatusScheme, b: StatusScheme) -> StatusScheme {
     }
 }
 
-/// The BP bits both have; ranges only where both agree on every bit.
+/// The BP bits both have, and what is a BP bit in one and another bit of the protection in the other: cleared, neither
+/// protects by it. Ranges only where both agree on every bit.
 fn protection(a: &ProtectScheme, b: &ProtectScheme) -> Option<ProtectScheme> {
     fn same<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
         if a == b { a } else { None }
@@ -145,7 +146,9 @@ fn protection(a: &ProtectScheme, b: &ProtectScheme) -> Option<ProtectScheme> {
         (ProtectScheme::Bp(a), ProtectScheme::Bp(b)) => (a, b),
         _ => return None,
     };
-    let bp: Vec<_> = a.bp.iter().filter(|bit| b.bp.contains(bit)).copied().collect();
+    let has = |p: &BpBits, bit| p.bp.contains(bit) || [p.tb, p.sec, p.cmp].contains(&Some(*bit));
+    let mut bp: Vec<_> = a.bp.iter().filter(|bit| has(b, bit)).copied().collect();
+    bp.extend(b.bp.iter().filter(|bit| !a.bp.contains(bit) && has(a, bit)));
     if bp.is_empty() {
         return None;
     }

@@ -105,7 +105,12 @@ pub fn lock(session: &Session, index: u8) -> Outcome {
         })?;
         Ok(vec![chip.lock_security_register(index, &permit).map_err(partly)?])
     })?;
-    told(session, &locked, "locked for ever")
+    let shown = locked.iter().all(|register| register.locked == Some(true));
+    told(
+        session,
+        &locked,
+        if shown { "locked for ever" } else { "told to lock; this part does not show its lock" },
+    )
 }
 
 fn backed_up(session: &Session, chip: &mut AnyChip, store: &Store) -> Result<(String, OtpPermit), Failure> {
