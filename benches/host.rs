@@ -9,7 +9,7 @@ use norsplice::flash::geometry::{Busy, Costs, EraseType, Geometry};
 use norsplice::image::inspect::inspect;
 use norsplice::image::{Board, Choice, Donor, splice, synthetic};
 use norsplice::plan::{Bounds, plan};
-use norsplice::programmer::{Ch341a, Codec, Mpsse};
+use norsplice::programmer::{Ch341a, Codec, Framing, Mpsse};
 use norsplice::span::{Span, Spans};
 use norsplice::spi::Transaction;
 use std::process::{Command, Stdio};
@@ -27,7 +27,7 @@ fn move_a_mib(bencher: Bencher<'_, '_>, codec: &dyn Codec, packet: &[u8], lead: 
     bencher.counter(BytesCount::new(MIB)).bench_local(|| {
         for into in data.chunks_mut(64 << 10) {
             let mut batch = [Transaction::read(&[0x03, 0, 0, 0], into)];
-            let mut encoded = codec.encode(&mut batch, true);
+            let mut encoded = codec.encode(&mut batch, Framing::Windows);
             black_box(&encoded.out);
             let mut left = (64 << 10) + lead.len();
             while !encoded.reply.is_complete() && left > 0 {
@@ -58,7 +58,7 @@ fn ft2232h_encode_1_mib(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(MIB)).bench_local(|| {
         for page in data.chunks(256) {
             let mut batch = [Transaction::write2(&[0x02, 0, 0, 0], page)];
-            black_box(&codec.encode(&mut batch, true).out);
+            black_box(&codec.encode(&mut batch, Framing::Windows).out);
         }
     });
 }

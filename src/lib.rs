@@ -6,16 +6,22 @@
 //! | layer | knows | subject |
 //! |---|---|---|
 //! | [`cli`] | all | arguments, progress, what is printed, exit codes |
+//! | [`wire`] | `desk`, `workflow`, `plan`, `image`, `span` | the JSON form of events, results, refusals and findings |
+//! | [`desk`] | all but `cli` and `wire` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
 //! | [`workflow`] | `flash`, `plan`, `image`, `spi`, `span` | contact, backup, rewrite, journal, resume, the store |
 //! | [`report`] | `image`, `plan`, `flash::geometry`, `span` | a job or backup as a page or picture |
 //! | [`plan`] | `flash::geometry`, `image`, `span` | what to erase and program, in which order |
 //! | [`image`] | `span` | regions, boards, containers, the splice |
 //! | [`flash`] | `spi`, `span` | the chip: who it is, read, erase, program, verify, protection, security registers |
 //! | [`programmer`] | `spi`, `usb` | CH341A packets and MPSSE streams: pure codecs and one driver |
-//! | [`spi`] | `usb::UsbError` | transactions, the `Programmer` trait, embedded-hal faces |
-//! | [`usb`] | nobody | the `Pipe` trait; `host` is the only file that names rusb |
+//! | [`spi`] | nobody | transactions, the `Programmer` trait, embedded-hal faces |
+//! | [`usb`] | `spi` (its error) | the `Pipe` trait; `host` is the only file that names rusb |
 //! | [`emulator`] | `usb` | chip and programmers at the USB level, with constants of their own |
 //! | [`span`], [`units`] | nobody | byte ranges; sizes, clocks, durations as text |
+//!
+//! The feature `cli` adds the program, `host` what a machine has and a page has not: USB through rusb, and the servers for
+//! USB/IP and TFTP. Without both the library builds for `wasm32-wasip1` too; programmers are then reached over a
+//! [`usb::Pipe`] of the caller's own ([`programmer::over`]).
 //!
 //! # Along the way of the data
 //!
@@ -46,7 +52,9 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "cli")]
 pub mod cli;
+pub mod desk;
 pub mod emulator;
 pub mod flash;
 pub mod image;
@@ -57,4 +65,5 @@ pub mod span;
 pub mod spi;
 pub mod units;
 pub mod usb;
+pub mod wire;
 pub mod workflow;

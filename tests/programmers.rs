@@ -208,7 +208,7 @@ fn the_baseline_never_selects_the_chip() {
 }
 
 #[test]
-fn every_usb_fault_is_an_error_and_the_next_batch_works() {
+fn a_usb_fault_is_healed_by_asking_in_another_shape_and_a_write_is_never_repeated() {
     for (fault, recovers) in [
         (Fault::StallAtTransfer(2), true),
         (Fault::LostPacket(2), true),
@@ -223,15 +223,23 @@ fn every_usb_fault_is_an_error_and_the_next_batch_works() {
             let struck = bench.ask(&[0x03, 0, 0, 0], 2000);
             let taken = bench.programmer.now() - start;
             assert!(taken < Duration::from_secs(10), "{}: {fault:?} took {taken:?}", bench.name);
-            assert!(struck.is_err(), "{}: {fault:?} gave no error", bench.name);
             assert_eq!(bench.emulator.counts().faults, 1, "{}: {fault:?}", bench.name);
             let again = bench.ask(&[0x03, 0, 0, 0], 2000);
             if recovers {
+                assert!(struck.unwrap() == wanted, "{}: {fault:?}", bench.name);
                 assert!(again.unwrap() == wanted, "{}: {fault:?}", bench.name);
+                bench.emulator.reset_counts();
+                bench.emulator.set_faults(&Faults::seeded(1).with(fault.clone()));
+                let mut into = vec![0; 2000];
+                let batch =
+                    &mut [Transaction::read(&[0x03, 0, 0, 0], &mut into), Transaction::write(&[0x04])];
+                assert!(bench.programmer.run(batch).is_err(), "{}: {fault:?} gave no error", bench.name);
+                assert!(bench.emulator.counts().opcodes.get(&0x04).is_none_or(|n| *n == 1));
+                assert!(bench.ask(&[0x03, 0, 0, 0], 2000).unwrap() == wanted, "{}: {fault:?}", bench.name);
                 bench.clean();
             } else {
-                assert_eq!(struck, Err(SpiError::Usb(UsbError::Gone)));
-                assert_eq!(again, Err(SpiError::Usb(UsbError::Gone)));
+                assert_eq!(struck, Err(UsbError::Gone.into()));
+                assert_eq!(again, Err(UsbError::Gone.into()));
             }
         }
     }
@@ -244,7 +252,8 @@ fn what_a_broken_session_left_behind_is_cleared_at_the_start() {
         bench.emulator.set_faults(&Faults::seeded(1).with(Fault::LostPacket(5)));
         // A driver that is killed: no release, answers unread.
         let mut into = vec![0; 5000];
-        let died = bench.programmer.run(&mut [Transaction::read(&[0x03, 0, 0, 0], &mut into)]);
+        let batch = &mut [Transaction::read(&[0x03, 0, 0, 0], &mut into), Transaction::write(&[0x04])];
+        let died = bench.programmer.run(batch);
         assert!(died.is_err());
         std::mem::forget(bench.programmer);
         let mut next = programmer::over(bench.emulator.pipe(), &Settings::parse(name).unwrap()).unwrap();
@@ -255,14 +264,27 @@ fn what_a_broken_session_left_behind_is_cleared_at_the_start() {
 }
 
 #[test]
-fn the_chip_answers_within_a_few_milliseconds_of_opening() {
-    for (kind, name) in KINDS {
+fn the_chip_answers_within_a_few_milliseconds_of_opening_and_the_proof_takes_at_most_25_ms() {
+    let opened = |kind, name: &str| {
         let emulator = Emulator::new(Options { programmer: kind, ..Options::default() }).unwrap();
         let mut programmer = programmer::over(emulator.pipe(), &Settings::parse(name).unwrap()).unwrap();
+        let (open, counts) = (programmer.now(), emulator.counts());
         let mut id = [0; 3];
         programmer.run(&mut [Transaction::read(&[0x9F], &mut id)]).unwrap();
         assert_eq!(id, [0xEF, 0x40, 0x17]);
-        assert!(programmer.now() < Duration::from_millis(10), "{name}: {:?}", programmer.now());
+        assert!(programmer.now() < Duration::from_millis(20), "{name}: {:?}", programmer.now());
+        (open, counts)
+    };
+    for (kind, name) in KINDS {
+        let (proven, counts) = opened(kind, name);
+        let plain = format!("{name}{}plain", if name.contains(':') { "," } else { ":" });
+        let (unproven, _) = opened(kind, &plain);
+        let proof = proven - unproven;
+        println!("{name}: open {proven:?}, of them the proof {proof:?}");
+        assert!(proof > Duration::ZERO && proof <= Duration::from_millis(25), "{name}: {proof:?}");
+        // Questions only: status and id.
+        assert!(counts.opcodes.keys().all(|op| [0x05, 0x9F].contains(op)), "{name}: {:?}", counts.opcodes);
+        assert_eq!(counts.opcodes[&0x9F], 9, "{name}");
     }
 }
 
@@ -298,4 +320,23 @@ fn the_clock_that_is_asked_for_is_the_clock_on_the_wire() {
     assert_eq!(set, Some(7_500_000));
     assert!((10_667..12_000).contains(&fast), "10,000 bytes at 7.5 MHz took {fast} us");
     bench.clean();
+}
+
+/// Plain mode is what is left when the fast one cannot be proven: a CH341A's full read takes at most 50 s in it.
+#[test]
+fn a_full_read_in_plain_mode_has_its_own_limit() {
+    for (kind, name, most) in [
+        (ProgrammerKind::Ch341a, "ch341a:plain", 50.0),
+        (ProgrammerKind::Ft2232h, "ft2232h:speed=15MHz,plain", 8.0),
+        (ProgrammerKind::Ft232h, "ft232h:speed=15MHz,plain", 8.0),
+    ] {
+        let mut bench = bench(kind, name, Some(noise(CHIP)));
+        let start = bench.programmer.now();
+        let data = bench.read_all();
+        let taken = (bench.programmer.now() - start).as_secs_f64();
+        assert!(data == noise(CHIP), "{name}");
+        println!("{name}: {taken:.2} s, {} bursts", bench.emulator.counts().waits);
+        assert!(taken <= most, "{name}: {taken} s");
+        bench.clean();
+    }
 }

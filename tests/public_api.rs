@@ -3,7 +3,7 @@
 //!
 //! The list comes from rustdoc's JSON, which only the compiler's unstable option gives and whose form changes with the
 //! compiler: a compiler whose form is not known is told, and nothing is compared. Ignored by default, for rustdoc takes
-//! its time; `.ci/run` runs it: `cargo test --test public_api -- --ignored`. `NORSPLICE_UPDATE=1` writes the list anew.
+//! its time; `.ci/run` runs it: `cargo test --test all public_api:: -- --ignored`. `NORSPLICE_UPDATE=1` writes the list anew.
 
 use serde_json::Value;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn rustdoc_json() -> std::path::PathBuf {
 }
 
 #[test]
-#[ignore = "runs rustdoc: cargo test --test public_api -- --ignored"]
+#[ignore = "runs rustdoc: cargo test --test all public_api:: -- --ignored"]
 fn the_public_interface_is_as_listed() {
     let json = rustdoc_json();
     let text = std::fs::read_to_string(&json).expect("rustdoc's JSON");

@@ -1,8 +1,8 @@
 //! What a job tells while it runs, as progress, notes and JSON events; and the user's wish to stop, as its answer.
 
-use super::json::Fields;
 use super::progress::Progress;
 use super::session::Session;
+use crate::wire;
 use crate::workflow::{Event, Stage};
 use std::ops::ControlFlow;
 
@@ -27,9 +27,7 @@ impl<'a> Reporter<'a> {
             Event::Begin { stage, bytes, time } => {
                 self.progress.finish();
                 (self.stage, self.done) = (Some(stage), 0);
-                let fields = Fields::new().with("stage", stage.name()).with("bytes", bytes);
-                let millis = time.and_then(|time| u64::try_from(time.as_millis()).ok());
-                out.event("stage", fields.with_some("expected_ms", millis).into_map());
+                out.event("stage", wire::stage(stage, bytes, time));
                 if bytes > 0 && stage != Stage::Store {
                     self.progress.start(stage.name(), bytes);
                 } else {
@@ -49,11 +47,11 @@ impl<'a> Reporter<'a> {
             Event::Note(text) => self.aside(|out| out.note(text)),
             Event::Warning(text) => self.aside(|out| out.warn(text)),
             Event::Stored { id } => {
-                out.event("stored", Fields::new().with("backup", id.as_str()).into_map());
+                out.event("stored", wire::stored(&id));
                 self.aside(|out| out.note(format!("backup stored: {id}")));
             }
             Event::JobOpened { id } => {
-                out.event("job", Fields::new().with("job", id.as_str()).into_map());
+                out.event("job", wire::job_opened(&id));
                 out.detail(format!("job: {id}"));
             }
         }

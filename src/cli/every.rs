@@ -2,14 +2,13 @@
 //! journal and result. One that fails does not stop the others.
 
 use super::exit::{Exit, Failure};
-use super::json::{self, Fields};
 use super::options::Options;
-use super::programmer::Choice;
-use super::run::Outcome;
+use super::run::{Outcome, result};
 use super::session::Session;
 use super::show::Tone;
 use super::store;
-use crate::programmer::{Attached, Kind, attached};
+use crate::desk::fleet::{Member, fleet};
+use crate::wire::{self, Fields};
 use indicatif::MultiProgress;
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,12 +27,10 @@ pub struct EveryArgs {
 /// One of the programmers.
 #[derive(Debug)]
 struct One {
-    /// As in `-p`.
-    spec: String,
-    /// What stands before its lines.
+    /// Which.
+    member: Member,
+    /// What is printed in front of its lines.
     label: String,
-    /// Why it cannot be used at all.
-    problem: Option<String>,
 }
 
 /// Runs `job` on the session's programmer, or on every one. `keeps` says that it keeps backups: the store is opened
@@ -56,11 +53,11 @@ pub fn run(
     let bars = MultiProgress::new();
     let sessions = programmers.iter().map(|one| Session {
         options: Options {
-            programmer: Some(one.spec.clone()),
+            programmer: Some(one.member.text.clone()),
             more_programmers: Vec::new(),
             ..session.options.clone()
         },
-        out: session.out.beside(&one.label, &one.spec, &bars),
+        out: session.out.beside(&one.label, &one.member.text, &bars),
         stop: session.stop.clone(),
         store: store.clone(),
     });
@@ -84,15 +81,15 @@ pub fn run(
 
 /// Runs one job and tells how it ended, by its own voice.
 fn tell(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> (Exit, Value) {
-    let run = || match &one.problem {
-        Some(problem) => Err(Failure::new(Exit::NoChip, problem.as_str())),
-        None => job(session),
+    let run = || {
+        one.member.usable()?;
+        job(session).map_err(|failure| failure.with_commands(session))
     };
     // Its own programmer, chip and journal are all that a broken job holds, and their ends have run.
     let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Failure::failed("a fault of the program ended this job; see \"norsplice jobs\""))
     });
-    let fields = json::result(command, &outcome);
+    let fields = result(command, &outcome);
     session.out.event("done", fields.clone());
     let exit = match outcome {
         Ok((exit, _)) if !session.out.lost() => exit,
@@ -102,11 +99,7 @@ fn tell(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> 
             failure.exit
         }
     };
-    let mut result = Fields::new().with("programmer", one.spec.as_str()).into_map();
-    for (name, value) in fields {
-        result.entry(name).or_insert(value);
-    }
-    (exit, Value::Object(result))
+    (exit, wire::with_programmer(&one.member.text, fields))
 }
 
 /// A line a programmer, and the gravest exit code.
@@ -145,48 +138,12 @@ fn gravity(exit: Exit) -> u8 {
     }
 }
 
-/// The programmers that are meant: those named, a kind without a place being all of that kind; all where none is.
+/// The programmers that are meant, each with its label.
 fn programmers(options: &Options) -> Result<Vec<One>, Failure> {
-    let named: Vec<&String> = options.programmer.iter().chain(&options.more_programmers).collect();
-    let choices = named.iter().map(|text| Choice::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let ask = named.is_empty() || choices.iter().any(|choice| choice.any_of_kind().is_some());
-    let there = if ask { attached()? } else { Vec::new() };
-    let mut specs: Vec<(String, Option<String>)> = Vec::new();
-    if named.is_empty() {
-        specs.extend(there.iter().map(|one| match one.kind {
-            Some(kind) => (format!("{}:path={}", kind.name(), one.found.path), None),
-            None => (format!("ch341 at USB {}", one.found.path), one.problem.clone()),
-        }));
-    }
-    for (text, choice) in named.iter().zip(&choices) {
-        match choice.any_of_kind() {
-            Some(settings) => specs.extend(of_kind(text, settings.kind, &there).map(|spec| (spec, None))),
-            None => specs.push(((*text).clone(), None)),
-        }
-    }
-    if specs.is_empty() {
-        return Err(Failure::new(Exit::NoChip, "no programmer is plugged in")
-            .hint("\"norsplice setup\" says what is missing and what to type"));
-    }
-    if let Some(twice) = (1..specs.len()).find(|n| specs[..*n].iter().any(|(spec, _)| *spec == specs[*n].0)) {
-        return Err(Failure::refused(format!("-p {} is named twice", specs[twice].0)));
-    }
-    let one = |(n, (spec, problem)): (usize, (String, Option<String>))| One {
-        label: label(n, &spec),
-        spec,
-        problem,
-    };
-    Ok(specs.into_iter().enumerate().map(one).collect())
-}
-
-/// Each programmer of a kind that is plugged in, with the options of `text`; `text` itself where there is none, so
-/// that opening it says so.
-fn of_kind<'a>(text: &'a str, kind: Kind, there: &'a [Attached]) -> impl Iterator<Item = String> + 'a {
-    let mut found = there.iter().filter(move |one| one.kind == Some(kind)).peekable();
-    let none = found.peek().is_none().then(|| text.to_owned());
-    let text = text.trim_end_matches(':');
-    let join = if text.contains(':') { ',' } else { ':' };
-    found.map(move |one| format!("{text}{join}path={}", one.found.path)).chain(none)
+    let named: Vec<&str> =
+        options.programmer.iter().chain(&options.more_programmers).map(String::as_str).collect();
+    let members = fleet(&named)?.into_iter().enumerate();
+    Ok(members.map(|(n, member)| One { label: label(n, &member.text), member }).collect())
 }
 
 /// The text of `-p` where it is short; otherwise its name with a number.

@@ -1,5 +1,7 @@
 //! How the program ends: exit codes, and the failure that carries one together with what the user needs to know.
 
+use super::jobs::command;
+use super::session::Session;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 
@@ -42,6 +44,8 @@ pub struct Failure {
     pub message: String,
     /// What to do next, where the message does not say so itself.
     pub hint: Option<String>,
+    /// The job that is open on the chip; the commands that end it are added by [`Failure::with_commands`].
+    pub open_job: Option<String>,
     /// Fields of the JSON result beyond `status` and `message`. Boxed: failures are rare and returned everywhere.
     pub fields: Box<Map<String, Value>>,
 }
@@ -49,7 +53,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with this exit code.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, fields: Box::default() }
+        Self { exit, message: message.into(), hint: None, open_job: None, fields: Box::default() }
     }
 
     /// Exit code 1: failed, chip untouched.
@@ -60,6 +64,18 @@ impl Failure {
     /// Exit code 2: usage, or an input that is refused.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, message)
+    }
+
+    /// The same with the commands that finish or undo an open job, which name this run's programmer and store.
+    pub fn with_commands(self, session: &Session) -> Self {
+        let Some(job) = &self.open_job else { return self };
+        let resume = command(session, &format!("resume {job}"));
+        let undo = command(session, &format!("resume --undo {job}"));
+        self.hint(format!(
+            "the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"
+        ))
+        .field("resume", resume)
+        .field("undo", undo)
     }
 
     /// The same with the next action.

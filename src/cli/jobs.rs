@@ -3,18 +3,16 @@
 use super::confirm::confirm_write;
 use super::events::Reporter;
 use super::exit::{Exit, Failure};
-use super::json::{Fields, spans};
 use super::run::Outcome;
 use super::session::Session;
 use super::show::{Cell, Table, Tone};
-use super::store;
 use crate::image::Layout;
 use crate::plan::{Erase, Plan};
 use crate::span::Span;
 use crate::units::{self, count};
-use crate::workflow::job::{Planned, Proposal, Report};
-use crate::workflow::{Cause, ChipState, Error};
-use serde_json::{Value, json};
+use crate::wire::{self, Fields};
+use crate::workflow::ChipState;
+use crate::workflow::job::{Proposal, Report};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -125,7 +123,7 @@ fn erases(plan: &Plan) -> String {
     if texts.is_empty() { "no erase".to_owned() } else { texts.join(", ") }
 }
 
-/// Tells how a job ended, and gives its outcome with `more` fields.
+/// Shows how a job ended, and gives its outcome with `more` fields.
 pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more: Fields) -> Outcome {
     let out = &session.out;
     if report.dry_run {
@@ -162,17 +160,10 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         }
     }
     out.line(format!("  backup    {}", report.backup));
-    let fields = report_fields(report, more).into_map();
     if let Some(job) = &report.job {
-        // For reports only: the job itself is done and told whether or not this can be kept.
-        let kept = store::open(session)
-            .and_then(|store| Ok(store.annotate_job(job, &Value::Object(fields.clone()))?));
-        if let Err(failure) = kept {
-            out.warn(format!("a report of this job will lack details: {}", failure.message));
-        }
         out.line(format!("  report    {}", command(session, &format!("report {job} -o report.html"))));
     }
-    Ok((Exit::Done, fields))
+    Ok((Exit::Done, wire::report(report).or(more.into_map()).into_map()))
 }
 
 /// How a job ended, in a sentence.
@@ -183,78 +174,6 @@ pub fn verdict(report: &Report) -> &'static str {
         (ChipState::Restored, ..) => "Undone and verified: the backup's contents are on the chip.",
         _ => "Written and verified.",
     }
-}
-
-/// A report's fields.
-fn report_fields(report: &Report, more: Fields) -> Fields {
-    let done = &report.done;
-    let fields = Fields::new()
-        .with("chip", chip_state(&report.chip))
-        .with("backup", report.backup.as_str())
-        .with("job", json!(report.job))
-        .with("dry_run", report.dry_run)
-        .with("bytes_read", report.backup_read + report.contact_read)
-        .with("bytes_erased", done.erased)
-        .with("bytes_programmed", done.programmed)
-        .with("bytes_verified", done.verified)
-        .with("erases", done.erases)
-        .with("pages", done.pages)
-        .with("retries", done.retries)
-        .with("backup_bytes_read", report.backup_read)
-        .with("contact_bytes_read", report.contact_read)
-        .with("neighbour_bytes_read", done.neighbours)
-        .with("backup_ms", report.backup_millis)
-        .with("write_ms", report.write_millis)
-        .with("planned", planned(&report.planned, &report.plan))
-        .with("unlocked", json!(report.unlocked));
-    more.into_map().into_iter().fold(fields, |fields, (name, value)| fields.with(&name, value))
-}
-
-fn planned(planned: &Planned, plan: &Plan) -> Fields {
-    Fields::new()
-        .with("bytes_erased", planned.erased)
-        .with("bytes_programmed", planned.programmed)
-        .with("bytes_verified", planned.verified)
-        .with("erases", planned.erases)
-        .with("pages", planned.pages)
-        .with("ms", planned.millis)
-        .with("ranges", spans(plan.blocks().as_slice()))
-}
-
-/// The chip's state as one word.
-pub fn chip_state(state: &ChipState) -> &'static str {
-    match state {
-        ChipState::Untouched => "untouched",
-        ChipState::Partial { .. } => "partial",
-        ChipState::Restored => "restored",
-        ChipState::Written => "written",
-    }
-}
-
-/// A job's error as a failure: what failed, what it left on the chip, and the command that goes on. `refused` is what
-/// the question itself said, where it was asked.
-pub fn failure(session: &Session, error: Error, refused: Option<Failure>) -> Failure {
-    let Error { cause, chip } = error;
-    if let (Cause::Unconfirmed, Some(refused)) = (&*cause, refused) {
-        return refused;
-    }
-    let failure = Failure::from(*cause);
-    let job = match &chip {
-        ChipState::Partial { job } => job.clone(),
-        // A chip that an earlier run left half written.
-        _ if failure.exit == Exit::Partial => failure.fields["job"].as_str().unwrap_or_default().to_owned(),
-        _ => return failure.field("chip", chip_state(&chip)),
-    };
-    let resume = command(session, &format!("resume {job}"));
-    let undo = command(session, &format!("resume --undo {job}"));
-    Failure { exit: Exit::Partial, ..failure }
-        .hint(format!(
-            "the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"
-        ))
-        .field("chip", "partial")
-        .field("job", job)
-        .field("resume", resume)
-        .field("undo", undo)
 }
 
 /// A command that the user can type next, with this run's programmer and store.

@@ -10,17 +10,13 @@ mod confirm;
 mod events;
 mod every;
 mod exit;
-mod failures;
-mod files;
 mod five_volts;
 mod guide;
 mod help;
 mod jobs;
-mod json;
 mod options;
 mod order;
 mod output;
-mod programmer;
 mod progress;
 mod rescue;
 mod run;
@@ -31,6 +27,10 @@ mod signals;
 mod splicing;
 mod store;
 mod subject;
+mod terminal;
+mod words;
+
+use crate::desk::files;
 
 pub use exit::Exit;
 pub use run::main;

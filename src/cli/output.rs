@@ -4,8 +4,8 @@
 //! full disk behind stdout is another matter: the result is lost, and that is told.
 
 use super::show::{Paint, Table, Tone};
+use crate::wire::{self, Fields};
 use indicatif::{MultiProgress, ProgressDrawTarget};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
@@ -122,18 +122,10 @@ impl Output {
     }
 
     /// One JSON event; nothing for people.
-    pub fn event(&self, name: &str, fields: Map<String, Value>) {
+    pub fn event(&self, name: &str, fields: Fields) {
         if self.json {
-            let mut event = Map::new();
-            event.insert("event".to_owned(), name.into());
-            if let Some(side) = &self.side {
-                event.insert("programmer".to_owned(), side.programmer.as_str().into());
-            }
-            for (name, value) in fields {
-                // Which programmer it is goes before what a backup says of the one that it was taken by.
-                event.entry(name).or_insert(value);
-            }
-            self.write(&Value::Object(event).to_string());
+            let programmer = self.side.as_ref().map(|side| side.programmer.as_str());
+            self.write(&wire::event(name, programmer, fields.into_map()).to_string());
         }
     }
 
@@ -149,7 +141,7 @@ impl Output {
 
     /// Something the user should look at: stderr, always.
     pub fn warn(&self, text: impl AsRef<str>) {
-        self.event("warning", message(text.as_ref()));
+        self.event("warning", wire::message(text.as_ref()));
         self.stderr(&format!("{} {}", self.err.tone(Tone::Warn, "warning:"), text.as_ref()));
     }
 
@@ -213,7 +205,7 @@ impl Output {
 
     fn say(&self, name: &str, tone: Option<Tone>, from: Verbosity, text: &str) {
         if self.verbosity >= from {
-            self.event(name, message(text));
+            self.event(name, wire::message(text));
             self.stderr(&tone.map_or_else(|| text.to_owned(), |t| self.err.tone(t, text)));
         }
     }
@@ -237,8 +229,4 @@ impl Output {
 fn columns() -> usize {
     let size = std::io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
     size.and_then(Result::ok).map_or(usize::MAX, |(columns, _)| usize::from(columns.max(40)))
-}
-
-fn message(text: &str) -> Map<String, Value> {
-    Map::from_iter([("message".to_owned(), text.into())])
 }

@@ -1,9 +1,8 @@
 //! Progress of long steps, on stderr: a bar with rate and time left on a terminal, a line at the start and one at the
 //! end elsewhere; with `--json` also an event at every twentieth.
 
-use super::json::Fields;
 use super::output::{Output, Verbosity};
-use crate::units;
+use crate::{units, wire};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -56,9 +55,7 @@ impl<'a> Progress<'a> {
         let part = (step.done * EVENTS).checked_div(step.total).unwrap_or(EVENTS);
         if part > step.told {
             step.told = part;
-            let fields = Fields::new().with("step", step.what.as_str());
-            let fields = fields.with("done", step.done).with("total", step.total);
-            self.out.event("progress", fields.into_map());
+            self.out.event("progress", wire::progress(&step.what, step.done, step.total));
         }
     }
 

@@ -4,11 +4,11 @@ use super::args::Args;
 use super::commands;
 use super::exit::{Exit, Failure};
 use super::help;
-use super::json;
 use super::options::Options;
 use super::output::{Output, Verbosity};
 use super::session::Session;
-use super::signals::Stop;
+use super::signals;
+use crate::wire::{self, Ending, Fields};
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::{Map, Value};
@@ -40,10 +40,10 @@ pub fn main() -> ExitCode {
     };
     let (options, verbosity) = Options::check(args.global);
     let out = Output::new(options.json, verbosity);
-    let session = Session { options, out, stop: Stop::listen(), store: None };
+    let session = Session { options, out, stop: signals::listen(), store: None };
     let name = args.command.name();
     let outcome = commands::run(args.command, &session);
-    tell(&session.out, name, outcome).into()
+    tell(&session.out, name, outcome.map_err(|failure| failure.with_commands(&session))).into()
 }
 
 /// True where nothing is wrong with the words but that they name no command.
@@ -51,9 +51,20 @@ fn lacks_command(error: &clap::Error) -> bool {
     matches!(error.kind(), ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
+/// The fields of the event that ends a command.
+pub fn result(command: &str, outcome: &Outcome) -> Fields {
+    match outcome {
+        Ok((exit, fields)) => wire::result(command, exit.code(), Ending::Done(fields)),
+        Err(Failure { exit, message, hint, fields, .. }) => {
+            let ending = Ending::Failed { message, hint: hint.as_deref(), fields };
+            wire::result(command, exit.code(), ending)
+        }
+    }
+}
+
 /// Tells the result: the last JSON line, or the error in words.
 fn tell(out: &Output, name: &str, outcome: Outcome) -> Exit {
-    out.event("result", json::result(name, &outcome));
+    out.event("result", result(name, &outcome));
     match outcome {
         Ok((exit, _)) if !out.lost() => exit,
         Ok(_) => {

@@ -1,17 +1,16 @@
 //! How a splice is shown: what becomes of each region, the data of the one unit, what the checks found.
 
-use super::json::Fields;
 use super::session::Session;
 use super::show::{Cell, Table, Tone};
 use crate::image::{Finding, RegionRow, Severity, Spliced, UnitRow};
-use serde_json::{Value, json};
 
 /// Shows what becomes of each region, the data of the one unit side by side, and what the checks found.
 pub fn show(session: &Session, spliced: &Spliced) {
     let out = &session.out;
     let mut table = Table::new(&["region", ">from", ">to", "source", ""]);
     for row in &spliced.regions {
-        for line in region_rows(row) {
+        let indent = "  ".repeat(depth(row, &spliced.regions));
+        for line in region_rows(row, &indent) {
             table.row(line);
         }
     }
@@ -35,6 +34,12 @@ pub fn show(session: &Session, spliced: &Spliced) {
     findings(session, &spliced.findings);
 }
 
+/// In how many of the other regions a region lies.
+fn depth(row: &RegionRow, all: &[RegionRow]) -> usize {
+    let Some(before) = all.iter().position(|other| std::ptr::eq(other, row)) else { return 0 };
+    all[..before].iter().filter(|outer| row.inside.is_some() && outer.span.covers(row.span)).count()
+}
+
 /// Says what the checks found.
 pub fn findings(session: &Session, findings: &[Finding]) {
     for finding in findings {
@@ -46,7 +51,7 @@ pub fn findings(session: &Session, findings: &[Finding]) {
 }
 
 /// What a region keeps, or what it loses and gets, and why: a line each.
-fn region_rows(row: &RegionRow) -> Vec<[Cell; 5]> {
+fn region_rows(row: &RegionRow, indent: &str) -> Vec<[Cell; 5]> {
     let mut texts = Vec::new();
     if row.changes {
         texts.push(Cell::from(format!("was  {}", row.was)));
@@ -56,7 +61,7 @@ fn region_rows(row: &RegionRow) -> Vec<[Cell; 5]> {
     }
     texts.push(Cell::toned(Tone::Faint, row.why.as_str()));
     let mut head = [
-        Cell::toned(Tone::Strong, row.name.as_str()),
+        Cell::toned(Tone::Strong, format!("{indent}{}", row.name)),
         format!("{:#08x}", row.span.start).into(),
         format!("{:#08x}", row.span.end).into(),
         row.from.to_string().into(),
@@ -78,46 +83,4 @@ fn unit_row(unit: &UnitRow) -> [Cell; 5] {
         unit.result.as_str().into(),
         if unit.same { Cell::toned(Tone::Good, "kept") } else { Cell::toned(Tone::Bad, "changes") },
     ]
-}
-
-/// A splice for JSON.
-pub fn fields(spliced: &Spliced) -> Fields {
-    let regions: Vec<Value> = spliced
-        .regions
-        .iter()
-        .map(|row| {
-            json!({
-                "name": row.name,
-                "offset": row.span.start,
-                "size": row.span.len(),
-                "was": row.was,
-                "will_be": row.will_be,
-                "source": row.from.to_string(),
-                "why": row.why,
-                "changes": row.changes,
-            })
-        })
-        .collect();
-    let units: Vec<Value> = spliced
-        .units
-        .iter()
-        .map(|unit| {
-            json!({
-                "name": unit.name,
-                "region": unit.region,
-                "offset": unit.span.start,
-                "size": unit.span.len(),
-                "kind": unit.kind.name(),
-                "backup": unit.backup,
-                "result": unit.result,
-                "same": unit.same,
-            })
-        })
-        .collect();
-    Fields::new()
-        .with("regions", regions)
-        .with("per_unit", units)
-        .with("findings", json!(spliced.findings))
-        .with("loader_before", json!(spliced.loader_before))
-        .with("loader_after", json!(spliced.loader_after))
 }

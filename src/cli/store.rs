@@ -1,13 +1,9 @@
-//! Where the store is, and which form of a backup or job goes out as JSON.
+//! Where the store is, and how it is opened.
 
 use super::exit::Failure;
-use super::json::Fields;
 use super::session::Session;
 use crate::workflow::Store;
-use crate::workflow::journal::ListedJob;
-use crate::workflow::store::Manifest;
 use etcetera::BaseStrategy;
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,39 +36,5 @@ pub fn open_locked(session: &Session) -> Result<Arc<Store>, Failure> {
     match &session.store {
         Some(store) => Ok(Arc::clone(store)),
         None => Ok(Arc::new(Store::open_locked(&root(session)?)?)),
-    }
-}
-
-/// A backup's fields.
-pub fn backup(store: &Store, manifest: &Manifest) -> Fields {
-    Fields::new()
-        .with("id", manifest.id.as_str())
-        .with("jedec_id", json!(manifest.chip.jedec_id))
-        .with("unique_id", json!(manifest.chip.unique_id))
-        .with("part", manifest.part.as_str())
-        .with("size", manifest.size)
-        .with("sha256", manifest.sha256.as_str())
-        .with("taken", manifest.taken.as_str())
-        .with("board", json!(manifest.board))
-        .with("programmer", manifest.programmer.as_str())
-        .with("origin", json!(manifest.origin))
-        .with("path", store.root().join(&manifest.id).display().to_string())
-}
-
-/// A job's fields.
-pub fn job(job: &ListedJob) -> Value {
-    let fields = Fields::new().with("id", job.id.as_str()).with("open", job.is_open());
-    let fields = fields.with("over", json!(job.log.over)).with("blocks_done", job.log.done.len());
-    match &job.header {
-        Ok(header) => fields
-            .with("verb", header.verb.name())
-            .with("begun", header.begun.as_str())
-            .with("jedec_id", json!(header.chip.jedec_id))
-            .with("unique_id", json!(header.chip.unique_id))
-            .with("part", header.part.as_str())
-            .with("backup", header.backup.as_str())
-            .with("blocks", header.blocks().len())
-            .into(),
-        Err(fault) => fields.with("damaged", fault.as_str()).into(),
     }
 }

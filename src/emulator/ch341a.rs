@@ -10,6 +10,7 @@ use super::clip::Clip;
 use super::clock::wire_time;
 use super::counts::Misdeed;
 use super::device::{Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration};
+use super::quirk::Quirk;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ const I2C_END: u8 = 0x00;
 const SPI_HZ: u32 = 1_500_000;
 const DECODE: Duration = Duration::from_micros(1);
 const UIO_BYTE: Duration = Duration::from_nanos(750);
+/// Quirk: how long an answer is held.
+const HOLD: Duration = Duration::from_millis(3);
+/// Quirk: how long a short answer waits for another one.
+const MERGE: Duration = Duration::from_micros(60);
 /// Answers that wait for the host.
 const ANSWERS: usize = 2;
 
@@ -79,7 +84,15 @@ pub struct Ch341a {
     /// The packet in work: when it is done, and its answer.
     work: Option<(Duration, Packet)>,
     held: Option<(Duration, Packet)>,
-    answers: VecDeque<Packet>,
+    /// Answers that wait for the host, and since when.
+    answers: VecDeque<(Duration, Packet)>,
+    quirks: Vec<Quirk>,
+    /// Two data lines.
+    dual: bool,
+    /// The last packet was a full `A8` packet.
+    after_full: bool,
+    /// `A8` bytes that have arrived and are not clocked yet, where pin packets do not wait for them.
+    late: VecDeque<(Duration, u8, bool)>,
     value: u8,
     direction: u8,
     selected: bool,
@@ -87,16 +100,16 @@ pub struct Ch341a {
 
 impl Ch341a {
     /// In EPP/MEM/I2C mode, 1a86:5512.
-    pub(super) fn new(clip: Clip, overlap: bool) -> Self {
-        Self::with(clip, false, overlap)
+    pub(super) fn new(clip: Clip, overlap: bool, quirks: &[Quirk]) -> Self {
+        Self::with(clip, false, overlap, quirks)
     }
 
     /// In UART mode, 1a86:5523.
     pub(super) fn uart(clip: Clip) -> Self {
-        Self::with(clip, true, true)
+        Self::with(clip, true, true, &[])
     }
 
-    fn with(clip: Clip, uart: bool, overlap: bool) -> Self {
+    fn with(clip: Clip, uart: bool, overlap: bool, quirks: &[Quirk]) -> Self {
         let device = DeviceRow {
             usb: 0x0110,
             class: 0xff,
@@ -113,6 +126,7 @@ impl Ch341a {
         Self {
             descriptors: Descriptors {
                 speed: Speed::Full,
+                packet: PACKET,
                 device: device.bytes(),
                 configuration: configuration(&[endpoints], [0xff, 0x01, 0x02], 0x80, 48),
                 strings: vec![String::new(), name.into()],
@@ -123,6 +137,10 @@ impl Ch341a {
             work: None,
             held: None,
             answers: VecDeque::with_capacity(ANSWERS),
+            quirks: quirks.to_vec(),
+            dual: quirks.contains(&Quirk::DualMode),
+            after_full: false,
+            late: VecDeque::new(),
             value: 0,
             direction: 0,
             selected: false,
@@ -131,12 +149,13 @@ impl Ch341a {
 
     /// Brings the device to `now`: ends the packet in work when its answer has room, and begins the held one.
     fn advance(&mut self, now: Duration) {
+        self.clock_late(now);
         while let Some((done, answer)) = self.work {
             if done > now || (answer.len > 0 && self.answers.len() >= ANSWERS) {
                 return;
             }
             if answer.len > 0 {
-                self.answers.push_back(answer);
+                self.answers.push_back((done, answer));
             }
             self.work = None;
             if let Some((arrived, packet)) = self.held.take() {
@@ -160,6 +179,61 @@ impl Ch341a {
         self.work = Some((now, answer));
     }
 
+    fn has(&self, quirk: Quirk) -> bool {
+        self.quirks.contains(&quirk)
+    }
+
+    /// How long an answer is held back.
+    fn held_for(&self, answer: &Packet) -> Duration {
+        match () {
+            () if self.has(Quirk::Hold) => HOLD,
+            () if self.has(Quirk::Merge) && answer.len < PACKET - 1 => MERGE,
+            () => Duration::ZERO,
+        }
+    }
+
+    /// A packet where pin commands do not wait for the bytes before them, as in a firmware that clocks in its main loop
+    /// and sets pins in its interrupt.
+    fn take_early(&mut self, arrives: Duration, bytes: &[u8]) -> Answer<()> {
+        if bytes[0] != SPI_STREAM {
+            let mut at = arrives;
+            let answer = match bytes[0] {
+                UIO_STREAM => self.uio(&mut at, &bytes[1..]),
+                _ => self.i2c(&bytes[1..]),
+            };
+            if answer.len > 0 {
+                self.answers.push_back((at, answer));
+            }
+            return Answer::Ack(());
+        }
+        if self.late.len() + bytes.len() > 4 * PACKET || self.answers.len() >= ANSWERS * 4 {
+            return Answer::Nak;
+        }
+        let mut due = self.late.back().map_or(arrives, |(due, ..)| *due);
+        for (i, byte) in bytes[1..].iter().enumerate() {
+            due += wire_time(SPI_HZ, 1);
+            self.late.push_back((due, *byte, i + 2 == bytes.len()));
+        }
+        Answer::Ack(())
+    }
+
+    /// Clocks the bytes that are due; an answer is what has come since the last one, up to a packet.
+    fn clock_late(&mut self, now: Duration) {
+        while let Some((due, byte, _)) = self.late.front().copied().filter(|(due, ..)| *due <= now) {
+            self.late.pop_front();
+            let mut at = due;
+            let one = self.spi(&mut at, &[byte]);
+            match self.answers.back_mut() {
+                // Merged with what the host has not fetched.
+                Some((_, last)) if last.len < PACKET - 1 => {
+                    last.bytes[last.len] = one.bytes[0];
+                    last.len += 1;
+                }
+                _ => self.answers.push_back((due, one)),
+            }
+        }
+    }
+
     fn spi(&mut self, now: &mut Duration, data: &[u8]) -> Packet {
         let n = data.len();
         let mut mosi = [0; PACKET];
@@ -172,6 +246,10 @@ impl Ch341a {
         } else if self.selected {
             self.clip.counts_mut().misdeed(Misdeed::FloatingPins);
         }
+        if self.dual {
+            // Half the bits of each byte come back on the other line.
+            answer.bytes[..n].iter_mut().for_each(|byte| *byte = *byte & 0xaa | 0x55);
+        }
         turn_round(&mut answer.bytes);
         *now += wire_time(SPI_HZ, n);
         answer
@@ -182,6 +260,10 @@ impl Ch341a {
         let mut ended = false;
         for byte in data {
             if ended {
+                // Zeros fill a packet up.
+                if *byte == 0 {
+                    continue;
+                }
                 self.clip.counts_mut().misdeed(Misdeed::AfterStreamEnd);
                 break;
             }
@@ -221,7 +303,7 @@ impl Ch341a {
                     break;
                 }
                 // Bit 2 would make SPI two bits wide.
-                0x60..=0x63 => {}
+                0x60..=0x63 => self.dual = false,
                 &I2C_END => ended = true,
                 other => self.clip.counts_mut().misdeed(Misdeed::BadPacket(*other)),
             }
@@ -255,9 +337,10 @@ impl UsbDevice for Ch341a {
         self.advance(now);
         // 5Fh reads the chip version; 95h reads registers.
         match (setup.request_type & 0x80 != 0, setup.request) {
-            (true, 0x5f) => Ok(vec![0x30, 0x00]),
+            (true, 0x5f) => Ok(vec![if self.has(Quirk::Version20) { 0x20 } else { 0x30 }, 0x00]),
             (true, 0x95) => Ok(vec![0x00, 0x00]),
-            (false, 0x9a | 0xa1 | 0xa4) => Ok(Vec::new()),
+            // B2h forgets what is under way, by WCH's header; that it does is not known, and not modelled.
+            (false, 0x9a | 0xa1 | 0xa4 | 0xb2) => Ok(Vec::new()),
             (_, request) => {
                 self.clip.counts_mut().misdeed(Misdeed::BadControl(request));
                 Err(Stalled)
@@ -275,6 +358,15 @@ impl UsbDevice for Ch341a {
         if self.uart || bytes.is_empty() {
             return Answer::Ack(());
         }
+        let full = bytes.len() == PACKET && bytes[0] == SPI_STREAM;
+        let empty = bytes.len() == PACKET && bytes.iter().all(|byte| *byte == 0);
+        if self.has(Quirk::Version20) && (self.after_full || empty) {
+            self.after_full = full;
+            return Answer::Ack(());
+        }
+        if self.has(Quirk::SelectEarly) {
+            return self.take_early(arrives, bytes);
+        }
         if !self.overlap && (self.work.is_some() || !self.answers.is_empty()) {
             return Answer::Nak;
         }
@@ -285,6 +377,7 @@ impl UsbDevice for Ch341a {
         } else {
             return Answer::Nak;
         }
+        self.after_full = full;
         Answer::Ack(())
     }
 
@@ -297,9 +390,20 @@ impl UsbDevice for Ch341a {
             return Answer::Stall;
         }
         self.advance(now);
-        let Some(answer) = self.answers.pop_front() else { return Answer::Nak };
-        let n = answer.len.min(into.len());
+        if self.answers.front().is_none_or(|(since, answer)| now < *since + self.held_for(answer)) {
+            return Answer::Nak;
+        }
+        let Some((_, answer)) = self.answers.pop_front() else { return Answer::Nak };
+        let mut n = answer.len.min(into.len());
         into[..n].copy_from_slice(&answer.as_slice()[..n]);
+        while self.has(Quirk::Merge)
+            && let Some((_, next)) = self.answers.front()
+            && n + next.len <= into.len()
+        {
+            into[n..n + next.len].copy_from_slice(next.as_slice());
+            n += next.len;
+            self.answers.pop_front();
+        }
         // A packet that waited for room goes on now.
         if let Some((done, _)) = &mut self.work
             && *done < now
@@ -312,7 +416,10 @@ impl UsbDevice for Ch341a {
 
     fn next_event(&mut self, now: Duration) -> Option<Duration> {
         self.advance(now);
-        self.work.as_ref().map(|(done, _)| *done).filter(|done| *done > now)
+        let work = self.work.as_ref().map(|(done, _)| *done);
+        let late = self.late.front().map(|(due, ..)| *due);
+        let held = self.answers.front().map(|(since, answer)| *since + self.held_for(answer));
+        [work, late, held].into_iter().flatten().filter(|event| *event > now).min()
     }
 
     fn is_working(&self) -> bool {
@@ -323,6 +430,7 @@ impl UsbDevice for Ch341a {
         self.work = None;
         self.held = None;
         self.answers.clear();
+        self.late.clear();
         self.value = 0;
         self.direction = 0;
         self.drive(now);

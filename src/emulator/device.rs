@@ -46,6 +46,8 @@ pub enum Answer<T> {
 pub struct Descriptors {
     /// Bus speed.
     pub speed: Speed,
+    /// `wMaxPacketSize` of the bulk endpoints.
+    pub packet: usize,
     /// Device descriptor, 18 bytes.
     pub device: Vec<u8>,
     /// Configuration descriptor with all that belongs to it.

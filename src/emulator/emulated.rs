@@ -1,7 +1,7 @@
 //! One emulator: a programmer with its clip on a chip, on a clock of its own.
 
 use super::ch341a::Ch341a;
-use super::chip::{self, ChipState, FlashChip};
+use super::chip::{self, ChipState, FlashChip, LeftState};
 use super::clip::Clip;
 use super::clock::Clock;
 use super::counts::Counts;
@@ -12,6 +12,7 @@ use super::machine::{Change, Machine};
 use super::options::{Bus, Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why an emulator cannot be made.
@@ -38,6 +39,20 @@ pub enum OptionsError {
     /// The programmer has no such port.
     #[error("the emulated programmer has no MPSSE port {}", char::from(b'A'.saturating_add(*.0 as u8)))]
     Port(usize),
+    /// The part cannot be left in that state.
+    #[error(
+        "a {part} cannot be left in the state '{}'; it has {}",
+        left.name(),
+        .known.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ")
+    )]
+    Left {
+        /// The part.
+        part: String,
+        /// The state asked for.
+        left: LeftState,
+        /// The states it has.
+        known: Vec<LeftState>,
+    },
     /// The saved chip does not fit the part.
     #[error("the saved state of the emulated chip does not fit: {0}")]
     State(String),
@@ -78,6 +93,12 @@ impl Emulator {
             chip.contents_mut().copy_from_slice(contents);
         }
         chip.set_write_protect_pin(options.write_protect_high);
+        if let Some(left) = options.left
+            && !chip.leave_in(left, Duration::ZERO)
+        {
+            let known = LeftState::of(chip.spec());
+            return Err(OptionsError::Left { part: chip.spec().name.clone(), left, known });
+        }
         Self::with_chip(&options, chip)
     }
 
@@ -89,7 +110,7 @@ impl Emulator {
         let clip = Clip::new(chip);
         let kind = match options.programmer {
             ProgrammerKind::Ch341a => {
-                let device = Ch341a::new(clip, options.bus.overlap);
+                let device = Ch341a::new(clip, options.bus.overlap, &options.quirks);
                 return Ok(Self::around(device, (0x02, 0x82), options));
             }
             ProgrammerKind::Ch341Uart => {
@@ -102,12 +123,12 @@ impl Emulator {
         if options.port >= kind.mpsse_ports() {
             return Err(OptionsError::Port(options.port));
         }
-        let device = Ftdi::new(kind, options.port, options.serial.as_deref(), clip);
+        let device = Ftdi::new(kind, options.port, options.serial.as_deref(), clip, &options.quirks);
         Ok(Self::around(device, ftdi::endpoints(options.port), options))
     }
 
     fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), options: &Options) -> Self {
-        let machine = Machine::new(Box::new(device));
+        let machine = Machine::new(Box::new(device), &options.quirks);
         let emulator =
             Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints, bus: options.bus };
         emulator.set_faults(&options.faults);
@@ -169,6 +190,7 @@ impl Emulator {
         let clip = machine.device().clip_mut();
         clip.set_faults(faults.wires(), faults.seed);
         clip.chip_mut().set_operation_faults(faults.operations());
+        clip.chip_mut().set_data_faults(faults.data());
     }
 
     /// The chip's supply fails.

@@ -1,6 +1,6 @@
 //! Faults on demand: what goes wrong, and when. All of it is repeatable by its seed.
 
-use super::chip::OperationFault;
+use super::chip::{DataFault, OperationFault};
 use super::clip::WireFaults;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub enum Fault {
     Stuck(u8, Duration),
     /// The clip is off in this time: no supply, the data output floats high.
     ClipOff(Duration, Duration),
+    /// Reads of the array go wrong.
+    Data(DataFault),
 }
 
 /// A set of faults and the seed of what is random in them.
@@ -82,6 +84,11 @@ impl Faults {
                 _ => None,
             })
             .collect()
+    }
+
+    pub(super) fn data(&self) -> Vec<DataFault> {
+        let data = |fault: &Fault| if let Fault::Data(fault) = fault { Some(*fault) } else { None };
+        self.list.iter().filter_map(data).collect()
     }
 
     pub(super) fn usb(&self) -> UsbFaults {

@@ -4,6 +4,7 @@ use super::chip::ChipState;
 use super::counts::Counts;
 use super::device::{Answer, Setup, Stalled, UsbDevice};
 use super::faults::UsbFaults;
+use super::quirk::Quirk;
 use std::time::Duration;
 
 /// Why a transfer cannot go on.
@@ -32,6 +33,9 @@ pub enum Change<'a> {
 /// Who is told of changes.
 pub type Watcher = Box<dyn FnMut(Change<'_>) + Send>;
 
+/// Every so many packets the quirks that lose or double one strike.
+const QUIRK_EVERY: u64 = 401;
+
 /// One plugged-in device.
 pub struct Machine {
     device: Box<dyn UsbDevice>,
@@ -40,11 +44,15 @@ pub struct Machine {
     transfers: u64,
     in_packets: u64,
     again: Option<Vec<u8>>,
+    /// IN packets with data, for the quirks that lose or double some of them.
+    data_packets: u64,
+    loses: bool,
+    doubles: bool,
     watcher: Option<Watcher>,
 }
 
 impl Machine {
-    pub(super) fn new(device: Box<dyn UsbDevice>) -> Self {
+    pub(super) fn new(device: Box<dyn UsbDevice>, quirks: &[Quirk]) -> Self {
         Self {
             device,
             plugged: true,
@@ -52,6 +60,9 @@ impl Machine {
             transfers: 0,
             in_packets: 0,
             again: None,
+            data_packets: 0,
+            loses: quirks.contains(&Quirk::Loses),
+            doubles: quirks.contains(&Quirk::Doubles),
             watcher: None,
         }
     }
@@ -177,10 +188,20 @@ impl Machine {
             into[..n].copy_from_slice(&again[..n]);
             return Answer::Ack(n);
         }
-        let Answer::Ack(mut n) = self.device.in_packet(now, endpoint, into) else {
-            return Answer::Nak;
+        let mut n = match self.device.in_packet(now, endpoint, into) {
+            Answer::Ack(n) => n,
+            refused => return refused,
         };
         self.in_packets += 1;
+        // FTDI's packets begin with two status bytes and often hold nothing else.
+        self.data_packets += u64::from(n != 2);
+        let strikes = n != 2 && self.data_packets.is_multiple_of(QUIRK_EVERY);
+        if strikes && self.loses {
+            return Answer::Nak;
+        }
+        if strikes && self.doubles {
+            self.again = Some(into[..n].to_vec());
+        }
         if self.faults.lost.remove(&self.in_packets) {
             self.counts().faults += 1;
             return Answer::Nak;

@@ -16,7 +16,9 @@ mod ftdi;
 mod machine;
 mod options;
 mod pipe;
+mod quirk;
 mod random;
+#[cfg(feature = "host")]
 pub mod usbip;
 
 pub use clip::Clip;
@@ -31,3 +33,4 @@ pub use faults::{Fault, Faults};
 pub use machine::{Change, Machine, Refusal, Watcher};
 pub use options::{Bus, Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;
+pub use quirk::Quirk;

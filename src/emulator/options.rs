@@ -1,7 +1,8 @@
 //! What to emulate: the programmer, the part on its clip, what the chip holds, and what goes wrong.
 
-use super::chip::ChipState;
+use super::chip::{ChipState, LeftState};
 use super::faults::Faults;
+use super::quirk::Quirk;
 use std::time::Duration;
 
 /// The emulated programmers.
@@ -56,8 +57,12 @@ pub struct Options {
     pub state: Option<ChipState>,
     /// What goes wrong.
     pub faults: Faults,
+    /// How the programmer differs from the published model.
+    pub quirks: Vec<Quirk>,
     /// Decides the unique id and all undefined bytes.
     pub seed: u64,
+    /// The state that the board has left the chip in.
+    pub left: Option<LeftState>,
     /// Level of the chip's /WP pin.
     pub write_protect_high: bool,
     /// How the bus differs from the model.
@@ -74,7 +79,9 @@ impl Default for Options {
             contents: None,
             state: None,
             faults: Faults::default(),
+            quirks: Vec::new(),
             seed: 1,
+            left: None,
             write_protect_high: true,
             bus: Bus::default(),
         }

@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::device::{Answer, Setup, Speed};
 use super::machine::{Machine, Refusal};
 use super::options::Bus;
-use crate::usb::{Burst, Control, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{About, Burst, Control, Pipe, Recipient, Reply, UsbError};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,15 +39,6 @@ pub(super) fn packet_time(speed: Speed, bytes: usize) -> Duration {
     }
 }
 
-/// Largest bulk packet.
-pub(super) fn packet_size(speed: Speed) -> usize {
-    match speed {
-        // Both full-speed bulk endpoints of the CH341 take 32 bytes.
-        Speed::Full => 32,
-        Speed::High => 512,
-    }
-}
-
 /// The first frame or microframe that begins at `now` or later.
 fn next_frame(speed: Speed, now: Duration) -> Duration {
     let frame = match speed {
@@ -65,6 +56,8 @@ pub struct EmulatedPipe {
     out: u8,
     into: u8,
     speed: Speed,
+    packet: usize,
+    about: About,
     bus: Bus,
 }
 
@@ -82,6 +75,7 @@ impl EmulatedPipe {
             machine: &mut machine,
             pipe: (self.out, self.into, self.speed),
             slower: self.bus.slower,
+            packet: self.packet,
             out: burst.out,
             out_at: 0,
             out_begun: false,
@@ -100,9 +94,16 @@ impl EmulatedPipe {
     }
 
     pub(super) fn new(machine: Arc<Mutex<Machine>>, clock: Clock, endpoints: (u8, u8), bus: Bus) -> Self {
-        let speed = lock(&machine).device_ref().descriptors().speed;
+        let (speed, packet, about) = {
+            let guard = lock(&machine);
+            let descriptors = guard.device_ref().descriptors();
+            let release = u16::from_le_bytes([descriptors.device[12], descriptors.device[13]]);
+            let manufacturer = usize::from(descriptors.device[14]).checked_sub(1);
+            let manufacturer = manufacturer.and_then(|at| descriptors.strings.get(at)).cloned();
+            (descriptors.speed, descriptors.packet, About { release: Some(release), manufacturer })
+        };
         let (out, into) = endpoints;
-        Self { machine, clock, out, into, speed, bus }
+        Self { machine, clock, out, into, speed, packet, about, bus }
     }
 
     fn control(&mut self, setup: Setup, data: &[u8]) -> Result<Vec<u8>, UsbError> {
@@ -110,8 +111,8 @@ impl EmulatedPipe {
         machine.counts().waits += 1;
         let start = next_frame(self.speed, self.clock.now() + self.bus.host);
         self.clock.advance_to(start + packet_time(self.speed, data.len()) * CONTROL_PACKETS);
-        machine.begin_transfer(start).map_err(|refusal| failure(refusal, "control request"))?;
-        machine.control(start, setup, data).map_err(|_| UsbError::Stall("control request"))
+        machine.begin_transfer(start).map_err(|refusal| failure(refusal, "a control request"))?;
+        machine.control(start, setup, data).map_err(|_| UsbError::Stall("a control request"))
     }
 }
 
@@ -162,8 +163,18 @@ impl Pipe for EmulatedPipe {
         match self.run(Burst { out: &[], in_depth: 1, quiet: wait }, &mut reply) {
             (Ok(()), _) => Ok(reply.bytes),
             (Err(UsbError::Timeout { .. }), partial) => Ok(partial),
+            // An endpoint that was left stalled has nothing, and is ready again.
+            (Err(UsbError::Stall(_)), _) => Ok(Vec::new()),
             (Err(other), _) => Err(other),
         }
+    }
+
+    fn in_packet(&self) -> Option<usize> {
+        Some(self.packet)
+    }
+
+    fn about(&self) -> About {
+        self.about.clone()
     }
 
     fn now(&self) -> Duration {
@@ -211,6 +222,8 @@ struct Run<'a> {
     pipe: (u8, u8, Speed),
     /// See [`Bus::slower`].
     slower: u32,
+    /// Largest bulk packet.
+    packet: usize,
     /// OUT transfers left, the first one sent up to `out_at`.
     out: &'a [Vec<u8>],
     out_at: usize,
@@ -248,7 +261,7 @@ impl Run<'_> {
                 Some(next) if next <= limit => self.now = next,
                 _ => {
                     self.now = self.now.max(limit);
-                    return Err(UsbError::Timeout { what: "burst", after: quiet });
+                    return Err(UsbError::Timeout { what: "transfer", after: quiet });
                 }
             }
         }
@@ -268,16 +281,16 @@ impl Run<'_> {
     fn try_out(&mut self) -> Result<bool, UsbError> {
         let Some(transfer) = self.out.first() else { return Ok(false) };
         let (endpoint, _, speed) = self.pipe;
-        let end = transfer.len().min(self.out_at + packet_size(speed));
+        let end = transfer.len().min(self.out_at + self.packet);
         let packet = &transfer[self.out_at..end];
         if !self.out_begun {
-            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "OUT transfer"))?;
+            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "a bulk transfer"))?;
             self.out_begun = true;
         }
         let arrives = self.now + packet_time(speed, packet.len()) * self.slower;
         match self.machine.out_packet(self.now, arrives, endpoint, packet) {
             Answer::Nak => return Ok(false),
-            Answer::Stall => return Err(UsbError::Stall("OUT transfer")),
+            Answer::Stall => return Err(UsbError::Stall("a bulk transfer")),
             Answer::Ack(()) => {}
         }
         self.now = arrives;
@@ -299,22 +312,20 @@ impl Run<'_> {
             return Ok(false);
         }
         if !self.in_begun {
-            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "IN transfer"))?;
+            self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "a bulk transfer"))?;
             self.in_begun = true;
         }
         let mut packet = [0; LARGEST_PACKET];
-        let size = packet_size(speed);
+        let size = self.packet;
         let n = match self.machine.in_packet(self.now, endpoint, &mut packet[..size]) {
             Answer::Nak => return Ok(false),
-            Answer::Stall => return Err(UsbError::Stall("IN transfer")),
+            Answer::Stall => return Err(UsbError::Stall("a bulk transfer")),
             Answer::Ack(n) => n,
         };
         self.now += packet_time(speed, n) * self.slower;
         if self.got.len() + n > len {
-            return Err(UsbError::Other(format!(
-                "an IN transfer of {len} bytes got {} (overflow)",
-                self.got.len() + n
-            )));
+            // A host controller reports babble and the packet is lost: the transfer broke.
+            return Err(UsbError::Broken("a bulk transfer"));
         }
         self.got.extend_from_slice(&packet[..n]);
         if n < size || self.got.len() == len {

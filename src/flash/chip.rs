@@ -7,7 +7,8 @@ use super::FlashError;
 use super::command::{self, BUSY, WEL};
 use super::describe::{self, Addressing};
 use super::geometry::{Costs, Geometry};
-use super::identify::{self, Identity};
+use super::identify::{self, Identity, Started};
+use super::left::{Found, LeftDone, LeftState};
 use super::pace::Pace;
 use super::part::{OtpMethod, Probe, Register};
 use super::permit::Permit;
@@ -31,6 +32,9 @@ pub struct Chip<P: Programmer> {
     pub(super) pace: Pace,
     /// Learned erase times by opcode: when to look for the end.
     pub(super) erase_times: BTreeMap<u8, Watch>,
+    /// Erase opcodes that do nothing on this chip, and those that were seen to work.
+    pub(super) dead_erases: Vec<u8>,
+    pub(super) proven_erases: Vec<u8>,
     pub(super) adapter_confirmed: bool,
     pub(super) reach: Reach,
 }
@@ -79,7 +83,7 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.
     pub fn connect_telling(mut programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
-        let (identity, sr1) = match Self::ask(&mut programmer, tell) {
+        let (identity, sr1, shift) = match Self::ask(&mut programmer, tell) {
             // Nothing but questions so far: one transfer that was lost is no reason to give up.
             Err(FlashError::Spi(error)) if error.is_transient() => {
                 tell(format!("{error}; asking the chip once more"));
@@ -88,33 +92,38 @@ impl<P: Programmer> Chip<P> {
             asked => asked,
         }?;
         let mut chip = Self::new(programmer, identity, sr1);
-        chip.leave_otp()?;
+        chip.resume_suspended(tell)?;
         chip.settle_dies()?;
-        chip.settle_mode()?;
+        chip.settle_mode(shift)?;
+        chip.leave_otp()?;
+        chip.settle_reads()?;
         chip.settle_conflict()?;
+        // Only now: in 4-byte mode the command takes another number of dummy bytes.
+        chip.identity.unique_id = identify::read_unique_id(&mut chip.programmer, &chip.identity.part)?;
         Ok(chip)
     }
 
-    /// Who the chip is, and its SR1.
-    fn ask(programmer: &mut P, tell: &mut dyn FnMut(String)) -> Result<(Identity, u8), FlashError> {
-        let identity = match identify::start_up(programmer, tell) {
-            Ok(answer) => Self::identify(programmer, &answer)?,
+    /// Who the chip is, its SR1, and by how many bytes a mode shifts its SFDP.
+    fn ask(programmer: &mut P, tell: &mut dyn FnMut(String)) -> Result<(Identity, u8, usize), FlashError> {
+        let (identity, shift) = match identify::start_up(programmer, tell) {
+            Ok(started) => Self::identify(programmer, started)?,
             Err(dead @ FlashError::NoChip { .. }) => {
                 let old = resort::ask(programmer)?;
-                old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?
+                (old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?, 0)
             }
             Err(other) => return Err(other),
         };
-        Ok((identity, command::register(programmer, command::READ_STATUS)?))
+        Ok((identity, command::register(programmer, command::READ_STATUS)?, shift))
     }
 
-    fn identify(programmer: &mut P, answer: &[u8]) -> Result<Identity, FlashError> {
-        let sfdp = identify::read_sfdp(programmer)?;
+    fn identify(programmer: &mut P, started: Started) -> Result<(Identity, usize), FlashError> {
+        let answer = &started.answer;
+        let (sfdp, shift) = identify::read_sfdp(programmer)?.map_or((None, 0), |s| (Some(s.bytes), s.shift));
         let sr2 = identify::ask_sr2(programmer, answer, sfdp.as_deref())?;
         let mut identity = identify::name(answer, sfdp, sr2)?;
-        identity.unique_id = identify::read_unique_id(programmer, &identity.part)?;
         identity.electronic_id = Some(identify::read_electronic_id(programmer)?);
-        Ok(identity)
+        identity.left = started.found;
+        Ok((identity, shift))
     }
 
     /// A chip whose identity is known and whose SR1 reads `sr1` in peace.
@@ -135,6 +144,8 @@ impl<P: Programmer> Chip<P> {
             },
             pace: Pace::new(geometry.program, margin, pages),
             erase_times: BTreeMap::new(),
+            dead_erases: Vec::new(),
+            proven_erases: Vec::new(),
             adapter_confirmed: false,
             reach: Reach::default(),
             programmer,
@@ -168,13 +179,20 @@ impl<P: Programmer> Chip<P> {
         self.adapter_confirmed = true;
     }
 
+    /// Notes a state that the chip was found in.
+    pub(super) fn note_left(&mut self, state: LeftState, done: LeftDone) {
+        let found = Found { state, done };
+        if !self.identity.left.contains(&found) {
+            self.identity.left.push(found);
+        }
+    }
+
     /// The board, or a run that was killed, may have left another die selected than the first.
     fn settle_dies(&mut self) -> Result<(), FlashError> {
         if !self.has_dies() {
             return Ok(());
         }
         self.select_die(0)?;
-        self.identity.unique_id = identify::read_unique_id(&mut self.programmer, &self.identity.part)?;
         let text = format!(
             "{} dies in one package; unique id, status and security registers are shown of the first",
             self.identity.part.dies
@@ -189,12 +207,9 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// [`FlashError::Spi`]; [`FlashError::Unstable`] where they never read the same twice.
     pub fn status(&mut self) -> Result<Status, FlashError> {
-        if !self.has_dies() {
-            return self.status_here();
-        }
         let mut whole: Option<Status> = None;
         for die in self.dies() {
-            let one = self.on_die(die, Self::status_here)?;
+            let one = self.status_of(die)?;
             whole = Some(status::beside(whole, one, die.start));
         }
         self.select_die(0)?;
@@ -202,13 +217,15 @@ impl<P: Programmer> Chip<P> {
         whole.ok_or(FlashError::UnstableStatus { seen: Vec::new() })
     }
 
-    fn status_here(&mut self) -> Result<Status, FlashError> {
+    /// The status of one die, which stays selected; its protected ranges count from its start.
+    pub(super) fn status_of(&mut self, die: Span) -> Result<Status, FlashError> {
+        self.select_die(die.start)?;
         let registers = self.read_registers()?;
-        let mut status = status::decode(&self.identity.part, registers);
+        let mut status = status::decode(&self.identity.part, die.len(), registers);
         if !status.busy {
             self.steady.value = registers.sr1;
         }
-        if let Some(locked) = self.read_locks(&status)? {
+        if let Some(locked) = self.read_locks(die.len(), &status)? {
             status.protected = locked;
         }
         Ok(status)
@@ -294,7 +311,7 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// [`FlashError::Spi`].
     pub fn read_sfdp(&mut self) -> Result<Option<Vec<u8>>, FlashError> {
-        identify::read_sfdp(&mut self.programmer)
+        Ok(identify::read_sfdp(&mut self.programmer)?.map(|space| space.bytes))
     }
 
     /// Sets and clears WEL: proves that commands reach the chip whole, with no risk to its contents.

@@ -22,6 +22,7 @@ pub(crate) const CLEAR_FLAG_STATUS: u8 = 0x50;
 pub(crate) const VOLATILE_ENABLE: u8 = 0x50;
 pub(crate) const READ_SFDP: u8 = 0x5A;
 pub(crate) const ENABLE_RESET: u8 = 0x66;
+pub(crate) const LEAVE_QPI: u8 = 0xF5;
 pub(crate) const READ_FLAG_STATUS: u8 = 0x70;
 pub(crate) const RESET: u8 = 0x99;
 pub(crate) const READ_JEDEC_ID: u8 = 0x9F;

@@ -27,6 +27,8 @@ pub(crate) struct Addressing {
     pub enter: Option<FourByteMode>,
 }
 
+/// DW16 bit 12, of the six from bit 8: reset by `66`, `99`.
+const RESET_66_99: u8 = 0x10;
 /// Bytes that three address bytes reach.
 const THREE_BYTE_REACH: u64 = 16 * MIB;
 /// Plain erase opcodes and their 4-byte forms, as far as every part with native opcodes has them. 5C for 52 is used
@@ -164,6 +166,10 @@ pub(crate) fn may_change(part: &Part) -> u8 {
 
 /// What a row leaves to SFDP, taken from there: erase types, and the way above 16 MiB with them.
 pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
+    let part = match sfdp {
+        Some(sfdp) => with_modes(part, sfdp),
+        None => part,
+    };
     if let (Some(sfdp), false) = (sfdp, part.erase.is_empty()) {
         return confirmed(part, sfdp);
     }
@@ -179,6 +185,31 @@ pub(crate) fn completed(part: Part, sfdp: Option<&Sfdp>) -> Part {
     }
 }
 
+/// What only SFDP says of the modes: the way into 4-byte mode, on a part of any size, and the reset.
+fn with_modes(mut part: Part, sfdp: &Sfdp) -> Part {
+    let modes = sfdp.basic.address != AddressModes::Three;
+    if part.four_byte.mode == FourByteMode::None && part.size <= THREE_BYTE_REACH && modes {
+        part.four_byte.mode = match four_byte_mode(sfdp) {
+            FourByteMode::Always | FourByteMode::None => FourByteMode::Plain,
+            mode => mode,
+        };
+    }
+    part.reset |= sfdp.basic.reset & RESET_66_99 != 0;
+    part
+}
+
+/// The way into 4-byte mode that SFDP names first.
+fn four_byte_mode(sfdp: &Sfdp) -> FourByteMode {
+    match sfdp.basic.enter_four_byte {
+        _ if sfdp.basic.address == AddressModes::Four => FourByteMode::Always,
+        ways if ways & 0x40 != 0 => FourByteMode::Always,
+        ways if ways & 0x01 != 0 => FourByteMode::Plain,
+        ways if ways & 0x02 != 0 => FourByteMode::WithWriteEnable,
+        ways if ways & 0x08 != 0 => FourByteMode::BankRegister,
+        _ => FourByteMode::None,
+    }
+}
+
 /// A row of several generations may name an erase that this chip lacks: opcodes that its SFDP does not know stay out, as
 /// long as it knows one.
 fn confirmed(mut part: Part, sfdp: &Sfdp) -> Part {
@@ -186,6 +217,17 @@ fn confirmed(mut part: Part, sfdp: &Sfdp) -> Part {
     if part.erase.iter().any(known) {
         part.erase.retain(known);
     }
+    // A smaller type that only SFDP names is of use where the row's own fail.
+    let least = part.erase.iter().map(|e| e.size).min().unwrap_or(0);
+    let uniform = !sfdp.sector_map && part.size <= THREE_BYTE_REACH;
+    let more: Vec<EraseSpec> = sfdp
+        .basic
+        .erase
+        .iter()
+        .filter(|e| uniform && e.size >= part.page && e.size < least && least.is_multiple_of(e.size))
+        .map(|e| EraseSpec { opcode: e.opcode, size: e.size, split: false })
+        .collect();
+    part.erase.splice(0..0, more);
     part
 }
 
@@ -211,14 +253,7 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
         .map(|e| EraseSpec { opcode: e.opcode, size: e.size, split: false })
         .collect();
     let native = sfdp.four_byte.as_ref().is_some_and(|f| f.read && f.program);
-    let mode = match basic.enter_four_byte {
-        _ if basic.address == AddressModes::Four => FourByteMode::Always,
-        ways if ways & 0x40 != 0 => FourByteMode::Always,
-        ways if ways & 0x01 != 0 => FourByteMode::Plain,
-        ways if ways & 0x02 != 0 => FourByteMode::WithWriteEnable,
-        ways if ways & 0x08 != 0 => FourByteMode::BankRegister,
-        _ => FourByteMode::None,
-    };
+    let mode = four_byte_mode(sfdp);
     // SR2 by 35h is promised where quad enable stands there: rules 1, 4, 5 and 6 of DW15.
     let sr2 = matches!(basic.quad_enable, Some(1 | 4 | 5 | 6));
     Some(Part {
@@ -239,6 +274,12 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
         address_bytes: if mode == FourByteMode::Always { 4 } else { 3 },
         four_byte: FourByte { native, mode, extended_register: false },
         dies: 1,
+        mode_flag: None,
+        die_select: None,
+        unique_id: 0,
+        sr2_by_35: false,
+        reset: basic.reset & RESET_66_99 != 0,
+        plain_reads: Vec::new(),
         status: StatusScheme {
             read_sr2: sr2.then_some(0x35),
             read_sr3: None,
@@ -252,6 +293,7 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
             quad_enable: None,
             flag_status: false,
             sticky_errors: false,
+            suspend: None,
         },
         protection: ProtectScheme::Unknown,
         otp: OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false },

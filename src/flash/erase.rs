@@ -13,6 +13,9 @@ use std::ops::ControlFlow;
 /// How often a command that the chip did not take is sent again before it counts as refused.
 const ATTEMPTS: u32 = 3;
 
+/// Bytes of a block that are looked at after the first erase of a type.
+const FIRST_LOOK: u64 = 256;
+
 /// Bytes of the smallest part of a split block (EN25B, A25L: sectors of 4 KiB; SST26: 8 KiB).
 const SMALLEST_PART: u64 = 0x1000;
 
@@ -36,10 +39,72 @@ impl<P: Programmer> Chip<P> {
                 self.identity.part_name, erase.opcode, erase.size
             )));
         }
+        if !self.dead_erases.contains(&erase.opcode) {
+            match self.erase_by(erase, address, span) {
+                Err(FlashError::NotWritable { .. }) if self.other_erases(erase).next().is_some() => {}
+                Err(error) => return Err(error),
+                Ok(()) if !self.leaves_bytes(erase, span)? => return Ok(()),
+                Ok(()) => {}
+            }
+            self.dead_erases.push(erase.opcode);
+        }
+        self.erase_by_others(erase, span)
+    }
+
+    fn erase_by(&mut self, erase: &EraseType, address: u64, span: Span) -> Result<(), FlashError> {
         match erase.split {
             false => self.erase_at(erase, address, span),
             true => self.erase_parts(erase, span),
         }
+    }
+
+    /// The part's other erase types that fit into a block of this one and are not known to fail, from large to small.
+    fn other_erases(&self, erase: &EraseType) -> impl Iterator<Item = EraseType> {
+        let fits = |e: &&EraseType| {
+            e.opcode != erase.opcode
+                && e.size != 0
+                && !e.split
+                && erase.size.is_multiple_of(e.size)
+                && !self.dead_erases.contains(&e.opcode)
+        };
+        let mut others: Vec<EraseType> = self.geometry.erase.iter().filter(fits).copied().collect();
+        others.sort_by_key(|e| std::cmp::Reverse(e.size));
+        others.into_iter()
+    }
+
+    /// Whether an erase type, the first time it is used, left the start of its block as it was. Asked only where another
+    /// type can do its work.
+    fn leaves_bytes(&mut self, erase: &EraseType, span: Span) -> Result<bool, FlashError> {
+        if self.proven_erases.contains(&erase.opcode) || self.other_erases(erase).next().is_none() {
+            return Ok(false);
+        }
+        let start = Span::new(span.start, span.end.min(span.start + FIRST_LOOK));
+        if self.first_programmed(start)?.is_some() {
+            return Ok(true);
+        }
+        self.proven_erases.push(erase.opcode);
+        Ok(false)
+    }
+
+    /// A block whose own erase type does nothing on this chip, erased by others of the part.
+    fn erase_by_others(&mut self, erase: &EraseType, span: Span) -> Result<(), FlashError> {
+        let others: Vec<EraseType> = self.other_erases(erase).collect();
+        'others: for other in others {
+            for block in span.pieces(other.size) {
+                match self.erase_by(&other, block.start, block) {
+                    Ok(()) if self.first_programmed(block)?.is_none() => {}
+                    Ok(()) | Err(FlashError::NotWritable { .. }) => {
+                        self.dead_erases.push(other.opcode);
+                        continue 'others;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            return Ok(());
+        }
+        let why =
+            format!("{:02x} leaves it as it was, and so does every other erase of the part", erase.opcode);
+        Err(FlashError::NotWritable { what: format!("the erase of {span}"), why })
     }
 
     /// A block that may be made of smaller ones: each command goes to the first byte that is not blank yet, so that no

@@ -1,5 +1,6 @@
 //! What can go wrong on the chip, by what the user can do about it.
 
+use super::left::LeftState;
 use super::part::Register;
 use crate::span::{Span, Spans};
 use crate::spi::SpiError;
@@ -16,7 +17,8 @@ pub enum FlashError {
     /// The chip does not answer: the id is all FF or all 00.
     #[error(
         "no chip answers (id {}): check that pin 1 of the clip is on pin 1 of the chip, that every pin has contact \
-         and that the chip has power",
+         and that the chip has power. A chip that the board has left in a four-line (QPI) or double-rate mode hears \
+         nothing of one data line: take its power away for a moment",
         hex(.seen)
     )]
     NoChip {
@@ -164,6 +166,18 @@ pub enum FlashError {
         /// The opcode that entered it.
         opcode: u8,
     },
+    /// A state that the chip was found in does not end by any way that is known for this part.
+    #[error(
+        "{found}, and no way out that is known for {part} works: take the chip's power away, or lift it from the \
+         board; nothing read in that state would be right",
+        found = stuck(*.state)
+    )]
+    StuckIn {
+        /// The state.
+        state: LeftState,
+        /// The part.
+        part: String,
+    },
     /// The part or the way to it cannot do this.
     #[error("{0}")]
     Unsupported(String),
@@ -175,6 +189,15 @@ pub enum FlashError {
         /// In its own words.
         message: String,
     },
+}
+
+fn stuck(state: LeftState) -> String {
+    match state {
+        LeftState::FourByteMode => "the chip takes four address bytes where it should take three".into(),
+        LeftState::BurstWrap(bytes) => format!("the chip's reads wrap at {bytes} bytes"),
+        LeftState::Suspended => "the chip holds a suspended erase or program".into(),
+        other => format!("the chip is left in a mode ({})", other.name()),
+    }
 }
 
 /// Bytes as people compare ids: `ef 40 17`.

@@ -1,12 +1,13 @@
 //! Who is on the clip: the start-up sequence, the id three times equal, SFDP, and the part they name together.
 //!
-//! The sequence offends no maker's chip: `FF` and `FF FF FF` leave continuous read, `04` drops write enable, `AB` wakes; only
-//! an invalid id with no plausible BUSY is answered by a reset (`66`, `99`). spi-memory parses the identification.
+//! The sequence is harmless on every maker's chip: `FF` and `FF FF FF` leave continuous read, `04` clears write enable, `AB`
+//! wakes. No reset is sent before the part is known. spi-memory parses the identification.
 
 use super::FlashError;
 use super::command::{self, BUSY, WEL};
 use super::describe;
 use super::geometry::Busy;
+use super::left::{Found, LeftDone, LeftState};
 use super::part::{OtpMethod, Part};
 use super::parts::{Evidence, Resolved, Supply, among, may_ask_sr2, resolve, supply_of_id};
 use super::sfdp::{self, Sfdp};
@@ -46,6 +47,8 @@ pub struct Identity {
     pub conflict: Option<String>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// The states that the chip was found in, and what was done about each.
+    pub left: Vec<Found>,
 }
 
 /// Bytes read behind `9F`: room for continuation codes and extended ids.
@@ -74,42 +77,66 @@ pub(crate) fn read_id<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Vec<
     command::read(programmer, &[command::READ_JEDEC_ID], ID_BYTES)
 }
 
+/// What the start-up sequence brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    /// The answer to `9F`, continuation codes and what follows the id included.
+    pub answer: Vec<u8>,
+    /// The states that the chip was found in.
+    pub found: Vec<Found>,
+}
+
 /// The id read three times in one batch, equal; the chip awake before, and whatever was running at its end: `tell` hears
 /// of a wait for that before it begins.
 pub(crate) fn start_up<P: Programmer + ?Sized>(
     programmer: &mut P,
     tell: &mut dyn FnMut(String),
-) -> Result<Vec<u8>, FlashError> {
-    let mut status = [0; 2];
+) -> Result<Started, FlashError> {
+    let (mut before, mut status) = ([0; 2], [0; 2]);
     programmer.run(&mut [
+        Transaction::read(&[command::READ_STATUS], &mut before),
         Transaction::write(&command::LEAVE_CONTINUOUS_READ[..1]),
         Transaction::write(&command::LEAVE_CONTINUOUS_READ),
         Transaction::read(&[command::READ_STATUS], &mut status),
     ])?;
+    let mut found = Vec::new();
+    let mut note = |state, done| found.push(Found { state, done });
+    let answers = |status: [u8; 2]| status[0] == status[1] && status[0] != 0xFF;
+    if answers(status) && !answers(before) {
+        note(LeftState::ContinuousRead, LeftDone::Left);
+    }
     // A busy chip ignores 9F, and may end in the middle of three of them: it is asked when it is done.
     if busy(status, BUSY | WEL) {
         let most = units::time(LEFT_RUNNING.max * 2);
         tell(format!("the chip is busy with what an earlier run left; waiting for its end, {most} at most"));
         wait(programmer, status[0], LEFT_RUNNING)?;
+        note(LeftState::Busy, LeftDone::Waited);
+    } else if answers(status) && status[0] & (BUSY | WEL) == WEL {
+        note(LeftState::WriteEnabled, LeftDone::Left);
     }
+    let mut asleep = vec![0; ID_BYTES];
     programmer.run(&mut [
         Transaction::write(&[command::WRITE_DISABLE]),
+        Transaction::read(&[command::READ_JEDEC_ID], &mut asleep),
         Transaction::write(&[command::RELEASE_POWER_DOWN]).then_pause(WAKE),
     ])?;
-    let answers = three_ids(programmer)?;
-    if !answers.iter().all(|a| is_dead(a)) {
-        return settled(answers);
+    let ids = three_ids(programmer)?;
+    if !ids.iter().all(|a| is_dead(a)) {
+        if is_dead(&asleep) {
+            note(LeftState::PowerDown, LeftDone::Left);
+        }
+        return Ok(Started { answer: settled(ids)?, found });
     }
     programmer.run(&mut [Transaction::read(&[command::READ_STATUS], &mut status)])?;
     if busy(status, BUSY) {
         wait(programmer, status[0], PERHAPS_RUNNING)?;
+        note(LeftState::Busy, LeftDone::Waited);
     } else {
-        programmer.run(&mut [
-            Transaction::write(&[command::ENABLE_RESET]),
-            Transaction::write(&[command::RESET]).then_pause(WAKE),
-        ])?;
+        // No reset here: whether the part has one, and whether an erase is suspended, is not known.
+        programmer.run(&mut [Transaction::write(&[command::LEAVE_QPI])])?;
+        note(LeftState::ContinuousRead, LeftDone::Left);
     }
-    settled(three_ids(programmer)?)
+    Ok(Started { answer: settled(three_ids(programmer)?)?, found })
 }
 
 /// Two equal answers with these bits set that a bus without a chip does not give.
@@ -150,17 +177,32 @@ fn settled(answers: [Vec<u8>; 3]) -> Result<Vec<u8>, FlashError> {
     Ok(first.clone())
 }
 
+/// How far into its answer SFDP may begin: a mode that takes more address or dummy bytes behind `5A` shifts it.
+const MOST_SHIFT: usize = 8;
+
+/// The SFDP space, and by how many bytes a mode of the chip has shifted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Space {
+    pub bytes: Vec<u8>,
+    pub shift: usize,
+}
+
 /// SFDP read until two reads in a row agree; `None` where there is none, or it never settles.
-pub(crate) fn read_sfdp<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Option<Vec<u8>>, FlashError> {
+pub(crate) fn read_sfdp<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Option<Space>, FlashError> {
     let read = |programmer: &mut P, len| command::read(programmer, &[command::READ_SFDP, 0, 0, 0, 0], len);
     let mut last = read(programmer, 256)?;
+    let shift = (0..=MOST_SHIFT).find(|n| last[*n..].starts_with(b"SFDP")).unwrap_or(0);
     for _ in 0..5 {
-        let wanted = sfdp::tables(&last).map_or(256, |(_, tables)| sfdp::extent(&tables)) as usize;
-        let again = read(programmer, wanted)?;
-        if again.len() >= last.len() && again[..last.len()] == last[..] {
-            return Ok(sfdp::tables(&again).is_some().then_some(again));
+        let wanted = sfdp::tables(&last[shift..]).map_or(256, |(_, tables)| sfdp::extent(&tables)) as usize;
+        let again = read(programmer, wanted + shift)?;
+        if again.len() >= last.len() && again[shift..last.len()] == last[shift..] {
+            let bytes = again[shift..].to_vec();
+            return Ok(sfdp::tables(&bytes).is_some().then_some(Space { bytes, shift }));
         }
         last = again;
+        if last.len() < shift {
+            return Ok(None);
+        }
     }
     Ok(None)
 }
@@ -217,6 +259,12 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
     let low_voltage = part.low_voltage || supply_of_id(&jedec_id) == Supply::Low;
     let conflict = decoded.as_ref().and_then(|s| conflict(&part, s));
     notes.extend(conflict.clone());
+    if !low_voltage && part.voltage_mv.is_none() {
+        notes.push(format!(
+            "the supply of {} is in no table: make sure that it stands the programmer's 3.3 V before anything is written",
+            part.name
+        ));
+    }
     Ok(Identity {
         manufacturer: parsed.mfr_code(),
         continuations: parsed.continuation_count(),
@@ -232,6 +280,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
         electronic_id: None,
         conflict,
         notes,
+        left: Vec::new(),
     })
 }
 
@@ -266,6 +315,7 @@ pub(crate) fn name_old(id: &[u8], rows: &[&Part]) -> Option<Identity> {
         electronic_id: None,
         conflict: None,
         notes,
+        left: Vec::new(),
     })
 }
 
@@ -288,12 +338,7 @@ fn conflict(part: &Part, sfdp: &Sfdp) -> Option<String> {
     })
 }
 
-/// Bytes of unique id by maker, for those whose `4B` takes four dummy bytes and is no OTP read.
-///
-/// Winbond: W25Q64FV datasheet. The others: other tools' tables, unmeasured.
-const UNIQUE_ID: [(&str, usize); 3] = [("Winbond", 8), ("GigaDevice", 16), ("ISSI", 16)];
-
-/// The unique id, read until two reads agree; `None` where the maker's command is not known.
+/// The unique id, read until two reads agree; `None` where the part has none that is known, or it is blank.
 pub(crate) fn read_unique_id<P: Programmer + ?Sized>(
     programmer: &mut P,
     part: &Part,
@@ -302,10 +347,11 @@ pub(crate) fn read_unique_id<P: Programmer + ?Sized>(
         part.otp.method,
         OtpMethod::Micron4B | OtpMethod::Spansion4B | OtpMethod::Issi4B | OtpMethod::Adesto4B
     );
-    let Some((_, len)) = UNIQUE_ID.iter().find(|(vendor, _)| *vendor == part.vendor && !otp_by_4b) else {
+    if part.unique_id == 0 || otp_by_4b {
         return Ok(None);
-    };
-    let read = |programmer: &mut P| command::read(programmer, &[command::READ_UNIQUE_ID, 0, 0, 0, 0], *len);
+    }
+    let len = usize::from(part.unique_id);
+    let read = |programmer: &mut P| command::read(programmer, &[command::READ_UNIQUE_ID, 0, 0, 0, 0], len);
     let mut last = read(programmer)?;
     for _ in 0..5 {
         let again = read(programmer)?;

@@ -53,9 +53,8 @@ fn register_locks(size: u64, register: &[u8]) -> Spans {
 }
 
 impl<P: Programmer> Chip<P> {
-    /// The blocks that have a lock of their own, in order; empty where the part has none in force.
-    pub(super) fn lock_units(&self, block_locks: Option<bool>) -> Vec<Span> {
-        let size = self.geometry.size;
+    /// The blocks of a die of `size` bytes that have a lock of their own, in order; empty where the part has none in force.
+    pub(super) fn lock_units(&self, size: u64, block_locks: Option<bool>) -> Vec<Span> {
         let block = 64 * KIB;
         match &self.identity.part.protection {
             ProtectScheme::Sst26 => {
@@ -74,65 +73,66 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// The ranges whose own lock is set; `None` where the part has no such locks in force.
-    pub(super) fn read_locks(&mut self, state: &Status) -> Result<Option<Spans>, FlashError> {
+    pub(super) fn read_locks(&mut self, size: u64, state: &Status) -> Result<Option<Spans>, FlashError> {
         if self.identity.part.protection == ProtectScheme::Sst26 {
-            return Ok(Some(register_locks(self.geometry.size, &self.read_block_register()?)));
+            return Ok(Some(register_locks(size, &self.read_block_register(size)?)));
         }
-        let units = self.lock_units(state.block_locks);
+        let units = self.lock_units(size, state.block_locks);
         if units.is_empty() || state.protected.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.locked_units(&units)?.into_iter().collect()))
+        Ok(Some(self.locked_units(size, &units)?.into_iter().collect()))
     }
 
-    pub(super) fn locked_units(&mut self, units: &[Span]) -> Result<Vec<Span>, FlashError> {
+    pub(super) fn locked_units(&mut self, size: u64, units: &[Span]) -> Result<Vec<Span>, FlashError> {
         let sectors = matches!(self.identity.part.protection, ProtectScheme::SectorLocks { .. });
         let opcode = if sectors { SECTOR_READ } else { BLOCK_READ };
-        let width = self.widen(true)?;
+        let width = self.widen(size, true)?;
         let commands = block_commands(opcode, units, width);
         let mut answers = vec![[0u8; 1]; units.len()];
         let mut batch: Vec<_> =
             commands.iter().zip(&mut answers).map(|(c, a)| Transaction::read(c, a)).collect();
         self.programmer.run(&mut batch)?;
         drop(batch);
-        self.widen(false)?;
+        self.widen(size, false)?;
         Ok(units.iter().zip(&answers).filter(|(_, [a])| a & 1 == 1).map(|(u, _)| *u).collect())
     }
 
-    pub(super) fn unlock_blocks(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
+    pub(super) fn unlock_blocks(&mut self, die: Span, spans: &Spans) -> Result<Unlocked, FlashError> {
+        let size = die.len();
         let registers = self.read_registers()?;
-        let state = status::decode(&self.identity.part, registers);
-        let units = self.lock_units(state.block_locks);
+        let state = status::decode(&self.identity.part, size, registers);
+        let units = self.lock_units(size, state.block_locks);
         let units: Vec<Span> = units.into_iter().filter(|u| spans.overlaps(*u)).collect();
-        let locked = self.locked_units(&units)?;
-        self.run_blocks(BLOCK_UNLOCK, &locked)?;
-        let left: Spans = self.locked_units(&locked)?.into_iter().collect();
+        let locked = self.locked_units(size, &units)?;
+        self.run_blocks(size, BLOCK_UNLOCK, &locked)?;
+        let left: Spans = self.locked_units(size, &locked)?.into_iter().collect();
         if !left.is_empty() {
             let why = "single-block locks stay set; SRL, or SRP with WP# (pin 3) low, may hold them".into();
             return Err(FlashError::Protected { spans: left, why });
         }
-        self.status()?;
+        self.status_of(die)?;
         Ok(Unlocked { volatile: true, blocks: locked, ..Unlocked::default() })
     }
 
     /// Sets the locks of these blocks.
-    pub(super) fn lock_blocks(&mut self, blocks: &[Span]) -> Result<(), FlashError> {
-        self.run_blocks(BLOCK_LOCK, blocks)
+    pub(super) fn lock_blocks(&mut self, die: Span, blocks: &[Span]) -> Result<(), FlashError> {
+        self.run_blocks(die.len(), BLOCK_LOCK, blocks)
     }
 
-    fn run_blocks(&mut self, opcode: u8, blocks: &[Span]) -> Result<(), FlashError> {
+    fn run_blocks(&mut self, size: u64, opcode: u8, blocks: &[Span]) -> Result<(), FlashError> {
         if blocks.is_empty() {
             return Ok(());
         }
-        let width = self.widen(true)?;
+        let width = self.widen(size, true)?;
         let result = self.run_enabled(&block_commands(opcode, blocks, width));
-        self.widen(false)?;
+        self.widen(size, false)?;
         result
     }
 
     /// SST26's register, read until two reads agree.
-    fn read_block_register(&mut self) -> Result<Vec<u8>, FlashError> {
-        let len = block_register_len(self.geometry.size);
+    fn read_block_register(&mut self, size: u64) -> Result<Vec<u8>, FlashError> {
+        let len = block_register_len(size);
         let mut last = command::read(&mut self.programmer, &[READ_BLOCK_PROTECTION], len)?;
         for _ in 0..8 {
             let again = command::read(&mut self.programmer, &[READ_BLOCK_PROTECTION], len)?;
@@ -145,10 +145,11 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// Lifts every lock of an SST26, they are all set after each power-up; `spans` must be free then.
-    pub(super) fn unlock_sst26(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
-        let before = self.read_block_register()?;
+    pub(super) fn unlock_sst26(&mut self, die: Span, spans: &Spans) -> Result<Unlocked, FlashError> {
+        let size = die.len();
+        let before = self.read_block_register(size)?;
         self.run_enabled(&[vec![GLOBAL_UNLOCK]])?;
-        let left = register_locks(self.geometry.size, &self.read_block_register()?).intersection(spans);
+        let left = register_locks(size, &self.read_block_register(size)?).intersection(spans);
         if !left.is_empty() {
             return Err(FlashError::Protected {
                 spans: left,
@@ -156,7 +157,7 @@ impl<P: Programmer> Chip<P> {
                     .into(),
             });
         }
-        self.status()?;
+        self.status_of(die)?;
         Ok(Unlocked { volatile: true, block_register: Some(before), ..Unlocked::default() })
     }
 

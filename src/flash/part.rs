@@ -42,6 +42,18 @@ pub struct Part {
     pub four_byte: FourByte,
     /// Dies in the package that answer for a part of the array each; 1 for nearly all.
     pub dies: u8,
+    /// Where 4-byte mode shows, where the part has such a flag.
+    pub mode_flag: Option<Flag>,
+    /// Opcode that selects a die, followed by its number; `None`: dies are not selected.
+    pub die_select: Option<u8>,
+    /// Bytes of unique id behind `4B` and four dummy bytes; 0: the part has none that is known.
+    pub unique_id: u8,
+    /// `35` reads SR2 on this part, or does nothing. On others it is the way into a four-line mode.
+    pub sr2_by_35: bool,
+    /// `66`, `99` reset the part.
+    pub reset: bool,
+    /// Commands that put wrap and dummy clocks of reads back to what they are after power-up.
+    pub plain_reads: Vec<Vec<u8>>,
     /// How the status registers are read and written.
     pub status: StatusScheme,
     /// How ranges are protected.
@@ -161,6 +173,23 @@ pub enum FourByteMode {
     Always,
 }
 
+/// A bit in the answer to an opcode without address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Flag {
+    /// The opcode that reads the register.
+    pub opcode: u8,
+    /// Which bit, 0..=7.
+    pub bit: u8,
+}
+
+impl Flag {
+    /// Whether the bit is set in the register as read.
+    pub fn is_set(self, register: u8) -> bool {
+        register >> self.bit & 1 == 1
+    }
+}
+
 /// A register as the rows name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Register {
@@ -225,6 +254,19 @@ pub struct StatusScheme {
     /// Spansion's SR1 bits 5 and 6 stick after a failure and hold BUSY; cleared by `30`.
     #[serde(default)]
     pub sticky_errors: bool,
+    /// How a suspended erase or program shows, and what resumes it.
+    #[serde(default)]
+    pub suspend: Option<Suspend>,
+}
+
+/// How a suspended erase or program shows, and what resumes it. Written `7A 35.7`: opcodes, then flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Suspend {
+    /// Opcodes that resume, each harmless where nothing is suspended.
+    pub resume: [Option<u8>; 2],
+    /// Bits that show it.
+    pub flags: [Option<Flag>; 2],
 }
 
 /// What `01` takes.

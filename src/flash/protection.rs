@@ -37,7 +37,21 @@ pub struct ProtectionPlan {
 }
 
 impl ProtectionPlan {
-    /// True where the chip is so already and nothing is sent.
+    /// A plan that changes nothing yet.
+    fn nothing(before: Status, wanted: &Spans, lasting: Lasting) -> Self {
+        Self {
+            before,
+            wanted: wanted.clone(),
+            lasting,
+            registers: None,
+            lift: Spans::new(),
+            set: Vec::new(),
+            block_register: None,
+            dies: Vec::new(),
+        }
+    }
+
+    /// True where the chip is in this state already and nothing is sent.
     pub fn is_empty(&self) -> bool {
         self.registers.is_none()
             && self.lift.is_empty()
@@ -66,12 +80,12 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`status`](Self::status).
     pub fn protectable(&mut self) -> Result<Vec<Spans>, FlashError> {
-        if let (true, Some(die)) = (self.has_dies(), self.dies().first().copied()) {
-            return self.on_die(die, Self::protectable);
-        }
-        let state = self.status()?;
+        let die = self.first_die();
+        let state = self.status_of(die)?;
         Ok(match &self.identity.part.protection {
-            ProtectScheme::Bp(bits) => possible(bits, &self.identity.part, state.bp.unwrap_or_default()),
+            ProtectScheme::Bp(bits) => {
+                possible(bits, &self.identity.part, die.len(), state.bp.unwrap_or_default())
+            }
             _ => Vec::new(),
         })
     }
@@ -101,33 +115,33 @@ impl<P: Programmer> Chip<P> {
         if let Some(last) = wanted.iter().last() {
             self.check_inside(last)?;
         }
-        let before = self.status()?;
         let lasting = if permanent { Lasting::Permanent } else { Lasting::Volatile };
-        let mut dies = Vec::new();
-        for die in if self.has_dies() { self.dies() } else { Vec::new() } {
-            let inside = inside(wanted, die);
-            dies.push((die, self.on_die(die, |chip| chip.plan_protection(&inside, permanent))?));
+        if !self.has_dies() {
+            return self.plan_die(self.first_die(), wanted, lasting);
         }
-        let plan = ProtectionPlan {
-            before,
-            wanted: wanted.clone(),
-            lasting,
-            registers: None,
-            lift: Spans::new(),
-            set: Vec::new(),
-            block_register: None,
-            dies,
-        };
-        if !plan.dies.is_empty() {
-            return Ok(plan);
+        let mut plan = ProtectionPlan::nothing(self.status()?, wanted, lasting);
+        for die in self.dies() {
+            plan.dies.push((die, self.plan_die(die, &inside(wanted, die), lasting)?));
         }
+        Ok(plan)
+    }
+
+    /// The plan for one die; `wanted` counts from its start.
+    fn plan_die(
+        &mut self,
+        die: Span,
+        wanted: &Spans,
+        lasting: Lasting,
+    ) -> Result<ProtectionPlan, FlashError> {
+        let plan = ProtectionPlan::nothing(self.status_of(die)?, wanted, lasting);
+        let (size, permanent) = (die.len(), lasting == Lasting::Permanent);
         match self.identity.part.protection.clone() {
             // Locks of single blocks are volatile; what is to last needs the BP bits, and those in force.
             ProtectScheme::Bp(bits) if plan.before.block_locks != Some(true) || permanent => {
-                self.plan_bits(&bits, plan)
+                self.plan_bits(&bits, size, plan)
             }
-            ProtectScheme::Bp(_) | ProtectScheme::SectorLocks { .. } => self.plan_locks(plan),
-            ProtectScheme::Sst26 => self.plan_sst26(plan),
+            ProtectScheme::Bp(_) | ProtectScheme::SectorLocks { .. } => self.plan_locks(size, plan),
+            ProtectScheme::Sst26 => self.plan_sst26(size, plan),
             ProtectScheme::None | ProtectScheme::Unknown => Err(self.unsupported(
                 "keeps its protection in a way that is not known here, so nothing was sent".into(),
             )),
@@ -140,31 +154,32 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::StatusRefused`], [`FlashError::Protected`] with the likely reason where the chip ignored it.
     pub fn write_protection(&mut self, plan: &ProtectionPlan) -> Result<Status, FlashError> {
         self.check_voltage()?;
+        if plan.dies.is_empty() {
+            return self.write_die(self.first_die(), plan);
+        }
         for (die, one) in &plan.dies {
-            self.on_die(*die, |chip| chip.write_protection(one))?;
-        }
-        if let Some(after) = &plan.registers {
-            self.write_registers(&plan.before.registers, after, plan.lasting)?;
-        }
-        if !plan.lift.is_empty() {
-            self.unlock_blocks(&plan.lift)?;
-        }
-        self.lock_blocks(&plan.set)?;
-        if let Some(register) = &plan.block_register {
-            self.unlock_sst26(&Spans::new())?;
-            self.write_block_register(register)?;
+            self.write_die(*die, one)?;
         }
         let status = self.status()?;
-        let known = status.protection_known || plan.wanted.is_empty();
-        if !known || status.protected == plan.wanted {
-            return Ok(status);
+        as_planned(plan, status)
+    }
+
+    /// Carries out the plan for one die.
+    fn write_die(&mut self, die: Span, plan: &ProtectionPlan) -> Result<Status, FlashError> {
+        self.select_die(die.start)?;
+        if let Some(after) = &plan.registers {
+            self.write_registers(die, &plan.before.registers, after, plan.lasting)?;
         }
-        let missing = plan.wanted.difference(&status.protected);
-        let spans = if missing.is_empty() { status.protected.difference(&plan.wanted) } else { missing };
-        let why = format!("read back, the protection of this range is not as written; {}", {
-            status::why_refused(&status)
-        });
-        Err(FlashError::Protected { spans, why })
+        if !plan.lift.is_empty() {
+            self.unlock_blocks(die, &plan.lift)?;
+        }
+        self.lock_blocks(die, &plan.set)?;
+        if let Some(register) = &plan.block_register {
+            self.unlock_sst26(die, &Spans::new())?;
+            self.write_block_register(register)?;
+        }
+        let status = self.status_of(die)?;
+        as_planned(plan, status)
     }
 
     /// [`plan_protection`](Self::plan_protection) and [`write_protection`](Self::write_protection) in one.
@@ -181,11 +196,17 @@ impl<P: Programmer> Chip<P> {
         FlashError::Unsupported(format!("{} {why}", self.identity.part_name))
     }
 
-    fn plan_bits(&self, bits: &BpBits, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
+    fn plan_bits(
+        &self,
+        bits: &BpBits,
+        size: u64,
+        mut plan: ProtectionPlan,
+    ) -> Result<ProtectionPlan, FlashError> {
         let part = &self.identity.part;
         let current = plan.before.bp.unwrap_or_default();
-        let setting = choose(bits, part, &plan.wanted, current).ok_or_else(|| {
-            let ranges: Vec<String> = possible(bits, part, current).iter().map(Spans::to_string).collect();
+        let setting = choose(bits, part, size, &plan.wanted, current).ok_or_else(|| {
+            let ranges: Vec<String> =
+                possible(bits, part, size, current).iter().map(Spans::to_string).collect();
             let wanted = &plan.wanted;
             self.unsupported(format!(
                 "cannot protect exactly {wanted}; it can protect: {}",
@@ -230,31 +251,31 @@ impl<P: Programmer> Chip<P> {
         self.identity.part.status.enable == StatusEnable::VolatileOrWren
     }
 
-    fn plan_locks(&mut self, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
+    fn plan_locks(&mut self, size: u64, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
         if plan.lasting == Lasting::Permanent {
             return Err(self.unsupported(
                 "has one lock a block, and they are all set again at every power-up: nothing that is written lasts"
                     .into(),
             ));
         }
-        let units = self.lock_units(plan.before.block_locks);
+        let units = self.lock_units(size, plan.before.block_locks);
         self.whole_units(&units, &plan.wanted)?;
-        let locked = self.locked_units(&units)?;
+        let locked = self.locked_units(size, &units)?;
         let wanted = plan.wanted.clone();
         plan.lift = locked.iter().filter(|u| !wanted.covers(**u)).copied().collect();
         plan.set = units.into_iter().filter(|u| wanted.covers(*u) && !locked.contains(u)).collect();
         Ok(plan)
     }
 
-    fn plan_sst26(&mut self, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
+    fn plan_sst26(&mut self, size: u64, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
         if plan.lasting == Lasting::Permanent {
             return Err(self.unsupported(
                 "sets the locks of all blocks again at every power-up: nothing that is written lasts".into(),
             ));
         }
-        self.whole_units(&self.lock_units(None), &plan.wanted)?;
+        self.whole_units(&self.lock_units(size, None), &plan.wanted)?;
         if plan.before.protected != plan.wanted {
-            plan.block_register = Some(block_register(self.geometry.size, &plan.wanted));
+            plan.block_register = Some(block_register(size, &plan.wanted));
         }
         Ok(plan)
     }
@@ -267,6 +288,20 @@ impl<P: Programmer> Chip<P> {
             None => Ok(()),
         }
     }
+}
+
+/// The status after the write, where it protects what the plan wanted.
+fn as_planned(plan: &ProtectionPlan, status: Status) -> Result<Status, FlashError> {
+    let known = status.protection_known || plan.wanted.is_empty();
+    if !known || status.protected == plan.wanted {
+        return Ok(status);
+    }
+    let missing = plan.wanted.difference(&status.protected);
+    let spans = if missing.is_empty() { status.protected.difference(&plan.wanted) } else { missing };
+    let why = format!("read back, the protection of this range is not as written; {}", {
+        status::why_refused(&status)
+    });
+    Err(FlashError::Protected { spans, why })
 }
 
 /// TB, SEC and CMP that may not be changed, because their bit stays for ever.
@@ -294,17 +329,16 @@ fn certain(bits: &BpBits, part: &Part, current: Bp) -> impl Iterator<Item = Bp> 
 }
 
 /// The setting for `wanted` that changes least.
-fn choose(bits: &BpBits, part: &Part, wanted: &Spans, current: Bp) -> Option<Bp> {
+fn choose(bits: &BpBits, part: &Part, size: u64, wanted: &Spans, current: Bp) -> Option<Bp> {
     certain(bits, part, current)
-        .filter(|s| protect::range(bits.rule, bits.bp.len(), part.size, *s) == *wanted)
+        .filter(|s| protect::range(bits.rule, bits.bp.len(), size, *s) == *wanted)
         .min_by_key(|s| protect::changes(*s, current))
 }
 
 /// Every range the part can protect, each once, from small to large.
-fn possible(bits: &BpBits, part: &Part, current: Bp) -> Vec<Spans> {
-    let mut ranges: Vec<Spans> = certain(bits, part, current)
-        .map(|s| protect::range(bits.rule, bits.bp.len(), part.size, s))
-        .collect();
+fn possible(bits: &BpBits, part: &Part, size: u64, current: Bp) -> Vec<Spans> {
+    let mut ranges: Vec<Spans> =
+        certain(bits, part, current).map(|s| protect::range(bits.rule, bits.bp.len(), size, s)).collect();
     ranges.sort_by_key(|r| (r.len(), r.as_slice().first().map(|s| s.start)));
     ranges.dedup();
     ranges

@@ -3,6 +3,7 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::status;
+use crate::span::Span;
 use crate::spi::Programmer;
 
 impl<P: Programmer> Chip<P> {
@@ -13,12 +14,11 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::Unsupported`] where the part's QE is not known, [`FlashError::LowVoltage`],
     /// [`FlashError::StatusRefused`] with the likely reason.
     pub fn set_quad_enable(&mut self, on: bool) -> Result<(), FlashError> {
-        if self.has_dies() {
-            return self
-                .dies()
-                .into_iter()
-                .try_for_each(|die| self.on_die(die, |chip| chip.set_quad_enable(on)));
-        }
+        self.dies().into_iter().try_for_each(|die| self.set_quad_enable_of(die, on))
+    }
+
+    fn set_quad_enable_of(&mut self, die: Span, on: bool) -> Result<(), FlashError> {
+        self.select_die(die.start)?;
         let name = self.identity.part_name.clone();
         let unknown = || FlashError::Unsupported(format!("how {name} keeps QE is not known"));
         if self.identity.low_voltage && !self.adapter_confirmed {
@@ -32,7 +32,7 @@ impl<P: Programmer> Chip<P> {
         let wanted = now.with(bit, on);
         let writes = status::writes(&self.identity.part, &now, &wanted, false).ok_or_else(unknown)?;
         self.send_status(&writes, &wanted)?;
-        let state = self.status()?;
+        let state = self.status_of(die)?;
         match status::first_difference(&wanted, &state.registers) {
             None => Ok(()),
             Some((register, wanted, found)) => {

@@ -1,37 +1,147 @@
-//! Reading the array: a stream of pieces, verify with every differing range, and the second, independent opinion.
+//! Reading the array by our own commands: a stream of pieces, many short answers in one batch, verify.
 
 use super::chip::Chip;
-use super::{FlashError, command};
+use super::part::{FourByteMode, Probe};
+use super::{FlashError, command, cut};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 use std::ops::ControlFlow;
 
+/// Takes the bytes of a piece, with their address. `Break` ends the read behind the batch: what has been read is still
+/// handed out.
+pub type Sink<'a> = dyn FnMut(u64, &[u8]) -> ControlFlow<()> + 'a;
+
+/// What a chip in 4-byte mode takes for the last byte of its address, where the others take it for the dummy byte of a
+/// fast read. Neither a continuous-read code (AXh, bits 5:4 = 10) nor a pattern whose halves are complements, and its
+/// first bit is not the 0 that enters XIP mode.
+const DUMMY: u8 = 0xFC;
+/// `0B`, and its form with four address bytes.
+const FAST_READ: u8 = 0x0B;
+const FAST_READ_4B: u8 = 0x0C;
+
+/// A command that reads the array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReadCommand {
+    /// Opcode.
+    pub opcode: u8,
+    /// Address bytes behind it.
+    pub width: u8,
+    /// One dummy byte follows the address.
+    pub dummy: bool,
+}
+
+impl ReadCommand {
+    fn header(self, address: u64) -> Vec<u8> {
+        let mut header = command::with_address(self.opcode, address, self.width);
+        header.extend(self.dummy.then_some(DUMMY));
+        header
+    }
+}
+
 impl<P: Programmer> Chip<P> {
+    /// The plain read, `03` or `13`.
+    pub(crate) fn plain_read(&self) -> ReadCommand {
+        ReadCommand { opcode: self.addressing.read, width: self.addressing.width, dummy: false }
+    }
+
+    /// The fast read, `0B` or `0C`; the plain one on a part that has no other (AT25F).
+    pub(crate) fn fast_read(&self) -> ReadCommand {
+        let part = &self.identity.part;
+        let plain = self.plain_read();
+        if part.probe == Probe::At25f {
+            return plain;
+        }
+        match part.four_byte.native && part.four_byte.mode != FourByteMode::Always {
+            true => ReadCommand { opcode: FAST_READ_4B, width: 4, dummy: true },
+            false => ReadCommand { opcode: FAST_READ, dummy: true, ..plain },
+        }
+    }
+
     /// Streams the span in order, in pieces of the programmer's read batch; `Break` stops after the current piece.
     ///
     /// # Errors
     /// [`FlashError::Outside`] or what failed below; the pieces before have been handed out.
-    pub fn read(
-        &mut self,
-        span: Span,
-        sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, FlashError> {
-        self.check_inside(span)?;
+    pub fn read(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
         let limits = self.programmer.limits();
         let room = limits.max_transaction.saturating_sub(8).max(1);
         let piece = limits.read_batch.clamp(1, room) as u64;
-        let mut buffer = vec![0; piece.min(span.len()) as usize];
-        let die = self.die_limit();
-        for part in span.pieces(piece).flat_map(|p| p.pieces(die)) {
-            let bytes = &mut buffer[..part.len() as usize];
-            let at = self.locate(part.start)?;
-            let header = command::with_address(self.addressing.read, at, self.addressing.width);
-            self.programmer.run(&mut [Transaction::read(&header, bytes)])?;
-            if sink(part.start, bytes).is_break() {
+        self.read_pieces(self.plain_read(), span, span.pieces(piece), sink)
+    }
+
+    /// One pass of a proof: by the fast read, forward, in long pieces cut at odd places. See
+    /// [`read_second_opinion`](Self::read_second_opinion) for the other.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_forward(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
+        self.read_pieces(self.fast_read(), span, cut::forward(span), sink)
+    }
+
+    /// The other pass where spi-memory does not reach: by the plain read, backward, in short pieces.
+    pub(super) fn read_backward(
+        &mut self,
+        span: Span,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, FlashError> {
+        let length = cut::short(&self.programmer.limits());
+        self.read_pieces(self.plain_read(), span, cut::backward(span, length), sink)
+    }
+
+    /// Reads pieces in the order given, as many in one batch as the programmer likes.
+    fn read_pieces(
+        &mut self,
+        by: ReadCommand,
+        span: Span,
+        pieces: impl Iterator<Item = Span>,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, FlashError> {
+        self.check_inside(span)?;
+        let most = self.programmer.limits().read_batch as u64;
+        let mut pieces = pieces.peekable();
+        while pieces.peek().is_some() {
+            let mut batch: Vec<Span> = Vec::new();
+            let mut bytes = 0;
+            while let Some(piece) = pieces.next_if(|piece| batch.is_empty() || bytes + piece.len() <= most) {
+                bytes += piece.len();
+                batch.push(piece);
+            }
+            let answers = self.read_batch(by, &batch)?;
+            if hand_out(&batch, &answers, sink).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// The plain answers for several spans, in the order given, in one batch where one die holds them all.
+    ///
+    /// # Errors
+    /// [`FlashError::Outside`] or what failed below.
+    pub(crate) fn read_spans(&mut self, by: ReadCommand, spans: &[Span]) -> Result<Vec<Vec<u8>>, FlashError> {
+        spans.iter().try_for_each(|span| self.check_inside(*span))?;
+        self.read_batch(by, spans)
+    }
+
+    fn read_batch(&mut self, by: ReadCommand, spans: &[Span]) -> Result<Vec<Vec<u8>>, FlashError> {
+        let mut answers: Vec<Vec<u8>> = spans.iter().map(|span| vec![0; span.range().len()]).collect();
+        let die = self.die_limit();
+        if die != u64::MAX {
+            for (span, answer) in spans.iter().zip(&mut answers) {
+                for part in span.pieces(die) {
+                    let header = by.header(self.locate(part.start)?);
+                    let into = &mut answer[Span::new(part.start - span.start, part.end - span.start).range()];
+                    self.programmer.run(&mut [Transaction::read(&header, into)])?;
+                }
+            }
+            return Ok(answers);
+        }
+        self.enter_mode()?;
+        let headers: Vec<Vec<u8>> = spans.iter().map(|span| by.header(span.start)).collect();
+        let mut batch: Vec<_> =
+            headers.iter().zip(&mut answers).map(|(header, into)| Transaction::read(header, into)).collect();
+        self.programmer.run(&mut batch)?;
+        drop(batch);
+        Ok(answers)
     }
 
     /// Reads the span into memory.
@@ -63,6 +173,17 @@ impl<P: Programmer> Chip<P> {
         })?;
         Ok(wrong)
     }
+}
+
+/// Hands every piece of a batch out.
+pub(super) fn hand_out(batch: &[Span], answers: &[Vec<u8>], sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let mut flow = ControlFlow::Continue(());
+    for (piece, bytes) in batch.iter().zip(answers) {
+        if sink(piece.start, bytes).is_break() {
+            flow = ControlFlow::Break(());
+        }
+    }
+    flow
 }
 
 /// Adds the ranges in which two equally long pieces differ.

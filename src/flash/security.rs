@@ -7,6 +7,7 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::command::{self, READ_STATUS, WRITE_DISABLE};
+use super::left::{LeftDone, LeftState};
 use super::otp::{self, OtpCommands};
 use super::part::{OtpMethod, OtpRegister, Register};
 use super::protect::Registers;
@@ -181,8 +182,17 @@ impl<P: Programmer> Chip<P> {
 
     /// Leaves the mode that a run killed inside of it, or other software, left on: the area would be read for the array.
     pub(super) fn leave_otp(&mut self) -> Result<(), FlashError> {
-        let mode = otp::commands(self.identity.part.otp.method).and_then(|c| c.enter.and(c.leave));
-        mode.map_or(Ok(()), |leave| self.leave_mode(leave))
+        let Some(commands) = otp::commands(self.identity.part.otp.method) else { return Ok(()) };
+        let (Some(_), Some(leave)) = (commands.enter, commands.leave) else { return Ok(()) };
+        let at = self.identity.part.otp.registers.first().map_or(0, |r| r.address);
+        let header = command::with_address(commands.read, u64::from(at), commands.width);
+        let before = command::read(&mut self.programmer, &header, WITNESS)?;
+        self.leave_mode(leave)?;
+        // Where the area and the array read alike there, the mode goes unnoticed, and is left all the same.
+        if command::read(&mut self.programmer, &header, WITNESS)? != before {
+            self.note_left(LeftState::OneTimeArea, LeftDone::Left);
+        }
+        Ok(())
     }
 
     /// Leaves an OTP mode, harmless where none is on.

@@ -37,10 +37,10 @@ pub struct Status {
     pub protection_known: bool,
 }
 
-/// Decodes registers. Single-block locks are not in the registers: with WPS set, `protected` is everything until the
-/// caller has read the locks.
-pub fn decode(part: &Part, registers: Registers) -> Status {
-    let whole = Spans::from(Span::new(0, part.size));
+/// Decodes the registers of a die of `size` bytes (the whole chip, where it has one). Single-block locks are not in the
+/// registers: with WPS set, `protected` is everything until the caller has read the locks.
+pub fn decode(part: &Part, size: u64, registers: Registers) -> Status {
+    let whole = Spans::from(Span::new(0, size));
     let mut status = Status {
         registers,
         busy: registers.sr1 & BUSY != 0,
@@ -68,7 +68,7 @@ pub fn decode(part: &Part, registers: Registers) -> Status {
             (status.srp, status.srl, status.block_locks) = (bit(bits.srp), bit(bits.srl), bit(bits.wps));
             status.protected = match status.block_locks {
                 Some(true) => whole,
-                _ => protect::range(bits.rule, bits.bp.len(), part.size, setting),
+                _ => protect::range(bits.rule, bits.bp.len(), size, setting),
             };
             status.protection_known = bits.rule != super::part::BpRule::Opaque || setting.bp == 0;
         }
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn decoding_tells_protection_and_locks() {
         let part = part("W25Q64FV");
-        let status = decode(&part, registers(0x84 | 0x20, 0x03));
+        let status = decode(&part, part.size, registers(0x84 | 0x20, 0x03));
         assert_eq!(status.protected, Spans::from(Span::new(0, 0x2_0000)));
         assert_eq!((status.srp, status.srl, status.quad_enable), (Some(true), Some(true), Some(true)));
         assert!(!status.busy && !status.wel && status.protection_known);
@@ -297,7 +297,7 @@ mod tests {
     fn an_unknown_scheme_with_bits_set_counts_as_everything() {
         let mut part = part("W25Q64FV");
         part.protection = ProtectScheme::Unknown;
-        assert_eq!(decode(&part, registers(0x04, 0)).protected.len(), 8 << 20);
-        assert!(decode(&part, registers(0x80, 0)).protected.is_empty());
+        assert_eq!(decode(&part, part.size, registers(0x04, 0)).protected.len(), 8 << 20);
+        assert!(decode(&part, part.size, registers(0x80, 0)).protected.is_empty());
     }
 }

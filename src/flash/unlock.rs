@@ -59,12 +59,12 @@ impl<P: Programmer> Chip<P> {
             self.check_write(span, permit)?;
         }
         if !self.has_dies() {
-            return self.unlock_here(spans);
+            return self.unlock_die(self.first_die(), spans);
         }
         let mut unlocked = Unlocked { volatile: true, ..Unlocked::default() };
         for die in self.dies() {
             let inside = inside(spans, die);
-            match self.on_die(die, |chip| chip.unlock_here(&inside)) {
+            match self.unlock_die(die, &inside) {
                 Ok(one) if one == Unlocked::default() => {}
                 Ok(one) => {
                     unlocked.volatile &= one.volatile;
@@ -80,16 +80,17 @@ impl<P: Programmer> Chip<P> {
         Ok(if unlocked.dies.is_empty() { Unlocked::default() } else { unlocked })
     }
 
-    fn unlock_here(&mut self, spans: &Spans) -> Result<Unlocked, FlashError> {
-        let state = self.status()?;
+    /// Unlocks one die; `spans` count from its start.
+    fn unlock_die(&mut self, die: Span, spans: &Spans) -> Result<Unlocked, FlashError> {
+        let state = self.status_of(die)?;
         let hit = state.protected.intersection(spans);
         if hit.is_empty() {
             return Ok(Unlocked::default());
         }
         let wanted = match &self.identity.part.protection {
-            _ if state.block_locks == Some(true) => return self.unlock_blocks(spans),
-            ProtectScheme::SectorLocks { .. } => return self.unlock_blocks(spans),
-            ProtectScheme::Sst26 => return self.unlock_sst26(spans),
+            _ if state.block_locks == Some(true) => return self.unlock_blocks(die, spans),
+            ProtectScheme::SectorLocks { .. } => return self.unlock_blocks(die, spans),
+            ProtectScheme::Sst26 => return self.unlock_sst26(die, spans),
             ProtectScheme::Bp(bits) => {
                 let open = Bp { bp: 0, cmp: false, ..state.bp.unwrap_or_default() };
                 protect::with_bp(bits, state.registers, open)
@@ -106,7 +107,7 @@ impl<P: Programmer> Chip<P> {
                 return Err(FlashError::Protected { spans: hit, why });
             }
         };
-        let volatile = self.write_registers(&state.registers, &wanted, Lasting::Session)?;
+        let volatile = self.write_registers(die, &state.registers, &wanted, Lasting::Session)?;
         Ok(Unlocked { registers: Some(state.registers), volatile, ..Unlocked::default() })
     }
 
@@ -115,22 +116,22 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As for `unlock`; the chip may be left unprotected then.
     pub fn relock(&mut self, mut unlocked: Unlocked) -> Result<(), FlashError> {
-        if self.has_dies() {
-            let dies = std::mem::take(&mut unlocked.dies);
-            let first = self.dies()[..1].iter().map(|die| (*die, unlocked.clone())).collect::<Vec<_>>();
-            return dies
-                .into_iter()
-                .chain(first)
-                .try_for_each(|(die, one)| self.on_die(die, |chip| chip.relock(one)));
+        for (die, one) in std::mem::take(&mut unlocked.dies) {
+            self.relock_die(die, one)?;
         }
+        self.relock_die(self.first_die(), unlocked)
+    }
+
+    fn relock_die(&mut self, die: Span, unlocked: Unlocked) -> Result<(), FlashError> {
+        self.select_die(die.start)?;
         if let Some(before) = unlocked.registers {
             let now = self.read_registers()?;
-            self.write_registers(&now, &before, Lasting::Session)?;
+            self.write_registers(die, &now, &before, Lasting::Session)?;
         }
         if let Some(before) = unlocked.block_register {
             self.write_block_register(&before)?;
         }
-        self.lock_blocks(&unlocked.blocks)
+        self.lock_blocks(die, &unlocked.blocks)
     }
 
     /// False where `01` with one byte may clear bits of SR2 that could not be put back.
@@ -139,12 +140,13 @@ impl<P: Programmer> Chip<P> {
         self.identity.part.status.read_sr2.is_some() || matches!(rule, Some(0 | 2 | 4 | 6))
     }
 
-    /// Writes the registers and reads them back. Gives whether the change was volatile.
+    /// Writes the registers of one die, which is selected, and reads them back. Gives whether the change was volatile.
     ///
     /// A volatile write that the chip does not take is never followed by a lasting one: who wants that asks for it. What
     /// of it was taken is put back.
     pub(super) fn write_registers(
         &mut self,
+        die: Span,
         now: &Registers,
         wanted: &Registers,
         lasting: Lasting,
@@ -177,14 +179,14 @@ impl<P: Programmer> Chip<P> {
             return Ok(volatile);
         }
         self.send_status(&writes, wanted)?;
-        let mut state = self.status()?;
+        let mut state = self.status_of(die)?;
         let wanted = status::without_new_locks(&part, now, wanted);
         // Some parts with an id of old take only SR1 from a two-byte 01 and reach SR2 by 31.
         if let Some((Register::Sr2, ..)) = status::first_difference(&wanted, &state.registers)
             && let Some(write) = status::second_alone(&part, &wanted, volatile)
         {
             self.send_status(&[write], &wanted)?;
-            state = self.status()?;
+            state = self.status_of(die)?;
         }
         let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
             return Ok(volatile);
@@ -195,7 +197,7 @@ impl<P: Programmer> Chip<P> {
         }
         if volatile && let Some(back) = status::writes(&part, &state.registers, now, true) {
             self.send_status(&back, now)?;
-            self.status()?;
+            self.status_of(die)?;
         }
         Err(FlashError::StatusRefused { register, wanted, found, why })
     }

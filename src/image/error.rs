@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::finding::{Finding, Severity};
+use crate::image::checks::{Finding, Severity};
 
 /// Why an image could not be made or understood.
 #[derive(Debug, Error)]

@@ -1,6 +1,9 @@
-//! How many cases a costly property test runs.
+//! What property tests share: how many cases a costly one runs, and layouts of any nesting.
 
-use proptest::prelude::ProptestConfig;
+use proptest::prelude::*;
+
+use crate::image::layout::{Layout, Region};
+use crate::span::Span;
 
 /// proptest's own number, where nobody says another.
 const USUAL: u32 = 256;
@@ -9,4 +12,36 @@ const USUAL: u32 = 256;
 pub(crate) fn few(cases: u32) -> ProptestConfig {
     let said = ProptestConfig::default();
     if said.cases == USUAL { ProptestConfig::with_cases(cases) } else { said }
+}
+
+/// Layouts of any nesting over a flash of `units` blocks of 4 KiB: areas in areas, with gaps, some as long as the one
+/// around them. Their names say nothing of what they are for.
+pub(crate) fn nested_layouts(units: u64) -> impl Strategy<Value = Layout> {
+    prop::collection::vec(any::<u8>(), 2..60).prop_map(move |draws| {
+        let mut regions = Vec::new();
+        divide(Span::new(0, units * UNIT), 0, &mut draws.into_iter(), &mut regions);
+        let layout = Layout { regions, chip_size: Some(units * UNIT), ..Layout::default() };
+        layout.settle()
+    })
+}
+
+const UNIT: u64 = 0x1000;
+const DEEPEST: usize = 4;
+
+/// Puts areas into `room`, each of them divided in turn, until the draws are used up.
+fn divide(room: Span, depth: usize, draws: &mut impl Iterator<Item = u8>, regions: &mut Vec<Region>) {
+    let mut next = room.start;
+    while next < room.end && depth < DEEPEST {
+        let (Some(gap), Some(len)) = (draws.next(), draws.next()) else { return };
+        let start = next + u64::from(gap % 3) * UNIT;
+        let left = room.end.saturating_sub(start) / UNIT;
+        if left == 0 {
+            return;
+        }
+        next = start + (1 + u64::from(len) * left / 256) * UNIT;
+        let mut region = Region::new(format!("area{}", regions.len()), Span::new(start, next));
+        region.read_only = gap > 127;
+        regions.push(region);
+        divide(Span::new(start, next), depth + 1, draws, regions);
+    }
 }

@@ -115,18 +115,21 @@ pub enum Format {
     },
     /// An Atheros AR9300 eeprom: 02 02 and the address.
     Ar9300,
+    /// The region of an Intel GbE NVM: two copies, of which the valid one has the address.
+    Gbe,
     /// Readable text.
     Text,
 }
 
 impl Format {
-    /// As board files have it: `raw`, `mac-bytes`, `mtk-eeprom` or `ar9300`.
+    /// As board files have it: `raw`, `mac-bytes`, `mtk-eeprom`, `ar9300`; `gbe` and `text` come of other sources.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Raw => "raw",
             Self::MacBytes => "mac-bytes",
             Self::MtkEeprom { .. } => "mtk-eeprom",
             Self::Ar9300 => "ar9300",
+            Self::Gbe => "gbe",
             Self::Text => "text",
         }
     }
@@ -168,7 +171,7 @@ pub struct Region {
     pub grows_into: Option<String>,
     /// Bytes of the one unit.
     pub per_unit: Vec<PerUnit>,
-    /// The region it lies in, for a part of another one; a splice takes whole regions only.
+    /// The region it lies in, for a part of another one.
     pub inside: Option<String>,
     /// Where the facts come from.
     pub source: Option<String>,
@@ -231,12 +234,16 @@ const USUAL_NAMES: [(Role, &[&str]); 4] = [
 pub struct Layout {
     /// The regions; they may nest or overlap only where the file they come from has them so.
     pub regions: Vec<Region>,
-    /// The chip's size, where it is known.
+    /// The chip's size, where it is known; of several chips that are one flash, the sum.
     pub chip_size: Option<u64>,
+    /// The sizes of the chips in order of address, where the map is known to be for two.
+    pub chips: Vec<u64>,
     /// What it was read from: `board archer-mr200-v1`, `mtdparts`, `boot log`.
     pub source: String,
     /// What was odd in the file it was read from.
     pub notes: Vec<String>,
+    /// Regions of the file that are not among `regions`, by name, each with the reason.
+    pub left_out: Vec<(String, String)>,
 }
 
 impl Layout {
@@ -245,9 +252,27 @@ impl Layout {
         self.regions.iter().find(|r| r.name == name)
     }
 
-    /// The first whole region of that role.
+    /// The first region of that role, whole ones before parts of others.
     pub fn of_role(&self, role: Role) -> Option<&Region> {
-        self.whole().find(|r| r.role == role)
+        self.whole().chain(&self.regions).find(|r| r.role == role)
+    }
+
+    /// True for the region that [`Layout::of_role`] gives for its role.
+    pub fn is_first_of_role(&self, region: &Region) -> bool {
+        self.of_role(region.role).is_some_and(|first| first.span == region.span && first.name == region.name)
+    }
+
+    /// The index of the innermost region around the one at `index`; `None` for a whole region.
+    pub fn parent(&self, index: usize) -> Option<usize> {
+        let region = self.regions.get(index)?;
+        region.inside.as_ref()?;
+        // Outer regions come first, so the last one that covers it is the innermost.
+        self.regions[..index].iter().rposition(|outer| outer.span.covers(region.span))
+    }
+
+    /// In how many others the region at `index` lies.
+    pub fn depth(&self, index: usize) -> usize {
+        std::iter::successors(self.parent(index), |outer| self.parent(*outer)).count()
     }
 
     /// The regions that lie in no other one.
@@ -256,14 +281,9 @@ impl Layout {
     }
 
     /// Sorts the regions by address, larger ones first, and notes which lie in which; a region that overlaps
-    /// another one and does not lie in it is left out with a note, and so is one that covers all the others.
+    /// another one and does not lie in it is left out with a note.
     pub fn settle(mut self) -> Self {
         self.regions.sort_by_key(|r| (r.span.start, std::cmp::Reverse(r.span.end)));
-        let end = self.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
-        if self.regions.len() > 2 && self.regions[0].span == Span::new(0, end) {
-            let all = self.regions.remove(0);
-            self.notes.push(format!("{} covers all the others and is left out", all.name));
-        }
         let mut open: Vec<(String, Span)> = Vec::new();
         let mut kept: Vec<Region> = Vec::with_capacity(self.regions.len());
         for mut region in std::mem::take(&mut self.regions) {
@@ -281,11 +301,18 @@ impl Layout {
                 open.push((region.name.clone(), region.span));
                 kept.push(region);
             } else {
-                self.notes.push(format!("{} ({}) overlaps {name} and is left out", region.name, region.span));
+                let why = format!("{} ({}) overlaps {name} and is left out", region.name, region.span);
+                self.leave_out(region.name, why);
             }
         }
         self.regions = kept;
         self
+    }
+
+    /// Notes that a region of the file is not among the regions, and why.
+    pub fn leave_out(&mut self, name: impl Into<String>, why: String) {
+        self.notes.push(why.clone());
+        self.left_out.push((name.into(), why));
     }
 
     /// All names, for messages.

@@ -3,58 +3,41 @@
 //! A [`Board`] names its regions ([`Layout`]) and what is known of each; [`splice()`] puts the board's own dump
 //! and [`Donor`]s together as a [`Choice`] says, and judges everything it takes ([`checks`]).
 
-pub mod anatomy;
-mod base;
-pub mod board;
 pub mod boards;
 pub mod checks;
-pub mod choice;
-mod compose;
+pub mod chips;
 pub mod container;
-pub mod describe;
 pub mod devicetree;
 pub mod donor;
-mod dump;
-mod edits;
 pub mod error;
 #[cfg(test)]
 mod few_cases;
-pub mod finding;
-mod firmware;
-pub mod fitness;
-pub mod form;
-mod found;
+mod formats;
 pub mod inspect;
-pub mod item;
-mod judge;
 pub mod layout;
 pub mod layouts;
-pub mod loader;
-mod plain;
-#[cfg(test)]
-mod plain_tests;
-pub mod recipe;
-pub mod recognise;
-pub mod rescue;
-#[cfg(test)]
-mod rescue_tests;
-mod resolve;
 pub mod splice;
-#[cfg(test)]
-mod splice_tests;
 pub mod synthetic;
 pub mod unit;
 pub mod whole;
 
-pub use board::{Board, Hardware, Recovery, RecoveryKind};
-pub use choice::{Choice, Edits, Purpose};
+// Paths from before the folders.
+pub use checks as finding;
+pub use container::item;
+pub use donor as anatomy;
+pub use donor::form;
+pub use splice::describe;
+pub use splice::fitness;
+
+pub use boards::{Board, Hardware, Recovery, RecoveryKind};
+pub use checks::{Allow, Finding, Severity};
 pub use donor::Donor;
+pub use donor::recognise::{Recognised, auto, by_tree, recognise};
 pub use error::ImageError;
-pub use finding::{Allow, Finding, Severity};
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::parse_any;
-pub use recipe::{Recipe, RecipeDonor};
-pub use recognise::{Recognised, auto, by_tree, recognise};
-pub use rescue::check_tftp;
-pub use splice::{RegionRow, Spliced, UnitRow, splice};
+pub use splice::{
+    Choice, Edits, Moved, Purpose, Recipe, RecipeDonor, RegionRow, Spliced, UnitRow, check_tftp, splice,
+    splice_moved,
+};
 pub use whole::{Image, is_blank, sha256};

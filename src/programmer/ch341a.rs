@@ -1,27 +1,42 @@
 //! CH341A: SPI transactions as 32-byte packets, pins as UIO streams.
 //!
 //! Bulk OUT and IN packets hold 32 bytes. A packet is one command: `A8` and up to 31 bytes to clock, or `AB` and pin
-//! commands up to a stream end. Every byte clocked comes back, each `A8` packet's answer as an IN packet of its own,
-//! always shorter than 32 bytes: it ends its IN transfer, so one IN transfer is asked for each. The bits of a byte go
-//! least significant first: both ways are reversed here. Chip select is a pin like any other.
+//! commands up to a stream end. Every byte clocked comes back. The answer to each `A8` packet is expected as an IN packet
+//! of its own, which is shorter than 32 bytes and so ends its transfer; but answers are taken as a stream of bytes, so
+//! merged and split packets are taken too. The bits of a byte go least significant first: both ways are reversed here.
+//! Chip select is a pin like any other.
+//!
+//! The fast shape queues chip-select packets behind `A8` packets whose answers no one has fetched yet. No other known
+//! driver relies on their order, so it is proven at open. The plain shape is that of flashrom: a padded chip-select packet
+//! and one command in one transfer, and chip select raised by the next command's packet.
 //!
 //! Sources: flashrom `ch341a_spi.c` (facts: opcodes, pin bits, idle and direction values, about 0.75 us a UIO byte,
-//! chip-select high at least 2.25 us), frank-zago `spi-ch341.c` (one SPI clock of about 1.5 MHz, 12 MHz / 8).
+//! chip-select high at least 2.25 us, the plain shape), frank-zago `spi-ch341.c` (one SPI clock of about 1.5 MHz, 12 MHz
+//! / 8), WCH's Linux library (version request, padding for version 20h).
 
-use super::codec::{Codec, Encoded, Scatter, Silence};
+use super::codec::{Codec, Encoded, Scatter, Silence, Stream};
 use super::pins::Level;
-use crate::spi::{Limits, Op, SpiError, Transaction};
-use crate::usb::{Burst, PATIENCE, Pipe, Reply, UsbError};
+use super::shape::{Framing, Piece, Shape};
+use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
+use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use std::time::Duration;
 
 /// SPI stream: the packet's other bytes are clocked out, as many come back.
 const SPI_STREAM: u8 = 0xA8;
+/// I2C stream; only its mode setting is used here.
+const I2C_STREAM: u8 = 0xAA;
+/// I2C: mode 0, that is 20 kHz for I2C and one data line for SPI. Another program may have left two (bit 2).
+const I2C_MODE: u8 = 0x60;
+/// I2C: end of the stream.
+const I2C_END: u8 = 0x00;
 /// UIO stream: the packet's other bytes are pin commands.
 const UIO_STREAM: u8 = 0xAB;
 /// UIO: set the output pins to bits 5:0.
 const UIO_OUT: u8 = 0x80;
 /// UIO: set the direction of the pins from bits 5:0, 1 = output.
 const UIO_DIR: u8 = 0x40;
+/// UIO: read the pins; one byte comes back.
+const UIO_IN: u8 = 0x00;
 /// UIO: end of the stream; what follows it in the packet is ignored.
 const UIO_END: u8 = 0x20;
 
@@ -29,6 +44,8 @@ const UIO_END: u8 = 0x20;
 const PACKET: usize = 32;
 /// D0 to D2 (the three chip selects) high, D3 (clock) low, D4 (second data out) and D5 (MOSI) high.
 const IDLE: u8 = 0x37;
+/// D5, MOSI.
+const MOSI: u8 = 0x20;
 /// D0, chip select of the clip.
 const CS: u8 = 0x01;
 /// D0 to D5 are outputs; D6 and D7 (MISO) can only be inputs.
@@ -36,7 +53,7 @@ const OUTPUTS: u8 = 0x3F;
 /// What MOSI carries while only reading.
 const FILL: u8 = 0xFF;
 /// The fixed SPI clock.
-const CLOCK_HZ: u32 = 1_500_000;
+pub(super) const CLOCK_HZ: u32 = 1_500_000;
 /// Time of one UIO command; a pause that fits a packet is made of repeated outputs.
 const UIO_STEP: Duration = Duration::from_nanos(750);
 /// The longest pause made of UIO commands in one packet beside the edges themselves.
@@ -46,15 +63,34 @@ const OUT_TRANSFER: usize = 4096;
 /// IN transfers kept queued: flashrom's 32 keep up with the wire; twice that leaves room for a busy host.
 const IN_DEPTH: usize = 64;
 
+/// The same in the plain shape, as flashrom does.
+const PLAIN_IN_DEPTH: usize = 32;
+/// A part in the plain shape: 4 KiB read by a command of up to 5 bytes, in full packets where it is cut.
+const PLAIN_PART: usize = 133 * (PACKET - 1);
+/// Bytes of a read in the plain shape.
+const PLAIN_READ: usize = 4096;
+/// Control request: the chip's version, two bytes.
+const VERSION: u8 = 0x5F;
+/// Control request: forget what is under way. In WCH's header only; a chip that does not know it stalls.
+const CLEAR: u8 = 0xB2;
+/// Versions from here on are the ones that everyone has.
+const COMMON_VERSION: u8 = 0x30;
+/// This version loses the packet behind a full `A8` packet; an empty packet goes between.
+const PADDED_VERSION: u8 = 0x20;
+/// How long the proof waits for the rest of an answer.
+const PROOF_QUIET: Duration = Duration::from_millis(300);
+
 /// A CH341A and what its spare pins hold.
 #[derive(Clone, Debug)]
 pub struct Ch341a {
     idle: u8,
+    /// The chip's version, once it has been asked.
+    version: Option<u8>,
 }
 
 impl Default for Ch341a {
     fn default() -> Self {
-        Self { idle: IDLE }
+        Self { idle: IDLE, version: None }
     }
 }
 
@@ -69,7 +105,7 @@ impl Ch341a {
                 Level::High => idle |= 1 << pin,
             }
         }
-        Self { idle }
+        Self { idle, version: None }
     }
 
     /// One UIO packet: the pin commands, then the stream end.
@@ -90,29 +126,40 @@ impl Ch341a {
     }
 }
 
-/// Packets become transfers: a short packet ends one, a run of full ones is cut at [`OUT_TRANSFER`].
-#[derive(Default)]
-struct Transfers(Vec<Vec<u8>>);
+/// Packets become transfers: a short packet ends one, a run of full ones is cut at a length.
+struct Transfers {
+    done: Vec<Vec<u8>>,
+    cut: usize,
+}
+
+impl Default for Transfers {
+    fn default() -> Self {
+        Self { done: Vec::new(), cut: OUT_TRANSFER }
+    }
+}
 
 impl Transfers {
     fn packet(&mut self, packet: &[u8]) {
-        match self.0.last_mut() {
-            Some(last) if last.len() % PACKET == 0 && last.len() < OUT_TRANSFER => {
-                last.extend_from_slice(packet)
+        match self.done.last_mut() {
+            Some(last) if last.len().is_multiple_of(PACKET) && last.len() < self.cut => {
+                last.extend_from_slice(packet);
             }
-            _ => self.0.push(packet.to_vec()),
+            _ => self.done.push(packet.to_vec()),
         }
     }
 }
 
 /// Fills `A8` packets and knows how long each answer is.
-struct Stream {
+#[derive(Default)]
+struct Packets {
     transfers: Transfers,
     packet: Vec<u8>,
     answers: Vec<u8>,
+    /// An empty packet goes behind each full one.
+    padded: bool,
 }
 
-/// Turns the bits of each byte round, eight bytes at a time.
+/// Reverses the bit order of each byte, eight bytes at a time.
 fn reverse_bits(bytes: &mut [u8]) {
     let (words, rest) = bytes.as_chunks_mut::<8>();
     for word in words {
@@ -124,7 +171,7 @@ fn reverse_bits(bytes: &mut [u8]) {
     }
 }
 
-impl Stream {
+impl Packets {
     fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(self.room().min(bytes.len()));
@@ -165,86 +212,219 @@ impl Stream {
         if !self.packet.is_empty() {
             self.answers.push((self.packet.len() - 1) as u8);
             self.transfers.packet(&self.packet);
+            if self.padded && self.packet.len() == PACKET {
+                self.transfers.packet(&[0; PACKET]);
+            }
             self.packet.clear();
         }
     }
 }
 
-impl Codec for Ch341a {
-    fn limits(&self) -> Limits {
-        Limits {
-            clock_hz: CLOCK_HZ,
-            // The first OUT waits for a 1 ms frame, the last answer for the host: modelled, not measured.
-            round_trip: Duration::from_millis(2),
-            // Two more packets on a full-speed bus, about 30 us each with their share of turnaround.
-            per_transaction: Duration::from_micros(100),
-            max_transaction: 256 * 1024,
-            read_batch: 64 * 1024,
-            pauses: false,
-        }
-    }
-
-    fn in_depth(&self) -> usize {
-        IN_DEPTH
-    }
-
-    fn keeps(&self, pause: Duration) -> bool {
-        pause <= UIO_PAUSE
-    }
-
-    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], select: bool) -> Encoded<'b> {
-        let mut scatter = Scatter::default();
-        let mut stream = Stream { transfers: Transfers::default(), packet: Vec::new(), answers: Vec::new() };
-        // The high of one transaction and the low of the next share a packet.
-        let mut edges = vec![self.high(), UIO_DIR | OUTPUTS];
-        for transaction in batch {
-            if select {
-                edges.push(self.low());
-            }
-            stream.transfers.packet(&Self::uio(edges.drain(..)));
-            for op in &mut transaction.ops {
-                match op {
-                    Op::Write(bytes) => {
-                        stream.push(bytes);
-                        scatter.drop_next(bytes.len());
-                    }
-                    Op::Read(into) => {
-                        stream.fill(into.len());
-                        scatter.keep_next(into);
-                    }
-                    Op::Transfer(both) => {
-                        stream.push(both);
-                        scatter.keep_next(both);
-                    }
+impl Ch341a {
+    /// Clocks the transaction's ops into packets.
+    fn clock<'b>(packets: &mut Packets, scatter: &mut Scatter<'b>, transaction: &'b mut Transaction<'_>) {
+        for op in &mut transaction.ops {
+            match op {
+                Op::Write(bytes) => {
+                    packets.push(bytes);
+                    scatter.drop_next(bytes.len());
+                }
+                Op::Read(into) => {
+                    packets.fill(into.len());
+                    scatter.keep_next(into);
+                }
+                Op::Transfer(both) => {
+                    packets.push(both);
+                    scatter.keep_next(both);
                 }
             }
-            stream.flush();
+        }
+        packets.flush();
+    }
+
+    /// Windows back to back; the high of one transaction and the low of the next share a packet.
+    fn windows<'b>(
+        &self,
+        packets: &mut Packets,
+        scatter: &mut Scatter<'b>,
+        batch: &'b mut [Transaction<'_>],
+    ) {
+        let mut edges = vec![self.high(), UIO_DIR | OUTPUTS];
+        for transaction in batch {
+            let pause = transaction.pause;
+            edges.push(self.low());
+            packets.transfers.packet(&Self::uio(edges.drain(..)));
+            Self::clock(packets, scatter, transaction);
             edges.push(self.high());
-            if self.keeps(transaction.pause) {
-                let steps = transaction.pause.as_nanos().div_ceil(UIO_STEP.as_nanos());
+            if self.keeps(Shape::Fast, pause) {
+                let steps = pause.as_nanos().div_ceil(UIO_STEP.as_nanos());
                 edges.extend((0..steps).map(|_| self.high()));
             }
         }
-        stream.transfers.packet(&Self::uio(edges));
-        Encoded {
-            out: stream.transfers.0,
-            reply: Box::new(Answers { scatter, lengths: stream.answers, at: 0, into: 0 }),
-            silent: self.limits().wire_time(OUT_TRANSFER as u64),
+        packets.transfers.packet(&Self::uio(edges));
+    }
+
+    /// A packet of pin commands as long as a packet can be: what follows it is in the same transfer.
+    fn padded(commands: impl IntoIterator<Item = u8>) -> Vec<u8> {
+        let mut packet = Self::uio(commands);
+        packet.resize(PACKET, 0);
+        packet
+    }
+
+    /// A control request that an old or foreign chip may refuse.
+    fn tolerate(result: Result<(), UsbError>) -> Result<(), UsbError> {
+        match result {
+            Err(UsbError::Stall(_)) => Ok(()),
+            other => other,
         }
     }
 
-    fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
-        // A broken session leaves at most two answers in the chip and what it still clocks from its OUT buffer; there
-        // is no reset request, so they are read away. Bounded: nobody refills it.
+    /// Reads away what an earlier session left in the chip.
+    fn drain(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        // At most two answers, and what it still clocks from its OUT buffer; bounded, because no one refills that.
         for _ in 0..64 {
             if pipe.drain(PACKET, Duration::from_millis(3))?.is_empty() {
                 return Ok(());
             }
         }
-        Err(UsbError::Unusable(
-            "the CH341A keeps sending data that nobody asked for; plug it in again".into(),
-        )
-        .into())
+        let text = "the CH341A keeps sending data that was not asked for; plug it in again";
+        Err(UsbError::Unusable(text.into()).into())
+    }
+}
+
+fn request(request: u8) -> Control {
+    Control { recipient: Recipient::Device, request, value: 0, index: 0 }
+}
+
+impl Codec for Ch341a {
+    fn title(&self) -> &'static str {
+        "the CH341A"
+    }
+
+    fn limits(&self, shape: Shape) -> Limits {
+        let fast = shape == Shape::Fast;
+        Limits {
+            clock_hz: CLOCK_HZ,
+            // The first OUT waits for a 1 ms frame, the last answer for the host: modelled, not measured.
+            round_trip: Duration::from_millis(2),
+            // Two more packets on a full-speed bus, about 30 us each with their share of turnaround; a round trip where
+            // each command has a burst of its own.
+            per_transaction: if fast { Duration::from_micros(100) } else { Duration::from_millis(2) },
+            max_transaction: 256 * 1024,
+            read_batch: if fast { 64 * 1024 } else { PLAIN_READ },
+            pauses: false,
+        }
+    }
+
+    fn in_depth(&self, shape: Shape) -> usize {
+        if shape == Shape::Fast { IN_DEPTH } else { PLAIN_IN_DEPTH }
+    }
+
+    fn keeps(&self, shape: Shape, pause: Duration) -> bool {
+        pause.is_zero() || (shape == Shape::Fast && pause <= UIO_PAUSE)
+    }
+
+    fn piece(&self, shape: Shape) -> Option<Piece> {
+        let clocked = match shape {
+            Shape::Fast => return None,
+            Shape::Plain => PLAIN_PART,
+            Shape::Smallest => PACKET - 1,
+        };
+        Some(Piece { clocked, read: clocked })
+    }
+
+    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b> {
+        let mut scatter = Scatter::default();
+        let mut packets = Packets { padded: self.version == Some(PADDED_VERSION), ..Packets::default() };
+        match framing {
+            Framing::Windows => self.windows(&mut packets, &mut scatter, batch),
+            Framing::Deselected => {
+                packets.transfers.packet(&Self::padded([self.high(), UIO_DIR | OUTPUTS, self.high()]));
+                batch.iter_mut().for_each(|t| Self::clock(&mut packets, &mut scatter, t));
+            }
+            Framing::Part { first, .. } => {
+                packets.transfers.cut = usize::MAX;
+                if first {
+                    let edges = [self.high(), UIO_DIR | OUTPUTS, self.low()];
+                    packets.transfers.packet(&Self::padded(edges));
+                }
+                batch.iter_mut().for_each(|t| Self::clock(&mut packets, &mut scatter, t));
+            }
+        }
+        Encoded {
+            out: packets.transfers.done,
+            reply: Box::new(Answers { scatter, lengths: packets.answers, at: 0, into: 0 }),
+            silent: self.limits(Shape::Fast).wire_time(OUT_TRANSFER as u64),
+        }
+    }
+
+    fn deselect(&self) -> Option<Vec<u8>> {
+        Some(Self::uio([self.high()]))
+    }
+
+    fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        if self.version.is_none() {
+            let mut version = [0; 2];
+            let asked = pipe.control_in(request(VERSION), &mut version).map(|read| {
+                self.version = version.first().copied().filter(|_| read > 0);
+            });
+            Self::tolerate(asked)?;
+        }
+        Self::tolerate(pipe.control_out(request(CLEAR), &[]))?;
+        Self::drain(pipe)?;
+        let out = [vec![I2C_STREAM, I2C_MODE, I2C_END]];
+        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?)
+    }
+
+    fn bring_up_requests(&self) -> u32 {
+        4
+    }
+
+    fn start(&self) -> (Shape, Option<String>) {
+        match self.version {
+            Some(version) if version < COMMON_VERSION => {
+                let why = format!("it is of version {version:02x}h, {COMMON_VERSION:02x}h is the usual one");
+                (Shape::Plain, Some(why))
+            }
+            _ => (Shape::Fast, None),
+        }
+    }
+
+    fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        // Short answers wait together; a pin packet waits behind a full answer that no one has fetched. The pin that
+        // moves is MOSI, with chip select high: nothing on the board notices.
+        let mut transfers = Transfers::default();
+        transfers.packet(&Self::uio([self.high(), UIO_DIR | OUTPUTS]));
+        let mut wanted = 0;
+        for len in 1..=3 {
+            transfers.packet(&[&[SPI_STREAM][..], &[FILL; 3][..len]].concat());
+            wanted += len;
+        }
+        let full = [&[SPI_STREAM][..], &[FILL; PACKET - 1]].concat();
+        let mut places = Vec::new();
+        for pins in [self.idle & !MOSI, self.idle | MOSI] {
+            transfers.packet(&full);
+            transfers.packet(&Self::uio([UIO_OUT | pins, UIO_IN]));
+            wanted += PACKET - 1;
+            places.push((wanted, pins));
+            wanted += 1;
+        }
+        let mut reply = Stream { transfers: 7, ask: PACKET, wanted, got: Vec::new() };
+        pipe.burst(Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: PROOF_QUIET }, &mut reply)?;
+        for (at, pins) in places {
+            let read = reply.got[at];
+            if (read ^ pins) & (MOSI | CS) != 0 {
+                let text = format!(
+                    "a pin command behind unfetched data was not carried out in its turn: pins {read:02x}"
+                );
+                return Err(LinkError::new(LinkFault::Driver, text).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn slow_down(&mut self) -> bool {
+        false
     }
 
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
@@ -257,33 +437,38 @@ impl Codec for Ch341a {
     }
 }
 
-/// The answers of `A8` packets: a byte stream with known packet ends.
+/// The answers of `A8` packets: a stream of bytes, usually in packets of known length.
 struct Answers<'b> {
     scatter: Scatter<'b>,
     /// Length of each answer packet.
     lengths: Vec<u8>,
-    /// The packet that is awaited.
+    /// The packet that the next byte belongs to.
     at: usize,
-    /// Bytes of it that have come: a packet may come in parts.
+    /// Bytes of it that have come.
     into: usize,
 }
 
 impl Reply for Answers<'_> {
     fn next(&self, in_flight: usize) -> Option<usize> {
-        // Each awaited packet ends one transfer at least.
+        // One transfer for each answer; merged answers need fewer, and the others are cancelled at the end.
         (in_flight < self.lengths.len() - self.at).then_some(PACKET)
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
-        let awaited = self.lengths.get(self.at).map_or(0, |len| usize::from(*len) - self.into);
-        if bytes.len() > awaited {
-            return Err(UsbError::Desync { what: "CH341A", expected: awaited, got: bytes.len() });
+        let expected = self.scatter.left();
+        if bytes.len() > expected {
+            return Err(UsbError::Desync { what: "CH341A", expected, got: bytes.len() });
         }
         self.scatter.put(bytes, reverse_bits);
-        self.into += bytes.len();
-        if bytes.len() == awaited {
-            self.at += 1;
-            self.into = 0;
+        let mut left = bytes.len();
+        while left > 0 {
+            let taken = left.min(usize::from(self.lengths[self.at]) - self.into);
+            self.into += taken;
+            left -= taken;
+            if self.into == usize::from(self.lengths[self.at]) {
+                self.at += 1;
+                self.into = 0;
+            }
         }
         Ok(!bytes.is_empty())
     }
@@ -294,93 +479,4 @@ impl Reply for Answers<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `B7` = all chip selects high, `B6` = the clip's low, `7F` = D0 to D5 outputs, `20` = stream end.
-    #[test]
-    fn a_write_enable_and_a_status_read_share_the_middle_packet() {
-        let mut status = [0u8; 2];
-        let mut batch = [Transaction::write(&[0x06]), Transaction::read(&[0x05], &mut status)];
-        let mut encoded = Ch341a::default().encode(&mut batch, true);
-        let wanted: [&[u8]; 5] = [
-            &[0xAB, 0xB7, 0x7F, 0xB6, 0x20],
-            &[0xA8, 0x60],
-            &[0xAB, 0xB7, 0xB6, 0x20],
-            &[0xA8, 0xA0, 0xFF, 0xFF],
-            &[0xAB, 0xB7, 0x20],
-        ];
-        assert_eq!(encoded.out, wanted);
-        assert_eq!(encoded.reply.next(0), Some(32));
-        assert_eq!(encoded.reply.next(1), Some(32));
-        assert_eq!(encoded.reply.next(2), None, "two packets are answered, no more");
-        encoded.reply.take(&[0xFF]).unwrap();
-        assert!(!encoded.reply.is_complete());
-        encoded.reply.take(&[0x00, 0x40, 0xC0]).unwrap();
-        assert!(encoded.reply.is_complete());
-        assert_eq!(encoded.reply.next(0), None);
-        drop(encoded);
-        assert_eq!(status, [0x02, 0x03]);
-    }
-
-    #[test]
-    fn full_packets_share_transfers_and_the_last_one_is_short() {
-        let mut data = vec![0u8; 31 * 200 + 5 - 4];
-        let mut batch = [Transaction::read(&[0x03, 1, 2, 3], &mut data)];
-        let encoded = Ch341a::default().encode(&mut batch, true);
-        let lengths: Vec<usize> = encoded.out.iter().map(Vec::len).collect();
-        assert_eq!(lengths, [5, 4096, 72 * 32 + 6, 3]);
-        for packet in encoded.out[1..3].iter().flat_map(|t| t.chunks(32)) {
-            assert_eq!(packet[0], 0xA8);
-        }
-        assert_eq!(encoded.out[1][..5], [0xA8, 0xC0, 0x80, 0x40, 0xC0]);
-        assert!((0..201).all(|n| encoded.reply.next(n) == Some(32)));
-        assert_eq!(encoded.reply.next(201), None);
-    }
-
-    #[test]
-    fn a_last_packet_that_is_full_takes_the_edge_into_its_transfer() {
-        let mut batch = [Transaction::write(&[0u8; 31])];
-        let encoded = Ch341a::default().encode(&mut batch, true);
-        let lengths: Vec<usize> = encoded.out.iter().map(Vec::len).collect();
-        assert_eq!(lengths, [5, 32 + 3]);
-    }
-
-    #[test]
-    fn answers_in_parts_are_taken_and_answers_too_long_are_not() {
-        let mut data = [0u8; 40];
-        let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
-        let mut encoded = Ch341a::default().encode(&mut batch, true);
-        encoded.reply.take(&[0x80; 10]).unwrap();
-        encoded.reply.take(&[]).unwrap();
-        assert_eq!(encoded.reply.next(1), Some(32), "the rest of the first and the second are awaited");
-        assert_eq!(
-            encoded.reply.take(&[0x80; 22]),
-            Err(UsbError::Desync { what: "CH341A", expected: 21, got: 22 })
-        );
-        encoded.reply.take(&[0x80; 21]).unwrap();
-        encoded.reply.take(&[0x40; 9]).unwrap();
-        assert!(encoded.reply.is_complete());
-        drop(encoded);
-        assert_eq!((data[30], data[31]), (0x01, 0x02));
-    }
-
-    #[test]
-    fn spare_pins_are_held_and_the_baseline_never_selects() {
-        let codec = Ch341a::new(&[(1, Level::Low), (0, Level::Low), (7, Level::Low)]);
-        let mut seen = [0u8; 1];
-        let mut batch = [Transaction { ops: vec![Op::Read(&mut seen)], pause: Duration::ZERO }];
-        let encoded = codec.encode(&mut batch, false);
-        assert_eq!(encoded.out, [vec![0xAB, 0xB5, 0x7F, 0x20], vec![0xA8, 0xFF], vec![0xAB, 0xB5, 0x20]]);
-    }
-
-    #[test]
-    fn a_short_pause_is_made_of_repeated_outputs_in_a_short_packet() {
-        let pause = Duration::from_micros(18);
-        let mut batch = [Transaction::write(&[0xAB]).then_pause(pause), Transaction::write(&[6])];
-        let codec = Ch341a::default();
-        let encoded = codec.encode(&mut batch, true);
-        assert_eq!(encoded.out[2].len(), 1 + 1 + 24 + 1 + 1);
-        assert!(codec.keeps(pause) && !codec.keeps(Duration::from_micros(30)));
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! What every programmer's codec gives the driver: a batch as OUT transfers, and where the answer's bytes belong.
 
+use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, SpiError, Transaction};
 use crate::usb::{Pipe, Reply, UsbError};
 use std::collections::VecDeque;
@@ -19,29 +20,55 @@ pub struct Encoded<'b> {
 ///
 /// `encode` decides and is pure; the others act on the pipe.
 pub trait Codec {
-    /// What this programmer can do and what things cost on it.
-    fn limits(&self) -> Limits;
+    /// The name of the programmer in text: `a CH341A`.
+    fn title(&self) -> &'static str;
+
+    /// What this programmer can do in a shape, and what things cost on it.
+    fn limits(&self, shape: Shape) -> Limits;
 
     /// The most IN transfers worth queuing.
-    fn in_depth(&self) -> usize;
+    fn in_depth(&self, shape: Shape) -> usize;
 
     /// True when a pause of this length is kept inside the programmer; otherwise the driver splits the batch there.
-    fn keeps(&self, pause: Duration) -> bool;
+    fn keeps(&self, shape: Shape, pause: Duration) -> bool;
 
-    /// The batch as bytes. Drives the pins first (chip select high), leaves chip select high. With `select` false the
-    /// transactions are clocked with chip select high all the time.
-    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], select: bool) -> Encoded<'b>;
+    /// The most of a window that one burst carries in a shape; `None` where bursts carry many windows.
+    fn piece(&self, shape: Shape) -> Option<Piece>;
+
+    /// The batch as bytes. Drives the pins before anything else, and leaves chip select high unless the framing says
+    /// otherwise.
+    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b>;
+
+    /// The OUT transfer that raises chip select, where [`Framing::Part`] leaves that to the next burst.
+    fn deselect(&self) -> Option<Vec<u8>>;
 
     /// Brings the programmer from any state, a broken session's included, to one in which a batch can be sent.
     ///
     /// # Errors
-    /// [`SpiError::Usb`].
+    /// [`SpiError::Link`].
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
+
+    /// How many times [`bring_up`](Self::bring_up) waits for the device.
+    fn bring_up_requests(&self) -> u32;
+
+    /// The fastest shape worth trying on this device, and why no faster one; known after [`bring_up`](Self::bring_up).
+    fn start(&self) -> (Shape, Option<String>);
+
+    /// Proves, without a chip, what the fast shape rests on.
+    ///
+    /// # Errors
+    /// [`SpiError::Link`]; [`LinkFault::Driver`](crate::spi::LinkFault::Driver) with the reason where the device answers
+    /// otherwise than the fast shape needs.
+    fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
+
+    /// Takes a lower clock for a smaller shape, where the clock can be changed; true when it was changed, and a new
+    /// [`bring_up`](Self::bring_up) is needed.
+    fn slow_down(&mut self) -> bool;
 
     /// Turns every pin into an input.
     ///
     /// # Errors
-    /// [`SpiError::Usb`].
+    /// [`SpiError::Link`].
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
 
     /// Takes `hz` as the new clock, at most; gives the clock that will be set and the OUT bytes that set it.
@@ -116,6 +143,35 @@ impl<'b> Scatter<'b> {
             self.left -= taken;
         }
         bytes.len()
+    }
+}
+
+/// Bytes of a known count, in packets of any length; the first packets are expected one by one.
+pub(super) struct Stream {
+    /// IN transfers that the device is expected to end.
+    pub(super) transfers: usize,
+    /// Bytes of one IN transfer.
+    pub(super) ask: usize,
+    /// Bytes expected.
+    pub(super) wanted: usize,
+    /// What has come.
+    pub(super) got: Vec<u8>,
+}
+
+impl Reply for Stream {
+    fn next(&self, in_flight: usize) -> Option<usize> {
+        (in_flight < self.transfers.max(1) && !self.is_complete()).then_some(self.ask)
+    }
+    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
+        self.got.extend_from_slice(bytes);
+        self.transfers = self.transfers.saturating_sub(1);
+        match self.got.len() > self.wanted {
+            true => Err(UsbError::Desync { what: "the proof", expected: self.wanted, got: self.got.len() }),
+            false => Ok(!bytes.is_empty()),
+        }
+    }
+    fn is_complete(&self) -> bool {
+        self.got.len() >= self.wanted
     }
 }
 

@@ -1,37 +1,65 @@
 //! The one driver loop: any codec over any pipe is a [`Programmer`].
+//!
+//! The driver begins in the fastest shape that the adapter has proven, repeats questions that failed in a smaller shape
+//! ([`super::ladder`]), and stays in the smaller one where the faster one keeps failing.
 
 use super::codec::{Codec, Silence};
-use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
+use super::cut::{ends_in_read, first_piece, parts};
+use super::ladder::Ladder;
+use super::shape::{Framing, Shape};
+use crate::spi::{Limits, Notice, Op, Programmer, SpiError, Transaction};
 use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
 use std::time::Duration;
 
-/// Bytes clocked in one burst at most: bounds the memory of its OUT side.
-const BURST: usize = 1 << 20;
+/// A round trip from which on the link is a slow one: a virtual machine, USB over a network.
+const SLOW_LINK: Duration = Duration::from_millis(20);
+/// How long a device on a slow link may give no answer.
+const SLOW_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A programmer: a codec over a pipe. Pins are released when it is dropped.
 pub struct Driver<C: Codec, P: Pipe> {
-    codec: C,
-    pipe: P,
+    pub(super) codec: C,
+    pub(super) pipe: P,
+    pub(super) ladder: Ladder,
     /// The pins may be driven.
     driven: bool,
+    /// Chip select was left low behind a read.
+    selected: bool,
     /// A burst broke off and the programmer has not been brought up again since.
-    broken: bool,
+    pub(super) broken: bool,
+    /// How long the device may give no answer.
+    patience: Duration,
 }
 
 impl<C: Codec, P: Pipe> Driver<C, P> {
-    /// Brings the programmer up.
+    /// Brings the programmer up and lets it prove the fast shape; where it cannot, the plain one is used.
     ///
     /// # Errors
-    /// [`SpiError::Usb`] when it does not answer as its kind does.
-    pub fn open(mut codec: C, mut pipe: P) -> Result<Self, SpiError> {
+    /// [`SpiError::Link`] when it does not answer as its kind does.
+    pub fn open(codec: C, pipe: P) -> Result<Self, SpiError> {
+        Self::open_in(codec, pipe, Shape::Fast)
+    }
+
+    /// The same in this shape at most.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_in(mut codec: C, mut pipe: P, fastest: Shape) -> Result<Self, SpiError> {
+        let from = pipe.now();
         let up = codec.bring_up(&mut pipe).or_else(|error| match error {
-            // An endpoint that an earlier program left stalled strikes the first transfer, and is cleared then.
-            SpiError::Usb(UsbError::Stall(_) | UsbError::Broken(_)) => codec.bring_up(&mut pipe),
+            // One lost transfer, or an endpoint that an earlier program left stalled and that is cleared then.
+            SpiError::Link(link) if link.is_transient() => codec.bring_up(&mut pipe),
             other => Err(other),
         });
+        let requests = codec.bring_up_requests().max(1);
+        let slow = pipe.now().saturating_sub(from) / requests > SLOW_LINK;
+        let patience = if slow { SLOW_PATIENCE } else { PATIENCE };
+        let (ladder, driven, broken) = (Ladder::new(fastest), true, up.is_err());
         // Made first, so that a failure half way releases the pins in drop.
-        let driver = Self { codec, pipe, driven: true, broken: false };
-        up.map(|()| driver)
+        let mut driver = Self { codec, pipe, ladder, driven, selected: false, broken, patience };
+        up?;
+        driver.prove_at_open(fastest)?;
+        Ok(driver)
     }
 
     /// The pipe below.
@@ -44,95 +72,139 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         &mut self.pipe
     }
 
+    /// The shape in which the programmer is driven now.
+    pub fn shape(&self) -> Shape {
+        self.ladder.shape()
+    }
+
+    /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes.
+    pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
+        let Some(piece) = self.codec.piece(shape) else {
+            let pause = batch.last().map_or(Duration::ZERO, |t| t.pause);
+            self.burst(batch, Framing::Windows, shape)?;
+            if !self.codec.keeps(shape, pause) {
+                self.pipe.sleep(pause);
+            }
+            return Ok(());
+        };
+        let count = batch.len();
+        for (i, transaction) in batch.iter_mut().enumerate() {
+            let asks = ends_in_read(transaction);
+            let pause = transaction.pause;
+            let mut parts = parts(transaction, piece);
+            let last = parts.len() - 1;
+            for (n, part) in parts.iter_mut().enumerate() {
+                let framing = Framing::Part { first: n == 0, last: n == last };
+                self.burst(std::slice::from_mut(part), framing, shape)?;
+            }
+            // A command that writes is carried out when chip select rises.
+            if !pause.is_zero() || (i + 1 == count && !asks) {
+                self.deselect()?;
+                self.pipe.sleep(pause);
+            }
+        }
+        Ok(())
+    }
+
     /// One burst, and back in step after a failure.
-    fn burst(&mut self, batch: &mut [Transaction<'_>], select: bool) -> Result<(), SpiError> {
+    fn burst(
+        &mut self,
+        batch: &mut [Transaction<'_>],
+        framing: Framing,
+        shape: Shape,
+    ) -> Result<(), SpiError> {
         if self.broken {
             self.resync()?;
         }
         self.driven = true;
-        let mut encoded = self.codec.encode(batch, select);
+        let mut encoded = self.codec.encode(batch, framing);
         let burst = Burst {
             out: &encoded.out,
-            in_depth: self.codec.in_depth(),
-            quiet: encoded.silent.saturating_add(PATIENCE),
+            in_depth: self.codec.in_depth(shape),
+            quiet: encoded.silent.saturating_add(self.patience),
         };
         let result = self.pipe.burst(burst, &mut *encoded.reply);
         drop(encoded);
-        if let Err(error) = result {
-            self.broken = true;
-            // The first failure is what the caller must hear; whether this worked shows at the next burst.
-            if error != UsbError::Gone {
-                let _ = self.resync();
-            }
-            return Err(error.into());
+        self.selected = matches!(framing, Framing::Part { .. }) && self.codec.deselect().is_some();
+        self.stay_in_step(result)
+    }
+
+    /// After a burst that broke off the programmer is brought up again.
+    pub(super) fn stay_in_step(&mut self, result: Result<(), UsbError>) -> Result<(), SpiError> {
+        let Err(error) = result else { return Ok(()) };
+        self.broken = true;
+        // The caller needs the first failure; whether this worked shows at the next burst.
+        if error != UsbError::Gone {
+            let _ = self.resync();
         }
-        Ok(())
+        Err(error.into())
     }
 
     /// Brings the programmer up again after a burst that broke off.
-    fn resync(&mut self) -> Result<(), SpiError> {
+    pub(super) fn resync(&mut self) -> Result<(), SpiError> {
         self.codec.bring_up(&mut self.pipe)?;
         self.broken = false;
+        self.selected = false;
         Ok(())
     }
-}
 
-/// The first piece of a batch that can go down as one burst: its length in transactions.
-fn first_piece<C: Codec>(codec: &C, batch: &[Transaction<'_>]) -> usize {
-    let mut clocked = 0;
-    for (i, transaction) in batch.iter().enumerate() {
-        clocked += transaction.clocked();
-        if i > 0 && clocked > BURST {
-            return i;
+    /// Raises chip select where the last window left it low.
+    fn deselect(&mut self) -> Result<(), SpiError> {
+        if !std::mem::take(&mut self.selected) {
+            return Ok(());
         }
-        if !codec.keeps(transaction.pause) {
-            return i + 1;
-        }
+        let Some(out) = self.codec.deselect() else { return Ok(()) };
+        let result = self.pipe.burst(Burst { out: &[out], in_depth: 1, quiet: self.patience }, &mut Silence);
+        self.stay_in_step(result)
     }
-    batch.len()
 }
 
 impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
     fn limits(&self) -> Limits {
-        self.codec.limits()
+        self.codec.limits(self.ladder.shape())
     }
 
     fn run(&mut self, mut batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
-        let max = self.codec.limits().max_transaction;
+        let max = self.limits().max_transaction;
         if let Some(len) = batch.iter().map(Transaction::clocked).find(|len| *len > max) {
             return Err(SpiError::TooLong { len, max });
         }
         while !batch.is_empty() {
-            let (piece, rest) = batch.split_at_mut(first_piece(&self.codec, batch));
-            let pause = piece.last().map_or(Duration::ZERO, |t| t.pause);
-            self.burst(piece, true)?;
-            if !self.codec.keeps(pause) {
-                self.pipe.sleep(pause);
-            }
+            let shape = self.ladder.shape();
+            let (piece, rest) = match self.codec.piece(shape) {
+                None => batch.split_at_mut(first_piece(batch, |pause| self.codec.keeps(shape, pause))),
+                Some(_) => batch.split_at_mut(batch.len()),
+            };
+            self.run_piece(piece)?;
             batch = rest;
         }
         Ok(())
     }
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
-        let max = self.codec.limits().max_transaction;
+        let max = self.limits().max_transaction;
         if len > max {
             return Err(SpiError::TooLong { len, max });
         }
         let mut seen = vec![0; len];
         let mut batch = [Transaction { ops: vec![Op::Read(&mut seen)], pause: Duration::ZERO }];
-        self.burst(&mut batch, false)?;
+        self.burst(&mut batch, Framing::Deselected, self.ladder.shape())?;
         Ok(seen)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
         let (hz, out) = self.codec.set_clock(hz)?;
-        let burst = Burst { out: &[out], in_depth: 1, quiet: PATIENCE };
+        self.deselect()?;
+        let burst = Burst { out: &[out], in_depth: 1, quiet: self.patience };
         if let Err(error) = self.pipe.burst(burst, &mut Silence) {
             self.broken = true;
             return Err(error.into());
         }
         Ok(hz)
+    }
+
+    fn take_notices(&mut self) -> Vec<Notice> {
+        self.ladder.take_notices()
     }
 
     fn release(&mut self) -> Result<(), SpiError> {
@@ -141,6 +213,7 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         }
         self.codec.let_go(&mut self.pipe)?;
         self.driven = false;
+        self.selected = false;
         Ok(())
     }
 
@@ -149,6 +222,8 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
     }
 
     fn sleep(&mut self, time: Duration) {
+        // A failure shows at the next burst.
+        let _ = self.deselect();
         self.pipe.sleep(time);
     }
 }
@@ -156,113 +231,11 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
 impl<C: Codec, P: Pipe> Drop for Driver<C, P> {
     fn drop(&mut self) {
         if self.driven {
-            // Nobody is left to tell; a programmer that has gone has no pins to release.
+            // There is no one left to report to; a programmer that has gone has no pins to release.
             let _ = self.release();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::programmer::Ch341a;
-    use crate::usb::{Control, Reply};
-
-    /// A CH341A that clocks back what it gets, and a log of what was asked of it.
-    #[derive(Default)]
-    struct Loop {
-        log: Vec<String>,
-        now: Duration,
-        stale: Vec<Vec<u8>>,
-        fail: Option<UsbError>,
-    }
-
-    impl Pipe for &mut Loop {
-        fn control_out(&mut self, _: Control, _: &[u8]) -> Result<(), UsbError> {
-            Err(UsbError::Stall("control"))
-        }
-        fn control_in(&mut self, _: Control, _: &mut [u8]) -> Result<usize, UsbError> {
-            Err(UsbError::Stall("control"))
-        }
-        fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
-            let packets = burst.out.iter().flat_map(|t| t.chunks(32));
-            let answers: Vec<_> = packets.clone().filter(|p| p[0] == 0xA8).map(|p| &p[1..]).collect();
-            let released = packets.clone().any(|p| p == [0xAB, 0xB7, 0x40, 0x20]);
-            self.log.push(if released { "release".into() } else { format!("burst {}", answers.len()) });
-            if let Some(error) = self.fail.take() {
-                return Err(error);
-            }
-            for answer in answers {
-                assert_eq!(reply.next(0), Some(32));
-                reply.take(answer)?;
-            }
-            assert!(reply.is_complete());
-            Ok(())
-        }
-        fn drain(&mut self, _: usize, _: Duration) -> Result<Vec<u8>, UsbError> {
-            self.log.push("drain".into());
-            Ok(self.stale.pop().unwrap_or_default())
-        }
-        fn now(&self) -> Duration {
-            self.now
-        }
-        fn sleep(&mut self, time: Duration) {
-            self.log.push(format!("sleep {}", time.as_micros()));
-            self.now += time;
-        }
-    }
-
-    #[test]
-    fn a_long_pause_splits_the_batch_and_drop_releases() {
-        let mut pipe = Loop::default();
-        let mut driver = Driver::open(Ch341a::default(), &mut pipe).unwrap();
-        let mut both = [1u8, 2];
-        let mut batch = [
-            Transaction::write(&[1]).then_pause(Duration::from_micros(3)),
-            Transaction::write(&[2]).then_pause(Duration::from_micros(700)),
-            Transaction { ops: vec![Op::Transfer(&mut both)], pause: Duration::ZERO },
-        ];
-        driver.run(&mut batch).unwrap();
-        drop(driver);
-        assert_eq!(pipe.log, ["drain", "burst 2", "sleep 700", "burst 1", "release"]);
-        assert_eq!(both, [1, 2]);
-    }
-
-    #[test]
-    fn after_a_failure_the_programmer_is_drained_and_usable() {
-        let mut pipe = Loop::default();
-        let mut driver = Driver::open(Ch341a::default(), &mut pipe).unwrap();
-        driver.pipe_mut().fail = Some(UsbError::Stall("burst"));
-        driver.pipe_mut().stale = vec![vec![1, 2]];
-        let error = driver.run(&mut [Transaction::write(&[1])]).unwrap_err();
-        assert_eq!(error, SpiError::Usb(UsbError::Stall("burst")));
-        driver.run(&mut [Transaction::write(&[1])]).unwrap();
-        driver.release().unwrap();
-        drop(driver);
-        assert_eq!(pipe.log, ["drain", "burst 1", "drain", "drain", "burst 1", "release"]);
-    }
-
-    #[test]
-    fn too_long_a_transaction_is_refused_before_anything_is_sent() {
-        let mut pipe = Loop::default();
-        let mut driver = Driver::open(Ch341a::default(), &mut pipe).unwrap();
-        let max = driver.limits().max_transaction;
-        let mut into = vec![0; max];
-        let mut batch = [Transaction::write(&[6]), Transaction::read(&[3], &mut into)];
-        assert_eq!(driver.run(&mut batch), Err(SpiError::TooLong { len: max + 1, max }));
-        assert!(matches!(driver.set_clock(1000), Err(SpiError::Unsupported(_))));
-        drop(driver);
-        assert_eq!(pipe.log, ["drain", "release"]);
-    }
-
-    #[test]
-    fn a_large_batch_goes_down_in_bursts_of_bounded_size() {
-        let mut data = vec![vec![0u8; 200_000]; 11];
-        let mut batch: Vec<_> = data.iter_mut().map(|d| Transaction::read(&[3], d)).collect();
-        let codec = Ch341a::default();
-        assert_eq!(first_piece(&codec, &batch), 5);
-        assert_eq!(first_piece(&codec, &batch[10..]), 1);
-        batch[1].pause = Duration::from_secs(1);
-        assert_eq!(first_piece(&codec, &batch), 2);
-    }
-}
+mod tests;

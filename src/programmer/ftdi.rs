@@ -7,9 +7,10 @@
 //!
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).
 
-use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, Mpsse, SEND_IMMEDIATE, payloads};
+use super::models::Interface;
+use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, CLOCK_BYTES_NO_DATA, Mpsse, SEND_IMMEDIATE, payloads};
 use super::pins::Level;
-use crate::spi::SpiError;
+use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use ftdi_embedded_hal::eh1::digital::OutputPin as _;
 use ftdi_embedded_hal::{Error as HalError, FtHal};
@@ -38,28 +39,28 @@ const BITMODE_MPSSE: u16 = 0x0200;
 pub(super) const LATENCY: Duration = Duration::from_millis(16);
 /// Stale bytes tolerated before the answer to the bad command: more than any FIFO holds.
 const STALE: usize = 8192;
+/// bcdDevice of FT2232C, L and D.
+pub(super) const OLD_RELEASE: u16 = 0x0500;
+/// Manufacturer strings of FTDI and of makers whose boards carry FTDI's own chips.
+const MAKERS: [&str; 4] = ["FTDI", "Digilent", "Olimex", "Xilinx"];
+/// How long the proof waits for the rest of an answer.
+const PROOF_QUIET: Duration = Duration::from_millis(300);
+/// Clocks data out and in at once, most significant bit first.
+const CLOCK_BYTES_BOTH: u8 = 0x31;
+/// Loopback on, and off.
+const LOOPBACK: [u8; 2] = [0x84, 0x85];
 /// Pin number of chip select.
 const CS_PIN: u8 = 3;
 
-/// A chip of the family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FtdiKind {
-    /// Its name, as in `-p`.
-    pub name: &'static str,
-    /// idProduct; idVendor is 0403.
-    pub product: u16,
-    /// Number of ports (USB interfaces).
-    pub ports: u8,
-    /// Number of ports with an MPSSE, from A on.
-    pub mpsse: u8,
-}
+/// A port of an FTDI chip: which USB interface it is.
+pub(super) struct FtdiPort;
 
-/// The chips with an MPSSE that reaches 30 MHz.
-pub const FTDI_KINDS: [FtdiKind; 3] = [
-    FtdiKind { name: "ft2232h", product: 0x6010, ports: 2, mpsse: 2 },
-    FtdiKind { name: "ft232h", product: 0x6014, ports: 1, mpsse: 1 },
-    FtdiKind { name: "ft4232h", product: 0x6011, ports: 4, mpsse: 2 },
-];
+impl FtdiPort {
+    /// Port 0 (A) is interface 0 with endpoints 02 and 81; each further port has the next of each (libftdi `ftdi.h`).
+    pub(super) fn interface(port: u8) -> Interface {
+        Interface { number: port, endpoint_out: 0x02 + 2 * port, endpoint_in: 0x81 + 2 * port }
+    }
+}
 
 /// Brings a port up; gives the level and direction of ADBUS as they are then.
 pub(super) fn bring_up(codec: &Mpsse, pipe: &mut dyn Pipe) -> Result<(u8, u8), SpiError> {
@@ -97,11 +98,38 @@ pub(super) fn bring_up(codec: &Mpsse, pipe: &mut dyn Pipe) -> Result<(u8, u8), S
     pins.ok_or_else(|| SpiError::Unsupported("the FTDI pins were not set up".into()))
 }
 
+/// True for the string of a maker whose boards carry FTDI's own chips.
+pub(super) fn is_known(maker: &str) -> bool {
+    MAKERS.iter().any(|known| maker.to_ascii_lowercase().starts_with(&known.to_ascii_lowercase()))
+}
+
+/// Sends `len` bytes through the loopback and asks for clocks without data; gives whether the port knows those.
+pub(super) fn prove(codec: &Mpsse, len: usize, pipe: &mut dyn Pipe) -> Result<bool, SpiError> {
+    let pattern: Vec<u8> = (0..len).map(|i| (i as u8).wrapping_mul(0x4D) ^ 0xA5).collect();
+    let [low, high] = ((len - 1) as u16).to_le_bytes();
+    let mut out = vec![LOOPBACK[0], CLOCK_BYTES_BOTH, low, high];
+    out.extend(&pattern);
+    out.push(LOOPBACK[1]);
+    // Chip select is high: eight clocks that no one hears.
+    out.extend([CLOCK_BYTES_NO_DATA, 0, 0]);
+    out.extend(BAD_COMMANDS);
+    out.push(SEND_IMMEDIATE);
+    let mut echo = Echo { packet: codec.packet(), seen: Vec::new() };
+    pipe.burst(Burst { out: &[out], in_depth: 1, quiet: PROOF_QUIET }, &mut echo)?;
+    let (back, rest) = echo.seen.split_at(len.min(echo.seen.len()));
+    if back != pattern {
+        let text = "the loopback gave other bytes than were sent";
+        return Err(LinkError::new(LinkFault::Driver, text).into());
+    }
+    // A port that does not know the command answers it, and perhaps its arguments, as bad commands.
+    Ok(rest == Echo::WANTED)
+}
+
 /// The executor's error is an `io::Error` around a [`UsbError`]: `ftdi-embedded-hal` takes no other without a backend.
 fn usb_error(error: io::Error) -> SpiError {
     let text = error.to_string();
     let usb = error.into_inner().and_then(|inner| inner.downcast::<UsbError>().ok());
-    SpiError::Usb(usb.map_or(UsbError::Other(text), |usb| *usb))
+    usb.map_or(UsbError::Other(text), |usb| *usb).into()
 }
 
 fn hal_error(error: HalError<io::Error>) -> SpiError {
@@ -133,7 +161,7 @@ impl Executor<'_> {
         let mut bytes = std::mem::take(&mut self.queue);
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
-        let mut echo = Echo { packet: self.packet, seen: 0, tail: [0; 4] };
+        let mut echo = Echo { packet: self.packet, seen: Vec::new() };
         let burst = Burst { out: &[bytes], in_depth: 1, quiet: PATIENCE };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
@@ -143,7 +171,11 @@ impl MpsseCmdExecutor for Executor<'_> {
     type Error = io::Error;
 
     fn init(&mut self, settings: &MpsseSettings) -> io::Result<()> {
-        self.request(SIO_RESET, RESET_PORT)?;
+        // Commands that are left in the port would leave as UART data on the clock line once the MPSSE is off: the port
+        // is emptied before the reset and after it.
+        for purge in [PURGE_RX, PURGE_TX, RESET_PORT, PURGE_RX, PURGE_TX] {
+            self.request(SIO_RESET, purge)?;
+        }
         self.request(SIO_SET_BITMODE, BITMODE_RESET)?;
         // A latency timer is 1 to 255 ms.
         self.request(SIO_SET_LATENCY_TIMER, settings.latency_timer.as_millis().clamp(1, 255) as u16)?;
@@ -175,11 +207,10 @@ impl MpsseCmdExecutor for Executor<'_> {
     }
 }
 
-/// Waits for the echo of the bad commands, past what a broken session left in the chip.
+/// Waits for the echo of the bad commands, past what comes before it.
 struct Echo {
     packet: usize,
-    seen: usize,
-    tail: [u8; 4],
+    seen: Vec<u8>,
 }
 
 impl Echo {
@@ -192,35 +223,28 @@ impl Reply for Echo {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
-        let before = self.seen;
+        let before = self.seen.len();
         payloads(bytes, self.packet, |payload| {
-            for byte in payload {
-                self.tail.rotate_left(1);
-                self.tail[3] = *byte;
-            }
-            self.seen += payload.len();
+            self.seen.extend_from_slice(payload);
             Ok(())
         })?;
-        if self.seen > STALE {
-            return Err(UsbError::Desync {
-                what: "the MPSSE's answer to a bad command",
-                expected: 4,
-                got: self.seen,
-            });
+        if self.seen.len() > STALE {
+            let got = self.seen.len();
+            return Err(UsbError::Desync { what: "the MPSSE's answer to a bad command", expected: 4, got });
         }
-        Ok(self.seen > before)
+        Ok(self.seen.len() > before)
     }
 
     fn is_complete(&self) -> bool {
-        self.tail == Self::WANTED
+        self.seen.ends_with(&Self::WANTED)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programmer::{Codec, Driver};
-    use crate::spi::Programmer;
+    use crate::programmer::{Codec, Driver, Framing, Shape};
+    use crate::spi::{LinkFault, Programmer};
     use std::collections::VecDeque;
 
     /// A port that answers bad commands and pin reads, after `stale` bytes.
@@ -279,9 +303,21 @@ mod tests {
     fn a_port_is_brought_up_in_order_and_its_pins_are_set_once() {
         let mut port = Port { stale: vec![0xFA; 700], ..Port::default() };
         let codec = Mpsse::new(1, &[(5, Level::High), (4, Level::Low)]);
-        let driver = Driver::open(codec, &mut port).unwrap();
+        // In plain mode there is nothing to prove.
+        let driver = Driver::open_in(codec, &mut port, Shape::Plain).unwrap();
         drop(driver);
-        let wanted = [(0, 0, 2), (0x0B, 0, 2), (0x09, 16, 2), (0x0B, 0x0200, 2), (0, 1, 2), (0, 2, 2)];
+        let wanted = [
+            (0, 1, 2),
+            (0, 2, 2),
+            (0, 0, 2),
+            (0, 1, 2),
+            (0, 2, 2),
+            (0x0B, 0, 2),
+            (0x09, 16, 2),
+            (0x0B, 0x0200, 2),
+            (0, 1, 2),
+            (0, 2, 2),
+        ];
         assert_eq!(port.controls, wanted);
         #[rustfmt::skip]
         let wanted = [
@@ -297,22 +333,22 @@ mod tests {
     fn what_the_hal_leaves_is_what_the_codec_sends() {
         let mut port = Port::default();
         let mut codec = Mpsse::new(0, &[(7, Level::High)]);
-        let before = codec.encode(&mut [], true).out;
+        let before = codec.encode(&mut [], Framing::Windows).out;
         codec.bring_up(&mut &mut port).unwrap();
-        assert_eq!(codec.encode(&mut [], true).out, before);
+        assert_eq!(codec.encode(&mut [], Framing::Windows).out, before);
     }
 
     #[test]
     fn a_port_that_talks_nonsense_is_given_up() {
-        let mut port = Port { stale: vec![0x55; 9000], ..Port::default() };
+        let mut port = Port { stale: vec![0x55; 20_000], ..Port::default() };
         let error = Driver::open(Mpsse::new(0, &[]), &mut port).map(|d| d.limits()).unwrap_err();
-        assert!(matches!(error, SpiError::Usb(UsbError::Desync { .. })), "{error}");
+        assert!(matches!(&error, SpiError::Link(link) if link.fault == LinkFault::Garbled), "{error}");
     }
 
     #[test]
     fn a_silent_port_times_out_with_the_usb_error_kept() {
         let mut port = Port { dead: true, ..Port::default() };
         let error = Driver::open(Mpsse::new(0, &[]), &mut port).map(|d| d.limits()).unwrap_err();
-        assert!(matches!(error, SpiError::Usb(UsbError::Timeout { .. })), "{error}");
+        assert!(matches!(&error, SpiError::Link(link) if link.fault == LinkFault::Silent), "{error}");
     }
 }

@@ -7,18 +7,23 @@
 
 mod ch341a;
 mod codec;
+mod cut;
 mod driver;
 mod ftdi;
+mod ladder;
+mod models;
 mod mpsse;
 mod open;
 mod pins;
+mod shape;
 pub mod spec;
 
 pub use ch341a::Ch341a;
 pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
-pub use ftdi::{FTDI_KINDS, FtdiKind};
+pub use models::{Clock, Interface, MODELS, Model, OtherMode, Over, UsbModel};
 pub use mpsse::Mpsse;
 pub use open::{Attached, Opened, attached, only, open, over};
 pub use pins::Level;
-pub use spec::{Kind, Settings};
+pub use shape::{Framing, Piece, Shape};
+pub use spec::Settings;

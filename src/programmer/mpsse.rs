@@ -11,6 +11,7 @@
 use super::codec::{Codec, Encoded, Scatter};
 use super::ftdi;
 use super::pins::Level;
+use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::units;
 use crate::usb::{Burst, PATIENCE, Pipe};
@@ -23,7 +24,7 @@ use answers::Answers;
 pub(super) use answers::payloads;
 
 /// Clocks `(length + 1) * 8` times with no data; H-type chips only. Not in `ftdi-mpsse`.
-const CLOCK_BYTES_NO_DATA: u8 = 0x8F;
+pub(super) const CLOCK_BYTES_NO_DATA: u8 = 0x8F;
 /// ADBUS3, chip select.
 const CS: u8 = 0x08;
 /// ADBUS0, 1 and 3 (clock, MOSI, chip select) are outputs.
@@ -51,9 +52,32 @@ const PACKET: usize = 512;
 /// The longest pause kept in the chip; for longer ones the host waits, and can be interrupted.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The SPI clock with divisor 0 of chips before the H family: 12 MHz / 2.
+const OLD_MAX_HZ: u32 = 6_000_000;
+/// A read in the plain shape, as libftdi fetches it.
+const PLAIN_READ: usize = 4096;
+/// A read in the smallest shape: one packet of answer, less than the smallest FIFO (1 KiB in FT232H).
+const SMALLEST_READ: usize = 510;
+/// Bytes of the loopback at open.
+const LOOPBACK: usize = 64;
+
+/// What a port has shown of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// FT2232C or D (bcdDevice 0500): 12 MHz, 64-byte packets, no commands 8A to 8F and 94 to 97.
+    pub(super) old: bool,
+    /// The manufacturer's string where it is not one whose boards carry FTDI's own chips.
+    pub(super) stranger: Option<String>,
+    /// `8F` is known.
+    pub(super) clocks_without_data: bool,
+}
+
 /// One MPSSE port of an FTDI chip, its clock and what its spare pins hold.
 #[derive(Clone, Debug)]
 pub struct Mpsse {
+    /// The highest clock that the user or the default asks for, in Hz.
+    wanted_hz: u32,
+    pub(super) seen: Seen,
     /// The port as `wIndex` of control requests: 1 is A.
     pub(super) index: u16,
     /// Divisor of the 30 MHz.
@@ -78,7 +102,10 @@ impl Mpsse {
                 Level::High => idle |= 1 << pin,
             }
         }
-        let mut codec = Self { index: u16::from(port) + 1, divisor: 0, idle, outputs, packet: PACKET };
+        let seen = Seen { old: false, stranger: None, clocks_without_data: true };
+        let index = u16::from(port) + 1;
+        let mut codec =
+            Self { wanted_hz: DEFAULT_HZ, seen, index, divisor: 0, idle, outputs, packet: PACKET };
         // Cannot be refused: the default lies between the lowest and the highest clock.
         let _ = codec.take_clock(DEFAULT_HZ);
         codec
@@ -102,13 +129,24 @@ impl Mpsse {
             )));
         }
         // At least 458 Hz, so the quotient is at most 65503; at least 1.
-        self.divisor = (MAX_HZ.div_ceil(hz) - 1) as u16;
+        self.wanted_hz = hz;
+        self.divisor = (self.max_hz().div_ceil(hz) - 1) as u16;
         Ok(())
+    }
+
+    /// The SPI clock with divisor 0.
+    fn max_hz(&self) -> u32 {
+        if self.seen.old { OLD_MAX_HZ } else { MAX_HZ }
+    }
+
+    /// `wMaxPacketSize` of the IN endpoint.
+    pub(super) fn packet(&self) -> usize {
+        self.packet
     }
 
     /// The clock that is set.
     pub fn clock_hz(&self) -> u32 {
-        MAX_HZ / (u32::from(self.divisor) + 1)
+        self.max_hz() / (u32::from(self.divisor) + 1)
     }
 
     /// The spare pins held, as pin number and level.
@@ -119,7 +157,7 @@ impl Mpsse {
     }
 
     fn byte_times(&self, bytes: usize) -> Duration {
-        self.limits().wire_time(bytes as u64)
+        self.limits(Shape::Fast).wire_time(bytes as u64)
     }
 }
 
@@ -140,68 +178,111 @@ impl Stream {
     }
 }
 
-impl Codec for Mpsse {
-    fn limits(&self) -> Limits {
-        let clock_hz = self.clock_hz();
-        Limits {
-            clock_hz,
-            // Two microframes out, two back and the host between them: modelled, not measured.
-            round_trip: Duration::from_micros(400),
-            // Two pin commands and a data command's header.
-            per_transaction: Duration::from_micros(1),
-            max_transaction: 1 << 20,
-            // About a tenth of a second of clocks.
-            read_batch: (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),
-            pauses: true,
+impl Mpsse {
+    /// The commands of one transaction, without its edges.
+    fn clock<'b>(
+        &self,
+        stream: &mut Stream,
+        scatter: &mut Scatter<'b>,
+        transaction: &'b mut Transaction<'_>,
+    ) {
+        for op in &mut transaction.ops {
+            match op {
+                Op::Write(bytes) => {
+                    for part in bytes.chunks(COMMAND) {
+                        let time = self.byte_times(part.len());
+                        stream.add(time, |c| c.clock_data_out(ClockDataOut::MsbNeg, part));
+                    }
+                }
+                Op::Read(into) => {
+                    for part in into.chunks(COMMAND) {
+                        let time = self.byte_times(part.len());
+                        stream.add(time, |c| c.clock_data_in(ClockDataIn::MsbPos, part.len()));
+                    }
+                    scatter.keep_next(into);
+                }
+                Op::Transfer(both) => {
+                    for part in both.chunks(COMMAND) {
+                        let time = self.byte_times(part.len());
+                        stream.add(time, |c| c.clock_data(ClockData::MsbPosIn, part));
+                    }
+                    scatter.keep_next(both);
+                }
+            }
         }
     }
 
-    fn in_depth(&self) -> usize {
-        IN_DEPTH
+    /// Chip select low, high, or as it is.
+    fn edge(&self, stream: &mut Stream, level: Option<Level>) {
+        let pins = match level {
+            None => return,
+            Some(Level::High) => self.idle,
+            Some(Level::Low) => self.idle & !CS,
+        };
+        stream.add(Duration::ZERO, |c| c.set_gpio_lower(pins, self.outputs));
+    }
+}
+
+impl Codec for Mpsse {
+    fn title(&self) -> &'static str {
+        "the FTDI chip"
     }
 
-    fn keeps(&self, pause: Duration) -> bool {
-        pause <= PAUSE
+    fn limits(&self, shape: Shape) -> Limits {
+        let clock_hz = self.clock_hz();
+        let fast = shape == Shape::Fast;
+        // Two microframes out, two back and the host between them: modelled, not measured.
+        let round_trip = Duration::from_micros(400);
+        Limits {
+            clock_hz,
+            round_trip,
+            // Two pin commands and a data command's header; a round trip where each command has a burst of its own.
+            per_transaction: if fast { Duration::from_micros(1) } else { round_trip },
+            max_transaction: 1 << 20,
+            // About a tenth of a second of clocks.
+            read_batch: match fast {
+                true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),
+                false => PLAIN_READ,
+            },
+            pauses: fast && self.seen.clocks_without_data,
+        }
     }
 
-    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], select: bool) -> Encoded<'b> {
-        let (idle, selected, outputs) = (self.idle, self.idle & !CS, self.outputs);
+    fn in_depth(&self, shape: Shape) -> usize {
+        if shape == Shape::Fast { IN_DEPTH } else { 1 }
+    }
+
+    fn keeps(&self, shape: Shape, pause: Duration) -> bool {
+        pause.is_zero() || (shape == Shape::Fast && self.seen.clocks_without_data && pause <= PAUSE)
+    }
+
+    fn piece(&self, shape: Shape) -> Option<Piece> {
+        match shape {
+            Shape::Fast => None,
+            Shape::Plain => Some(Piece { clocked: COMMAND, read: PLAIN_READ }),
+            Shape::Smallest => Some(Piece { clocked: PLAIN_READ, read: SMALLEST_READ }),
+        }
+    }
+
+    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b> {
         let mut scatter = Scatter::default();
         let mut stream = Stream { commands: MpsseCmdBuilder::new(), times: Vec::new() };
-        stream.add(Duration::ZERO, |c| c.set_gpio_lower(idle, outputs));
+        // The level before and behind each transaction.
+        let (before, behind) = match framing {
+            Framing::Windows => (Some(Level::Low), Some(Level::High)),
+            Framing::Deselected => (None, None),
+            Framing::Part { first, last } => (first.then_some(Level::Low), last.then_some(Level::High)),
+        };
+        if !matches!(framing, Framing::Part { first: false, .. }) {
+            self.edge(&mut stream, Some(Level::High));
+        }
         for transaction in batch {
-            if select {
-                stream.add(Duration::ZERO, |c| c.set_gpio_lower(selected, outputs));
-            }
-            for op in &mut transaction.ops {
-                match op {
-                    Op::Write(bytes) => {
-                        for part in bytes.chunks(COMMAND) {
-                            let time = self.byte_times(part.len());
-                            stream.add(time, |c| c.clock_data_out(ClockDataOut::MsbNeg, part));
-                        }
-                    }
-                    Op::Read(into) => {
-                        for part in into.chunks(COMMAND) {
-                            let time = self.byte_times(part.len());
-                            stream.add(time, |c| c.clock_data_in(ClockDataIn::MsbPos, part.len()));
-                        }
-                        scatter.keep_next(into);
-                    }
-                    Op::Transfer(both) => {
-                        for part in both.chunks(COMMAND) {
-                            let time = self.byte_times(part.len());
-                            stream.add(time, |c| c.clock_data(ClockData::MsbPosIn, part));
-                        }
-                        scatter.keep_next(both);
-                    }
-                }
-            }
-            if select {
-                stream.add(Duration::ZERO, |c| c.set_gpio_lower(idle, outputs));
-            }
-            if self.keeps(transaction.pause) {
-                self.pause(&mut stream, transaction.pause);
+            let pause = transaction.pause;
+            self.edge(&mut stream, before);
+            self.clock(&mut stream, &mut scatter, transaction);
+            self.edge(&mut stream, behind);
+            if framing == Framing::Windows && self.keeps(Shape::Fast, pause) {
+                self.pause(&mut stream, pause);
             }
         }
         if scatter.left() == 0 {
@@ -219,10 +300,46 @@ impl Codec for Mpsse {
         }
     }
 
+    fn deselect(&self) -> Option<Vec<u8>> {
+        // A window's last part raises it.
+        None
+    }
+
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         self.packet = pipe.in_packet().unwrap_or(PACKET);
+        let about = pipe.about();
+        self.seen.old = about.release == Some(ftdi::OLD_RELEASE);
+        self.seen.clocks_without_data &= !self.seen.old;
+        self.seen.stranger = about.manufacturer.filter(|maker| !ftdi::is_known(maker));
+        // Another highest clock, another divisor.
+        self.take_clock(self.wanted_hz)?;
         (self.idle, self.outputs) = ftdi::bring_up(self, pipe)?;
         Ok(())
+    }
+
+    fn bring_up_requests(&self) -> u32 {
+        7
+    }
+
+    fn start(&self) -> (Shape, Option<String>) {
+        if self.seen.old {
+            let why = "it is an FT2232C or FT2232D (bcdDevice 0500), which is not of the H family";
+            return (Shape::Plain, Some(why.into()));
+        }
+        match &self.seen.stranger {
+            Some(maker) => (Shape::Plain, Some(format!("its maker calls itself '{maker}', not FTDI"))),
+            None => (Shape::Fast, None),
+        }
+    }
+
+    fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        self.seen.clocks_without_data = ftdi::prove(self, LOOPBACK, pipe)?;
+        Ok(())
+    }
+
+    fn slow_down(&mut self) -> bool {
+        // Where half the clock is too low for the divisor, the clock stays.
+        self.take_clock((self.clock_hz() / 2).max(MIN_HZ)).is_ok()
     }
 
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
@@ -244,6 +361,10 @@ impl Codec for Mpsse {
 impl Mpsse {
     /// Commands that set the clock and switch off what bends it.
     pub(super) fn clock_commands(&self) -> Vec<u8> {
+        if self.seen.old {
+            // 8A to 8D and 97 are unknown to it, and the clock is never divided by 5.
+            return MpsseCmdBuilder::new().set_clock(u32::from(self.divisor), None).disable_loopback().0;
+        }
         MpsseCmdBuilder::new()
             .set_clock(u32::from(self.divisor), Some(false))
             .disable_adaptive_data_clocking()

@@ -1,94 +1,103 @@
 //! From settings to a programmer: the right device, the right codec, the one driver; and which programmers there are.
 
-use super::spec::{Kind, Settings};
-use super::{Ch341a, Driver, Mpsse};
-use crate::spi::{Programmer, SpiError};
+use super::models::{MODELS, Model, OtherMode};
+use super::spec::Settings;
+use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
 use crate::usb::host::{self, Found, Wanted};
 use crate::usb::{Pipe, UsbError};
-
-/// WCH's idVendor.
-const WCH: u16 = 0x1a86;
-/// CH341A in EPP/MEM/I2C mode, the one with SPI.
-const CH341A: u16 = 0x5512;
-/// The same chip with the mode jumper set for UART.
-const CH341_UART: u16 = 0x5523;
-/// FTDI's idVendor.
-const FTDI: u16 = 0x0403;
 
 /// A programmer that is plugged in, or something that could be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// Which kind; none for a CH341 in UART mode.
-    pub kind: Option<Kind>,
-    /// Where, and what it says of itself.
-    pub found: Found,
+    /// Which kind; `None` for a device in a mode without SPI.
+    pub model: Option<&'static Model>,
+    /// What it is called where it is no usable programmer: `CH341 in UART mode`.
+    pub name: String,
+    /// USB ids: vendor, product.
+    pub ids: (u16, u16),
+    /// Where it is plugged in: bus and port path, `1-2.3`.
+    pub path: String,
+    /// Serial number, where the device has one and can be asked.
+    pub serial: Option<String>,
+    /// What the device calls itself.
+    pub text: Option<String>,
     /// What is wrong and what to do, when it cannot be used as it is.
-    pub problem: Option<String>,
+    pub problem: Option<LinkError>,
 }
 
-impl Kind {
-    fn ids(self) -> (u16, u16) {
-        match self {
-            Self::Ch341a => (WCH, CH341A),
-            Self::Ftdi(kind) => (FTDI, kind.product),
-        }
+impl Attached {
+    /// The text that names it after `-p`: `ch341a:path=1-2.3`.
+    pub fn spec(&self) -> Option<String> {
+        self.model.map(|model| format!("{}:path={}", model.name, self.path))
     }
 }
 
-fn uart_mode(path: &str) -> String {
+fn wrong_mode(vendor: u16, other: &OtherMode, path: &str) -> String {
     format!(
-        "the CH341 at USB {path} is in UART mode ({WCH:04x}:{CH341_UART:04x}) and has no SPI: set its jumper to \
-         programmer mode (pins 1-2 on most boards) and plug it in again"
+        "the {} at USB {path} is in {} ({vendor:04x}:{:04x}) and has no SPI: {}",
+        other.name, other.mode, other.product, other.remedy
     )
 }
 
-/// The programmers plugged in, and CH341s that are not in SPI mode.
+/// The programmers plugged in, and devices that are in a mode without SPI.
 ///
 /// # Errors
-/// [`UsbError`] when USB cannot be used at all.
-pub fn attached() -> Result<Vec<Attached>, UsbError> {
-    Ok(host::list(&known())?.into_iter().map(known_as).collect())
+/// [`LinkError`] when USB cannot be used at all.
+pub fn attached() -> Result<Vec<Attached>, LinkError> {
+    Ok(host::list(&known_ids())?.into_iter().filter_map(known_as).collect())
 }
 
-/// Ids of programmers, and of the CH341 in UART mode.
-fn known() -> Vec<(u16, u16)> {
-    Kind::all().map(Kind::ids).chain([(WCH, CH341_UART)]).collect()
+/// Ids of programmers, and of what is one in another mode.
+fn known_ids() -> Vec<(u16, u16)> {
+    let usb = MODELS.iter().filter_map(|model| model.usb.as_ref());
+    usb.flat_map(|usb| {
+        let other = usb.other_mode.as_ref().map(|other| (usb.vendor, other.product));
+        [Some((usb.vendor, usb.product)), other].into_iter().flatten()
+    })
+    .collect()
 }
 
-fn known_as(found: Found) -> Attached {
-    let kind = Kind::all().find(|kind| kind.ids() == (found.vendor, found.product));
-    let problem = match kind {
-        Some(_) => found.problem.as_ref().map(ToString::to_string),
-        None => Some(uart_mode(&found.path)),
-    };
-    Attached { kind, found, problem }
+fn known_as(found: Found) -> Option<Attached> {
+    let ids = (found.vendor, found.product);
+    let usb = |model: &'static Model| model.usb.as_ref().map(|usb| (model, usb));
+    let (name, model, problem) = MODELS.iter().filter_map(usb).find_map(|(model, usb)| {
+        if ids == (usb.vendor, usb.product) {
+            return Some((model.name.to_owned(), Some(model), found.problem.clone().map(LinkError::from)));
+        }
+        let other = usb.other_mode.as_ref().filter(|other| ids == (usb.vendor, other.product))?;
+        let text = wrong_mode(usb.vendor, other, &found.path);
+        let name = format!("{} in {}", other.name, other.mode);
+        Some((name, None, Some(LinkError::new(LinkFault::Unusable, text))))
+    })?;
+    let Found { path, serial, text, .. } = found;
+    Some(Attached { model, name, ids, path, serial, text, problem })
 }
 
 /// The only programmer plugged in, for when the user names none.
 ///
 /// # Errors
-/// [`UsbError::NotFound`], which explains a CH341 in UART mode; [`UsbError::Several`] with what to write after `-p`.
-pub fn only() -> Result<Settings, UsbError> {
-    choose(host::plugged(&known())?.into_iter().map(known_as).collect())
+/// [`LinkFault::Absent`], which explains a device in the wrong mode; [`LinkFault::Several`] with what to write after `-p`.
+pub fn only() -> Result<Settings, LinkError> {
+    choose(host::plugged(&known_ids())?.into_iter().filter_map(known_as).collect())
 }
 
-fn choose(mut attached: Vec<Attached>) -> Result<Settings, UsbError> {
+fn choose(mut attached: Vec<Attached>) -> Result<Settings, LinkError> {
     if attached.len() > 1 {
-        attached.retain(|one| one.kind.is_some());
+        attached.retain(|one| one.model.is_some());
     }
     match attached.as_slice() {
         [] => {
-            Err(UsbError::NotFound("neither a CH341A nor an FT2232H, FT232H or FT4232H is plugged in".into()))
+            let text = "neither a CH341A nor an FT2232H, FT232H or FT4232H is plugged in";
+            Err(UsbError::NotFound(text.into()).into())
         }
-        [one] => match one.kind {
-            Some(kind) => Ok(Settings { path: Some(one.found.path.clone()), ..Settings::of(kind) }),
-            None => Err(UsbError::NotFound(uart_mode(&one.found.path))),
-        },
-        several => {
-            let name =
-                |one: &Attached| one.kind.map(|kind| format!("{}:path={}", kind.name(), one.found.path));
-            Err(UsbError::Several(several.iter().filter_map(name).collect()))
+        [Attached { model: Some(model), path, .. }] => {
+            Ok(Settings { path: Some(path.clone()), ..Settings::of(model) })
         }
+        [one] => {
+            let text = one.problem.as_ref().map(ToString::to_string).unwrap_or_default();
+            Err(UsbError::NotFound(text).into())
+        }
+        several => Err(UsbError::Several(several.iter().filter_map(Attached::spec).collect()).into()),
     }
 }
 
@@ -103,26 +112,24 @@ pub struct Opened {
 /// Opens the programmer that the settings mean.
 ///
 /// # Errors
-/// [`SpiError::Usb`] when it is not there, not allowed, in use or does not answer.
+/// [`SpiError::Link`] when it is not there, not allowed, in use or does not answer.
 pub fn open(settings: &Settings) -> Result<Opened, SpiError> {
-    let (vendor, product) = settings.kind.ids();
-    let port = match settings.kind {
-        Kind::Ch341a => 0,
-        Kind::Ftdi(_) => settings.port,
-    };
-    let (endpoint_out, endpoint_in) = match settings.kind {
-        Kind::Ch341a => (0x02, 0x82),
-        Kind::Ftdi(_) => (0x02 + 2 * port, 0x81 + 2 * port),
-    };
+    (settings.model.open)(settings)
+}
+
+/// Opens a programmer that is a USB device.
+pub(super) fn open_usb(settings: &Settings) -> Result<Opened, SpiError> {
+    let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
+    let interface = (usb.interface)(settings.port);
     let wanted = Wanted {
-        name: settings.kind.name(),
-        vendor,
-        product,
+        name: settings.model.name,
+        vendor: usb.vendor,
+        product: usb.product,
         path: settings.path.as_deref(),
         serial: settings.serial.as_deref(),
-        interface: port,
-        endpoint_out,
-        endpoint_in,
+        interface: interface.number,
+        endpoint_out: interface.endpoint_out,
+        endpoint_in: interface.endpoint_in,
     };
     let pipe = host::open(&wanted).map_err(|error| match error {
         UsbError::NotFound(text) => instead(settings, text),
@@ -132,17 +139,20 @@ pub fn open(settings: &Settings) -> Result<Opened, SpiError> {
     Ok(Opened { programmer: over(pipe, settings)?, path })
 }
 
-/// What there is instead of the one that was not found.
+/// What is plugged in instead of the one that was not found.
 fn instead(settings: &Settings, text: String) -> UsbError {
     // A listing that fails has nothing to add to the failure at hand.
-    let there: Vec<_> = host::plugged(&known()).unwrap_or_default().into_iter().map(known_as).collect();
-    let mut uart = there.iter().filter(|one| one.kind.is_none());
-    if let (Kind::Ch341a, Some(one)) = (settings.kind, uart.next()) {
-        return UsbError::NotFound(uart_mode(&one.found.path));
+    let found = host::plugged(&known_ids()).unwrap_or_default();
+    let there: Vec<_> = found.into_iter().filter_map(known_as).collect();
+    let usb = settings.model.usb.as_ref();
+    if let Some((usb, other)) = usb.and_then(|usb| usb.other_mode.as_ref().map(|other| (usb, other)))
+        && let Some(one) = there.iter().find(|one| one.ids == (usb.vendor, other.product))
+    {
+        return UsbError::NotFound(wrong_mode(usb.vendor, other, &one.path));
     }
     let names: Vec<_> = there
         .iter()
-        .filter_map(|one| one.kind.map(|kind| format!("{} at {}", kind.name(), one.found.path)))
+        .filter_map(|one| one.model.map(|model| format!("{} at {}", model.name, one.path)))
         .collect();
     if names.is_empty() {
         return UsbError::NotFound(text);
@@ -153,42 +163,71 @@ fn instead(settings: &Settings, text: String) -> UsbError {
 /// A programmer of that kind over any pipe, the emulator's for one.
 ///
 /// # Errors
-/// [`SpiError::Usb`] when it does not answer, [`SpiError::Unsupported`] for a clock it cannot have.
+/// [`SpiError::Link`] when it does not answer, [`SpiError::Unsupported`] for a clock it cannot have, or a model that is
+/// no USB device.
 pub fn over<P: Pipe + 'static>(pipe: P, settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
-    match settings.kind {
-        Kind::Ch341a => Ok(Box::new(Driver::open(Ch341a::new(&settings.pins), pipe)?)),
-        Kind::Ftdi(_) => {
-            let mut codec = Mpsse::new(settings.port, &settings.pins);
-            if let Some(hz) = settings.speed {
-                codec = codec.with_clock(hz)?;
-            }
-            Ok(Box::new(Driver::open(codec, pipe)?))
-        }
-    }
+    let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
+    (usb.over)(Box::new(pipe), settings)
+}
+
+fn no_usb(model: &Model) -> SpiError {
+    SpiError::Unsupported(format!("{} is no USB device", model.name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programmer::FTDI_KINDS;
 
-    fn one(kind: Option<Kind>, path: &str) -> Attached {
-        let found =
-            Found { vendor: 0, product: 0, path: path.into(), serial: None, text: None, problem: None };
-        Attached { kind, found, problem: None }
+    fn one(ids: (u16, u16), path: &str) -> Attached {
+        let found = Found {
+            vendor: ids.0,
+            product: ids.1,
+            path: path.into(),
+            serial: None,
+            text: None,
+            problem: None,
+        };
+        known_as(found).expect("the ids are known")
     }
 
     #[test]
     fn the_only_one_is_taken_and_several_are_named() {
-        let ch = || one(Some(Kind::Ch341a), "1-2");
-        let ft = || one(Some(Kind::Ftdi(&FTDI_KINDS[0])), "1-3.4");
-        let uart = || one(None, "1-9");
-        assert!(matches!(choose(vec![]), Err(UsbError::NotFound(_))));
+        let ch = || one((0x1a86, 0x5512), "1-2");
+        let ft = || one((0x0403, 0x6010), "1-3.4");
+        let uart = || one((0x1a86, 0x5523), "1-9");
+        assert_eq!(choose(vec![]).unwrap_err().fault, LinkFault::Absent);
         assert_eq!(choose(vec![ch()]).unwrap().path.as_deref(), Some("1-2"));
-        assert_eq!(choose(vec![uart(), ft()]).unwrap().kind.name(), "ft2232h");
-        assert!(matches!(choose(vec![uart()]), Err(UsbError::NotFound(text)) if text.contains("jumper")));
-        let wanted = vec!["ch341a:path=1-2".to_owned(), "ft2232h:path=1-3.4".to_owned()];
-        assert_eq!(choose(vec![ch(), ft(), uart()]), Err(UsbError::Several(wanted)));
+        assert_eq!(choose(vec![uart(), ft()]).unwrap().model.name, "ft2232h");
+        let error = choose(vec![uart()]).unwrap_err();
+        assert!(error.fault == LinkFault::Absent && error.text.contains("jumper"), "{error}");
+        let error = choose(vec![ch(), ft(), uart()]).unwrap_err();
+        assert_eq!(error.fault, LinkFault::Several);
+        assert!(error.text.contains("ch341a:path=1-2, ft2232h:path=1-3.4;"), "{error}");
+        assert_eq!(uart().name, "CH341 in UART mode");
+    }
+
+    /// What serprog, spidev and the like need: a row without USB, and a `Programmer` that is no `Driver`.
+    #[test]
+    fn a_programmer_that_is_no_usb_device_is_one_row() {
+        static SERIAL: Model = Model {
+            name: "serprog",
+            title: "a serprog device",
+            keys: &["path", "speed"],
+            refused: &[],
+            pins: &[],
+            ports: 1,
+            spi_ports: 1,
+            clock: super::super::Clock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
+            drives_5v: false,
+            usb: None,
+            open: |settings| {
+                let text = format!("nothing at {}", settings.path.as_deref().unwrap_or("-"));
+                Err(LinkError::new(LinkFault::Absent, text).into())
+            },
+        };
+        let settings = Settings { path: Some("/dev/ttyACM0".into()), ..Settings::of(&SERIAL) };
+        let Err(error) = open(&settings) else { panic!("opened") };
+        assert_eq!(error, LinkError::new(LinkFault::Absent, "nothing at /dev/ttyACM0").into());
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! `-p` as text: `NAME[:KEY=VALUE,...]` into plain settings. Names are strict, with a suggestion for a near miss.
 
-use super::ftdi::{FTDI_KINDS, FtdiKind};
+use super::models::{MODELS, Model};
 use super::pins::Level;
 use crate::units;
+
+/// The words that need no value.
+const WORDS: [&str; 1] = [PLAIN];
+/// Drive the programmer in plain mode from the start.
+const PLAIN: &str = "plain";
 
 /// `NAME[:KEY=VALUE,...]` taken apart, in order of writing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +16,8 @@ pub struct Spec<'t> {
     pub name: &'t str,
     /// The pairs behind it.
     pub pairs: Vec<(&'t str, &'t str)>,
+    /// The words without a value behind it.
+    pub words: Vec<&'t str>,
 }
 
 impl<'t> Spec<'t> {
@@ -21,7 +28,15 @@ impl<'t> Spec<'t> {
     pub fn parse(text: &'t str) -> Result<Self, String> {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut pairs: Vec<(&str, &str)> = Vec::new();
+        let mut words: Vec<&str> = Vec::new();
         for piece in rest.split(',').filter(|piece| !piece.is_empty()) {
+            if WORDS.contains(&piece) {
+                if words.contains(&piece) {
+                    return Err(format!("'{piece}' is given twice in '{text}'"));
+                }
+                words.push(piece);
+                continue;
+            }
             let Some((key, value)) = piece.split_once('=').filter(|(_, value)| !value.is_empty()) else {
                 return Err(format!("'{piece}' in '{text}' is not KEY=VALUE"));
             };
@@ -30,7 +45,7 @@ impl<'t> Spec<'t> {
             }
             pairs.push((key, value));
         }
-        Ok(Self { name, pairs })
+        Ok(Self { name, pairs, words })
     }
 }
 
@@ -66,51 +81,6 @@ fn distance(a: &str, b: &str) -> usize {
     row[a.len()]
 }
 
-/// Which kind of programmer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// CH341A in SPI mode, 1a86:5512.
-    Ch341a,
-    /// An FTDI chip with an MPSSE.
-    Ftdi(&'static FtdiKind),
-}
-
-impl Kind {
-    /// Its name as in `-p`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ch341a => "ch341a",
-            Self::Ftdi(kind) => kind.name,
-        }
-    }
-
-    /// Every kind.
-    pub fn all() -> impl Iterator<Item = Kind> {
-        std::iter::once(Self::Ch341a).chain(FTDI_KINDS.iter().map(Self::Ftdi))
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Option<Kind> {
-        Self::all().find(|kind| kind.name() == name)
-    }
-
-    /// Spare pins by name and number.
-    fn pins(self) -> &'static [(&'static str, u8)] {
-        match self {
-            Self::Ch341a => &[("d1", 1), ("d2", 2), ("d4", 4)],
-            Self::Ftdi(_) => &[("gpiol0", 4), ("gpiol1", 5), ("gpiol2", 6), ("gpiol3", 7)],
-        }
-    }
-
-    /// The keys it takes.
-    fn keys(self) -> &'static [&'static str] {
-        match self {
-            Self::Ch341a => &["path", "reset", "wp", "hold", "led"],
-            Self::Ftdi(_) => &["path", "serial", "port", "speed", "reset", "wp", "hold", "led"],
-        }
-    }
-}
-
 /// What a spare pin does, and the level it is held at unless the text says another.
 const ROLES: [(&str, Level); 4] =
     [("reset", Level::Low), ("wp", Level::High), ("hold", Level::High), ("led", Level::High)];
@@ -119,7 +89,7 @@ const ROLES: [(&str, Level); 4] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Which kind.
-    pub kind: Kind,
+    pub model: &'static Model,
     /// Bus and port path, `1-2.3`.
     pub path: Option<String>,
     /// Serial number (FTDI).
@@ -130,16 +100,18 @@ pub struct Settings {
     pub speed: Option<u32>,
     /// Spare pins held while in use, by number.
     pub pins: Vec<(u8, Level)>,
+    /// Drive it in plain mode from the start: what every other program does, and slower.
+    pub plain: bool,
 }
 
 impl Settings {
     /// A programmer of that kind with nothing else asked for.
-    pub fn of(kind: Kind) -> Self {
-        Self { kind, path: None, serial: None, port: 0, speed: None, pins: Vec::new() }
+    pub fn of(model: &'static Model) -> Self {
+        Self { model, path: None, serial: None, port: 0, speed: None, pins: Vec::new(), plain: false }
     }
 
     /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ft2232h[:port=A,speed=15MHz,serial=S,path=..,reset=gpiol0,wp=..,hold=..]`,
-    /// `ft232h`, `ft4232h`. A pin is a name (`gpiol0`) held at its role's level, or `gpiol0:low`, `gpiol0:high`.
+    /// `ft232h`, `ft4232h`, each with the word `plain`. A pin is a name (`gpiol0`) held at its role's level, or `gpiol0:low`, `gpiol0:high`.
     ///
     /// # Errors
     /// A sentence on what is wrong and what would be right.
@@ -152,12 +124,12 @@ impl Settings {
     /// # Errors
     /// A sentence on what is wrong and what would be right.
     pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
-        let kind = Kind::named(spec.name).ok_or_else(|| {
-            let mut names: Vec<_> = Kind::all().map(Kind::name).collect();
+        let model = Model::named(spec.name).ok_or_else(|| {
+            let mut names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
             names.push("emu");
             unknown("programmer", spec.name, &names)
         })?;
-        let mut settings = Self::of(kind);
+        let mut settings = Self { plain: spec.words.contains(&PLAIN), ..Self::of(model) };
         for (key, value) in &spec.pairs {
             settings.set(key, value)?;
         }
@@ -165,22 +137,18 @@ impl Settings {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        let name = self.kind.name();
-        if !self.kind.keys().contains(&key) {
-            return Err(match (self.kind, key) {
-                (Kind::Ch341a, "speed") => "the SPI clock of a CH341A is fixed at about 1.5 MHz".into(),
-                (Kind::Ch341a, "serial") => {
-                    "a CH341A has no serial number; tell two apart by path=, as 'norsplice list' shows it"
-                        .into()
-                }
-                _ => unknown(&format!("option of {name}"), key, self.kind.keys()),
-            });
+        let model = self.model;
+        if let Some((_, reason)) = model.refused.iter().find(|(refused, _)| *refused == key) {
+            return Err((*reason).into());
         }
-        match (self.kind, key) {
-            (_, "path") => self.path = Some(path(value)?),
-            (_, "serial") => self.serial = Some(value.into()),
-            (Kind::Ftdi(kind), "port") => self.port = port(kind, value)?,
-            (_, "speed") => self.speed = Some(units::parse_hz(value)?),
+        if !model.keys.contains(&key) {
+            return Err(unknown(&format!("option of {}", model.name), key, model.keys));
+        }
+        match key {
+            "path" => self.path = Some(path(value)?),
+            "serial" => self.serial = Some(value.into()),
+            "port" => self.port = port(model, value)?,
+            "speed" => self.speed = Some(units::parse_hz(value)?),
             _ => self.hold(key, value)?,
         }
         Ok(())
@@ -189,10 +157,10 @@ impl Settings {
     /// A spare pin: `gpiol0`, `gpiol0:high`.
     fn hold(&mut self, role: &str, value: &str) -> Result<(), String> {
         let (pin, level) = value.split_once(':').map_or((value, None), |(pin, level)| (pin, Some(level)));
-        let pins = self.kind.pins();
+        let pins = self.model.pins;
         let names: Vec<_> = pins.iter().map(|(name, _)| *name).collect();
         let Some((_, number)) = pins.iter().find(|(name, _)| pin.eq_ignore_ascii_case(name)) else {
-            return Err(unknown(&format!("pin of {}", self.kind.name()), pin, &names));
+            return Err(unknown(&format!("pin of {}", self.model.name), pin, &names));
         };
         let level = match level {
             None => ROLES.iter().find(|(name, _)| *name == role).map_or(Level::High, |(_, level)| *level),
@@ -219,19 +187,19 @@ fn path(value: &str) -> Result<String, String> {
     }
 }
 
-fn port(kind: &FtdiKind, value: &str) -> Result<u8, String> {
+fn port(model: &Model, value: &str) -> Result<u8, String> {
     let letter = |n: u8| char::from(b'A' + n);
-    let port = (0..kind.ports).find(|n| value.eq_ignore_ascii_case(&letter(*n).to_string()));
+    let port = (0..model.ports).find(|n| value.eq_ignore_ascii_case(&letter(*n).to_string()));
     match port {
-        Some(port) if port < kind.mpsse => Ok(port),
+        Some(port) if port < model.spi_ports => Ok(port),
         Some(port) => Err(format!(
             "port {} of an {} has no MPSSE and cannot do SPI; use A to {}",
             letter(port),
-            kind.name,
-            letter(kind.mpsse - 1)
+            model.name,
+            letter(model.spi_ports - 1)
         )),
         None => {
-            Err(format!("an {} has no port '{value}'; it has A to {}", kind.name, letter(kind.ports - 1)))
+            Err(format!("an {} has no port '{value}'; it has A to {}", model.name, letter(model.ports - 1)))
         }
     }
 }
@@ -246,16 +214,17 @@ mod tests {
 
     #[test]
     fn plain_names_and_full_texts() {
-        assert_eq!(parse("ch341a"), Settings::of(Kind::Ch341a));
-        assert_eq!(parse("ch341a:"), Settings::of(Kind::Ch341a));
+        assert_eq!(parse("ch341a"), Settings::of(&MODELS[0]));
+        assert_eq!(parse("ch341a:"), Settings::of(&MODELS[0]));
         let ch = parse("ch341a:path=1-2.3,reset=d1");
         assert_eq!((ch.path.as_deref(), ch.pins), (Some("1-2.3"), vec![(1, Level::Low)]));
         let ft =
             parse("ft2232h:port=b,speed=15MHz,serial=FT:1,path=2-1,reset=gpiol0:high,wp=gpiol1,hold=GPIOL2");
-        assert_eq!(ft.kind.name(), "ft2232h");
+        assert_eq!(ft.model.name, "ft2232h");
         assert_eq!((ft.port, ft.speed, ft.serial.as_deref()), (1, Some(15_000_000), Some("FT:1")));
         assert_eq!(ft.pins, [(4, Level::High), (5, Level::High), (6, Level::High)]);
-        assert!(Kind::all().all(|kind| parse(kind.name()).kind == kind));
+        assert!(parse("ch341a:plain").plain && parse("ft2232h:speed=15MHz,plain").plain);
+        assert!(MODELS.iter().all(|model| parse(model.name).model == model));
     }
 
     #[test]
@@ -268,6 +237,8 @@ mod tests {
             ("", "there is ch341a, ft2232h, ft232h, ft4232h, emu"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
+            ("ch341a:plain=1", "option of ch341a 'plain' is not known"),
+            ("ch341a:plain,plain", "given twice"),
             ("ch341a:path=", "is not KEY=VALUE"),
             ("ch341a:path=1-1,path=1-2", "given twice"),
             ("ch341a:path=1.2", "is not a USB path"),

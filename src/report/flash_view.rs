@@ -85,7 +85,9 @@ fn cells(out: &mut String, report: &Report<'_>, before: &Map, after: &Map) {
 }
 
 fn region_of(report: &Report<'_>, span: Span) -> Option<usize> {
-    report.regions.iter().position(|region| region.span.overlaps(span))
+    let around = report.regions.iter().enumerate().filter(|(_, region)| region.span.contains(span.start));
+    let innermost = around.min_by_key(|(_, region)| region.span.len()).map(|(index, _)| index);
+    innermost.or_else(|| report.regions.iter().position(|region| region.span.overlaps(span)))
 }
 
 /// Entropy over the address, before and after, with the regions as bands behind it.

@@ -57,7 +57,7 @@ fn facts(out: &mut String, report: &Report<'_>, map: &Map) {
     ));
     list.push(("Unique id".into(), chip.unique_id.clone().unwrap_or_else(|| "none read".into())));
     if !chip.status_registers.is_empty() {
-        let named = chip.status_registers.iter().enumerate().map(|(i, value)| format!("SR{} {value}", i + 1));
+        let named = chip.status_registers.iter().map(|(name, value)| format!("{name} {value:02x}"));
         list.push(("Status registers".into(), named.collect::<Vec<_>>().join(", ")));
     }
     list.extend(report.facts.iter().cloned());
@@ -183,7 +183,7 @@ mod tests {
                 part: "W25Q64FV".into(),
                 jedec_id: "ef4017".into(),
                 unique_id: Some("d166b85f2b3c4d5e".into()),
-                status_registers: vec!["00".into(), "02".into()],
+                status_registers: vec![("SR1", 0x00), ("SR3", 0x02)],
             },
             otp: vec![OtpFacts { index: 1, size: 256, blank: true, locked: Some(false) }],
             otp_verdict: "All registers are blank and unlocked.".into(),

@@ -7,6 +7,7 @@ mod flash_view;
 mod hex;
 mod html;
 mod model;
+mod otp;
 mod picture;
 mod region_table;
 
@@ -14,4 +15,5 @@ pub use cells::{Cell, Kind, Map};
 pub use hex::hex_lines;
 pub use html::page;
 pub use model::{ChipFacts, Counts, OtpFacts, PerUnitRow, RegionRow, Report};
+pub use otp::otp_verdict;
 pub use picture::{Palette, png_pixels, svg, terminal};

@@ -11,8 +11,8 @@ pub struct ChipFacts {
     pub jedec_id: String,
     /// Unique id in hex, where the chip has one.
     pub unique_id: Option<String>,
-    /// Status registers in hex, SR1 first.
-    pub status_registers: Vec<String>,
+    /// Status registers that could be read, name and value: `SR1`, `SR3`.
+    pub status_registers: Vec<(&'static str, u8)>,
 }
 
 /// One security register.

@@ -1,6 +1,8 @@
 //! SPI as the flash layer needs it: transactions in batches, and the programmer that runs them.
 
 pub mod hal;
+mod link;
 mod transaction;
 
+pub use link::{LinkError, LinkFault, Notice};
 pub use transaction::{Limits, Op, Programmer, SpiError, Transaction};

@@ -1,6 +1,6 @@
 //! One chip-select window, a batch of them, and the programmer trait that makes batching its contract.
 
-use crate::usb::UsbError;
+use super::link::{LinkError, Notice};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -96,9 +96,9 @@ impl Limits {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SpiError {
-    /// USB failed.
+    /// The link to the programmer failed.
     #[error(transparent)]
-    Usb(#[from] UsbError),
+    Link(#[from] LinkError),
     /// A transaction clocks more than the programmer can in one chip-select window.
     #[error("an SPI transaction of {len} bytes exceeds this programmer's {max}")]
     TooLong {
@@ -118,8 +118,7 @@ pub enum SpiError {
 impl SpiError {
     /// True for a failure in a single transfer: lost, cut or late. The same may work when it is tried again.
     pub fn is_transient(&self) -> bool {
-        use UsbError::{Broken, Desync, Stall, Timeout};
-        matches!(self, SpiError::Usb(Timeout { .. } | Stall(_) | Broken(_) | Desync { .. }))
+        matches!(self, SpiError::Link(error) if error.is_transient())
     }
 }
 
@@ -145,6 +144,11 @@ pub trait Programmer {
     /// # Errors
     /// [`SpiError::Unsupported`] where the clock is fixed.
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError>;
+
+    /// What the user should know of the link since the last call.
+    fn take_notices(&mut self) -> Vec<Notice> {
+        Vec::new()
+    }
 
     /// Lets go of every pin (tri-state). The next [`run`](Self::run) drives them again. Called on every exit path.
     ///
@@ -172,6 +176,9 @@ macro_rules! forward_programmer {
         }
         fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
             (**self).set_clock(hz)
+        }
+        fn take_notices(&mut self) -> Vec<Notice> {
+            (**self).take_notices()
         }
         fn release(&mut self) -> Result<(), SpiError> {
             (**self).release()

@@ -1,5 +1,6 @@
 //! What can go wrong on USB, by what the user can do about it.
 
+use crate::spi::{LinkError, LinkFault, SpiError};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -32,7 +33,10 @@ pub enum UsbError {
         path: String,
     },
     /// Nothing was heard in time.
-    #[error("USB {what}: no answer within {} ms; check cable, power and clip contact", .after.as_millis())]
+    #[error(
+        "USB {what}: the programmer gave no answer within {} ms; check the USB cable and hub, or plug it in again",
+        .after.as_millis()
+    )]
     Timeout {
         /// The step that waited.
         what: &'static str,
@@ -64,4 +68,27 @@ pub enum UsbError {
     /// Any other failure, in libusb's words.
     #[error("USB: {0}")]
     Other(String),
+}
+
+impl From<UsbError> for LinkError {
+    fn from(error: UsbError) -> Self {
+        let fault = match error {
+            UsbError::NotFound(_) => LinkFault::Absent,
+            UsbError::Several(_) => LinkFault::Several,
+            UsbError::Denied { .. } => LinkFault::Denied,
+            UsbError::Busy { .. } => LinkFault::Busy,
+            UsbError::Gone => LinkFault::Gone,
+            UsbError::Timeout { .. } => LinkFault::Silent,
+            UsbError::Stall(_) | UsbError::Broken(_) | UsbError::Desync { .. } => LinkFault::Garbled,
+            UsbError::Unusable(_) => LinkFault::Unusable,
+            UsbError::Other(_) => LinkFault::Other,
+        };
+        Self::new(fault, error.to_string())
+    }
+}
+
+impl From<UsbError> for SpiError {
+    fn from(error: UsbError) -> Self {
+        Self::Link(error.into())
+    }
 }

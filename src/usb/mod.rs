@@ -3,10 +3,17 @@
 //! [`Pipe`] is the seam: `host` implements it on rusb, the emulator implements it in process. A pipe has a clock,
 //! because waiting is part of talking to a chip and the emulator's time is virtual.
 
+mod device;
 mod error;
+#[cfg(feature = "host")]
+pub mod host;
+#[cfg(not(feature = "host"))]
+#[path = "no_host.rs"]
 pub mod host;
 mod pipe;
+#[cfg(feature = "host")]
 mod queue;
 
+pub use device::{Found, Wanted};
 pub use error::UsbError;
-pub use pipe::{Burst, Control, PATIENCE, Pipe, Recipient, Reply};
+pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};

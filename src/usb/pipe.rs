@@ -28,8 +28,8 @@ pub struct Control {
 /// What a burst's answer looks like, kept by the codec: how much is still to come, and where it goes.
 pub trait Reply {
     /// Length in bytes of the next IN transfer to queue behind the `in_flight` ones that are already queued (with the
-    /// lengths this method gave for them), or `None` when those are certain to bring the rest. Never asks for a
-    /// transfer that the device might have nothing for, so none is left over when the reply is complete.
+    /// lengths this method gave for them), or `None` when those are certain to bring the rest. Transfers that are left
+    /// over when the reply is complete are cancelled.
     fn next(&self, in_flight: usize) -> Option<usize>;
     /// Takes one finished IN transfer's bytes, in order; true when they brought payload. FTDI's chips end a transfer
     /// every few milliseconds with status bytes alone: those come from a dead port too, and are no progress.
@@ -42,7 +42,7 @@ pub trait Reply {
 }
 
 /// How long a device may say nothing where it has nothing to do: a busy host, a hub, a suspended port. Short enough
-/// that a dead bus is told within a second.
+/// that a dead device is noticed within a second.
 pub const PATIENCE: Duration = Duration::from_millis(900);
 
 /// One burst: OUT transfers sent in order while IN transfers are fetched, until all are out and the reply is complete.
@@ -55,6 +55,15 @@ pub struct Burst<'a> {
     /// The longest time in which no OUT transfer finishes and no payload comes before the burst is given up (progress,
     /// not total).
     pub quiet: Duration,
+}
+
+/// What a device's descriptors say of it; `None` where they could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// `bcdDevice`: the release number, by which one maker's chips differ under one product id.
+    pub release: Option<u16>,
+    /// The manufacturer's string.
+    pub manufacturer: Option<String>,
 }
 
 /// One opened USB interface with a bulk OUT and a bulk IN endpoint, and a clock.
@@ -84,6 +93,10 @@ pub trait Pipe {
     fn in_packet(&self) -> Option<usize> {
         None
     }
+    /// What the device's descriptors say of it.
+    fn about(&self) -> About {
+        About::default()
+    }
     /// Time since some fixed moment, monotonic; virtual on the emulator.
     fn now(&self) -> Duration;
     /// Waits with nothing queued; virtual on the emulator.
@@ -105,6 +118,9 @@ impl<T: Pipe + ?Sized> Pipe for Box<T> {
     }
     fn in_packet(&self) -> Option<usize> {
         (**self).in_packet()
+    }
+    fn about(&self) -> About {
+        (**self).about()
     }
     fn now(&self) -> Duration {
         (**self).now()

@@ -1,13 +1,14 @@
 //! The backup: two equal reads and everything else the chip says of itself, stored before anything is touched.
 
+use super::contact::AddressProof;
 use super::error::{Cause, Error};
 use super::event::{Event, Events, Stage};
 use super::guard::{chip_key, refuse_open_job};
-use super::reading::{self, ReadOptions, Reading};
-use super::store::{Draft, Facts, Manifest, Origin, Reads, Store};
+use super::reading::{self, How, ReadOptions, Reading};
+use super::store::{Draft, Facts, Manifest, Origin, Proven, ProvenBy, Reads, Store};
 use super::stored_status::{STATUS, StoredStatus};
 use crate::flash::{Chip, Status};
-use crate::span::Span;
+use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ pub struct Backup {
     pub time: Duration,
 }
 
-/// Reads the chip twice and stores it with its companions.
+/// Reads the chip twice, or once where the store knows it and it still agrees, and stores it with its companions.
 ///
 /// # Errors
 /// [`Cause::OpenJob`] for a chip in the middle of a job, [`Cause::Disagree`], [`Cause::Suspect`], [`Cause::Stopped`],
@@ -49,33 +50,47 @@ pub fn backup<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Backup, Error> {
     refuse_open_job(chip, store)?;
-    take(chip, store, options, events).map_err(Cause::untouched)
+    let proof = reading::prove(chip, &[])?;
+    take(chip, store, &proof, options, events).map_err(Cause::untouched)
 }
 
 /// The same without the guard, whose answer the caller has.
 pub(super) fn take<P: Programmer>(
     chip: &mut Chip<P>,
     store: &Store,
+    proof: &AddressProof,
     options: &BackupOptions,
     events: &mut Events<'_>,
 ) -> Result<Backup, Cause> {
     let begun = chip.programmer().now();
     let size = chip.geometry().size;
     let mut draft = Draft::new(store, size)?;
+    let read_options = ReadOptions::default();
+    // A store that cannot be read in this respect costs a second pass, nothing more.
+    let known = store.known_contents(&chip_key(chip.identity()), size).ok().flatten();
+    let contents = known.as_ref().map(|known| known.contents.as_slice());
     let reading = reading::read_with(
         chip,
         Span::new(0, size),
-        &ReadOptions::default(),
-        (Stage::FirstRead, Stage::SecondRead),
+        &How {
+            options: &read_options,
+            stages: (Stage::FirstRead, Stage::SecondRead),
+            proof,
+            known: contents,
+        },
         events,
         &mut |address, bytes| Ok(draft.put(address, bytes)?),
     )?;
-    let Reading { bytes: flash, bytes_read, rereads, .. } = reading;
-    let mut notes = chip.identity().notes.clone();
+    let proven = proven_by(&reading);
+    let by_store = reading.passes == 1;
+    let Reading { bytes: flash, bytes_read, rereads, passes, .. } = reading;
+    let identity = chip.identity();
+    let left = identity.left.iter().map(ToString::to_string);
+    let mut notes: Vec<String> = left.chain(identity.notes.iter().cloned()).collect();
     refuse_uniform(&flash, options.blank_allowed, &mut notes)?;
-    if size > reading::SECOND_OPINION_END {
+    if size > super::engine::SECOND_OPINION_END {
         notes.push(
-            "what lies past 16 MiB was read twice by the same engine: spi-memory does not reach it".into(),
+            "what lies past 16 MiB was read twice by our own engine, in two ways: spi-memory does not reach it".into(),
         );
     }
     let status = chip.status()?;
@@ -102,7 +117,13 @@ pub(super) fn take<P: Programmer>(
         part: chip.identity().part_name.clone(),
         programmer: options.programmer.clone(),
         origin: Origin::Read,
-        reads: Reads { passes: 2, bytes: bytes_read, rereads },
+        reads: Reads {
+            passes,
+            bytes: bytes_read,
+            rereads,
+            proven,
+            known_from: known.filter(|_| by_store).map(|known| known.backup),
+        },
         board: options.board.clone(),
         notes,
     };
@@ -113,6 +134,22 @@ pub(super) fn take<P: Programmer>(
     Ok(Backup { manifest, flash, status, bytes_read, time })
 }
 
+/// How each stretch was proven.
+fn proven_by(reading: &Reading) -> Vec<Proven> {
+    let whole = Spans::from(Span::new(reading.start, reading.start + reading.bytes.len() as u64));
+    let voted: Spans = reading.rereads.iter().filter_map(|r| Span::at(r.address, r.len)).collect();
+    let twice = reading.read_twice.difference(&voted);
+    let once = whole.difference(&reading.read_twice).difference(&voted);
+    let stretches =
+        [(&voted, ProvenBy::Vote), (&twice, ProvenBy::TwoReads), (&once, ProvenBy::StoreAndOneRead)];
+    let mut proven: Vec<Proven> = stretches
+        .into_iter()
+        .flat_map(|(spans, by)| spans.iter().map(move |s| Proven { start: s.start, end: s.end, by }))
+        .collect();
+    proven.sort_by_key(|stretch| stretch.start);
+    proven
+}
+
 /// All FF or all 00 is what a dead bus gives; the id has been right at the end of each pass.
 fn refuse_uniform(flash: &[u8], blank_allowed: bool, notes: &mut Vec<String>) -> Result<(), Cause> {
     match flash.first() {
@@ -121,14 +158,7 @@ fn refuse_uniform(flash: &[u8], blank_allowed: bool, notes: &mut Vec<String>) ->
                 notes.push("the chip is blank".into());
                 return Ok(());
             }
-            let advice = match value {
-                0xff => {
-                    "either the chip is blank, then take it as that with 'norsplice backup --blank', or its data line \
-                     has no contact while its id still comes through; reseat the clip and look at 'norsplice contact'"
-                }
-                _ => "the data line is held low; check power, and that nothing else on the board drives it",
-            };
-            Err(Cause::Suspect { value, advice })
+            Err(Cause::Suspect { value })
         }
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Why a job failed, and in what state it left the chip: the question that matters.
 
-use super::contact::Verdict;
+use super::contact::{AddressFault, Verdict};
+use super::reading::Changed;
 use super::store::{ChipKey, StoreError};
 use crate::flash::FlashError;
 use crate::plan::PlanError;
@@ -29,7 +30,7 @@ pub enum ChipState {
 
 /// A job that failed.
 #[derive(Debug, Error)]
-#[error("{cause}{}", next(.chip))]
+#[error("{cause}")]
 pub struct Error {
     /// Why.
     pub cause: Box<Cause>,
@@ -37,14 +38,10 @@ pub struct Error {
     pub chip: ChipState,
 }
 
-fn next(chip: &ChipState) -> String {
-    match chip {
-        ChipState::Partial { job } => format!(
-            "\nThe chip is partly written. Finish it with 'norsplice resume {job}', or put the backup back with \
-             'norsplice resume --undo {job}'"
-        ),
-        _ => String::new(),
-    }
+fn example(changed: &Changed) -> String {
+    changed
+        .example
+        .map_or(String::new(), |(at, before, now)| format!(" ({at:#08x} read {before:02x}, then {now:02x})"))
 }
 
 /// Why a job failed.
@@ -79,19 +76,23 @@ pub enum Cause {
         /// The likely cause, and the next thing to try.
         advice: String,
     },
+    /// The chip does not answer for the addresses that were sent.
+    #[error("{0}; nothing was kept")]
+    Addresses(AddressFault),
+    /// The contents changed while they were read.
+    #[error(
+        "the chip changed while it was read, in {}{}: something else writes to it; nothing was kept",
+        .0.blocks, example(.0)
+    )]
+    Changed(Box<Changed>),
     /// The contents cannot be a chip's.
-    #[error("every byte of the chip reads {value:02x}: {advice}")]
+    #[error("every byte of the chip reads {value:02x}")]
     Suspect {
         /// The byte.
         value: u8,
-        /// What to do.
-        advice: &'static str,
     },
     /// The chip is half written by an earlier job.
-    #[error(
-        "this chip is in the middle of the job '{job}': what is on it is no backup. Finish that job with 'norsplice \
-         resume {job}', undo it with 'norsplice resume --undo {job}', or give it up with 'norsplice jobs drop {job}'"
-    )]
+    #[error("this chip is in the middle of the job '{job}': what is on it is no backup")]
     OpenJob {
         /// The job.
         job: String,
@@ -110,6 +111,17 @@ pub enum Cause {
         /// What changed outside of it.
         spans: Spans,
     },
+    /// Blocks that no step has touched differ from the backup.
+    #[error(
+        "the chip differs from backup '{backup}' in {spans}, which no step of the job has touched: the backup or the link \
+         to the chip is wrong, and nothing more is written"
+    )]
+    BackupDiffers {
+        /// The backup.
+        backup: String,
+        /// Where it differs.
+        spans: Spans,
+    },
     /// A block did not take its contents.
     #[error("after {tries} tries, {} bytes still differ from what was programmed, in {spans}", .spans.len())]
     NotTaken {
@@ -118,6 +130,12 @@ pub enum Cause {
         /// Where it still differs.
         spans: Spans,
     },
+    /// There is no open job for the chip on the clip.
+    #[error("there is no unfinished job for the chip on the clip")]
+    NoOpenJob,
+    /// No backup proves what the security registers hold.
+    #[error("no backup in the store holds this chip's security registers as they are now")]
+    NoRegisterBackup,
     /// What is wanted is not sensible.
     #[error("{0}")]
     Refused(String),
@@ -131,16 +149,32 @@ pub enum Cause {
 
 /// A backup or job of one chip, and another on the clip.
 #[derive(Debug, Error)]
-#[error("{what} belongs to chip {expected}; the chip on the clip is {found}. {advice}")]
+#[error("{what} belongs to chip {expected}; the chip on the clip is {found}")]
 pub struct OtherChip {
     /// The backup or job.
-    pub what: String,
+    pub what: Owned,
     /// Its chip.
     pub expected: ChipKey,
     /// The chip on the clip.
     pub found: ChipKey,
-    /// What to do.
-    pub advice: &'static str,
+}
+
+/// What belongs to one chip, by its id in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owned {
+    /// A backup. It holds that chip's calibration and addresses.
+    Backup(String),
+    /// A job.
+    Job(String),
+}
+
+impl std::fmt::Display for Owned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Owned::Backup(id) => write!(f, "backup '{id}'"),
+            Owned::Job(id) => write!(f, "job '{id}'"),
+        }
+    }
 }
 
 impl From<OtherChip> for Cause {

@@ -3,7 +3,7 @@
 //! And the checks that belong before the chip is touched: is the folder writable, is there room, may the name be used.
 
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -93,7 +93,7 @@ impl NewFile {
         {
             use std::os::unix::fs::PermissionsExt;
             // As a plain new file would be; the process's mask still applies.
-            builder.permissions(fs::Permissions::from_mode(0o666));
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let temp = builder.tempfile_in(folder).map_err(FileError::on("write", path))?;
         Ok(Self { path: path.to_path_buf(), temp })
@@ -209,6 +209,23 @@ pub fn check_room(folder: &Path, need: u64) -> Result<(), FileError> {
     Err(FileError { what: "write to", path: folder.to_path_buf(), source })
 }
 
+/// Takes the lock of a file for as long as it is open; false where another process has it.
+///
+/// WebAssembly has no locks on files: there the program around the module keeps a second one out.
+///
+/// # Errors
+/// Where the file system has no locks.
+pub fn lock(file: &File) -> io::Result<bool> {
+    if cfg!(target_family = "wasm") {
+        return Ok(true);
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Free bytes for this user, where the system tells; otherwise the write itself will.
 #[cfg(unix)]
 fn free_bytes(folder: &Path) -> Option<u64> {
@@ -242,6 +259,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()

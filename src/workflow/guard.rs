@@ -1,5 +1,6 @@
 //! The guard in front of every backup: a chip in the middle of a job is never taken for a whole one.
 
+use super::engine::Engine;
 use super::error::Cause;
 use super::journal::{JobHeader, ListedJob};
 use super::store::{ChipKey, Store, Stored};
@@ -9,6 +10,8 @@ use crate::spi::Programmer;
 
 /// Samples that tell chips without a unique id apart.
 const SAMPLES: u64 = 16;
+/// Blocks that a fresh look reads outside of what a job has touched.
+const LOOKS: u64 = 64;
 /// Bytes of one sample.
 const SAMPLE: u64 = 256;
 
@@ -76,6 +79,34 @@ fn holds<P: Programmer>(chip: &mut Chip<P>, flash: &[u8], within: &Spans) -> Res
     Ok(equal * 4 >= samples.len() as u64 * 3)
 }
 
+/// Refuses a chip that differs from the backup in blocks that no step has touched: the backup was wrong, or the link is.
+/// Only what both engines read alike counts.
+///
+/// # Errors
+/// [`Cause::BackupDiffers`]; what failed below.
+pub(super) fn refuse_changed_elsewhere<P: Programmer>(
+    chip: &mut Chip<P>,
+    backup: &str,
+    flash: &[u8],
+    touched: &Spans,
+) -> Result<(), Cause> {
+    let outside = Spans::from(Span::new(0, flash.len() as u64)).difference(touched);
+    let mut differing = Spans::new();
+    for span in evenly(outside.iter().flat_map(|s| s.pieces(SAMPLE)).collect(), LOOKS) {
+        if Some(&Engine::Own.read_to_vec(chip, span)?[..]) == span.of(flash) {
+            continue;
+        }
+        let (one, other) = (Engine::Own.read_to_vec(chip, span)?, Engine::Other.read_to_vec(chip, span)?);
+        if one == other && Some(&one[..]) != span.of(flash) {
+            differing.insert(span);
+        }
+    }
+    match differing.is_empty() {
+        true => Ok(()),
+        false => Err(Cause::BackupDiffers { backup: backup.into(), spans: differing }),
+    }
+}
+
 /// Refuses a chip that is not the one of the backup any more: whoever was asked has had time to move the clip.
 pub(super) fn refuse_moved_clip<P: Programmer>(chip: &mut Chip<P>, flash: &[u8]) -> Result<(), Cause> {
     let id = chip.rdid()?;
@@ -99,8 +130,13 @@ fn samples(flash: &[u8], within: &Spans) -> Vec<Span> {
         .filter(|s| s.len() == SAMPLE)
         .filter(|s| s.of(flash).is_some_and(|b| b.iter().any(|v| *v != b[0])))
         .collect();
-    let step = (telling.len() as u64).div_ceil(SAMPLES).max(1);
-    telling.into_iter().step_by(step as usize).collect()
+    evenly(telling, SAMPLES)
+}
+
+/// At most `most` of them, evenly spread.
+fn evenly(spans: Vec<Span>, most: u64) -> Vec<Span> {
+    let step = (spans.len() as u64).div_ceil(most).max(1);
+    spans.into_iter().step_by(step as usize).collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@
 
 use super::backup::{self, Backup, BackupOptions};
 use super::contact::{self, Contact};
+use super::engine::check_alive;
 use super::error::{Cause, ChipState, Error};
 use super::event::{Event, Events};
-use super::guard::{refuse_moved_clip, refuse_open_job};
+use super::guard::{refuse_changed_elsewhere, refuse_moved_clip, refuse_open_job};
 use super::journal::{Direction, Journal, NewJob, Over, Verb};
-use super::reading::check_alive;
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
 use crate::flash::{Chip, Permit};
@@ -193,9 +193,11 @@ pub fn run<P: Programmer>(
     store.check_room(2 * chip.geometry().size + (1 << 20))?;
     let contact =
         contact::before_writing(chip, &Contact { writes: !options.dry_run, ..Contact::default() }, events)?;
+    let proof = contact.addresses.clone().unwrap_or_default();
     let backup = backup::take(
         chip,
         store,
+        &proof,
         &BackupOptions {
             programmer: options.programmer.clone(),
             board: options.board.clone(),
@@ -299,7 +301,14 @@ pub(super) fn write<P: Programmer>(
         }
         Err(error) => return Err(Cause::from(error).partial(&id)),
     };
-    let work = Work { plan: target.plan, wanted: target.wanted, before: target.before, permit: &permit };
+    let backup = journal.header.backup.clone();
+    let work = Work {
+        plan: target.plan,
+        wanted: target.wanted,
+        before: target.before,
+        permit: &permit,
+        backup: &backup,
+    };
     let result = rewrite::execute(chip, &work, &mut journal, &mut report.done, events);
     if unlocked.registers.is_some() || !unlocked.blocks.is_empty() {
         let spans = target.plan.blocks();
@@ -322,8 +331,28 @@ pub(super) fn write<P: Programmer>(
         }
         Err(cause) => {
             report.chip = ChipState::Partial { job: id.clone() };
+            let touched = journal.touched();
+            let cause = look_elsewhere(chip, &backup, target, &touched, cause);
             Err(close_if_untouched(chip, target, journal, &report.done, cause))
         }
+    }
+}
+
+/// A block that does not take its contents may read wrongly rather than be wrong: then so do blocks that were not touched.
+fn look_elsewhere<P: Programmer>(
+    chip: &mut Chip<P>,
+    backup: &str,
+    target: &Target<'_>,
+    touched: &Spans,
+    cause: Cause,
+) -> Cause {
+    if !matches!(cause, Cause::NotTaken { .. }) {
+        return cause;
+    }
+    match refuse_changed_elsewhere(chip, backup, target.before, touched) {
+        Err(elsewhere @ Cause::BackupDiffers { .. }) => elsewhere,
+        // Another failure of the look says no more than the first one.
+        _ => cause,
     }
 }
 

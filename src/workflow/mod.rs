@@ -15,18 +15,22 @@ pub mod restore;
 pub mod resume;
 pub mod rewrite;
 pub mod store;
+#[cfg(feature = "host")]
 pub mod tftp;
 pub mod verify;
 
+mod differing;
+mod engine;
 mod error;
 mod event;
 mod guard;
 mod noise;
 mod stored_status;
 mod utc;
+mod vote;
 mod wake;
 
-pub use error::{Cause, ChipState, Error, OtherChip};
+pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub use guard::chip_key;
 pub use store::{Store, StoreError};

@@ -24,6 +24,8 @@ pub struct Pattern {
     last_end: u64,
     /// Blocks that differ.
     blocks: u64,
+    /// Answers that came again in place of the next one.
+    pub repeated_answers: u64,
 }
 
 impl Pattern {
@@ -58,7 +60,10 @@ impl Pattern {
 
 /// The likely cause, and the next thing to try.
 pub fn advice(pattern: &Pattern) -> String {
-    let text = if pattern.has_runs() {
+    let text = if pattern.repeated_answers > 0 {
+        "The answer to one command came again in place of the next: the link between programmer and host loses step. Use \
+         another USB port, without a hub, and a short cable"
+    } else if pattern.has_runs() {
         "Long stretches read as nothing but 00 or FF in one of the reads: the board's processor is alive and uses the \
          chip itself, or the clip loses contact for moments. Hold the processor in reset (a spare pin of the \
          programmer can), or lift the chip's supply pin; then wiggle the clip under 'norsplice contact --watch'"

@@ -5,6 +5,7 @@
 
 use super::error::{Cause, Error};
 use super::guard::chip_key;
+use super::reading::prove;
 use super::store::{Manifest, Store};
 use crate::flash::{Chip, OtpPermit, SecurityRegister};
 use crate::spi::Programmer;
@@ -29,13 +30,22 @@ pub fn of_backup(store: &Store, id: &str) -> Result<Vec<(u8, Vec<u8>)>, Cause> {
     Ok(registers)
 }
 
+/// The chip's security registers, with its addresses proven first: the same faults strike their addresses.
+///
+/// # Errors
+/// [`Cause::Addresses`]; what failed below.
+pub fn read<P: Programmer>(chip: &mut Chip<P>) -> Result<Vec<SecurityRegister>, Cause> {
+    prove(chip, &[])?;
+    Ok(chip.security_registers()?)
+}
+
 /// The newest backup of this chip that holds its registers as they are, and the right to write them.
 ///
 /// # Errors
-/// [`Cause::Refused`] where there is none.
+/// [`Cause::NoRegisterBackup`] where there is none.
 pub fn permit<P: Programmer>(chip: &mut Chip<P>, store: &Store) -> Result<(String, OtpPermit), Error> {
     let key = chip_key(chip.identity());
-    let now = chip.security_registers()?;
+    let now = read(chip)?;
     let of_this_chip = |m: &Manifest| m.chip.is_same(&key) || (m.chip == key && key.unique_id.is_none());
     for listed in store.list()? {
         if !listed.manifest.as_ref().is_ok_and(of_this_chip) {
@@ -46,9 +56,7 @@ pub fn permit<P: Programmer>(chip: &mut Chip<P>, store: &Store) -> Result<(Strin
             return Ok((listed.id, OtpPermit::registers_are_backed_up(&chip.identity().jedec_id)));
         }
     }
-    let text = "no backup in the store holds this chip's security registers as they are now; take one first: \
-                'norsplice backup'";
-    Err(Cause::Refused(text.into()).untouched())
+    Err(Cause::NoRegisterBackup.untouched())
 }
 
 fn holds(stored: &[(u8, Vec<u8>)], now: &[SecurityRegister]) -> bool {

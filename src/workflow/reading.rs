@@ -1,52 +1,37 @@
-//! Reading so that the result can be trusted: two engines, compared as they arrive, differing blocks voted on.
+//! Reading so that the result can be trusted: two passes that differ in every way they can, and a vote where they disagree.
 //!
-//! The first pass is our own engine's, the second spi-memory's, written by others (up to its limit of 16 MiB; beyond,
-//! our own again). Only blocks that differ are read again, by both engines in turn, and a block is kept only when more
-//! than half of all its reads agree and each engine has read it so: one wrong engine can never win the vote.
+//! Before anything is kept, the addresses are proven by [`prove_addresses`]. Then one pass
+//! reads forward by our engine, the other backward by spi-memory; `hw-notes/decisions.md` lists what differs and what it
+//! rules out. Only blocks that differ are read again, by both engines in turn, and a block is kept only when more than
+//! half of all its reads agree and each engine has read it so. Where the contents are known from the store, one pass that
+//! agrees with them is enough; blocks that differ from them are read the other way too.
 //!
 //! The limit of noise: with `p` wrong bytes a byte and `n` bytes, `n * p^2 / 8` is the chance that the same bit is
-//! wrong in both passes and nobody notices. Up to 1 in 100,000 that is 1 in 10,000 for 8 MiB; the passes refuse from
+//! wrong in both passes and is not noticed. Up to 1 in 100,000 that is 1 in 10,000 for 8 MiB; the passes refuse from
 //! twice that rate on.
 
+use super::contact::{self, AddressFault, AddressProof, prove_addresses};
+use super::differing::Differing;
+use super::engine::{Engine, Take, pass, stop_on_break};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::noise;
 use super::store::Reread;
-use crate::flash::{Chip, FlashError};
+use super::vote::vote;
+use crate::flash::{Chip, FlashError, forward_pieces};
 use crate::span::{Span, Spans};
-use crate::spi::Programmer;
-use crate::units::{self, KIB};
-use std::ops::ControlFlow;
+use crate::spi::{Programmer, SpiError};
+use crate::units;
 
-/// What is voted on at once: small, so that few wrong bytes share a block.
-const BLOCK: u64 = 256;
 /// Differing bytes in two passes, per million read, from which on the reads are refused: twice what 1 wrong byte in
 /// 100,000 gives.
 const REFUSE_PER_MILLION: u64 = 40;
 /// As many differing bytes are voted on in any case, however short the read.
 const ALWAYS_VOTED: u64 = 16;
-/// Further reads of a differing block, in pairs of one by each engine.
-const ROUNDS: u32 = 5;
-/// Votes that a block needs at least.
-const VOTES: u32 = 3;
-/// In a stretch of nothing but FF or 00, the id is asked for again every so many bytes: a clip that came off reads so.
-const ALIVE_EVERY: u64 = 128 * KIB;
 /// The slowest clock that is tried when reads disagree.
 const SLOWEST_HZ: u32 = 1_000_000;
-/// spi-memory has three address bytes.
-pub(super) const SECOND_OPINION_END: u64 = 16 << 20;
-
-/// Who reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Engine {
-    /// Ours.
-    Own,
-    /// spi-memory.
-    Other,
-}
-
-/// Takes bytes as they arrive: their address, and them.
-pub(super) type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Cause> + 'a;
+/// Where more of the chip differs from what is known of it, in percent, a whole second pass follows.
+const KNOWN_PERCENT: u64 = 5;
 
 /// How to read.
 #[derive(Clone, Debug)]
@@ -70,35 +55,61 @@ pub struct Reading {
     pub start: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Bytes read from the array in all.
+    /// Bytes read from the array by the passes and the vote.
     pub bytes_read: u64,
+    /// Passes over the whole span.
+    pub passes: u32,
     /// Blocks in which passes differed.
     pub rereads: Vec<Reread>,
     /// What could not be settled; empty unless salvaged.
     pub unsure: Spans,
+    /// What differs from the known contents and was read by both engines; all of it without known contents.
+    pub read_twice: Spans,
 }
 
-/// Reads `span` in `options.passes` passes.
+/// Proves the addresses and reads `span` in `options.passes` passes.
 ///
 /// # Errors
-/// [`Cause::Disagree`] when passes differ and the vote does not settle it; [`Cause::Stopped`]; what failed below.
+/// [`Cause::Addresses`]; [`Cause::Disagree`] when passes differ and the vote does not settle it; [`Cause::Changed`];
+/// [`Cause::Stopped`]; what failed below.
 pub fn read<P: Programmer>(
     chip: &mut Chip<P>,
     span: Span,
     options: &ReadOptions,
     events: &mut Events<'_>,
 ) -> Result<Reading, Cause> {
+    let proof = prove(chip, &[])?;
     let stages =
         if options.passes > 1 { (Stage::FirstRead, Stage::SecondRead) } else { (Stage::Read, Stage::Read) };
-    read_with(chip, span, options, stages, events, &mut |_, _| Ok(()))
+    let how = How { options, stages, proof: &proof, known: None };
+    read_with(chip, span, &how, events, &mut |_, _| Ok(()))
 }
 
-/// As [`read`], handing the first pass on as it arrives.
+/// The proof, or [`Cause::Addresses`]; asked for once more where a transfer was lost.
+pub(super) fn prove<P: Programmer>(chip: &mut Chip<P>, hints: &[u64]) -> Result<AddressProof, Cause> {
+    let tested = match prove_addresses(chip, hints) {
+        Err(error) if super::engine::is_transient(&error) => prove_addresses(chip, hints)?,
+        tested => tested?,
+    };
+    tested.map_err(Cause::Addresses)
+}
+
+/// How [`read_with`] reads.
+pub(super) struct How<'a> {
+    pub options: &'a ReadOptions,
+    /// What the passes are called.
+    pub stages: (Stage, Stage),
+    /// The addresses have been proven.
+    pub proof: &'a AddressProof,
+    /// The proven contents of this very chip as the store has them, from the start of the chip.
+    pub known: Option<&'a [u8]>,
+}
+
+/// As [`read`] with the proof at hand, passing the first pass on as it arrives.
 pub(super) fn read_with<P: Programmer>(
     chip: &mut Chip<P>,
     span: Span,
-    options: &ReadOptions,
-    stages: (Stage, Stage),
+    how: &How<'_>,
     events: &mut Events<'_>,
     first: &mut Take<'_>,
 ) -> Result<Reading, Cause> {
@@ -108,40 +119,60 @@ pub(super) fn read_with<P: Programmer>(
         let len = usize::try_from(span.len())
             .map_err(|_| Cause::Refused(format!("{span} is more than this machine can hold")))?;
         reading.bytes.reserve_exact(len);
-        pass(chip, Engine::Own, span, stages.0, events, &mut |address, bytes| {
+        let mut news = Differing::default();
+        let known = how.known.and_then(|known| span.of(known));
+        pass(chip, Engine::Own, span, how.stages.0, events, &mut |address, bytes| {
+            let at = (address - span.start) as usize;
+            if let Some(known) = known {
+                news.compare(address, &known[at..at + bytes.len()], bytes);
+            }
             reading.bytes.extend_from_slice(bytes);
             first(address, bytes)
         })?;
-        bytes_read += span.len();
-        let mut differing = Differing::default();
-        for n in 1..options.passes {
-            // The second opinion is always the other's; further passes alternate.
-            let engine = if n % 2 == 1 { Engine::Other } else { Engine::Own };
-            let start = span.start;
-            pass(chip, engine, span, stages.1, events, &mut |address, bytes| {
-                let at = (address - start) as usize;
-                differing.compare(address, &reading.bytes[at..at + bytes.len()], bytes);
-                Ok(())
-            })?;
-            bytes_read += span.len();
-        }
+        reading.passes = 1;
+        let differing = match known {
+            Some(_) if news.blocks.len() * 100 <= span.len() * KNOWN_PERCENT => {
+                reading.read_twice = news.blocks.clone();
+                read_blocks(chip, &news.blocks, &mut reading)?
+            }
+            _ => {
+                reading.read_twice = span.into();
+                further_passes(chip, span, how, &mut reading, events)?
+            }
+        };
+        bytes_read += u64::from(reading.passes) * span.len() + reading.bytes_read;
         reading.bytes_read = bytes_read;
+        let read_again = reading.read_twice.len();
         if differing.blocks.is_empty() {
+            check_whole(chip, span, how, &reading.bytes)?;
             return Ok(reading);
         }
-        let limit = (span.len().saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
-        if differing.bytes <= limit * u64::from(options.passes - 1) {
-            vote(chip, &differing, &mut reading, events)?;
+        let limit = (read_again.saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
+        if differing.bytes <= limit * u64::from(reading.passes.max(2) - 1) {
+            let _ = slow_down(chip, events)?;
+            let before = reading.bytes.clone();
+            let changed = vote(chip, &differing, &mut reading, events)?;
+            if !changed.is_empty() && !how.options.salvage {
+                let now = reading.bytes;
+                return Err(Cause::Changed(Box::new(Changed::new(changed, span.start, &before, &now))));
+            }
+            changed.iter().for_each(|block| reading.unsure.insert(block));
             for Reread { address, len, .. } in &reading.rereads {
                 let at = Span::new(address - span.start, address + len - span.start).range();
                 first(*address, &reading.bytes[at])?;
             }
-        } else if slow_down(chip, events)? {
-            continue;
+            check_whole(chip, span, how, &reading.bytes)?;
         } else {
+            let fault = explain(chip, span, &differing, &reading.bytes)?;
+            if let Some(fault) = fault.filter(|_| !how.options.salvage) {
+                return Err(Cause::Addresses(fault));
+            }
+            if differing.pattern.repeated_answers == 0 && slow_down(chip, events)? {
+                continue;
+            }
             reading.unsure = differing.blocks.clone();
         }
-        if reading.unsure.is_empty() || options.salvage {
+        if reading.unsure.is_empty() || how.options.salvage {
             return Ok(reading);
         }
         return Err(Cause::Disagree {
@@ -151,6 +182,76 @@ pub(super) fn read_with<P: Programmer>(
             advice: noise::advice(&differing.pattern),
         });
     }
+}
+
+/// Every pass but the first, compared with it as it arrives.
+fn further_passes<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    how: &How<'_>,
+    reading: &mut Reading,
+    events: &mut Events<'_>,
+) -> Result<Differing, Cause> {
+    let mut differing = Differing::default();
+    for n in 1..how.options.passes {
+        // The second pass is always the other engine's; further passes alternate.
+        let engine = if n % 2 == 1 { Engine::Other } else { Engine::Own };
+        let read = &reading.bytes;
+        pass(chip, engine, span, how.stages.1, events, &mut |address, bytes| {
+            let at = (address - span.start) as usize;
+            differing.compare(address, &read[at..at + bytes.len()], bytes);
+            Ok(())
+        })?;
+        reading.passes += 1;
+    }
+    differing.look_for_repeats(span.start, &reading.bytes, forward_pieces(span));
+    Ok(differing)
+}
+
+/// Reads what differs from the known contents by the other engine.
+fn read_blocks<P: Programmer>(
+    chip: &mut Chip<P>,
+    blocks: &Spans,
+    reading: &mut Reading,
+) -> Result<Differing, Cause> {
+    let mut differing = Differing::default();
+    for block in blocks.iter() {
+        let other = Engine::Other.read_to_vec(chip, block)?;
+        reading.bytes_read += block.len();
+        let at = Span::new(block.start - reading.start, block.end - reading.start).range();
+        differing.compare(block.start, &reading.bytes[at], &other);
+    }
+    Ok(differing)
+}
+
+/// What the whole contents say of the addresses, once they are there.
+fn check_whole<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    how: &How<'_>,
+    bytes: &[u8],
+) -> Result<(), Cause> {
+    if how.proof.blank {
+        prove(chip, &contact::telling_addresses(span.start, bytes))?;
+    }
+    if span == Span::new(0, chip.geometry().size) {
+        contact::check_unproven_bits(chip, bytes)?.map_err(Cause::Addresses)?;
+    }
+    Ok(())
+}
+
+/// The cause of passes that differ in far more than noise does, where one can be shown.
+fn explain<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    differing: &Differing,
+    bytes: &[u8],
+) -> Result<Option<AddressFault>, Cause> {
+    let first = differing.blocks.iter().next().map_or(span.start, |block| block.start);
+    if let Err(fault) = prove_addresses(chip, &[first])? {
+        return Ok(Some(fault));
+    }
+    Ok(contact::explain_difference(chip, &differing.blocks, span.start, bytes)?)
 }
 
 /// Halves the clock, where the programmer can; false where it cannot, or is slow already.
@@ -165,235 +266,27 @@ fn slow_down<P: Programmer>(chip: &mut Chip<P>, events: &mut Events<'_>) -> Resu
             stop_on_break(events(Event::Warning(text)))?;
             Ok(true)
         }
-        Ok(_) | Err(crate::spi::SpiError::Unsupported(_)) => Ok(false),
+        Ok(_) | Err(SpiError::Unsupported(_)) => Ok(false),
         Err(e) => Err(FlashError::from(e).into()),
     }
 }
 
-pub(super) fn stop_on_break(flow: ControlFlow<()>) -> Result<(), Cause> {
-    if flow.is_break() { Err(Cause::Stopped) } else { Ok(()) }
+/// Contents that changed while they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The blocks.
+    pub blocks: Spans,
+    /// The first byte that changed: its address, as it was and as it is.
+    pub example: Option<(u64, u8, u8)>,
 }
 
-/// Where passes differ.
-#[derive(Default)]
-struct Differing {
-    /// Whole blocks.
-    blocks: Spans,
-    /// Bytes.
-    bytes: u64,
-    /// What the differences look like.
-    pattern: noise::Pattern,
-}
-
-impl Differing {
-    fn compare(&mut self, address: u64, a: &[u8], b: &[u8]) {
-        if a == b {
-            return;
-        }
-        for piece in Span::new(address, address + a.len() as u64).pieces(BLOCK) {
-            let at = Span::new(piece.start - address, piece.end - address).range();
-            let (x, y) = (&a[at.clone()], &b[at]);
-            if x != y {
-                self.bytes += x.iter().zip(y).filter(|(p, q)| p != q).count() as u64;
-                self.pattern.add(piece, x, y);
-                self.blocks.insert(piece.aligned_out(BLOCK));
-            }
-        }
+impl Changed {
+    fn new(blocks: Spans, start: u64, before: &[u8], now: &[u8]) -> Self {
+        let pairs = before.iter().zip(now).enumerate();
+        let in_blocks = |at: u64| blocks.contains(at);
+        let example = pairs
+            .map(|(i, (before, now))| (start + i as u64, *before, *now))
+            .find(|(at, before, now)| before != now && in_blocks(*at));
+        Self { blocks, example }
     }
-}
-
-/// One read of `span` from end to end by one engine; a bus that dies meanwhile is told within `ALIVE_EVERY` bytes.
-pub(super) fn pass<P: Programmer>(
-    chip: &mut Chip<P>,
-    engine: Engine,
-    span: Span,
-    stage: Stage,
-    events: &mut Events<'_>,
-    take: &mut Take<'_>,
-) -> Result<(), Cause> {
-    let time = Some(chip.programmer().limits().wire_time(span.len()));
-    stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;
-    let mut at = span.start;
-    let mut asked_at: Option<u64> = None;
-    let mut failed_at = u64::MAX;
-    while at < span.end {
-        let mut end = Ok(());
-        let mut ask = false;
-        let rest = Span::new(at, span.end);
-        let mut sink = |address: u64, bytes: &[u8]| {
-            at = address + bytes.len() as u64;
-            end = take(address, bytes)
-                .and_then(|()| stop_on_break(events(Event::Advance { stage, bytes: bytes.len() as u64 })));
-            asked_at = asked_at.filter(|_| uniform(bytes).is_some());
-            ask = uniform(bytes).is_some() && asked_at.is_none_or(|asked| at - asked >= ALIVE_EVERY);
-            if ask || end.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let went = engine.read(chip, rest, &mut sink);
-        end?;
-        if let Err(error) = went {
-            // One lost transfer is no reason to begin again; several without a byte between them are.
-            if !is_transient(&error) || at == failed_at {
-                return Err(error.into());
-            }
-            failed_at = at;
-            stop_on_break(events(Event::Warning(format!("{error}; going on at {at:#08x}"))))?;
-            check_alive(chip)?;
-        }
-        if ask {
-            check_alive(chip)?;
-            asked_at = Some(at);
-        }
-    }
-    check_alive(chip)?;
-    stop_on_break(events(Event::End { stage }))
-}
-
-impl Engine {
-    /// Reads by this engine, or by our own where spi-memory cannot reach.
-    fn read<P: Programmer>(
-        self,
-        chip: &mut Chip<P>,
-        span: Span,
-        sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), FlashError> {
-        let near = Span::new(span.start, span.end.min(SECOND_OPINION_END));
-        if self == Engine::Other && !near.is_empty() {
-            match chip.read_second_opinion(near, sink) {
-                Ok(flow) if flow.is_break() || near.end == span.end => return Ok(()),
-                Ok(_) => return chip.read(Span::new(near.end, span.end), sink).map(drop),
-                // Said before anything is read: this chip is in 4-byte mode, which spi-memory does not speak.
-                Err(FlashError::Unsupported(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let _ = chip.read(span, sink)?;
-        Ok(())
-    }
-}
-
-/// True for a failure of the way to the chip that may not happen again.
-pub(super) fn is_transient(error: &FlashError) -> bool {
-    matches!(error, FlashError::Spi(e) if e.is_transient())
-}
-
-/// The one value of all bytes, where that is FF or 00: what a dead bus gives.
-fn uniform(bytes: &[u8]) -> Option<u8> {
-    [0xff, 0x00].into_iter().find(|v| bytes.iter().all(|b| b == v))
-}
-
-/// The chip still answers as it did when it was identified.
-pub(super) fn check_alive<P: Programmer>(chip: &mut Chip<P>) -> Result<(), FlashError> {
-    let seen = chip.rdid()?;
-    let expected = &chip.identity().jedec_id;
-    if seen == *expected {
-        return Ok(());
-    }
-    // Once more: one flipped bit in an id is no reason to throw a long read away.
-    let again = chip.rdid()?;
-    let expected = chip.identity().jedec_id.clone();
-    if again == expected {
-        Ok(())
-    } else if uniform(&again).is_some() {
-        Err(FlashError::NoChip { seen: again })
-    } else {
-        Err(FlashError::Unstable { ids: vec![expected, seen, again] })
-    }
-}
-
-/// The candidates for one block: bytes, votes, and who gave them.
-struct Ballot {
-    block: Span,
-    candidates: Vec<(Vec<u8>, u32, u32)>,
-    differing_bytes: u64,
-}
-
-impl Ballot {
-    fn cast(&mut self, engine: Engine, bytes: &[u8]) {
-        let i = self.candidates.iter().position(|(b, ..)| b == bytes).unwrap_or_else(|| {
-            self.candidates.push((bytes.to_vec(), 0, 0));
-            self.candidates.len() - 1
-        });
-        let (_, own, other) = &mut self.candidates[i];
-        match engine {
-            Engine::Own => *own += 1,
-            Engine::Other => *other += 1,
-        }
-    }
-
-    fn reads(&self) -> u32 {
-        self.candidates.iter().map(|(_, own, other)| own + other).sum()
-    }
-
-    /// The candidate that more than half of the reads gave, with votes from both engines.
-    fn winner(&self) -> Option<&(Vec<u8>, u32, u32)> {
-        self.candidates.iter().find(|(_, own, other)| {
-            own + other >= VOTES && (own + other) * 2 > self.reads() && *own > 0 && *other > 0
-        })
-    }
-}
-
-/// Reads the differing blocks again until each has a clear majority, or the rounds are over.
-fn vote<P: Programmer>(
-    chip: &mut Chip<P>,
-    differing: &Differing,
-    reading: &mut Reading,
-    events: &mut Events<'_>,
-) -> Result<(), Cause> {
-    let stage = Stage::Reread;
-    let whole = Span::new(reading.start, reading.start + reading.bytes.len() as u64);
-    let mut ballots: Vec<Ballot> = differing
-        .blocks
-        .iter()
-        .flat_map(|s| s.pieces(BLOCK))
-        .filter_map(|block| block.intersection(whole))
-        .map(|block| Ballot { block, candidates: Vec::new(), differing_bytes: 0 })
-        .collect();
-    let _ = slow_down(chip, events)?;
-    let bytes = ballots.iter().map(|b| b.block.len()).sum();
-    stop_on_break(events(Event::Begin { stage, bytes, time: None }))?;
-    // The passes' own reads are not votes: the second one was not kept, and the first may be the wrong one. Each round
-    // reads every block that is not settled once by each engine.
-    for round in 0..ROUNDS {
-        let open: Spans = ballots.iter().filter(|b| b.winner().is_none()).map(|b| b.block).collect();
-        if open.is_empty() {
-            break;
-        }
-        for engine in [Engine::Own, Engine::Other] {
-            for span in open.iter() {
-                let mut got = Vec::new();
-                engine.read(chip, span, &mut |_, bytes| {
-                    got.extend_from_slice(bytes);
-                    ControlFlow::Continue(())
-                })?;
-                reading.bytes_read += span.len();
-                for ballot in ballots.iter_mut().filter(|b| span.covers(b.block)) {
-                    let at = Span::new(ballot.block.start - span.start, ballot.block.end - span.start);
-                    if let Some(bytes) = at.of(&got) {
-                        ballot.cast(engine, bytes);
-                    }
-                }
-                let bytes = if round == 0 && engine == Engine::Own { span.len() } else { 0 };
-                stop_on_break(events(Event::Advance { stage, bytes }))?;
-            }
-        }
-        check_alive(chip)?;
-    }
-    for ballot in &mut ballots {
-        let at = Span::new(ballot.block.start - reading.start, ballot.block.end - reading.start).range();
-        let Some((bytes, own, other)) = ballot.winner().cloned() else {
-            reading.unsure.insert(ballot.block);
-            continue;
-        };
-        let kept = &mut reading.bytes[at];
-        ballot.differing_bytes = kept.iter().zip(&bytes).filter(|(a, b)| a != b).count() as u64;
-        kept.copy_from_slice(&bytes);
-        reading.rereads.push(Reread {
-            address: ballot.block.start,
-            len: ballot.block.len(),
-            reads: ballot.reads() + 2,
-            agreed: own + other,
-            differing_bytes: ballot.differing_bytes,
-        });
-    }
-    stop_on_break(events(Event::End { stage }))
 }

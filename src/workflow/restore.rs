@@ -1,7 +1,7 @@
 //! A backup back onto the chip it came from.
 
 use super::backup::Backup;
-use super::error::{Cause, Error, OtherChip};
+use super::error::{Cause, Error, OtherChip, Owned};
 use super::event::{Event, Events};
 use super::guard::{chip_key, open_jobs_of};
 use super::job::{self, Decide, JobOptions, Proposal, Report, Wanted};
@@ -62,14 +62,7 @@ pub fn restore<P: Programmer>(
     let found = chip_key(chip.identity());
     let same = manifest.chip.is_same(&found) || (manifest.chip == found && found.unique_id.is_none());
     if !same && !options.other_chip {
-        return Err(OtherChip {
-            what: format!("backup '{id}'"),
-            expected: manifest.chip.clone(),
-            found,
-            advice: "It holds that chip's calibration and addresses; if it is really meant for this one, say so \
-                     with --other-chip",
-        }
-        .into());
+        return Err(OtherChip { what: Owned::Backup(id), expected: manifest.chip.clone(), found }.into());
     }
     if !same {
         warn_of_other_part(chip, store, &manifest, events)?;

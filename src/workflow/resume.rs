@@ -1,12 +1,13 @@
 //! An open job, finished or undone from what is really on the chip, reading only its blocks.
 
-use super::contact::{self, Contact};
-use super::error::{Cause, ChipState, Error, OtherChip};
+use super::contact::{self, AddressProof, Contact};
+use super::engine::stop_on_break;
+use super::error::{Cause, ChipState, Error, OtherChip, Owned};
 use super::event::{Event, Events, Stage};
-use super::guard::{chip_key, open_jobs_of};
+use super::guard::{chip_key, open_jobs_of, refuse_changed_elsewhere};
 use super::job::{self, Planned, Report, Target, millis};
 use super::journal::{Direction, Journal, Over};
-use super::reading::{self, ReadOptions, stop_on_break};
+use super::reading::{self, How, ReadOptions};
 use super::rewrite::Tally;
 use super::store::{Store, StoreError};
 use super::stored_status::StoredStatus;
@@ -44,10 +45,9 @@ pub fn find_job<P: Programmer>(
     }
     let journal = store.go_on(&id)?;
     Err(OtherChip {
-        what: format!("job '{id}'"),
+        what: Owned::Job(id),
         expected: journal.header.chip.clone(),
         found: chip_key(chip.identity()),
-        advice: "Put the clip on the chip that the job was begun on",
     }
     .into())
 }
@@ -55,7 +55,7 @@ pub fn find_job<P: Programmer>(
 /// Finishes or undoes an open job.
 ///
 /// # Errors
-/// [`Cause::Refused`] when there is no open job for this chip; any other [`Cause`]. The chip stays partly written then.
+/// [`Cause::NoOpenJob`]; any other [`Cause`]. The chip stays partly written then.
 pub fn resume<P: Programmer>(
     chip: &mut Chip<P>,
     store: &Store,
@@ -63,9 +63,7 @@ pub fn resume<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Report, Error> {
     let Some(id) = find_job(chip, store, options.job.as_deref())? else {
-        let text = "there is no unfinished job for the chip on the clip; 'norsplice jobs list' shows all"
-            .to_string();
-        return Err(Cause::Refused(text).untouched());
+        return Err(Cause::NoOpenJob.untouched());
     };
     let partial = |cause: Cause| cause.partial(&id);
     let journal = store.go_on(&id).map_err(|e| partial(e.into()))?;
@@ -104,13 +102,21 @@ fn go<P: Programmer>(
     let whole = crate::span::Span::new(0, header.size);
     let mut area = Spans::new();
     // The journal's own blocks may reach further than the plan's, where a step had to be mended.
-    for blocks in [&header.blocks(), &journal.log.doubtful, &journal.log.done] {
+    let touched = journal.touched();
+    refuse_changed_elsewhere(chip, &header.backup, &backup.flash, &touched)?;
+    // What no step has touched is not undone; finishing goes on with it.
+    let planned = if direction == Direction::Finish { header.blocks() } else { Spans::new() };
+    for blocks in [&planned, &touched] {
         blocks.iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).for_each(|s| area.insert(s));
     }
     let mut current = backup.flash.clone();
-    let read = survey(chip, &area, &mut current, events)?;
-    let bounds =
-        Bounds { allowed: area.clone(), keep: header.keep(), last: header.last(), redo: journal.doubtful() };
+    let read = survey(chip, &area, &contact.addresses.clone().unwrap_or_default(), &mut current, events)?;
+    let mut redo = journal.doubtful();
+    if direction == Direction::Undo {
+        // Two engines read it as wanted: an erase could only lose it.
+        redo = redo.iter().filter(|span| span.of(&current) != span.of(&wanted)).collect();
+    }
+    let bounds = Bounds { allowed: area.clone(), keep: header.keep(), last: header.last(), redo };
     let plan = plan(&current, &wanted, chip.geometry(), &chip.costs(), &bounds)?;
     let over = if direction == Direction::Undo { Over::Restored } else { Over::Written };
     let mut report = Report {
@@ -146,6 +152,7 @@ fn go<P: Programmer>(
 fn survey<P: Programmer>(
     chip: &mut Chip<P>,
     area: &Spans,
+    proof: &AddressProof,
     current: &mut [u8],
     events: &mut Events<'_>,
 ) -> Result<u64, Cause> {
@@ -163,7 +170,8 @@ fn survey<P: Programmer>(
             event => events(event),
         };
         let nobody = &mut |_: u64, _: &[u8]| Ok(());
-        let reading = reading::read_with(chip, span, &options, (stage, stage), &mut within, nobody)?;
+        let how = How { options: &options, stages: (stage, stage), proof, known: None };
+        let reading = reading::read_with(chip, span, &how, &mut within, nobody)?;
         read += reading.bytes_read;
         current[span.range()].copy_from_slice(&reading.bytes);
     }

@@ -5,10 +5,10 @@
 //! half, are compared with the backup: an erase that reaches further than believed, or a chip smaller than it says, is
 //! found before more harm is done.
 
+use super::engine::{check_alive, is_transient};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::journal::Journal;
-use super::reading::{check_alive, is_transient};
 use super::wake::Wake;
 use crate::flash::geometry::{EraseType, Geometry};
 use crate::flash::{Chip, FlashError, Permit};
@@ -60,6 +60,8 @@ pub struct Work<'a> {
     pub before: &'a [u8],
     /// The right to do it.
     pub permit: &'a Permit,
+    /// The backup of the contents before.
+    pub backup: &'a str,
 }
 
 /// Executes a plan. The tally is true on every way out.
@@ -136,18 +138,30 @@ fn check_neighbours<P: Programmer>(
         Span::new(block.end, block.end + NEIGHBOUR),
         Span::new(other, other + NEIGHBOUR.min(block.len())),
     ];
-    let mut changed = Spans::new();
+    let (mut changed, mut others) = (Spans::new(), Spans::new());
     // What the erase itself was to reach is no neighbour: a chip erase has none.
     for side in sides.into_iter().filter(|side| block.intersection(*side).is_none()) {
         let Some(side) = side.intersection(whole) else { continue };
         let found = chip.read_to_vec(side)?;
         tally.neighbours += side.len();
         let wrong = diff_near(&found, &work.before[side.range()], 0);
-        wrong.iter().for_each(|s| changed.insert(s.shifted(side.start)));
+        for span in wrong.iter() {
+            // An erase that reached too far leaves FF. Anything else was never as the backup has it.
+            let erased = span.of(&found).is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0xff));
+            if erased {
+                changed.insert(span.shifted(side.start))
+            } else {
+                others.insert(span.shifted(side.start))
+            }
+        }
     }
-    let changed = changed.difference(&earlier);
-    // A flipped bit in a read is no erase: an erase leaves FF.
-    let ff: Spans = changed.iter().filter(|s| s.len() >= 8).collect();
+    // A flipped bit in a read is no erase, and no other contents.
+    let many =
+        |spans: Spans| -> Spans { spans.difference(&earlier).iter().filter(|s| s.len() >= 8).collect() };
+    let (ff, others) = (many(changed), many(others));
+    if ff.is_empty() && !others.is_empty() {
+        return Err(Cause::BackupDiffers { backup: work.backup.into(), spans: others });
+    }
     match ff.is_empty() {
         true => Ok(()),
         false => Err(Cause::ErasedTooMuch { erased: block, spans: ff }),

@@ -35,6 +35,14 @@ pub struct StoredRegisters {
     pub sr3: Option<u8>,
 }
 
+impl StoredRegisters {
+    /// Those that could be read, each by its name.
+    pub fn named(&self) -> Vec<(&'static str, u8)> {
+        let all = [("SR1", Some(self.sr1)), ("SR2", self.sr2), ("SR3", self.sr3)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}
+
 /// One security register but its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSecurity {
@@ -104,5 +112,16 @@ impl StoredStatus {
             sr3: now.sr3.and(stored.sr3).or(now.sr3),
             ..*now
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registers_keep_their_names_where_one_between_is_missing() {
+        let registers = StoredRegisters { sr1: 0x1c, sr2: None, sr3: Some(0x60) };
+        assert_eq!(registers.named(), [("SR1", 0x1c), ("SR3", 0x60)]);
     }
 }

@@ -1,34 +1,29 @@
 //! One file, read-only, by TFTP: what a board's boot loader fetches when it rescues itself.
 //!
-//! The protocol (RFC 1350, block sizes 2348, transfer size 2349) is `async-tftp`'s. It does not tell whether a
-//! transfer ended well: a reader that was read to its end and is let go before the last block's retries are used up
-//! was acknowledged, for else the crate would still be sending. The client's own timeout is therefore not taken.
+//! `packet` is the protocol (RFC 1350; options 2347, block size 2348, timeout and transfer size 2349), `transfer` one
+//! client's way through the file, and this the listening port. Everything runs in the caller's thread, and every wait
+//! is bounded.
 
+mod packet;
+mod transfer;
+
+use self::packet::Request;
+use self::transfer::{Progress, Transfer};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-use async_tftp::packet;
-use async_tftp::server::{Handler, TftpServer, TftpServerBuilder};
-use futures_lite::io::Sink;
-use futures_lite::{AsyncRead, future};
 use thiserror::Error;
 
-/// Larger blocks than fit in an Ethernet frame come in pieces, which small loaders do not put together.
-const MOST_BLOCK: u16 = 1468;
 /// More boards than one ask only by mistake.
 const MOST_TRANSFERS: usize = 8;
-/// Names refused that are told; a client that tries many is answered and not told of.
-const MOST_TOLD: usize = 64;
-/// How often what happened is looked at.
+/// How many refused requests are reported; a client that tries many names is answered and not reported.
+const MOST_REPORTED: usize = 64;
+/// The longest wait for anything, while no transfer runs.
 const TICK: Duration = Duration::from_millis(50);
+/// The longest wait for one of several transfers.
+const TURN: Duration = Duration::from_millis(4);
 
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +32,7 @@ pub struct Waits {
     pub answer: Duration,
     /// How often a block is sent again.
     pub retries: u32,
-    /// For anybody to ask, before that is told; and told again after twice as long.
+    /// For a request, before its absence is reported; reported again after twice as long.
     pub silence: Duration,
     /// In all, for a transfer to begin.
     pub all: Duration,
@@ -63,11 +58,11 @@ pub enum Event {
     Sent(SocketAddr, u64),
     /// A transfer ended before its end: the client answers no more.
     GaveUp(SocketAddr, u64),
-    /// Somebody asked for a name that is not served.
+    /// A client asked for a name that is not served.
     OtherName(SocketAddr, String),
-    /// Somebody wanted to write.
+    /// A client wanted to write.
     Write(SocketAddr, String),
-    /// Nobody has asked for so long.
+    /// No client has asked for so long.
     Silence(Duration),
     /// Nothing new; a moment to stop.
     Tick,
@@ -76,11 +71,11 @@ pub enum Event {
 /// How serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The file is there: its last block was acknowledged.
+    /// The whole file has arrived: its last block was acknowledged.
     Delivered(SocketAddr),
     /// The caller wanted to stop.
     Stopped,
-    /// Nobody asked in all that time.
+    /// No client asked in all that time.
     NobodyAsked,
 }
 
@@ -92,31 +87,31 @@ pub enum TftpError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// The system's word.
+        /// The system's error.
         error: io::Error,
     },
-    /// The crate's own error.
+    /// The network fails.
     #[error("serving by TFTP failed: {0}")]
-    Server(#[from] async_tftp::Error),
+    Network(#[from] io::Error),
 }
 
 /// A server of one file.
 #[derive(Debug)]
 pub struct Server {
     socket: UdpSocket,
-    file: Arc<[u8]>,
+    file: Vec<u8>,
     name: String,
     waits: Waits,
 }
 
 impl Server {
-    /// Listens on `address` for who asks for `name`.
+    /// Listens on `address` for a client that asks for `name`.
     ///
     /// # Errors
     /// [`TftpError::Bind`] where the system does not let it.
     pub fn bind(address: SocketAddr, file: Vec<u8>, name: &str, waits: Waits) -> Result<Self, TftpError> {
         let socket = UdpSocket::bind(address).map_err(|error| TftpError::Bind { address, error })?;
-        Ok(Self { socket, file: file.into(), name: name.to_owned(), waits })
+        Ok(Self { socket, file, name: name.to_owned(), waits })
     }
 
     /// Where it listens.
@@ -124,184 +119,180 @@ impl Server {
         self.socket.local_addr().ok()
     }
 
-    /// Serves until the file is delivered, `on` breaks off, or nobody asks.
+    /// Serves until the file is delivered, `on` breaks off, or no client asks.
     ///
     /// # Errors
-    /// [`TftpError::Server`] where the network fails.
+    /// [`TftpError::Network`] where the network fails.
     pub fn serve(self, on: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Ended, TftpError> {
-        let (tell, told) = mpsc::channel();
-        let running = Arc::new(AtomicUsize::new(0));
-        let patience = self.waits.answer * (self.waits.retries + 1);
-        let one = OneFile { file: self.file, name: self.name, patience, tell, running: running.clone() };
-        let waits = self.waits;
-        async_io::block_on(async {
-            let server: TftpServer<OneFile> = TftpServerBuilder::with_handler(one)
-                .std_socket(self.socket)?
-                .timeout(waits.answer)
-                .max_send_retries(waits.retries)
-                .ignore_client_timeout()
-                .ignore_client_window_size()
-                .block_size_limit(MOST_BLOCK)
-                .build()
-                .await?;
-            let serving = async {
-                server.serve().await?;
-                Ok(Ended::Stopped)
-            };
-            future::or(watch(&told, &running, waits, on), serving).await
-        })
-    }
-}
-
-/// Something a transfer has to tell.
-enum Told {
-    Event(Event),
-    Delivered(SocketAddr),
-}
-
-/// Passes on what happens, until there is nothing more to wait for.
-async fn watch(
-    told: &mpsc::Receiver<Told>,
-    running: &AtomicUsize,
-    waits: Waits,
-    on: &mut dyn FnMut(Event) -> ControlFlow<()>,
-) -> Result<Ended, TftpError> {
-    let mut quiet_since = Instant::now();
-    let mut told_next = waits.silence;
-    let mut names: BTreeSet<(IpAddr, String)> = BTreeSet::new();
-    loop {
-        while let Ok(one) = told.try_recv() {
-            quiet_since = Instant::now();
-            told_next = waits.silence;
-            let event = match one {
-                Told::Delivered(peer) => return Ok(Ended::Delivered(peer)),
-                Told::Event(event) => event,
-            };
-            if let Event::OtherName(peer, name) | Event::Write(peer, name) = &event
-                && (names.len() >= MOST_TOLD || !names.insert((peer.ip(), name.clone())))
-            {
-                continue;
-            }
-            if on(event).is_break() {
-                return Ok(Ended::Stopped);
-            }
-        }
-        let quiet = quiet_since.elapsed();
-        if running.load(Ordering::SeqCst) > 0 {
-            quiet_since = Instant::now();
-        } else if quiet >= waits.all {
-            return Ok(Ended::NobodyAsked);
-        } else if quiet >= told_next {
-            told_next *= 2;
-            if on(Event::Silence(quiet)).is_break() {
-                return Ok(Ended::Stopped);
-            }
-        }
-        if on(Event::Tick).is_break() {
-            return Ok(Ended::Stopped);
-        }
-        async_io::Timer::after(TICK).await;
-    }
-}
-
-/// Answers requests: this file under this name, nothing else.
-struct OneFile {
-    file: Arc<[u8]>,
-    name: String,
-    /// How long the crate sends a block before it gives up.
-    patience: Duration,
-    tell: mpsc::Sender<Told>,
-    running: Arc<AtomicUsize>,
-}
-
-impl OneFile {
-    fn tell(&self, event: Event) {
-        // Nobody listens any more when the server ends.
-        let _ = self.tell.send(Told::Event(event));
-    }
-}
-
-impl Handler for OneFile {
-    type Reader = Transfer;
-    type Writer = Sink;
-
-    async fn read_req_open(
-        &mut self,
-        client: &SocketAddr,
-        path: &Path,
-    ) -> Result<(Transfer, Option<u64>), packet::Error> {
-        if path.to_str() != Some(self.name.as_str()) {
-            self.tell(Event::OtherName(*client, path.display().to_string()));
-            return Err(packet::Error::FileNotFound);
-        }
-        if self.running.fetch_add(1, Ordering::SeqCst) >= MOST_TRANSFERS {
-            self.running.fetch_sub(1, Ordering::SeqCst);
-            return Err(packet::Error::Msg("busy".to_owned()));
-        }
-        self.tell(Event::Began(*client));
-        let transfer = Transfer {
-            file: self.file.clone(),
-            peer: *client,
-            at: 0,
-            ended: None,
-            patience: self.patience,
-            tell: self.tell.clone(),
-            running: self.running.clone(),
+        self.socket.set_read_timeout(Some(TICK))?;
+        let mut serving = Serving {
+            from: self.socket.local_addr()?,
+            server: &self,
+            transfers: Vec::new(),
+            refused: BTreeSet::new(),
         };
-        Ok((transfer, Some(self.file.len() as u64)))
-    }
-
-    async fn write_req_open(
-        &mut self,
-        client: &SocketAddr,
-        path: &Path,
-        _size: Option<u64>,
-    ) -> Result<Sink, packet::Error> {
-        self.tell(Event::Write(*client, path.display().to_string()));
-        Err(packet::Error::PermissionDenied)
-    }
-}
-
-/// One transfer: the file being read.
-struct Transfer {
-    file: Arc<[u8]>,
-    peer: SocketAddr,
-    at: usize,
-    /// When the end was reached.
-    ended: Option<Instant>,
-    patience: Duration,
-    tell: mpsc::Sender<Told>,
-    running: Arc<AtomicUsize>,
-}
-
-impl AsyncRead for Transfer {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let rest = &self.file[self.at..];
-        let len = rest.len().min(buffer.len());
-        buffer[..len].copy_from_slice(&rest[..len]);
-        self.at += len;
-        if self.at == self.file.len() {
-            self.ended = Some(Instant::now());
+        let mut silence = Silence::new(self.waits);
+        let mut ticked = Instant::now();
+        loop {
+            let mut events = Vec::new();
+            let asked = serving.requests(&mut events)?;
+            let delivered = serving.transfers(&mut events)?;
+            if asked || !serving.transfers.is_empty() {
+                silence = Silence::new(self.waits);
+            }
+            events.extend(silence.due());
+            if ticked.elapsed() >= TICK {
+                ticked = Instant::now();
+                events.push(Event::Tick);
+            }
+            // In order, so that the last `Sent` comes before the end.
+            if events.into_iter().any(|event| on(event).is_break()) {
+                return Ok(Ended::Stopped);
+            }
+            match delivered {
+                Some(peer) => return Ok(Ended::Delivered(peer)),
+                None if silence.is_over() => return Ok(Ended::NobodyAsked),
+                None => {}
+            }
         }
-        let _ = self.tell.send(Told::Event(Event::Sent(self.peer, self.at as u64)));
-        Poll::Ready(Ok(len))
     }
 }
 
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        let acknowledged = self.ended.is_some_and(|at| at.elapsed() < self.patience);
-        let _ = self.tell.send(if acknowledged {
-            Told::Delivered(self.peer)
-        } else {
-            Told::Event(Event::GaveUp(self.peer, self.at as u64))
-        });
+/// How long no client has asked.
+struct Silence {
+    waits: Waits,
+    since: Instant,
+    next: Duration,
+}
+
+impl Silence {
+    fn new(waits: Waits) -> Self {
+        Self { waits, since: Instant::now(), next: waits.silence }
     }
+
+    fn is_over(&self) -> bool {
+        self.since.elapsed() >= self.waits.all
+    }
+
+    /// A report of the silence, after each doubling of the time.
+    fn due(&mut self) -> Option<Event> {
+        let quiet = self.since.elapsed();
+        if self.is_over() || quiet < self.next {
+            return None;
+        }
+        self.next *= 2;
+        Some(Event::Silence(quiet))
+    }
+}
+
+/// The transfers that run, and the requests that were refused and reported.
+struct Serving<'a> {
+    server: &'a Server,
+    from: SocketAddr,
+    transfers: Vec<Transfer>,
+    refused: BTreeSet<(IpAddr, String)>,
+}
+
+impl Serving<'_> {
+    /// Answers a request, waiting for one where no transfer runs; false where none came.
+    fn requests(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
+        let mut packet = [0; 1024];
+        self.server.socket.set_nonblocking(!self.transfers.is_empty())?;
+        match self.server.socket.recv_from(&mut packet) {
+            Ok((len, peer)) => {
+                let request = packet::request(&packet[..len]);
+                let asked = request.is_some();
+                request.into_iter().for_each(|request| self.answer(peer, request, events));
+                Ok(asked)
+            }
+            Err(error) if is_passing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn answer(&mut self, peer: SocketAddr, request: Request, events: &mut Vec<Event>) {
+        let (name, octet, options) = match request {
+            Request::Read { name, octet, options } => (name, octet, options),
+            Request::Write { name } => {
+                self.refuse(peer, packet::ACCESS_VIOLATION, "this server is read-only");
+                self.report(peer, name, Event::Write, events);
+                return;
+            }
+        };
+        if name != self.server.name {
+            self.refuse(peer, packet::FILE_NOT_FOUND, "no such file");
+            return self.report(peer, name, Event::OtherName, events);
+        }
+        if !octet {
+            return self.refuse(peer, packet::ILLEGAL_OPERATION, "only mode octet is served");
+        }
+        if let Some(at) = self.transfers.iter().position(|transfer| transfer.peer == peer) {
+            // The same request once more: the packet that answers it is sent again when its time is over.
+            if !self.transfers[at].is_abandoned() {
+                return;
+            }
+            // The client has started anew: it no longer acknowledges what it began.
+            let old = self.transfers.remove(at);
+            events.push(Event::GaveUp(peer, old.sent(&self.server.file)));
+        }
+        if self.transfers.len() >= MOST_TRANSFERS {
+            return self.refuse(peer, packet::NOT_DEFINED, "busy");
+        }
+        let waits = (self.server.waits.answer, self.server.waits.retries);
+        match Transfer::begin(self.from, peer, &options, &self.server.file, waits) {
+            Ok(transfer) => {
+                events.push(Event::Began(peer));
+                self.transfers.push(transfer);
+            }
+            Err(_) => self.refuse(peer, packet::NOT_DEFINED, "no socket"),
+        }
+    }
+
+    /// A look at each transfer; the client whose last block was acknowledged.
+    fn transfers(&mut self, events: &mut Vec<Event>) -> io::Result<Option<SocketAddr>> {
+        let wait = if self.transfers.len() == 1 { TICK } else { TURN };
+        let mut at = 0;
+        while at < self.transfers.len() {
+            let transfer = &mut self.transfers[at];
+            let peer = transfer.peer;
+            match transfer.step(&self.server.file, wait)? {
+                Progress::Nothing => {}
+                Progress::Sent(bytes) => events.push(Event::Sent(peer, bytes)),
+                Progress::Delivered => return Ok(Some(peer)),
+                Progress::GaveUp(bytes) => {
+                    events.push(Event::GaveUp(peer, bytes));
+                    self.transfers.remove(at);
+                    continue;
+                }
+            }
+            at += 1;
+        }
+        Ok(None)
+    }
+
+    /// An answer that is lost is asked for again.
+    fn refuse(&self, peer: SocketAddr, code: u16, text: &str) {
+        let _ = self.server.socket.send_to(&packet::error(code, text), peer);
+    }
+
+    /// Each refused request once, and not endlessly many.
+    fn report(
+        &mut self,
+        peer: SocketAddr,
+        name: String,
+        event: fn(SocketAddr, String) -> Event,
+        events: &mut Vec<Event>,
+    ) {
+        if self.refused.len() < MOST_REPORTED && self.refused.insert((peer.ip(), name.clone())) {
+            events.push(event(peer, name));
+        }
+    }
+}
+
+/// Nothing to read, or the network's word that an answer did not arrive.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted | ConnectionReset | ConnectionRefused)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who the chip is, reading it, and the small questions.
 
-use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
+use super::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
 use norsplice::emulator::{Fault, Faults};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
@@ -56,13 +56,16 @@ fn both_read_engines_give_the_contents_from_any_place() {
         let mut bench = bench(kind, "W25Q64FV", Some(image.clone()));
         for span in [Span::new(0, 0x3_0001), Span::new(0x7F_FFF0, SIZE), Span::new(0x12_3457, 0x14_0000)] {
             assert!(bench.chip.read_to_vec(span).unwrap() == span.of(&image).unwrap());
-            let mut second = Vec::new();
+            // From the end to the start.
+            let (mut second, mut rest) = (vec![0; span.range().len()], span.end);
             let flow = bench.chip.read_second_opinion(span, &mut |at, bytes| {
-                assert_eq!(at, span.start + second.len() as u64);
-                second.extend_from_slice(bytes);
+                assert_eq!(at + bytes.len() as u64, rest);
+                rest = at;
+                let at = (at - span.start) as usize;
+                second[at..at + bytes.len()].copy_from_slice(bytes);
                 ControlFlow::Continue(())
             });
-            assert_eq!(flow, Ok(ControlFlow::Continue(())));
+            assert_eq!((flow, rest), (Ok(ControlFlow::Continue(())), span.start));
             assert!(second == span.of(&image).unwrap());
         }
         assert!(matches!(

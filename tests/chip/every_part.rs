@@ -1,6 +1,6 @@
 //! Every emulated part: sized, read, unlocked, erased, programmed, verified, put back; its one-time areas dumped.
 
-use crate::bench::{Bench, PROGRAMMERS, bench, noise};
+use super::bench::{Bench, PROGRAMMERS, bench, noise};
 use norsplice::emulator::ProgrammerKind;
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::geometry::EraseType;

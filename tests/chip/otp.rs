@@ -1,6 +1,6 @@
 //! Security registers of the W25Q64 written, erased and locked; never by accident.
 
-use crate::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
+use super::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
 use norsplice::emulator::ProgrammerKind;
 use norsplice::flash::{FlashError, OtpPermit};
 use norsplice::span::Span;

@@ -1,6 +1,6 @@
 //! Erase and program: contents, counts, virtual time, refusals, faults.
 
-use crate::bench::{Bench, PROGRAMMERS, SIZE, bench, connect, noise};
+use super::bench::{Bench, PROGRAMMERS, SIZE, bench, connect, noise};
 use norsplice::emulator::chip::{FlashChip, find};
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
 use norsplice::flash::geometry::EraseType;

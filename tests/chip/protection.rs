@@ -1,6 +1,6 @@
 //! Protection: decoded, lifted volatile, put back, and explained when the chip refuses.
 
-use crate::bench::{PROGRAMMERS, bench, programmer};
+use super::bench::{PROGRAMMERS, bench, programmer};
 use norsplice::emulator::chip::{FlashChip, find};
 use norsplice::emulator::{Emulator, Options};
 use norsplice::flash::{Chip, FlashError};

@@ -1,7 +1,7 @@
 //! `contact`, its meter, `--wait`, `speed=auto`.
 
+use super::images::sparse;
 use crate::bench::Bench;
-use crate::images::sparse;
 
 fn bench() -> Bench {
     let bench = Bench::new();

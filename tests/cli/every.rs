@@ -1,7 +1,7 @@
 //! `--every-programmer`: jobs side by side, each with its own lines, journal and result.
 
+use super::images::noise;
 use crate::bench::{Bench, Ran};
-use crate::images::noise;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Jobs cut off in the middle: exit code 3, the command that goes on, `resume`, undo, and what is refused meanwhile.
 
+use super::images::{noise, sparse};
 use crate::bench::Bench;
-use crate::images::{noise, sparse};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

@@ -1,8 +1,8 @@
 //! `otp program | erase | clone | lock | diff`: only with a backup that holds the registers, and the lock only by its
 //! phrase.
 
+use super::images::sparse;
 use crate::bench::{Bench, Ran};
-use crate::images::sparse;
 use serde_json::Value;
 use std::io::Write;
 use std::process::Stdio;

@@ -1,8 +1,8 @@
 //! A new chip in place of the old one, from end to end: contents, QE and security registers of the old one on a fresh
 //! part, and what has to be thought of told.
 
+use super::images::sparse;
 use crate::bench::Bench;
-use crate::images::sparse;
 use serde_json::Value;
 
 const OLD: &str = "image=image.bin,state=old,seed=1";

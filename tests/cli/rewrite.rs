@@ -36,6 +36,7 @@ fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store(
     for programmer in ["ch341a", "ft2232h"] {
         let (bench, wanted) = bench();
         let emu = format!("programmer={programmer},image=board.bin,state=chip");
+        let (_, alone) = bench.emu(&emu, ["probe"]);
         let (result, counts) = rewrite(&bench, &emu, &["--donor", "vendor.bin", "--yes"], 0);
         assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == wanted, "{programmer}");
         let backup = bench.path("store").join(result["backup"].as_str().unwrap());
@@ -48,7 +49,9 @@ fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store(
         let contact = number("contact_bytes_read") + number("neighbour_bytes_read");
         assert!(number("backup_bytes_read") == 2 * (8 << 20) && contact <= 0x1_0000, "{result}");
         let read = 2 * (8 << 20) + contact + number("bytes_verified");
-        assert_eq!(counts["array_bytes_read"], read, "{result}");
+        // Connecting looks for the address mode. An erase type is looked at once, in 256 bytes, where another can do its work.
+        let looks = alone["array_bytes_read"].as_u64().unwrap() + 256;
+        assert_eq!(counts["array_bytes_read"], read + looks, "{result}");
         assert_eq!(result["bytes_verified"], result["planned"]["bytes_verified"]);
         assert_eq!((&result["chip"], &result["board"]), (&"written".into(), &"archer-mr200-v1".into()));
         let regions: Vec<(&str, &str)> = result["regions"]
@@ -277,7 +280,7 @@ fn the_board_is_recognised() {
     assert_eq!(ran.code(0).result()["board"], "archer-mr200-v1");
     assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == wanted);
     // Nothing names it.
-    std::fs::write(bench.path("noise.bin"), crate::images::sparse(1)).unwrap();
+    std::fs::write(bench.path("noise.bin"), super::images::sparse(1)).unwrap();
     let words = ["--store", "store", "--yes", "rewrite", "--board", "auto", "--donor", "vendor.bin"];
     let (ran, counts) = bench.emu("image=noise.bin", words);
     ran.code(2).says(&["--board"]);

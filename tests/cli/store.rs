@@ -140,3 +140,39 @@ fn a_store_that_is_a_file_is_told() {
         bench.run(["--store", "store"].iter().chain(words)).code(1).says(&["store"]);
     }
 }
+
+/// Copies the store that the version before typed records wrote. The contents, which are one letter and a block of another,
+/// are made here.
+fn old_store(bench: &Bench) {
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small/old-store");
+    let (backup, job) = ("20261128-195658-9d7b-156c3844", "jobs/20261128-195658-write");
+    let files = [(backup, "backup.json"), (backup, "status.json"), (job, "job.json"), (job, "journal.log")];
+    for (folder, name) in files.into_iter().chain([(job, "about.json")]) {
+        let to = bench.path("old").join(folder);
+        std::fs::create_dir_all(&to).expect("a folder");
+        std::fs::copy(from.join(folder).join(name), to.join(name)).expect("a copy");
+    }
+    let mut flash = vec![b'A'; 65536];
+    std::fs::write(bench.path("old").join(backup).join("flash.bin"), &flash).expect("the backup");
+    flash[0x1000..0x2000].fill(b'U');
+    std::fs::write(bench.path("old").join(job).join("result.bin"), &flash).expect("the result");
+}
+
+#[test]
+fn a_store_of_the_version_before_still_opens() {
+    let bench = Bench::new();
+    old_store(&bench);
+    bench.run(["--store", "old", "backups", "verify"]).code(0).says(&["sound"]);
+    bench.run(["--store", "old", "jobs", "list"]).code(0).says(&["20261128-195658-write", "written"]);
+    bench.run(["--store", "old", "report", "20261128-195658-write", "-o", "old.html"]).code(0);
+    let page = std::fs::read_to_string(bench.path("old.html")).expect("the page");
+    for shown in ["Written and verified.", "Pm25LV512", "SR1 00", "Read for the backup", "128 KiB"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    // A record that cannot be read is reported on the page, and not left out in silence.
+    let about = bench.path("old/jobs/20261128-195658-write/about.json");
+    std::fs::write(about, b"{").expect("damage");
+    bench.run(["--store", "old", "report", "20261128-195658-write", "-o", "damaged.html"]).code(0);
+    let page = std::fs::read_to_string(bench.path("damaged.html")).expect("the page");
+    assert!(page.contains("cannot be read") && page.contains("Written and verified."));
+}

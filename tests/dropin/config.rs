@@ -2,7 +2,7 @@
 //!
 //! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `image=FILE` (contents
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
-//! permission), `halted` (both endpoints of its first interface stalled from before), `vague` (what goes wrong, unplugging
+//! permission), `unconfigured` (no configuration is active), `halted` (both endpoints of its first interface stalled from before), `vague` (what goes wrong, unplugging
 //! too, shows as an I/O error of the bus and nothing else), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
 //! fit in the system), `unplug-at-page=N` (pulled out when that many pages have been programmed), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number).
 
@@ -15,6 +15,8 @@ pub struct DeviceConfig {
     pub ports: Vec<u8>,
     pub driver: bool,
     pub deny: bool,
+    /// No configuration is active: as a virtual machine may hand a device on.
+    pub unconfigured: bool,
     pub busy: bool,
     pub deaf: bool,
     pub full: Option<usize>,
@@ -53,6 +55,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
         ports: vec![number as u8 + 1],
         driver: false,
         deny: false,
+        unconfigured: false,
         busy: false,
         deaf: false,
         full: None,
@@ -78,6 +81,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
             "out" => config.out = Some(value.into()),
             "driver" => config.driver = true,
             "deny" => config.deny = true,
+            "unconfigured" => config.unconfigured = true,
             "busy" => config.busy = true,
             "deaf" => config.deaf = true,
             "halted" => config.halted = true,

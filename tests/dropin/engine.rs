@@ -17,13 +17,6 @@ fn packet_time(speed: Speed, bytes: usize) -> Duration {
     }
 }
 
-fn packet_size(speed: Speed) -> usize {
-    match speed {
-        Speed::Full => 32,
-        Speed::High => 512,
-    }
-}
-
 /// Marks a transfer finished; its callback runs when events are handled.
 pub fn finish(world: &mut World, ptr: Ptr, status: i32, actual: usize) {
     // SAFETY: in flight, so the transfer is libusb's, that is ours, until its callback.
@@ -125,7 +118,7 @@ type Moved = Option<(Option<(i32, usize)>, Duration)>;
 
 fn out(machine: &mut Machine, now: Duration, address: u8, endpoint: &mut Endpoint, buffer: &[u8]) -> Moved {
     let speed = machine.device_ref().descriptors().speed;
-    let end = buffer.len().min(endpoint.at + packet_size(speed));
+    let end = buffer.len().min(endpoint.at + machine.device_ref().descriptors().packet);
     let bytes = &buffer[endpoint.at..end];
     let time = packet_time(speed, bytes.len());
     match machine.out_packet(now, now + time, address, bytes) {
@@ -144,7 +137,7 @@ fn into(
     buffer: &mut [u8],
 ) -> Moved {
     let speed = machine.device_ref().descriptors().speed;
-    let size = packet_size(speed);
+    let size = machine.device_ref().descriptors().packet;
     let mut bytes = [0; 512];
     let n = match machine.in_packet(now, address, &mut bytes[..size]) {
         Answer::Nak => return None,

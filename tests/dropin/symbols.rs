@@ -264,13 +264,36 @@ pub unsafe extern "C" fn libusb_attach_kernel_driver(
 }
 
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn libusb_get_configuration(
+    handle: *mut libusb_device_handle,
+    configuration: *mut c_int,
+) -> c_int {
+    with_handle(handle, |_, device| {
+        // SAFETY: the caller's place.
+        unsafe { *configuration = c_int::from(!device.config.unconfigured) };
+        0
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libusb_set_configuration(
+    handle: *mut libusb_device_handle,
+    configuration: c_int,
+) -> c_int {
+    with_handle(handle, |_, device| {
+        device.config.unconfigured &= configuration != 1;
+        if configuration == 1 { 0 } else { LIBUSB_ERROR_NOT_FOUND }
+    })
+}
+
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn libusb_claim_interface(
     handle: *mut libusb_device_handle,
     interface: c_int,
 ) -> c_int {
     with_handle(handle, |handle, device| {
         let interface = interface as u8;
-        if !device.configuration.has_interface(interface) {
+        if device.config.unconfigured || !device.configuration.has_interface(interface) {
             return LIBUSB_ERROR_NOT_FOUND;
         }
         if device.config.busy || (device.driven.contains(&interface) && !handle.auto_detach) {

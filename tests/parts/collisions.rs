@@ -3,8 +3,8 @@
 //! The table is this test's own, from the makers' instruction tables as other programs know them. A second rule holds for
 //! all: with write enable set, nothing goes to the chip but status reads and the one command it was set for.
 
-use crate::direct::Direct;
-use crate::session::{connect, noise, write};
+use super::direct::Direct;
+use super::session::{connect, noise, write};
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::OtpPermit;
 use norsplice::span::{Span, Spans};
@@ -74,6 +74,10 @@ const PARTS: &[(&str, &str)] = &[
     ("GD25Q64C", "GigaDevice"),
     ("PY25Q128HA", "Puya, PY"),
     ("ZD25Q128C", "Zetta"),
+    ("GD25Q256D", "Zetta"),
+    ("XM25QH256C", "XMC"),
+    ("PY25Q256HB", "Puya, PY"),
+    ("P25D40SH", "Puya"),
     ("MX25L6405D", "Macronix"),
     ("MX25L6433F", "Macronix"),
     ("MX25L12835F", "Macronix"),
@@ -81,9 +85,12 @@ const PARTS: &[(&str, &str)] = &[
     ("M25P40", "Micron"),
     ("N25Q128A", "Micron"),
     ("MT25QL256", "Micron"),
+    ("S25FL064L", "FL-L"),
     ("S25FL128S", "Spansion"),
     ("S25FL256S", "Spansion"),
     ("IS25LP064", "ISSI"),
+    ("IS25LP128", "ISSI"),
+    ("IS25LP512M", "ISSI"),
     ("Pm25LQ016", "PMC"),
     ("EN25QH64", "Eon, mode"),
     ("EN25P16", "Eon, mode"),
@@ -99,13 +106,23 @@ const PARTS: &[(&str, &str)] = &[
 ];
 
 /// What a maker's own scheme needs in spite of the table: old PMC parts program their one-time bytes by B1.
-const OWN: &[(&str, u8)] =
-    &[("Pm25LQ016", 0xB1), ("IS25LP064", 0x62), ("IS25LP064", 0x64), ("IS25LP064", 0x68)];
+const OWN: &[(&str, u8)] = &[
+    ("Pm25LQ016", 0xB1),
+    ("IS25LP064", 0x62),
+    ("IS25LP064", 0x64),
+    ("IS25LP064", 0x68),
+    ("IS25LP128", 0x62),
+    ("IS25LP128", 0x64),
+    ("IS25LP128", 0x68),
+    ("IS25LP512M", 0x62),
+    ("IS25LP512M", 0x64),
+    ("IS25LP512M", 0x68),
+];
 
 /// Takes write enable and uses it up.
 const USES_ENABLE: &[u8] = &[
     0x01, 0x02, 0x11, 0x12, 0x20, 0x21, 0x31, 0x36, 0x39, 0x42, 0x44, 0x52, 0x5C, 0x60, 0x62, 0x64, 0x98,
-    0x9B, 0xA5, 0xAD, 0xAF, 0xB1, 0xB7, 0xC5, 0xC7, 0xD7, 0xD8, 0xDC, 0xE9,
+    0x81, 0x9B, 0xA5, 0xAD, 0xAF, 0xB1, 0xB7, 0xC5, 0xC7, 0xD7, 0xD8, 0xDC, 0xE9,
 ];
 
 /// Every window with write enable set that is neither a status read nor what it was set for.

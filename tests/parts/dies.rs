@@ -1,7 +1,7 @@
 //! Two dies behind one set of pins: each has registers, locks and a wrap of its own, and none is forgotten.
 
-use crate::direct::Direct;
-use crate::session::{connect, noise, write};
+use super::direct::Direct;
+use super::session::{connect, noise, write};
 use norsplice::emulator::chip::find;
 use norsplice::span::{Span, Spans};
 use norsplice::spi::{Programmer, Transaction};

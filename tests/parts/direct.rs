@@ -37,6 +37,19 @@ impl Direct {
         self.windows.borrow().iter().filter(|w| w.first() == Some(&opcode)).count()
     }
 
+    /// The chip's supply taken away and given back, long enough ago.
+    pub fn power_cycle(&self) {
+        let mut chip = self.chip.borrow_mut();
+        chip.power_cut(self.now.get());
+        chip.power_up(self.now.get());
+        self.advance(Duration::from_millis(50));
+    }
+
+    /// The time on the programmer's clock.
+    pub fn time(&self) -> Duration {
+        self.now.get()
+    }
+
     fn advance(&self, by: Duration) {
         self.now.set(self.now.get() + by);
     }
@@ -69,7 +82,7 @@ impl Programmer for Direct {
             if let Some(left) = due {
                 *self.fails_at.borrow_mut() = left;
                 if left.is_none() {
-                    return Err(SpiError::Usb(UsbError::Timeout { what: "test", after: GAP }));
+                    return Err(UsbError::Timeout { what: "test", after: GAP }.into());
                 }
             }
             let mut sent = Vec::new();

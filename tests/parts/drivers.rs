@@ -3,8 +3,8 @@
 //! w25q (a fork of spi-memory): its multi-sector erase steps by pages, so it erases one at a time here. spi-flash brings a
 //! trait of its own; its SFDP decoder is a second opinion on ours.
 
-use crate::direct::Direct;
-use crate::session::{connect, noise};
+use super::direct::Direct;
+use super::session::{connect, noise};
 use norsplice::emulator::chip::find;
 use norsplice::spi::{Op, Programmer, Transaction, hal};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! For every emulated part: probe names it, a random image is written and verified from a random start, its one-time memory
 //! is read as it is, and what must survive does.
 
-use crate::direct::Direct;
-use crate::session::{connect, fill, noise, write};
+use super::direct::Direct;
+use super::session::{connect, fill, noise, write};
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
@@ -46,6 +46,13 @@ const PROBED_AS: &[(&str, &str)] = &[
     ("AT25SF161B", "AT25SF161B"),
     ("AT25F1024", "AT25F1024(A)/512"),
     ("Pm25LV512", "Pm25LV512(A)"),
+    ("S25FL064L", "S25FL064L"),
+    ("IS25LP128", "IS25LP128/E128EJ/E128EK/P128A"),
+    ("IS25LP512M", "IS25LE512MJ/E512MK/P512MJ/P512MK"),
+    ("GD25Q256D", "GD25 family"),
+    ("XM25QH256C", "XM25QH256C/D"),
+    ("PY25Q256HB", "PY25Q256HB"),
+    ("P25D40SH", "P25Q40H/SH"),
 ];
 
 /// The array as somebody left it, one-time memory written, nothing locked.

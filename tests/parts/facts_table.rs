@@ -158,7 +158,7 @@ impl Row {
     /// The chip.
     pub fn chip(&self) -> ChipSpec {
         let plain = find("M25P40").unwrap();
-        let never = crate::collisions::never(&self.vendor);
+        let never = super::collisions::never(&self.vendor);
         // SST25 programs a byte or two in 10 us.
         let by_bytes = self.part.starts_with("SST25");
         let times = if by_bytes { find("SST25VF016B").unwrap().times } else { plain.times };

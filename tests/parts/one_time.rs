@@ -1,8 +1,8 @@
 //! One-time memory of every scheme: programmed, erased where it can be, locked only by its phrase; a mode left on every way
 //! out, the broken ones too.
 
-use crate::direct::Direct;
-use crate::session::{connect, fill, noise};
+use super::direct::Direct;
+use super::session::{connect, fill, noise};
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::{Chip, FlashError, OtpPermit, SecurityRegister};
 use norsplice::span::Span;
@@ -155,7 +155,8 @@ fn a_lock_needs_its_phrase_and_holds_for_ever() {
             // Not known well enough how, or of unknown size: then nothing is sent.
             Err(FlashError::OtpRefused { .. }) => {
                 assert_eq!(programmer.chip.borrow().counts().lock_bits_set, 0, "{name}");
-                let unsure = ["Pm25LQ016", "AT25DF321A"].contains(&name.as_str()) || register.size_unsure;
+                let unsure =
+                    ["Pm25LQ016", "AT25DF321A", "S25FL064L"].contains(&name.as_str()) || register.size_unsure;
                 let macronix = name.starts_with("MX25L");
                 assert!(unsure || macronix, "{name}: its lock is known: {locked:?}");
             }

@@ -1,6 +1,6 @@
 //! One session on one chip: probe, everything readable, write a plan's way, verify, put back.
 
-use crate::direct::Direct;
+use super::direct::Direct;
 use norsplice::flash::{Chip, FlashError, Permit};
 use norsplice::plan::{Bounds, Erase, Step, plan};
 use norsplice::span::{Span, Spans};

@@ -1,6 +1,6 @@
 //! A bench for one test: a folder of its own, and the binary run in it with nothing of the developer's environment.
 
-use crate::steps::Step;
+use super::steps::Step;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

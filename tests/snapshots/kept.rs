@@ -50,7 +50,7 @@ impl Kept {
         assert!(stale.is_empty(), "these belong to no command any more: {stale:?}");
         assert!(
             self.faults.is_empty(),
-            "{} texts have changed; look at them, then: NORSPLICE_UPDATE=1 cargo test --test snapshots\n{}",
+            "{} texts have changed; look at them, then: NORSPLICE_UPDATE=1 cargo test --test all snapshots\n{}",
             self.faults.len(),
             self.faults.join("\n")
         );

@@ -1,9 +1,9 @@
 //! Every command's output on the demo board: what stdout, stderr and the exit code tell.
 
-use crate::bench::{Bench, COUNTS};
-use crate::help;
-use crate::kept::Kept;
-use crate::steps::{NOT_KEPT, STEPS};
+use super::bench::{Bench, COUNTS};
+use super::help;
+use super::kept::Kept;
+use super::steps::{NOT_KEPT, STEPS};
 
 /// What differs from run to run, replaced by something of the same width: `d` in a pattern stands for a digit.
 struct Filters {

@@ -1,8 +1,8 @@
 //! Every line of every command's `--json` on the demo board, held against `hw-notes/json.schema.json`.
 
-use crate::bench::Bench;
-use crate::help;
-use crate::steps::STEPS;
+use super::bench::Bench;
+use super::help;
+use super::steps::STEPS;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Images made by other people's tools, inspected: u-boot-tools, squashfs-tools, mtd-utils, device-tree-compiler,
-//! xz-utils and tar.
+//! xz-utils, tar, coreboot-utils and util-linux-extra.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use norsplice::image::devicetree;
 use norsplice::image::inspect::{Inspection, inspect};
 use norsplice::image::item::{Item, Outcome};
 
-use crate::bench::{Bench, kernel, tree};
+use super::bench::{Bench, kernel, tree};
 
 fn only<'a>(found: &'a Inspection, kind: &str) -> &'a Item {
     let items: Vec<_> = found.of_kind(kind).collect();
@@ -243,5 +243,89 @@ fn trees_of_dtc_are_the_ones_of_the_sources() {
             std::fs::read(sources.join(name).with_extension("dtb")).expect("the tree is part of the sources");
         let (ours, theirs) = (devicetree::find(&kept), devicetree::find(&bench.read("out")));
         assert_eq!(ours, theirs, "{name}: compile the source again");
+    }
+}
+
+/// A CBFS of cbfstool: without an FMAP, as older coreboot has it, and with the hashes that cbfstool makes.
+#[test]
+fn a_cbfs_of_cbfstool_has_the_same_files() {
+    let Some(bench) = Bench::with(&["cbfstool"]) else { return };
+    bench.write("boot", &[0x90; 0x400]);
+    bench.write("one", &kernel(5000));
+    bench.write("two", b"CONFIG_A=y\n");
+    bench.run("cbfstool rom create -m x86 -s 0x40000 -B boot");
+    bench.run("cbfstool rom add -f one -n fallback/one -t raw -A sha256");
+    bench.run("cbfstool rom add -f two -n config -t raw");
+    let mut file = bench.read("rom");
+    let found = inspect(&file);
+    let cbfs = only(&found, "cbfs");
+    assert!(cbfs.is_sound(), "{cbfs:#?}");
+    assert_eq!(cbfs.result("hashes"), Some(Outcome::Ok), "{cbfs:#?}");
+    let files: Vec<_> = cbfs.attributes["files"].as_array().expect("a list").iter().collect();
+    for (name, contents) in [("fallback/one", kernel(5000)), ("config", b"CONFIG_A=y\n".to_vec())] {
+        let one =
+            files.iter().find(|file| file["name"] == name).unwrap_or_else(|| panic!("{name}: {cbfs:#?}"));
+        let at = one["offset"].as_u64().expect("a number") as usize;
+        assert_eq!(one["size"].as_u64(), Some(contents.len() as u64));
+        assert!(file[at..].starts_with(&contents), "{name}");
+    }
+    let at =
+        files.iter().find(|file| file["name"] == "fallback/one").expect("it is there")["offset"].as_u64();
+    file[at.expect("a number") as usize + 9] ^= 1;
+    assert_eq!(only(&inspect(&file), "cbfs").result("hashes"), Some(Outcome::Bad));
+}
+
+#[test]
+fn a_cramfs_of_mkfs() {
+    let Some(bench) = Bench::with(&["mkfs.cramfs"]) else { return };
+    bench.rootfs();
+    for order in ["little", "big"] {
+        bench.run(&format!("mkfs.cramfs -N {order} root out"));
+        let image = bench.read("out");
+        let mut file = vec![0xff; 0x10000];
+        file.extend(&image);
+        file.resize(0x80000, 0xff);
+        let found = inspect(&file);
+        let cramfs = only(&found, "cramfs");
+        assert_eq!((cramfs.offset, cramfs.size), (0x10000, image.len() as u64));
+        assert_eq!(cramfs.attributes["endianness"], order);
+        assert!(cramfs.is_sound(), "{cramfs:#?}");
+        file[0x10100] ^= 1;
+        assert_eq!(only(&inspect(&file), "cramfs").result("crc"), Some(Outcome::Bad));
+    }
+}
+
+#[test]
+fn a_ubi_image_of_ubinize() {
+    let Some(bench) = Bench::with(&["ubinize"]) else { return };
+    bench.write("volume", &kernel(150_000));
+    bench.write(
+        "ubi.ini",
+        b"[v]\nmode=ubi\nimage=volume\nvol_id=0\nvol_type=static\nvol_name=kernel\nvol_size=262144\n",
+    );
+    bench.run("ubinize -o out -p 64KiB -m 1 ubi.ini");
+    let image = bench.read("out");
+    let found = inspect(&image);
+    let ubi = only(&found, "ubi");
+    assert_eq!(
+        (ubi.offset, ubi.size, ubi.attributes["block_size"].as_u64()),
+        (0, image.len() as u64, Some(0x10000))
+    );
+}
+
+#[test]
+fn downloads_packed_by_gzip_and_zip_are_opened() {
+    let Some(bench) = Bench::with(&["mkimage", "gzip", "zip"]) else { return };
+    bench.write("kernel", &kernel(30_000));
+    bench.run("mkimage -A mips -O linux -T kernel -C none -n name -d kernel fw.bin");
+    bench.write("readme.txt", b"how to\n");
+    bench.run("zip fw.zip readme.txt fw.bin");
+    bench.run("tar cf fw.tar readme.txt fw.bin");
+    bench.run("gzip --keep fw.tar");
+    bench.run("gzip --keep fw.bin");
+    for name in ["fw.zip", "fw.tar", "fw.tar.gz", "fw.bin.gz"] {
+        let donor = norsplice::image::Donor::new("donor", bench.read(name));
+        assert!(donor.bytes == bench.read("fw.bin"), "{name}");
+        assert!(donor.file() == bench.read(name));
     }
 }

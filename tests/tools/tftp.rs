@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use norsplice::image::synthetic;
 use serde_json::Value;
 
-use crate::bench::Bench;
+use super::bench::Bench;
 
 const NAME: &str = "ArcherC2V1_tp_recovery.bin";
 

@@ -1,7 +1,6 @@
 //! The real binary over the stand-in for libusb, as a user runs it.
 
-use crate::child::{image, noise, norsplice, norsplice_in, path};
-use crate::tidy;
+use super::child::{image, noise, norsplice, norsplice_in, path, tidy};
 
 #[test]
 fn list_shows_what_is_plugged_in() {

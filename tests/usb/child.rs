@@ -27,6 +27,18 @@ impl Report {
     }
 }
 
+/// What every run must leave behind, whatever happened in it.
+pub fn tidy(report: &Report) {
+    assert_eq!(report["misuse"], "");
+    assert_eq!(report["not_freed"], "0");
+    assert_eq!(report["not_closed"], "0");
+    assert_eq!(report["contexts"], "0");
+    for n in 0..report.devices() {
+        assert_eq!(report[&format!("{n}.misdeeds")], "");
+        assert_eq!(report[&format!("{n}.refs")], "0");
+    }
+}
+
 /// The same noise every time.
 pub fn noise(len: usize) -> Vec<u8> {
     let mut state = 7u32;
@@ -59,7 +71,7 @@ pub fn image(len: usize) -> PathBuf {
 fn stand_in() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        // target/debug/deps/usb-0123: the profile's folder is two up.
+        // target/debug/deps/all-0123: the profile's folder is two up.
         let test = std::env::current_exe().unwrap();
         let profile =
             test.parent().and_then(Path::parent).expect("tests lie two folders below the profile's");
@@ -79,13 +91,13 @@ fn stand_in() -> &'static Path {
 
 const INSIDE: &str = "NORSPLICE_DROPIN_INSIDE";
 
-/// Runs `body` in a child whose libusb sees `devices`; gives the stand-in's report. `test` is the calling test's name.
-pub fn inside(test: &str, devices: &str, body: impl FnOnce()) -> Report {
-    run(test, devices, body, &[])
+/// Runs `body`, a closure of the calling test, in a child whose libusb sees `devices`; gives the stand-in's report.
+pub fn inside(devices: &str, body: impl FnOnce()) -> Report {
+    run(devices, body, &[])
 }
 
 /// The same under valgrind, where it is installed; without it as it is, loudly.
-pub fn valgrind(test: &str, devices: &str, body: impl FnOnce()) -> Report {
+pub fn valgrind(devices: &str, body: impl FnOnce()) -> Report {
     let there = Command::new("valgrind").arg("--version").output().is_ok_and(|o| o.status.success());
     let tool: &[&str] = &[
         "valgrind",
@@ -96,12 +108,20 @@ pub fn valgrind(test: &str, devices: &str, body: impl FnOnce()) -> Report {
         "--show-leak-kinds=definite",
     ];
     if !there {
-        eprintln!("NOT CHECKED: valgrind is not installed, {test} runs without it");
+        eprintln!("NOT CHECKED: valgrind is not installed, the test runs without it");
     }
-    run(test, devices, body, if there { tool } else { &[] })
+    run(devices, body, if there { tool } else { &[] })
 }
 
-fn run(test: &str, devices: &str, body: impl FnOnce(), tool: &[&str]) -> Report {
+/// The test that a closure was written in, as the test runner names it: `usb::queue::NAME`.
+fn test_of<F>(_: &F) -> &'static str {
+    let closure = std::any::type_name::<F>();
+    let test = closure.split("::{{closure}}").next().unwrap_or(closure);
+    test.split_once("::").map_or(test, |(_program, test)| test)
+}
+
+fn run<F: FnOnce()>(devices: &str, body: F, tool: &[&str]) -> Report {
+    let test = test_of(&body);
     if std::env::var(INSIDE).is_ok_and(|inside| inside == test) {
         body();
         // The parent reads the report; nothing here may.
@@ -115,6 +135,7 @@ fn run(test: &str, devices: &str, body: impl FnOnce(), tool: &[&str]) -> Report 
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{test} with '{devices}' failed inside:\n{text}");
+    assert!(text.contains("running 1 test"), "{test} was not found:\n{text}");
     report
 }
 

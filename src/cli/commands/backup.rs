@@ -1,15 +1,14 @@
 //! `backup`: two equal reads and everything else the chip says of itself, into the store.
 
-use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
 use super::super::exit::Exit;
-use super::super::programmer::with_chip;
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::{jobs, store};
+use super::super::store;
+use super::super::terminal::Terminal;
 use crate::image::Board;
 use crate::units;
-use crate::workflow::backup::{BackupOptions, backup};
+use crate::wire;
 use std::time::Duration;
 
 /// `backup`
@@ -36,29 +35,27 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 fn take(args: &Args, board: Option<&Board>, session: &Session) -> Outcome {
     let store = store::open_locked(session)?;
-    let backup = with_chip(session, |chip, programmer| {
-        let options = BackupOptions {
-            programmer: programmer.to_owned(),
-            board: board.map(|board| board.name.clone()),
-            blank_allowed: args.blank,
-        };
-        let mut reporter = Reporter::new(session);
-        backup(chip, &store, &options, &mut |event| reporter.take(event))
-            .map_err(|error| jobs::failure(session, error, None))
-    })?;
+    let front = Terminal::new(session);
+    let backup = session.desk()?.backup(&front, &store, board, args.blank)?;
+    drop(front);
     let (m, out) = (&backup.manifest, &session.out);
     let millis = u64::try_from(backup.time.as_millis()).unwrap_or(u64::MAX);
     out.line(format!("backup  {}", m.id));
     out.line(format!("  sha256  {}", m.sha256));
     out.line(format!("  folder  {}", store.root().join(&m.id).display()));
     out.line(format!(
-        "  read    {} in {}: two passes that agree",
+        "  read    {} in {}: {}",
         units::size(backup.bytes_read),
-        units::time(Duration::from_millis(millis))
+        units::time(Duration::from_millis(millis)),
+        match &m.reads.known_from {
+            Some(known) => format!("one pass that agrees with what backup {known} proved"),
+            None => "two passes that agree".to_owned(),
+        }
     ));
     for reread in &m.reads.rereads {
         out.warn(format!("{:#08x}: passes differed, settled by {} reads", reread.address, reread.reads));
     }
-    let fields = store::backup(&store, m).with("bytes_read", backup.bytes_read).with("backup_ms", millis);
+    let fields =
+        wire::backup(store.root(), m).with("bytes_read", backup.bytes_read).with("backup_ms", millis);
     Ok((Exit::Done, fields.with("blocks_settled", m.reads.rereads.len()).into_map()))
 }

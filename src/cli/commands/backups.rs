@@ -2,7 +2,6 @@
 
 use super::super::confirm::ask;
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
@@ -12,6 +11,7 @@ use crate::image::inspect::inspect;
 use crate::image::item::Outcome as Checked;
 use crate::image::{Board, Finding};
 use crate::units;
+use crate::wire::{self, Fields};
 use crate::workflow::StoreError;
 use crate::workflow::store::{ChipKey, Import, Manifest, Origin};
 use clap::Subcommand;
@@ -100,7 +100,7 @@ fn list(session: &Session) -> Outcome {
     for backup in &listed {
         match &backup.manifest {
             Ok(m) => {
-                backups.push(store::backup(&store, m).into_map());
+                backups.push(wire::backup(store.root(), m).into_map());
                 table.row(row(m));
             }
             Err(fault) => {
@@ -138,7 +138,10 @@ fn show(session: &Session, id: &str) -> Outcome {
     let out = &session.out;
     out.heading(&m.id);
     let proof = match m.origin {
-        Origin::Read => format!("{} reads that agree", m.reads.passes),
+        Origin::Read => match &m.reads.known_from {
+            Some(known) => format!("one read that agrees with what backup {known} proved"),
+            None => format!("{} reads that agree", m.reads.passes),
+        },
         Origin::ImportTwice => "two files that are equal".to_owned(),
         Origin::Import => "one file; nothing proves that it was read rightly".to_owned(),
     };
@@ -166,7 +169,7 @@ fn show(session: &Session, id: &str) -> Outcome {
         table.row([file.name.as_str().into(), file.size.to_string().into(), file.sha256.as_str().into()]);
     }
     out.table(&table);
-    let fields = store::backup(&store, &m).with("reads", json!(m.reads));
+    let fields = wire::backup(store.root(), &m).with("reads", json!(m.reads));
     let fields = fields.with("notes", json!(m.notes)).with("files", json!(m.files));
     Ok((Exit::Done, fields.into_map()))
 }
@@ -214,7 +217,7 @@ fn import(session: &Session, import: &Import) -> Outcome {
             .out
             .warn("a single dump proves nothing about the reading; give a second one with --second FILE");
     }
-    Ok((Exit::Done, store::backup(&store, &m).into_map()))
+    Ok((Exit::Done, wire::backup(store.root(), &m).into_map()))
 }
 
 /// What speaks against the dump: it is kept all the same, but not without a word.

@@ -1,13 +1,13 @@
 //! `boards [NAME]`: the boards that are known, or everything known of one.
 
 use super::super::exit::Exit;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Table;
 use super::layout;
 use crate::image::{Board, RecoveryKind};
 use crate::units;
+use crate::wire::Fields;
 use serde_json::{Value, json};
 
 /// `boards [NAME]`

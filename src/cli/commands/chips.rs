@@ -1,13 +1,13 @@
 //! `chips [FILTER]`: the parts that are known by table.
 
 use super::super::exit::Exit;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
 use crate::flash::part::{Confidence, OtpMethod, Part, Probe, ProtectScheme};
 use crate::flash::parts::parts;
 use crate::units;
+use crate::wire::Fields;
 use serde_json::{Value, json};
 
 /// `chips [FILTER]`

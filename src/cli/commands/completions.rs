@@ -2,9 +2,9 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::help;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
+use crate::wire::Fields;
 use clap_complete::Shell;
 
 /// `completions SHELL`

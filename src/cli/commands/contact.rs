@@ -2,12 +2,12 @@
 
 use super::super::events::Reporter;
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
-use super::super::programmer::with_programmer;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
+use super::super::terminal::with_programmer;
 use crate::spi::Programmer;
+use crate::wire::Fields;
 use crate::workflow::contact::{Contact, Line, Meter, Outcome as Result, Verdict, examine, meter};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -91,7 +91,7 @@ fn watch(session: &Session, programmer: &mut impl Programmer, looks: Option<u64>
             out.note(text.as_str());
         }
         let fields = Fields::new().with("percent", look.percent()).with("steady", look.is_steady());
-        out.event("meter", fields.with("id", json!(answer(&look))).into_map());
+        out.event("meter", fields.with("id", json!(answer(&look))));
         (n, told) = (n + 1, text);
         steady += u64::from(look.is_steady());
         last = Some(look);

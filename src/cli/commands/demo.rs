@@ -4,7 +4,6 @@
 use super::super::args;
 use super::super::exit::{Exit, Failure};
 use super::super::jobs::quoted;
-use super::super::json::Fields;
 use super::super::options::Options;
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -12,6 +11,7 @@ use super::super::show::Tone;
 use super::super::{files, help};
 use super::table;
 use crate::image::synthetic;
+use crate::wire::Fields;
 use clap::FromArgMatches;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn command(words: &[&str]) -> String {
 fn step(session: &Session, words: &[&str]) -> Outcome {
     session.out.line("");
     session.out.line(session.out.tone(Tone::Strong, &format!("$ {}", command(words))));
-    session.out.event("step", Fields::new().with("run", command(words)).into_map());
+    session.out.event("step", Fields::new().with("run", command(words)));
     let typed = std::iter::once("norsplice").chain(words.iter().copied());
     let parsed = help::command().try_get_matches_from(typed);
     let args = parsed

@@ -1,7 +1,6 @@
 //! `diff A B`: where two files, backups or the live chip differ, by region.
 
 use super::super::exit::Exit;
-use super::super::json::{Fields, spans};
 use super::super::options::MapArgs;
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -12,6 +11,7 @@ use crate::plan::{diff, diff_near};
 use crate::report::hex_lines;
 use crate::span::Span;
 use crate::units;
+use crate::wire::{Fields, spans};
 
 /// The most differing ranges listed, and shown as bytes.
 const RANGES: usize = 64;
@@ -35,7 +35,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.map)?;
     let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
     let out = &session.out;
-    let layout = layout.or_else(|| a.map(session)).or_else(|| b.map(session));
+    let layout = layout.or_else(|| subject::map(&a, session)).or_else(|| subject::map(&b, session));
     let common = a.bytes.len().min(b.bytes.len());
     let ranges = diff(&a.bytes[..common], &b.bytes[..common]);
     // Differences on one line of sixteen bytes are one row.

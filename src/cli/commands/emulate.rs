@@ -1,12 +1,12 @@
 //! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until told to stop.
 
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
-use super::super::programmer::{EmuOptions, Emulated};
 use super::super::run::Outcome;
 use super::super::session::Session;
+use crate::desk::programmer::{EmuOptions, Emulated};
 use crate::emulator::usbip::{Event, Export, Server};
 use crate::programmer::spec::Spec;
+use crate::wire::Fields;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 
@@ -43,7 +43,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     session.stop.heed();
     let address = server.address().unwrap_or(args.usbip);
     let listening = Fields::new().with("address", address.to_string()).with("devices", bus_ids.clone());
-    session.out.event("listening", listening.into_map());
+    session.out.event("listening", listening);
     for (bus_id, (name, _)) in bus_ids.iter().zip(&devices) {
         session.out.line(format!("{address} offers {bus_id}: {name}"));
     }

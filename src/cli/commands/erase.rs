@@ -6,6 +6,7 @@ use super::super::run::Outcome;
 use super::super::session::Session;
 use super::layout::{map, place};
 use super::write::put;
+use crate::desk::Put;
 use crate::workflow::journal::Verb;
 
 /// `erase`
@@ -26,17 +27,17 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     match (&place, args.all) {
         (Place::Whole, false) => {
-            return Err(Failure::refused("what shall be erased?")
+            return Err(Failure::refused("what is to be erased?")
                 .hint("give --region REGION, --at ADDRESS --len BYTES, or --all for the whole chip"));
         }
         (Place::At(_, None), _) => {
-            return Err(Failure::refused("how much shall be erased?").hint("give --len BYTES"));
+            return Err(Failure::refused("how much is to be erased?").hint("give --len BYTES"));
         }
         _ => {}
     }
     let spot = |size| {
         let span = place.span(size, None)?;
-        Ok((span, vec![0xff; span.len() as usize], args.all))
+        Ok(Put { span, bytes: vec![0xff; span.len() as usize], whole_erase: args.all })
     };
     put(session, Verb::Erase, args.place.map.board, layout.as_ref(), spot)
 }

@@ -1,7 +1,6 @@
 //! `hexdump WHAT`: bytes of a file, a backup or the live chip, with the names of the regions they stand in.
 
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
 use super::super::options::{Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -9,6 +8,7 @@ use super::super::show::{hex, hexdump};
 use super::super::subject;
 use super::layout::{map, place};
 use crate::span::Span;
+use crate::wire::Fields;
 
 /// Bytes shown when no length is given.
 const DEFAULT: u64 = 256;
@@ -30,7 +30,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     let layout = map(&args.place.map)?;
     let subject = subject::load_part(&args.what, session, |size| part(&args.place, &place, size))?;
-    let layout = layout.or_else(|| subject.map(session));
+    let layout = layout.or_else(|| subject::map(&subject, session));
     let span = Span::new(subject.at, subject.at + subject.bytes.len() as u64);
     // Cut where regions begin, so that each part stands under its name.
     let mut cuts = vec![span.start, span.end];

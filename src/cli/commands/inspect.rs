@@ -1,18 +1,18 @@
 //! `inspect FILE`: what an image, dump or vendor file contains, with every check and its result.
 
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
-use super::super::order::allow;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::{files, splicing};
+use crate::desk::allowed;
 use crate::image::finding::stopping;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::item::{Check, Item, Outcome as Result};
 use crate::image::{Board, ImageError, recognise, sha256};
 use crate::units;
+use crate::wire::Fields;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -76,7 +76,7 @@ fn fit(
     let whole = bytes.len() as u64 == board.chip_size;
     let meant = meant.unwrap_or(if whole { Use::Dump } else { Use::Donor });
     let findings = judge(bytes, name, meant, board)?;
-    let stop = stopping(&findings, &allow(session, [])?);
+    let stop = stopping(&findings, &allowed(session.options.allow.iter().map(String::as_str))?);
     let fields = fields.with("board", board.name.as_str()).with("as", meant.name());
     let fields = fields.with("findings", json!(findings));
     if !stop.is_empty() {
@@ -122,10 +122,10 @@ fn show(session: &Session, found: &Inspection, file: &str, sha256: &str) {
 fn show_item(session: &Session, item: &Item) {
     let out = &session.out;
     let indent = "  ".repeat(item.depth);
-    let kind = out.tone(Tone::Strong, item.kind);
+    let kind = out.tone(Tone::Strong, item.kind.name());
     out.line(format!("{:#08x} {:>9}  {indent}{kind}", item.offset, units::size(item.size)));
     let attributes: Vec<String> =
-        item.attributes.iter().map(|(name, value)| attribute(name, value)).collect();
+        item.attributes.iter().flat_map(|(name, value)| attribute(name, value)).collect();
     let margin = format!("{:20}{indent}  ", "");
     for line in wrapped(&attributes, 110usize.saturating_sub(margin.len())) {
         out.line(format!("{margin}{line}"));
@@ -145,15 +145,49 @@ fn show_gap(session: &Session, gap: &Gap) {
     session.out.line(format!("{:#08x} {:>9}  {what}", gap.offset, units::size(gap.size)));
 }
 
-fn attribute(name: &str, value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("{name} {text}"),
-        Value::Array(list) => {
-            let list: Vec<String> =
-                list.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
-            format!("{name} {}", list.join(" "))
+/// An attribute as text, in pieces between which a line may be broken; none where it has no value.
+fn attribute(name: &str, value: &Value) -> Vec<String> {
+    let texts: Vec<String> = match value {
+        Value::Array(list) if list.first().is_some_and(Value::is_object) => {
+            list.iter().filter_map(|value| value_text(name, value)).collect()
         }
-        other => format!("{name} {other}"),
+        value => value_text(name, value).into_iter().collect(),
+    };
+    let named = |(i, text)| if i == 0 { format!("{name} {text}") } else { text };
+    texts.into_iter().enumerate().map(named).collect()
+}
+
+/// A value as text, by the name of its field: sizes with a unit, offsets in hex, of an object its name first.
+fn value_text(name: &str, value: &Value) -> Option<String> {
+    let is = |word: &str| name == word || name.strip_suffix(word).is_some_and(|front| front.ends_with('_'));
+    match value {
+        Value::Null => None,
+        Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(match number.as_u64() {
+            Some(n) if is("size") => units::size(n),
+            Some(n) if is("offset") => format!("{n:#x}"),
+            _ => number.to_string(),
+        }),
+        Value::Array(list) => {
+            let texts: Vec<String> = list.iter().filter_map(|value| value_text(name, value)).collect();
+            let between = match list.first() {
+                Some(Value::Object(_)) => ", ",
+                _ if texts.iter().any(|text| text.contains(' ')) => ", ",
+                _ => " ",
+            };
+            (!texts.is_empty()).then(|| texts.join(between))
+        }
+        Value::Object(fields) => {
+            // What names it and where it is need no word.
+            const BARE: [&str; 4] = ["name", "path", "offset", "size"];
+            let text = |(name, value): (&String, &Value)| {
+                let text = value_text(name, value)?;
+                Some(if BARE.contains(&name.as_str()) { text } else { format!("{name} {text}") })
+            };
+            let texts: Vec<String> = fields.iter().filter_map(text).collect();
+            (!texts.is_empty()).then(|| texts.join(" "))
+        }
     }
 }
 
@@ -190,6 +224,32 @@ fn checked(session: &Session, check: &Check) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nested_attributes_are_text() {
+        for (name, value, text) in [
+            (
+                "regions",
+                json!([{"name": "fd", "offset": 0, "size": 4096}, {"name": "me", "offset": 0x3000, "size": 5}]),
+                Some("regions fd 0x0 4 KiB, me 0x3000 5 bytes"),
+            ),
+            (
+                "images",
+                json!([{"name": "kernel-1", "type": "kernel", "description": null, "offset": 64, "size": 8192}]),
+                Some("images kernel-1 type kernel 0x40 8 KiB"),
+            ),
+            ("compatible", json!(["a,b", "c,d"]), Some("compatible a,b c,d")),
+            ("configurations", json!(["One board", "x"]), Some("configurations One board, x")),
+            ("unpacked_size", json!(0x20000), Some("unpacked_size 128 KiB")),
+            ("redundant", json!(true), Some("redundant yes")),
+            ("variables", json!(24), Some("variables 24")),
+            ("files", json!([]), None),
+            ("flag", json!(null), None),
+        ] {
+            let pieces = attribute(name, &value);
+            assert_eq!((!pieces.is_empty()).then(|| pieces.join(", ")).as_deref(), text);
+        }
+    }
 
     #[test]
     fn attributes_are_broken_into_lines_and_long_ones_cut() {

@@ -2,11 +2,11 @@
 
 use super::super::confirm::ask;
 use super::super::exit::Exit;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;
+use crate::wire::{self, Fields};
 use crate::workflow::journal::{ListedJob, Over};
 use clap::Subcommand;
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn list(session: &Session) -> Outcome {
             "\nan open job is finished by \"norsplice resume\" and undone by \"norsplice restore BACKUP\"",
         );
     }
-    let listed: Vec<Value> = jobs.iter().map(store::job).collect();
+    let listed: Vec<Value> = jobs.iter().map(wire::listed_job).collect();
     Ok((Exit::Done, Fields::new().with("jobs", listed).into_map()))
 }
 

@@ -2,7 +2,6 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::files;
-use super::super::json::Fields;
 use super::super::options::{MapArgs, Place, PlaceArgs, bytes};
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -11,6 +10,7 @@ use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
 use crate::image::{Board, Layout, auto};
 use crate::span::Span;
 use crate::units;
+use crate::wire::Fields;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -42,9 +42,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     })?;
     if let Some(form) = &args.to {
         let text = match form.as_str() {
-            "mtdparts" => mtdparts::write(&layout, "spi0.0"),
-            "flashrom" => flashrom::write(&layout),
-            _ => user::write(&layout),
+            "mtdparts" => mtdparts::write(&layout, "spi0.0")?,
+            "flashrom" => flashrom::write(&layout)?,
+            _ => user::write(&layout)?,
         };
         session.out.line(text.trim_end());
         let fields = Fields::new().with("form", form.as_str()).with("text", text);
@@ -143,7 +143,8 @@ fn of_board(bytes: &[u8]) -> Option<Layout> {
 /// The table of regions, per-unit bytes under theirs.
 pub fn show(session: &Session, layout: &Layout) {
     let mut table = Table::new(&["region", ">from", ">to", ">size", "source", "notes"]);
-    for region in &layout.regions {
+    for (index, region) in layout.regions.iter().enumerate() {
+        let indent = "  ".repeat(layout.depth(index));
         let mut notes = Vec::new();
         if region.read_only {
             notes.push("read-only".to_owned());
@@ -152,7 +153,7 @@ pub fn show(session: &Session, layout: &Layout) {
             notes.push(format!("may run on into {next}"));
         }
         table.row([
-            Cell::toned(Tone::Strong, region.name.as_str()),
+            Cell::toned(Tone::Strong, format!("{indent}{}", region.name)),
             format!("{:#08x}", region.span.start).into(),
             format!("{:#08x}", region.span.end).into(),
             units::size(region.span.len()).into(),
@@ -161,7 +162,7 @@ pub fn show(session: &Session, layout: &Layout) {
         ]);
         for unit in &region.per_unit {
             table.row([
-                Cell::toned(Tone::Warn, format!("  {}", unit.name)),
+                Cell::toned(Tone::Warn, format!("{indent}  {}", unit.name)),
                 format!("{:#08x}", unit.span.start).into(),
                 format!("{:#08x}", unit.span.end).into(),
                 units::size(unit.span.len()).into(),
@@ -193,6 +194,7 @@ pub fn regions(layout: &Layout) -> Value {
             "name": region.name,
             "offset": region.span.start,
             "size": region.span.len(),
+            "inside": region.inside,
             "read_only": region.read_only,
             "default": region.default.to_string(),
             "per_unit": units,

@@ -1,11 +1,11 @@
 //! `list`: the programmers plugged in, and what is wrong with those that cannot be used.
 
 use super::super::exit::Exit;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use crate::programmer::attached;
+use crate::wire::Fields;
 use serde_json::json;
 
 /// `list`
@@ -18,27 +18,27 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     let mut table = Table::new(&["programmer", "USB path", "serial", "for -p", "state"]);
     let mut listed = Vec::new();
     for one in &attached {
-        let (kind, path) = (one.kind.map(|kind| kind.name()), one.found.path.as_str());
-        let spec = kind.map(|kind| format!("{kind}:path={path}"));
+        let (kind, path) = (one.model.map(|model| model.name), one.path.as_str());
+        let spec = one.spec();
         table.row([
             kind.unwrap_or("ch341 (UART mode)").into(),
             path.into(),
-            one.found.serial.as_deref().unwrap_or("-").into(),
+            one.serial.as_deref().unwrap_or("-").into(),
             spec.as_deref().unwrap_or("-").into(),
             match &one.problem {
                 None => Cell::toned(Tone::Good, "ready"),
-                Some(problem) => Cell::toned(Tone::Bad, problem.as_str()),
+                Some(problem) => Cell::toned(Tone::Bad, problem.text.as_str()),
             },
         ]);
         listed.push(json!({
             "kind": kind,
             "spec": spec,
             "path": path,
-            "serial": one.found.serial,
-            "vendor_id": format!("{:04x}", one.found.vendor),
-            "product_id": format!("{:04x}", one.found.product),
-            "product": one.found.text,
-            "problem": one.problem,
+            "serial": one.serial,
+            "vendor_id": format!("{:04x}", one.ids.0),
+            "product_id": format!("{:04x}", one.ids.1),
+            "product": one.text,
+            "problem": one.problem.as_ref().map(|problem| &problem.text),
         }));
     }
     if attached.is_empty() {

@@ -1,7 +1,6 @@
 //! `map WHAT`: the flash drawn cell by cell, in the terminal or as a picture.
 
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
 use super::super::options::MapArgs;
 use super::super::run::Outcome;
 use super::super::session::Session;
@@ -10,6 +9,7 @@ use super::layout;
 use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
 use crate::span::{Span, Spans};
 use crate::units;
+use crate::wire::Fields;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;
     let before = before.as_ref().map_or(&now.bytes, |b| &b.bytes);
     let map = Map::of(before, &now.bytes, SECTOR, &Spans::new());
-    let layout = layout.or_else(|| now.map(session));
+    let layout = layout.or_else(|| subject::map(&now, session));
     let regions = layout.iter().flat_map(|layout| &layout.regions);
     let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
     let told = |path: &Path| {

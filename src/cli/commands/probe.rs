@@ -1,13 +1,14 @@
 //! `probe`: who the chip is and what state it is in.
 
 use super::super::exit::Exit;
-use super::super::json::{Fields, spans};
-use super::super::programmer::{AnyChip, with_chip};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Tone, hex};
-use crate::flash::{Identity, SecurityRegister, Status};
+use super::super::terminal::with_chip;
+use crate::desk::programmer::AnyChip;
+use crate::flash::{Found, Identity, SecurityRegister, Status};
 use crate::units;
+use crate::wire::{Fields, spans};
 use serde_json::{Value, json};
 
 /// `probe`
@@ -67,6 +68,7 @@ impl Probed {
             .with("quad_enable", json!(self.status.quad_enable))
             .with("security_registers", security)
             .with("sfdp", json!(sfdp))
+            .with("left", json!(id.left.iter().map(left).collect::<Vec<_>>()))
             .with("notes", json!(id.notes))
     }
 
@@ -112,6 +114,11 @@ impl Probed {
 }
 
 /// The status registers by name, as far as this part has them.
+/// A state that the chip was found in, and what was done about it.
+fn left(found: &Found) -> Value {
+    json!({ "state": found.state.name(), "done": found.done.name() })
+}
+
 fn named_registers(status: &Status) -> Vec<(&'static str, u8)> {
     let r = &status.registers;
     let named = [

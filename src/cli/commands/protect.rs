@@ -2,16 +2,17 @@
 
 use super::super::confirm::confirm_write;
 use super::super::exit::{Exit, Failure};
-use super::super::json::{Fields, spans};
-use super::super::programmer::{AnyChip, with_chip, with_chip_to_write};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Tone;
+use super::super::terminal::{with_chip, with_chip_to_write};
 use super::probe::{registers_line, status_registers};
+use crate::desk::programmer::AnyChip;
 use crate::flash::part::Register;
 use crate::flash::{ProtectionPlan, Status};
 use crate::span::{Span, Spans};
 use crate::units::parse_size;
+use crate::wire::{Fields, spans};
 use clap::Subcommand;
 use serde_json::{Value, json};
 

@@ -3,15 +3,15 @@
 use super::super::events::Reporter;
 use super::super::exit::{Exit, Failure};
 use super::super::files::OutFile;
-use super::super::jobs;
-use super::super::json::{Fields, spans};
 use super::super::options::PlaceArgs;
-use super::super::programmer::with_chip;
 use super::super::run::Outcome;
 use super::super::session::Session;
+use super::super::terminal::with_chip;
 use super::layout::place;
 use crate::image::sha256;
 use crate::units;
+use crate::wire::{Fields, spans};
+use crate::workflow::Cause;
 use crate::workflow::reading::{ReadOptions, read};
 use std::path::PathBuf;
 
@@ -42,8 +42,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (span, reading) = with_chip(session, |chip, _| {
         let span = place.span(chip.geometry().size, None)?;
         let mut reporter = Reporter::new(session);
-        let reading = read(chip, span, &options, &mut |event| reporter.take(event))
-            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        let reading =
+            read(chip, span, &options, &mut |event| reporter.take(event)).map_err(Cause::untouched)?;
         Ok((span, reading))
     })?;
     file.write(&reading.bytes)?;

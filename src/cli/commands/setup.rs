@@ -2,11 +2,11 @@
 
 use super::super::exit::{Exit, Failure};
 use super::super::five_volts;
-use super::super::json::Fields;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::setup::{self, Check, Machine, State};
 use super::super::show::Tone;
+use crate::wire::Fields;
 use serde_json::json;
 
 /// `setup`

@@ -1,13 +1,17 @@
 //! `splice`: the image for the programmer, or the file for the loader's rescue or the vendor's page, from files alone.
 
 use super::super::exit::{Exit, Failure};
-use super::super::order::{self, Order, OrderArgs};
+use super::super::order::OrderArgs;
 use super::super::output::Verbosity;
 use super::super::run::Outcome;
 use super::super::session::Session;
+use super::super::subject;
+use super::super::terminal::Terminal;
 use super::super::{files, rescue, splicing};
-use crate::image::{Board, Purpose, splice};
+use crate::desk::Order;
+use crate::image::{Board, Purpose, chips};
 use crate::units;
+use crate::wire;
 use std::path::{Path, PathBuf};
 
 /// `splice --board B --base DUMP --donor FILE -o OUT`
@@ -17,9 +21,9 @@ pub struct Args {
     #[command(flatten)]
     order: OrderArgs,
 
-    /// The board's own dump: a file, or the id of a backup
-    #[arg(long, value_name = "DUMP|ID")]
-    base: PathBuf,
+    /// The board's own dump: a file, or the id of a backup; twice for the two chips of one Intel flash
+    #[arg(long, value_name = "DUMP|ID", required = true)]
+    base: Vec<PathBuf>,
 
     /// What the result is for [default: programmer, or as the recipe says]
     #[arg(long = "for", value_name = "WAY", value_parser = ["programmer", "tftp", "web"])]
@@ -33,14 +37,17 @@ pub struct Args {
 /// Puts the file together.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let purpose = args.purpose.as_deref().and_then(Purpose::parse);
-    let mut order = Order::read(&args.order, purpose, session)?;
-    let base = order::base(&args.base, session)?;
-    let board = order.settle(&base, session)?;
-    let spliced = splice(&base, &order.donors, &board, &order.choice)?;
+    let mut order = Order::new(args.order.wish(purpose, session)?)?;
+    let dumps: Result<Vec<_>, _> = args.base.iter().map(|path| subject::base(path, session)).collect();
+    let base = chips::join(dumps?)?;
+    let (board, spliced) = order.splice(&base, &Terminal::new(session))?;
     let purpose = spliced.purpose;
     let path = target(&args.output, purpose, &board)?;
     let outputs = [Some(path.as_path()), args.order.save_recipe.as_deref()];
-    order.check_outputs(&outputs.into_iter().flatten().collect::<Vec<_>>(), Some(&args.base))?;
+    order.check_outputs(
+        &outputs.into_iter().flatten().collect::<Vec<_>>(),
+        args.base.iter().map(PathBuf::as_path),
+    )?;
     files::write(&path, &spliced.image)?;
     if session.out.verbosity() == Verbosity::Quiet {
         splicing::findings(session, &spliced.findings);
@@ -63,7 +70,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if let Some(path) = &args.order.save_recipe {
         files::write(path, recipe.as_bytes())?;
     }
-    let fields = splicing::fields(&spliced)
+    let fields = wire::spliced(&spliced)
         .with("board", board.name.as_str())
         .with("for", purpose.name())
         .with("recipe", recipe)

@@ -1,15 +1,15 @@
 //! `tftp serve`: hands a board the one file that its loader's rescue asks for, judged first, until it is delivered.
 
 use super::super::exit::{Exit, Failure};
-use super::super::json::Fields;
-use super::super::order::allow;
 use super::super::progress::Progress;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{files, rescue, splicing};
+use crate::desk::allowed;
 use crate::image::finding::stopping;
 use crate::image::{Board, ImageError, check_tftp, sha256};
 use crate::units;
+use crate::wire::Fields;
 use crate::workflow::tftp::{Ended, Event, Server, TftpError, Waits};
 use clap::Subcommand;
 use serde_json::json;
@@ -68,7 +68,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
     let findings = check_tftp(board, &bytes)?;
     // From before it says that it listens: a signal ends the serving, and not the program.
     session.stop.heed();
-    let stop = stopping(&findings, &allow(session, [])?);
+    let stop = stopping(&findings, &allowed(session.options.allow.iter().map(String::as_str))?);
     if !stop.is_empty() {
         return Err(ImageError::Refused { findings: stop }.into());
     }
@@ -86,7 +86,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
         .with("size", size)
         .with("sha256", sha256)
         .with("findings", json!(findings));
-    session.out.event("listening", about.clone().into_map());
+    session.out.event("listening", about.clone());
     session.out.line(format!("{address} serves {name}, {} ({size:#x} bytes)", units::size(size)));
     for (n, step) in (1..).zip(rescue::steps(board, &args.file.display().to_string())) {
         session.out.line(format!("  {n}. {step}"));

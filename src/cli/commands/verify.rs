@@ -4,17 +4,17 @@ use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
 use super::super::exit::Exit;
 use super::super::files;
-use super::super::jobs;
-use super::super::json::{Fields, spans};
 use super::super::options::{Place, PlaceArgs};
-use super::super::programmer::with_chip;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
+use super::super::terminal::with_chip;
 use super::layout::{file_place, map, place};
 use crate::image::Layout;
 use crate::span::Span;
 use crate::units;
+use crate::wire::{Fields, spans};
+use crate::workflow::Cause;
 use crate::workflow::verify::verify;
 use std::path::PathBuf;
 
@@ -50,8 +50,8 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
     let (span, found) = with_chip(session, |chip, _| {
         let span = file_place(place, wanted, chip.geometry().size)?;
         let mut reporter = Reporter::new(session);
-        let found = verify(chip, span.start, wanted, &mut |event| reporter.take(event))
-            .map_err(|cause| jobs::failure(session, cause.untouched(), None))?;
+        let found =
+            verify(chip, span.start, wanted, &mut |event| reporter.take(event)).map_err(Cause::untouched)?;
         Ok((span, found))
     })?;
     let (differing, bytes) = (found.differing.as_slice(), found.differing.len());

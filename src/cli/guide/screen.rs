@@ -3,7 +3,6 @@
 use super::super::exit::{Exit, Failure};
 use super::super::run::Outcome;
 use super::super::session::Session;
-use super::super::signals::Stop;
 use super::super::store;
 use super::draw::draw;
 use super::keys::{Act, Key};
@@ -11,6 +10,7 @@ use super::message::Ask;
 use super::saved::Saved;
 use super::state::{AUTO, Guide, Step};
 use super::worker;
+use crate::desk::Stop;
 use crate::image::Board;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -41,7 +41,7 @@ pub fn run(session: &Session) -> Outcome {
         scope.spawn(move || worker::work(options, stop_worker, &asked, &tell));
         let done = turn(session, &mut guide, &mut terminal, &stop, &asks, &told);
         // A job in progress ends at the next point where the chip is consistent; the worker then hears nobody.
-        stop.ask();
+        stop.request();
         drop(asks);
         done
     });
@@ -103,7 +103,7 @@ fn turn(
         match guide.key(key) {
             Act::Nothing => {}
             Act::Ask(next) => ask(next),
-            Act::Stop => stop.ask(),
+            Act::Stop => drop(stop.request()),
             Act::Leave => return Ok(()),
         }
     }

@@ -66,6 +66,7 @@ fn steady(guide: &mut Guide) {
 fn preview(changes: bool) -> Tell {
     let row = |name: &str, start, changes| RegionRow {
         name: name.into(),
+        inside: None,
         span: Span::new(start, start + 0x10000),
         was: "boot loader".into(),
         will_be: "firmware".into(),

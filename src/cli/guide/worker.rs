@@ -1,28 +1,31 @@
 //! The worker: does what the commands do, with the same functions, and tells by messages.
 
-use super::super::commands::{report, rewrite};
+use super::super::commands::report;
 use super::super::exit::{Exit, Failure};
-use super::super::five_volts;
-use super::super::json::Fields;
 use super::super::options::Options;
 use super::super::output::Output;
-use super::super::programmer::{AnyChip, with_chip, with_chip_to_write};
 use super::super::session::Session;
-use super::super::signals::Stop;
+use super::super::terminal::with_chip;
 use super::super::{jobs, store};
-use super::chosen::Chosen;
+use super::chosen::Tried;
 use super::message::{Ask, ChipFacts, Finished, Found, Tell, Wish};
 use super::state::AUTO;
 use crate::cli::show::hex;
+use crate::desk::Stop;
+use crate::desk::five_volts;
+use crate::desk::rewrite::rewrite_as_chosen;
+use crate::desk::{Front, Notice, Question, Refusal};
+use crate::flash::Identity;
 use crate::image::{Board, recognise};
-use crate::programmer::{Kind, attached};
+use crate::plan::Plan;
+use crate::programmer::attached;
 use crate::units;
 use crate::workflow::contact::{Contact, before_writing};
-use crate::workflow::job::{self, Decide, JobOptions, Report};
-use crate::workflow::journal::{Direction, Verb};
-use crate::workflow::resume::{ResumeOptions, resume};
+use crate::workflow::job::Report;
+use crate::workflow::journal::Direction;
 use crate::workflow::{Cause, Store};
 use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -79,12 +82,16 @@ impl Worker<'_> {
         }
         let root = store::root(self.session).ok();
         for one in attached().unwrap_or_default() {
-            let path = &one.found.path;
-            let name = one.kind.map_or("CH341 in UART mode", |kind| kind.name());
-            let spec = one.kind.map_or_else(String::new, |kind| format!("{}:path={path}", kind.name()));
-            let warned = one.kind == Some(Kind::Ch341a) && !five_volts::is_told(root.as_deref(), path);
+            let (name, path) = (&one.name, &one.path);
+            let spec = one.spec().unwrap_or_default();
+            let drives_5v = one.model.is_some_and(|model| model.drives_5v);
+            let warned = drives_5v && !root.as_ref().is_some_and(|root| five_volts::is_known(root, path));
             let warning = if warned { "; a black board drives 5 V: measure first" } else { "" };
-            found.push(Found { spec, text: format!("{name} at USB {path}{warning}"), problem: one.problem });
+            found.push(Found {
+                spec,
+                text: format!("{name} at USB {path}{warning}"),
+                problem: one.problem.map(|p| p.text),
+            });
         }
         self.say(Tell::Programmers(found));
         let open = store::open(self.session).and_then(|store| Ok(store.open_jobs()?)).unwrap_or_default();
@@ -99,7 +106,7 @@ impl Worker<'_> {
         let session = self.on(spec);
         loop {
             let asked = with_chip(&session, |chip, _| {
-                self.say(Tell::Chip(facts(chip)));
+                self.say(Tell::Chip(facts(chip.identity())));
                 loop {
                     let test =
                         before_writing(chip, &Contact { writes: true, ..Contact::default() }, &mut |_| {
@@ -149,77 +156,57 @@ impl Worker<'_> {
     fn begin(&self, session: &Session, name: &str) -> Result<Finished, Failure> {
         let board = (name != AUTO).then(|| Board::named(name)).transpose()?;
         let store = store::open_locked(session)?;
-        let (report, chosen) = with_chip_to_write(session, |chip, programmer| {
-            if let Some(board) = board {
-                rewrite::fits(chip, board)?;
-            }
-            self.say(Tell::Chip(facts(chip)));
-            let options = JobOptions {
-                verb: Verb::Rewrite,
-                programmer: programmer.to_owned(),
-                board: board.map(|board| board.name.clone()),
-                dry_run: false,
-                blank_allowed: false,
-            };
-            let (geometry, costs) = (chip.geometry().clone(), chip.costs());
-            let (chosen, elsewhere) = (RefCell::new(None), Cell::new(false));
-            let mut decide = Decide {
-                wanted: &mut |backup| {
-                    let flash = Arc::new(backup.flash.clone());
-                    self.say(Tell::Backup(backup.manifest.id.clone(), Arc::clone(&flash)));
-                    let names =
-                        recognise(&flash).into_iter().filter(|f| f.named).map(|f| f.board.name.clone());
-                    self.say(Tell::Recognised(names.collect()));
-                    let choice =
-                        self.choose(|wish| Chosen::of(session, name, &flash, wish, &geometry, &costs));
-                    let wanted = choice.as_ref().map(|chosen| chosen.wanted.clone());
-                    *chosen.borrow_mut() = choice;
-                    elsewhere.set(wanted.is_none());
-                    wanted.ok_or_else(|| Cause::Stopped.untouched())
-                },
-                // What the user said yes to is this plan and no other.
-                confirm: &mut |proposal| {
-                    chosen.borrow().as_ref().is_some_and(|chosen: &Chosen| chosen.plan == *proposal.plan)
-                },
-            };
-            let done = job::run(chip, &store, &options, &mut decide, &mut |event| {
-                self.say(Tell::Event(event));
-                session.stop.flow()
-            });
-            let done = done.map_err(|error| {
-                let failure = jobs::failure(session, error, None);
-                if elsewhere.get() { failure.field(CALLED_OFF, true) } else { failure }
-            })?;
-            Ok((done, chosen.into_inner()))
+        let front = Screen { worker: self, accepted: RefCell::new(None), elsewhere: Cell::new(false) };
+        let done = rewrite_as_chosen(
+            &session.desk()?,
+            &front,
+            &store,
+            board,
+            false,
+            &mut |backup, geometry, costs| {
+                let flash = Arc::new(backup.flash.clone());
+                self.say(Tell::Backup(backup.manifest.id.clone(), Arc::clone(&flash)));
+                let names = recognise(&flash).into_iter().filter(|f| f.named).map(|f| f.board.name.clone());
+                self.say(Tell::Recognised(names.collect()));
+                let tried = self.choose(|wish| {
+                    let allow = session.options.allow.iter().chain(&wish.allow).cloned().collect();
+                    let wish = Wish { allow, ..wish.clone() };
+                    Tried::new(&front, name, &flash, &wish, geometry, costs)
+                });
+                front.elsewhere.set(tried.is_none());
+                let Some(Tried { chosen, plan }) = tried else { return Err(Cause::Stopped.into()) };
+                front.accepted.replace(Some(plan));
+                Ok(chosen)
+            },
+        );
+        let done = done.map_err(|refusal| {
+            let failure = Failure::from(refusal).with_commands(session);
+            if front.elsewhere.get() { failure.field(CALLED_OFF, true) } else { failure }
         })?;
-        let board = chosen.as_ref().map(|chosen| &chosen.board.layout);
-        let told = chosen.as_ref().map_or_else(Fields::new, Chosen::told);
-        // Keeps what reports tell of the job; the screen shows the rest.
-        jobs::finish(session, &report, board, told)?;
-        Ok(self.finished(session, &store, &report))
+        Ok(self.finished(session, &store, &done.report))
     }
 
     /// Tries wishes until a plan is said yes to; none when the user goes elsewhere.
-    fn choose(&self, mut make: impl FnMut(&Wish) -> Result<Chosen, Failure>) -> Option<Chosen> {
-        let mut latest = None;
+    fn choose(&self, mut make: impl FnMut(&Wish) -> Result<Tried, Refusal>) -> Option<Tried> {
+        let mut latest: Option<Tried> = None;
         loop {
             match self.asks.recv() {
                 Ok(Ask::Splice(wish)) => {
                     latest = None;
                     match make(&wish) {
-                        Ok(chosen) => {
-                            self.say(Tell::Preview(Box::new(chosen.preview())));
-                            latest = Some(chosen);
+                        Ok(tried) => {
+                            self.say(Tell::Preview(Box::new(tried.preview())));
+                            latest = Some(tried);
                         }
-                        Err(failure) => {
-                            let names = askable(&failure);
-                            self.say(Tell::Refused(failure.message, names));
+                        Err(refusal) => {
+                            let names = refusal.askable().into_iter().map(str::to_owned).collect();
+                            self.say(Tell::Refused(Failure::from(refusal).message, names));
                         }
                     }
                 }
                 Ok(Ask::Accept) => match &latest {
-                    Some(chosen) if chosen.plan.is_empty() => return latest,
-                    Some(chosen) => self.say(Tell::Plan(chosen.planned())),
+                    Some(tried) if tried.plan.is_empty() => return latest,
+                    Some(tried) => self.say(Tell::Plan(tried.planned())),
                     None => {}
                 },
                 // Asked only where the plan is shown.
@@ -231,15 +218,12 @@ impl Worker<'_> {
 
     fn resume(&self, session: &Session, job: String, undo: bool) -> Result<Finished, Failure> {
         let store = store::open_locked(session)?;
-        let report = with_chip_to_write(session, |chip, _| {
-            let direction = undo.then_some(Direction::Undo);
-            let options = ResumeOptions { job: Some(job), direction, dry_run: false };
-            resume(chip, &store, &options, &mut |event| {
-                self.say(Tell::Event(event));
-                session.stop.flow()
-            })
-            .map_err(|error| jobs::failure(session, error, None))
-        })?;
+        let front = Screen { worker: self, accepted: RefCell::new(None), elsewhere: Cell::new(false) };
+        let direction = undo.then_some(Direction::Undo);
+        let report = session
+            .desk()?
+            .resume(&front, &store, Some(job), direction)
+            .map_err(|refusal| Failure::from(refusal).with_commands(session))?;
         Ok(self.finished(session, &store, &report))
     }
 
@@ -277,21 +261,36 @@ fn page(session: &Session, store: &Store, done: &Report) -> Option<PathBuf> {
     Some(path)
 }
 
-fn facts(chip: &AnyChip) -> ChipFacts {
-    let identity = chip.identity();
+fn facts(identity: &Identity) -> ChipFacts {
     ChipFacts {
         part: identity.part_name.clone(),
         id: hex(&identity.jedec_id),
-        size: chip.geometry().size,
+        size: identity.part.size,
         low_voltage: identity.low_voltage,
     }
 }
 
-/// The checks that a refusal asks about; none where one of them never passes.
-fn askable(failure: &Failure) -> Vec<String> {
-    let findings = failure.fields.get("findings").and_then(|f| f.as_array()).cloned().unwrap_or_default();
-    let never = findings.iter().any(|finding| finding["severity"] == "refuse");
-    let asked = findings.iter().filter(|finding| finding["severity"] == "ask");
-    let names = asked.filter_map(|finding| finding["name"].as_str().map(str::to_owned));
-    if never { Vec::new() } else { names.collect() }
+/// The guide as a front end of the desk: its screen gets messages, and the plan was accepted there.
+struct Screen<'a> {
+    worker: &'a Worker<'a>,
+    /// What the user said yes to.
+    accepted: RefCell<Option<Plan>>,
+    /// The user went elsewhere instead.
+    elsewhere: Cell<bool>,
+}
+
+impl Front for Screen<'_> {
+    fn notice(&self, notice: Notice<'_>) -> ControlFlow<()> {
+        match notice {
+            Notice::Connected { identity, .. } => self.worker.say(Tell::Chip(facts(identity))),
+            Notice::Job(event) => self.worker.say(Tell::Event(event.clone())),
+            _ => {}
+        }
+        self.worker.session.stop.flow()
+    }
+
+    /// What the user said yes to is this plan and no other.
+    fn confirm(&self, question: &Question<'_>) -> bool {
+        self.accepted.borrow().as_ref() == Some(question.proposal.plan)
+    }
 }

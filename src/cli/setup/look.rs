@@ -1,15 +1,15 @@
 //! Gathers what can be seen of the machine: files below a root (the machine's, or a test's), libusb's list, one look at
 //! the chip. Every file is small and read to a limit; one that is not there says so by its absence.
 
-use super::super::programmer::with_programmer;
 use super::super::session::Session;
 use super::super::show::hex;
 use super::super::store;
+use super::super::terminal::with_programmer;
 use super::RULES;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
 use crate::programmer::{Attached, attached};
-use crate::usb::UsbError;
+use crate::spi::LinkFault;
 use crate::workflow::contact::{Line, Meter, meter};
 use std::fs;
 use std::io::Read;
@@ -151,18 +151,14 @@ impl Machine {
     }
 
     fn programmer(&self, one: Attached) -> Programmer {
-        let path = one.found.path;
-        let problem = match (one.found.problem, one.problem) {
-            (Some(UsbError::Denied { .. }), _) => Problem::Denied,
-            (_, Some(text)) => Problem::Other(text),
-            (_, None) => Problem::None,
+        let spec = one.spec();
+        let path = one.path;
+        let problem = match one.problem {
+            Some(error) if error.fault == LinkFault::Denied => Problem::Denied,
+            Some(error) => Problem::Other(error.text),
+            None => Problem::None,
         };
-        Programmer {
-            spec: one.kind.map(|kind| format!("{}:path={path}", kind.name())),
-            drivers: self.drivers(&path),
-            path,
-            problem,
-        }
+        Programmer { spec, drivers: self.drivers(&path), path, problem }
     }
 
     /// The kernel drivers bound to the interfaces of the device at a USB path.

@@ -31,7 +31,7 @@ impl FlashChip {
             Does::ReadArray if self.in_security => {
                 return self.read_inside(address);
             }
-            Does::ReadArray => return Source::Array(target),
+            Does::ReadArray => return Source::Array(self.begin_read(target)),
             Does::ReadRegister(index) => {
                 self.counts.status_polls += 1;
                 let inside = self.spec.security.mode.filter(|_| self.in_security && index == 0);
@@ -91,10 +91,22 @@ impl FlashChip {
                 let mut done = 0;
                 while done < miso.len() {
                     let n = (miso.len() - done).min(first + die - *address);
+                    let n = match self.wrap {
+                        0 => n,
+                        wrap => n.min(wrap - *address % wrap),
+                    };
                     miso[done..done + n].copy_from_slice(&self.array[*address..*address + n]);
-                    *address = first + (*address + n - first) % die;
+                    let undefined = self.undefined();
+                    for (at, byte) in (*address..).zip(&mut miso[done..done + n]) {
+                        *byte ^= if undefined.contains(&at) { 0x5a } else { 0 };
+                    }
+                    *address = match self.wrap {
+                        0 => first + (*address + n - first) % die,
+                        wrap => *address / wrap * wrap + (*address + n) % wrap,
+                    };
                     done += n;
                 }
+                self.spoil_read(miso);
                 *self.counts.read_bytes.entry(self.window.opcode).or_default() += miso.len() as u64;
             }
             Source::Register(index) => self.answer_register(*index, at, hz, miso),

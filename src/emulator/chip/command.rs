@@ -96,6 +96,11 @@ impl FlashChip {
             Does::ClearErrors { register, mask } => self.registers[register] &= !mask,
             Does::EnterSecurity => self.in_security = true,
             Does::ExitSecurity => self.in_security = false,
+            Does::ReadParameters => {
+                if matches!(self.window.latch[0], 0x00 | 0xff) {
+                    (self.wrap, self.more_dummies) = (0, 0);
+                }
+            }
             Does::SelectDie => self.select_die(usize::from(self.window.latch[0])),
             Does::ReadArray
             | Does::ReadJedecId
@@ -195,6 +200,9 @@ impl FlashChip {
         self.asleep = false;
         self.in_security = false;
         self.onward = None;
+        self.continuous = 0;
+        self.wrap = 0;
+        self.more_dummies = 0;
         self.start_mode();
         self.ready_at = now + self.spec.times.reset;
     }

@@ -52,6 +52,9 @@ pub(super) const SFDP: Command = Command::at(0x5a, 1, ReadSfdp).address(AddressB
 /// Software reset.
 pub(super) const RESET: &[Command] =
     &[Command::plain(0x66, ResetEnable).while_busy(), Command::plain(0x99, Reset).while_busy()];
+/// Suspend and resume.
+pub(super) const SUSPEND: &[Command] =
+    &[Command::plain(0x75, Suspend).while_busy(), Command::plain(0x7a, Resume)];
 /// Into 4-byte mode and back, without and with write enable.
 pub(super) const FOUR_BYTE: &[Command] =
     &[Command::plain(0xb7, EnterFourByte), Command::plain(0xe9, ExitFourByte)];

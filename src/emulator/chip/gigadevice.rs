@@ -2,9 +2,11 @@
 //!
 //! Facts: other programs' tables (register bits, sizes); the Zetta's wrong SFDP is known to Linux.
 
-use super::common::{ERASES, RESET, SECURITY, SFDP, part};
+use super::common::{ERASES, FOUR_BYTE, FOUR_BYTE_WEL, NATIVE, RESET, SECURITY, SFDP, SUSPEND, part};
 use super::sfdp::Table;
-use super::spec::{Bit, Bits, ChipSpec, Command, Does::*, Protection, Register, Security};
+use super::spec::{
+    Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register, Security,
+};
 
 const UNIFORM: &[(u8, usize)] = &[(0x20, 0x1000), (0x52, 0x8000), (0xd8, 0x1_0000)];
 
@@ -30,7 +32,7 @@ const OWN: &[Command] = &[
 fn like_winbond(name: &str, id: &[u8], size: usize) -> ChipSpec {
     let plain = part(name, id, size);
     ChipSpec {
-        commands: [&plain.commands, ERASES, RESET, SECURITY, &[SFDP][..]].concat(),
+        commands: [&plain.commands, ERASES, RESET, SECURITY, SUSPEND, &[SFDP][..]].concat(),
         bits: Bits {
             suspended: Some(Bit::new(1, 7)),
             srp0: Some(Bit::new(0, 7)),
@@ -124,6 +126,69 @@ pub fn zd25q128c() -> ChipSpec {
             locks: vec![Bit::new(1, 3), Bit::new(1, 4), Bit::new(1, 5)],
             ..Security::default()
         },
+        ..plain
+    }
+}
+
+/// A part of 256 Mbit that shows its address mode in no register: what is alike in GD25Q256D, XM25QH256C and PY25Q256HB.
+fn silent_256(name: &str, id: &[u8], size: usize, mode: &[Command]) -> ChipSpec {
+    let plain = ChipSpec { name: name.into(), jedec_id: id.to_vec(), ..gd25q64c() };
+    let extended = [Command::plain(0xc5, WriteDirect(3)).needs_wel(), Command::plain(0xc8, ReadRegister(3))];
+    ChipSpec {
+        size: 0x200_0000,
+        sfdp: Table {
+            quad: 4,
+            four_byte: 0x01,
+            native: true,
+            ..Table::plain(6, 0x200_0000, &[(0x20, 0x1000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        commands: [&plain.commands, mode, NATIVE, &extended[..]].concat(),
+        registers: [&plain.registers, &[Register::default()][..]].concat(),
+        protection: Protection::Bp(BpMap {
+            bp: (2..6).map(|n| Bit::new(0, n)).collect(),
+            top_bottom: Some(Bit::new(0, 6)),
+            complement: None,
+            unit: 0x1_0000,
+        }),
+        security: Security { size, ..plain.security.clone() },
+        extended_address: Some(ExtendedAddress { register: 3, after_exit: None }),
+        ..plain
+    }
+}
+
+/// 256 Mbit.
+pub fn gd25q256d() -> ChipSpec {
+    silent_256("GD25Q256D", &[0xc8, 0x40, 0x19], 2048, FOUR_BYTE)
+}
+
+/// 256 Mbit by XMC: the mode is changed behind write enable.
+pub fn xm25qh256c() -> ChipSpec {
+    silent_256("XM25QH256C", &[0x20, 0x40, 0x19], 256, FOUR_BYTE_WEL)
+}
+
+/// 256 Mbit by Puya.
+pub fn py25q256hb() -> ChipSpec {
+    silent_256("PY25Q256HB", &[0x85, 0x20, 0x19], 512, FOUR_BYTE)
+}
+
+/// 4 Mbit by Puya whose 20h, 52h and D8h do nothing, and whose SFDP names 81h.
+pub fn p25d40sh() -> ChipSpec {
+    let plain = gd25q64c();
+    let erases = |c: &Command| matches!(c.opcode, 0x20 | 0x52 | 0xd8);
+    let mut commands: Vec<Command> = plain.commands.iter().filter(|c| !erases(c)).copied().collect();
+    commands.push(Command::at(0x81, 0, Erase(0x100)));
+    ChipSpec {
+        name: "P25D40SH".into(),
+        jedec_id: vec![0x85, 0x60, 0x13],
+        size: 0x8_0000,
+        sfdp: Table {
+            quad: 4,
+            ..Table::plain(6, 0x8_0000, &[(0x81, 0x100), (0x20, 0x1000), (0x52, 0x8000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        commands,
+        security: Security { size: 512, ..plain.security.clone() },
         ..plain
     }
 }

@@ -3,10 +3,10 @@
 //!
 //! Other programs' tables. 35h enters QPI.
 
-use super::common::{ERASES, RESET, SFDP, part};
+use super::common::{ERASES, FOUR_BYTE, NATIVE, RESET, SFDP, SUSPEND, part};
 use super::sfdp::Table;
 use super::spec::{
-    Bit, Bits, BpMap, ChipSpec, Command, Does::*, Protection, Register, Security, SecurityRule,
+    AddressBytes, Bit, Bits, BpMap, ChipSpec, Command, Does::*, Protection, Register, Security, SecurityRule,
 };
 
 fn bp4() -> Protection {
@@ -25,6 +25,7 @@ pub fn is25lp064() -> ChipSpec {
         Command::at(0x62, 0, ProgramSecurity),
         Command::at(0x64, 0, EraseSecurity),
         Command::plain(0x35, EnterQpi),
+        Command::plain(0xc0, ReadParameters),
     ];
     ChipSpec {
         sfdp: Table {
@@ -32,13 +33,18 @@ pub fn is25lp064() -> ChipSpec {
             ..Table::plain(6, plain.size, &[(0x20, 0x1000), (0x52, 0x8000), (0xd8, 0x1_0000)])
         }
         .write(),
-        commands: [&plain.commands, ERASES, RESET, &own[..]].concat(),
+        commands: [&plain.commands, ERASES, RESET, SUSPEND, &own[..]].concat(),
         forbidden: vec![0x35],
         registers: vec![
             plain.registers[0],
             Register { factory: 0x00, writable: 0x00, one_time: 0xf2, cleared_by_short_write: 0 },
         ],
-        bits: Bits { srp0: Some(Bit::new(0, 7)), quad: Some(Bit::new(0, 6)), ..Bits::PLAIN },
+        bits: Bits {
+            srp0: Some(Bit::new(0, 7)),
+            quad: Some(Bit::new(0, 6)),
+            suspended: Some(Bit::new(1, 3)),
+            ..Bits::PLAIN
+        },
         protection: bp4(),
         security: Security {
             count: 4,
@@ -48,6 +54,48 @@ pub fn is25lp064() -> ChipSpec {
             locks: (4..8).map(|n| Bit::new(1, n)).collect(),
             ..Security::default()
         },
+        ..plain
+    }
+}
+
+/// The same with 4-byte mode, in which 5Ah takes four address bytes too.
+fn with_mode(name: &str, id: &[u8], size: usize) -> ChipSpec {
+    let plain = is25lp064();
+    let own = Command::at(0x5a, 1, ReadSfdp).address(AddressBytes::ByMode);
+    let commands: Vec<Command> = plain.commands.iter().filter(|c| c.opcode != 0x5a).copied().collect();
+    ChipSpec {
+        name: name.into(),
+        jedec_id: id.to_vec(),
+        size,
+        sfdp: Table {
+            quad: 2,
+            four_byte: 0x01,
+            either: true,
+            ..Table::plain(6, size, &[(0x20, 0x1000), (0x52, 0x8000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        commands: [&commands, FOUR_BYTE, &[own][..]].concat(),
+        ..plain
+    }
+}
+
+/// 128 Mbit.
+pub fn is25lp128() -> ChipSpec {
+    with_mode("IS25LP128", &[0x9d, 0x60, 0x18], 0x100_0000)
+}
+
+/// 512 Mbit.
+pub fn is25lp512m() -> ChipSpec {
+    let plain = with_mode("IS25LP512M", &[0x9d, 0x60, 0x1a], 0x400_0000);
+    ChipSpec {
+        sfdp: Table {
+            quad: 2,
+            four_byte: 0x01,
+            native: true,
+            ..Table::plain(6, plain.size, &[(0x20, 0x1000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        commands: [&plain.commands, NATIVE].concat(),
         ..plain
     }
 }

@@ -4,7 +4,7 @@
 //! extended address register by C5h and C8h. The FV has no 4-byte program or erase, and leaves the extended address
 //! at 1 behind E9h, as drivers have found.
 
-use super::common::{ERASES, FOUR_BYTE, NATIVE, RESET, SFDP, part};
+use super::common::{ERASES, FOUR_BYTE, NATIVE, RESET, SFDP, SUSPEND, part};
 use super::sfdp::Table;
 use super::spec::{
     Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register, Security,
@@ -37,7 +37,6 @@ fn large(name: &str, id: &[u8], size: usize) -> ChipSpec {
     let plain = part(name, id, size);
     let bit = |n| Bit::new(0, n);
     ChipSpec {
-        // 4Bh takes five dummy bytes in 4-byte mode; four is all a driver in 3-byte mode sends.
         commands: [
             &plain.commands,
             ERASES,
@@ -45,7 +44,9 @@ fn large(name: &str, id: &[u8], size: usize) -> ChipSpec {
             FOUR_BYTE,
             REGISTERS,
             &[SFDP],
-            &[Command::dummies(0x4b, 4, ReadUniqueId)],
+            // Four dummy bytes, five in 4-byte mode.
+            &[Command::at(0x4b, 1, ReadUniqueId)],
+            SUSPEND,
         ]
         .concat(),
         registers: vec![

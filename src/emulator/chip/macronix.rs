@@ -56,6 +56,8 @@ pub fn mx25l12835f() -> ChipSpec {
         Command::plain(0x15, ReadRegister(2)),
         Command::plain(0x01, WriteRegisters { first: 0, count: 1 }),
         Command::plain(0x35, EnterQpi),
+        Command::plain(0xb0, Suspend).while_busy(),
+        Command::plain(0x30, Resume),
         SFDP,
     ];
     ChipSpec {
@@ -71,6 +73,7 @@ pub fn mx25l12835f() -> ChipSpec {
         bits: Bits {
             srp0: Some(Bit::new(0, 7)),
             quad: Some(Bit::new(0, 6)),
+            suspended: Some(Bit::new(1, 3)),
             program_error: Some(Bit::new(1, 5)),
             erase_error: Some(Bit::new(1, 6)),
             ..Bits::PLAIN

@@ -12,6 +12,8 @@ use super::spec::{
 const FLAGS: &[Command] = &[
     Command::plain(0x70, ReadRegister(1)).while_busy(),
     Command::plain(0x50, ClearErrors { register: 1, mask: 0x7e }),
+    Command::plain(0x75, Suspend).while_busy(),
+    Command::plain(0x7a, Resume),
     Command::at(0x4b, 1, ReadSecurity),
     Command::at(0x42, 0, ProgramSecurity),
 ];
@@ -28,6 +30,7 @@ fn flagged(name: &str, id: &[u8], size: usize) -> ChipSpec {
         registers: vec![plain.registers[0], Register { factory: 0x80, ..Register::default() }],
         bits: Bits {
             srp0: Some(bit(7)),
+            suspended: Some(Bit::new(1, 6)),
             ready: Some(Bit::new(1, 7)),
             program_error: Some(Bit::new(1, 4)),
             erase_error: Some(Bit::new(1, 5)),

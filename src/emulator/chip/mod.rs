@@ -8,10 +8,12 @@ pub mod adesto;
 mod answer;
 mod command;
 mod common;
+mod data_fault;
 pub mod eon;
 pub mod gigadevice;
 pub mod issi;
 pub mod large;
+mod left;
 pub mod macronix;
 pub mod micron;
 mod model;
@@ -31,6 +33,8 @@ mod tests;
 pub mod winbond;
 mod window;
 
+pub use data_fault::DataFault;
+pub use left::LeftState;
 pub use model::{FlashChip, OperationFault};
 pub use spec::ChipSpec;
 pub use state::ChipState;
@@ -51,6 +55,10 @@ const PARTS: &[fn() -> ChipSpec] = &[
     gigadevice::gd25q64c,
     gigadevice::py25q128ha,
     gigadevice::zd25q128c,
+    gigadevice::gd25q256d,
+    gigadevice::xm25qh256c,
+    gigadevice::py25q256hb,
+    gigadevice::p25d40sh,
     macronix::mx25l6405d,
     macronix::mx25l6433f,
     macronix::mx25l12835f,
@@ -58,9 +66,12 @@ const PARTS: &[fn() -> ChipSpec] = &[
     micron::m25p40,
     micron::n25q128a,
     micron::mt25ql256,
+    spansion::s25fl064l,
     spansion::s25fl128s,
     spansion::s25fl256s,
     issi::is25lp064,
+    issi::is25lp128,
+    issi::is25lp512m,
     issi::pm25lq016,
     eon::en25qh64,
     eon::en25p16,

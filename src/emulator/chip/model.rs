@@ -52,6 +52,10 @@ pub struct FlashChip {
     /// How many bytes of FF in one window leave continuous read; 0: not in it.
     pub(super) continuous: usize,
     pub(super) qpi: bool,
+    /// Bytes at which reads wrap; 0: at the end of the array.
+    pub(super) wrap: usize,
+    /// Dummy bytes of fast reads beyond those after power-up.
+    pub(super) more_dummies: u8,
     pub(super) four_byte: bool,
     pub(super) wp_high: bool,
     pub(super) wel: bool,
@@ -61,6 +65,7 @@ pub struct FlashChip {
     pub(super) suspended: Option<Pending>,
     pub(super) cut_at: Option<Duration>,
     pub(super) faults: BTreeMap<u64, OperationFault>,
+    pub(super) data_faults: super::data_fault::DataFaults,
     pub(super) random: Random,
     pub(super) window: Window,
     pub(super) counts: Counts,
@@ -130,6 +135,8 @@ impl FlashChip {
             asleep: false,
             continuous: 0,
             qpi: false,
+            wrap: 0,
+            more_dummies: 0,
             four_byte: false,
             wp_high: true,
             wel: false,
@@ -139,6 +146,7 @@ impl FlashChip {
             suspended: None,
             cut_at: None,
             faults: BTreeMap::new(),
+            data_faults: Default::default(),
             random,
             window: Window::new(spec.page),
             counts: Counts::default(),
@@ -297,6 +305,8 @@ impl FlashChip {
         self.asleep = false;
         self.continuous = 0;
         self.qpi = false;
+        self.wrap = 0;
+        self.more_dummies = 0;
         self.four_byte = false;
         self.in_security = false;
         self.onward = None;

@@ -187,6 +187,20 @@ impl FlashChip {
         }
     }
 
+    /// An operation as a board leaves it: suspended, with `rest` of its time to go.
+    pub(super) fn leave_suspended(&mut self, work: Work, rest: Duration) {
+        self.suspended = Some(Pending { work, until: rest, silent: false });
+    }
+
+    /// The cells that a suspended operation has left undefined.
+    pub(super) fn undefined(&self) -> Range<usize> {
+        match self.suspended.as_ref().map(|p| &p.work) {
+            Some(Work::Erase(range)) => range.clone(),
+            Some(Work::Program { at, latch }) => *at..at + latch.len(),
+            _ => 0..0,
+        }
+    }
+
     /// 7Ah.
     pub(super) fn resume(&mut self, now: Duration) {
         if let Some(mut inner) = self.suspended.take() {

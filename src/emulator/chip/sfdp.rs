@@ -17,6 +17,8 @@ pub(super) struct Table<'a> {
     pub quad: u32,
     /// DW16 bits 31..24: ways into 4-byte mode.
     pub four_byte: u32,
+    /// DW1 bits 18..17 = 01: three address bytes, or four after a switch.
+    pub either: bool,
     /// A 4-byte instruction table follows: 13h, 0Ch, 12h, 21h, 5Ch, DCh.
     pub native: bool,
 }
@@ -39,12 +41,12 @@ fn put(image: &mut [u8], at: usize, dwords: &[u32]) {
 impl Table<'_> {
     /// The space of a part with these erase types, nothing else special.
     pub(super) const fn plain(minor: u8, size: usize, erase: &[(u8, usize)]) -> Table<'_> {
-        Table { minor, size, erase, qpi: false, quad: 0, four_byte: 0, native: false }
+        Table { minor, size, erase, qpi: false, quad: 0, four_byte: 0, either: false, native: false }
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
         let four_k = self.erase.iter().find(|(_, size)| *size == 0x1000).map(|(op, _)| u32::from(*op));
-        let wide = self.size > 1 << 24;
+        let wide = self.either || self.size > 1 << 24;
         let first = match four_k {
             Some(op) => 0xfff0_00e5 | op << 8,
             None => 0xfff0_ffe7,

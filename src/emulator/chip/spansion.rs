@@ -3,10 +3,11 @@
 //! Other programs' tables and drivers for opcodes and bits. TBPARM, BPNV and TBPROT in the configuration register are
 //! one-time; the sticky errors are cleared by 30h.
 
-use super::common::{ERASE_60, ERASE_64K, NATIVE, part};
+use super::common::{ERASE_60, ERASE_64K, ERASES, FOUR_BYTE, NATIVE, RESET, SECURITY, part};
+use super::sfdp::Table;
 use super::spec::{
-    Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register, Security,
-    SecurityRule,
+    AddressBytes, Bit, Bits, BpMap, ChipSpec, Command, Does::*, ExtendedAddress, Protection, Register,
+    Security, SecurityRule,
 };
 
 const REGISTERS: &[Command] = &[
@@ -71,6 +72,46 @@ pub fn s25fl256s() -> ChipSpec {
     ChipSpec {
         commands: [&plain.commands, native.as_slice()].concat(),
         extended_address: Some(ExtendedAddress { register: 2, after_exit: None }),
+        ..plain
+    }
+}
+
+/// 64 Mbit of the FL-L kind: 4-byte mode by B7h and E9h although three bytes reach all of it; 5Ah follows the mode.
+pub fn s25fl064l() -> ChipSpec {
+    let plain = part("S25FL064L", &[0x01, 0x60, 0x17], 0x80_0000);
+    let own = [
+        Command::plain(0x50, VolatileEnable),
+        Command::plain(0x35, ReadRegister(1)).while_busy(),
+        Command::plain(0x15, ReadRegister(2)).while_busy(),
+        Command::plain(0x07, ReadRegister(3)).while_busy(),
+        Command::plain(0x01, WriteRegisters { first: 0, count: 3 }),
+        Command::plain(0x75, Suspend).while_busy(),
+        Command::plain(0x7a, Resume),
+        Command::at(0x5a, 1, ReadSfdp).address(AddressBytes::ByMode),
+    ];
+    ChipSpec {
+        sfdp: Table {
+            quad: 5,
+            four_byte: 0x01,
+            either: true,
+            ..Table::plain(6, plain.size, &[(0x20, 0x1000), (0x52, 0x8000), (0xd8, 0x1_0000)])
+        }
+        .write(),
+        commands: [&plain.commands, ERASES, RESET, SECURITY, FOUR_BYTE, &own[..]].concat(),
+        registers: vec![
+            plain.registers[0],
+            Register { factory: 0x00, writable: 0x42, one_time: 0x3c, cleared_by_short_write: 0 },
+            Register { factory: 0x60, writable: 0x60, one_time: 0, cleared_by_short_write: 0 },
+            Register::default(),
+        ],
+        bits: Bits {
+            srp0: Some(Bit::new(0, 7)),
+            quad: Some(Bit::new(1, 1)),
+            suspended: Some(Bit::new(3, 1)),
+            ..Bits::PLAIN
+        },
+        protection: Protection::WinbondBp { complement: Some(Bit::new(1, 6)) },
+        security: Security { count: 4, size: 256, first: 0, stride: 0x100, ..Security::default() },
         ..plain
     }
 }

@@ -109,6 +109,8 @@ pub enum Does {
     WriteLocks,
     /// Selects one of several dies by the data byte.
     SelectDie,
+    /// Sets wrap and dummy clocks of reads; zero and all ones are the values after power-up.
+    ReadParameters,
 }
 
 impl Does {
@@ -141,6 +143,7 @@ impl Does {
                 | Self::WriteDirect(_)
                 | Self::WriteLocks
                 | Self::SelectDie
+                | Self::ReadParameters
         )
     }
 }

@@ -187,7 +187,10 @@ impl FlashChip {
                     self.window.phase = Phase::Address { left: left - 1 };
                     return;
                 }
-                let dummy = self.window.command.map_or(0, |c| c.dummy);
+                let dummy = self.window.command.map_or(0, |c| {
+                    let more = c.does == Does::ReadArray && c.dummy > 0;
+                    c.dummy + if more { self.more_dummies } else { 0 }
+                });
                 if dummy > 0 {
                     self.window.phase = Phase::Dummy { left: dummy };
                     return;

@@ -6,9 +6,13 @@ use crate::emulator::counts::Misdeed;
 use crate::emulator::device::{
     Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration,
 };
+use crate::emulator::quirk::Quirk;
 use std::time::Duration;
 
 const VENDOR: u16 = 0x0403;
+/// bcdDevice of an FT2232D, and its bulk packet.
+const OLD_RELEASE: u16 = 0x0500;
+const OLD_PACKET: usize = 64;
 
 /// One of the H chips.
 #[derive(Clone, Copy, Debug)]
@@ -52,33 +56,43 @@ pub(in crate::emulator) struct Ftdi {
 }
 
 impl Ftdi {
-    pub(in crate::emulator) fn new(kind: FtdiKind, wired: usize, serial: Option<&str>, clip: Clip) -> Self {
+    pub(in crate::emulator) fn new(
+        kind: FtdiKind,
+        wired: usize,
+        serial: Option<&str>,
+        clip: Clip,
+        quirks: &[Quirk],
+    ) -> Self {
+        let old = quirks.contains(&Quirk::Old);
+        let packet = if old { OLD_PACKET } else { PACKET };
         let device = DeviceRow {
             usb: 0x0200,
             class: 0x00,
             max_packet0: 64,
             vendor: VENDOR,
             product: kind.product,
-            release: kind.release,
+            release: if old { OLD_RELEASE } else { kind.release },
             strings: [1, 2, if serial.is_some() { 3 } else { 0 }],
         };
         let endpoints: Vec<[(u8, u8, u16); 2]> = (0..kind.ports)
             .map(|port| {
                 let (out, into) = endpoints(port);
-                [(into, 2, PACKET as u16), (out, 2, PACKET as u16)]
+                [(into, 2, packet as u16), (out, 2, packet as u16)]
             })
             .collect();
         let interfaces: Vec<&[(u8, u8, u16)]> = endpoints.iter().map(<[_; 2]>::as_slice).collect();
-        let mut strings = vec!["FTDI".to_owned(), kind.name.to_owned()];
+        let maker = if quirks.contains(&Quirk::Stranger) { "Acme" } else { "FTDI" };
+        let mut strings = vec![maker.to_owned(), kind.name.to_owned()];
         strings.extend(serial.map(str::to_owned));
         Self {
             descriptors: Descriptors {
-                speed: Speed::High,
+                speed: if old { Speed::Full } else { Speed::High },
+                packet,
                 device: device.bytes(),
                 configuration: configuration(&interfaces, [0xff; 3], 0x80, 250),
                 strings,
             },
-            ports: (0..kind.ports).map(|_| Port::new(kind.fifo, kind.ports == 1)).collect(),
+            ports: (0..kind.ports).map(|_| Port::new(kind.fifo, kind.ports == 1, packet, quirks)).collect(),
             kind,
             wired,
             clip,

@@ -85,7 +85,24 @@ pub(super) struct Mpsse {
     loopback: bool,
     last_bit: bool,
     selected: bool,
-    is_232h: bool,
+    dialect: Dialect,
+    /// It has stopped in the middle of a long read, until the next reset.
+    pub(super) stopped: bool,
+    /// Bytes of the shift under way.
+    command_len: usize,
+}
+
+/// What an engine knows, and how it fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    /// Knows 9E.
+    pub(super) is_232h: bool,
+    /// Knows 8A to 8D and 96, 97: the H family.
+    pub(super) high_speed: bool,
+    /// Knows the commands that clock without data.
+    pub(super) idle_clocks: bool,
+    /// Stops in a read that is longer than the FIFO.
+    pub(super) stops: bool,
 }
 
 /// The FIFOs of the port, and the room in one of them.
@@ -96,7 +113,7 @@ pub(super) struct Fifos<'a> {
 }
 
 impl Mpsse {
-    pub(super) fn new(is_232h: bool) -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
             at: Duration::ZERO,
             low: Pins::default(),
@@ -104,11 +121,13 @@ impl Mpsse {
             flush: false,
             state: State::Idle,
             divisor: 0,
-            divide_by_5: true,
+            divide_by_5: dialect.high_speed,
             loopback: false,
             last_bit: false,
             selected: false,
-            is_232h,
+            dialect,
+            stopped: false,
+            command_len: 0,
         }
     }
 
@@ -120,9 +139,9 @@ impl Mpsse {
 
     /// Lets go of all pins and takes the settings of a fresh start.
     pub(super) fn restart(&mut self, now: Duration, clip: Option<&mut Clip>) {
-        let is_232h = self.is_232h;
+        let dialect = self.dialect;
         let selected = self.selected;
-        *self = Self { at: now, ..Self::new(is_232h) };
+        *self = Self { at: now, ..Self::new(dialect) };
         if selected && let Some(clip) = clip {
             clip.select(now, false);
         }
@@ -130,7 +149,7 @@ impl Mpsse {
 
     /// SPI clock.
     pub(super) fn hz(&self) -> u32 {
-        let base = if self.divide_by_5 { CLOCK_DIV5_HZ } else { CLOCK_HZ };
+        let base = if self.divide_by_5 || !self.dialect.high_speed { CLOCK_DIV5_HZ } else { CLOCK_HZ };
         base / ((1 + u32::from(self.divisor)) * 2)
     }
 
@@ -196,12 +215,14 @@ impl Mpsse {
 
     fn opcode(&mut self, opcode: u8, fifos: &mut Fifos<'_>, clip: &mut Option<&mut Clip>) {
         let need = match opcode {
+            0x8e | 0x8f | 0x94 | 0x95 | 0x9c | 0x9d if !self.dialect.idle_clocks => None,
+            0x8a..=0x8d | 0x96 | 0x97 if !self.dialect.high_speed => None,
             0x00..=0x7f if !shifts(opcode) => None,
             0x00..=0x7f if opcode & TMS != 0 => Some(2),
             0x00..=0x7f if opcode & BITS == 0 => Some(2),
             0x00..=0x7f => Some(1 + usize::from(opcode & WRITES != 0)),
             0x80 | 0x82 | 0x86 | 0x8f | 0x9c | 0x9d => Some(2),
-            0x9e if self.is_232h => Some(2),
+            0x9e if self.dialect.is_232h => Some(2),
             0x8e => Some(1),
             0x81 | 0x83..=0x85 | 0x87..=0x8d | 0x94..=0x97 => Some(0),
             _ => None,
@@ -234,7 +255,8 @@ impl Mpsse {
             0x00..=0x7f if opcode & BITS != 0 => self.shift_bits(opcode, got, fifos, clip),
             0x00..=0x7f => {
                 self.check_edge(opcode, clip);
-                self.state = State::Shift { opcode, left: usize::from(word) + 1 };
+                self.command_len = usize::from(word) + 1;
+                self.state = State::Shift { opcode, left: self.command_len };
             }
             0x80 => self.drive(Pins { value: got[0], direction: got[1] }, clip),
             0x82 => self.high = Pins { value: got[0], direction: got[1] },
@@ -324,6 +346,15 @@ impl Mpsse {
         let (writes, reads, hz) = (opcode & WRITES != 0, opcode & READS != 0, self.hz());
         if writes && fifos.out.is_empty() {
             return Some(Waits::Data);
+        }
+        if self.dialect.stops
+            && reads
+            && self.command_len > fifos.room
+            && self.command_len - left >= fifos.room
+        {
+            self.stopped = true;
+            self.state = State::Stuck;
+            return Some(Waits::Stuck);
         }
         if reads && fifos.into.len() >= fifos.room {
             return Some(Waits::Room);

@@ -1,9 +1,10 @@
 //! One port: its FIFOs, its latency timer, and the packets with two status bytes that it gives.
 
-use super::mpsse::{Fifos, Mpsse, Waits};
+use super::mpsse::{Dialect, Fifos, Mpsse, Waits};
 use crate::emulator::clip::Clip;
 use crate::emulator::counts::Misdeed;
 use crate::emulator::device::Answer;
+use crate::emulator::quirk::Quirk;
 use std::collections::VecDeque;
 use std::io::Read;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use std::time::Duration;
 pub(super) const PACKET: usize = 512;
 /// Modem and line status before the data of every IN packet: CTS, DSR and "high speed"; transmitter empty.
 const STATUS: [u8; 2] = [0x32, 0x60];
-const PAYLOAD: usize = PACKET - STATUS.len();
 /// Latency after reset.
 const LATENCY: Duration = Duration::from_millis(16);
 
@@ -34,6 +34,8 @@ pub(super) struct Port {
     out: VecDeque<u8>,
     into: VecDeque<u8>,
     fifo: usize,
+    /// Bytes of data in a full packet.
+    payload: usize,
     waits: Waits,
     pub(super) latency: Duration,
     /// When the last IN packet was fetched; the latency timer runs from there.
@@ -41,10 +43,16 @@ pub(super) struct Port {
 }
 
 impl Port {
-    pub(super) fn new(fifo: usize, is_232h: bool) -> Self {
+    pub(super) fn new(fifo: usize, is_232h: bool, packet: usize, quirks: &[Quirk]) -> Self {
         Self {
             mode: Mode::Reset,
-            engine: Mpsse::new(is_232h),
+            engine: Mpsse::new(Dialect {
+                is_232h,
+                high_speed: !quirks.contains(&Quirk::Old),
+                idle_clocks: !quirks.contains(&Quirk::Old) && !quirks.contains(&Quirk::NoIdleClocks),
+                stops: quirks.contains(&Quirk::Stops),
+            }),
+            payload: packet - STATUS.len(),
             out: VecDeque::with_capacity(fifo),
             into: VecDeque::with_capacity(fifo + 2),
             fifo,
@@ -132,14 +140,17 @@ impl Port {
         mut clip: Option<&mut Clip>,
     ) -> Answer<usize> {
         self.advance(now, clip.as_deref_mut());
+        if self.engine.stopped && self.into.is_empty() {
+            return Answer::Nak;
+        }
         let due = now >= self.last_in + self.latency;
-        if self.into.len() < PAYLOAD && !self.engine.flush && !due {
+        if self.into.len() < self.payload && !self.engine.flush && !due {
             return Answer::Nak;
         }
         if into.len() < STATUS.len() {
             return Answer::Ack(0);
         }
-        let n = self.into.len().min(PAYLOAD).min(into.len() - STATUS.len());
+        let n = self.into.len().min(self.payload).min(into.len() - STATUS.len());
         into[..2].copy_from_slice(&STATUS);
         // As many as asked for are there.
         let n = self.into.read(&mut into[2..2 + n]).unwrap_or(0);
@@ -158,7 +169,7 @@ impl Port {
         self.advance(now, clip);
         let fifos = Fifos { out: &mut self.out, into: &mut self.into, room: self.fifo };
         let engine = (self.mode == Mode::Mpsse && self.waits == Waits::Time)
-            .then(|| self.engine.next_event(&fifos, PAYLOAD));
+            .then(|| self.engine.next_event(&fifos, self.payload));
         let timer = Some(self.last_in + self.latency);
         [engine, timer].into_iter().flatten().filter(|t| *t > now).min()
     }

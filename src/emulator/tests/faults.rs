@@ -2,7 +2,7 @@
 
 use super::packets::{Packets, ask};
 use super::{emulator, noise};
-use crate::emulator::{Change, EmulatedPipe, Fault, Faults};
+use crate::emulator::{Answer, Change, EmulatedPipe, Fault, Faults};
 use crate::usb::Pipe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,6 +24,15 @@ fn bits_flip_at_the_rate_asked_for_and_the_same_way_each_time() {
     assert_eq!(run(1e-4).0, first);
     let (rare, _) = run(1e-9);
     assert!(rare == image[..0x10_0000]);
+}
+
+/// A NAK would be asked again for ever.
+#[test]
+fn an_endpoint_that_does_not_exist_is_refused_by_the_machine_too() {
+    let (emulator, _) = emulator(None);
+    let machine = emulator.machine();
+    let mut machine = machine.lock().expect("not poisoned");
+    assert_eq!(machine.in_packet(Duration::ZERO, 0x83, &mut [0; 32]), Answer::Stall);
 }
 
 #[test]

@@ -89,3 +89,14 @@ pub(super) fn burst(
 ) -> Result<(), UsbError> {
     pipe.burst(Burst { out, in_depth: depth, quiet: QUIET }, reply)
 }
+
+/// A state that the part does not have is refused, and the ones that it has are named.
+#[test]
+fn a_part_is_left_only_in_states_that_it_has() {
+    use crate::emulator::chip::LeftState;
+    let of = |chip: &str, left| Emulator::new(Options { chip: chip.into(), left, ..Options::default() });
+    assert!(of("W25Q256JV", LeftState::parse("four-byte")).unwrap().chip(|c| c.four_byte_mode()));
+    let error = of("M25P40", Some(LeftState::FourByte)).err().unwrap().to_string();
+    assert!(error.contains("'four-byte'") && error.contains("power-down"), "{error}");
+    assert_eq!(LeftState::parse("asleep"), None);
+}

@@ -5,7 +5,7 @@ use super::protocol::{
 };
 use crate::emulator::device::{Answer, Setup};
 use crate::emulator::machine::{Machine, Refusal};
-use crate::emulator::pipe::{packet_size, packet_time};
+use crate::emulator::pipe::packet_time;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -150,7 +150,8 @@ impl Urbs {
         if is_in && !urb.begun && !whole && *now < urb.since + PARTS {
             return Ok(false);
         }
-        let speed = machine.device_ref().descriptors().speed;
+        let (speed, size) =
+            (machine.device_ref().descriptors().speed, machine.device_ref().descriptors().packet);
         let mut result = Ok(());
         if !urb.begun {
             result = machine.begin_transfer(*now).map(|held_up| *now += held_up);
@@ -159,9 +160,9 @@ impl Urbs {
         let ended = match result {
             Err(Refusal::Gone) => return Err(Refusal::Gone),
             Err(Refusal::Stall) => Some(STALLED),
-            Ok(()) if is_in => take_in(endpoint, urb, now, machine, packet_size(speed)),
+            Ok(()) if is_in => take_in(endpoint, urb, now, machine, size),
             Ok(()) => {
-                let end = urb.data.len().min(urb.sent + packet_size(speed));
+                let end = urb.data.len().min(urb.sent + size);
                 let arrives = *now + packet_time(speed, end - urb.sent);
                 match machine.out_packet(*now, arrives, endpoint, &urb.data[urb.sent..end]) {
                     Answer::Nak => return Ok(false),

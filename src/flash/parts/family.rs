@@ -34,6 +34,17 @@ pub(super) fn shared(first: &Part, rest: &[&Part]) -> Part {
         four_byte: known(rows.iter().map(|p| p.four_byte), |f| *f != FourByte::default(), four_byte)
             .unwrap_or_default(),
         dies: if all(&|p| p.dies == first.dies) { first.dies } else { 1 },
+        mode_flag: known(rows.iter().map(|p| p.mode_flag), Option::is_some, |a, b| (a == b).then_some(*a))
+            .flatten(),
+        die_select: if all(&|p| p.die_select == first.die_select) { first.die_select } else { None },
+        unique_id: if all(&|p| p.unique_id == first.unique_id) { first.unique_id } else { 0 },
+        reset: all(&|p| p.reset),
+        plain_reads: if all(&|p| p.plain_reads == first.plain_reads) {
+            first.plain_reads.clone()
+        } else {
+            Vec::new()
+        },
+        sr2_by_35: all(&|p| p.sr2_by_35),
         status: rest.iter().fold(first.status, |common, p| status(common, p.status)),
         protection: known(
             rows.iter().map(|p| p.protection.clone()),
@@ -132,6 +143,7 @@ fn status(a: StatusScheme, b: StatusScheme) -> StatusScheme {
         quad_enable: same(a.quad_enable, b.quad_enable),
         flag_status: a.flag_status && b.flag_status,
         sticky_errors: a.sticky_errors && b.sticky_errors,
+        suspend: same(a.suspend, b.suspend),
     }
 }
 

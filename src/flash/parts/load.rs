@@ -4,9 +4,9 @@
 //! tests of this module, so a fault in them never reaches a user.
 
 use crate::flash::part::{
-    BpBits, Confidence, EraseSpec, FourByte, FourByteMode, OtpMethod, OtpRegister, OtpScheme, Part, Probe,
-    ProgramScheme, ProtectScheme, Register, RegisterBit, SfdpTell, StatusEnable, StatusScheme, Times,
-    Write01,
+    BpBits, Confidence, EraseSpec, Flag, FourByte, FourByteMode, OtpMethod, OtpRegister, OtpScheme, Part,
+    Probe, ProgramScheme, ProtectScheme, Register, RegisterBit, SfdpTell, StatusEnable, StatusScheme,
+    Suspend, Times, Write01,
 };
 use crate::units::parse_size;
 use serde::Deserialize;
@@ -47,7 +47,10 @@ static VENDORS: [VendorFile; 19] = [
     vendor(&[0x0B], include_str!("xtx.toml")),
     vendor(&[0xA1], include_str!("fudan.toml")),
     vendor(&[0xBA], include_str!("zetta.toml")),
-    vendor(&[0xE0, 0xE5, 0xF8, 0xD5, 0x25, 0xB3, 0x54, 0x0E], include_str!("others.toml")),
+    vendor(
+        &[0xE0, 0xE5, 0xF8, 0xD5, 0x25, 0xB3, 0x54, 0x0E, 0x52, 0x9B, 0xC4, 0xD8],
+        include_str!("others.toml"),
+    ),
 ];
 
 impl VendorFile {
@@ -170,6 +173,38 @@ impl TryFrom<String> for RegisterBit {
     }
 }
 
+impl TryFrom<String> for Flag {
+    type Error = String;
+    /// `15.0`: opcode in hex, bit.
+    fn try_from(text: String) -> Result<Self, String> {
+        let fault = || format!("'{text}' is not a flag; write 15.0: the opcode in hex, the bit");
+        let (opcode, bit) = text.split_once('.').ok_or_else(fault)?;
+        let opcode = u8::from_str_radix(opcode, 16).map_err(|_| fault())?;
+        let bit = bit.parse::<u8>().ok().filter(|b| *b < 8).ok_or_else(fault)?;
+        Ok(Self { opcode, bit })
+    }
+}
+
+impl TryFrom<String> for Suspend {
+    type Error = String;
+    /// `7A 35.7`.
+    fn try_from(text: String) -> Result<Self, String> {
+        let fault =
+            || format!("'{text}' names no resume opcode and flags; write 7A 35.7, two of each at most");
+        let mut suspend = Self::default();
+        for word in text.split_whitespace() {
+            if word.contains('.') {
+                let slot = suspend.flags.iter_mut().find(|f| f.is_none()).ok_or_else(fault)?;
+                *slot = Some(Flag::try_from(word.to_string())?);
+            } else {
+                let slot = suspend.resume.iter_mut().find(|r| r.is_none()).ok_or_else(fault)?;
+                *slot = Some(u8::from_str_radix(word, 16).map_err(|_| fault())?);
+            }
+        }
+        suspend.resume[0].map(|_| suspend).ok_or_else(fault)
+    }
+}
+
 /// What is safe on a part nobody described: SR1 alone, one byte at a time, non-volatile.
 pub(super) const STATUS_UNKNOWN: StatusScheme = StatusScheme {
     read_sr2: None,
@@ -181,6 +216,7 @@ pub(super) const STATUS_UNKNOWN: StatusScheme = StatusScheme {
     quad_enable: None,
     flag_status: false,
     sticky_errors: false,
+    suspend: None,
 };
 
 #[derive(Deserialize)]
@@ -191,6 +227,9 @@ struct File {
     defaults: Row,
     #[serde(default)]
     series: BTreeMap<String, Row>,
+    /// Supply by the maker's naming code, for rows that say none: the beginning of a name, perhaps `*` and its end.
+    #[serde(default)]
+    supply: BTreeMap<String, String>,
     parts: Vec<Row>,
 }
 
@@ -221,6 +260,12 @@ struct Row {
     status: Option<String>,
     times: Option<RawTimes>,
     dies: Option<u8>,
+    mode_flag: Option<Flag>,
+    die_select: Option<u8>,
+    unique_id: Option<u8>,
+    sr2_by_35: Option<bool>,
+    reset: Option<bool>,
+    plain_reads: Option<Vec<String>>,
     source: Option<String>,
     sure: Option<Confidence>,
 }
@@ -261,8 +306,26 @@ impl Row {
             status: self.status.or_else(|| below.status.clone()),
             times: self.times.or_else(|| below.times.clone()),
             dies: self.dies.or(below.dies),
+            mode_flag: self.mode_flag.or(below.mode_flag),
+            die_select: self.die_select.or(below.die_select),
+            unique_id: self.unique_id.or(below.unique_id),
+            sr2_by_35: self.sr2_by_35.or(below.sr2_by_35),
+            reset: self.reset.or(below.reset),
+            plain_reads: self.plain_reads.or_else(|| below.plain_reads.clone()),
             source: self.source.or_else(|| below.source.clone()),
             sure: self.sure.or(below.sure),
+        }
+    }
+
+    /// The same without the facts that are the vendor's own.
+    fn without_own(&self) -> Row {
+        Row {
+            mode_flag: None,
+            die_select: None,
+            unique_id: None,
+            sr2_by_35: None,
+            plain_reads: None,
+            ..self.clone()
         }
     }
 
@@ -296,6 +359,9 @@ impl Row {
             None => FourByte::default(),
             Some(s) => *schemes.four_byte.get(s).ok_or_else(|| named("four_byte", s))?,
         };
+        let plain_reads = self.plain_reads.unwrap_or_default();
+        let plain_reads =
+            plain_reads.iter().map(|s| hex_bytes(s)).collect::<Result<_, _>>().map_err(&fault)?;
         let mut forever = self.forever.unwrap_or_default();
         forever.extend(self.status.as_ref().and_then(|s| schemes.forever.get(s)).into_iter().flatten());
         // Bits that show a lock inside a mode are other bits outside of it.
@@ -326,6 +392,12 @@ impl Row {
             status,
             times: self.times.map(RawTimes::read).transpose().map_err(&fault)?,
             dies: self.dies.unwrap_or(1),
+            mode_flag: self.mode_flag,
+            die_select: self.die_select,
+            unique_id: self.unique_id.unwrap_or(0),
+            sr2_by_35: self.sr2_by_35.unwrap_or(false),
+            reset: self.reset.unwrap_or(false),
+            plain_reads,
             source: self.source.ok_or_else(|| fault("no source".into()))?,
             confidence: self.sure.ok_or_else(|| fault("no 'sure'".into()))?,
             name,
@@ -357,7 +429,12 @@ fn read_file(text: &str, schemes: &Schemes) -> Result<Vec<Part>, String> {
                 row.clone().over(series)
             }
         };
-        let row = row.over(&file.defaults);
+        // What a vendor's parts have in common does not hold for another vendor's part in the same file.
+        let defaults = if row.vendor.is_none() { file.defaults.clone() } else { file.defaults.without_own() };
+        let mut row = row.over(&defaults);
+        if row.volts.is_none() && row.low.is_none() {
+            row.volts = row.name.as_deref().and_then(|name| supply_by_code(&file.supply, name));
+        }
         // Several extended ids make several rows of one part.
         let exts: Vec<String> = row.ext.split_whitespace().map(String::from).collect();
         for ext in if exts.is_empty() { vec![String::new()] } else { exts } {
@@ -365,6 +442,22 @@ fn read_file(text: &str, schemes: &Schemes) -> Result<Vec<Part>, String> {
         }
     }
     Ok(parts)
+}
+
+/// The supply that a maker's naming code gives a part, by the longest code that its name has.
+fn supply_by_code(codes: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    let first = name.split(['/', '(', '-']).next().unwrap_or(name);
+    let has = |code: &str| match code.split_once('*') {
+        Some((start, end)) => {
+            first.len() >= start.len() + end.len() && first.starts_with(start) && first.ends_with(end)
+        }
+        None => first.starts_with(code),
+    };
+    codes
+        .iter()
+        .filter(|(code, _)| has(code))
+        .max_by_key(|(code, _)| code.len())
+        .map(|(_, volts)| volts.clone())
 }
 
 /// `EF4017` as bytes.

@@ -61,17 +61,12 @@ pub fn among(rows: &[&Part]) -> Resolved {
 /// Whether asking for SR2 by `35` would tell the rows apart, and is harmless on every one of them.
 ///
 /// On Macronix, AMIC and some Micron parts `35` is the way into QPI, out of which a one-bit host finds no way back:
-/// only makers of `SR2_BY_35` are asked, and only when at least one row has such a register.
+/// only parts whose rows say `sr2_by_35` are asked, and only when at least one row has such a register.
 pub fn may_ask_sr2(id: &[u8], evidence: &Evidence) -> bool {
     let rows = candidates(id, evidence);
     let has = |p: &&&Part| p.status.read_sr2 == Some(0x35);
-    rows.iter().all(|p| SR2_BY_35.contains(&p.vendor.as_str()))
-        && rows.iter().any(|p| has(&p))
-        && !rows.iter().all(|p| has(&p))
+    rows.iter().all(|p| p.sr2_by_35) && rows.iter().any(|p| has(&p)) && !rows.iter().all(|p| has(&p))
 }
-
-/// Makers none of whose parts takes `35` for anything but "read SR2".
-const SR2_BY_35: [&str; 7] = ["Winbond", "GigaDevice", "XMC", "XTX", "Puya", "Boya", "Fudan"];
 
 /// The rows of `id` that the evidence leaves, never fewer than one where there are any.
 ///

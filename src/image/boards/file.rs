@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::image::board::{Board, Hardware, Recovery};
+use super::board::{Board, Hardware, Recovery};
 use crate::image::error::{ImageError, toml_fault};
 use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 use crate::span::Span;
@@ -102,7 +102,7 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
         regions.push(region);
     }
     let source = file.name.as_ref().map_or("layout file".to_owned(), |name| format!("board {name}"));
-    let layout = Layout { regions, chip_size: file.chip_size, source, notes: Vec::new() }.settle();
+    let layout = Layout { regions, chip_size: file.chip_size, source, ..Layout::default() }.settle();
     if let Some(note) = layout.notes.first() {
         return Err(fault(&what, note.clone()));
     }
@@ -163,7 +163,7 @@ mod tests {
             board.layout.regions.iter().all(|r| !r.span.is_empty() && r.span.end <= board.chip_size)
         );
         prop_assert!(board.layout.per_unit().all(|(r, unit)| r.span.covers(unit.span)));
-        prop_assert_eq!(parse(&write(&board.layout)).unwrap().layout.regions, board.layout.regions);
+        prop_assert_eq!(parse(&write(&board.layout).unwrap()).unwrap().layout.regions, board.layout.regions);
         Ok(())
     }
 

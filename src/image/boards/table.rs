@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::board::Board;
 use super::file::parse;
-use crate::image::board::Board;
 
 const FILES: [&str; 14] = [
     include_str!("archer-mr200-v1.toml"),

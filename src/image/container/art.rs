@@ -1,11 +1,18 @@
-//! Radio calibration of Atheros chips: the `art` partition with the boards' MACs and the chips' eeproms in it.
+//! Radio calibration of Atheros chips: the `art` partition with the board's addresses and the chips' eeproms in it.
 //!
-//! AR9300 and later: version 2, template, MAC, 20 bytes of text. AR5416 and its kin: magic A55A, the header's
+//! AR9300 and later: version 2, template, address, 20 bytes of text. The address may be blank: many boards have it only
+//! at the partition's start. AR5416 and its kin: magic A55A, the header's
 //! words xor to FFFF. ath10k: length, checksum, MAC, the same xor. Facts: Linux ath9k (ar9003_eeprom.h,
 //! eeprom_def.c, eeprom_4k.c, eeprom_9287.c), OpenWrt caldata.sh for ath10k.
 
-use super::bytes::{Endianness, mac_at, mac_text, slice, u16_at};
-use crate::image::item::{Found, Item, Look};
+use super::budget::Look;
+use super::bytes::{Endianness, array, mac_at, mac_text, slice, u16_at};
+use super::item::{Found, Item, ItemKind, Outcome};
+use super::mtk_eeprom::judge_mac;
+use super::placeholder;
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("art");
 
 /// The partition's length where it has one of its own.
 const PARTITION: usize = 0x10000;
@@ -38,30 +45,43 @@ pub fn parse(bytes: &[u8], at: usize) -> Option<Calibration> {
 
 fn ar9300(bytes: &[u8], at: usize) -> Option<Calibration> {
     let head = slice(bytes, at, 0x40)?;
-    let mac = mac_at(head, 2)?;
+    let mac = station_or_blank(head, 2)?;
     let text = head[8..28].iter().all(|b| *b == 0 || (0x20..0x7f).contains(b));
     // One to three chains for each direction.
     let chains = [head[32] & 0xf, head[32] >> 4].iter().all(|mask| (1..=7).contains(mask));
     (head[0] == 2 && (2..=8).contains(&head[1]) && text && chains).then_some(Calibration {
         offset: at as u64,
         family: "AR9300",
-        mac: Some(mac),
+        mac,
         mac_offset: at as u64 + 2,
         checksum: None,
     })
 }
 
-/// An AR9300 whose text and chains tell nothing, in its usual place behind 4 KiB that hold little but MACs.
+/// A station's address, or `Some(None)` for a blank one; `None` for what is neither.
+fn station_or_blank(bytes: &[u8], at: usize) -> Option<Option<[u8; 6]>> {
+    let found: [u8; 6] = array(bytes, at)?;
+    let blank = found == [0; 6] || found == [0xff; 6];
+    let mac = mac_at(bytes, at);
+    (blank || mac.is_some()).then_some(mac)
+}
+
+/// An AR9300 whose text and chains say nothing, in its usual place behind 4 KiB that hold little but addresses.
 fn bare_ar9300(bytes: &[u8], partition: usize, at: usize) -> Option<Calibration> {
     const MOST_FILLED: usize = 64;
+    const EEPROM: usize = 0x400;
     let head = slice(bytes, at, 8)?;
-    let mac = mac_at(head, 2)?;
+    let mac = station_or_blank(head, 2)?;
+    // Without an address, two bytes alone are none: there must be calibration.
+    let body = slice(bytes, at, EEPROM).unwrap_or_default();
+    let calibrated = body.iter().filter(|b| !matches!(b, 0 | 0xff)).count() > MOST_FILLED;
     let before = slice(bytes, partition, PLACES[0])?;
     let filled = before.iter().filter(|b| !matches!(b, 0 | 0xff)).count();
-    (head[..2] == [2, 2] && filled <= MOST_FILLED).then_some(Calibration {
+    let known = head[..2] == [2, 2] && filled <= MOST_FILLED && (mac.is_some() || calibrated);
+    known.then_some(Calibration {
         offset: at as u64,
         family: "AR9300",
-        mac: Some(mac),
+        mac,
         mac_offset: at as u64 + 2,
         checksum: None,
     })
@@ -104,6 +124,12 @@ fn xor(bytes: &[u8]) -> u16 {
     bytes.chunks(2).fold(0, |sum, pair| sum ^ u16::from_le_bytes([pair[0], *pair.get(1).unwrap_or(&0)]))
 }
 
+/// What is odd about a chip's address: blank, a group's, a placeholder. Its board may have another one elsewhere.
+fn odd_address(bytes: &[u8], chip: &Calibration) -> Option<String> {
+    let (outcome, detail) = judge_mac(array(bytes, usize::try_from(chip.mac_offset).ok()?)?);
+    (outcome != Outcome::Ok).then(|| format!("{} at {:#x}: {detail}", chip.family, chip.offset))
+}
+
 /// Reads an `art` partition at an erase block's edge, or a chip's calibration that stands alone.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
@@ -119,6 +145,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .map(|chip| {
             serde_json::json!({
                 "offset": chip.offset, "family": chip.family, "mac": chip.mac.map(|mac| mac_text(&mac)),
+                "mac_note": chip.mac.and_then(|mac| placeholder::of(&mac)),
             })
         })
         .collect();
@@ -127,13 +154,17 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     } else {
         [0, 6].iter().filter_map(|o| mac_at(bytes, at + o)).map(|mac| mac_text(&mac)).collect()
     };
-    let item = Item::new("art", at as u64, size.min(bytes.len() - at) as u64)
+    let item = Item::new(KIND, at as u64, size.min(bytes.len() - at) as u64)
         .with_some("macs", (!board.is_empty()).then_some(board))
         .with("chips", list);
     // Only a block whose words xor to FFFF was taken for one with a checksum.
     let summed = chips.iter().any(|chip| chip.checksum.is_some());
     let item = if summed { item.check("checksum", true, "") } else { item };
-    Some(Found::leaf(item))
+    let odd = chips.iter().find_map(|chip| odd_address(bytes, chip));
+    Some(Found::leaf(match odd {
+        Some(detail) => item.check("mac", Outcome::CannotTell, detail),
+        None => item.check("mac", true, ""),
+    }))
 }
 
 #[cfg(test)]
@@ -167,6 +198,28 @@ mod tests {
         bytes[0x11008..0x11040].fill(0xff);
         assert!(find(&mut Look::new(&bytes), 0x10000).is_some());
         bytes[0x10000..0x11000].fill(0x31);
+        assert!(find(&mut Look::new(&bytes), 0x10000).is_none());
+    }
+
+    #[test]
+    fn a_chip_with_a_blank_or_placeholder_address_counts_and_one_with_a_group_address_does_not() {
+        for (mac, words) in [([0xff; 6], "blank"), ([0; 6], "blank"), ([0, 2, 3, 4, 5, 6], "placeholder")] {
+            let mut bytes = art();
+            bytes[0x11002..0x11008].copy_from_slice(&mac);
+            let item = find(&mut Look::new(&bytes), 0x10000).unwrap().item;
+            let check = item.checks.iter().find(|check| check.name == "mac").unwrap();
+            assert!(item.is_sound() && check.detail.contains(words), "{check:?}");
+            assert_eq!(item.attributes["macs"][0], "14:cc:20:01:02:03");
+            // Without text and chains it needs calibration.
+            bytes[0x11008..0x11040].fill(0xff);
+            if words == "blank" {
+                assert!(find(&mut Look::new(&bytes), 0x10000).is_none());
+            }
+            bytes[0x11040..0x11200].fill(0x21);
+            assert!(find(&mut Look::new(&bytes), 0x10000).is_some());
+        }
+        let mut bytes = art();
+        bytes[0x11002] |= 1;
         assert!(find(&mut Look::new(&bytes), 0x10000).is_none());
     }
 

@@ -10,8 +10,12 @@ use dtoolkit::fdt::{Fdt, FdtNode, FdtProperty};
 use dtoolkit::{Node as _, Property as _};
 use thiserror::Error;
 
+use super::budget::Look;
 use super::bytes::{Endianness::Big, slice, u32_at};
-use crate::image::item::{Found, Item, Look};
+use super::item::{Found, Item, ItemKind};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("dtb");
 
 /// How a tree starts.
 pub const MAGIC: [u8; 4] = [0xd0, 0x0d, 0xfe, 0xed];
@@ -246,7 +250,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         Ok(tree) if tree.child(0, "images").is_some() => Some(super::fit::describe(look, at, &tree)),
         Ok(tree) => Some(Found::leaf(describe(&tree, at as u64, len as u64))),
         Err(error) => {
-            let item = Item::new("dtb", at as u64, len as u64)
+            let item = Item::new(KIND, at as u64, len as u64)
                 .check("structure", false, error.to_string())
                 .check_fits(look.bytes.len());
             Some(Found::holder(item, HEADER_LEN))
@@ -256,7 +260,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 
 /// A board's tree as an item.
 pub(crate) fn describe(tree: &Tree, offset: u64, len: u64) -> Item {
-    Item::new("dtb", offset, len)
+    Item::new(KIND, offset, len)
         .with_some("model", tree.root().text("model"))
         .with("compatible", tree.root().texts("compatible"))
         .with("nodes", tree.nodes.len())

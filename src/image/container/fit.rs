@@ -7,9 +7,13 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, hex, slice, u32_at};
 use super::dtb::{Tree, TreeNode};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("fit");
 
 /// Images beyond these are not looked at.
 const MOST_IMAGES: usize = 64;
@@ -88,22 +92,34 @@ pub(crate) fn describe(look: &mut Look, at: usize, tree: &Tree) -> Found {
             }
         }
     }
-    let configurations: Vec<_> = tree
+    let configurations: Vec<&TreeNode> = tree
         .child(0, "configurations")
         .map(|c| tree.nodes[c].children.iter().map(|i| &tree.nodes[*i]).collect())
         .unwrap_or_default();
-    let devices: Vec<&str> =
-        configurations.iter().filter_map(|c: &&TreeNode| c.text("description")).collect();
-    let mut item = Item::new("fit", at as u64, end as u64)
+    let devices = named(&configurations);
+    let mut item = Item::new(KIND, at as u64, end as u64)
         .with_some("description", tree.root().text("description"))
         .with("images", list)
         .with("configurations", devices)
         .check_fits(look.bytes.len());
     for (image, (result, detail)) in checks {
-        item = item.check("hash", result, format!("{image}: {detail}"));
+        item = item.check(CheckName::HASH, result, format!("{image}: {detail}"));
     }
     // Search on inside: kernel and trees are found where they stand.
     Found::holder(item, 0x28)
+}
+
+/// The configurations by their descriptions, which name the boards; by their nodes' names too where those are alike or
+/// missing.
+fn named(configurations: &[&TreeNode]) -> Vec<String> {
+    let alike =
+        |text: &str| configurations.iter().filter(|c| c.text("description") == Some(text)).count() > 1;
+    let name = |c: &&TreeNode| match c.text("description").filter(|text| !text.is_empty()) {
+        None => c.name.to_owned(),
+        Some(text) if alike(text) => format!("{} ({text})", c.name),
+        Some(text) => text.to_owned(),
+    };
+    configurations.iter().map(name).collect()
 }
 
 /// Checks one hash node against the data.

@@ -2,9 +2,13 @@
 //!
 //! Facts: flashmap's fmap.h (fields, little-endian); checked against what flashrom reads.
 
+use super::budget::Look;
 use super::bytes::{Endianness::Little, slice, text, u16_at, u32_at, u64_at};
-use crate::image::item::{Found, Item, Look};
+use super::item::{Found, Item, ItemKind};
 use crate::span::Span;
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("fmap");
 
 /// How a table starts.
 pub const MAGIC: &[u8; 8] = b"__FMAP__";
@@ -81,7 +85,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .iter()
         .map(|a| serde_json::json!({ "name": a.name, "offset": a.span.start, "size": a.span.len() }))
         .collect();
-    let item = Item::new("fmap", at as u64, (HEADER_LEN + map.areas.len() * AREA_LEN) as u64)
+    let item = Item::new(KIND, at as u64, (HEADER_LEN + map.areas.len() * AREA_LEN) as u64)
         .with("version", map.version)
         .with("name", map.name)
         .with("image_size", map.size)

@@ -3,9 +3,16 @@
 //! Facts: Linux include/uapi/linux/jffs2.h (node types); the CRC is the register from 0 without inversion;
 //! OpenWrt's mtdsplit.c (marks stand at an erase block's edge, counted in flash).
 
+use super::budget::Look;
 use super::bytes::{Endianness, slice, u16_at, u32_at};
-use super::tplink_md5::FORMAT_MARK;
-use crate::image::item::{Found, Item, Look, Outcome};
+use super::item::{Found, Item, ItemKind, Outcome};
+use super::tplink::FORMAT_MARK;
+
+/// The kind of a file system.
+pub const KIND: ItemKind = ItemKind::new("jffs2");
+
+/// The kind of a mark.
+pub const MARK_KIND: ItemKind = ItemKind::new("deadc0de");
 
 const NODE_HEADER_LEN: usize = 12;
 /// The bit of a type that is cleared when a node is obsoleted in place.
@@ -100,7 +107,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         here = next;
     }
     let erase_block = markers.windows(2).map(|pair| pair[1] - pair[0]).min();
-    let item = Item::new("jffs2", at as u64, (end - at) as u64)
+    let item = Item::new(KIND, at as u64, (end - at) as u64)
         .with("endianness", order.name())
         .with("nodes", nodes)
         .with("cleanmarkers", markers.len())
@@ -130,7 +137,7 @@ pub(crate) fn find_mark(look: &mut Look, at: usize) -> Option<Found> {
     if !edge || !alone {
         return None;
     }
-    Some(Found::leaf(Item::new("deadc0de", at as u64, 4).with("meaning", "OpenWrt makes its overlay here")))
+    Some(Found::leaf(Item::new(MARK_KIND, at as u64, 4).with("meaning", "OpenWrt makes its overlay here")))
 }
 
 #[cfg(test)]

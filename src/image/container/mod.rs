@@ -4,26 +4,32 @@
 //! panic. Facts: published tools and headers named in each file.
 
 pub mod art;
-mod bytes;
+pub(crate) mod budget;
+pub(crate) mod bytes;
+pub mod cbfs;
+pub mod cfe_nvram;
+pub mod cramfs;
 pub mod dtb;
+pub mod esp;
 pub mod fit;
 pub mod fmap;
-pub mod ifd;
+pub mod intel;
+pub mod item;
 pub mod jffs2;
-pub mod lzma;
+pub mod me;
 pub mod mtk_eeprom;
 pub mod packed;
+pub(crate) mod payload;
+pub mod placeholder;
+pub mod rb_hardconfig;
 pub mod safeloader;
 pub mod seama;
 pub mod squashfs;
 pub mod sysupgrade;
 pub mod tplink;
-pub(crate) mod tplink_compose;
-pub(crate) mod tplink_item;
-pub mod tplink_md5;
 pub mod trx;
+pub mod ubi;
 pub mod uboot_env;
 pub mod uimage;
-
-#[cfg(test)]
-mod tplink_tests;
+pub(crate) mod wrapper;
+pub(crate) mod xml;

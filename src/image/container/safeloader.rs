@@ -5,14 +5,21 @@
 
 use md5::{Digest, Md5};
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, slice, u32_at};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use super::payload::{Parts, Payload};
 use crate::span::Span;
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("safeloader");
 
 const SALT: u128 = 0x7a2b_15ed_9b98_596d_e504_ab44_ac2a_9f4e;
 const TABLE_AT: usize = 0x1014;
 const NEW_TABLE_AT: usize = 0x1050;
 const TABLE_LEN: usize = 0x800;
+/// Where the table is in an image, in its two kinds.
+pub(crate) const TABLES_AT: [usize; 2] = [TABLE_AT, NEW_TABLE_AT];
 /// How the table's first line starts.
 pub const MAGIC: &[u8; 9] = b"fwup-ptn ";
 
@@ -115,6 +122,23 @@ fn regions(supported: &[String]) -> Vec<String> {
     found
 }
 
+/// Kernel and root file system with their addresses in the flash, and every part.
+pub(crate) fn payload(bytes: &[u8]) -> Payload<'_> {
+    let (flash, parts) = match parse(bytes, 0) {
+        Some(image) => {
+            let part = |(name, span): &(String, Span)| Some((name.clone(), span.of(bytes)?));
+            (image.flash, image.parts.iter().filter_map(part).collect::<Parts>())
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    let placed = |name: &str| {
+        let (_, span) = flash.iter().find(|(n, _)| n == name)?;
+        let (_, bytes) = parts.iter().find(|(n, _)| n == name)?;
+        Some((span.start, *bytes))
+    };
+    Payload::Placed { kernel: placed("os-image"), root: placed("file-system"), parts }
+}
+
 /// Reads the image whose table starts at `table`.
 pub(crate) fn find(look: &mut Look, table: usize) -> Option<Found> {
     let bytes = look.bytes;
@@ -134,24 +158,26 @@ pub(crate) fn find(look: &mut Look, table: usize) -> Option<Found> {
         .map(|(name, span)| serde_json::json!({ "name": name, "offset": span.start, "size": span.len() }))
         .collect();
     let inside = end - image.offset <= len;
-    let item = Item::new("safeloader", image.offset, len)
+    let item = Item::new(KIND, image.offset, len)
         .with_some("variant", image.is_new.then_some("new"))
         .with_some("version", image.version.as_deref())
         .with("region", regions(&image.supported).join(","))
         .with("supported", image.supported.as_slice())
         .with("partitions", names)
         .with("flash_partitions", image.flash.len())
-        .check("partitions", inside, if inside { "" } else { "a part ends past the image" })
+        .check(CheckName::PARTITIONS, inside, if inside { "" } else { "a part ends past the image" })
         .check_fits(bytes.len());
     let covered = image.len.and_then(|len| slice(bytes, at + 0x14, (len as usize).checked_sub(0x14)?));
     let item = match covered {
-        _ if image.is_new => item.check("md5", Outcome::CannotTell, "what this kind covers is not known"),
-        None => item.check("md5", Outcome::Bad, "the image is cut short"),
+        _ if image.is_new => {
+            item.check(CheckName::MD5, Outcome::CannotTell, "what this kind covers is not known")
+        }
+        None => item.check(CheckName::MD5, Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
             let sum = Md5::new().chain_update(SALT.to_be_bytes()).chain_update(covered).finalize();
-            item.check("md5", sum.as_slice() == &bytes[at + 4..at + 0x14], "")
+            item.check(CheckName::MD5, sum.as_slice() == &bytes[at + 4..at + 0x14], "")
         }
-        Some(_) => item.check("md5", Outcome::CannotTell, NOT_MADE),
+        Some(_) => item.check(CheckName::MD5, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::holder(item, table + TABLE_LEN - at))
 }

@@ -4,8 +4,12 @@
 
 use md5::{Digest, Md5};
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, slice, text, u16_at, u32_at};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("seama");
 
 /// How a header starts.
 pub const MAGIC: [u8; 4] = [0x5e, 0xa3, 0xa4, 0x17];
@@ -20,6 +24,14 @@ fn entity_len(bytes: &[u8], at: usize) -> Option<u64> {
     let (meta_len, image_len) = (u16_at(head, 6, Big)?, u32_at(head, 8, Big)?);
     let len = (HEADER_LEN + MD5_LEN) as u64 + u64::from(meta_len) + u64::from(image_len);
     (head[..4] == MAGIC && image_len > 0).then_some(len)
+}
+
+/// What of a Seama file goes to the flash: a seal, which is a header with meta data only, stays behind.
+pub(crate) fn without_seal(bytes: &[u8]) -> &[u8] {
+    let sealed = bytes.starts_with(&MAGIC) && u32_at(bytes, 8, Big) == Some(0);
+    // The seal does not give the length of what follows: the entity is the next header.
+    let entity = || memchr::memmem::find(&bytes[4..], &MAGIC).map_or(bytes, |at| &bytes[4 + at..]);
+    if sealed { entity() } else { bytes }
 }
 
 /// Reads the entity at `at`.
@@ -42,17 +54,17 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let header_len = HEADER_LEN + md5_len + meta_len;
     let wrapped = if image_len == 0 { entity_len(look.bytes, at + header_len) } else { None };
     let len = header_len as u64 + wrapped.unwrap_or(u64::from(image_len));
-    let item = Item::new("seama", at as u64, len)
+    let item = Item::new(KIND, at as u64, len)
         .with("meta", pairs)
         .with("image_size", image_len)
         .check_fits(look.bytes.len());
     let item = match slice(look.bytes, at + header_len, image_len as usize) {
         _ if image_len == 0 => item,
-        None => item.check("md5", Outcome::Bad, "the image is cut short"),
+        None => item.check(CheckName::MD5, Outcome::Bad, "the image is cut short"),
         Some(image) if look.may_sum(image.len() as u64) => {
-            item.check("md5", Md5::digest(image).as_slice() == sum, "")
+            item.check(CheckName::MD5, Md5::digest(image).as_slice() == sum, "")
         }
-        Some(_) => item.check("md5", Outcome::CannotTell, NOT_MADE),
+        Some(_) => item.check(CheckName::MD5, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::holder(item, header_len))
 }

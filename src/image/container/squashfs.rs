@@ -3,8 +3,12 @@
 //! There is no checksum over the whole; what can be checked is that the superblock agrees with itself.
 //! Facts: Linux fs/squashfs/squashfs_fs.h (version 4); versions 2 and 3 after squashfs-tools 3 [from memory].
 
+use super::budget::Look;
 use super::bytes::{Endianness, slice, u16_at, u32_at, u64_at};
-use crate::image::item::{Found, Item, Look};
+use super::item::{Found, Item, ItemKind};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("squashfs");
 
 const COMPRESSION: [&str; 7] = ["none", "gzip", "lzma", "lzo", "xz", "lz4", "zstd"];
 /// Length of a version 4 superblock.
@@ -43,7 +47,7 @@ fn version_4(look: &Look, at: usize, head: &[u8], order: Endianness) -> Option<F
     let tables = [0x30, 0x38, 0x40, 0x48, 0x50, 0x58].map(|table| u64_at(head, table, order).unwrap_or(0));
     let inside = tables.iter().all(|t| *t == u64::MAX || (SUPERBLOCK_LEN as u64..used).contains(t));
     let log_agrees = block_size.is_power_of_two() && u32::from(block_log) == block_size.trailing_zeros();
-    let item = Item::new("squashfs", at as u64, used)
+    let item = Item::new(KIND, at as u64, used)
         .with("version", format!("4.{}", u16_at(head, 0x1e, order)?))
         .with("compression", COMPRESSION[usize::from(compression)])
         .with("endianness", order.name())
@@ -62,7 +66,7 @@ fn older(look: &Look, at: usize, head: &[u8], order: Endianness, major: u16) -> 
         return None;
     }
     let vendor = head[..4] != *b"hsqs" && head[..4] != *b"sqsh";
-    let item = Item::new("squashfs", at as u64, used)
+    let item = Item::new(KIND, at as u64, used)
         .with("version", format!("{major}.{minor}"))
         .with("compression", if vendor { "lzma" } else { "gzip" })
         .with("endianness", order.name())

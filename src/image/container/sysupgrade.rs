@@ -6,8 +6,13 @@
 
 use serde_json::Value;
 
+use super::budget::Look;
 use super::bytes::{Endianness, slice, u32_at};
-use crate::image::item::{Found, Item, Look};
+use super::item::{CheckName, Found, Item, ItemKind};
+use super::payload::Payload;
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("sysupgrade");
 
 const TRAILER_LEN: usize = 16;
 const MAGIC: &[u8; 4] = b"FWx0";
@@ -203,11 +208,28 @@ pub fn tar_files(bytes: &[u8]) -> Option<Vec<TarFile>> {
     (!files.is_empty()).then_some(files)
 }
 
+/// The mark of a tar, and its offset in the first header.
+pub(crate) const TAR_MAGIC: &[u8; 5] = b"ustar";
+/// See [`TAR_MAGIC`].
+pub(crate) const TAR_MAGIC_AT: usize = 257;
+
+/// Kernel and root file system of an image of the tar kind.
+pub(crate) fn tar_payload(bytes: &[u8]) -> Payload<'_> {
+    let files = tar_files(bytes).unwrap_or_default();
+    let file = |name: &str| {
+        let file = files.iter().find(|f| f.path.ends_with(name))?;
+        bytes.get(file.offset as usize..file.offset.checked_add(file.len)? as usize)
+    };
+    let (kernel, root) = (file("/kernel"), file("/root"));
+    let named = [("kernel", kernel), ("rootfs", root), ("root", root)];
+    let parts = named.into_iter().filter_map(|(name, bytes)| Some((name.to_owned(), bytes?))).collect();
+    Payload::Separate { kernel, root, parts }
+}
+
 /// Reads an image of the tar kind whose `ustar` mark is at `mark`.
 pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
-    const MARK_AT: usize = 257;
     const BLOCK: u64 = 512;
-    let at = mark.checked_sub(MARK_AT)?;
+    let at = mark.checked_sub(TAR_MAGIC_AT)?;
     if (at as u64) < look.tar_end {
         return None;
     }
@@ -220,14 +242,14 @@ pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
         .map(|f| serde_json::json!({ "path": f.path, "offset": at as u64 + f.offset, "size": f.len }))
         .collect();
     let kernel = files.iter().any(|f| f.path.ends_with("/kernel") && f.len > 0);
-    let item = Item::new("sysupgrade", at as u64, end)
+    let item = Item::new(KIND, at as u64, end)
         .with("format", "tar")
         .with("board", board)
         .with("files", list)
-        .check("kernel", kernel, if kernel { "" } else { "the tar holds no kernel" })
+        .check(CheckName::KERNEL, kernel, if kernel { "" } else { "the tar holds no kernel" })
         .check_fits(look.bytes.len());
     look.tar_end = item.end();
-    Some(Found::holder(item, MARK_AT + 5))
+    Some(Found::holder(item, TAR_MAGIC_AT + TAR_MAGIC.len()))
 }
 
 /// What fwtool appended to `bytes`, as the item it makes of everything from `start` on; the CRC may count from
@@ -243,7 +265,7 @@ pub(crate) fn describe(bytes: &[u8], starts: &[usize]) -> Option<Item> {
         .iter()
         .find(|(_, chunks)| !chunks.is_empty() && chunks.iter().all(|c| c.crc_holds))
         .or_else(|| tried.iter().find(|(_, chunks)| !chunks.is_empty()))?;
-    let mut item = Item::new("sysupgrade", *start as u64, (bytes.len() - start) as u64);
+    let mut item = Item::new(KIND, *start as u64, (bytes.len() - start) as u64);
     for found in chunks {
         item = match &found.chunk {
             Chunk::Metadata(json) => {

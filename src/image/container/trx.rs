@@ -2,8 +2,12 @@
 //!
 //! Facts: OpenWrt trx.c (fields); the CRC is the register without its final inversion, measured.
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("trx");
 
 /// How a header starts.
 pub const MAGIC: &[u8; 4] = b"HDR0";
@@ -26,17 +30,17 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let offsets: Vec<u32> = (0..parts).map(|i| word(0x10 + 4 * i)).filter(|o| *o != 0).collect();
     let ascending = offsets.windows(2).all(|pair| pair[0] < pair[1])
         && offsets.iter().all(|o| (*o as usize) >= header_len && *o < len);
-    let item = Item::new("trx", at as u64, u64::from(len))
+    let item = Item::new(KIND, at as u64, u64::from(len))
         .with("version", version)
         .with("parts", offsets.iter().map(|o| format!("{o:#x}")).collect::<Vec<_>>())
         .check("offsets", ascending, "")
         .check_fits(look.bytes.len());
     let item = match slice(look.bytes, at + 0xc, len as usize - 0xc) {
-        None => item.check("crc", Outcome::Bad, "the image is cut short"),
+        None => item.check(CheckName::CRC, Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
-            item.check_equal("crc", crc, !crc32fast::hash(covered))
+            item.check_equal(CheckName::CRC, crc, !crc32fast::hash(covered))
         }
-        Some(_) => item.check("crc", Outcome::CannotTell, NOT_MADE),
+        Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::holder(item, header_len))
 }

@@ -4,13 +4,19 @@
 //! an empty one, and what follows is under the CRC too, so the size shows only by trying. Facts: U-Boot
 //! env/common.c, include/env_internal.h; sizes measured on fixtures.
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness, slice, u32_at};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("uboot-env");
 
 /// Sizes are tried in these steps.
 const STEP: usize = 0x400;
 /// The largest size tried.
 const MOST: usize = 0x4_0000;
+/// The smallest erase block of a flash chip: a stored environment has at least one of its own.
+const BLOCK: usize = 0x1000;
 /// The longest entry read; boot scripts have some KiB.
 const LONGEST: usize = 0x4000;
 /// Names of which an environment has at least one.
@@ -139,6 +145,19 @@ fn sum(bytes: &[u8], at: usize, header: usize, used: usize, most: usize) -> Opti
     None
 }
 
+/// True for texts that end at `used` with filler behind them up to the end of their block, as in an area of their own.
+///
+/// The default environment is compiled into the loader: it has no sum, and code follows it.
+fn is_stored(bytes: &[u8], at: usize, used: usize) -> bool {
+    // One part in so many may be something else, where the filler itself is damaged.
+    const DAMAGED: usize = 8;
+    let end = (at + used.next_multiple_of(BLOCK)).min(bytes.len());
+    let tail = &bytes[at + used..end];
+    let count = |filler: u8| tail.iter().filter(|byte| **byte == filler).count();
+    let filled = count(0).max(count(0xff));
+    tail.len() - filled <= tail.len() / DAMAGED
+}
+
 /// Reads an environment at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     // Cheap first: a name's letter where the texts begin, and `=` soon after.
@@ -149,8 +168,11 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         return None;
     }
     let (found, summed) = read(look, at)?;
+    if found.size.is_none() && !is_stored(look.bytes, at, found.used) {
+        return None;
+    }
     let get = |name: &str| found.variables.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-    let item = Item::new("uboot-env", at as u64, found.size.unwrap_or(found.used) as u64)
+    let item = Item::new(KIND, at as u64, found.size.unwrap_or(found.used) as u64)
         .with_some("endianness", found.endianness.map(Endianness::name))
         .with("redundant", found.flag.is_some())
         .with_some("flag", found.flag)
@@ -159,13 +181,13 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with_some("mtdparts", get("mtdparts"))
         .with_some("bootcmd", get("bootcmd"));
     let item = match found.size {
-        Some(_) => item.check("crc", true, ""),
+        Some(_) => item.check(CheckName::CRC, true, ""),
         None if summed => item.check(
-            "crc",
+            CheckName::CRC,
             false,
             format!("holds at no size from {STEP:#x} to {MOST:#x} in either byte order"),
         ),
-        None => item.check("crc", Outcome::CannotTell, NOT_MADE),
+        None => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::leaf(item))
 }
@@ -275,6 +297,27 @@ pub(crate) mod tests {
         assert_eq!(item.result("crc"), Some(Outcome::Bad));
         assert!(parse(b"\0\0\0\0ab=c\0d=e\0\0", 0).is_none());
         assert!(parse(b"\0\0\0\0bootcmd=run it", 0).is_none());
+    }
+
+    #[test]
+    fn a_default_environment_is_part_of_its_loader() {
+        let code: Vec<u8> =
+            crate::image::synthetic::noise(3, 0x4000).into_iter().map(|b| b.clamp(1, 0xfe)).collect();
+        for (padding, named) in [(0, false), (3, false), (0x40, false), (0x1000, true)] {
+            for filler in [0, 0xff] {
+                let mut file = code.clone();
+                file[0x1000..0x1004].copy_from_slice(b"\x12\x34\x56\x78");
+                file[0x1004..0x1004 + TEXT.len()].copy_from_slice(TEXT);
+                file[0x1004 + TEXT.len()..0x1004 + TEXT.len() + padding].fill(filler);
+                let found = find(&mut Look::new(&file), 0x1000);
+                assert_eq!(found.is_some(), named, "{padding:#x} {filler:#x}");
+            }
+        }
+        // One of which the filler is damaged is still a stored one.
+        let mut file = make(0x2000, Endianness::Big, None, TEXT);
+        file[0x300..0x340].copy_from_slice(&code[..0x40]);
+        let item = find(&mut Look::new(&file), 0).unwrap().item;
+        assert_eq!(item.result("crc"), Some(Outcome::Bad));
     }
 
     #[test]

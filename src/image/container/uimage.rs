@@ -3,8 +3,12 @@
 //! Vendors change the magic number, so at an erase block's edge a header with a right CRC counts under any magic.
 //! Facts: U-Boot include/image.h (fields, ids).
 
+use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, array, hex, slice, text, u32_at};
-use crate::image::item::{Found, Item, Look, NOT_MADE, Outcome};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("uimage");
 
 /// Length of the header.
 pub const HEADER_LEN: usize = 0x40;
@@ -90,12 +94,6 @@ pub(crate) fn find_foreign(look: &mut Look, at: usize) -> Option<Found> {
     (header.crc_holds && header.data_len > 0).then(|| describe(look, at, &header))
 }
 
-/// A header under any magic number.
-pub(crate) fn find_any(look: &mut Look, at: usize) -> Option<Found> {
-    let magic: [u8; 4] = array(look.bytes, at)?;
-    if magic == MAGIC || magic == OKLI { find(look, at) } else { find_foreign(look, at) }
-}
-
 fn describe(look: &mut Look, at: usize, header: &Header) -> Found {
     let head = &look.bytes[at..at + HEADER_LEN];
     let word = |offset| u32_at(head, offset, Big).unwrap_or(0);
@@ -105,7 +103,7 @@ fn describe(look: &mut Look, at: usize, header: &Header) -> Found {
             .find(|(known, _)| *known == id)
             .map_or_else(|| id.to_string(), |(_, name)| (*name).to_owned())
     };
-    let item = Item::new("uimage", at as u64, HEADER_LEN as u64 + u64::from(header.data_len))
+    let item = Item::new(KIND, at as u64, HEADER_LEN as u64 + u64::from(header.data_len))
         .with_some("name", Some(header.name.as_str()))
         .with("os", named(OS, head[0x1c]))
         .with("architecture", named(ARCH, head[0x1d]))
@@ -115,15 +113,15 @@ fn describe(look: &mut Look, at: usize, header: &Header) -> Found {
         .with_hex("entry", word(0x14))
         .with("time", word(8))
         .with_some("magic", (header.magic != MAGIC).then(|| hex(&header.magic)))
-        .check("header-crc", header.crc_holds, "")
+        .check(CheckName::HEADER_CRC, header.crc_holds, "")
         .check_fits(look.bytes.len());
     let data = slice(look.bytes, at + HEADER_LEN, header.data_len as usize);
     let item = match data {
-        None => item.check("data-crc", Outcome::Bad, "the data is cut short"),
+        None => item.check(CheckName::DATA_CRC, Outcome::Bad, "the data is cut short"),
         Some(data) if look.may_sum(data.len() as u64) => {
-            item.check_equal("data-crc", header.data_crc, crc32fast::hash(data))
+            item.check_equal(CheckName::DATA_CRC, header.data_crc, crc32fast::hash(data))
         }
-        Some(_) => item.check("data-crc", Outcome::CannotTell, NOT_MADE),
+        Some(_) => item.check(CheckName::DATA_CRC, Outcome::CannotTell, NOT_MADE),
     };
     Found::holder(item, HEADER_LEN)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::board::{Cell, CellKind};
+use super::model::{Cell, CellKind};
 use super::partitions::{Reader, reg};
 use crate::image::container::dtb::Tree;
 use crate::span::Span;

@@ -6,12 +6,12 @@
 //! nvmem/layouts/fixed-layout, nvmem/nvmem-consumer; OpenWrt's older `mtd-mac-address`, `mtd-cal-data`,
 //! `mediatek,mtd-eeprom`, `ralink,mtd-eeprom`.
 
-mod board;
 mod cells;
+mod model;
 mod partitions;
 mod search;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Board, BoardTree, Cell, CellKind, FlashMap, Partition};
+pub use model::{Board, BoardTree, Cell, CellKind, FlashMap, Partition};
 pub use search::{find, trees_in};

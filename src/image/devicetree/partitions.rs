@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::board::{FlashMap, Partition};
+use super::model::{FlashMap, Partition};
 use crate::image::container::dtb::{Tree, TreeNode};
 use crate::span::Span;
 

@@ -2,10 +2,12 @@
 
 use memchr::{memchr2_iter, memmem};
 
-use super::board::{Board, BoardTree};
+use super::model::{Board, BoardTree};
+use crate::image::container::budget::Look;
 use crate::image::container::dtb::{MAGIC, Tree};
-use crate::image::container::{lzma, packed, squashfs};
-use crate::image::item::{Item, Look};
+use crate::image::container::item::Item;
+use crate::image::container::packed::{self, lzma};
+use crate::image::container::squashfs;
 use crate::span::Span;
 
 /// The boards' trees in plain bytes, with their offsets; a FIT image's own tree is none.

@@ -1,7 +1,7 @@
 //! Trees written here after the published bindings, compiled with dtc.
 
-use super::*;
 use crate::image::container::dtb::{MAGIC, Tree};
+use crate::image::devicetree::*;
 use crate::span::Span;
 use proptest::prelude::*;
 

@@ -1,14 +1,15 @@
 //! The result of an inspection, and how it is put together.
 
-use memchr::memmem;
 use serde::Serialize;
 
 use super::gaps::{self, Gap};
+use super::loaders;
 use super::scan::{MOST_ITEMS, scan};
-use crate::image::container::{sysupgrade, tplink};
-use crate::image::dump::repeats;
-use crate::image::form::other_form;
-use crate::image::item::{Check, Item, Look, Outcome};
+use crate::image::container::budget::Look;
+use crate::image::container::item::{Check, Item, ItemKind, Outcome};
+use crate::image::container::{sysupgrade, tplink, uboot_env};
+use crate::image::donor::dump::repeats;
+use crate::image::donor::form::other_form;
 use crate::image::layouts::text_layout;
 use crate::span::Span;
 
@@ -39,13 +40,18 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
     }
     covered.sort();
     let gaps = gaps::find(bytes, &covered);
-    let gaps = add_loaders(bytes, gaps, &mut items);
+    let said: Vec<u64> = items
+        .iter()
+        .filter(|item| tplink::KINDS.contains(&item.kind))
+        .filter_map(|item| tplink::parse(bytes, item.offset)?.boot_offset())
+        .collect();
+    let gaps = loaders::take(bytes, gaps, &said, &mut items);
     items.sort_by_key(|a| (a.offset, std::cmp::Reverse(a.size)));
     set_depths(&mut items);
     let mut checks = check_file(bytes, &items);
     if items.len() >= MOST_ITEMS {
         let detail = format!("{MOST_ITEMS} things found, the rest of the file was not looked at");
-        checks.push(Check { name: "items", result: Outcome::CannotTell, detail });
+        checks.push(Check { name: "items".into(), result: Outcome::CannotTell, detail });
     }
     Inspection { what: what(bytes, &items, &gaps), size: bytes.len() as u64, checks, items, gaps }
 }
@@ -83,47 +89,13 @@ fn add_sysupgrade(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) 
 fn add_layout(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) {
     let Some((kind, layout)) = text_layout(bytes) else { return };
     let names: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();
-    let item = Item::new(kind, 0, bytes.len() as u64).with("regions", names);
+    let item = Item::new(ItemKind::new(kind), 0, bytes.len() as u64).with("regions", names);
     let item = match layout.notes.is_empty() {
         true => item.check("reads", true, ""),
         false => item.check("reads", Outcome::CannotTell, layout.notes.join("; ")),
     };
     covered.push(Span::new(0, bytes.len() as u64));
     items.push(item);
-}
-
-/// Takes boot loaders out of the gaps: data with U-Boot's banner, or what a header says is one.
-fn add_loaders(bytes: &[u8], gaps: Vec<Gap>, items: &mut Vec<Item>) -> Vec<Gap> {
-    let finder = memmem::Finder::new(b"U-Boot ");
-    let said: Vec<u64> = items
-        .iter()
-        .filter(|item| item.kind.starts_with("tplink"))
-        .filter_map(|item| tplink::parse(bytes, item.offset)?.boot_offset())
-        .collect();
-    let mut left = Vec::with_capacity(gaps.len());
-    for gap in gaps {
-        let Some(data) =
-            Span::new(gap.offset, gap.offset + gap.size).of(bytes).filter(|_| gap.kind == "data")
-        else {
-            left.push(gap);
-            continue;
-        };
-        // "U-Boot 1.1.3 (Mar 10 2016 - 09:12:44)"
-        let banner = finder
-            .find_iter(data)
-            .map(|at| &data[at..])
-            .find(|text| text.get(7).is_some_and(|b| b.is_ascii_digit() || *b == b'S'))
-            .map(|text| {
-                let line = text.iter().take(100).take_while(|b| (0x20..0x7f).contains(*b));
-                line.map(|b| char::from(*b)).collect::<String>()
-            });
-        if banner.is_none() && !said.contains(&gap.offset) {
-            left.push(gap);
-            continue;
-        }
-        items.push(Item::new("u-boot", gap.offset, gap.size).with_some("banner", banner));
-    }
-    left
 }
 
 /// Sets how many items each item lies in.
@@ -145,7 +117,7 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     let mut checks = Vec::new();
     if bytes.is_empty() {
         checks.push(Check {
-            name: "not-empty",
+            name: "not-empty".into(),
             result: Outcome::Bad,
             detail: "the file has no bytes".to_owned(),
         });
@@ -153,21 +125,22 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     }
     let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
-    checks.push(Check { name: "not-blank", result: (!blank).into(), detail });
+    checks.push(Check { name: "not-blank".into(), result: (!blank).into(), detail });
     // What stands at the start is known for what it is.
     let form = other_form(bytes).filter(|_| !items.iter().any(|item| item.offset == 0));
     if let Some(form) = form {
         let detail = format!("the file {form}");
-        checks.push(Check { name: "byte-for-byte", result: Outcome::Bad, detail });
+        checks.push(Check { name: "byte-for-byte".into(), result: Outcome::Bad, detail });
     }
     if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_CHIP && !blank {
         // Two copies of an environment are meant to be alike.
-        let pair = items.iter().any(|item| item.kind == "uboot-env" && item.end() * 2 == bytes.len() as u64);
+        let pair =
+            items.iter().any(|item| item.kind == uboot_env::KIND && item.end() * 2 == bytes.len() as u64);
         let period = repeats(bytes).filter(|_| !pair);
         let detail = period.map_or(String::new(), |period| {
             format!("the same again every {period:#x} bytes: a smaller chip read several times over?")
         });
-        checks.push(Check { name: "halves-differ", result: period.is_none().into(), detail });
+        checks.push(Check { name: "halves-differ".into(), result: period.is_none().into(), detail });
     }
     checks
 }
@@ -182,9 +155,9 @@ fn what(bytes: &[u8], items: &[Item], gaps: &[Gap]) -> &'static str {
     let padded = |item: &Item| gaps.iter().all(|gap| gap.offset < item.end() || gap.kind == "blank");
     match whole {
         _ if all_blank => "blank",
-        Some(item) if item.end() == len => item.kind,
+        Some(item) if item.end() == len => item.kind.name(),
         _ if bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_DUMP => "dump",
-        Some(item) if padded(item) && items.iter().all(|other| other.end() <= item.end()) => item.kind,
+        Some(item) if padded(item) && items.iter().all(|other| other.end() <= item.end()) => item.kind.name(),
         _ if !items.is_empty() => "flash-image",
         _ => "unknown",
     }
@@ -218,7 +191,7 @@ mod tests {
         let log = b"[ 0.5] Creating 2 MTD partitions on \"spi0.0\":\r\n[ 0.5] 0x000000000000-0x000000020000 : \"boot\"\r\n";
         let found = inspect(log);
         assert_eq!(
-            (found.what, found.items[0].kind, found.items[0].size),
+            (found.what, found.items[0].kind.name(), found.items[0].size),
             ("boot-log", "boot-log", log.len() as u64)
         );
         assert_eq!(found.items[0].result("reads"), Some(Outcome::CannotTell), "one line is missing");
@@ -244,7 +217,8 @@ mod tests {
     #[test]
     fn an_item_lies_in_those_that_hold_all_of_it() {
         let places = [(0, 0x100), (0, 0x80), (0x10, 0x10), (0x70, 0x20), (0x90, 0x100), (0x200, 1)];
-        let mut items: Vec<Item> = places.iter().map(|(at, len)| Item::new("x", *at, *len)).collect();
+        let mut items: Vec<Item> =
+            places.iter().map(|(at, len)| Item::new(ItemKind::new("x"), *at, *len)).collect();
         set_depths(&mut items);
         // The fourth reaches past the second and lies in the first; the fifth reaches past all.
         assert_eq!(items.iter().map(|i| i.depth).collect::<Vec<_>>(), [0, 1, 2, 1, 0, 0]);

@@ -6,6 +6,7 @@
 
 mod gaps;
 mod inspection;
+mod loaders;
 mod scan;
 
 #[cfg(test)]

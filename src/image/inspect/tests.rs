@@ -3,10 +3,10 @@
 use md5::Digest;
 use proptest::prelude::*;
 
-use super::{Inspection, inspect};
-use crate::image::container::ifd::tests::flash;
+use crate::image::container::intel::tests::flash;
+use crate::image::container::item::Outcome;
 use crate::image::container::sysupgrade::tests::append;
-use crate::image::item::Outcome;
+use crate::image::{inspect::Inspection, inspect::inspect};
 
 /// Files made by the tools of the formats, by name.
 const SMALL: [(&str, &[u8]); 16] = [
@@ -34,7 +34,7 @@ fn small(name: &str) -> &'static [u8] {
 
 /// Kinds with offset and size.
 fn places(found: &Inspection) -> Vec<(&'static str, u64, u64)> {
-    found.items.iter().map(|item| (item.kind, item.offset, item.size)).collect()
+    found.items.iter().map(|item| (item.kind.name(), item.offset, item.size)).collect()
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn dump() -> Vec<u8> {
 fn a_dump_is_mapped_with_its_gaps() {
     let found = inspect(&dump());
     assert_eq!(found.what, "dump");
-    let kinds: Vec<_> = found.items.iter().map(|i| (i.kind, i.offset, i.depth)).collect();
+    let kinds: Vec<_> = found.items.iter().map(|i| (i.kind.name(), i.offset, i.depth)).collect();
     assert_eq!(
         kinds,
         [

@@ -1,8 +1,9 @@
 //! A layout out of any file that holds one.
 
-use super::{boot_log, device_tree, flashrom, fmap, ifd, mtdparts, proc_mtd, safeloader, user};
 use crate::image::error::ImageError;
+use crate::image::formats::FORMATS;
 use crate::image::layout::Layout;
+use crate::image::layouts::{boot_log, flashrom, mtdparts, proc_mtd, user};
 
 /// Texts longer than this are no layouts: real ones have some hundred regions at most.
 const LONGEST_TEXT: usize = 1 << 20;
@@ -90,16 +91,15 @@ fn from_log(bytes: &[u8]) -> Option<Layout> {
     boot_log::parse(&String::from_utf8_lossy(bytes)).ok()
 }
 
+/// The layout of the first format of the table that reads one.
 fn from_image(bytes: &[u8]) -> Option<Layout> {
-    ifd::parse(bytes)
-        .or_else(|| fmap::find(bytes))
-        .or_else(|| safeloader::find(bytes))
-        .or_else(|| device_tree::find(bytes).map(|(_, layout)| layout))
+    FORMATS.iter().filter_map(|format| format.layout).find_map(|read| read(bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::few_cases::nested_layouts;
     use proptest::prelude::*;
 
     #[test]
@@ -153,35 +153,38 @@ mod tests {
         assert_eq!(text_layout(log.as_bytes()).unwrap().0, "boot-log");
     }
 
-    /// Regions one behind the other with gaps, as a layout.
-    fn layouts() -> impl Strategy<Value = Layout> {
-        prop::collection::vec(("[a-z][a-z0-9_-]{0,8}", 0u64..4, 1u64..40, any::<bool>()), 1..8).prop_map(
-            |rows| {
-                let mut next = 0;
-                let mut regions = Vec::new();
-                for (i, (name, gap, len, read_only)) in rows.into_iter().enumerate() {
-                    let start = next + gap * 0x1000;
-                    next = start + len * 0x1000;
-                    let mut region = crate::image::Region::named(
-                        format!("{name}{i}"),
-                        crate::span::Span::new(start, next),
-                    );
-                    region.read_only = read_only;
-                    regions.push(region);
-                }
-                Layout { regions, chip_size: Some(0x100_0000), ..Layout::default() }
-            },
-        )
+    #[test]
+    fn what_a_form_cannot_hold_is_refused() {
+        let layout = parse_any(b"0:ffff a b\n0:ff c\n".as_slice(), None);
+        assert!(layout.is_err(), "a blank in a flashrom name");
+        let refused = |text: &str| {
+            let layout = parse_any(text.as_bytes(), None).unwrap();
+            let all = [flashrom::write(&layout), mtdparts::write(&layout, "x"), user::write(&layout)];
+            all.map(|written| written.err().map(|error| error.to_string()))
+        };
+        let across = refused("0:ffff a\n8000:17fff b\n");
+        assert!(
+            across.iter().flatten().all(|why| why.contains("b (") && why.contains("overlaps a")),
+            "{across:?}"
+        );
+        assert_eq!(across.iter().flatten().count(), 3);
+        let two = refused("mtdparts=x:64k(a b),64k(a_b)");
+        assert!(
+            two[0].as_ref().is_some_and(|why| why.contains("two regions")) && two[1].is_none(),
+            "{two:?}"
+        );
+        let toml = "[[region]]\nname=\"a,b\"\noffset=0\nsize=1\n";
+        assert!(refused(toml)[1].as_ref().is_some_and(|why| why.contains("'a,b'")));
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(layout in layouts()) {
+        fn what_is_written_is_read_again(layout in nested_layouts(0x100)) {
             let size = layout.chip_size;
-            prop_assert_eq!(&parse_any(user::write(&layout).as_bytes(), None).unwrap().regions, &layout.regions);
-            let parts = parse_any(mtdparts::write(&layout, "spi0.0").as_bytes(), size).unwrap();
+            prop_assert_eq!(&parse_any(user::write(&layout).unwrap().as_bytes(), None).unwrap().regions, &layout.regions);
+            let parts = parse_any(mtdparts::write(&layout, "spi0.0").unwrap().as_bytes(), size).unwrap();
             prop_assert_eq!(&parts.regions, &layout.regions);
-            let rom = parse_any(flashrom::write(&layout).as_bytes(), size).unwrap();
+            let rom = parse_any(flashrom::write(&layout).unwrap().as_bytes(), size).unwrap();
             for (a, b) in rom.regions.iter().zip(&layout.regions) {
                 prop_assert_eq!((&a.name, a.span), (&b.name, b.span));
             }

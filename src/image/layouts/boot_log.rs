@@ -96,6 +96,7 @@ fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Resu
         notes.push(format!("the parts of {} are left out: another chip's", other.device));
     }
     let mut regions: Vec<Region> = chip.rows.iter().map(|(n, s)| Region::named(n.as_str(), *s)).collect();
+    let mut left_out = Vec::new();
     // A part's own table comes after the part; one pass in the log's order places all of them.
     for table in tables.iter().filter(|t| t.device != chip.device) {
         let Some(home) = regions.iter().rev().find(|r| r.name == table.device).map(|r| r.span) else {
@@ -107,10 +108,10 @@ fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Resu
             if home.covers(place) {
                 regions.push(Region::named(name.as_str(), place));
             } else {
-                notes.push(format!(
-                    "{name} ({span} in {}) reaches behind its end and is left out",
-                    table.device
-                ));
+                let why =
+                    format!("{name} ({span} in {}) reaches behind its end and is left out", table.device);
+                notes.push(why.clone());
+                left_out.push((name.clone(), why));
             }
         }
     }
@@ -120,7 +121,7 @@ fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Resu
     }
     let source = format!("boot log, parts of {}", chip.device);
     let chip_size = size.filter(|size| *size >= end);
-    Ok(Layout { regions, chip_size, source, notes }.settle())
+    Ok(Layout { regions, chip_size, source, notes, left_out, ..Layout::default() }.settle())
 }
 
 /// `Creating 6 MTD partitions on "raspi":`
@@ -287,8 +288,10 @@ mtd: partition \"rootfs\" set to be root filesystem
             "0x000000000000-0x000000800000 : \"ALL\"\n0x000000000000-0x000000020000",
         );
         let layout = parse(&all).unwrap();
-        assert_eq!(layout.regions.len(), 6);
-        assert!(layout.notes[0].contains("ALL"));
+        assert_eq!(layout.names(), "ALL, boot, kernel, rootfs, config, romfile, radio");
+        let depths: Vec<usize> = (0..7).map(|index| layout.depth(index)).collect();
+        assert_eq!(depths, [0, 1, 1, 1, 1, 1, 1]);
+        assert_eq!(layout.of_role(crate::image::Role::Loader).map(|r| r.name.as_str()), Some("boot"));
         // Eight digits, as old kernels write.
         let old = V4.replace("0x0000007", "0x007").replace("0x000000", "0x00");
         assert_eq!(parse(&old).unwrap().region("radio").unwrap().span, Span::new(0x7f_0000, 0x80_0000));

@@ -3,7 +3,7 @@
 //! Partitions with cells of the one unit, and read-only ones, stay the board's own; `firmware` comes from the
 //! donor. So an image of OpenWrt brings all that a splice needs to know of its board.
 
-use crate::image::board::Board;
+use crate::image::boards::Board;
 use crate::image::container::dtb::Tree;
 use crate::image::devicetree::{self, CellKind, FlashMap};
 use crate::image::error::ImageError;

@@ -1,6 +1,6 @@
 //! flashrom's layout files: `START:END NAME` a line, hexadecimal, END being the last byte; read and written.
 //!
-//! Facts: flashrom layout.c. Names hold no blanks, regions must not overlap.
+//! Facts: flashrom layout.c. Names hold no blanks; regions may overlap.
 
 use super::text::{hex, span};
 use crate::image::error::ImageError;
@@ -35,15 +35,16 @@ fn row(line: &str) -> Option<Region> {
     plain.then(|| Region::named(name, span))
 }
 
-/// Writes the whole regions as a layout file; blanks in names become underscores.
-pub fn write(layout: &Layout) -> String {
-    layout
-        .whole()
-        .map(|r| {
-            let name: String = r.name.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
-            format!("{:08x}:{:08x} {name}\n", r.span.start, r.span.end - 1)
-        })
-        .collect()
+/// Writes every region as a layout file, outer ones before their parts; blanks in names become underscores.
+///
+/// # Errors
+/// Where a region cannot be written in this form.
+pub fn write(layout: &Layout) -> Result<String, ImageError> {
+    let names = super::text::all_are_held(layout, "flashrom", |name| {
+        Some(name.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect())
+    })?;
+    let line = |(r, name): (&Region, String)| format!("{:08x}:{:08x} {name}\n", r.span.start, r.span.end - 1);
+    Ok(layout.regions.iter().zip(names).map(line).collect())
 }
 
 #[cfg(test)]
@@ -58,7 +59,7 @@ mod tests {
         let layout = parse(MR200).unwrap();
         assert_eq!(layout.names(), "u-boot, firmware, rom");
         assert_eq!(layout.region("firmware").unwrap().span, Span::new(0x2_0000, 0x7d_0000));
-        assert_eq!(write(&layout), MR200.replace("\n\n", "\n"));
+        assert_eq!(write(&layout).unwrap(), MR200.replace("\n\n", "\n"));
     }
 
     #[test]

@@ -10,22 +10,19 @@ pub fn find(bytes: &[u8]) -> Option<Layout> {
     // A text that only mentions the name costs one try each.
     const MOST_TRIES: usize = 64;
     let map = memmem::find_iter(bytes, fmap::MAGIC).take(MOST_TRIES).find_map(|at| fmap::parse(bytes, at))?;
-    let mut notes = Vec::new();
-    let mut regions = Vec::new();
+    let source = format!("FMAP {}", map.name);
+    let mut layout = Layout { chip_size: Some(map.size), source, ..Layout::default() };
     for area in &map.areas {
         if area.span.is_empty() || area.span.end > map.size {
-            notes.push(format!(
-                "{} ({}) is empty or outside of the map and is left out",
-                area.name, area.span
-            ));
+            let why = format!("{} ({}) is empty or outside of the map and is left out", area.name, area.span);
+            layout.leave_out(area.name.as_str(), why);
             continue;
         }
         let mut region = Region::named(area.name.as_str(), area.span);
         region.read_only = area.read_only();
-        regions.push(region);
+        layout.regions.push(region);
     }
-    let source = format!("FMAP {}", map.name);
-    Some(Layout { regions, chip_size: Some(map.size), source, notes }.settle())
+    Some(layout.settle())
 }
 
 #[cfg(test)]

@@ -1,28 +1,29 @@
 //! The regions of an Intel flash descriptor.
 
-use crate::image::container::ifd;
+use crate::image::container::intel::descriptor;
 use crate::image::layout::{Format, Layout, PerUnit, Region, Role, UnitKind};
 use crate::span::Span;
 
-/// The layout of a whole flash that starts with a descriptor.
+/// The layout of a whole flash that starts with a descriptor. Where the descriptor is for two chips, it maps both.
 pub fn parse(bytes: &[u8]) -> Option<Layout> {
-    let descriptor = ifd::parse(bytes, 0)?;
-    let regions = descriptor.regions.iter().map(|(name, span)| region(name, *span)).collect();
+    let found = descriptor::parse(bytes, 0)?;
+    let regions = found.regions.iter().map(|(name, span)| region(name, *span)).collect();
     let source = "Intel flash descriptor".to_owned();
-    Some(Layout { regions, source, ..Layout::default() }.settle())
+    // A dump of exactly the chips' sizes may be longer than its regions.
+    let len = bytes.len() as u64;
+    let chip_size = (found.chips.iter().sum::<u64>() == len && found.end() <= len).then_some(len);
+    let chips = if found.chips.len() == 2 { found.chips } else { Vec::new() };
+    Some(Layout { regions, source, chip_size, chips, ..Layout::default() }.settle())
 }
 
-/// The Ethernet part holds the port's address, under a sum of its own: it is the unit's, and not edited.
+/// The Ethernet part holds the port's address in one or both of its copies: it is the unit's.
 fn region(name: &str, span: Span) -> Region {
-    const MAC_LEN: u64 = 6;
     let mut region = Region::named(name, span);
-    if name == "gbe"
-        && let Some(mac) = Span::at(span.start, MAC_LEN).filter(|mac| span.covers(*mac))
-    {
+    if name == "gbe" {
         region.role = Role::Unit;
-        let (kind, format) = (UnitKind::Mac, Format::Raw);
+        let (kind, format) = (UnitKind::Mac, Format::Gbe);
         let name = "MAC of the Ethernet port".to_owned();
-        region.per_unit.push(PerUnit { name, span: mac, kind, format, keep: false, own: false });
+        region.per_unit.push(PerUnit { name, span, kind, format, keep: false, own: false });
     }
     region
 }
@@ -30,45 +31,136 @@ fn region(name: &str, span: Span) -> Region {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Allow, Board, Choice, Donor, Image, ImageError, splice, synthetic};
+    use crate::image::container::intel::gbe::tests::bank;
+    use crate::image::container::intel::me;
+    use crate::image::container::intel::tests::{Made, PC, flash};
+    use crate::image::{Board, Choice, Donor, Image, ImageError, Spliced, splice, synthetic};
 
-    const CHIP: usize = 0x1_0000;
+    const MAC: [u8; 6] = [0, 0x1b, 0x21, 1, 2, 3];
+    const NEW: [u8; 6] = [2, 0, 0, 0, 0, 0x77];
 
-    /// Descriptor, Ethernet part at 1000, the rest at 3000.
-    fn chip(last: u8) -> Vec<u8> {
-        let mut bytes = synthetic::noise(1, CHIP);
-        bytes[..0x1000].fill(0xff);
-        bytes[0x10..0x14].copy_from_slice(&ifd::SIGNATURE);
-        bytes[0x14..0x18].copy_from_slice(&[3, 0, 4, 0]);
-        let regions: [(u32, u32); 4] = [(0, 0), (3, 0xf), (0x7fff, 0), (1, 2)];
-        for (i, (base, limit)) in regions.iter().enumerate() {
-            bytes[0x40 + 4 * i..0x44 + 4 * i].copy_from_slice(&(base | limit << 16).to_le_bytes());
-        }
-        bytes[0x1000..0x1006].copy_from_slice(&[0, 0x1b, 0x21, 1, 2, last]);
+    fn chip(seed: u64, last: u8, regions: &[(usize, u64, u64)]) -> Vec<u8> {
+        let mut bytes = Made::old(regions).bytes();
+        let bank = bank([MAC[0], MAC[1], MAC[2], MAC[3], MAC[4], last]);
+        bytes.extend([&bank[..], &bank, &synthetic::noise(seed, 0xd000)].concat());
         bytes
+    }
+
+    fn run(base: &[u8], donor: &[u8], sets: &[&str], mac: Option<[u8; 6]>) -> Result<Spliced, ImageError> {
+        run_with(base, donor, sets, mac, "")
+    }
+
+    fn run_with(
+        base: &[u8],
+        donor: &[u8],
+        sets: &[&str],
+        mac: Option<[u8; 6]>,
+        allow: &str,
+    ) -> Result<Spliced, ImageError> {
+        let board = Board::from_layout("pc", parse(base).unwrap()).unwrap();
+        let mut choice = Choice { allow: crate::image::Allow::new([allow]), ..Choice::default() };
+        sets.iter().for_each(|set| choice.set(set).unwrap());
+        choice.edits.mac = mac;
+        splice(&Image::new(base.to_vec()), &[Donor::new("d", donor.to_vec())], &board, &choice)
+    }
+
+    fn refused(result: Result<Spliced, ImageError>) -> Vec<String> {
+        result.unwrap_err().findings().iter().map(|f| format!("{}: {}", f.name, f.message)).collect()
     }
 
     #[test]
     fn the_ethernet_parts_address_is_the_units() {
-        let board =
-            Board::from_layout("pc", Layout { chip_size: Some(CHIP as u64), ..parse(&chip(1)).unwrap() })
-                .unwrap();
+        let board = Board::from_layout("pc", parse(&flash()).unwrap()).unwrap();
         let unit = board.layout.per_unit().next().unwrap();
         assert_eq!(
             (unit.0.name.as_str(), unit.1.span, unit.1.kind),
-            ("gbe", Span::new(0x1000, 0x1006), UnitKind::Mac)
+            ("gbe", Span::new(0x1000, 0x3000), UnitKind::Mac)
         );
-        let run = |set: &str, mac| {
-            let mut choice = Choice { allow: Allow::default(), ..Choice::default() };
-            choice.set(set).unwrap();
-            choice.edits.mac = mac;
-            splice(&Image::new(chip(1)), &[Donor::new("donor", chip(2))], &board, &choice)
+        let (own, other) = (chip(1, 3, &PC), chip(2, 4, &PC));
+        let spliced = run(&own, &other, &["bios=d"], None).unwrap();
+        assert!(spliced.units[0].backup.starts_with("00:1b:21:01:02:03"), "{:?}", spliced.units);
+        assert!(refused(run(&own, &other, &["gbe=d"], None))[0].starts_with("foreign-mac"));
+        let edited = run(&own, &other, &[], Some(NEW)).unwrap().image;
+        let half = |at: usize| edited[at..at + 6].to_vec();
+        assert_eq!((half(0x1000), half(0x2000)), (NEW.to_vec(), NEW.to_vec()));
+        let mut broken = own.clone();
+        (broken[0x1040], broken[0x2040]) = (!broken[0x1040], !broken[0x2040]);
+        let error = run(&broken, &other, &[], Some(NEW)).unwrap_err().to_string();
+        assert!(error.contains("no copy") && error.contains("valid"), "{error}");
+    }
+
+    #[test]
+    fn regions_of_another_map_come_together_or_not_at_all() {
+        let shorter = [(0, 0, 0x1000), (1, 0x6000, 0x1_0000), (2, 0x3000, 0x6000), (3, 0x1000, 0x3000)];
+        let (own, other) = (chip(1, 3, &PC), chip(2, 3, &shorter));
+        for sets in [&["bios=d"][..], &["me=d"], &["fd=d"], &["fd=d", "me=d"], &["me=d", "bios=d"]] {
+            let found = refused(run(&own, &other, sets, None));
+            assert!(found.iter().any(|f| f.starts_with("descriptor-differs")), "{sets:?} {found:?}");
+            assert!(run_with(&own, &other, sets, None, "descriptor-differs").is_err(), "{sets:?}");
+        }
+        let all = run(&own, &other, &["fd=d", "me=d", "bios=d"], None).unwrap().image;
+        assert!(all[..0x1000] == other[..0x1000] && all[0x1000..0x3000] == own[0x1000..0x3000]);
+        assert!(all[0x3000..] == other[0x3000..]);
+        // The same map with another strap.
+        let mut strap = chip(2, 3, &PC);
+        strap[0x100] = 0x12;
+        assert!(run(&own, &strap, &["bios=d"], None).is_ok());
+    }
+
+    #[test]
+    fn a_region_that_only_moved_is_taken_from_its_own_place_when_allowed() {
+        let moved = [(0, 0, 0x1000), (1, 0x8000, 0x1_0000), (2, 0x1000, 0x6000), (3, 0x6000, 0x8000)];
+        let (own, other) = (chip(1, 3, &PC), chip(2, 3, &moved));
+        let found = refused(run(&own, &other, &["me=d"], None));
+        assert!(found[0].contains("it would be taken from there"), "{found:?}");
+        let image = run_with(&own, &other, &["me=d"], None, "descriptor-differs").unwrap().image;
+        assert!(image[0x3000..0x8000] == other[0x1000..0x6000] && image[0x8000..] == own[0x8000..]);
+        // What did not move goes on without a question.
+        assert!(run(&own, &other, &["bios=d"], None).is_ok());
+    }
+
+    #[test]
+    fn a_region_that_only_the_donor_has_comes_along_with_its_descriptor() {
+        let gap = [(0, 0, 0x1000), (1, 0x9000, 0x1_0000), (2, 0x3000, 0x8000), (3, 0x1000, 0x3000)];
+        let more = [gap.as_slice(), &[(4, 0x8000, 0x9000)]].concat();
+        let (own, other) = (chip(1, 3, &gap), chip(2, 3, &more));
+        let image = run(&own, &other, &["fd=d"], None).unwrap().image;
+        assert!(image[0x8000..0x9000] == other[0x8000..0x9000] && image[0x9000..] == own[0x9000..]);
+        let image = run(&own, &other, &["bios=d"], None).unwrap().image;
+        assert!(image[0x8000..0x9000] == own[0x8000..0x9000]);
+    }
+
+    #[test]
+    fn an_me_past_its_region_asks_and_in_the_own_dump_is_told() {
+        let with_me = |seed: u64, end: u32| {
+            let mut bytes = chip(seed, 3, &PC);
+            bytes[0x3000..0x8000]
+                .copy_from_slice(&me::tests::region(0x5000, &[("FTPR", 0x1000, end - 0x1000)]));
+            bytes
         };
-        assert!(run("bios=donor", None).is_ok());
-        let Err(ImageError::Refused { findings }) = run("gbe=donor", None) else {
-            panic!("it is asked about")
-        };
-        assert_eq!(findings[0].name, "foreign-mac");
-        assert!(run("bios=donor", Some([2, 0, 0, 0, 0, 1])).is_err(), "its sum would not hold");
+        let (good, long) = (with_me(1, 0x5000), with_me(2, 0x6000));
+        let found = refused(run(&good, &long, &["me=d"], None));
+        assert!(found[0].starts_with("descriptor-me: the ME's partition FTPR ends 0x6000"), "{found:?}");
+        assert!(run(&good, &long, &["bios=d"], None).unwrap().findings.is_empty());
+        let told = run(&long, &good, &["bios=d"], None).unwrap().findings;
+        assert_eq!((told.len(), told[0].name), (1, "descriptor-me"));
+    }
+
+    #[test]
+    fn a_placeholder_address_is_named() {
+        let mut own = chip(1, 3, &PC);
+        let bank = bank([0x88, 0x88, 0x88, 0x88, 0x87, 0x88]);
+        own[0x1000..0x3000].copy_from_slice(&[&bank[..], &bank].concat());
+        let spliced = run(&own, &chip(2, 3, &PC), &["bios=d"], None).unwrap();
+        assert!(spliced.findings.iter().any(|f| f.name == "placeholder-mac"), "{:?}", spliced.findings);
+        assert!(spliced.units[0].backup.contains("placeholder"), "{:?}", spliced.units);
+    }
+
+    #[test]
+    fn a_dump_longer_than_its_regions_is_as_long_as_its_chip() {
+        let mut bytes = Made { components: 1, ..Made::old(&PC) }.bytes();
+        bytes.resize(0x10_0000, 0x5a);
+        assert_eq!(parse(&bytes).unwrap().chip_size, Some(0x10_0000));
+        assert_eq!(parse(&bytes[..0x2_0000]).unwrap().chip_size, None);
     }
 }

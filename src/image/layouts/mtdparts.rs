@@ -42,9 +42,9 @@ pub fn parse(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
     let mut next = 0;
     for (index, part) in parts.split(',').enumerate() {
         let Some(region) = part_of(part, index, next, chip_size)? else {
-            layout
-                .notes
-                .push(format!("'{part}' takes the rest of the chip, whose size is not known: left out"));
+            let name = part.split_once('(').map_or(part, |(_, name)| name.trim_end_matches(')'));
+            let why = format!("'{part}' takes the rest of the chip, whose size is not known: left out");
+            layout.leave_out(name, why);
             continue;
         };
         next = region.span.end;
@@ -127,11 +127,19 @@ fn number(text: &str) -> Option<u64> {
     value.checked_mul(1 << shift)
 }
 
-/// Writes the whole regions for device `id`.
-pub fn write(layout: &Layout, id: &str) -> String {
+/// Writes every region for device `id`, outer ones before their parts.
+///
+/// # Errors
+/// Where a region cannot be written in this form.
+pub fn write(layout: &Layout, id: &str) -> Result<String, ImageError> {
+    super::text::all_are_held(layout, "mtdparts", |name| {
+        // What the form itself is made of cannot be part of a name.
+        (!name.contains([')', '(', '"', '\'', ',', ';'])).then(|| name.to_owned())
+    })?;
     let mut next = 0;
     let parts: Vec<String> = layout
-        .whole()
+        .regions
+        .iter()
         .map(|r| {
             let size = match r.span.len() {
                 len if len % 1024 == 0 => format!("{}k", len / 1024),
@@ -142,7 +150,7 @@ pub fn write(layout: &Layout, id: &str) -> String {
             format!("{size}{offset}({}){}", r.name, if r.read_only { "ro" } else { "" })
         })
         .collect();
-    format!("{KEY}{id}:{}\n", parts.join(","))
+    Ok(format!("{KEY}{id}:{}\n", parts.join(",")))
 }
 
 #[cfg(test)]
@@ -158,7 +166,7 @@ mod tests {
         let radio = layout.region("radio").unwrap();
         assert_eq!((radio.span, radio.read_only), (Span::new(0x7f_0000, 0x80_0000), true));
         assert!(!layout.region("firmware").unwrap().read_only);
-        assert_eq!(write(&layout, "spi0.0"), MR200);
+        assert_eq!(write(&layout, "spi0.0").unwrap(), MR200);
         assert!(layout.notes.is_empty());
     }
 

@@ -52,7 +52,7 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
         };
         match place {
             Some(span) => layout.regions.push(Region::named(name.as_str(), span)),
-            None => layout.notes.push(format!("{name} cannot be placed and is left out")),
+            None => layout.leave_out(name.as_str(), format!("{name} cannot be placed and is left out")),
         }
     }
     Ok(layout.settle())

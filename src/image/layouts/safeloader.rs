@@ -5,9 +5,6 @@ use memchr::memmem;
 use crate::image::container::safeloader;
 use crate::image::layout::{Layout, Region, Source};
 
-/// Where the table of parts stands in an image, in its two kinds.
-const TABLE_AT: [usize; 2] = [0x1014, 0x1050];
-
 /// What a vendor's file brings and the unit has nothing of its own in.
 const FROM_DONOR: [&str; 2] = ["os-image", "file-system"];
 
@@ -16,7 +13,7 @@ pub fn find(bytes: &[u8]) -> Option<Layout> {
     const MOST_TRIES: usize = 64;
     let tables = memmem::find_iter(bytes, safeloader::MAGIC).take(MOST_TRIES);
     let flash = tables
-        .flat_map(|at| TABLE_AT.into_iter().filter_map(move |back| at.checked_sub(back)))
+        .flat_map(|at| safeloader::TABLES_AT.into_iter().filter_map(move |back| at.checked_sub(back)))
         .filter_map(|start| safeloader::parse(bytes, start))
         .map(|image| image.flash)
         .find(|flash| !flash.is_empty())?;

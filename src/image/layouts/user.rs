@@ -25,7 +25,14 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
 }
 
 /// Writes a layout so that it can be read again.
-pub fn write(layout: &Layout) -> String {
+///
+/// # Errors
+/// Where the map it was read from left out a region.
+pub fn write(layout: &Layout) -> Result<String, ImageError> {
+    if let Some((_, why)) = layout.left_out.first() {
+        let why = format!("{why}: the map would not be whole");
+        return Err(ImageError::BadFile { what: format!("{} as TOML", layout.source), why });
+    }
     let mut out = format!("# {}\n", layout.source.replace('\n', " "));
     // Writing to a string does not fail.
     let mut put = |line: std::fmt::Arguments| {
@@ -66,7 +73,7 @@ pub fn write(layout: &Layout) -> String {
             put(format_args!("own = true\n"));
         }
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -77,7 +84,7 @@ mod tests {
     #[test]
     fn every_board_can_be_written_and_read() {
         for board in Board::all() {
-            let again = parse(&write(&board.layout)).unwrap();
+            let again = parse(&write(&board.layout).unwrap()).unwrap();
             assert_eq!(again.regions, board.layout.regions, "{}", board.name);
             assert_eq!(again.chip_size, board.layout.chip_size);
         }

@@ -16,7 +16,7 @@ fn packets(payload: &[u8]) -> Vec<u8> {
 fn a_write_enable_and_a_status_read_are_one_stream() {
     let mut status = [0u8; 2];
     let mut batch = [Transaction::write(&[0x06]), Transaction::read(&[0x05], &mut status)];
-    let mut encoded = codec().encode(&mut batch, true);
+    let mut encoded = codec().encode(&mut batch, Framing::Windows);
     #[rustfmt::skip]
     let wanted: Vec<u8> = vec![
         0x80, 0x08, 0x0B,
@@ -37,7 +37,7 @@ fn a_write_enable_and_a_status_read_are_one_stream() {
 
 #[test]
 fn a_batch_without_answer_asks_for_the_pins_to_know_its_end() {
-    let encoded_out = codec().encode(&mut [Transaction::write(&[0x06])], true).out;
+    let encoded_out = codec().encode(&mut [Transaction::write(&[0x06])], Framing::Windows).out;
     assert!(encoded_out[0].ends_with(&[0x81, 0x87]));
 }
 
@@ -45,7 +45,7 @@ fn a_batch_without_answer_asks_for_the_pins_to_know_its_end() {
 fn long_reads_are_cut_and_status_bytes_are_taken_out() {
     let mut data = vec![0u8; 100_000];
     let mut batch = [Transaction::read(&[3, 0, 0, 0], &mut data)];
-    let mut encoded = codec().encode(&mut batch, true);
+    let mut encoded = codec().encode(&mut batch, Framing::Windows);
     let out = encoded.out.concat();
     assert_eq!(
         out[13..],
@@ -75,7 +75,7 @@ fn long_reads_are_cut_and_status_bytes_are_taken_out() {
 fn never_asks_for_more_than_is_certain_to_come() {
     let mut data = vec![0u8; 40_000];
     let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
-    let mut encoded = codec().encode(&mut batch, true);
+    let mut encoded = codec().encode(&mut batch, Framing::Windows);
     let mut queued = std::collections::VecDeque::new();
     let (mut left, mut n) = (40_000usize, 0);
     loop {
@@ -98,7 +98,7 @@ fn never_asks_for_more_than_is_certain_to_come() {
 fn status_alone_is_no_progress_and_payload_is() {
     let mut data = [0u8; 4];
     let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
-    let mut encoded = codec().encode(&mut batch, true);
+    let mut encoded = codec().encode(&mut batch, Framing::Windows);
     assert_eq!(encoded.reply.take(&[0x32, 0x60]), Ok(false));
     assert_eq!(encoded.reply.take(&[]), Ok(false));
     assert_eq!(encoded.reply.take(&[0x32, 0x60, 1]), Ok(true));
@@ -111,7 +111,7 @@ fn full_speed_packets_of_64_bytes_are_taken_apart_too() {
     let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
     let mut codec = codec();
     codec.packet = 64;
-    let mut encoded = codec.encode(&mut batch, true);
+    let mut encoded = codec.encode(&mut batch, Framing::Windows);
     assert_eq!(encoded.reply.next(0), Some(1024 + 512));
     let wire: Vec<u8> = [5u8; 1000].chunks(62).flat_map(|p| [&[0x32, 0x60], p].concat()).collect();
     encoded.reply.take(&wire).unwrap();
@@ -145,16 +145,16 @@ fn pauses_are_clocks_with_chip_select_high() {
     let pause = Duration::from_millis(40);
     let mut codec = codec();
     codec.take_clock(30_000_000).unwrap();
-    let out = codec.encode(&mut [Transaction::write(&[6]).then_pause(pause)], true).out.concat();
+    let out = codec.encode(&mut [Transaction::write(&[6]).then_pause(pause)], Framing::Windows).out.concat();
     // 40 ms at 30 MHz are 150,000 bytes: two times 65,536 and 18,928.
     assert_eq!(out[13..], [0x8F, 0xFF, 0xFF, 0x8F, 0xFF, 0xFF, 0x8F, 0xEF, 0x49, 0x81, 0x87]);
-    assert!(!codec.keeps(Duration::from_millis(51)));
+    assert!(!codec.keeps(Shape::Fast, Duration::from_millis(51)));
 }
 
 #[test]
 fn spare_pins_are_in_every_pin_command() {
     let codec = Mpsse::new(1, &[(4, Level::Low), (5, Level::High), (2, Level::High)]);
-    let out = codec.encode(&mut [Transaction::write(&[6])], true).out.concat();
+    let out = codec.encode(&mut [Transaction::write(&[6])], Framing::Windows).out.concat();
     assert_eq!(out[..6], [0x80, 0x28, 0x3B, 0x80, 0x20, 0x3B]);
     assert_eq!(codec.spare().collect::<Vec<_>>(), [(4, Level::Low), (5, Level::High)]);
     assert_eq!(codec.index, 2);
@@ -165,6 +165,6 @@ fn a_slow_clock_is_given_its_time() {
     let mut data = vec![0u8; 20_000];
     let codec = codec().with_clock(10_000).unwrap();
     let mut batch = [Transaction { ops: vec![Op::Read(&mut data)], pause: Duration::ZERO }];
-    let silent = codec.encode(&mut batch, true).silent;
+    let silent = codec.encode(&mut batch, Framing::Windows).silent;
     assert!(silent >= Duration::from_secs(16), "{silent:?}");
 }

@@ -6,5 +6,6 @@
 mod find;
 mod pipe;
 
-pub use find::{Found, Wanted, list, open, plugged};
+pub use super::{Found, Wanted};
+pub use find::{list, open, plugged};
 pub use pipe::HostPipe;

@@ -3,7 +3,7 @@
 use super::Wanted;
 use super::find::fault;
 use crate::usb::queue::{Fault, Queue};
-use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use rusb::{Context, Device, DeviceHandle, Direction, RequestType, UsbContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ pub struct HostPipe {
     /// A kernel driver had the interface.
     had_driver: bool,
     packet: Option<usize>,
+    about: About,
     path: String,
     /// Bus number and address: another device in the same port has another one.
     place: (u8, u8),
@@ -41,14 +42,20 @@ impl HostPipe {
         if handle.set_auto_detach_kernel_driver(true).is_err() && had_driver {
             let _ = handle.detach_kernel_driver(interface);
         }
+        // A virtual machine may hand on a device that no one has configured. Where this fails, claiming reports it.
+        if handle.active_configuration().is_ok_and(|configuration| configuration == 0) {
+            let _ = handle.set_active_configuration(1);
+        }
         handle.claim_interface(interface).map_err(|error| match error {
             rusb::Error::NotFound | rusb::Error::InvalidParam => {
                 UsbError::Unusable(format!("the {} at USB {path} has no interface {interface}", wanted.name))
             }
             other => fault(other, path),
         })?;
+        let about = about(device, &handle);
         let handle = Arc::new(handle);
         Ok(Self {
+            about,
             outgoing: Queue::new(Arc::clone(&handle), wanted.endpoint_out),
             incoming: Queue::new(Arc::clone(&handle), wanted.endpoint_in),
             packet: packet_size(device, wanted),
@@ -214,6 +221,17 @@ fn packet_size(device: &Device<Context>, wanted: &Wanted<'_>) -> Option<usize> {
     Some(usize::from(endpoint.max_packet_size())).filter(|size| [8, 16, 32, 64, 512, 1024].contains(size))
 }
 
+/// What the descriptors say, as far as they can be read.
+fn about(device: &Device<Context>, handle: &DeviceHandle<Context>) -> About {
+    let Ok(descriptor) = device.device_descriptor() else { return About::default() };
+    let rusb::Version(major, minor, sub) = descriptor.device_version();
+    let digits = [u16::from(major / 10), u16::from(major % 10), u16::from(minor), u16::from(sub)];
+    About {
+        release: Some(digits.iter().fold(0, |bcd, digit| bcd << 4 | digit)),
+        manufacturer: handle.read_manufacturer_string_ascii(&descriptor).ok().filter(|text| !text.is_empty()),
+    }
+}
+
 fn request_type(control: Control, direction: Direction) -> u8 {
     let recipient = match control.recipient {
         Recipient::Device => rusb::Recipient::Device,
@@ -281,6 +299,10 @@ impl Pipe for HostPipe {
 
     fn in_packet(&self) -> Option<usize> {
         self.packet
+    }
+
+    fn about(&self) -> About {
+        self.about.clone()
     }
 
     fn now(&self) -> Duration {

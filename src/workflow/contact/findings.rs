@@ -1,5 +1,6 @@
 //! What the contact tests saw, as data.
 
+use super::{AddressFault, AddressProof};
 use crate::flash::WriteEnableCheck;
 
 /// What the data line shows while no chip is selected.
@@ -87,7 +88,7 @@ impl Tallied {
 }
 
 /// Blocks of the array read over and over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sampled {
     /// Bytes read in all.
     pub bytes: u64,
@@ -99,12 +100,27 @@ pub struct Sampled {
     pub falls: u64,
     /// Reads in which a whole stretch was 00 or FF that was not in another.
     pub runs: u64,
-    /// Places where two reads that overlap do not fit together.
-    pub misplaced: u64,
+    /// What is wrong with the addresses, or the proof that nothing is.
+    pub addresses: Result<AddressProof, AddressFault>,
     /// Bytes in which the fast read differs from the plain one; `None` where it was not tried.
     pub fast_differs: Option<u64>,
     /// The upper half looks like the lower at every sample, and the samples are telling.
     pub mirrored: bool,
+}
+
+impl Default for Sampled {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            bits: 0,
+            rises: 0,
+            falls: 0,
+            runs: 0,
+            addresses: Ok(AddressProof::default()),
+            fast_differs: None,
+            mirrored: false,
+        }
+    }
 }
 
 impl Sampled {

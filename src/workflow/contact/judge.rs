@@ -72,6 +72,7 @@ pub fn judge(seen: &Findings) -> Verdict {
         next,
         error_rate: seen.array.as_ref().map(|a| ErrorRate::new(a.bits, a.wrong())),
         array_bytes: seen.array.as_ref().map_or(0, |a| a.bytes),
+        addresses: seen.array.as_ref().and_then(|a| a.addresses.clone().ok()),
     }
 }
 
@@ -87,11 +88,12 @@ fn array_tests(array: &Sampled, add: &mut dyn FnMut(&'static str, Outcome, Strin
             add("fast read", passed(n <= TOLERATED), format!("{n} bytes differ between 03h and 0Bh"));
         }
     }
-    let detail = match array.misplaced {
-        0 => "reads across every power of two fit together".into(),
-        n => format!("{n} reads across a power of two do not fit together"),
+    let detail = match &array.addresses {
+        Ok(proof) if proof.blank => "nothing that was looked at tells: blank".into(),
+        Ok(_) => "every address bit is seen, and answers run on".into(),
+        Err(fault) => fault.to_string(),
     };
-    add("addresses", passed(array.misplaced == 0), detail);
+    add("addresses", passed(array.addresses.is_ok()), detail);
     // Not a failure: a firmware may be there twice. The first erase looks whether it reaches the other half.
     match array.mirrored {
         false => add("size", Outcome::Passed, "the halves differ, or are blank".into()),
@@ -155,7 +157,9 @@ fn causes(seen: &Findings) -> Vec<Likely> {
         let one_sided = wrong >= 8 && array.rises.min(array.falls) * 20 < array.rises.max(array.falls);
         add(one_sided, Likely::Sag);
         add(array.mirrored, Likely::FakeSize);
-        add(array.misplaced > 0 && wrong <= TOLERATED, Likely::FourByteMode);
+        if let (Err(fault), true) = (&array.addresses, wrong <= TOLERATED) {
+            add(true, Likely::from_fault(fault));
+        }
         add(wrong > TOLERATED || array.fast_differs.is_some_and(|n| n > TOLERATED), Likely::Wires);
     }
     add(!id.is_steady() || !seen.status.is_steady() || seen.sfdp.0 != seen.sfdp.1, Likely::Wires);
@@ -167,6 +171,7 @@ fn causes(seen: &Findings) -> Vec<Likely> {
 mod tests {
     use super::*;
     use crate::flash::WriteEnableCheck;
+    use crate::workflow::contact::AddressFault;
 
     fn steady(bytes: &[u8]) -> Tallied {
         Tallied::of(vec![bytes.to_vec(); 64])
@@ -233,8 +238,22 @@ mod tests {
             ("bits fall", array(|a| a.falls = 40), Likely::Sag),
             ("bits flip", array(|a| (a.rises, a.falls) = (20, 22)), Likely::Wires),
             ("long runs", array(|a| (a.runs, a.falls) = (9, 900)), Likely::Contention),
-            ("addresses", array(|a| a.misplaced = 12), Likely::FourByteMode),
-            ("mirror", array(|a| (a.mirrored, a.misplaced) = (true, 1)), Likely::FakeSize),
+            (
+                "address mode",
+                array(|a| a.addresses = Err(AddressFault::AddressMode { sent: 3, taken: 4 })),
+                Likely::FourByteMode,
+            ),
+            ("wrap", array(|a| a.addresses = Err(AddressFault::Wraps { bytes: 16 })), Likely::BurstWrap),
+            (
+                "dead",
+                array(|a| a.addresses = Err(AddressFault::DeadAfter { bytes: 9 })),
+                Likely::LongTransactions,
+            ),
+            (
+                "mirror",
+                array(|a| (a.mirrored, a.addresses) = (true, Err(AddressFault::StuckBit { bit: 18 }))),
+                Likely::FakeSize,
+            ),
             ("fast read", array(|a| a.fast_differs = Some(700)), Likely::Wires),
             ("1.8 V", Box::new(|f| f.low_voltage = true), Likely::LowVoltagePart),
         ];

@@ -7,6 +7,8 @@
 //!
 //! Facts: the tests and what their outcomes mean are gathered from reports of failed clips; the thresholds are ours.
 
+mod address_fault;
+mod addresses;
 mod array;
 mod clock;
 mod findings;
@@ -16,6 +18,9 @@ mod meter;
 mod run;
 mod verdict;
 
+pub use address_fault::AddressFault;
+pub use addresses::{AddressProof, prove_addresses};
+pub(super) use addresses::{check_unproven_bits, explain_difference, telling_addresses};
 #[cfg(test)]
 pub(super) use array::MOST;
 pub use clock::find_clock;

@@ -6,9 +6,9 @@ use super::{array, judge, line};
 use crate::flash::part::Probe;
 use crate::flash::{Chip, FlashError, WriteEnableCheck};
 use crate::spi::Programmer;
+use crate::workflow::engine::is_transient;
 use crate::workflow::error::Cause;
 use crate::workflow::event::{Event, Events, Stage};
-use crate::workflow::reading::is_transient;
 
 /// Write enable and disable, so many times.
 const ENABLES: usize = 8;

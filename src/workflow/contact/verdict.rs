@@ -1,5 +1,6 @@
 //! What the contact tests say together, in words.
 
+use super::{AddressFault, AddressProof};
 use serde::Serialize;
 use std::fmt;
 
@@ -52,9 +53,35 @@ pub enum Likely {
     LowVoltagePart,
     /// The chip is smaller than it says.
     FakeSize,
+    /// An address bit that the chip does not see.
+    AddressBit,
+    /// A burst wrap that the board left set.
+    BurstWrap,
+    /// Data that stops within a long transaction.
+    LongTransactions,
+    /// The first byte of an answer is wrong.
+    FirstByte,
+    /// Another number of dummy cycles than after power-up.
+    DummyCycles,
+    /// Reads that overlap do not fit together.
+    Addresses,
 }
 
 impl Likely {
+    /// What a fault of the addresses is caused by.
+    pub fn from_fault(fault: &AddressFault) -> Self {
+        match fault {
+            AddressFault::AddressMode { .. } => Likely::FourByteMode,
+            AddressFault::StuckBit { .. } | AddressFault::Mirrored { .. } => Likely::AddressBit,
+            AddressFault::Wraps { .. } => Likely::BurstWrap,
+            AddressFault::DeadAfter { .. } => Likely::LongTransactions,
+            AddressFault::FirstByte { .. } => Likely::FirstByte,
+            AddressFault::FastRead { .. } => Likely::DummyCycles,
+            AddressFault::Unsteady { .. } => Likely::Wires,
+            AddressFault::Misplaced { .. } => Likely::Addresses,
+        }
+    }
+
     /// The cause and what to try next.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -99,6 +126,31 @@ impl Likely {
             Likely::LowVoltagePart => (
                 "this is a 1.8 V part on a 3.3 V programmer",
                 "take the clip off, and put a 1.8 V adapter in between",
+            ),
+            Likely::AddressBit => (
+                "the chip does not see one of the address bits",
+                "clean pin 5 (data in), shorten the wires, and lower the clock (FTDI: speed=...)",
+            ),
+            Likely::BurstWrap => (
+                "the board left a burst wrap set, so that reads do not run on",
+                "take the board's supply away for some seconds, so that the chip forgets it",
+            ),
+            Likely::LongTransactions => (
+                "the data stops within a long transaction: the supply sags, or a buffer on the board lets go",
+                "measure the supply between pins 8 and 4 during a read; power the board from its own supply with the \
+                 processor in reset, or lift the chip's supply pin",
+            ),
+            Likely::FirstByte => (
+                "the first byte of each answer is wrong: the data line turns round too slowly",
+                "shorten the wires, and lower the clock (FTDI: speed=...)",
+            ),
+            Likely::DummyCycles => (
+                "the board set another number of dummy cycles, or the fast read fails",
+                "take the board's supply away for some seconds, so that the chip forgets it",
+            ),
+            Likely::Addresses => (
+                "the chip does not answer for the addresses that it is sent",
+                "clean pin 5 (data in) and pin 6 (clock), shorten the wires, and lower the clock (FTDI: speed=...)",
             ),
             Likely::FakeSize => (
                 "the chip holds less than its id says: the upper half repeats the lower",
@@ -145,6 +197,9 @@ pub struct Verdict {
     pub error_rate: Option<ErrorRate>,
     /// Bytes of the array that were read.
     pub array_bytes: u64,
+    /// That the addresses were proven; `None` where they were not.
+    #[serde(skip)]
+    pub addresses: Option<AddressProof>,
 }
 
 impl fmt::Display for Verdict {

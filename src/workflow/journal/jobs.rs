@@ -111,6 +111,13 @@ impl Journal {
         Ok(bytes)
     }
 
+    /// Blocks that any run began: all that can differ from the backup.
+    pub fn touched(&self) -> Spans {
+        let mut touched = if self.log.damaged { self.header.blocks() } else { Spans::new() };
+        self.log.touched.iter().for_each(|span| touched.insert(span));
+        touched
+    }
+
     /// Blocks whose contents cannot be relied on even where they read right.
     pub fn doubtful(&self) -> Spans {
         if self.log.damaged { self.header.blocks() } else { self.log.doubtful.clone() }
@@ -218,6 +225,17 @@ impl Store {
             cut.map_err(FileError::on("write", &path))?;
         }
         Ok(Journal { folder, file, header, log, _at_work: at_work })
+    }
+
+    /// The contents that a finished job has written, checked; `None` where they are gone.
+    pub(crate) fn result_of(&self, header: &JobHeader) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.jobs_folder().join(&header.id).join(RESULT);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = read(&path, header.size)?;
+        let right = bytes.len() as u64 == header.size && sha256_hex(&bytes) == header.wanted_sha256;
+        Ok(right.then_some(bytes))
     }
 
     /// Gives a job up: the chip stays as it is, and counts as whole from here on. Works on a damaged job too.

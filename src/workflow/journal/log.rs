@@ -87,6 +87,8 @@ pub struct Log {
     pub doubtful: Spans,
     /// Blocks verified in the direction of the last run.
     pub done: Spans,
+    /// Every block that any run began, whichever way it went.
+    pub touched: Spans,
     /// How it ended, if it has.
     pub over: Option<Over>,
     /// A line before the end is bad.
@@ -127,6 +129,7 @@ impl Log {
                 self.runs += 1;
             }
             Line::Begin { start, end } => {
+                self.touched.insert(Span::new(*start, *end));
                 self.doubtful.insert(Span::new(*start, *end));
                 self.done.remove(Span::new(*start, *end));
             }

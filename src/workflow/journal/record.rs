@@ -1,11 +1,10 @@
-//! A job as a report tells it: what it was, how it ended, what it left on the chip, how that came about.
+//! A job as a report shows it: what it was, how it ended, what it left on the chip, how that came about.
 
 use super::header::JobHeader;
 use super::jobs::{HEADER, LOG, RESULT, TEXT_MOST};
 use super::log::Log;
 use crate::workflow::files::{self, read, sha256_hex};
 use crate::workflow::store::{Store, StoreError};
-use serde_json::Value;
 
 const ABOUT: &str = "about.json";
 
@@ -18,8 +17,8 @@ pub struct JobRecord {
     pub log: Log,
     /// What it left on the chip; none of a job that was not finished.
     pub result: Option<Vec<u8>>,
-    /// How the contents came about, as whoever began the job told it.
-    pub about: Option<Value>,
+    /// What the job keeps of itself, in the form of the program that began it.
+    pub about: Option<Vec<u8>>,
 }
 
 impl Store {
@@ -37,16 +36,20 @@ impl Store {
         if result.as_ref().is_some_and(|bytes| sha256_hex(bytes) != header.wanted_sha256) {
             return Err(damaged(format!("{RESULT} does not fit its checksum")));
         }
-        // Only told, never acted on: what cannot be read is as if it were not there.
-        let about = read(&folder.join(ABOUT), TEXT_MOST).ok().and_then(|b| serde_json::from_slice(&b).ok());
+        let about = self.job_about(id);
         Ok(JobRecord { header, log, result, about })
     }
 
-    /// Keeps with a job how its contents came about.
+    /// What a job keeps of itself; `None` where it keeps nothing that can be read.
+    pub fn job_about(&self, id: &str) -> Option<Vec<u8>> {
+        read(&self.jobs_folder().join(id).join(ABOUT), TEXT_MOST).ok()
+    }
+
+    /// Keeps with a job what a report needs of it. The store gives it back as it is.
     ///
     /// # Errors
     /// [`StoreError::File`].
-    pub fn annotate_job(&self, id: &str, about: &Value) -> Result<(), StoreError> {
-        Ok(files::write(&self.jobs_folder().join(id).join(ABOUT), about.to_string().as_bytes())?)
+    pub fn annotate_job(&self, id: &str, about: &[u8]) -> Result<(), StoreError> {
+        Ok(files::write(&self.jobs_folder().join(id).join(ABOUT), about)?)
     }
 }

@@ -13,10 +13,7 @@ pub enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Another instance holds it.
-    #[error(
-        "the store {} is in use by another norsplice; wait for its end, or choose another with --store",
-        .0.display()
-    )]
+    #[error("the store {} is in use by another norsplice", .0.display())]
     Locked(PathBuf),
     /// Opened for looking only.
     #[error("the store {} was opened for reading only", .0.display())]

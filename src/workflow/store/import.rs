@@ -61,7 +61,7 @@ impl Store {
             part: import.part.clone().unwrap_or_else(|| "unknown".into()),
             programmer: format!("import of {}", import.source),
             origin: if passes == 2 { Origin::ImportTwice } else { Origin::Import },
-            reads: Reads { passes, bytes: size * u64::from(passes), rereads: Vec::new() },
+            reads: Reads { passes, bytes: size * u64::from(passes), ..Reads::default() },
             board: import.board.clone(),
             notes,
         };

@@ -32,6 +32,35 @@ pub struct Reads {
     pub bytes: u64,
     /// Where passes differed, and how it was settled.
     pub rereads: Vec<Reread>,
+    /// How each stretch was proven, in order, without a gap; empty in backups of older versions and in imports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven: Vec<Proven>,
+    /// The backup whose contents took the place of a second pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_from: Option<String>,
+}
+
+/// How a stretch of the contents was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// First address.
+    pub start: u64,
+    /// Address behind the last.
+    pub end: u64,
+    /// How.
+    pub by: ProvenBy,
+}
+
+/// Ways of proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProvenBy {
+    /// Both engines read it alike.
+    TwoReads,
+    /// One read agrees with what the store had proven of this very chip.
+    StoreAndOneRead,
+    /// Further reads by both engines settled it.
+    Vote,
 }
 
 /// One block in which the passes differed.

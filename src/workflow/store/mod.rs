@@ -15,6 +15,7 @@ mod draft;
 mod error;
 mod import;
 mod key;
+mod known;
 mod manifest;
 mod recorder;
 mod store_folder;
@@ -24,7 +25,7 @@ pub use draft::{Draft, Facts};
 pub use error::StoreError;
 pub use import::{Import, refuse_suspect};
 pub use key::ChipKey;
-pub use manifest::{FileEntry, Manifest, Origin, Reads, Reread};
+pub use manifest::{FileEntry, Manifest, Origin, Proven, ProvenBy, Reads, Reread};
 pub use store_folder::Store;
 
 pub(crate) use store_folder::{AtWork, names, resolve};

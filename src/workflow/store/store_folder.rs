@@ -1,9 +1,9 @@
 //! The store's folder and its lock.
 
 use super::StoreError;
-use crate::workflow::files::{FileError, check_room, sync_folder};
+use crate::workflow::files::{FileError, check_room, lock, sync_folder};
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,10 +61,8 @@ impl Store {
             .write(true)
             .open(&path)
             .map_err(FileError::on("write to the store", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(root.to_path_buf())),
-            Err(TryLockError::Error(e)) => return Err(FileError::on("lock", &path)(e).into()),
+        if !lock(&file).map_err(FileError::on("lock", &path))? {
+            return Err(StoreError::Locked(root.to_path_buf()));
         }
         let store = Store::new(root, Some(file));
         let jobs = store.jobs_folder();

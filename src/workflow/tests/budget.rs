@@ -59,3 +59,28 @@ fn assert_counts(bench: &Bench, job: &Job, kind: ProgrammerKind, case: &str) {
     assert!(counts.waits <= waits, "{case}: {} waits, at most {waits}", counts.waits);
     bench.assert_no_misdeeds();
 }
+
+/// A chip that the store knows is read once: every repeated job saves one whole read.
+#[test]
+fn a_repeated_job_saves_one_whole_read() {
+    let old = random(1, SIZE);
+    for (job, percent) in JOBS.iter().zip([Some([55, 60]), None]) {
+        for (n, kind) in KINDS.into_iter().enumerate() {
+            let bench = Bench::new(kind, old.clone());
+            let mut took = Vec::new();
+            for seed in [2, 3] {
+                let mut new = old.clone();
+                new[job.change.range()].copy_from_slice(&random(seed, job.change.len() as usize));
+                let begun = bench.emulator.clock().now();
+                let report = bench.write(&new, &mut quiet).unwrap();
+                took.push(bench.emulator.clock().now() - begun);
+                assert!(bench.emulator.contents() == new, "{} by {kind:?}", job.name);
+                assert_eq!(report.backup_read, (4 - seed) * SIZE as u64, "{} by {kind:?}", job.name);
+            }
+            let Some(percent) = percent else { continue };
+            let case = format!("{} by {kind:?}: {took:?}", job.name);
+            println!("{case}");
+            assert!(took[1].as_nanos() * 100 <= took[0].as_nanos() * percent[n], "{case}");
+        }
+    }
+}

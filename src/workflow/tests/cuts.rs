@@ -2,10 +2,12 @@
 
 use super::bench::{Bench, SMALL, quiet, random, small, small_spec};
 use crate::emulator::{Emulator, Fault, Faults, ProgrammerKind};
+use crate::span::Spans;
 use crate::workflow::journal::Direction;
 use crate::workflow::restore::{RestoreOptions, restore};
 use crate::workflow::resume::{ResumeOptions, resume};
 use crate::workflow::{Cause, ChipState};
+use proptest::prelude::*;
 
 /// A change of one block by its sectors, a program without an erase, and of the loader.
 fn images() -> (Vec<u8>, Vec<u8>) {
@@ -86,4 +88,92 @@ fn cut_and_go_on(old: &[u8], new: &[u8], fault: Fault, after: After, case: &str)
     assert!(store.open_jobs().unwrap().is_empty(), "{case}");
     let counts = bench.emulator.counts();
     assert_eq!(counts.misdeed_count(), 0, "{case}: {}", counts.misdeed_text());
+}
+
+/// Where the chip differs from what it held before the job.
+fn changed(before: &[u8], after: &[u8]) -> Spans {
+    crate::plan::diff(before, after)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever is tried after an interruption, and however often that is interrupted again: no byte outside of the
+    /// job's blocks changes, and the last thing that ends well leaves its contents.
+    #[test]
+    fn nothing_outside_of_a_jobs_steps_ever_changes(
+        first in 1u64..24,
+        part in 0.0f64..1.0,
+        ways in prop::collection::vec((0u8..3, prop::option::of(1u64..16)), 1..6),
+    ) {
+        let (old, new) = images();
+        let cut = |operation| Faults::seeded(5).with(Fault::PowerCutInOperation(operation, part));
+        let bench = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &old), cut(first));
+        let _ = bench.write(&new, &mut quiet);
+        let Some(job) = bench.store().jobs().unwrap().pop() else { return Ok(()) };
+        let blocks = job.header.unwrap().blocks();
+        for (way, operation) in ways {
+            bench.emulator.power_up();
+            bench.emulator.reset_counts();
+            bench.emulator.set_faults(&operation.map(cut).unwrap_or_default());
+            let (store, mut clip) = (bench.store(), bench.clip().unwrap());
+            if store.open_jobs().unwrap().is_empty() {
+                break;
+            }
+            let direction = if way == 0 { Direction::Finish } else { Direction::Undo };
+            let result = match way {
+                2 => {
+                    let options = RestoreOptions {
+                        backup: store.list().unwrap().pop().unwrap().id,
+                        other_chip: false,
+                        programmer: "emu".into(),
+                        dry_run: false,
+                        last: Default::default(),
+                    };
+                    restore(&mut clip, &store, &options, &mut |_| true, &mut quiet)
+                }
+                _ => {
+                    let options = ResumeOptions { direction: Some(direction), ..ResumeOptions::default() };
+                    resume(&mut clip, &store, &options, &mut quiet)
+                }
+            };
+            bench.emulator.power_up();
+            let now = bench.emulator.contents();
+            prop_assert!(changed(&old, &now).difference(&blocks).is_empty(), "{}", changed(&old, &now));
+            if result.is_ok() {
+                let wanted = if direction == Direction::Finish { &new } else { &old };
+                prop_assert!(now == *wanted, "contents");
+            }
+        }
+    }
+}
+
+/// The undo of a job whose backup was wrong: nothing is erased, and neither way is offered.
+#[test]
+fn a_backup_that_does_not_fit_the_untouched_blocks_stops_both_ways() {
+    let (old, new) = images();
+    let faults = Faults::seeded(5).with(Fault::PowerCutInOperation(6, 0.5));
+    let bench = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &old), faults);
+    bench.write(&new, &mut quiet).unwrap_err();
+    bench.emulator.set_faults(&Faults::default());
+    bench.emulator.power_up();
+    // As if the link had given other bytes for the upper half when the backup was taken.
+    bench
+        .emulator
+        .chip(|chip| chip.contents_mut()[0x4_0000..].copy_from_slice(&random(77, SMALL - 0x4_0000)));
+    let before = bench.emulator.contents();
+    for direction in [Direction::Undo, Direction::Finish] {
+        bench.emulator.reset_counts();
+        let options = ResumeOptions { direction: Some(direction), ..ResumeOptions::default() };
+        let error = resume(&mut bench.clip().unwrap(), &bench.store(), &options, &mut quiet).unwrap_err();
+        assert!(matches!(&*error.cause, Cause::BackupDiffers { spans, .. } if !spans.is_empty()), "{error}");
+        assert!(!error.to_string().contains("resume --undo"), "{error}");
+        assert_eq!(bench.emulator.counts().operations, 0);
+        assert!(bench.emulator.contents() == before);
+    }
+    // A fresh look that agrees: the job is undone.
+    bench.emulator.chip(|chip| chip.contents_mut()[0x4_0000..].copy_from_slice(&old[0x4_0000..]));
+    let undo = ResumeOptions { direction: Some(Direction::Undo), ..ResumeOptions::default() };
+    resume(&mut bench.clip().unwrap(), &bench.store(), &undo, &mut quiet).unwrap();
+    assert!(bench.emulator.contents() == old);
 }

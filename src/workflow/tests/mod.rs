@@ -4,6 +4,8 @@ mod bench;
 mod budget;
 mod contact;
 mod cuts;
+mod data_faults;
 mod engines;
 mod guards;
+mod known;
 mod whole;

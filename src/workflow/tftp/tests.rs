@@ -1,6 +1,8 @@
 //! Clients made by hand on loopback: a whole transfer, other names, writing, falling silent, nobody at all.
 
+use super::packet::MOST_BLOCK;
 use super::*;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 const NAME: &str = "rescue.bin";
@@ -101,7 +103,7 @@ fn blocks_are_no_larger_than_a_frame_and_the_clients_timeout_is_not_taken() {
     let client = client();
     let options = "blksize\x0065000\0timeout\x00200\0windowsize\x0016\0";
     client.send_to(&request(1, NAME, options), bench.address).unwrap();
-    let (got, oack) = fetch(&client, usize::from(MOST_BLOCK));
+    let (got, oack) = fetch(&client, MOST_BLOCK);
     assert_eq!((got.len(), oack.as_deref()), (5000, Some(&b"blksize\x001468\0"[..])));
     assert!(matches!(bench.ended().0, Ended::Delivered(_)));
 }
@@ -143,6 +145,65 @@ fn a_client_that_falls_silent_is_given_up_at_the_end_too() {
         let wanted = vec![Event::Began(peer), Event::GaveUp(peer, sent)];
         assert_eq!(bench.ended(), (Ended::Stopped, wanted));
     }
+}
+
+#[test]
+fn a_request_that_comes_twice_is_one_transfer_and_a_client_that_starts_anew_gets_the_whole_file() {
+    let bench = serve(&[9; 1500], Waits { retries: 100, ..waits() }, |_| false);
+    let client = client();
+    let mut packet = [0; 600];
+    let peer = client.local_addr().unwrap();
+    for _ in 0..2 {
+        client.send_to(&request(1, NAME, ""), bench.address).unwrap();
+    }
+    let (len, server) = client.recv_from(&mut packet).unwrap();
+    assert_eq!((len, &packet[..4]), (516, &[0, 3, 0, 1][..]));
+    // Acknowledged twice: the second is not answered with another block.
+    for _ in 0..2 {
+        client.send_to(&[0, 4, 0, 1], server).unwrap();
+    }
+    // Not acknowledged, it comes again.
+    let mut seconds = 0;
+    while seconds < 2 {
+        let (_, from) = client.recv_from(&mut packet).unwrap();
+        assert_eq!(from, server);
+        seconds += usize::from(packet[..4] == [0, 3, 0, 2]);
+        assert!(packet[3] <= 2);
+    }
+    client.send_to(&request(1, NAME, ""), bench.address).unwrap();
+    let (got, _) = fetch(&client, 512);
+    assert!(got == [9; 1500]);
+    let began = || Event::Began(peer);
+    let wanted = vec![began(), Event::GaveUp(peer, 1024), began()];
+    assert_eq!(bench.ended(), (Ended::Delivered(peer), wanted));
+}
+
+#[test]
+fn a_clients_error_ends_its_transfer_and_text_mode_is_refused() {
+    let bench = serve(&[9; 1500], Waits { answer: Duration::from_secs(20), ..waits() }, |e| {
+        matches!(e, Event::GaveUp(..))
+    });
+    let client = client();
+    let mut packet = [0; 600];
+    client.send_to(b"\0\x01rescue.bin\0netascii\0", bench.address).unwrap();
+    client.recv_from(&mut packet).unwrap();
+    assert_eq!(packet[..4], [0, 5, 0, 4]);
+    client.send_to(&request(1, NAME, "tsize\x000\0"), bench.address).unwrap();
+    let (_, server) = client.recv_from(&mut packet).unwrap();
+    assert_eq!(packet[..2], [0, 6]);
+    client.send_to(b"\0\x05\0\x08no\0", server).unwrap();
+    let peer = client.local_addr().unwrap();
+    assert_eq!(bench.ended(), (Ended::Stopped, vec![Event::Began(peer), Event::GaveUp(peer, 0)]));
+}
+
+#[test]
+fn block_numbers_begin_again_after_65535() {
+    let file: Vec<u8> = (0..70_000u32 * 8 + 3).map(|i| (i.wrapping_mul(0x9E37_79B1) >> 24) as u8).collect();
+    let bench = serve(&file, Waits { answer: Duration::from_secs(20), ..waits() }, |_| false);
+    let client = client();
+    client.send_to(&request(1, NAME, "blksize\x008\0"), bench.address).unwrap();
+    assert!(fetch(&client, 8).0 == file);
+    assert!(matches!(bench.ended().0, Ended::Delivered(_)));
 }
 
 #[test]

@@ -6,9 +6,9 @@ before() {
     head -c 1048576 /dev/urandom | dd of=new.bin bs=4096 seek=300 conv=notrunc status=none
 }
 
-# transfers COMMAND...: runs it on a fresh chip, and says how many USB transfers it takes.
+# transfers COMMAND...: runs it on a fresh chip with an empty store, and says how many USB transfers it takes.
 transfers() {
-    rm -rf /tmp/trial
+    rm -rf /tmp/trial /tmp/trial.store
     serve "programmer=ft2232h,image=/share/old.bin,state=/tmp/trial,counts=/tmp/trial.json"
     attach 1-1 >/dev/null
     norsplice -q --yes --store /tmp/trial.store "$@" >/dev/null || fail "$* without a fault"

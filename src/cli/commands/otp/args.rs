@@ -1,10 +1,11 @@
 //! The words of `otp`.
 
 use super::super::super::exit::Failure;
-use super::super::super::programmer::{AnyChip, with_chip};
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
+use super::super::super::terminal::with_chip;
 use super::{change, diff, show};
+use crate::desk::programmer::AnyChip;
 use crate::flash::SecurityRegister;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -90,7 +91,7 @@ fn of_chip(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
             session.out.warn("there are several dies in this package: these are the first one's registers");
         }
         known(chip)?;
-        Ok(chip.security_registers()?)
+        Ok(crate::workflow::otp::read(chip)?)
     })
 }
 

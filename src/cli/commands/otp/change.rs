@@ -2,15 +2,16 @@
 
 use super::super::super::confirm::{confirm_write, phrase};
 use super::super::super::exit::{Exit, Failure};
-use super::super::super::json::Fields;
-use super::super::super::programmer::{AnyChip, with_chip_to_write};
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
-use super::super::super::{files, jobs, store};
+use super::super::super::terminal::with_chip_to_write;
+use super::super::super::{files, store};
 use super::super::probe::security_register;
 use super::args::known;
+use crate::desk::programmer::AnyChip;
 use crate::flash::{FlashError, OtpPermit, SecurityRegister};
+use crate::wire::Fields;
 use crate::workflow::Store;
 use crate::workflow::otp::{of_backup, permit};
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ fn write(session: &Session, wanted: impl FnOnce(&Store) -> Result<Vec<(u8, Vec<u
                 todo.push((now, bytes));
             }
         }
-        let (backup, permit) = backed_up(session, chip, &store)?;
+        let (backup, permit) = backed_up(chip, &store)?;
         show_change(session, chip, &todo);
         if todo.is_empty() || session.options.dry_run {
             return Ok(Vec::new());
@@ -72,7 +73,7 @@ pub fn erase(session: &Session, index: u8) -> Outcome {
     let store = store::open_locked(session)?;
     let erased = with_chip_to_write(session, |chip, _| {
         let now = one(chip, index)?;
-        let (backup, permit) = backed_up(session, chip, &store)?;
+        let (backup, permit) = backed_up(chip, &store)?;
         if now.blank || session.options.dry_run {
             return Ok(Vec::new());
         }
@@ -90,7 +91,7 @@ pub fn lock(session: &Session, index: u8) -> Outcome {
     let store = store::open_locked(session)?;
     let locked = with_chip_to_write(session, |chip, _| {
         let now = one(chip, index)?;
-        backed_up(session, chip, &store)?;
+        backed_up(chip, &store)?;
         if now.locked == Some(true) {
             return Ok(Vec::new());
         }
@@ -113,14 +114,14 @@ pub fn lock(session: &Session, index: u8) -> Outcome {
     )
 }
 
-fn backed_up(session: &Session, chip: &mut AnyChip, store: &Store) -> Result<(String, OtpPermit), Failure> {
-    permit(chip, store).map_err(|error| jobs::failure(session, error, None))
+fn backed_up(chip: &mut AnyChip, store: &Store) -> Result<(String, OtpPermit), Failure> {
+    Ok(permit(chip, store)?)
 }
 
 /// The register of that number.
 fn one(chip: &mut AnyChip, index: u8) -> Result<SecurityRegister, Failure> {
     known(chip)?;
-    let all = chip.security_registers()?;
+    let all = crate::workflow::otp::read(chip)?;
     let there: Vec<String> = all.iter().map(|register| register.index.to_string()).collect();
     all.into_iter().find(|register| register.index == index).ok_or_else(|| {
         let part = &chip.identity().part_name;

@@ -1,13 +1,13 @@
 //! `otp diff A B`: the registers of two backups, dumps, or the chip.
 
 use super::super::super::exit::{Exit, Failure};
-use super::super::super::json::{Fields, spans};
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::{files, store};
 use super::args::registers;
 use crate::plan::diff;
+use crate::wire::{Fields, spans};
 use crate::workflow::otp::{file_name, of_backup};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

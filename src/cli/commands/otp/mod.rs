@@ -6,4 +6,3 @@ mod diff;
 mod show;
 
 pub use args::{Args, run};
-pub use show::{any_locked, verdict};

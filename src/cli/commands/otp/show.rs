@@ -2,13 +2,14 @@
 
 use super::super::super::exit::Exit;
 use super::super::super::files;
-use super::super::super::json::Fields;
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hex, hexdump};
 use super::super::probe::security_register;
 use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text};
+use crate::report::otp_verdict;
+use crate::wire::Fields;
 use crate::workflow::otp::file_name;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -46,7 +47,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     }
     let blank = registers.iter().all(|r| r.blank);
     let locks: Vec<Option<bool>> = registers.iter().map(|r| r.locked).collect();
-    let verdict = verdict(registers.len(), blank, any_locked(&locks));
+    let verdict = otp_verdict(registers.len(), blank, &locks);
     out.line(verdict.as_str());
     let listed: Vec<Value> = registers
         .iter()
@@ -59,36 +60,6 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
         })
         .collect();
     Ok((Exit::Done, Fields::new().with("security_registers", listed).with("verdict", verdict).into_map()))
-}
-
-/// `Some(true)` where any is locked, `Some(false)` where all are known to be open.
-pub fn any_locked(locks: &[Option<bool>]) -> Option<bool> {
-    let any = locks.contains(&Some(true));
-    if any { Some(true) } else { locks.iter().all(Option::is_some).then_some(false) }
-}
-
-/// What the registers mean for somebody whose firmware does not start.
-pub fn verdict(count: usize, blank: bool, locked: Option<bool>) -> String {
-    let all = match count {
-        0 => return "this part has no security registers: OTP does not explain a firmware that refuses to start".into(),
-        1 => "the one register is",
-        2 => "both registers are",
-        3 => "all three registers are",
-        _ => "all registers are",
-    };
-    match (blank, locked) {
-        (true, Some(true)) => format!("{all} blank; what is locked can never hold anything"),
-        (true, open) => {
-            let state =
-                if open.is_some() { "blank and unlocked" } else { "blank (whether locked is not known)" };
-            format!("{all} {state}: OTP does not explain a firmware that refuses to start")
-        }
-        (false, Some(true)) => {
-            "there is data, some of it locked for ever: a firmware may look for it; another chip needs a copy"
-                .into()
-        }
-        (false, _) => "there is data: a firmware may look for it; another chip needs a copy".into(),
-    }
 }
 
 /// Runs of printable letters.
@@ -146,12 +117,5 @@ mod tests {
         assert_eq!(macs(&bytes), ["30:b5:c2:a1:b2:c3", "30:b5:c2:01:02:03"]);
         assert!(macs(&[1, 2, 3, 4, 5, 6]).is_empty(), "a group address");
         assert!(macs(&[0xff; 32]).is_empty() && texts(&[0xff; 32]).is_empty());
-    }
-
-    #[test]
-    fn the_verdict_counts() {
-        let text = "all three registers are blank and unlocked: OTP does not explain a firmware that refuses to start";
-        assert_eq!(verdict(3, true, Some(false)), text);
-        assert!(!verdict(1, true, None).contains("unlocked"), "nobody has said so");
     }
 }

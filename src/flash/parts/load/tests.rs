@@ -89,3 +89,58 @@ fn protection_bits_are_not_for_ever() {
         }
     }
 }
+
+/// A chip maker's mode flag is one row; what is the file's vendor's own does not reach another vendor's part there.
+#[test]
+fn a_vendors_facts_are_rows_and_defaults_of_its_file() {
+    let text = "vendor = 'X'
+        parts = [
+            { name = 'A', id = 'EF1234', size = '32M', mode_flag = '65.4', source = 's' },
+            { name = 'B', id = 'EF1235', size = '32M', source = 's' },
+            { name = 'C', id = 'EF1236', size = '32M', vendor = 'Y', source = 's' },
+        ]
+        [defaults]
+        sure = 'low'
+        mode_flag = '15.0'
+        unique_id = 8
+        die_select = 0xC2
+        sr2_by_35 = true";
+    let rows = read_file(text, schemes()).unwrap();
+    let flags: Vec<_> = rows.iter().map(|p| p.mode_flag.map(|f| (f.opcode, f.bit))).collect();
+    assert_eq!(flags, [Some((0x65, 4)), Some((0x15, 0)), None]);
+    let own: Vec<_> = rows.iter().map(|p| (p.unique_id, p.die_select, p.sr2_by_35)).collect();
+    assert_eq!(own, [(8, Some(0xC2), true), (8, Some(0xC2), true), (0, None, false)]);
+    assert!(read_file(&text.replace("65.4", "65.9"), schemes()).unwrap_err().contains("15.0"));
+}
+
+/// A maker's naming code gives a supply to rows that say none, the longest code wins, and no row that says one
+/// contradicts the code it falls under.
+#[test]
+fn naming_codes_give_the_supply_and_agree_with_the_rows() {
+    let of = |id: &[u8]| by_id(id)[0];
+    for id in [
+        [0xC8, 0x68, 0x18],
+        [0xC8, 0x68, 0x19],
+        [0x9D, 0x5B, 0x18],
+        [0x9D, 0x5B, 0x19],
+        [0x9D, 0x71, 0x18],
+        [0xEF, 0xA0, 0x20],
+        [0xEF, 0xA0, 0x21],
+        [0xEF, 0xA0, 0x22],
+    ] {
+        assert!(of(&id).low_voltage, "{}", of(&id).name);
+    }
+    let codes = BTreeMap::from([("X25".into(), "2.7-3.6".into()), ("X25*W".into(), "1.7-2".into())]);
+    assert_eq!(supply_by_code(&codes, "X25Q64NW-AM"), Some("1.7-2".into()));
+    assert_eq!(supply_by_code(&codes, "X25Q64/W"), Some("2.7-3.6".into()));
+    assert_eq!(supply_by_code(&codes, "Y25"), None);
+    for vendor in &VENDORS {
+        let file: File = toml::from_str(vendor.text).unwrap();
+        for row in &file.parts {
+            let (Some(name), Some(said)) = (&row.name, &row.volts) else { continue };
+            let Some(code) = supply_by_code(&file.supply, name) else { continue };
+            let low = |text: &str| volts(text).unwrap().1 < 2300;
+            assert!(low(said) == low(&code), "{name}: row {said}, code {code}");
+        }
+    }
+}

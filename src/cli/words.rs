@@ -1,0 +1,185 @@
+//! What the command line makes of a refusal: exit code, message, the next command to type, and the fields for JSON.
+//!
+//! The floors below say what happened, in facts. Options and commands are named here.
+
+use super::exit::{Exit, Failure};
+use super::show::unknown;
+use crate::desk::{Refusal, Sought, Why};
+use crate::flash::FlashError;
+use crate::image::{Finding, ImageError};
+use crate::spi::{LinkError, LinkFault, SpiError};
+use crate::wire;
+use crate::workflow::files::FileError;
+use crate::workflow::{Cause, Error, Owned, StoreError};
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let fields = Box::new(wire::refusal(&refusal).into_map());
+        let open_job = refusal.open_job().map(str::to_owned);
+        let failure = why_failed(*refusal.why);
+        let exit = if open_job.is_some() { Exit::Partial } else { failure.exit };
+        Failure { exit, open_job, fields, ..failure }
+    }
+}
+
+/// What is missing, and how to find out.
+const SETUP: &str = "\"norsplice setup\" says what is missing and what to type";
+
+fn why_failed(why: Why) -> Failure {
+    let text = why.to_string();
+    match why {
+        Why::Spi(SpiError::Link(error)) => link(&error),
+        Why::Spi(_) => Failure::failed(text),
+        Why::Flash(error) => flash(&error),
+        Why::Image(error) => image(&error),
+        Why::Store(error) => store(error),
+        Why::Job(cause) => job(cause),
+        Why::File(_) | Why::EmulatedFolder { .. } | Why::EmulatedInUse { .. } => Failure::failed(text),
+        Why::EmptyInput { .. } => {
+            Failure::refused(text).hint("download or copy it again, and look at its length")
+        }
+        Why::Overwrites { .. } => Failure::refused(text).hint("give another name for the output"),
+        Why::NotFound { sought: Sought::JobOrBackup, .. } => Failure::refused(text).hint(
+            "\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder",
+        ),
+        Why::ProgrammerText { text, fault } => Failure::refused(format!("-p {text}: {fault}")),
+        Why::SeveralProgrammers => Failure::refused("several programmers are named with -p")
+            .hint("name one, or give --every-programmer where the command takes it"),
+        Why::SameProgrammer { text } => Failure::refused(format!("-p {text} is named twice")),
+        Why::NoProgrammer => Failure::new(Exit::NoChip, text).hint(SETUP),
+        Why::UnusableProgrammer(_) => Failure::new(Exit::NoChip, text),
+        Why::UnknownCheck { name, known } => {
+            Failure::refused(format!("--allow: {}", unknown("check", &name, &known)))
+        }
+        Why::NeverAllowed { name } => {
+            Failure::refused(format!("--allow {name}: this check cannot be passed over"))
+        }
+        Why::DonorNameReserved { name, file } => {
+            Failure::refused(format!("--donor {name}={file}: 'own' and 'blank' name other sources"))
+        }
+        Why::DonorUnnamed { file } => {
+            Failure::refused(format!("--donor {file}: several donors need names"))
+                .hint(format!("write --donor NAME={file}"))
+        }
+        Why::DonorNameTaken { name, file } => {
+            Failure::refused(format!("--donor {name}={file}: two donors are called '{name}'"))
+        }
+        Why::OtherSize { .. } => {
+            Failure::refused(text).hint("is this the right board, and the right chip on it?")
+        }
+        _ => Failure::refused(text),
+    }
+}
+
+fn link(error: &LinkError) -> Failure {
+    let exit = match error.fault {
+        LinkFault::Absent => Exit::NoChip,
+        LinkFault::Several => Exit::Refused,
+        _ => Exit::Failed,
+    };
+    let failure = Failure::new(exit, error.to_string());
+    match error.fault {
+        LinkFault::Absent | LinkFault::Other => failure.hint(SETUP),
+        _ => failure,
+    }
+}
+
+fn flash(error: &FlashError) -> Failure {
+    let exit = match error {
+        FlashError::NoChip { .. } => Exit::NoChip,
+        FlashError::LowVoltage { .. }
+        | FlashError::Outside { .. }
+        | FlashError::OtpRefused { .. }
+        | FlashError::Unsupported(_) => Exit::Refused,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+fn image(error: &ImageError) -> Failure {
+    let findings: &[Finding] = error.findings();
+    match findings {
+        [] | [_] => Failure::refused(error.to_string()),
+        _ => {
+            let lines: String = findings.iter().map(|finding| format!("\n  - {finding}")).collect();
+            Failure::refused(format!("{} checks stand against it:{lines}", findings.len()))
+        }
+    }
+}
+
+fn store(error: StoreError) -> Failure {
+    let exit = match error {
+        StoreError::NotFound { .. }
+        | StoreError::Ambiguous { .. }
+        | StoreError::OnlyBackup(_)
+        | StoreError::NeededByJob { .. }
+        | StoreError::JobOver(_)
+        | StoreError::SecondDiffers { .. }
+        | StoreError::Suspect(_) => Exit::Refused,
+        _ => Exit::Failed,
+    };
+    let failure = Failure::new(exit, error.to_string());
+    match error {
+        StoreError::Locked(_) => Failure {
+            message: format!("{error}; wait for its end, or choose another with --store"),
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
+fn job(cause: Cause) -> Failure {
+    match cause {
+        Cause::Plan(_) | Cause::Refused(_) | Cause::Unconfirmed => Failure::refused(cause.to_string()),
+        Cause::OtherChip(other) => {
+            let advice = match other.what {
+                Owned::Backup(_) => {
+                    "It holds that chip's calibration and addresses; if it is really meant for this one, say so with \
+                     --other-chip"
+                }
+                Owned::Job(_) => "Put the clip on the chip that the job was begun on",
+            };
+            Failure::refused(format!("{other}. {advice}"))
+        }
+        Cause::NoOpenJob => Failure::refused(format!("{cause}; 'norsplice jobs list' shows all")),
+        Cause::NoRegisterBackup => Failure::refused(format!("{cause}; take one first: 'norsplice backup'")),
+        Cause::OpenJob { ref job } => {
+            let text = format!(
+                "{cause}. Finish that job with 'norsplice resume {job}', undo it with 'norsplice resume --undo {job}', \
+                 or give it up with 'norsplice jobs drop {job}'"
+            );
+            Failure::new(Exit::Partial, text)
+        }
+        Cause::Suspect { value } => {
+            let advice = match value {
+                0xff => {
+                    "either the chip is blank, then take it as that with 'norsplice backup --blank', or its data line \
+                     has no contact while its id still comes through; reseat the clip and look at 'norsplice contact'"
+                }
+                _ => "the data line is held low; check power, and that nothing else on the board drives it",
+            };
+            Failure::failed(format!("{cause}: {advice}"))
+        }
+        Cause::Contact(verdict) => Failure::failed(verdict.to_string()),
+        Cause::Changed(_) => Failure::failed(format!(
+            "{cause}. Hold the board's processor in reset, or lift the chip's supply pin"
+        )),
+        Cause::BackupDiffers { .. } => Failure::failed(format!(
+            "{cause}. Find out with 'norsplice contact' whether the link is good; the next attempt looks afresh"
+        )),
+        _ => Failure::failed(cause.to_string()),
+    }
+}
+
+/// Each error of the floors below, in the words of the refusal that it is.
+macro_rules! by_way_of_refusal {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Refusal::from(error).into()
+            }
+        })*
+    };
+}
+
+by_way_of_refusal!(Error, LinkError, SpiError, FlashError, ImageError, FileError, StoreError, Cause, Why);

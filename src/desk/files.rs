@@ -1,0 +1,151 @@
+//! Files of the user: inputs are read with bounds and refused by name; outputs appear whole or not at all, except for
+//! devices and pipes, which are written to directly.
+
+use super::Refusal;
+use super::refusal::Why;
+use crate::workflow::files::{FileError, NewFile};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The largest input that is read into memory: four times the largest chip of the parts table, 256 MiB.
+pub const INPUT_MAX: u64 = 1 << 30;
+
+/// The bytes of an input file.
+///
+/// # Errors
+/// [`Why::Input`] for a file that is missing, unreadable, a folder or too large; [`Why::EmptyInput`].
+pub fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let bytes = crate::workflow::files::read(path, INPUT_MAX).map_err(Why::Input)?;
+    if bytes.is_empty() {
+        return Err(Why::EmptyInput { path: path.to_owned() }.into());
+    }
+    Ok(bytes)
+}
+
+/// A file being written; it appears under its name only by [`OutFile::keep`].
+pub struct OutFile {
+    path: PathBuf,
+    target: Target,
+}
+
+enum Target {
+    /// Under a temporary name in the same folder; gone when dropped.
+    Fresh(NewFile),
+    /// A device or pipe, written to directly.
+    Special(File),
+}
+
+impl OutFile {
+    /// Opens the place for `path` at once, so that a missing folder or right is found before any chip is asked.
+    ///
+    /// # Errors
+    /// [`Why::File`].
+    pub fn create(path: &Path) -> Result<Self, Refusal> {
+        // A link is followed, so that the file it names is replaced and not the link.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let special = std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir());
+        let target = if special {
+            Target::Special(OpenOptions::new().write(true).open(&path).map_err(|e| fault(&path, e))?)
+        } else {
+            Target::Fresh(NewFile::create(&path)?)
+        };
+        Ok(Self { path, target })
+    }
+
+    /// Writes on.
+    ///
+    /// # Errors
+    /// [`Why::File`] for a full disk and its like.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let written = match &mut self.target {
+            Target::Fresh(file) => file.write_all(bytes),
+            Target::Special(file) => file.write_all(bytes),
+        };
+        written.map_err(|error| fault(&self.path, error))
+    }
+
+    /// Makes sure that it is on the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// [`Why::File`]; nothing is left behind then.
+    pub fn keep(self) -> Result<(), Refusal> {
+        match self.target {
+            Target::Fresh(file) => Ok(file.finish()?),
+            Target::Special(_) => Ok(()),
+        }
+    }
+}
+
+/// Refuses an output that is one of the inputs, by whatever name: the only copy of a dump would be gone.
+///
+/// # Errors
+/// [`Why::Overwrites`].
+pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Refusal> {
+    let Ok(place) = std::fs::canonicalize(output) else { return Ok(()) };
+    let is_it = |input: &&&Path| std::fs::canonicalize(input).is_ok_and(|other| other == place);
+    if !place.is_file() || inputs.iter().find(is_it).is_none() {
+        return Ok(());
+    }
+    Err(Why::Overwrites { path: output.to_owned() }.into())
+}
+
+/// Writes a whole file.
+///
+/// # Errors
+/// [`Why::File`]; nothing is left behind then.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mut file = OutFile::create(path)?;
+    file.write(bytes)?;
+    file.keep()
+}
+
+fn fault(path: &Path, source: std::io::Error) -> Refusal {
+    Why::File(FileError { what: "write", path: path.to_owned(), source }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_file_that_is_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.bin");
+        let mut file = OutFile::create(&path).unwrap();
+        file.write(b"half").unwrap();
+        drop(file);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        write(&path, b"whole").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_a_device_is_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("out.bin"), dir.path().join("link"));
+        std::fs::write(&path, b"old").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(matches!(*write(Path::new("/dev/full"), b"x").unwrap_err().why, Why::File(_)));
+        assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
+    }
+
+    #[test]
+    fn inputs_are_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let empty = dir.path().join("empty.bin");
+        std::fs::write(&empty, b"").unwrap();
+        for (path, word) in
+            [(empty, "is empty"), (dir.path().into(), "folder"), ("none.bin".into(), "none.bin")]
+        {
+            let refusal = read(&path).unwrap_err();
+            assert!(matches!(*refusal.why, Why::Input(_) | Why::EmptyInput { .. }), "{refusal:?}");
+            assert!(refusal.to_string().contains(word), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a front end hands in: a file of the machine, or bytes that it has already.
+
+use super::{Refusal, files};
+use crate::image::ImageError;
+use crate::units::parse_size;
+use std::path::{Path, PathBuf};
+
+/// A donor, a layout, a recipe: where its bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A file of this machine.
+    File(PathBuf),
+    /// Bytes, with the name that they are known by.
+    Bytes {
+        /// The file name, for messages and recipes.
+        name: String,
+        /// The contents.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A part of a file, cut out by the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its first byte.
+    pub offset: u64,
+    /// Its length; without it, up to the file's end.
+    pub len: Option<u64>,
+}
+
+impl Input {
+    /// Its contents.
+    ///
+    /// # Errors
+    /// As [`files::read`].
+    pub fn read(&self) -> Result<Vec<u8>, Refusal> {
+        match self {
+            Input::File(path) => files::read(path),
+            Input::Bytes { bytes, .. } => Ok(bytes.clone()),
+        }
+    }
+
+    /// The file, where it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Input::File(path) => Some(path),
+            Input::Bytes { .. } => None,
+        }
+    }
+
+    /// Its name for messages and recipes. A file name that is not text loses what is not: the recipe's hash shows that.
+    pub fn name(&self) -> String {
+        match self {
+            Input::File(path) => path.display().to_string(),
+            Input::Bytes { name, .. } => name.clone(),
+        }
+    }
+
+    /// A file name `FILE@OFFSET` or `FILE@OFFSET+LENGTH` as the file and its part. An `@` is part of the name where a
+    /// file of that full name exists, as given or near the recipe.
+    ///
+    /// # Errors
+    /// [`ImageError::BadText`] where what follows the `@` is no offset.
+    pub(super) fn cut(&self, recipe: Option<&Input>) -> Result<(Input, Option<Part>), Refusal> {
+        let whole = self.near(recipe);
+        let exists = |input: &Input| input.path().is_none_or(Path::exists);
+        let text = self.path().and_then(Path::to_str).filter(|_| !exists(self) && !exists(&whole));
+        let Some((path, part)) =
+            text.and_then(|text| text.rsplit_once('@')).filter(|(path, _)| !path.is_empty())
+        else {
+            return Ok((whole, None));
+        };
+        let number = |text: &str| {
+            let wanted = "FILE@OFFSET or FILE@OFFSET+LENGTH, as in bios.cap@0x800+4M";
+            parse_size(text).map_err(|_| Refusal::from(ImageError::BadText { text: part.to_owned(), wanted }))
+        };
+        let (offset, len) = match part.split_once('+') {
+            Some((offset, len)) => (number(offset)?, Some(number(len)?)),
+            None => (number(part)?, None),
+        };
+        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(Part { offset, len })))
+    }
+
+    /// The same, looked for in the folder of the recipe that names it where it is not found as given.
+    pub(super) fn near(&self, recipe: Option<&Input>) -> Input {
+        let folder = recipe.and_then(Input::path).and_then(Path::parent);
+        match (self, folder) {
+            (Input::File(path), Some(folder)) if !path.exists() => Input::File(folder.join(path)),
+            _ => self.clone(),
+        }
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Input::File(path)
+    }
+}
+
+impl From<&Path> for Input {
+    fn from(path: &Path) -> Self {
+        Input::File(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_at_sign_is_an_offset_only_where_no_file_has_the_full_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("odd@0x10"), b"1").unwrap();
+        let cut = |name: &str| Input::File(path(name)).cut(None);
+        let part = |offset, len| Some(Part { offset, len });
+        for (given, file, wanted) in [
+            ("odd@0x10", "odd@0x10", None),
+            ("bios.cap@0x800", "bios.cap", part(0x800, None)),
+            ("bios.cap@0x800+4M", "bios.cap", part(0x800, Some(0x40_0000))),
+            ("odd@0x10@16", "odd@0x10", part(16, None)),
+            ("plain", "plain", None),
+        ] {
+            assert_eq!(cut(given).unwrap(), (Input::File(path(file)), wanted), "{given}");
+        }
+        for bad in ["a@b", "a@", "a@1+", "a@1+2+3", "a@-1"] {
+            assert!(cut(bad).is_err(), "{bad}");
+        }
+        // A recipe's neighbour.
+        let recipe = Input::File(path("recipe.toml"));
+        let near = Input::File("odd@0x10".into()).cut(Some(&recipe)).unwrap();
+        assert_eq!(near, (Input::File(path("odd@0x10")), None));
+        let near = Input::File("other.bin@0x10".into()).cut(Some(&recipe)).unwrap();
+        assert_eq!(near, (Input::File(path("other.bin")), part(0x10, None)));
+    }
+}

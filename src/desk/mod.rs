@@ -1,0 +1,29 @@
+//! What every front end asks for, in types: order, rewrite, jobs, subjects, programmers, reports, and why not.
+//!
+//! A front end makes a [`Desk`] (which programmer, under which conditions) and implements [`Front`] (it takes
+//! [`Notice`]s and answers one [`Question`]). It hands in a [`Wish`], and gets a result in types or a [`Refusal`]. There is
+//! no terminal here, no command line, no exit code, and no JSON between a front end and the desk. `examples/front_end.rs`
+//! is a whole front end.
+
+pub mod about;
+pub mod files;
+pub mod five_volts;
+pub mod fleet;
+mod front;
+mod input;
+mod jobs;
+pub mod order;
+pub mod programmer;
+mod refusal;
+pub mod report;
+pub mod rewrite;
+mod stop;
+pub mod subject;
+
+pub use front::{Desk, Front, Notice, Question};
+pub use input::Input;
+pub use jobs::Put;
+pub use order::{DonorWish, Order, Wish, allowed};
+pub use refusal::{Refusal, Sought, Why};
+pub use rewrite::{Chosen, Rewritten};
+pub use stop::Stop;

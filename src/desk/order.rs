@@ -1,0 +1,361 @@
+//! What `splice` and `rewrite` are to make: a wish as a front end hands it in, and the order that was checked against it.
+
+use super::front::{Front, Notice};
+use super::input::{Input, Part};
+use super::refusal::Why;
+use super::{Refusal, files};
+use crate::image::anatomy::Anatomy;
+use crate::image::finding::stopping;
+use crate::image::unit::Mac;
+use crate::image::{
+    Allow, Board, Choice, Donor, Finding, Image, ImageError, Layout, Moved, Purpose, Recipe, RecipeDonor,
+    Severity, Source, Spliced, auto, by_tree, checks, chips, parse_any, splice, splice_moved,
+};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// The word that leaves the board open: the contents of the chip, or of a donor, name it.
+pub const AUTO: &str = "auto";
+
+/// What is wished for. What is left out comes from the recipe, then from the board.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The board by its name here, by `vendor,model` as in device trees, or [`AUTO`]. `None` is [`AUTO`] as well.
+    pub board: Option<String>,
+    /// In place of a board: a map of its flash.
+    pub layout: Option<Input>,
+    /// With a layout: bytes of the chip.
+    pub chip_size: Option<u64>,
+    /// The map of the board's own dump, where the result has another one: regions are moved by their names.
+    pub base_layout: Option<Input>,
+    /// Where regions can be taken from. Where there are none, the recipe's are taken.
+    pub donors: Vec<DonorWish>,
+    /// Sources by region.
+    pub sources: Vec<(String, Source)>,
+    /// A new address for the board.
+    pub mac: Option<Mac>,
+    /// U-Boot variables, name and value; an empty value removes the variable.
+    pub env: Vec<(String, String)>,
+    /// The recipe of an earlier run; the fields above go before it.
+    pub recipe: Option<Input>,
+    /// What the result is for; without it, what the recipe says.
+    pub purpose: Option<Purpose>,
+    /// Checks that may pass, by name.
+    pub allow: Vec<String>,
+}
+
+/// A donor as wished for.
+#[derive(Clone, Debug)]
+pub struct DonorWish {
+    /// The name that sources use; needed where there are several.
+    pub name: Option<String>,
+    /// Its bytes.
+    pub input: Input,
+}
+
+/// A wish that was checked, with its donors read.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The board; `None` until a dump that names it has been seen.
+    board: Option<Cow<'static, Board>>,
+    /// The board's own name in a device tree, where that was given.
+    tree: Option<String>,
+    /// The name of the layout in place of a board, and the chip's size with it.
+    layout: Option<(String, Option<u64>)>,
+    /// The map of the board's own dump, where it is another one, with the name of its file.
+    base_layout: Option<(String, Layout)>,
+    /// The donors.
+    donors: Vec<Donor>,
+    /// Their file names, as given.
+    donor_files: Vec<String>,
+    /// Every file that was read for it.
+    inputs: Vec<PathBuf>,
+    /// Sources, purpose, edits, what is allowed.
+    choice: Choice,
+}
+
+impl Order {
+    /// Checks the wish and reads its inputs.
+    ///
+    /// # Errors
+    /// [`Why::Input`], [`Why::InInput`], [`Why::Image`] and those of [`allowed`] and of donors' names.
+    pub fn new(wish: Wish) -> Result<Self, Refusal> {
+        let recipe_input = wish.recipe.as_ref();
+        let recipe = recipe_input.map(read_recipe).transpose()?;
+        let mut choice = recipe.as_ref().map(Recipe::choice).transpose()?.unwrap_or_default();
+        choice.purpose = wish.purpose.unwrap_or(choice.purpose);
+        choice.allow = allowed(wish.allow.iter().map(String::as_str).chain(choice.allow.names()))?;
+        choice.sources.extend(wish.sources);
+        choice.edits.env.extend(wish.env);
+        choice.edits.mac = wish.mac.or(choice.edits.mac);
+        let mut inputs: Vec<Input> = Vec::new();
+        let (donors, donor_files) = match &recipe {
+            Some(recipe) if wish.donors.is_empty() => {
+                recipe_donors(&recipe.donors, recipe_input, &mut inputs)?
+            }
+            _ => wished_donors(wish.donors, &mut inputs)?,
+        };
+        let layout = match (wish.layout, &recipe, &wish.board) {
+            (Some(input), ..) => Some((input, wish.chip_size)),
+            (None, Some(recipe), None) => recipe
+                .layout
+                .as_ref()
+                .map(|file| (Input::File(file.into()), wish.chip_size.or(recipe.chip_size))),
+            _ => None,
+        };
+        let base_layout = match (wish.base_layout, &recipe) {
+            (None, Some(recipe)) => recipe.base_layout.as_ref().map(|file| Input::File(file.into())),
+            (given, _) => given,
+        };
+        let base_layout = base_layout.map(|input| {
+            let input = input.near(recipe_input);
+            let name = input.name();
+            let layout = parse_any(&input.read()?, None);
+            let layout = layout.map_err(|error| Why::InInput { name: name.clone(), error })?;
+            inputs.push(input);
+            Ok::<_, Refusal>((name, layout))
+        });
+        let base_layout = base_layout.transpose()?;
+        let named = wish.board.or(recipe.map(|recipe| recipe.board).filter(|name| !name.is_empty()));
+        let (mut board, mut tree) = (None, None);
+        match (&layout, named) {
+            (Some((input, size)), _) => {
+                let input = input.near(recipe_input);
+                board = Some(Cow::Owned(board_of_layout(&input, *size)?));
+                inputs.push(input);
+            }
+            (None, None) => {}
+            (None, Some(name)) if name == AUTO => {}
+            // `vendor,model`, as in device trees; the program's own boards have no comma.
+            (None, Some(name)) if name.contains(',') => tree = Some(name),
+            (None, Some(name)) => board = Some(Cow::Borrowed(Board::named(&name)?)),
+        }
+        let order = Self {
+            board,
+            tree,
+            layout: layout.map(|(input, size)| (input.name(), size)),
+            base_layout,
+            donors,
+            donor_files,
+            inputs: inputs.iter().chain(recipe_input).filter_map(Input::path).map(Path::to_owned).collect(),
+            choice,
+        };
+        if let Some(board) = &order.board {
+            order.check_regions(board)?;
+        }
+        Ok(order)
+    }
+
+    fn check_regions(&self, board: &Board) -> Result<(), Refusal> {
+        self.choice.sources.keys().try_for_each(|name| Ok(board.region(name).map(drop)?))
+    }
+
+    /// Checks that no output takes the place of an input. `bases` are the dumps, where they are files.
+    ///
+    /// # Errors
+    /// [`Why::Overwrites`].
+    pub fn check_outputs<'p>(
+        &'p self,
+        outputs: &[&Path],
+        bases: impl IntoIterator<Item = &'p Path>,
+    ) -> Result<(), Refusal> {
+        let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).chain(bases).collect();
+        outputs.iter().try_for_each(|output| files::check_apart(output, &inputs))
+    }
+
+    /// The board, where it is known already.
+    pub fn board(&self) -> Option<&Board> {
+        self.board.as_deref()
+    }
+
+    /// The board; one that is still open is found by the dump and the donors, and reported as [`Notice::BoardFound`].
+    ///
+    /// # Errors
+    /// [`Why::Image`] where nothing names a board, or several are named.
+    pub fn find_board(&mut self, dump: &[u8], front: &dyn Front) -> Result<Board, Refusal> {
+        if let Some(board) = &self.board {
+            return Ok(board.clone().into_owned());
+        }
+        let donors: Vec<&[u8]> = self.donors.iter().map(|donor| donor.bytes.as_slice()).collect();
+        let found = match &self.tree {
+            Some(name) => by_tree(name, dump, &donors)?,
+            None => auto(dump, &donors)?,
+        };
+        let _ = front.notice(Notice::BoardFound { name: &found.board.name, by: &found.by });
+        self.check_regions(&found.board)?;
+        self.board = Some(found.board.clone());
+        Ok(found.board.into_owned())
+    }
+
+    /// Puts the result together over the board's own dump, on the board that [`Order::find_board`] gives.
+    ///
+    /// # Errors
+    /// [`Why::Image`] with every finding that stops the work.
+    pub fn splice(&mut self, own: &Image, front: &dyn Front) -> Result<(Board, Spliced), Refusal> {
+        let board = self.find_board(own, front)?;
+        if let Some((_, old)) = &self.base_layout {
+            let moved = Moved::new(own, old, &board)?;
+            let spliced = splice_moved(&moved, &self.donors, &board, &self.choice)?;
+            return Ok((board, spliced));
+        }
+        let spliced = splice(own, &self.donors, &board, &self.choice)?;
+        Ok((chips::part_of(&board, own).into_owned(), spliced))
+    }
+
+    /// Judges what can be judged before any chip is asked: the donors, and the splice where its base is known.
+    ///
+    /// # Errors
+    /// [`Why::Image`] with every finding that stops the work.
+    pub fn check_inputs(&mut self, base: Option<&Image>, front: &dyn Front) -> Result<(), Refusal> {
+        if let Some(base) = base {
+            return self.splice(base, front).map(drop);
+        }
+        // Of a flash of two chips, donors are judged when it is known which of them is on the clip.
+        let Some(board) = self.board.as_ref().filter(|board| board.layout.chips.is_empty()) else {
+            return Ok(());
+        };
+        let findings: Vec<Finding> =
+            self.donors.iter().flat_map(|donor| Anatomy::of(donor, board).findings).collect();
+        match stopping(&findings, &self.choice.allow) {
+            findings if findings.is_empty() => Ok(()),
+            findings => Err(ImageError::Refused { findings }.into()),
+        }
+    }
+
+    /// The recipe that repeats a splice of this order, as text.
+    pub fn recipe(&self, board: &Board, spliced: &Spliced) -> String {
+        let donors: Vec<(&str, &str, &[u8])> = self
+            .donors
+            .iter()
+            .zip(&self.donor_files)
+            .map(|(donor, file)| (donor.name.as_str(), file.as_str(), donor.file()))
+            .collect();
+        let base_layout = self.base_layout.as_ref().map(|(file, _)| file.clone());
+        let recipe = Recipe { base_layout, ..Recipe::of(&board.name, spliced, &self.choice, &donors) };
+        let recipe = match &self.layout {
+            Some((file, chip_size)) => {
+                Recipe { board: String::new(), layout: Some(file.clone()), chip_size: *chip_size, ..recipe }
+            }
+            None => recipe,
+        };
+        recipe.write()
+    }
+}
+
+fn read_recipe(input: &Input) -> Result<Recipe, Refusal> {
+    let name = input.name();
+    let text = String::from_utf8(input.read()?).map_err(|_| Why::NotText { name: name.clone() })?;
+    Ok(Recipe::parse(&text).map_err(|error| Why::InInput { name, error })?)
+}
+
+fn board_of_layout(input: &Input, chip_size: Option<u64>) -> Result<Board, Refusal> {
+    let name = input.name();
+    let bytes = input.read()?;
+    let board = parse_any(&bytes, chip_size).and_then(|layout| Board::from_layout(name.clone(), layout));
+    Ok(board.map_err(|error| Why::InInput { name, error })?)
+}
+
+/// The names of checks that may pass, checked: a name that is no check's would allow nothing in silence.
+///
+/// # Errors
+/// [`Why::UnknownCheck`], [`Why::NeverAllowed`].
+pub fn allowed<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Allow, Refusal> {
+    let names: Vec<&str> = names.into_iter().collect();
+    for name in names.iter().filter(|name| **name != "all") {
+        match checks::named(name) {
+            Some(check) if check.severity == Severity::Refuse && !check.can_be_allowed() => {
+                return Err(Why::NeverAllowed { name: (*name).to_owned() }.into());
+            }
+            Some(_) => {}
+            None => {
+                let known = checks::CHECKS.iter().filter(|check| check.can_be_allowed());
+                let known = known.map(|check| check.name).chain(["all"]).collect();
+                return Err(Why::UnknownCheck { name: (*name).to_owned(), known }.into());
+            }
+        }
+    }
+    Ok(Allow::new(names))
+}
+
+/// Donors with the names of the files that they came from.
+type Donors = (Vec<Donor>, Vec<String>);
+
+/// The donors of a wish, each under a name of its own.
+fn wished_donors(wishes: Vec<DonorWish>, inputs: &mut Vec<Input>) -> Result<Donors, Refusal> {
+    let (mut donors, mut files) = (Vec::<Donor>::new(), Vec::new());
+    let several = wishes.len() > 1;
+    for DonorWish { name, input } in wishes {
+        let file = input.name();
+        let name = match name {
+            Some(name) if name == "own" || name == "blank" => {
+                return Err(Why::DonorNameReserved { name, file }.into());
+            }
+            Some(name) => name,
+            None if several => return Err(Why::DonorUnnamed { file }.into()),
+            None => "donor".to_owned(),
+        };
+        if donors.iter().any(|other| other.name == name) {
+            return Err(Why::DonorNameTaken { name, file }.into());
+        }
+        let (input, part) = input.cut(None)?;
+        donors.push(cut_donor(&name, input.read()?, part)?);
+        files.push(file);
+        inputs.push(input);
+    }
+    Ok((donors, files))
+}
+
+/// A donor of all of a file's bytes, or of a part of them.
+fn cut_donor(name: &str, bytes: Vec<u8>, part: Option<Part>) -> Result<Donor, Refusal> {
+    Ok(match part {
+        None => Donor::new(name, bytes),
+        Some(part) => Donor::part(name, bytes, part.offset, part.len)?,
+    })
+}
+
+/// The donors of a recipe, each checked against its hash.
+fn recipe_donors(
+    wanted: &[RecipeDonor],
+    recipe: Option<&Input>,
+    inputs: &mut Vec<Input>,
+) -> Result<Donors, Refusal> {
+    let (mut donors, mut files) = (Vec::new(), Vec::new());
+    for donor in wanted {
+        let (input, part) = Input::File(PathBuf::from(&donor.file)).cut(recipe)?;
+        let bytes = input.read()?;
+        donor.check(&bytes)?;
+        donors.push(cut_donor(&donor.name, bytes, part)?);
+        files.push(donor.file.clone());
+        inputs.push(input);
+    }
+    Ok((donors, files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_donors_need_names_of_their_own() {
+        let donor = |name: Option<&str>| DonorWish {
+            name: name.map(str::to_owned),
+            input: Input::Bytes { name: "f.bin".into(), bytes: vec![1; 16] },
+        };
+        let order = |donors| Order::new(Wish { donors, ..Wish::default() }).map_err(|refusal| *refusal.why);
+        assert_eq!(order(vec![donor(None)]).unwrap().donors[0].name, "donor");
+        assert!(matches!(order(vec![donor(None), donor(None)]), Err(Why::DonorUnnamed { .. })));
+        assert!(matches!(order(vec![donor(Some("own"))]), Err(Why::DonorNameReserved { .. })));
+        assert!(matches!(
+            order(vec![donor(Some("a")), donor(Some("a"))]),
+            Err(Why::DonorNameTaken { name, .. }) if name == "a"
+        ));
+    }
+
+    #[test]
+    fn only_checks_that_ask_can_be_allowed() {
+        let why = |name| *allowed([name]).unwrap_err().why;
+        assert!(allowed(["region", "other-form", "all"]).is_ok());
+        assert!(matches!(why("md5"), Why::NeverAllowed { .. }));
+        assert!(matches!(why("regoin"), Why::UnknownCheck { known, .. } if known.contains(&"region")));
+    }
+}

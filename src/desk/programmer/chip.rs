@@ -1,0 +1,92 @@
+//! From a desk to a connected chip: waited for, reported, its clock found, as the desk's conditions say.
+
+use super::super::Refusal;
+use super::super::front::{Desk, Front, Notice};
+use super::open::AnyProgrammer;
+use crate::flash::{Chip, FlashError};
+use crate::workflow::contact::{find_clock, wait_until_steady};
+
+/// A chip on any programmer.
+pub type AnyChip = Chip<AnyProgrammer>;
+
+impl Desk {
+    /// Opens the programmer and runs `work` with it and its name; where the desk waits, once a chip answers steadily.
+    ///
+    /// # Errors
+    /// As [`ProgrammerChoice::open`](super::ProgrammerChoice::open); those of `work`.
+    pub fn with_programmer<T, E: From<Refusal>>(
+        &self,
+        front: &dyn Front,
+        work: impl FnOnce(AnyProgrammer, &str) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let bench = self.programmer.open(front, &self.stop)?;
+        let name = bench.name.clone();
+        bench.run(|mut programmer| {
+            if self.wait {
+                wait_until_steady(&mut programmer, &mut |event| front.notice(Notice::Job(&event)))
+                    .map_err(Refusal::from)?;
+            }
+            work(programmer, &name)
+        })
+    }
+
+    /// Opens the programmer, connects to the chip and runs `work` with it and the programmer's name.
+    ///
+    /// # Errors
+    /// As [`Desk::with_programmer`] and [`Chip::connect`]; those of `work`.
+    pub fn with_chip<T, E: From<Refusal>>(
+        &self,
+        front: &dyn Front,
+        work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with_programmer(front, |programmer, name| {
+            let mut chip = self.connect(front, programmer)?;
+            let done = work(&mut chip, name);
+            for notice in chip.programmer().take_notices() {
+                let _ = front.notice(Notice::Link(&notice));
+            }
+            done
+        })
+    }
+
+    fn connect(&self, front: &dyn Front, programmer: AnyProgrammer) -> Result<AnyChip, Refusal> {
+        let mut chip = Chip::connect_telling(programmer, &mut |text| {
+            let _ = front.notice(Notice::Connecting(&text));
+        })?;
+        for notice in chip.programmer().take_notices() {
+            let _ = front.notice(Notice::Link(&notice));
+        }
+        let identity = chip.identity();
+        let over_voltage = identity.low_voltage && !self.voltage_adapter;
+        let _ = front.notice(Notice::Connected { identity, over_voltage });
+        if self.voltage_adapter {
+            chip.confirm_voltage_adapter();
+        }
+        if self.programmer.finds_clock() {
+            let found = find_clock(&mut chip, &mut |event| front.notice(Notice::Job(&event)))?;
+            if let Some(hz) = found {
+                let _ = front.notice(Notice::ClockFound { hz });
+            }
+        }
+        Ok(chip)
+    }
+
+    /// The same for work that writes: a 1.8 V part without its adapter is refused before anything else.
+    ///
+    /// # Errors
+    /// As [`Desk::with_chip`]; [`FlashError::LowVoltage`].
+    pub fn with_chip_to_write<T, E: From<Refusal>>(
+        &self,
+        front: &dyn Front,
+        work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with_chip(front, |chip, name| {
+            let identity = chip.identity();
+            if identity.low_voltage && !self.voltage_adapter && !self.dry_run {
+                let error = FlashError::LowVoltage { part: identity.part_name.clone() };
+                return Err(Refusal::from(error).untouched().into());
+            }
+            work(chip, name)
+        })
+    }
+}

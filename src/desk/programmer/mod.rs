@@ -1,0 +1,12 @@
+//! Which programmer, opened for use, real or emulated, and stopped when the user wants it.
+
+mod chip;
+mod counts;
+mod emulated;
+mod faults;
+mod open;
+mod stoppable;
+
+pub use chip::AnyChip;
+pub use emulated::{EmuOptions, Emulated};
+pub use open::{AnyProgrammer, Bench, ProgrammerChoice};

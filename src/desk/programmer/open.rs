@@ -1,0 +1,146 @@
+//! From the text that chooses a programmer to a programmer in use, and its orderly end.
+
+use super::super::front::{Front, Notice};
+use super::super::refusal::Why;
+use super::super::{Refusal, Stop};
+use super::emulated::{EmuOptions, Emulated};
+use super::stoppable::Stoppable;
+use crate::programmer::spec::Spec;
+use crate::programmer::{Clock, Settings, only, open, over};
+use crate::spi::Programmer;
+use crate::units;
+
+/// Any programmer.
+pub type AnyProgrammer = Box<dyn Programmer>;
+
+/// Which programmer is meant, read from its text before anything is opened. The default is the only one plugged in.
+#[derive(Clone, Debug, Default)]
+pub struct ProgrammerChoice {
+    which: Which,
+    /// `speed=auto`: the highest clock at which repeated reads agree.
+    find_clock: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Which {
+    /// The only one plugged in.
+    #[default]
+    Only,
+    /// A real one.
+    Real(Settings),
+    /// One in software.
+    Emulated(Box<EmuOptions>),
+}
+
+impl ProgrammerChoice {
+    /// Reads `NAME[:KEY=VALUE,...]`, as `ch341a`, `ft2232h:speed=10M` or `emu:chip=W25Q64FV`.
+    ///
+    /// # Errors
+    /// [`Why::ProgrammerText`], with what would be right.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let read = || {
+            let mut spec = Spec::parse(text)?;
+            let find_clock = spec.pairs.contains(&("speed", "auto"));
+            spec.pairs.retain(|pair| *pair != ("speed", "auto"));
+            let (which, model) = if spec.name == "emu" {
+                let options = Box::new(EmuOptions::from_spec(&spec)?);
+                let model = options.settings.model;
+                (Which::Emulated(options), model)
+            } else {
+                let settings = Settings::from_spec(&spec)?;
+                let model = settings.model;
+                (Which::Real(settings), model)
+            };
+            match (find_clock, model.clock) {
+                (true, Clock::Fixed { hz }) => {
+                    let clock = units::hz(hz);
+                    Err(format!("the SPI clock of {} is fixed at about {clock}", model.title))
+                }
+                _ => Ok(Self { which, find_clock }),
+            }
+        };
+        read().map_err(|fault: String| Why::ProgrammerText { text: text.to_owned(), fault }.into())
+    }
+
+    /// The settings of a real programmer that is named by kind alone, and so may be any of several.
+    pub fn any_of_kind(&self) -> Option<&Settings> {
+        match &self.which {
+            Which::Real(settings) if settings.path.is_none() && settings.serial.is_none() => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// True for `speed=auto`.
+    pub fn finds_clock(&self) -> bool {
+        self.find_clock
+    }
+
+    /// Opens it. From here on `stop` is heeded: pins and kernel drivers have to be given back.
+    ///
+    /// # Errors
+    /// [`Why::Spi`] where there is none, several are, or it cannot be opened; those of an emulated chip.
+    pub fn open(&self, front: &dyn Front, stop: &Stop) -> Result<Bench, Refusal> {
+        stop.heed();
+        let asked = match &self.which {
+            Which::Only => None,
+            Which::Real(settings) => settings.speed,
+            Which::Emulated(options) => options.settings.speed,
+        };
+        let (name, mut programmer, emulated) = match &self.which {
+            Which::Only => open_real(&only()?, front)?,
+            Which::Real(settings) => open_real(settings, front)?,
+            Which::Emulated(options) => {
+                let settings = options.settings.clone();
+                let emulated = (**options).clone().open()?;
+                let programmer = over(emulated.emulator.pipe(), &settings)?;
+                (format!("emulated {}", settings.model.name), programmer, Some(emulated))
+            }
+        };
+        for notice in programmer.take_notices() {
+            let _ = front.notice(Notice::Link(&notice));
+        }
+        let clock_hz = programmer.limits().clock_hz;
+        if let Some(asked_hz) = asked.filter(|hz| *hz != clock_hz) {
+            let _ = front.notice(Notice::LowerClock { asked_hz, clock_hz });
+        }
+        let _ = front.notice(Notice::Opened { name: &name, clock_hz });
+        let programmer = Box::new(Stoppable::new(programmer, stop.clone()));
+        Ok(Bench { name, programmer, emulated })
+    }
+}
+
+/// Name and programmer, and what is to be saved of an emulated one.
+type Parts = (String, AnyProgrammer, Option<Emulated>);
+
+/// Opens a USB device.
+fn open_real(settings: &Settings, front: &dyn Front) -> Result<Parts, Refusal> {
+    let at = settings.path.as_ref().map(|path| format!(" at USB {path}")).unwrap_or_default();
+    let opened = open(settings)?;
+    if settings.model.drives_5v {
+        let _ = front.notice(Notice::MayDriveFiveVolts { path: &opened.path });
+    }
+    Ok((format!("{}{at}", settings.model.name), opened.programmer, None))
+}
+
+/// An opened programmer and, for an emulated one, what has to be saved when the run ends.
+pub struct Bench {
+    /// What it is, for reports.
+    pub name: String,
+    programmer: AnyProgrammer,
+    emulated: Option<Emulated>,
+}
+
+impl Bench {
+    /// Runs `work` with the programmer; then the pins are released, and an emulated chip is saved, whatever `work` gave.
+    ///
+    /// # Errors
+    /// Those of `work`, else those of the saving.
+    pub fn run<T, E: From<Refusal>>(self, work: impl FnOnce(AnyProgrammer) -> Result<T, E>) -> Result<T, E> {
+        let Self { programmer, mut emulated, .. } = self;
+        let done = work(programmer);
+        let saved = emulated.as_mut().map_or(Ok(()), Emulated::save);
+        let done = done?;
+        saved?;
+        Ok(done)
+    }
+}

@@ -1,0 +1,342 @@
+//! Why something was not done, as facts: what stopped it, what it left on the chip, what can be allowed.
+//!
+//! The texts here name no command and no option. A front end makes its own words and advice from the variant.
+
+use crate::emulator::OptionsError;
+use crate::flash::FlashError;
+use crate::image::{Finding, ImageError, Severity};
+use crate::spi::{LinkError, SpiError};
+use crate::workflow::files::FileError;
+use crate::workflow::{Cause, ChipState, Error, StoreError};
+use std::path::PathBuf;
+use thiserror::Error as ErrorText;
+
+/// Something that was asked for and not done.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What stopped it.
+    pub why: Box<Why>,
+    /// What it left on the chip, where a chip was concerned.
+    pub chip: Option<ChipState>,
+    /// The backup that was taken before it stopped.
+    pub backup: Option<String>,
+}
+
+/// What stopped it.
+#[derive(Debug, ErrorText)]
+#[non_exhaustive]
+pub enum Why {
+    /// The programmer, or the link to it.
+    #[error(transparent)]
+    Spi(SpiError),
+    /// The chip, or the way to it.
+    #[error(transparent)]
+    Flash(FlashError),
+    /// An image, or the checks on it.
+    #[error(transparent)]
+    Image(ImageError),
+    /// The store.
+    #[error(transparent)]
+    Store(StoreError),
+    /// A job.
+    #[error(transparent)]
+    Job(Cause),
+    /// An input file.
+    #[error(transparent)]
+    Input(FileError),
+    /// Any other file.
+    #[error(transparent)]
+    File(FileError),
+    /// An input file without contents.
+    #[error("{} is empty", .path.display())]
+    EmptyInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An output that is also an input: the only copy of a dump would be gone.
+    #[error("{} is read for this and would be overwritten", .path.display())]
+    Overwrites {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An input that should be text.
+    #[error("{name} is not a recipe: it is not text")]
+    NotText {
+        /// Its name.
+        name: String,
+    },
+    /// What is wrong in an input.
+    #[error("{name}: {error}")]
+    InInput {
+        /// Its name.
+        name: String,
+        /// The fault.
+        error: ImageError,
+    },
+    /// A name that fits nothing.
+    #[error("'{text}' is neither {}: {error}", .sought.words())]
+    NotFound {
+        /// The name.
+        text: String,
+        /// What it could have been.
+        sought: Sought,
+        /// Why the store does not have it.
+        error: StoreError,
+    },
+    /// The text that chooses a programmer cannot be read.
+    #[error("programmer '{text}': {fault}")]
+    ProgrammerText {
+        /// The text.
+        text: String,
+        /// What is wrong, and what would be right.
+        fault: String,
+    },
+    /// Several programmers where one is needed.
+    #[error("several programmers are named")]
+    SeveralProgrammers,
+    /// The same programmer more than once.
+    #[error("programmer {text} is named twice")]
+    SameProgrammer {
+        /// The text that chooses it.
+        text: String,
+    },
+    /// No programmer at all.
+    #[error("no programmer is plugged in")]
+    NoProgrammer,
+    /// Something plugged in that cannot be used as a programmer.
+    #[error("{0}")]
+    UnusableProgrammer(String),
+    /// The folder of an emulated chip.
+    #[error("cannot use {} for the emulated chip: {source}", .path.display())]
+    EmulatedFolder {
+        /// The folder or file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// Another run works on the emulated chip.
+    #[error("the emulated chip in {} is in use by another run", .path.display())]
+    EmulatedInUse {
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// The state of an emulated chip cannot be read.
+    #[error("{} is not a chip: {fault}", .path.display())]
+    EmulatedState {
+        /// The file.
+        path: PathBuf,
+        /// The fault.
+        fault: String,
+    },
+    /// There is no such emulated programmer or chip.
+    #[error(transparent)]
+    Emulator(OptionsError),
+    /// A check to be allowed that does not exist.
+    #[error("there is no check '{name}'")]
+    UnknownCheck {
+        /// The name.
+        name: String,
+        /// The checks that can be allowed.
+        known: Vec<&'static str>,
+    },
+    /// A check to be allowed that is never passed over.
+    #[error("the check {name} cannot be passed over")]
+    NeverAllowed {
+        /// The name.
+        name: String,
+    },
+    /// A donor under a name that means something else.
+    #[error("donor {file}: 'own' and 'blank' name other sources")]
+    DonorNameReserved {
+        /// The donor's name.
+        name: String,
+        /// Its file.
+        file: String,
+    },
+    /// One of several donors without a name.
+    #[error("donor {file}: several donors need names")]
+    DonorUnnamed {
+        /// Its file.
+        file: String,
+    },
+    /// Two donors of one name.
+    #[error("donor {file}: two donors are called '{name}'")]
+    DonorNameTaken {
+        /// The name.
+        name: String,
+        /// The second one's file.
+        file: String,
+    },
+    /// The chip on the clip is not of the board's size: another board's, or read wrongly.
+    #[error("the chip on the clip ({part}) has {found:#x} bytes, the flash of {board} has {size:#x}")]
+    OtherSize {
+        /// The part on the clip.
+        part: String,
+        /// Its bytes.
+        found: u64,
+        /// The board.
+        board: String,
+        /// The bytes of its flash.
+        size: u64,
+    },
+}
+
+/// What a name could have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// A file or a backup.
+    FileOrBackup,
+    /// A file, the chip, or a backup.
+    Subject,
+    /// A job or a backup.
+    JobOrBackup,
+}
+
+impl Sought {
+    fn words(self) -> &'static str {
+        match self {
+            Sought::FileOrBackup => "a file nor a backup",
+            Sought::Subject => "a file, nor 'chip', nor a backup",
+            Sought::JobOrBackup => "a job nor a backup",
+        }
+    }
+}
+
+impl Refusal {
+    /// The same, which left the chip untouched.
+    pub fn untouched(mut self) -> Self {
+        self.chip = Some(ChipState::Untouched);
+        self
+    }
+
+    /// The same, after this backup was taken.
+    pub fn after_backup(mut self, id: &str) -> Self {
+        self.backup = Some(id.to_owned());
+        self
+    }
+
+    /// The findings that stop the work, where checks do.
+    pub fn findings(&self) -> &[Finding] {
+        match &*self.why {
+            Why::Image(error) | Why::InInput { error, .. } => error.findings(),
+            _ => &[],
+        }
+    }
+
+    /// The checks that the user can allow to go on; empty where one of the findings never passes.
+    pub fn askable(&self) -> Vec<&'static str> {
+        let findings = self.findings();
+        if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
+            return Vec::new();
+        }
+        let asked = findings.iter().filter(|finding| finding.severity == Severity::Ask);
+        asked.map(|finding| finding.name).collect()
+    }
+
+    /// The job that is open on the chip: it was cut off in the middle, in this run or an earlier one. `None` too where
+    /// the backup or the link is wrong: then it must be neither finished nor undone before a fresh look agrees.
+    pub fn open_job(&self) -> Option<&str> {
+        match (&self.chip, &*self.why) {
+            (_, Why::Job(Cause::BackupDiffers { .. } | Cause::Addresses(_))) => None,
+            (Some(ChipState::Partial { job }), _) | (_, Why::Job(Cause::OpenJob { job })) => Some(job),
+            _ => None,
+        }
+    }
+
+    /// True where the user stopped it.
+    pub fn is_stopped(&self) -> bool {
+        matches!(&*self.why, Why::Job(Cause::Stopped))
+    }
+
+    /// True where the user did not confirm.
+    pub fn is_unconfirmed(&self) -> bool {
+        matches!(&*self.why, Why::Job(Cause::Unconfirmed))
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.why.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.why.source()
+    }
+}
+
+impl From<Why> for Refusal {
+    fn from(why: Why) -> Self {
+        Self { why: Box::new(why), chip: None, backup: None }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(Error { cause, chip }: Error) -> Self {
+        Self { chip: Some(chip), ..Why::from(*cause).into() }
+    }
+}
+
+impl From<Cause> for Why {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Flash(error) => error.into(),
+            Cause::Store(error) => Why::Store(error),
+            other => Why::Job(other),
+        }
+    }
+}
+
+impl From<FlashError> for Why {
+    fn from(error: FlashError) -> Self {
+        match error {
+            FlashError::Spi(error) => Why::Spi(error),
+            other => Why::Flash(other),
+        }
+    }
+}
+
+/// Each error of the floors below as a refusal that says nothing of a chip.
+macro_rules! refusals {
+    ($($error:ty => $why:expr,)*) => {
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                $why(error).into()
+            }
+        })*
+    };
+}
+
+refusals! {
+    Cause => Why::from,
+    FlashError => Why::from,
+    SpiError => Why::Spi,
+    LinkError => |error| Why::Spi(SpiError::Link(error)),
+    ImageError => Why::Image,
+    StoreError => Why::Store,
+    FileError => Why::File,
+    OptionsError => Why::Emulator,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::checks;
+
+    #[test]
+    fn what_can_be_allowed_is_empty_where_something_never_passes() {
+        let refusal = |findings: Vec<Finding>| Refusal::from(ImageError::Refused { findings });
+        let (region, md5) = (checks::REGION.found("a"), checks::MD5.found("b"));
+        assert_eq!(refusal(vec![region.clone()]).askable(), ["region"]);
+        assert!(refusal(vec![region, md5]).askable().is_empty());
+        assert!(Refusal::from(Why::NoProgrammer).askable().is_empty());
+    }
+
+    #[test]
+    fn an_open_job_is_known_by_the_chip_and_by_the_cause() {
+        assert_eq!(Refusal::from(Cause::Stopped.partial("j")).open_job(), Some("j"));
+        assert_eq!(Refusal::from(Cause::OpenJob { job: "k".into() }.untouched()).open_job(), Some("k"));
+        assert_eq!(Refusal::from(Cause::Stopped.untouched()).open_job(), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! The user's wish to stop, shared between threads: once after the current block, twice at once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// How urgently the user wants to stop. Clones share one wish.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// How often a stop was requested.
+    requests: AtomicUsize,
+    /// Something checks for requests, and has to be left in order.
+    heeded: AtomicBool,
+}
+
+impl Stop {
+    /// From now on a request is only noted: there is something to be left in order.
+    pub fn heed(&self) {
+        self.0.heeded.store(true, Ordering::SeqCst);
+    }
+
+    /// Number of requests, for a caller that heeds them.
+    fn requests(&self) -> usize {
+        self.heed();
+        self.0.requests.load(Ordering::SeqCst)
+    }
+
+    /// True when the user wants to stop after the current block.
+    pub fn soon(&self) -> bool {
+        self.requests() >= 1
+    }
+
+    /// True when the user wants to stop at once.
+    pub fn now(&self) -> bool {
+        self.requests() >= 2
+    }
+
+    /// The answer of a callback that may end its job.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.soon() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Withdraws all requests: a new job begins.
+    pub fn reset(&self) {
+        self.0.requests.store(0, Ordering::SeqCst);
+    }
+
+    /// Requests a stop once more. True when nothing will act on it: nothing heeds requests, or this is the third. The
+    /// process may end then.
+    pub fn request(&self) -> bool {
+        let before = self.0.requests.fetch_add(1, Ordering::SeqCst);
+        before >= 2 || !self.0.heeded.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_ends_the_process_only_where_nothing_acts_on_it() {
+        let stop = Stop::default();
+        assert!(stop.request(), "nothing heeds it yet");
+        stop.reset();
+        stop.heed();
+        assert!(!stop.request() && stop.soon() && !stop.now() && stop.flow().is_break());
+        assert!(!stop.request() && stop.now());
+        assert!(stop.request(), "the third ends it");
+        stop.reset();
+        assert!(!stop.soon());
+    }
+}

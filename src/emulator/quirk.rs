@@ -1,0 +1,59 @@
+//! How a device differs from the published model, at the USB level: clones, old versions, firmware with faults.
+//!
+//! Each is named after what it does. Sources: behaviour reported of real adapters and clones (flashrom issue 237, WCH's
+//! Linux library, konelav's firmware for a CH341A, FTDI's data sheets of FT2232D); unmeasured here.
+
+/// One difference from the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quirk {
+    /// CH341A: a pin packet is carried out when it arrives, while bytes before it still wait for their clocks.
+    SelectEarly,
+    /// CH341A: a short answer is held for 60 us, and what comes meanwhile is merged with it.
+    Merge,
+    /// CH341A: an answer is held for 3 ms before it is given.
+    Hold,
+    /// CH341A: reports version 20h, and loses the packet behind a full `A8` packet unless it is an empty one.
+    Version20,
+    /// CH341A: another program has left SPI with two data lines; an `AA` mode setting ends it.
+    DualMode,
+    /// FTDI: a read command longer than the port's FIFO stops the port once the FIFO has been filled, until it is reset.
+    Stops,
+    /// FTDI: does not know the commands 8E, 8F and 94 to 9D.
+    NoIdleClocks,
+    /// FTDI: an FT2232D, bcdDevice 0500: 12 MHz, 64-byte packets, none of the commands of the H family.
+    Old,
+    /// FTDI: another maker's name.
+    Stranger,
+    /// Both: one IN packet with data in 401 never comes.
+    Loses,
+    /// Both: one IN packet with data in 401 comes twice.
+    Doubles,
+}
+
+/// Every quirk by its name.
+const NAMES: [(&str, Quirk); 11] = [
+    ("cs-early", Quirk::SelectEarly),
+    ("merge", Quirk::Merge),
+    ("hold", Quirk::Hold),
+    ("version-20", Quirk::Version20),
+    ("dual-mode", Quirk::DualMode),
+    ("stops", Quirk::Stops),
+    ("no-8f", Quirk::NoIdleClocks),
+    ("bcd-0500", Quirk::Old),
+    ("stranger", Quirk::Stranger),
+    ("loses", Quirk::Loses),
+    ("doubles", Quirk::Doubles),
+];
+
+impl Quirk {
+    /// The quirk of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, quirk)| *quirk)
+    }
+
+    /// The names of all quirks.
+    pub fn names() -> Vec<&'static str> {
+        NAMES.iter().map(|(name, _)| *name).collect()
+    }
+}

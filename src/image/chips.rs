@@ -1,0 +1,197 @@
+//! A flash of two chips that an Intel descriptor maps as one: their dumps joined, and the part that one dump holds.
+
+use std::borrow::Cow;
+
+use super::boards::Board;
+use super::container::intel::descriptor;
+use super::donor::Donor;
+use super::error::ImageError;
+use super::layout::{Layout, Source};
+use super::splice::Choice;
+use super::whole::Image;
+use crate::span::Span;
+
+/// Joins the dumps of a flash's chips. One dump is taken as it is; of two, the one with the descriptor goes first, in
+/// whichever order they are given.
+///
+/// # Errors
+/// When no descriptor says that the dumps are two halves of one flash.
+pub fn join(mut dumps: Vec<Image>) -> Result<Image, ImageError> {
+    if dumps.len() == 1 {
+        return Ok(dumps.remove(0));
+    }
+    let no = |why: String| ImageError::BadFile { what: "the dump of several chips".to_owned(), why };
+    let [a, b] = <[Image; 2]>::try_from(dumps)
+        .map_err(|given| no(format!("{} dumps are given, a flash has one chip or two", given.len())))?;
+    let (found, first, second) = match (descriptor::parse(&a, 0), descriptor::parse(&b, 0)) {
+        (Some(_), Some(_)) => {
+            return Err(no("both start with an Intel descriptor: which is the first chip?".to_owned()));
+        }
+        (Some(found), None) => (found, a, b),
+        (None, Some(found)) => (found, b, a),
+        (None, None) => {
+            return Err(no(
+                "neither starts with an Intel descriptor, which alone says how two chips are one flash"
+                    .to_owned(),
+            ));
+        }
+    };
+    let lens = [first.len() as u64, second.len() as u64];
+    if found.chips != lens {
+        let said: Vec<String> = found.chips.iter().map(|len| format!("{len:#x}")).collect();
+        return Err(no(format!(
+            "the descriptor is for chips of {} bytes, the dumps have {:#x} and {:#x}",
+            if said.is_empty() { "unknown numbers of".to_owned() } else { said.join(" and ") },
+            lens[0],
+            lens[1]
+        )));
+    }
+    Ok(Image::new([&first[..], &second[..]].concat()))
+}
+
+/// The chip that a dump is of, where the map is for two and the dump is of one.
+fn chip_of(layout: &Layout, chip_size: u64, dump: &[u8]) -> Option<(&'static str, Span)> {
+    let [first, second] = *layout.chips.as_slice() else { return None };
+    let len = dump.len() as u64;
+    let starts = descriptor::parse(dump, 0).is_some();
+    match () {
+        () if len == chip_size => None,
+        () if len == first && starts => Some(("first", Span::new(0, first))),
+        () if len == second && !starts => Some(("second", Span::new(first, first + second))),
+        () => None,
+    }
+}
+
+/// The board with only those regions that lie whole in the chip that `dump` is of; the board itself where the dump is
+/// of all of its flash, or of nothing known.
+pub fn part_of<'b>(board: &'b Board, dump: &[u8]) -> Cow<'b, Board> {
+    let Some((which, chip)) = chip_of(&board.layout, board.chip_size, dump) else {
+        return Cow::Borrowed(board);
+    };
+    let mut part = board.clone();
+    part.chip_size = chip.len();
+    part.layout.chip_size = Some(chip.len());
+    part.layout.chips.clear();
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut part.layout.regions).into_iter().partition(|region| chip.covers(region.span));
+    let down = |span: Span| Span::new(span.start - chip.start, span.end - chip.start);
+    part.layout.regions = inside;
+    for region in &mut part.layout.regions {
+        region.span = down(region.span);
+        for unit in &mut region.per_unit {
+            unit.span = down(unit.span);
+        }
+    }
+    let names: Vec<&str> = outside.iter().map(|region| region.name.as_str()).collect();
+    part.layout.notes.push(format!("the {which} of two chips: {} not whole in it", names.join(", ")));
+    Cow::Owned(part)
+}
+
+/// The choice without the regions that this chip has not whole and that are to stay the board's own.
+///
+/// # Errors
+/// [`ImageError::NotForThisBoard`] where such a region is to come from elsewhere, with what to give instead.
+pub fn choice_in(whole: &Board, part: &Board, choice: &Choice) -> Result<Choice, ImageError> {
+    let lost = |name: &str| whole.layout.region(name).filter(|_| part.layout.region(name).is_none());
+    let mut left = choice.clone();
+    left.sources.retain(|name, source| *source != Source::Own || lost(name).is_none());
+    match left.sources.keys().find_map(|name| lost(name)) {
+        None => Ok(left),
+        Some(region) => Err(ImageError::NotForThisBoard {
+            board: whole.name.clone(),
+            why: format!(
+                "the dump is of one of two chips, and {} ({}) does not lie whole in it: give both dumps, --base FIRST \
+                 --base SECOND",
+                region.name, region.span
+            ),
+        }),
+    }
+}
+
+/// The donors; of one that is a dump of all of the flash, the same part that `base` is.
+pub fn same_part<'d>(board: &Board, base: &[u8], donors: &'d [Donor]) -> Vec<Cow<'d, Donor>> {
+    let chip = chip_of(&board.layout, board.chip_size, base).map(|(_, chip)| chip);
+    let cut = |donor: &'d Donor| {
+        let whole = donor.bytes.len() as u64 == board.chip_size;
+        let bytes = chip.filter(|_| whole).and_then(|chip| chip.of(&donor.bytes));
+        bytes
+            .map_or(Cow::Borrowed(donor), |bytes| Cow::Owned(Donor::new(donor.name.as_str(), bytes.to_vec())))
+    };
+    donors.iter().map(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::container::intel::tests::Made;
+    use crate::image::synthetic::noise;
+    use crate::image::{layouts, splice};
+
+    const FIRST: usize = 0x10_0000;
+    const SECOND: usize = 0x8_0000;
+
+    /// Descriptor, ME and an own region in the first chip, BIOS across, one region in the second.
+    fn flash(seed: u64) -> Vec<u8> {
+        let regions =
+            [(0, 0, 0x1000), (2, 0x1000, 0x8_0000), (1, 0x8_0000, 0x14_0000), (4, 0x14_0000, 0x18_0000)];
+        let made = Made { chips: 2, components: 1, ..Made::old(&regions) };
+        let mut bytes = made.bytes();
+        bytes.extend(noise(seed, FIRST + SECOND - 0x1000));
+        bytes
+    }
+
+    fn board(bytes: &[u8]) -> Board {
+        Board::from_layout("pc", layouts::parse_any(bytes, None).unwrap()).unwrap()
+    }
+
+    fn run(base: &[u8], donor: &[u8], set: &str) -> Result<Vec<u8>, ImageError> {
+        let mut choice = Choice::default();
+        choice.set(set).unwrap();
+        let board = board(&flash(1)[..FIRST]);
+        let spliced =
+            splice(&Image::new(base.to_vec()), &[Donor::new("d", donor.to_vec())], &board, &choice)?;
+        Ok(spliced.image.to_vec())
+    }
+
+    #[test]
+    fn two_dumps_are_joined_by_the_descriptor() {
+        let all = flash(1);
+        let halves = [Image::new(all[..FIRST].to_vec()), Image::new(all[FIRST..].to_vec())];
+        let [first, second] = halves.clone();
+        assert!(join(vec![first.clone(), second.clone()]).unwrap()[..] == all[..]);
+        assert!(join(vec![second.clone(), first.clone()]).unwrap()[..] == all[..], "in either order");
+        assert!(join(vec![first.clone()]).unwrap()[..] == first[..]);
+        for (dumps, words) in [
+            (vec![first.clone(), first.clone()], "both start"),
+            (vec![second.clone(), second.clone()], "neither starts"),
+            (vec![first.clone(), Image::new(vec![1; 0x1000])], "0x100000 and 0x80000 bytes, the dumps have"),
+            (vec![first.clone(), second.clone(), second], "3 dumps"),
+            (vec![], "0 dumps"),
+        ] {
+            let error = join(dumps).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_chip_is_spliced_by_the_regions_that_lie_in_it() {
+        let (own, other) = (flash(1), flash(2));
+        let with = |from: usize, to: usize| {
+            let mut bytes = own.clone();
+            bytes[from..to].copy_from_slice(&other[from..to]);
+            bytes
+        };
+        let me = with(0x1000, 0x8_0000);
+        assert!(run(&own[..FIRST], &other[..FIRST], "me=d").unwrap() == me[..FIRST]);
+        assert!(run(&own[..FIRST], &other, "me=d").unwrap() == me[..FIRST], "of a dump of both");
+        let pd = with(0x14_0000, 0x18_0000);
+        assert!(run(&own[FIRST..], &other[FIRST..], "pd=d").unwrap() == pd[FIRST..], "the second chip");
+        assert!(run(&own[..FIRST], &other, "bios=own").unwrap() == own[..FIRST], "stays as it is");
+        assert!(run(&own, &other, "bios=d").unwrap() == with(0x8_0000, 0x14_0000));
+        for (base, set) in [(&own[..FIRST], "bios=d"), (&own[FIRST..], "me=d"), (&own[..FIRST], "pd=d")] {
+            let error = run(base, &other, set).unwrap_err().to_string();
+            assert!(error.contains("give both dumps"), "{error}");
+        }
+        assert!(run(&own[..0xf_0000], &other, "me=d").is_err(), "cut short");
+    }
+}

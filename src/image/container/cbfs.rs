@@ -1,0 +1,210 @@
+//! CBFS: coreboot's file system, a run of files each with a header in front of it.
+//!
+//! Sources: coreboot src/commonlib/bsd/include/commonlib/bsd/cbfs_serialized.h (fields, types, attributes), util/cbfstool
+//! (files start at multiples of 64 bytes; what is free is a file of its own). An image of an older coreboot has no FMAP:
+//! its files are found all the same.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+
+use super::budget::{Look, NOT_MADE};
+use super::bytes::{Endianness::Big, slice, text, u32_at};
+use super::item::{Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("cbfs");
+/// How a file's header starts.
+pub const MAGIC: &[u8; 8] = b"LARCHIVE";
+
+const HEADER_LEN: usize = 24;
+const ALIGNMENT: usize = 64;
+/// More files than this no image has.
+const MOST_FILES: usize = 512;
+/// The longest header, with name and attributes.
+const LONGEST_HEADER: usize = 0x1000;
+const ATTRIBUTE_HASH: u32 = 0x6873_6148;
+const TYPE_UNUSED: u32 = u32::MAX;
+const TYPES: &[(u32, &str)] = &[
+    (0x01, "bootblock"),
+    (0x02, "header"),
+    (0x10, "legacy stage"),
+    (0x11, "stage"),
+    (0x20, "payload"),
+    (0x21, "fit payload"),
+    (0x30, "option rom"),
+    (0x40, "splash screen"),
+    (0x50, "raw"),
+    (0x51, "vsa"),
+    (0x52, "mbi"),
+    (0x53, "microcode"),
+    (0x60, "fsp"),
+    (0x61, "mrc"),
+    (0x62, "mma"),
+    (0x63, "efi"),
+    (0x70, "struct"),
+    (0xaa, "cmos default"),
+    (0xab, "spd"),
+    (0xac, "mrc cache"),
+    (0x1aa, "cmos layout"),
+];
+
+/// A file as its header has it; offsets count from the header.
+struct File {
+    name: String,
+    kind: u32,
+    data_at: usize,
+    len: usize,
+    /// Algorithm and value of the hash attribute.
+    hash: Option<(u32, Vec<u8>)>,
+}
+
+fn file(bytes: &[u8], at: usize) -> Option<File> {
+    let head = slice(bytes, at, HEADER_LEN)?;
+    let word = |offset| u32_at(head, offset, Big);
+    let (len, kind, attributes, data_at) =
+        (word(8)? as usize, word(12)?, word(16)? as usize, word(20)? as usize);
+    if !head.starts_with(MAGIC) || !(HEADER_LEN + 1..=LONGEST_HEADER).contains(&data_at) {
+        return None;
+    }
+    let has_attributes = (HEADER_LEN..data_at).contains(&attributes);
+    let name_end = if has_attributes { attributes } else { data_at };
+    let field = slice(bytes, at + HEADER_LEN, name_end - HEADER_LEN)?;
+    let name = text(&field[..=memchr::memchr(0, field)?])?;
+    let known = matches!(kind, 0 | TYPE_UNUSED) || TYPES.iter().any(|(id, _)| *id == kind);
+    let hash = if has_attributes { hash(slice(bytes, at + attributes, data_at - attributes)?) } else { None };
+    known.then_some(File { name, kind, data_at, len, hash })
+}
+
+/// The hash among the attributes.
+fn hash(mut attributes: &[u8]) -> Option<(u32, Vec<u8>)> {
+    loop {
+        let (tag, len) = (u32_at(attributes, 0, Big)?, u32_at(attributes, 4, Big)? as usize);
+        let attribute = attributes.get(8..len)?;
+        if tag == ATTRIBUTE_HASH {
+            return Some((u32_at(attribute, 0, Big)?, attribute.get(4..)?.to_vec()));
+        }
+        attributes = &attributes[len..];
+    }
+}
+
+/// Reads the run of files that starts at `at`.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let (mut list, mut next, mut whole) = (Vec::new(), at, true);
+    let (mut sums, mut bad): (usize, Vec<String>) = (0, Vec::new());
+    let mut unsummed = false;
+    while list.len() < MOST_FILES
+        && let Some(file) = file(look.bytes, next)
+    {
+        let start = next + file.data_at;
+        let end = start.checked_add(file.len)?;
+        let data = slice(look.bytes, start, file.len);
+        whole &= data.is_some();
+        if let (Some(data), Some((algorithm, value))) = (data, &file.hash) {
+            match digest(look, *algorithm, data) {
+                None => unsummed = true,
+                Some(found) => {
+                    sums += 1;
+                    if !value.starts_with(&found) {
+                        bad.push(file.name.clone());
+                    }
+                }
+            }
+        }
+        if !matches!(file.kind, 0 | TYPE_UNUSED) {
+            let kind = TYPES.iter().find(|(id, _)| *id == file.kind).map_or("?", |(_, name)| *name);
+            list.push(
+                serde_json::json!({ "name": file.name, "type": kind, "offset": start, "size": file.len }),
+            );
+        }
+        next = end.min(look.bytes.len());
+        let aligned = at + (next - at).next_multiple_of(ALIGNMENT);
+        if !look.bytes.get(aligned..).is_some_and(|rest| rest.starts_with(MAGIC)) {
+            break;
+        }
+        next = aligned;
+    }
+    if list.is_empty() {
+        return None;
+    }
+    let item = Item::new(KIND, at as u64, (next - at) as u64).with("files", list).check(
+        "files",
+        whole,
+        if whole { "" } else { "a file reaches past the end" },
+    );
+    let item = match (sums, bad.is_empty()) {
+        (_, false) => item.check("hashes", false, format!("those of {} do not hold", bad.join(", "))),
+        (0, true) if unsummed => item.check("hashes", Outcome::CannotTell, NOT_MADE),
+        (0, true) => item,
+        (_, true) => item.check("hashes", true, ""),
+    };
+    Some(Found::leaf(item))
+}
+
+/// The digest by an algorithm's id, that of vboot; `None` for others and past the budget.
+fn digest(look: &mut Look, algorithm: u32, data: &[u8]) -> Option<Vec<u8>> {
+    if !look.may_sum(data.len() as u64) {
+        return None;
+    }
+    match algorithm {
+        1 => Some(Sha1::digest(data).to_vec()),
+        2 => Some(Sha256::digest(data).to_vec()),
+        3 => Some(Sha512::digest(data).to_vec()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, kind: u32, data: &[u8], hashed: bool) -> Vec<u8> {
+        let mut field = name.as_bytes().to_vec();
+        field.resize((name.len() + 1).next_multiple_of(16), 0);
+        let attributes = HEADER_LEN + field.len();
+        let mut attribute = Vec::new();
+        if hashed {
+            attribute = [ATTRIBUTE_HASH, 44, 2].iter().flat_map(|w| w.to_be_bytes()).collect();
+            attribute.extend(Sha256::digest(data));
+        }
+        let mut bytes = MAGIC.to_vec();
+        let at = if hashed { attributes } else { 0 };
+        for word in [data.len() as u32, kind, at as u32, (attributes + attribute.len()) as u32] {
+            bytes.extend(word.to_be_bytes());
+        }
+        let mut all = [bytes, field, attribute, data.to_vec()].concat();
+        all.resize(all.len().next_multiple_of(ALIGNMENT), 0xff);
+        all
+    }
+
+    #[test]
+    fn a_run_of_files_with_hashes() {
+        let one = entry("fallback/romstage", 0x11, &[7; 100], true);
+        let mut image = [
+            &[0xff; 0x40][..],
+            &one,
+            &entry("", TYPE_UNUSED, &[0xff; 200], false),
+            &entry("config", 0x50, b"text", false),
+        ]
+        .concat();
+        let item = find(&mut Look::new(&image), 0x40).unwrap().item;
+        assert!(item.is_sound() && item.result("hashes") == Some(Outcome::Ok), "{item:?}");
+        assert_eq!(item.attributes["files"].as_array().map(Vec::len), Some(2));
+        let data_at = item.attributes["files"][0]["offset"].as_u64().unwrap() as usize;
+        image[data_at] ^= 1;
+        let item = find(&mut Look::new(&image), 0x40).unwrap().item;
+        assert_eq!(item.result("hashes"), Some(Outcome::Bad));
+        let cut = find(&mut Look::new(&image[..data_at + 9]), 0x40).unwrap().item;
+        assert_eq!((cut.result("files"), cut.end()), (Some(Outcome::Bad), data_at as u64 + 9));
+    }
+
+    #[test]
+    fn the_magic_number_in_noise_is_none() {
+        for seed in 0..50 {
+            let noise = [&MAGIC[..], &crate::image::synthetic::noise(seed, 400)].concat();
+            assert!(find(&mut Look::new(&noise), 0).is_none());
+        }
+        let empty = entry("", TYPE_UNUSED, &[0xff; 64], false);
+        assert!(find(&mut Look::new(&empty), 0).is_none(), "no file at all");
+        assert!(find(&mut Look::new(MAGIC), 0).is_none());
+    }
+}

@@ -1,0 +1,84 @@
+//! cramfs: the superblock and the CRC over the whole image.
+//!
+//! Sources: Linux include/uapi/linux/cramfs_fs.h (fields, flags), util-linux disk-utils/mkfs.cramfs.c (the CRC is made
+//! with its own field zero).
+
+use super::budget::{Look, NOT_MADE};
+use super::bytes::{Endianness, slice, text, u32_at};
+use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+
+/// The kind of its items.
+pub const KIND: ItemKind = ItemKind::new("cramfs");
+/// How an image starts, in either byte order.
+pub const MAGICS: [&[u8]; 2] = [&[0x45, 0x3d, 0xcd, 0x28], &[0x28, 0xcd, 0x3d, 0x45]];
+
+const HEADER_LEN: usize = 64;
+const CRC_AT: usize = 32;
+/// Flag: size, edition, counts and CRC are there.
+const VERSION_2: u32 = 1;
+
+/// Reads the superblock at `at`.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let head = slice(look.bytes, at, HEADER_LEN)?;
+    let order = if head.starts_with(MAGICS[0]) { Endianness::Little } else { Endianness::Big };
+    let word = |offset| u32_at(head, offset, order).unwrap_or(0);
+    let (size, flags) = (word(4), word(8));
+    if &head[16..32] != b"Compressed ROMFS" || (size as usize) < HEADER_LEN {
+        return None;
+    }
+    let item = Item::new(KIND, at as u64, u64::from(size))
+        .with("endianness", order.name())
+        .with_some("name", text(&head[48..64]))
+        .check_fits(look.bytes.len());
+    if flags & VERSION_2 == 0 {
+        let detail = "the first version of the format has no sum";
+        return Some(Found::leaf(item.check(CheckName::CRC, Outcome::CannotTell, detail)));
+    }
+    let item = item.with("edition", word(36)).with("blocks", word(40)).with("files", word(44));
+    let item = match slice(look.bytes, at, size as usize) {
+        None => item.check(CheckName::CRC, Outcome::Bad, "the image is cut short"),
+        Some(image) if look.may_sum(image.len() as u64) => {
+            let mut hasher = crc32fast::Hasher::new();
+            for part in [&image[..CRC_AT], &[0; 4], &image[CRC_AT + 4..]] {
+                hasher.update(part);
+            }
+            item.check_equal(CheckName::CRC, word(CRC_AT), hasher.finalize())
+        }
+        Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
+    };
+    Some(Found::leaf(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(order: Endianness) -> Vec<u8> {
+        let mut image = crate::image::synthetic::noise(3, 0x400);
+        image[..HEADER_LEN].fill(0);
+        for (at, value) in [(0, 0x28cd_3d45), (4, 0x400), (8, 3), (36, 0), (40, 1), (44, 2)] {
+            image[at..at + 4].copy_from_slice(&order.bytes32(value));
+        }
+        image[16..32].copy_from_slice(b"Compressed ROMFS");
+        image[48..54].copy_from_slice(b"rootfs");
+        let crc = order.bytes32(crc32fast::hash(&image));
+        image[CRC_AT..CRC_AT + 4].copy_from_slice(&crc);
+        image
+    }
+
+    #[test]
+    fn both_byte_orders_by_their_sum() {
+        for order in [Endianness::Little, Endianness::Big] {
+            let mut bytes = image(order);
+            let item = find(&mut Look::new(&bytes), 0).unwrap().item;
+            assert!(item.is_sound() && item.size == 0x400 && item.attributes["files"] == 2, "{item:?}");
+            bytes[0x200] ^= 1;
+            assert!(!find(&mut Look::new(&bytes), 0).unwrap().item.is_sound());
+            assert!(!find(&mut Look::new(&bytes[..0x300]), 0).unwrap().item.is_sound());
+        }
+        for (seed, magic) in (0..20).flat_map(|seed| MAGICS.map(|magic| (seed, magic))) {
+            let noise = [magic, &crate::image::synthetic::noise(seed, 200)].concat();
+            assert!(find(&mut Look::new(&noise), 0).is_none());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Packed streams, as kernels are packed in firmware: LZMA-alone, gzip, xz and zstd, unpacked within bounds.
+
+pub mod lzma;
+mod streams;
+mod unpacked;
+
+pub(crate) use streams::find;
+pub use streams::{FORMATS, Format, MOST_TRIES};
+pub use unpacked::Unpacked;

@@ -1,0 +1,21 @@
+//! What vendors and download pages put around a firmware: headers, trailers, capsules, archives.
+//!
+//! A wrapper covers a file from its first byte on; what goes to flash is in it. Each has a sum or a second structure
+//! that must hold. A file a maker; sources are named in each.
+
+mod archive;
+mod capsule;
+mod dlink;
+mod linksys;
+mod netgear;
+mod wrapped;
+mod xiaomi;
+
+pub(crate) use archive::{MEMBERS, MOST_UNPACKED, unzip};
+pub(crate) use wrapped::{Inside, Wrapped, at_start};
+
+/// Wrapped files for tests of what takes them off.
+#[cfg(test)]
+pub(crate) mod samples {
+    pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
+}

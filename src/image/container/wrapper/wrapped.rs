@@ -1,0 +1,79 @@
+//! The one wrapper that a file starts with, as an item with its checks and the place of what is inside.
+
+use super::{archive, capsule, dlink, linksys, netgear, xiaomi};
+use crate::image::container::budget::Look;
+use crate::image::container::item::Item;
+use crate::span::Span;
+
+/// What a wrapper holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// These bytes of the file go to flash.
+    Bytes(Span),
+    /// Files or parts, by name; not all of them go to one place.
+    Members(Vec<(String, Span)>),
+    /// Files that have to be unpacked first.
+    Packed,
+    /// The wrapper stays in flash, in front of what it holds.
+    Kept,
+    /// Nothing can be taken out, and why.
+    Closed(&'static str),
+}
+
+/// A wrapper at the start of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Wrapped {
+    /// How messages call it: `Netgear DNI image`.
+    pub name: &'static str,
+    /// The wrapper, with its checks; it starts at offset 0.
+    pub item: Item,
+    /// What it holds.
+    pub inside: Inside,
+}
+
+impl Wrapped {
+    /// The bytes of the wrapper itself: what is in no part of its inside.
+    pub fn own_bytes(&self) -> Vec<Span> {
+        let inside: Vec<Span> = match &self.inside {
+            Inside::Bytes(span) => vec![*span],
+            Inside::Members(members) => members.iter().map(|(_, span)| *span).collect(),
+            Inside::Kept => vec![Span::new(linksys::HEADER_LEN as u64, self.item.end())],
+            Inside::Packed | Inside::Closed(_) => Vec::new(),
+        };
+        let mut own = Vec::new();
+        let mut at = 0;
+        for span in inside {
+            if span.start > at {
+                own.push(Span::new(at, span.start));
+            }
+            at = at.max(span.end);
+        }
+        if at < self.item.end() {
+            own.push(Span::new(at, self.item.end()));
+        }
+        own
+    }
+}
+
+type Read = fn(&mut Look) -> Option<Wrapped>;
+
+/// Every wrapper; those with a magic number first.
+const WRAPPERS: [Read; 12] = [
+    netgear::dni,
+    netgear::chk,
+    linksys::header,
+    linksys::chdr,
+    xiaomi::hdr,
+    dlink::shrs,
+    capsule::capsule,
+    archive::tar,
+    archive::zip,
+    dlink::dap_2,
+    dlink::dap_1,
+    linksys::trailer,
+];
+
+/// The wrapper that the file starts with.
+pub(crate) fn at_start(look: &mut Look) -> Option<Wrapped> {
+    WRAPPERS.iter().find_map(|read| read(look))
+}

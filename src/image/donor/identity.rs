@@ -1,0 +1,177 @@
+//! Which board a donor says that it is for, by its metadata and its device tree, held against the board's names.
+//!
+//! A board has several names: the one in its tree, older short ones without the maker (`hc5661` for `hiwifi,hc5661`,
+//! OpenWrt 18.06), and those that a list of supported devices has in common.
+
+use super::recognise::{board_trees, own_name};
+use crate::image::boards::Board;
+use crate::image::checks::{COMPATIBLE, Finding, NOT_JUDGED, SUPPORTED_DEVICES, Severity};
+use crate::image::container::sysupgrade;
+use crate::image::devicetree;
+
+/// The names that a file gives for its board.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The list in its metadata; `None` where it has no metadata.
+    pub listed: Option<Vec<String>>,
+    /// The own names of its device trees.
+    pub trees: Vec<String>,
+}
+
+impl Names {
+    /// The names in `file` for `board`; trees are looked for in `firmware`, the part of it that goes to the firmware's
+    /// region. Where the board's hardware ids prove a firmware, only trees with a flash map count: vendors leave the name
+    /// of a reference board in others.
+    pub fn of(file: &[u8], firmware: &[u8], board: &Board) -> Self {
+        let trees = if board.hardware.is_empty() {
+            tree_names(firmware)
+        } else {
+            board_trees(firmware).iter().flat_map(own_name).cloned().collect()
+        };
+        Self { listed: listed(file), trees }
+    }
+
+    /// The names in the metadata of `file` alone.
+    pub fn listed(file: &[u8]) -> Self {
+        Self { listed: listed(file), trees: Vec::new() }
+    }
+
+    /// True where the file names a board.
+    pub fn is_given(&self) -> bool {
+        !self.trees.is_empty() || self.listed.as_ref().is_some_and(|listed| !listed.is_empty())
+    }
+}
+
+fn listed(file: &[u8]) -> Option<Vec<String>> {
+    sysupgrade::metadata(file).map(|metadata| metadata.supported_devices)
+}
+
+/// The own names of the device trees in `bytes`, those without a flash map included.
+pub(crate) fn tree_names(bytes: &[u8]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for tree in devicetree::find(bytes) {
+        let own = own_name(&tree.board).iter().filter(|name| !name.is_empty());
+        for name in own {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+/// True when two names are of one board: the same, or one of them without a maker and otherwise the same.
+pub(crate) fn is_same(a: &str, b: &str) -> bool {
+    let model = |name: &str| name.split_once(',').map(|(_, model)| model.to_owned());
+    let short = |short: &str, full: &str| {
+        !short.contains(',') && model(full).is_some_and(|model| model.eq_ignore_ascii_case(short))
+    };
+    a.eq_ignore_ascii_case(b) || short(a, b) || short(b, a)
+}
+
+/// Holds the names in a donor against the board's; `what` names the donor in messages.
+pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
+    let own = &board.compatible;
+    let Some(listed) = names.listed.as_ref().filter(|listed| !listed.is_empty() && !own.is_empty()) else {
+        let unknown = names.listed.as_ref().map(|_| {
+            NOT_JUDGED.found(format!(
+                "{what}: whether it is for {} cannot be told from its list of devices",
+                board.name
+            ))
+        });
+        return unknown.into_iter().chain(tree_alone(names, what, board)).collect();
+    };
+    let is_own = |name: &String| own.iter().any(|own| is_same(own, name));
+    let in_list = listed.iter().any(is_own);
+    let in_full = listed.iter().any(|name| own.iter().any(|own| own.eq_ignore_ascii_case(name)));
+    let in_trees = names.trees.iter().any(is_own);
+    // A list that has the tree's name and the board's says that both are one board.
+    let linked = names.trees.iter().any(|tree| listed.iter().any(|name| name.eq_ignore_ascii_case(tree)));
+    let (list, trees) = (listed.join(", "), names.trees.join(", "));
+    let (name, own) = (&board.name, own.join(" or "));
+    let finding = match (in_list, names.trees.is_empty(), in_trees) {
+        (true, true, _) | (true, _, true) => return Vec::new(),
+        (true, false, false) if in_full && linked => return Vec::new(),
+        (true, false, false) => COMPATIBLE.found_as(
+            if in_full { Severity::Ask } else { Severity::Refuse },
+            format!(
+                "{what} lists {list} in its metadata and has the device tree of {trees}; {name} is {own}"
+            ),
+        ),
+        (false, _, true) => SUPPORTED_DEVICES.found_as(
+            Severity::Ask,
+            format!(
+                "{what} lists {list} in its metadata and has the device tree of {trees}; {name} is {own}"
+            ),
+        ),
+        (false, true, false) => SUPPORTED_DEVICES.found(format!("{what} is for {list}; {name} is {own}")),
+        (false, false, false) => {
+            let tree = tree_alone(names, what, board);
+            let listed = SUPPORTED_DEVICES.found(format!("{what} is for {list}; {name} is {own}"));
+            return std::iter::once(listed).chain(tree).collect();
+        }
+    };
+    vec![finding]
+}
+
+/// The names of its trees, where there is no list to hold against them.
+fn tree_alone(names: &Names, what: &str, board: &Board) -> Option<Finding> {
+    let other = !names.trees.iter().any(|tree| board.compatible.iter().any(|own| is_same(own, tree)));
+    (other && !names.trees.is_empty() && !board.compatible.is_empty()).then(|| {
+        COMPATIBLE.found(format!(
+            "{what} has the device tree of {}, the board is {}",
+            names.trees.join(", "),
+            board.compatible.join(" or ")
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::layout::{Layout, Region};
+    use crate::span::Span;
+
+    fn found(own: &[&str], listed: Option<&[&str]>, trees: &[&str]) -> Vec<(&'static str, Severity)> {
+        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let regions = vec![Region::new("firmware", Span::new(0, 0x1000))];
+        let mut board = Board::from_layout("b", Layout { regions, ..Layout::default() }).unwrap();
+        board.compatible = texts(own);
+        let names = Names { listed: listed.map(texts), trees: texts(trees) };
+        judge(&names, "the donor", &board).into_iter().map(|f| (f.name, f.severity)).collect()
+    }
+
+    #[test]
+    fn several_names_of_one_board_are_one_board() {
+        let own = &["acme,quick5"];
+        for (listed, trees) in [
+            (Some(&["quick5"][..]), &["acme,quick5"][..]),
+            (Some(&["quick5"]), &[]),
+            (Some(&["ACME,Quick5", "acme,slow"]), &["acme,quick5"]),
+            (None, &["acme,quick5"]),
+            (None, &["quick5"]),
+            // Renamed in a later version, which lists the older name.
+            (Some(&["acme,quick5-v1", "acme,quick5"]), &["acme,quick5-v1"]),
+            (None, &[]),
+        ] {
+            assert_eq!(found(own, listed, trees), [], "{listed:?} {trees:?}");
+        }
+    }
+
+    #[test]
+    fn another_board_is_refused_and_a_contradiction_is_asked() {
+        use Severity::{Ask, Refuse};
+        let own = &["acme,quick5"];
+        let devices = |severity| ("supported-devices", severity);
+        let tree = |severity| ("compatible", severity);
+        assert_eq!(found(own, Some(&["quick6"]), &[]), [devices(Refuse)]);
+        assert_eq!(found(own, Some(&["quick6"]), &["acme,quick6"]), [devices(Refuse), tree(Refuse)]);
+        assert_eq!(found(own, Some(&["other,quick5"]), &[]), [devices(Refuse)]);
+        assert_eq!(found(own, None, &["other,quick5"]), [tree(Refuse)]);
+        assert_eq!(found(own, Some(&["quick5"]), &["other,quick5"]), [tree(Refuse)]);
+        // The file contradicts itself.
+        assert_eq!(found(own, Some(&["quick6"]), &["acme,quick5"]), [devices(Ask)]);
+        assert_eq!(found(own, Some(&["acme,quick5"]), &["other,quick5"]), [tree(Ask)]);
+        assert_eq!(found(&[], Some(&["quick6"]), &["other,quick5"]), [("not-judged", Severity::Tell)]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Donors: files that regions take their bytes from, opened by their structure and checked.
+
+mod anatomy;
+pub(crate) mod dump;
+mod file;
+pub(crate) mod firmware;
+pub mod form;
+pub(crate) mod identity;
+pub(crate) mod loader;
+pub(crate) mod machine;
+pub(crate) mod plain;
+#[cfg(test)]
+mod plain_tests;
+pub(crate) mod recognise;
+mod unwrap;
+
+pub use anatomy::{Anatomy, Kind, Piece};
+pub use file::Donor;

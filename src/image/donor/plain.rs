@@ -1,0 +1,198 @@
+//! Firmware without a TP-Link header: opened by its container, and held against the container's own sums.
+//!
+//! uImage, FIT, TRX and Seama images go to flash as they are (a Seama seal is left behind); of a SafeLoader image and of
+//! a sysupgrade file of the tar kind, the parts are put where the flash has them. Facts: those of the containers;
+//! where OpenWrt looks for a root file system behind its kernel: Linux drivers/mtd/mtdsplit (OpenWrt), at the next
+//! erase block; padjffs2 (firmware-utils) for the marks.
+
+use std::borrow::Cow;
+
+use super::firmware::MARK;
+use crate::image::boards::Board;
+use crate::image::checks::Finding;
+use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED};
+use crate::image::container::budget::Look;
+use crate::image::container::item::{CheckName, Item, Outcome};
+use crate::image::container::payload::Payload;
+use crate::image::container::{squashfs, sysupgrade};
+use crate::image::formats::{AsFirmware, FORMATS};
+use crate::image::layout::Role;
+
+/// Where the kernel ends, the root file system is looked for at the next of these.
+const ERASE_BLOCK: u64 = 0x1_0000;
+/// Edges at which a mark may be looked for, behind the root file system.
+const MARK_EDGES: [u64; 2] = [0x1000, ERASE_BLOCK];
+
+/// A firmware opened.
+#[derive(Clone, Debug)]
+pub struct Opened<'a> {
+    /// `uImage`, `FIT image`, ...
+    pub name: &'static str,
+    /// What goes to the firmware region; `None` where only its parts are known.
+    pub firmware: Option<Cow<'a, [u8]>>,
+    /// Its parts by the names that regions of their own have.
+    pub parts: Vec<(String, &'a [u8])>,
+    /// What its sums tell.
+    pub findings: Vec<Finding>,
+}
+
+/// The container at the start of the bytes, and how it serves as firmware.
+fn container(look: &mut Look) -> Option<(&'static AsFirmware, Item)> {
+    let rows = FORMATS.iter().filter_map(|row| Some((row, row.firmware.as_ref()?)));
+    rows.flat_map(|(row, firmware)| firmware.starts.iter().map(move |at| (row, firmware, *at))).find_map(
+        |(row, firmware, at)| {
+            let here = look.bytes.get(at..)?;
+            let marked = row.magics.is_empty() || row.magics.iter().any(|magic| here.starts_with(magic));
+            let item = marked.then(|| row.search(look, at))??.item;
+            let counts = item.offset == 0 && item.kind == firmware.kind;
+            (counts && (!firmware.only_sound || item.is_sound())).then_some((firmware, item))
+        },
+    )
+}
+
+/// True when `bytes` start with a container that holds a firmware.
+pub(crate) fn is_container(bytes: &[u8]) -> bool {
+    container(&mut Look::new(bytes)).is_some()
+}
+
+/// Opens `file` for `board`; `what` names it in messages. `None` where it starts with nothing known.
+pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Opened<'a>> {
+    let payload = sysupgrade::strip(file);
+    let mut look = Look::new(payload);
+    let (format, item) = container(&mut look)?;
+    let mut findings = sums(&item, what);
+    let (firmware, parts) = match (format.payload)(payload) {
+        Payload::Placed { kernel, root, parts } => {
+            (by_address(kernel, root, what, board, &mut findings).map(Cow::Owned), parts)
+        }
+        Payload::Separate { kernel, root, parts } => {
+            (by_erase_block(kernel, root, what, board, &mut findings).map(Cow::Owned), parts)
+        }
+        Payload::Whole(entity) => {
+            if findings.is_empty() {
+                let from = if format.root_behind { item.end() as usize } else { 0 };
+                findings.extend(root_file_system(&mut look, from, what));
+            }
+            if findings.is_empty() && entity.len() != payload.len() {
+                let inside = container(&mut Look::new(entity));
+                findings.extend(inside.into_iter().flat_map(|(_, item)| sums(&item, what)));
+            }
+            (Some(Cow::Borrowed(entity)), Vec::new())
+        }
+    };
+    Some(Opened { name: format.name, firmware, parts, findings })
+}
+
+/// Judges a firmware as it stands in a dump: what covers the overlay, too, is stale as soon as the system runs.
+pub fn judge_in_dump(region: &[u8], what: &str) -> Vec<Finding> {
+    let Some((format, item)) = container(&mut Look::new(region)) else { return Vec::new() };
+    let found = sums(&item, what);
+    if !format.sums_overlay {
+        return found;
+    }
+    let stale =
+        |f: Finding| SUM_UNKNOWN.found(format!("{}; a system that ran may have changed it", f.message));
+    found.into_iter().map(stale).collect()
+}
+
+/// What the bad checks of an item mean for a donor.
+fn sums(item: &Item, what: &str) -> Vec<Finding> {
+    let bad = item.checks.iter().filter(|check| check.result == Outcome::Bad);
+    let mut found: Vec<Finding> = bad
+        .map(|check| {
+            let (meaning, words): (Check, &str) = match check.name {
+                CheckName::SIZE | CheckName::PARTITIONS => {
+                    (TRUNCATED, "it ends before its header says: get the file again")
+                }
+                CheckName::HEADER_CRC | CheckName::DATA_CRC | CheckName::CRC => {
+                    (SUM, "the CRC does not hold: it is damaged; get it again")
+                }
+                CheckName::HASH => (HASH, "a hash does not hold: it is damaged; get it again"),
+                CheckName::MD5 => (MD5, "the MD5 does not hold: it is damaged; get it again"),
+                CheckName::KERNEL => (DONOR_UNKNOWN, "it has no kernel"),
+                _ => (SUM, "its header is broken: it is damaged; get it again"),
+            };
+            let detail = if check.detail.is_empty() { String::new() } else { format!(" ({})", check.detail) };
+            meaning.found(format!("{what}, {} at {:#x}: {words}{detail}", item.kind, item.offset))
+        })
+        .collect();
+    // A file cut short fails its sums as well: that is told once, as what it is.
+    if found.iter().any(|f| f.name == TRUNCATED.name) {
+        found.retain(|f| f.name == TRUNCATED.name);
+    }
+    found
+}
+
+/// A finding when the root file system from `from` on is cut short: it has no sum, but a length.
+fn root_file_system(look: &mut Look, from: usize, what: &str) -> Option<Finding> {
+    let bytes = look.bytes;
+    let behind = bytes.get(from..)?;
+    let mut starts = memchr::memmem::find_iter(behind, b"hsqs");
+    let root = starts.find_map(|at| squashfs::find(look, from + at))?.item;
+    sums(&root, what).into_iter().next()
+}
+
+/// Puts kernel and root file system at the distance that the addresses in their file have.
+fn by_address(
+    kernel: Option<(u64, &[u8])>,
+    root: Option<(u64, &[u8])>,
+    what: &str,
+    board: &Board,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<u8>> {
+    let (kernel_at, kernel) = kernel?;
+    let home = board.layout.of_role(Role::Firmware).map(|r| r.span)?;
+    if kernel_at != home.start {
+        findings.push(OTHER_MAP.found(format!(
+            "{what} has its kernel at {kernel_at:#x} of the flash, and the firmware of {} starts at {:#x}: it is for \
+             another board or version",
+            board.name, home.start
+        )));
+        return None;
+    }
+    let mut firmware = kernel.to_vec();
+    if let Some((root_at, root)) = root {
+        let from = root_at.saturating_sub(kernel_at);
+        // No further than the board has room, whatever the file's map says.
+        if from < firmware.len() as u64 || from >= home.len() {
+            findings.push(TRUNCATED.found(format!(
+                "{what}: its flash map has the root file system at {root_at:#x}, where its kernel still is or the \
+                 firmware's room ends"
+            )));
+            return None;
+        }
+        firmware.resize(from as usize, 0xff);
+        firmware.extend_from_slice(root);
+    }
+    Some(firmware)
+}
+
+/// Puts the root file system at the next erase block behind the kernel, with OpenWrt's marks behind it.
+fn by_erase_block(
+    kernel: Option<&[u8]>,
+    root: Option<&[u8]>,
+    what: &str,
+    board: &Board,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<u8>> {
+    let start = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.start);
+    let kernel = kernel?;
+    if let Some((_, item)) = container(&mut Look::new(kernel)) {
+        findings.extend(sums(&item, &format!("{what}, its kernel")));
+    }
+    let mut firmware = kernel.to_vec();
+    let pad = |firmware: &mut Vec<u8>, edge: u64| {
+        let end = (start + firmware.len() as u64).next_multiple_of(edge) - start;
+        firmware.resize(end as usize, 0xff);
+    };
+    if let Some(root) = root {
+        findings.extend(root_file_system(&mut Look::new(root), 0, what));
+        pad(&mut firmware, ERASE_BLOCK);
+        firmware.extend_from_slice(root);
+        for edge in MARK_EDGES {
+            pad(&mut firmware, edge);
+            firmware.extend_from_slice(&MARK);
+        }
+    }
+    Some(firmware)
+}

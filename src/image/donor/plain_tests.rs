@@ -1,0 +1,223 @@
+//! Donors in containers of their own, on boards of which only a layout is known: what goes to flash of each, and that
+//! a damaged one of each kind is refused by the name of its check.
+
+use md5::{Digest, Md5};
+
+use crate::image::container::sysupgrade;
+use crate::image::*;
+use crate::span::Span;
+
+const UIMAGE: &[u8] = include_bytes!("../../../tests/data/small/uimage_lzma.bin");
+const SQUASHFS: &[u8] = include_bytes!("../../../tests/data/small/rootfs_xz.sqfs");
+const TRX: &[u8] = include_bytes!("../../../tests/data/small/image.trx");
+const SAFELOADER: &[u8] = include_bytes!("../../../tests/data/small/safeloader_c2v3_factory.bin");
+const FIT: &[u8] = include_bytes!("../../../tests/data/made/fit_inside.itb");
+const TAR: &[u8] = include_bytes!("../../../tests/data/made/sysupgrade.tar");
+
+const CHIP: usize = 0x10_0000;
+const START: usize = 0x3_0000;
+const END: usize = 0xf_0000;
+
+/// A board of which a layout is all that is known.
+fn board() -> Board {
+    let rows = [("boot", 0, START), ("firmware", START, END), ("factory", END, CHIP)];
+    let regions =
+        rows.iter().map(|(name, a, b)| Region::named(*name, Span::new(*a as u64, *b as u64))).collect();
+    Board::from_layout("plain", Layout { regions, ..Layout::default() }).unwrap()
+}
+
+/// The board's own dump.
+fn base() -> Vec<u8> {
+    of_size(CHIP as u64)
+}
+
+fn of_size(len: u64) -> Vec<u8> {
+    let mut bytes = vec![0x5a; len as usize];
+    bytes[..0x1000].copy_from_slice(&synthetic::noise(5, 0x1000));
+    bytes
+}
+
+fn run(donor: &[u8], board: &Board) -> Result<Spliced, ImageError> {
+    let donors = [Donor::new("donor", donor.to_vec())];
+    splice(&Image::new(of_size(board.chip_size)), &donors, board, &Choice::default())
+}
+
+/// What the firmware region becomes, without the erased bytes at its end; nothing else changes.
+fn firmware(donor: &[u8]) -> Vec<u8> {
+    let made = run(donor, &board()).unwrap_or_else(|e| panic!("{e}")).image.into_bytes();
+    assert!(made[..START] == base()[..START] && made[END..] == base()[END..]);
+    let region = &made[START..END];
+    let end = region.iter().rposition(|b| *b != 0xff).map_or(0, |at| at + 1);
+    region[..end].to_vec()
+}
+
+/// The checks that refuse it, whatever is allowed.
+fn refused(donor: &[u8], board: &Board) -> Vec<&'static str> {
+    let choice = Choice { allow: Allow::new(["all"]), ..Choice::default() };
+    let donors = [Donor::new("donor", donor.to_vec())];
+    match splice(&Image::new(of_size(board.chip_size)), &donors, board, &choice) {
+        Ok(_) => Vec::new(),
+        Err(e) => {
+            let mut names: Vec<_> = e.findings().iter().map(|f| f.name).collect();
+            names.dedup();
+            names
+        }
+    }
+}
+
+fn flipped(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at] ^= 0x10;
+    bytes
+}
+
+/// A sysupgrade image of a uImage, padded, and a root file system.
+fn kernel_and_root() -> Vec<u8> {
+    let mut file = UIMAGE.to_vec();
+    file.resize(0x1_0000, 0xff);
+    [&file, SQUASHFS].concat()
+}
+
+/// A Seama entity around `image`, and the seal that factory files have around that.
+fn seama(image: &[u8], sealed: bool) -> Vec<u8> {
+    const META: &[u8; 24] = b"dev=/dev/mtdblock/1\0\0\0\0\0";
+    let head = |meta: &[u8], len: usize| {
+        [&[0x5e, 0xa3, 0xa4, 0x17, 0, 0][..], &(meta.len() as u16).to_be_bytes(), &(len as u32).to_be_bytes()]
+            .concat()
+    };
+    let entity = [&head(META, image.len())[..], &Md5::digest(image), META, image].concat();
+    if sealed {
+        [&head(b"signature=wrgn\0\0", 0)[..], b"signature=wrgn\0\0", &entity].concat()
+    } else {
+        entity
+    }
+}
+
+#[test]
+fn images_go_to_flash_as_they_are() {
+    for image in [UIMAGE.to_vec(), kernel_and_root(), TRX.to_vec(), FIT.to_vec(), seama(UIMAGE, false)] {
+        let end = image.iter().rposition(|b| *b != 0xff).map_or(0, |at| at + 1);
+        assert!(firmware(&image) == image[..end]);
+    }
+    // Of a factory file of D-Link's, the seal is left behind.
+    assert!(firmware(&seama(UIMAGE, true)) == seama(UIMAGE, false));
+}
+
+#[test]
+fn a_damaged_image_of_each_kind_is_refused_by_name() {
+    let mut late = kernel_and_root();
+    late.truncate(0x1_0800);
+    let md5 = seama(UIMAGE, false);
+    for (what, bytes, check) in [
+        ("uImage header", flipped(UIMAGE, 0x22), "sum"),
+        ("uImage data", flipped(UIMAGE, 0x200), "sum"),
+        ("uImage behind a root", flipped(&kernel_and_root(), 0x300), "sum"),
+        ("uImage cut", UIMAGE[..0x800].to_vec(), "truncated"),
+        ("root cut", late, "truncated"),
+        ("TRX", flipped(TRX, 0x1800), "sum"),
+        ("TRX cut", TRX[..0x1800].to_vec(), "truncated"),
+        ("FIT kernel", flipped(FIT, 0x200), "hash"),
+        ("FIT tree", flipped(FIT, 0xb00), "hash"),
+        ("Seama", flipped(&md5, md5.len() - 5), "md5"),
+        ("Seama cut", md5[..0x500].to_vec(), "truncated"),
+        ("sealed Seama", flipped(&seama(UIMAGE, true), 0x400), "md5"),
+        ("SafeLoader", flipped(SAFELOADER, 0x2200), "md5"),
+        ("SafeLoader cut", SAFELOADER[..0x3000].to_vec(), "truncated"),
+        ("tar cut", TAR[..0x900].to_vec(), "truncated"),
+    ] {
+        assert_eq!(refused(&bytes, &board()), [check], "{what}");
+    }
+    // Damage to a magic number leaves nothing that is known.
+    assert_eq!(refused(&flipped(TRX, 0), &board()), ["donor-unknown"]);
+}
+
+#[test]
+fn kernel_and_root_of_a_safeloader_file_stand_where_its_map_has_them() {
+    let made = firmware(SAFELOADER);
+    // os-image at 0x30000 of the flash, file-system at 0x40000.
+    assert!(made[..0xc1f] == SAFELOADER[0x20fd..0x20fd + 0xc1f]);
+    assert!(made[0xc1f..0x1_0000].iter().all(|b| *b == 0xff));
+    assert!(made[0x1_0000..] == SAFELOADER[0x2d1c..0x2d1c + made.len() - 0x1_0000]);
+    // A board whose firmware starts elsewhere is another one.
+    let mut other = board();
+    other.layout.regions[1].span = Span::new(0x4_0000, END as u64);
+    assert_eq!(refused(SAFELOADER, &other), ["other-map"]);
+}
+
+#[test]
+fn a_layout_of_the_vendors_own_takes_the_parts_by_name() {
+    let mut layout = parse_any(SAFELOADER, Some(0x80_0000)).unwrap();
+    let spliced = run(SAFELOADER, &Board::from_layout("safeloader", layout.clone()).unwrap()).unwrap();
+    let made = spliced.image.bytes();
+    assert!(made[0x3_0000..0x3_0c1f] == SAFELOADER[0x20fd..0x20fd + 0xc1f]);
+    assert!(made[0x4_0000..0x4_1000] == SAFELOADER[0x2d1c..0x3d1c]);
+    let base = of_size(0x80_0000);
+    assert!(made[0x7a_0000..] == base[0x7a_0000..] && made[..0x3_0000] == base[..0x3_0000]);
+    // A region too small for its part.
+    let kernel = layout.regions.iter_mut().find(|r| r.name == "os-image").unwrap();
+    kernel.span = Span::new(0x3_0000, 0x3_0800);
+    assert_eq!(refused(SAFELOADER, &Board::from_layout("small", layout).unwrap()), ["too-long"]);
+}
+
+#[test]
+fn a_tar_gives_kernel_and_root_at_erase_blocks_with_marks() {
+    let made = firmware(TAR);
+    let files = sysupgrade::tar_files(TAR).unwrap();
+    let of = |name: &str| {
+        let f = files.iter().find(|f| f.path.ends_with(name)).unwrap();
+        &TAR[f.offset as usize..(f.offset + f.len) as usize]
+    };
+    let (kernel, root) = (of("/kernel"), of("/root"));
+    assert!(made.starts_with(kernel) && made[0x1_0000..].starts_with(root));
+    assert!(made[kernel.len()..0x1_0000].iter().all(|b| *b == 0xff));
+    let marks: Vec<usize> = memchr::memmem::find_iter(&made, b"\xde\xad\xc0\xde").collect();
+    assert_eq!(marks, [0x1_1000 + root.len() / 0x1000 * 0x1000, 0x2_0000]);
+    // Into regions of their own, by name.
+    let rows = [("boot", 0, 0x3_0000), ("kernel", 0x3_0000, 0x8_0000), ("rootfs", 0x8_0000, 0x10_0000)];
+    let regions = rows.iter().map(|(n, a, b)| Region::named(*n, Span::new(*a, *b))).collect();
+    let board = Board::from_layout("two", Layout { regions, ..Layout::default() }).unwrap();
+    let mut choice = Choice::default();
+    choice.set("kernel=donor").unwrap();
+    choice.set("rootfs=donor").unwrap();
+    let donors = [Donor::new("donor", TAR.to_vec())];
+    let made = splice(&Image::new(base()), &donors, &board, &choice).unwrap().image.into_bytes();
+    assert!(made[0x3_0000..].starts_with(kernel) && made[0x8_0000..].starts_with(root));
+}
+
+#[test]
+fn a_dump_as_donor_gives_a_firmware_whose_sums_hold() {
+    let dump = |firmware: &[u8]| {
+        let mut chip = base();
+        chip[0] ^= 1;
+        chip[START..END].fill(0xff);
+        chip[START..START + firmware.len()].copy_from_slice(firmware);
+        chip
+    };
+    for image in [kernel_and_root(), TRX.to_vec(), FIT.to_vec(), seama(UIMAGE, false)] {
+        let end = image.iter().rposition(|b| *b != 0xff).map_or(0, |at| at + 1);
+        assert!(firmware(&dump(&image)) == image[..end]);
+    }
+    assert_eq!(refused(&dump(&flipped(UIMAGE, 0x200)), &board()), ["sum"]);
+    assert_eq!(refused(&dump(&flipped(FIT, 0x200)), &board()), ["hash"]);
+    assert_eq!(refused(&dump(&[]), &board()), ["donor-lacks"]);
+    // OpenWrt writes its overlay inside what these cover.
+    let told = run(&dump(&flipped(TRX, 0x1800)), &board()).unwrap();
+    assert!(told.findings.iter().any(|f| f.name == "sum-unknown"), "{:?}", told.findings);
+}
+
+#[test]
+fn firmware_too_long_for_its_room_is_refused() {
+    let mut long = UIMAGE.to_vec();
+    long.resize(END - START + 1, 0x77);
+    assert_eq!(refused(&long, &board()), ["too-long"]);
+}
+
+const TREE: &[u8] = include_bytes!("../../../tests/data/dts/fixed-layout.dtb");
+
+#[test]
+fn a_donor_whose_tree_names_another_board_is_refused() {
+    let named = |name: &str| Board { compatible: vec![name.into()], ..board() };
+    let donor = [kernel_and_root(), TREE.to_vec()].concat();
+    assert_eq!(refused(&donor, &named("invented,other-board")), ["compatible"]);
+    assert_eq!(refused(&donor, &named("tplink,archer-mr200")), [""; 0]);
+}

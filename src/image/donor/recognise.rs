@@ -1,0 +1,206 @@
+//! Which board a dump is of, and by what that is known.
+//!
+//! Hardware ids in the firmware's header and the `compatible` of a device tree name a board; the address and
+//! calibration at their places only agree with it, and several boards share the same map.
+
+use std::borrow::Cow;
+
+use super::dump::{calibration_fits, judge};
+use crate::image::boards::Board;
+use crate::image::checks::Severity;
+use crate::image::container::tplink;
+use crate::image::devicetree;
+use crate::image::error::ImageError;
+use crate::image::layouts::device_tree;
+use crate::image::unit::{has_mac_place, mac_of, mac_text, own_place};
+
+/// A board that a dump may be of.
+#[derive(Clone, Debug)]
+pub struct Recognised {
+    /// The board: one of the program's, or one made from a device tree.
+    pub board: Cow<'static, Board>,
+    /// By what, in words.
+    pub by: Vec<String>,
+    /// True when something names the board, and not only agrees with it.
+    pub named: bool,
+}
+
+/// The boards `dump` may be of, the most likely first.
+pub fn recognise(dump: &[u8]) -> Vec<Recognised> {
+    let mut trees = board_trees(dump);
+    let tree = (trees.len() == 1).then(|| trees.remove(0));
+    let mut found: Vec<(u32, Recognised)> =
+        Board::all().iter().filter_map(|board| weigh(dump, board, tree.as_ref())).collect();
+    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let mut found: Vec<Recognised> = found.into_iter().map(|(_, r)| r).collect();
+    if let Some(tree) = tree.filter(|_| !found.iter().any(|r| r.named))
+        && let Ok(board) = device_tree::board(&tree, dump.len() as u64)
+    {
+        let by = vec![format!("device tree in the dump: {}", board.compatible.join(", "))];
+        found.insert(0, Recognised { board: Cow::Owned(board), by, named: true });
+    }
+    found
+}
+
+/// The one board for `--board auto`: named by the dump, or by a device tree in one of the donors.
+///
+/// # Errors
+/// When nothing names a board, or several boards are named.
+pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
+    let found = recognise(dump);
+    let mut named = found.iter().filter(|r| r.named);
+    match (named.next(), named.next()) {
+        (Some(one), None) => return Ok(one.clone()),
+        (Some(one), Some(other)) => {
+            return Err(unsure(format!(
+                "the dump fits {} and {} alike: say which with --board",
+                one.board.name, other.board.name
+            )));
+        }
+        (None, _) => {}
+    }
+    for donor in donors {
+        match board_trees(donor).as_slice() {
+            [] => {}
+            [tree] => return of_donor(tree, dump, &found),
+            several => {
+                let names: Vec<&str> =
+                    several.iter().filter_map(|t| Some(own_name(t).first()?.as_str())).collect();
+                return Err(unsure(format!(
+                    "the donor is for several boards: say --board with one of {}",
+                    names.join(", ")
+                )));
+            }
+        }
+    }
+    Err(unsure(if found.is_empty() {
+        "nothing in the dump names its board: say it with --board, or give a layout".to_owned()
+    } else {
+        let names: Vec<&str> = found.iter().map(|r| r.board.name.as_str()).collect();
+        let which = if names.len() == 1 { "if it is that one, say so" } else { "say which" };
+        format!(
+            "the map fits {}, and nothing in the dump names its board: {which} with --board",
+            names.join(", ")
+        )
+    }))
+}
+
+/// The board of a donor's tree, where the dump does not contradict it.
+fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Result<Recognised, ImageError> {
+    let own = own_name(tree).join(", ");
+    if let Some(board) = Board::all().iter().find(|b| names_board(tree, b)) {
+        let by = vec![format!("device tree in the donor: {own}")];
+        if found.iter().any(|r| r.board.name == board.name) {
+            return Ok(Recognised { board: Cow::Borrowed(board), by, named: true });
+        }
+        return Err(unsure(format!("the donor is for {}, and the dump is not of that board", board.name)));
+    }
+    let board = device_tree::board(tree, dump.len() as u64)?;
+    let end = board.layout.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
+    if end < dump.len() as u64 {
+        return Err(unsure(format!(
+            "the donor is for {own} with a flash of {end:#x} bytes, the dump has {:#x}: another board, it seems; say \
+             --board {} if it is not",
+            dump.len(),
+            board.name
+        )));
+    }
+    let by = vec![format!("device tree in the donor: {own}; nothing in the dump contradicts it")];
+    Ok(Recognised { board: Cow::Owned(board), by, named: true })
+}
+
+/// The board whose own name in a device tree is `name`; the tree stands in the dump or in a donor.
+///
+/// # Errors
+/// When no tree has that name, or the dump's own has another.
+pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
+    let is_it = |tree: &devicetree::Board| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
+    let own = board_trees(dump);
+    if let Some(other) = own.first().filter(|_| !own.iter().any(is_it)) {
+        return Err(not_here(
+            name,
+            format!("the dump has the device tree of {}", own_name(other).join(", ")),
+        ));
+    }
+    let in_donors = donors.iter().flat_map(|donor| board_trees(donor));
+    let tree = own.into_iter().chain(in_donors).find(is_it);
+    let tree =
+        tree.ok_or_else(|| not_here(name, "no device tree in the dump or a donor has that name".to_owned()))?;
+    let board = device_tree::board(&tree, dump.len() as u64)?;
+    Ok(Recognised { board: Cow::Owned(board), by: vec![format!("device tree: {name}")], named: true })
+}
+
+fn not_here(name: &str, why: String) -> ImageError {
+    ImageError::NotForThisBoard { board: format!("--board {name}"), why }
+}
+
+fn unsure(why: String) -> ImageError {
+    ImageError::NotForThisBoard { board: "--board auto".to_owned(), why }
+}
+
+/// True when two lists of names share one.
+pub(crate) fn shares(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|x| b.iter().any(|y| x.eq_ignore_ascii_case(y)))
+}
+
+/// A tree's own name; the others are of processors and families, shared with other boards.
+pub(crate) fn own_name(tree: &devicetree::Board) -> &[String] {
+    &tree.compatible[..tree.compatible.len().min(1)]
+}
+
+/// True when the tree is the board's.
+pub(crate) fn names_board(tree: &devicetree::Board, board: &Board) -> bool {
+    shares(own_name(tree), &board.compatible)
+}
+
+/// The trees with a flash map in `bytes`, one of each name.
+pub(crate) fn board_trees(bytes: &[u8]) -> Vec<devicetree::Board> {
+    let mut found: Vec<devicetree::Board> = Vec::new();
+    for tree in devicetree::find(bytes).into_iter().map(|found| found.board) {
+        if tree.map().is_some() && !found.iter().any(|other| own_name(other) == own_name(&tree)) {
+            found.push(tree);
+        }
+    }
+    found
+}
+
+/// How well a dump fits a board; `None` when it contradicts it, or agrees in nothing.
+fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -> Option<(u32, Recognised)> {
+    if dump.len() as u64 != board.chip_size {
+        return None;
+    }
+    let (mut weight, mut by, mut named) = (0, Vec::new(), false);
+    if judge(dump, "the dump", board).iter().any(|f| f.severity == Severity::Refuse) {
+        return None;
+    }
+    let header = board.firmware_start().and_then(|at| tplink::parse(dump, at)).filter(|h| !h.has_boot());
+    if let Some(header) = header.filter(|_| !board.hardware.is_empty()) {
+        if !board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev) {
+            return None;
+        }
+        by.push(format!("hardware {} in the firmware's header", header.hardware()));
+        (weight, named) = (weight + 8, true);
+    }
+    if let Some(tree) = tree {
+        if shares(&board.compatible, &tree.compatible) {
+            by.push(format!("device tree: {}", tree.compatible.join(", ")));
+            (weight, named) = (weight + 8, true);
+        } else if !named {
+            return None;
+        }
+    }
+    if let Some(mac) = mac_of(dump, board) {
+        let at = own_place(board).map_or(0, |(_, u)| u.span.start);
+        by.push(format!("address {} at {at:#x}", mac_text(mac)));
+        weight += 2;
+    } else if has_mac_place(board) && !named {
+        return None;
+    }
+    if calibration_fits(dump, board) {
+        by.push("calibration of its radios".to_owned());
+        weight += 2;
+    } else if !named {
+        return None;
+    }
+    (weight > 0).then_some((weight, Recognised { board: Cow::Borrowed(board), by, named }))
+}

@@ -1,0 +1,247 @@
+//! The table of container formats, one row a format. A format is added by one file and one row.
+//!
+//! Three readers use it: the search of an inspection (`magics`, `edge`, `find`), the opening of donors (`firmware`)
+//! and the reading of layouts (`layout`).
+
+use crate::image::container::budget::Look;
+use crate::image::container::item::{Found, ItemKind};
+use crate::image::container::packed::{self, lzma};
+use crate::image::container::payload::Payload;
+use crate::image::container::{
+    art, cbfs, cfe_nvram, cramfs, dtb, esp, fit, fmap, intel, jffs2, mtk_eeprom, rb_hardconfig, safeloader,
+    seama, squashfs, sysupgrade, tplink, trx, ubi, uboot_env, uimage, xml,
+};
+use crate::image::layout::Layout;
+use crate::image::layouts;
+
+/// A container format.
+pub(crate) struct ContainerFormat {
+    /// The kinds of the items that `find` makes.
+    pub kinds: &'static [ItemKind],
+    /// Byte strings at which `find` is called.
+    pub magics: &'static [&'static [u8]],
+    /// For a format without a magic number: `find` is called at every multiple of this, which is itself a multiple
+    /// of [`SMALLEST_EDGE`].
+    pub edge: Option<usize>,
+    /// Reads what is at an offset: that of the magic number, or an edge.
+    pub find: fn(&mut Look, usize) -> Option<Found>,
+    /// How a file of this format serves as a donor's firmware.
+    pub firmware: Option<AsFirmware>,
+    /// Reads the layout of the flash out of a file with such a container anywhere in it.
+    pub layout: Option<ReadLayout>,
+}
+
+/// Reads a layout out of a file.
+pub(crate) type ReadLayout = fn(&[u8]) -> Option<Layout>;
+
+impl ContainerFormat {
+    /// What `find` makes of the bytes at `at`.
+    pub fn search(&self, look: &mut Look, at: usize) -> Option<Found> {
+        let found = (self.find)(look, at)?;
+        debug_assert!(self.kinds.contains(&found.item.kind), "the row lacks the kind {}", found.item.kind);
+        Some(found)
+    }
+}
+
+/// How a file of a format serves as firmware.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsFirmware {
+    /// The kind of item that counts.
+    pub kind: ItemKind,
+    /// In words, for tables and messages: `FIT image`.
+    pub name: &'static str,
+    /// Offsets in the file at which `find` is called.
+    pub starts: &'static [usize],
+    /// True where only an item without a bad check counts: the format shows by nothing else.
+    pub only_sound: bool,
+    /// True where the item ends with the kernel and the root file system is behind it.
+    pub root_behind: bool,
+    /// True where a sum covers the overlay too: it is stale as soon as the system has run.
+    pub sums_overlay: bool,
+    /// What of the file goes to the flash.
+    pub payload: for<'a> fn(&'a [u8]) -> Payload<'a>,
+}
+
+/// A format that is found nowhere: what a row does not mention.
+const ROW: ContainerFormat =
+    ContainerFormat { kinds: &[], magics: &[], edge: None, find: |_, _| None, firmware: None, layout: None };
+
+/// A file that goes to the flash as it is.
+const fn whole(kind: ItemKind, name: &'static str) -> AsFirmware {
+    AsFirmware {
+        kind,
+        name,
+        starts: &[0],
+        only_sound: false,
+        root_behind: false,
+        sums_overlay: false,
+        payload: |bytes| Payload::Whole(bytes),
+    }
+}
+
+/// The smallest edge in the table.
+pub(crate) const SMALLEST_EDGE: usize = 0x400;
+
+/// The edge of what is only ever a file of its own: nothing but the start of a file is at it.
+const WHOLE_FILE: usize = 1 << 30;
+
+/// Every format. Where several read the same bytes, the first row that finds something counts.
+pub(crate) const FORMATS: &[ContainerFormat] = &[
+    ContainerFormat {
+        kinds: &tplink::KINDS,
+        magics: &[&[1, 0, 0, 0], &[2, 0, 0, 0], &[3, 0, 0, 0]],
+        find: tplink::item::find,
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[uimage::KIND],
+        magics: &[&uimage::MAGIC, &uimage::OKLI],
+        find: uimage::find,
+        firmware: Some(AsFirmware { root_behind: true, ..whole(uimage::KIND, "uImage") }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[uimage::KIND],
+        edge: Some(0x1000),
+        find: uimage::find_foreign,
+        firmware: Some(AsFirmware { root_behind: true, ..whole(uimage::KIND, "uImage") }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[intel::KIND],
+        magics: &[&intel::descriptor::SIGNATURE],
+        find: intel::find,
+        layout: Some(layouts::ifd::parse),
+        ..ROW
+    },
+    ContainerFormat { kinds: &[intel::gbe::KIND], edge: Some(WHOLE_FILE), find: intel::gbe::find, ..ROW },
+    ContainerFormat {
+        kinds: &[fmap::KIND],
+        magics: &[fmap::MAGIC],
+        find: fmap::find,
+        layout: Some(layouts::fmap::find),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[safeloader::KIND],
+        magics: &[safeloader::MAGIC],
+        find: safeloader::find,
+        firmware: Some(AsFirmware {
+            starts: &safeloader::TABLES_AT,
+            payload: safeloader::payload,
+            ..whole(safeloader::KIND, "SafeLoader image")
+        }),
+        layout: Some(layouts::safeloader::find),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[dtb::KIND, fit::KIND],
+        magics: &[&dtb::MAGIC],
+        find: dtb::find,
+        firmware: Some(AsFirmware { root_behind: true, ..whole(fit::KIND, "FIT image") }),
+        layout: Some(|bytes| layouts::device_tree::find(bytes).map(|(_, layout)| layout)),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[trx::KIND],
+        magics: &[trx::MAGIC],
+        find: trx::find,
+        firmware: Some(AsFirmware { sums_overlay: true, ..whole(trx::KIND, "TRX image") }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[seama::KIND],
+        magics: &[&seama::MAGIC],
+        find: seama::find,
+        firmware: Some(AsFirmware {
+            sums_overlay: true,
+            payload: |bytes| Payload::Whole(seama::without_seal(bytes)),
+            ..whole(seama::KIND, "Seama image")
+        }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[sysupgrade::KIND],
+        magics: &[sysupgrade::TAR_MAGIC],
+        find: sysupgrade::find_tar,
+        firmware: Some(AsFirmware {
+            starts: &[sysupgrade::TAR_MAGIC_AT],
+            payload: sysupgrade::tar_payload,
+            ..whole(sysupgrade::KIND, "sysupgrade file of the tar kind")
+        }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[squashfs::KIND],
+        magics: &[b"hsqs", b"sqsh", b"shsq", b"qshs", b"hsqt", b"tqsh"],
+        find: squashfs::find,
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[jffs2::KIND],
+        magics: &[&[0x85, 0x19], &[0x19, 0x85]],
+        find: jffs2::find,
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[jffs2::MARK_KIND],
+        magics: &[&tplink::FORMAT_MARK],
+        find: jffs2::find_mark,
+        ..ROW
+    },
+    ContainerFormat { kinds: &[cbfs::KIND], magics: &[cbfs::MAGIC], find: cbfs::find, ..ROW },
+    ContainerFormat { kinds: &[cramfs::KIND], magics: &cramfs::MAGICS, find: cramfs::find, ..ROW },
+    ContainerFormat {
+        kinds: &[rb_hardconfig::KIND],
+        magics: &rb_hardconfig::MAGICS,
+        find: rb_hardconfig::find,
+        ..ROW
+    },
+    ContainerFormat { kinds: &[ubi::KIND], magics: &[ubi::MAGIC], find: ubi::find, ..ROW },
+    ContainerFormat { kinds: &[esp::KIND], magics: &[&esp::MAGIC], find: esp::find, ..ROW },
+    ContainerFormat { kinds: &[cfe_nvram::KIND], magics: &[cfe_nvram::MAGIC], find: cfe_nvram::find, ..ROW },
+    ContainerFormat { kinds: &[xml::KIND], magics: &[b"<?xml"], find: xml::find, ..ROW },
+    ContainerFormat {
+        kinds: &[lzma::KIND],
+        magics: &[&[lzma::USUAL_PROPERTIES[0]], &[lzma::USUAL_PROPERTIES[1]]],
+        find: lzma::find,
+        firmware: Some(AsFirmware { only_sound: true, ..whole(lzma::KIND, "LZMA kernel") }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[packed::FORMATS[0].kind, packed::FORMATS[1].kind, packed::FORMATS[2].kind],
+        magics: &[packed::FORMATS[0].magic, packed::FORMATS[1].magic, packed::FORMATS[2].magic],
+        find: packed::find,
+        ..ROW
+    },
+    ContainerFormat { kinds: &[uboot_env::KIND], edge: Some(0x400), find: uboot_env::find, ..ROW },
+    ContainerFormat { kinds: &[mtk_eeprom::KIND], edge: Some(0x1000), find: mtk_eeprom::find, ..ROW },
+    ContainerFormat { kinds: &[art::KIND], edge: Some(0x1000), find: art::find, ..ROW },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_can_be_found_and_makes_a_kind() {
+        for row in FORMATS {
+            let kinds: Vec<_> = row.kinds.iter().map(|kind| kind.name()).collect();
+            assert!(!kinds.is_empty());
+            assert!(row.magics.is_empty() == row.edge.is_some(), "{kinds:?}");
+            assert!(row.magics.iter().all(|magic| !magic.is_empty()), "{kinds:?}");
+            assert!(row.edge.is_none_or(|edge| edge.is_multiple_of(SMALLEST_EDGE)), "{kinds:?}");
+            assert!(row.firmware.is_none_or(|firmware| row.kinds.contains(&firmware.kind)), "{kinds:?}");
+        }
+    }
+
+    /// No magic number starts with another one: the order of the rows does not matter for them.
+    #[test]
+    fn magic_numbers_do_not_overlap() {
+        let all: Vec<&[u8]> = FORMATS.iter().flat_map(|row| row.magics.iter().copied()).collect();
+        for (i, magic) in all.iter().enumerate() {
+            let others = all.iter().enumerate().filter(|(j, _)| i != *j);
+            assert!(others.into_iter().all(|(_, other)| !other.starts_with(magic)), "{magic:02x?}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Bytes put together: a whole chip first, then what a rescue or a web page takes of it.
+
+use super::parties::{Chosen, Parties};
+use super::resolve::Resolved;
+use crate::image::boards::{Board, RecoveryKind};
+use crate::image::checks::Finding;
+use crate::image::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
+use crate::image::container::tplink::{self, Structure};
+use crate::image::donor::{Anatomy, Piece};
+use crate::image::error::ImageError;
+use crate::image::layout::{Role, Source};
+use crate::image::whole::is_blank;
+use crate::span::Span;
+
+/// Erased flash.
+const ERASED: u8 = 0xff;
+
+/// A file, and which part of the chip it writes.
+#[derive(Clone, Debug)]
+pub struct Composed {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The part of the chip that it holds.
+    pub holds: Span,
+}
+
+/// The whole chip: every region from its source, the parts of a region after it, everything else as it is in the base,
+/// which has the chip's size.
+pub fn chip(parties: &mut Parties, findings: &mut Vec<Finding>) -> Vec<u8> {
+    let Parties { base, board, .. } = *parties;
+    let mut bytes = base.to_vec();
+    for r in parties.resolved.iter().filter(|r| !r.inherited) {
+        let span = r.region.span;
+        let Some(place) = bytes.get_mut(span.range()) else { continue };
+        match &r.source {
+            Source::Own => place.copy_from_slice(&base[span.range()]),
+            Source::Blank => place.fill(ERASED),
+            Source::Donor(name) => match r.piece {
+                Some(piece) if piece.bytes.len() > place.len() => findings.push(TOO_LONG.found(format!(
+                    "what donor {name} has for {} has {:#x} bytes, the region {:#x}",
+                    r.region.name,
+                    piece.bytes.len(),
+                    place.len()
+                ))),
+                Some(piece) => put(place, piece.bytes),
+                None if r.region.blank_without_donor => place.fill(ERASED),
+                // What is wrong with the donor itself is among the findings.
+                None if r.donor.is_some_and(Anatomy::is_refused) => {}
+                None => findings.push(DONOR_LACKS.found(format!(
+                    "donor {name} has nothing for {}: say another source with --set {}=...",
+                    r.region.name, r.region.name
+                ))),
+            },
+        }
+        for unit in board.layout.per_unit_in(span).filter(|u| u.keep) {
+            bytes[unit.span.range()].copy_from_slice(&base[unit.span.range()]);
+        }
+    }
+    run_on(&mut bytes, parties, findings);
+    bytes
+}
+
+/// Writes what of the firmware is longer than its region into the next one.
+fn run_on(bytes: &mut [u8], parties: &mut Parties, findings: &mut Vec<Finding>) {
+    let Some(chosen) = parties.chosen.clone() else { return };
+    let (home, firmware) = (chosen.region, chosen.firmware);
+    let Some(into) = home.grows_into.as_deref() else { return };
+    let Some(at) = parties.resolved.iter().position(|r| r.region.name == into) else { return };
+    let place = parties.resolved[at].region.span;
+    // A choice for it, or for a part of it.
+    let otherwise =
+        |r: &&Resolved| r.said && place.covers(r.region.span) && !r.source.is_donor(chosen.name());
+    let otherwise = parties.resolved.iter().rev().find(otherwise).map(|r| r.source.clone());
+    let next = &mut parties.resolved[at];
+    if firmware.room <= home.span.len() {
+        return;
+    }
+    let more = firmware.bytes.get(home.span.len() as usize..).unwrap_or(&[]);
+    let more = &more[..more.len().min(next.region.span.len() as usize)];
+    let source = chosen.name();
+    if let Some(otherwise) = otherwise {
+        if !is_blank_ff(more) {
+            findings.push(FIRMWARE_CUT.found(format!(
+                "the firmware of {source} has {:#x} bytes and runs on into {into}, which shall come from {otherwise}: \
+                 leave {into} to the firmware (--set {into}={source})",
+                firmware.bytes.len(),
+            )));
+        } else if otherwise != Source::Blank {
+            findings.push(FILLS_SETTINGS.found(format!(
+                "{into} is kept as you said; the firmware counts it as its own and will write over it"
+            )));
+        }
+        return;
+    }
+    put(&mut bytes[next.region.span.range()], more);
+    findings.push(FILLS_SETTINGS.found(format!(
+        "the firmware of {source} is made for {:#x} bytes of room and fills {into} too ({}); going back to the \
+         vendor's firmware needs {into} blank again",
+        firmware.room, next.region.span
+    )));
+    next.source = Source::Donor(source.to_owned());
+    next.donor = Some(chosen.donor);
+    next.piece = Some(Piece { bytes: more, tail: false });
+    next.run_on = true;
+}
+
+/// Fills `place` with `bytes` and erased bytes behind them.
+fn put(place: &mut [u8], bytes: &[u8]) {
+    let len = bytes.len().min(place.len());
+    place[..len].copy_from_slice(&bytes[..len]);
+    place[len..].fill(ERASED);
+}
+
+fn is_blank_ff(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| *b == ERASED)
+}
+
+/// The file for the loader's rescue, of the board's own kind.
+///
+/// A sysupgrade file goes as it is and ends where it ends; anything else is padded to where the rescue stops.
+///
+/// # Errors
+/// When nothing is known of the board's rescue.
+pub fn tftp(chip: &[u8], parties: &Parties) -> Result<Composed, ImageError> {
+    let board = parties.board;
+    let Some(recovery) = &board.recovery else {
+        let why = "nothing is known of its loader's rescue, so no file for it is made".to_owned();
+        return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
+    };
+    let Some(start) = board.firmware_start() else {
+        let why = "it has no firmware region".to_owned();
+        return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
+    };
+    let end = recovery.end.min(chip.len() as u64);
+    let mut bytes = match recovery.kind {
+        RecoveryKind::FromZero => chip[..start as usize].to_vec(),
+        // Skipped by the loader; zeros, as the recipes have it.
+        RecoveryKind::FromFirmware => vec![0; start as usize],
+    };
+    let first = match recovery.kind {
+        RecoveryKind::FromZero => 0,
+        RecoveryKind::FromFirmware => start,
+    };
+    let behind_said = |chosen: &Chosen| {
+        parties.resolved.iter().any(|r| {
+            let behind = r.region.span.start >= chosen.region.span.end && r.region.span.start < end;
+            behind && r.said && r.source != Source::Blank && !r.source.is_donor(chosen.name())
+        })
+    };
+    let as_it_is = parties
+        .chosen
+        .as_ref()
+        .filter(|chosen| chosen.firmware.sysupgrade && !behind_said(chosen))
+        .filter(|chosen| start + chosen.firmware.with_metadata.len() as u64 <= end);
+    match as_it_is {
+        Some(chosen) => bytes.extend_from_slice(&chosen.firmware.with_metadata),
+        None => bytes.extend_from_slice(&chip[start as usize..end as usize]),
+    }
+    Ok(Composed { bytes, holds: Span::new(first, end) })
+}
+
+/// The file for the vendor's web page: outer header, loader, inner header and firmware, both MD5s redone.
+///
+/// # Errors
+/// When the firmware has no header of a kind that is known with a loader before it.
+pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Composed, ImageError> {
+    let no = |why: String| ImageError::NotForThisBoard { board: board.name.clone(), why };
+    let loader =
+        board.layout.of_role(Role::Loader).ok_or_else(|| no("it has no loader region".to_owned()))?;
+    let region =
+        board.layout.of_role(Role::Firmware).ok_or_else(|| no("it has no firmware region".to_owned()))?;
+    let all = chip.get(region.span.start as usize..).unwrap_or(&[]);
+    let header = tplink::parse(all, 0).ok_or_else(|| {
+        no("the firmware has no TP-Link header; the vendor's page takes no other".to_owned())
+    })?;
+    let room = u64::from(header.fw_length);
+    if room > region.span.len() {
+        findings.push(TOO_LONG.found(format!(
+            "the vendor's page takes firmware of at most {:#x} bytes, this one is made for {room:#x}",
+            region.span.len()
+        )));
+    }
+    let firmware = &all[..all.len().min(room as usize)];
+    // Files of the first structure come without a loader.
+    if header.structure == Structure::V1 {
+        let mut bytes = firmware.to_vec();
+        bytes.resize(room as usize, 0xff);
+        tplink::seal(&mut bytes, 0).map_err(|e| no(e.to_string()))?;
+        return Ok(Composed { bytes, holds: region.span });
+    }
+    let bytes = tplink::with_boot(&chip[loader.span.range()], firmware).map_err(|e| no(e.to_string()))?;
+    debug_assert!(!is_blank(&bytes));
+    Ok(Composed { bytes, holds: Span::new(loader.span.start, region.span.end) })
+}

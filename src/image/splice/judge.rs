@@ -1,0 +1,369 @@
+//! What is judged of base, donors and result together: country, data of the one unit, loader, settings.
+
+use super::base::{self, header_of};
+use super::choice::Purpose;
+use super::compose::Composed;
+use super::kinship;
+use super::parties::Parties;
+use super::resolve::Resolved;
+use crate::image::boards::{Board, RecoveryKind};
+use crate::image::checks::{
+    DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS, HARDWARE_DIFFERS,
+    LOADER_MIX, LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE,
+    OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED,
+    WRONG_CALIBRATION,
+};
+use crate::image::checks::{Finding, Severity};
+use crate::image::container::tplink::Change;
+use crate::image::container::tplink::{self, Header, Md5Verdict};
+use crate::image::donor::Kind;
+use crate::image::donor::firmware::behind_rootfs;
+use crate::image::donor::loader;
+use crate::image::layout::{Format, PerUnit, Role, Source, UnitKind};
+use crate::image::unit;
+use crate::image::whole::is_blank;
+use crate::span::Span;
+use memchr::memmem;
+
+/// What came out.
+pub(super) struct Product<'a> {
+    /// The whole chip as it is composed.
+    pub chip: &'a [u8],
+    /// The file made of it.
+    pub file: &'a Composed,
+    /// What was edited as the user chose.
+    pub edited: &'a [Span],
+    /// What the file is for.
+    pub purpose: Purpose,
+}
+
+/// Everything that is judged of the result and of how base and donors go together.
+pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
+    let Product { chip, file, edited, purpose } = *product;
+    let Parties { base, board, .. } = *parties;
+    let mut found = Vec::new();
+    found.extend(base::all(base, board));
+    found.extend(other_hardware(parties));
+    found.extend(kinship::judge(parties));
+    found.extend(country(parties));
+    found.extend(boot_loader(product, parties));
+    for r in &parties.resolved {
+        if !file.holds.covers(r.region.span) {
+            if r.said && r.source != Source::Own {
+                found.push(NOT_IN_FILE.found(format!(
+                    "{} stands behind what a file for {} writes: it stays as it is in the chip",
+                    r.region.name,
+                    purpose.name()
+                )));
+            }
+            continue;
+        }
+        let decides = |u: &&PerUnit| parties.deciding(u.span).is_some_and(|one| std::ptr::eq(one, r));
+        for u in board.layout.per_unit().map(|(_, u)| u).filter(decides) {
+            if !edited.contains(&u.span) {
+                found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
+            }
+        }
+        for u in unknown_unit(parties, r).into_iter().chain(vital_product_data(chip, parties, r)) {
+            found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], &u, r));
+        }
+        found.extend(contents(chip, r));
+    }
+    if parties.chosen.as_ref().is_some_and(|chosen| chosen.firmware.overlay) {
+        found.push(FOREIGN_OVERLAY.found(
+            "the donor's firmware was running: the settings, keys and passwords in its overlay come along; reset it \
+             to defaults after the first boot, or take a sysupgrade file",
+        ));
+    }
+    found
+}
+
+/// True when the firmware in a whole chip is OpenWrt's, whose header says nothing about the country.
+fn runs_openwrt(chip: &[u8], header: &Header, board: &Board) -> bool {
+    let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
+    let from = header.offset as usize;
+    let end = chip.len().min(from + header.fw_length as usize);
+    u64::from(header.fw_length) > region || behind_rootfs(&chip[from..end], header).is_some()
+}
+
+/// Where no ids of the board are known, those of its own firmware are all there is to hold a donor's against.
+fn other_hardware(parties: &Parties) -> Option<Finding> {
+    let Parties { base, board, .. } = *parties;
+    let chosen = parties.chosen.as_ref().filter(|_| board.hardware.is_empty())?;
+    let ours = header_of(base, board)?;
+    let message = match &chosen.firmware.header {
+        Some(theirs) if (theirs.hw_id, theirs.hw_rev) == (ours.hw_id, ours.hw_rev) => return None,
+        Some(theirs) => format!("is for hardware {}", theirs.hardware()),
+        None => "has no header of that kind, which the loader may ask for".to_owned(),
+    };
+    Some(HARDWARE_DIFFERS.found(format!(
+        "the board's own firmware has a TP-Link header, for hardware {}, and the firmware of {} {message}: is it for \
+         this board and version?",
+        ours.hardware(),
+        chosen.name()
+    )))
+}
+
+/// Country or variant of the chosen vendor firmware against the board's own.
+fn country(parties: &Parties) -> Option<Finding> {
+    let Parties { base, board, .. } = *parties;
+    let chosen = parties.chosen.as_ref()?;
+    let firmware = chosen.firmware;
+    let theirs = firmware.header.as_ref().filter(|_| !firmware.openwrt)?;
+    let same_hardware = |h: &Header| (h.hw_id, h.hw_rev) == (theirs.hw_id, theirs.hw_rev);
+    let ours = header_of(base, board).filter(|h| same_hardware(h) && !runs_openwrt(base, h, board));
+    let (field, new) = match (theirs.hw_ver_add, theirs.region) {
+        (Some(add), _) => ("hw_ver_add", add),
+        (None, Some(region)) => ("region", region),
+        (None, None) => return None,
+    };
+    let old = ours.as_ref().and_then(|h| if field == "region" { h.region } else { h.hw_ver_add });
+    // The vendor's page wrote the unit's own value over the one of a firmware it took: both are good.
+    let taken_before = || ours.as_ref().and_then(|h| was_taken_as(base, h));
+    let texts_differ = ours.as_ref().is_some_and(|h| {
+        field == "region" && !h.region_texts.is_empty() && h.region_texts != theirs.region_texts
+    });
+    match old {
+        Some(old) if old == new && !texts_differ => None,
+        Some(_) if field == "hw_ver_add" && taken_before() == Some(new) => None,
+        Some(old) => Some(REGION.found(format!(
+            "the firmware of {} is for another country or variant of the same hardware ({field} {new:X}, the \
+             board's own firmware has {old:X}): it may not start, or refuse updates",
+            chosen.name()
+        ))),
+        None => {
+            let known: Vec<u32> = board.hardware.iter().flat_map(|h| h.add.clone()).collect();
+            let unusual = field == "hw_ver_add" && !known.is_empty() && !known.contains(&new);
+            Some(REGION_UNKNOWN.found_as(
+                if unusual { Severity::Ask } else { Severity::Tell },
+                format!(
+                    "the board's own firmware does not tell its country or variant; the firmware of {} has {field} \
+                     {new:X}",
+                    chosen.name()
+                ),
+            ))
+        }
+    }
+}
+
+/// The hw_ver_add that the firmware in `chip` came with, where the vendor's page changed it while storing.
+fn was_taken_as(chip: &[u8], header: &Header) -> Option<u32> {
+    match header.check_md5(chip) {
+        Md5Verdict::Stale { change: Change::HwVerAdd { was }, .. } => Some(was),
+        _ => None,
+    }
+}
+
+fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let Product { chip, edited, purpose, .. } = *product;
+    let Parties { base, board, donors, .. } = *parties;
+    let Some(r) = parties.of_role(Role::Loader) else { return found };
+    let (before, after) = (&base[r.region.span.range()], &chip[r.region.span.range()]);
+    let writes_it = match purpose {
+        Purpose::Programmer | Purpose::Web => true,
+        Purpose::Tftp => board.recovery.as_ref().is_some_and(|x| x.kind == RecoveryKind::FromZero),
+    };
+    match &r.source {
+        Source::Own => {
+            // An operator's loader may have no known text and start in its own way: only what cannot be one counts.
+            let none = is_blank(after) || tplink::parse(after, 0).is_some() || loader::starts_padded(after);
+            if none && writes_it {
+                let text = "the board's own dump has no boot loader at its start: the board cannot start from it; \
+                            take one from a donor (--set u-boot=NAME)";
+                let severity = if purpose == Purpose::Programmer { Severity::Ask } else { Severity::Refuse };
+                let check = if severity == Severity::Ask { OWN_LOADER } else { NO_LOADER };
+                found.push(check.found_as(severity, text));
+            }
+        }
+        Source::Blank => found.push(NO_LOADER.found(format!(
+            "{} would be blank: the board could not start, nor be rescued by TFTP",
+            r.region.name
+        ))),
+        Source::Donor(name) => {
+            let what = format!("donor '{name}' as {}", r.region.name);
+            let proven = r.donor.is_some_and(|d| d.kind != Kind::RegionFile);
+            let others = donors.iter().filter(|d| d.donor.name != *name).filter_map(|d| d.loader);
+            let known: Vec<&[u8]> = std::iter::once(before).chain(others).collect();
+            let fault = loader::shifted(after, &known, &what).or_else(|| loader::fault(after, &what));
+            // Headers, or its place before the firmware, prove where it starts, whatever it starts with.
+            found.extend(fault.filter(|f| !(proven && f.name == LOADER_START.name)));
+        }
+    }
+    let text = |l: &[u8]| loader::version(l).unwrap_or_else(|| "no version text known".to_owned());
+    // Values that the user edited in it (its environment) do not make it another one.
+    let mut unedited = after.to_vec();
+    for span in edited.iter().filter(|span| r.region.span.covers(**span)) {
+        let from = (span.start - r.region.span.start) as usize;
+        unedited[from..from + span.len() as usize].copy_from_slice(&base[span.range()]);
+    }
+    if before != unedited && writes_it {
+        found.push(LOADER_SWAP.found(format!(
+            "the boot loader ({}) is replaced by {}'s ({})",
+            text(before),
+            r.source,
+            text(after)
+        )));
+    }
+    let firmware = parties.of_role(Role::Firmware);
+    if let Some(firmware) = firmware.filter(|f| f.source != r.source) {
+        found.push(LOADER_MIX.found(format!(
+            "the boot loader comes from {} ({}), the firmware from {}; an operator may have tied the two together, \
+             by security registers too, which no dump holds: see otp show",
+            r.source,
+            text(after),
+            firmware.source
+        )));
+    }
+    found
+}
+
+/// Bytes of the one unit: before, after, and where they come from.
+fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<Finding> {
+    let calibration = u.kind == UnitKind::Calibration;
+    let missing = unit::is_missing(after, u);
+    let at = u.span.start;
+    match &r.source {
+        Source::Blank if !unit::is_missing(before, u) && !u.keep => Some(UNIT_ERASED.found(format!(
+            "{} would be blank: {} at {at:#x} is this unit's own and cannot be made again",
+            r.region.name, u.name
+        ))),
+        _ if before == after && missing => {
+            let check = if calibration { OWN_CALIBRATION_BLANK } else { OWN_MAC_BLANK };
+            let hint = "has an older backup of this board it? Then give that as --base, or a donor of it";
+            Some(check.found(format!(
+                "{} at {at:#x} of the board's own dump is {}; {hint}",
+                u.name,
+                unit::show(before, u)
+            )))
+        }
+        Source::Donor(name) if !u.keep => {
+            if missing {
+                return Some(DONOR_BLANK_UNIT.found(format!(
+                    "{} at {at:#x} of donor {name} is {}: it would erase this unit's own",
+                    u.name,
+                    unit::show(after, u)
+                )));
+            }
+            if let Some(why) = unit::of_another_board(after, u) {
+                return Some(WRONG_CALIBRATION.found(format!("{} at {at:#x} of donor {name} {why}", u.name)));
+            }
+            let check = if calibration { FOREIGN_CALIBRATION } else { FOREIGN_MAC };
+            (before != after).then(|| {
+                check.found(format!(
+                    "{} of donor {name} would be put on this board: {}; its own is {}",
+                    u.name,
+                    unit::show(after, u),
+                    unit::show(before, u)
+                ))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The whole of a region of the unit, or of a part of it, that comes from elsewhere, where no source says what in it is
+/// the unit's (a boot log's `factory`).
+fn unknown_unit(parties: &Parties, r: &Resolved) -> Option<PerUnit> {
+    let home = parties.unit_region(r.region.span)?;
+    // The choice for the home judges the parts that follow it.
+    let judged = r.inherited && !std::ptr::eq(home, r);
+    let known = parties.board.layout.per_unit_in(home.region.span).any(|u| !u.keep);
+    (r.source != Source::Own && !known && !judged).then(|| whole_region(r, UnitKind::Calibration))
+}
+
+/// The whole of a region that holds the vital product data of a ChromeOS board (serial numbers, addresses), in the
+/// base or in the result, and does not stay the board's own.
+fn vital_product_data(chip: &[u8], parties: &Parties, r: &Resolved) -> Option<PerUnit> {
+    // Type, length of the key, version, key, length of the value. Fact: coreboot src/drivers/vpd/vpd_tables.h.
+    const HEADER: &[u8] = b"\xfe\x09\x01gVpdInfo\x04";
+    let start = r.region.span.start;
+    let decides_it = |at: usize| {
+        let header = Span::at(start + at as u64, HEADER.len() as u64);
+        header.and_then(|span| parties.deciding(span)).is_some_and(|one| std::ptr::eq(one, r))
+    };
+    let holds = |flash: &[u8]| {
+        let bytes = r.region.span.of(flash).unwrap_or_default();
+        memmem::find_iter(bytes, HEADER).any(decides_it)
+    };
+    (r.source != Source::Own && (holds(parties.base) || holds(chip)))
+        .then(|| whole_region(r, UnitKind::Serial))
+}
+
+/// All of a region as data of the unit.
+fn whole_region(r: &Resolved, kind: UnitKind) -> PerUnit {
+    PerUnit {
+        name: format!("what {} holds", r.region.name),
+        span: r.region.span,
+        kind,
+        format: Format::Raw,
+        keep: false,
+        own: false,
+    }
+}
+
+/// What a region's new contents bring along.
+fn contents(chip: &[u8], r: &Resolved) -> Option<Finding> {
+    let now = &chip[r.region.span.range()];
+    let name = &r.region.name;
+    match (&r.source, r.region.role) {
+        (Source::Blank, Role::Firmware) => {
+            Some(NO_FIRMWARE.found(format!("{name} would be blank: the board starts its loader only")))
+        }
+        (Source::Donor(_), Role::Settings) if r.run_on => None,
+        (Source::Donor(from), Role::Settings) => {
+            let (donor, piece) = (r.donor?, r.piece?);
+            if piece.tail {
+                return Some(MODEM_IN_CONFIG.found(format!(
+                    "what follows the firmware in {from} (modem firmware, it seems) would land in {name}, where \
+                     settings belong: leave {name} blank"
+                )));
+            }
+            (donor.kind == Kind::Dump && !is_blank(now) && !piece.bytes.is_empty()).then(|| {
+                FOREIGN_SETTINGS
+                    .found(format!("{name} comes from {from}, with the settings of that unit or operator"))
+            })
+        }
+        (Source::Own, Role::Settings) if !is_blank(now) => {
+            let whose = super::describe::profile(now).map_or(String::new(), |p| format!(" (profile {p})"));
+            Some(OPERATOR_SETTINGS.found(format!("{name} stays as it is{whose}")))
+        }
+        _ => None,
+    }
+}
+
+/// Why a region has the source it has, in words for a table.
+pub fn why(r: &Resolved) -> String {
+    if r.run_on {
+        return format!("the firmware of {} runs on into it", r.source);
+    }
+    if r.inherited {
+        return "comes with the region around it".to_owned();
+    }
+    let by = if r.said { "you said so" } else { "the board's default" };
+    let Source::Donor(_) = &r.source else {
+        let what = match (&r.source, r.region.role) {
+            (Source::Own, Role::Unit) => "data of this unit",
+            (Source::Own, Role::Loader) => "the loader that is known to start this board",
+            (Source::Blank, Role::Settings) => "settings are made anew",
+            _ => return by.to_owned(),
+        };
+        return format!("{by}: {what}");
+    };
+    let Some(donor) = r.donor else { return by.to_owned() };
+    match r.piece {
+        Some(_) => format!("{by}: from the {}", donor.kind.name()),
+        None => format!("{by}: blank, the {} has none", donor.kind.name()),
+    }
+}
+
+/// The findings without repetition, in their order.
+pub fn once(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut left: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !left.contains(&finding) {
+            left.push(finding);
+        }
+    }
+    left
+}

@@ -1,0 +1,122 @@
+//! What comes from a donor held against what the board runs now: the processor, and the board where only its own
+//! firmware names it.
+//!
+//! Only what both sides show is compared. A donor that shows nothing is asked about where the base shows something; a
+//! base that shows nothing (erased firmware) lets everything pass.
+
+use super::parties::Parties;
+use super::resolve::Resolved;
+use crate::image::checks::{
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, Severity, UNPROVEN_DONOR,
+};
+use crate::image::container::{safeloader, tplink};
+use crate::image::donor::identity::{Names, is_same, tree_names};
+use crate::image::donor::loader;
+use crate::image::donor::machine::{self, Machine};
+use crate::image::layout::Role;
+use crate::image::whole::is_blank;
+
+/// Compares every region that a donor gives with what the base has there.
+pub(super) fn judge(parties: &Parties) -> Vec<Finding> {
+    let given = parties.resolved.iter().filter(|r| !r.inherited && r.donor.is_some());
+    given.flat_map(|r| of_region(parties, r)).collect()
+}
+
+fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
+    let (Some(donor), Some(piece)) = (r.donor, r.piece) else { return Vec::new() };
+    let Some(own) = r.region.span.of(parties.base).filter(|own| !is_blank(own)) else { return Vec::new() };
+    let name = &donor.donor.name;
+    match r.region.role {
+        Role::Firmware | Role::Other => {}
+        Role::Loader => return of_loader(own, piece.bytes, name).into_iter().collect(),
+        Role::Settings | Role::Unit => return Vec::new(),
+    }
+    let (ours, theirs) = (machine::of_firmware(own), machine::of_firmware(piece.bytes));
+    if let Some(finding) = other_machine(&ours, &theirs, name) {
+        return vec![finding];
+    }
+    // The whole region is compared with a whole firmware; what is a part of one says less.
+    if r.region.role != Role::Firmware {
+        return Vec::new();
+    }
+    let board_named = !parties.board.compatible.is_empty();
+    let own_trees = || tree_names(own);
+    let names = Names::of(&donor.donor.bytes, piece.bytes, parties.board);
+    let mut found = Vec::new();
+    if !names.trees.is_empty() && !board_named {
+        let ours = own_trees();
+        let fits = names.trees.iter().any(|theirs| ours.iter().any(|ours| is_same(ours, theirs)));
+        if !ours.is_empty() && !fits {
+            found.push(COMPATIBLE.found_as(
+                Severity::Ask,
+                format!(
+                    "the firmware of {name} has the device tree of {}, the board's own firmware that of {}",
+                    names.trees.join(", "),
+                    ours.join(", ")
+                ),
+            ));
+        }
+    }
+    let shows = theirs.arch.is_some()
+        || names.is_given()
+        || donor.firmware.as_ref().is_some_and(|firmware| firmware.header.is_some())
+        || tplink::parse(piece.bytes, 0).is_some()
+        || safeloader::parse(&donor.donor.bytes, 0).is_some_and(|image| !image.supported.is_empty());
+    if !shows {
+        let shown = ours.arch.map(|_| format!("is for {ours}"));
+        let shown = shown.or_else(|| {
+            let trees = own_trees();
+            (!trees.is_empty()).then(|| format!("has the device tree of {}", trees.join(", ")))
+        });
+        found.extend(shown.map(|shown| {
+            UNPROVEN_DONOR.found(format!(
+                "nothing in the firmware of {name} names a board or a processor, and the board's own firmware {shown}: \
+                 is it for this board?"
+            ))
+        }));
+    }
+    found
+}
+
+fn other_machine(ours: &Machine, theirs: &Machine, name: &str) -> Option<Finding> {
+    let (own, other) = (ours.arch, theirs.arch);
+    if let (Some(own), Some(other)) = (own, other)
+        && !own.fits(other)
+    {
+        return Some(ARCHITECTURE.found(format!(
+            "what {name} brings is for {theirs}, and what the board runs is for {ours}: it cannot start here"
+        )));
+    }
+    if let (Some(own), Some(other)) = (ours.order, theirs.order) {
+        return (own != other).then(|| {
+            ARCHITECTURE.found(format!(
+                "the code that {name} brings is {} endian, and the board's own is {}: it cannot start here",
+                other.name(),
+                own.name()
+            ))
+        });
+    }
+    let (own, other) = (ours.order.or(ours.root_order)?, theirs.order.or(theirs.root_order)?);
+    (own != other).then(|| {
+        BYTE_ORDER.found(format!(
+            "what {name} brings is {} endian by its code or root file system, and the board's own is {}: is it for \
+             this board?",
+            other.name(),
+            own.name()
+        ))
+    })
+}
+
+/// Loaders by their code; by their first instruction where one of them has too little of it.
+fn of_loader(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
+    let (ours, other) = (machine::of_code(own), machine::of_code(theirs));
+    if let Some(finding) = other_machine(&ours, &other, name) {
+        return Some(finding);
+    }
+    let (ours, other) = (loader::first_instruction(own)?, loader::first_instruction(theirs)?);
+    (ours != other).then(|| {
+        LOADER_START.found(format!(
+            "the loader of {name} starts with the branch of another processor ({other}) than the board's own ({ours})"
+        ))
+    })
+}

@@ -1,0 +1,186 @@
+//! Intel descriptors held against each other: what comes together must agree on where its regions are.
+//!
+//! The result has one descriptor, its own or a donor's. A source whose own descriptor has a region elsewhere cannot give
+//! or keep that region by the result's offsets.
+
+use super::resolve::Resolved;
+use crate::image::checks::{DESCRIPTOR_DIFFERS, DESCRIPTOR_ME, Finding, Severity};
+use crate::image::container::intel::descriptor::{self, Descriptor};
+use crate::image::container::intel::me;
+use crate::image::donor::{Anatomy, Kind};
+use crate::image::layout::Source;
+use crate::span::{Span, Spans};
+
+/// Bytes of a donor for a place in the result, where the two are not at the same offset or belong to no region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Move {
+    donor: String,
+    from: Span,
+    to: u64,
+}
+
+/// What comparing the maps gave.
+#[derive(Debug, Default)]
+pub struct Maps {
+    /// Where they contradict each other.
+    pub findings: Vec<Finding>,
+    moves: Vec<Move>,
+}
+
+impl Maps {
+    /// Puts what lies elsewhere in its donor at its place.
+    pub fn carry_out(&self, chip: &mut [u8], donors: &[Anatomy]) {
+        for one in &self.moves {
+            let donor = donors.iter().find(|d| d.donor.name == one.donor);
+            let bytes = donor.and_then(|d| one.from.of(&d.donor.bytes));
+            let place = Span::at(one.to, one.from.len()).and_then(|to| chip.get_mut(to.range()));
+            if let (Some(bytes), Some(place)) = (bytes, place) {
+                place.copy_from_slice(bytes);
+            }
+        }
+    }
+}
+
+/// A region that two maps do not have alike: where the one and the other have it.
+struct Difference {
+    name: &'static str,
+    spans: [Option<Span>; 2],
+}
+
+fn differences(a: &Descriptor, b: &Descriptor) -> Vec<Difference> {
+    let mut names: Vec<&'static str> = a.regions.iter().chain(&b.regions).map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let spans = |name| [a.region(name), b.region(name)];
+    let all = names.into_iter().map(|name| Difference { name, spans: spans(name) });
+    all.filter(|difference| difference.spans[0] != difference.spans[1]).collect()
+}
+
+impl Difference {
+    fn touches(&self, span: Span) -> bool {
+        self.spans.iter().flatten().any(|own| own.overlaps(span))
+    }
+
+    /// Where the second map has the region that is at `place` in the first, where it is as long there.
+    fn moved_from(&self, place: Span) -> Option<Span> {
+        self.spans[1].filter(|other| self.spans[0] == Some(place) && other.len() == place.len())
+    }
+
+    fn words(&self, of: [&str; 2]) -> String {
+        let place = |span: Option<Span>| span.map_or("nowhere".to_owned(), |span| span.to_string());
+        format!(
+            "{} is at {} in {} and at {} in {}",
+            self.name,
+            place(self.spans[0]),
+            of[0],
+            place(self.spans[1]),
+            of[1]
+        )
+    }
+}
+
+const OWN: &str = "the board's own dump";
+
+/// Compares the descriptors of all that the result is made of.
+pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
+    let mut maps = Maps::default();
+    let Some(own) = descriptor::parse(base, 0) else { return maps };
+    let donor_map = |name: &str| {
+        let donor = donors.iter().find(|d| d.donor.name == name && d.kind == Kind::Dump)?;
+        descriptor::parse(&donor.donor.bytes, 0)
+    };
+    // The innermost choice for the first bytes says whose descriptor the result has.
+    let first = resolved.iter().filter(|r| r.region.span.contains(0)).min_by_key(|r| r.region.span.len());
+    let giver = first.and_then(|r| match &r.source {
+        Source::Donor(name) => Some(name.as_str()),
+        Source::Own | Source::Blank => None,
+    });
+    let result = match giver {
+        None => own.clone(),
+        Some(name) => match donor_map(name) {
+            Some(map) => map,
+            // A file of the region alone, or no descriptor at all.
+            None => match donors
+                .iter()
+                .find(|d| d.donor.name == name)
+                .and_then(|d| descriptor::parse(&d.donor.bytes, 0))
+            {
+                Some(map) => map,
+                None => return maps,
+            },
+        },
+    };
+    let result_name = giver.map_or(OWN.to_owned(), |name| format!("the descriptor of {name}"));
+    for r in resolved {
+        let (map, who) = match &r.source {
+            Source::Own => (own.clone(), OWN.to_owned()),
+            Source::Blank => continue,
+            Source::Donor(name) => match donor_map(name) {
+                Some(map) => (map, format!("donor '{name}'")),
+                None => continue,
+            },
+        };
+        let touched: Vec<Difference> =
+            differences(&result, &map).into_iter().filter(|d| d.touches(r.region.span)).collect();
+        if touched.is_empty() {
+            continue;
+        }
+        let words: Vec<String> = touched.iter().map(|d| d.words([&result_name, &who])).collect();
+        let words = words.join("; ");
+        // By the donor's own map, its bytes may all be there at another place.
+        let elsewhere = touched.iter().find_map(|d| d.moved_from(r.region.span)).filter(|_| giver.is_none());
+        match (&r.source, elsewhere) {
+            (Source::Donor(name), Some(from)) => {
+                maps.moves.push(Move { donor: name.clone(), from, to: r.region.span.start });
+                maps.findings.push(DESCRIPTOR_DIFFERS.found_as(
+                    Severity::Ask,
+                    format!("{words}: it would be taken from there; what else refers to its place is not changed"),
+                ));
+            }
+            (Source::Donor(name), _) if giver.is_none() => maps.findings.push(DESCRIPTOR_DIFFERS.found(format!(
+                "{} of {name} cannot be taken alone, its map is another one: {words}; take all that moves together \
+                 (--set fd={name} and each of them), or a donor with this map",
+                r.region.name
+            ))),
+            _ => maps.findings.push(DESCRIPTOR_DIFFERS.found(format!(
+                "{} would not be where {result_name} has it: {words}; take it from the same donor too, or keep fd",
+                r.region.name
+            ))),
+        }
+    }
+    if let Some(name) = giver {
+        maps.moves.extend(gaps(&own, &result, resolved, name, base.len() as u64));
+    }
+    maps
+}
+
+/// What the donor's map has in places where the board's own map has no region.
+fn gaps(own: &Descriptor, result: &Descriptor, resolved: &[Resolved], donor: &str, len: u64) -> Vec<Move> {
+    let mut gaps = Spans::new();
+    for span in differences(own, result).iter().flat_map(|d| d.spans).flatten() {
+        gaps.insert(Span::new(span.start.min(len), span.end.min(len)));
+    }
+    for r in resolved {
+        gaps.remove(r.region.span);
+    }
+    gaps.iter().map(|from| Move { donor: donor.to_owned(), from, to: from.start }).collect()
+}
+
+/// A word where the ME does not fit the region that the descriptor gives it, in the result or already in the base.
+pub fn me_fits(base: &[u8], chip: &[u8]) -> Option<Finding> {
+    let overrun = |flash: &[u8]| {
+        let span = descriptor::parse(flash, 0)?.region("me")?;
+        Some((span, me::overrun(span.of(flash)?)?))
+    };
+    let (span, partition) = overrun(chip)?;
+    let severity = if overrun(base).is_some() { Severity::Tell } else { Severity::Ask };
+    Some(DESCRIPTOR_ME.found_as(
+        severity,
+        format!(
+            "the ME's partition {} ends {:#x} bytes into its region, and the descriptor gives it {:#x} ({span})",
+            partition.name,
+            partition.end,
+            span.len()
+        ),
+    ))
+}

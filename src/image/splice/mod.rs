@@ -1,0 +1,27 @@
+//! The splice: the board's own dump, donors and a choice become the bytes for a chip or a rescue file.
+
+mod base;
+mod choice;
+mod compose;
+pub mod describe;
+mod edits;
+pub mod fitness;
+mod judge;
+mod kinship;
+mod maps;
+mod moved;
+mod parties;
+pub mod recipe;
+mod rescue;
+#[cfg(test)]
+mod rescue_tests;
+mod resolve;
+mod spliced;
+#[cfg(test)]
+mod tests;
+
+pub use choice::{Choice, Edits, Purpose};
+pub use moved::Moved;
+pub use recipe::{Recipe, RecipeDonor};
+pub use rescue::check_tftp;
+pub use spliced::{RegionRow, Spliced, UnitRow, splice, splice_moved};

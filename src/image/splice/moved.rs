@@ -1,0 +1,100 @@
+//! A dump of one map put onto another map: each region goes to where the new map has the one of its name.
+//!
+//! For a chip of another size, or a map with other places on the same chip.
+
+use super::resolve::Resolved;
+use crate::image::checks::{Finding, MOVED, NOT_MOVED, Severity};
+use crate::image::donor::dump;
+use crate::image::layout::{Layout, Source};
+use crate::image::whole::Image;
+use crate::image::{Board, ImageError};
+
+/// Why nothing was put into a region.
+#[derive(Clone, Debug)]
+enum Left {
+    /// The old map has no region of its name.
+    New,
+    /// It has one that cannot be put there.
+    Unfit(String),
+}
+
+/// A dump on another map.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// The bytes on the new map; FF where the old map has nothing of that name and length.
+    pub image: Image,
+    /// Regions of the new map that nothing was put into, each with the reason.
+    left: Vec<(String, Left)>,
+    /// What was moved, and what the old dump itself shows.
+    findings: Vec<Finding>,
+}
+
+impl Moved {
+    /// Puts `dump`, which has the regions of `old`, onto the map of `board`.
+    ///
+    /// # Errors
+    /// [`ImageError::Refused`] where the dump is none of a chip with the old map.
+    pub fn new(dump: &[u8], old: &Layout, board: &Board) -> Result<Self, ImageError> {
+        let of_old = Board::from_layout(old.source.clone(), old.clone())?;
+        let mut findings = dump::judge(dump, "the board's own dump", &of_old);
+        if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
+            return Err(ImageError::Refused { findings });
+        }
+        let len = usize::try_from(board.chip_size).unwrap_or(usize::MAX);
+        let mut bytes = vec![0xff; len];
+        let mut left = Vec::new();
+        for region in &board.layout.regions {
+            let named = |layout: &Layout| layout.regions.iter().filter(|r| r.name == region.name).count();
+            let mut leave = |why: String| left.push((region.name.clone(), Left::Unfit(why)));
+            let Some(own) = old.region(&region.name) else {
+                left.push((region.name.clone(), Left::New));
+                continue;
+            };
+            let (Some(from), Some(place)) = (own.span.of(dump), bytes.get_mut(region.span.range())) else {
+                leave(format!("{} reaches past the end of the chip", region.name));
+                continue;
+            };
+            if named(old) > 1 || named(&board.layout) > 1 {
+                leave(format!("two regions are named {}", region.name));
+            } else if from.len() != place.len() {
+                leave(format!(
+                    "{} has {:#x} bytes in the old map and {:#x} in the new one",
+                    region.name,
+                    from.len(),
+                    place.len()
+                ));
+            } else {
+                place.copy_from_slice(from);
+                if own.span != region.span {
+                    let (was, is) = (own.span.start, region.span.start);
+                    findings
+                        .push(MOVED.found(format!("{} was at {was:#x} and is put at {is:#x}", region.name)));
+                }
+            }
+        }
+        Ok(Self { image: Image::new(bytes), left, findings })
+    }
+
+    /// What is found of it, where its regions are used so.
+    pub(super) fn judge(&self, resolved: &[Resolved]) -> Vec<Finding> {
+        let mut found = self.findings.clone();
+        for (name, why) in &self.left {
+            let own = |r: &&Resolved| r.region.name == *name && r.source == Source::Own && !r.inherited;
+            let Some(r) = resolved.iter().find(own) else { continue };
+            let has_parts = resolved.iter().any(|part| part.region.inside.as_ref() == Some(name));
+            let advice = format!("take it from a donor, or --set {name}=blank");
+            found.push(match why {
+                // Its parts are judged for themselves.
+                _ if has_parts && !r.said => continue,
+                Left::New if r.said => NOT_MOVED.found(format!(
+                    "{name} cannot stay the board's own, the old map has no {name}: {advice}"
+                )),
+                Left::New => MOVED.found(format!("{name} is left blank: the old map has no {name}")),
+                Left::Unfit(why) => {
+                    NOT_MOVED.found(format!("{name} cannot stay the board's own: {why}; {advice}"))
+                }
+            });
+        }
+        found
+    }
+}

@@ -1,0 +1,109 @@
+//! Firmware of every kind of processor on a board that runs another kind: refused, or asked about.
+
+use crate::image::splice::tests::*;
+
+const CHIP: usize = 0x4_0000;
+
+/// Data with this word, a return, in every 64 bytes.
+fn code(word: [u8; 4]) -> Vec<u8> {
+    let mut code = synthetic::noise(7, 0x4000);
+    code.chunks_mut(64).for_each(|chunk| chunk[..4].copy_from_slice(&word));
+    code
+}
+
+/// A uImage of an architecture's id with data that is not packed.
+fn uimage(arch: u8, data: &[u8]) -> Vec<u8> {
+    let mut head = [0; 0x40];
+    head[..4].copy_from_slice(&[0x27, 0x05, 0x19, 0x56]);
+    head[0xc..0x10].copy_from_slice(&(data.len() as u32).to_be_bytes());
+    head[0x18..0x1c].copy_from_slice(&crc32fast::hash(data).to_be_bytes());
+    head[0x1c..0x20].copy_from_slice(&[5, arch, 2, 0]);
+    let crc = crc32fast::hash(&head);
+    head[4..8].copy_from_slice(&crc.to_be_bytes());
+    [&head[..], data].concat()
+}
+
+fn findings(base: &[u8], donor: &[u8]) -> Vec<&'static str> {
+    let map = b"mtdparts=x:64k(boot),128k(firmware),64k(rest)";
+    let board = Board::from_layout("any", parse_any(map, None).unwrap()).unwrap();
+    let mut own = synthetic::noise(1, CHIP);
+    own[..8].copy_from_slice(&[0x10, 0, 0, 0xff, 0, 0, 0, 0]);
+    own[0x1_0000..0x3_0000].fill(0xff);
+    own[0x1_0000..0x1_0000 + base.len()].copy_from_slice(base);
+    let made = splice(&Image::new(own), &[Donor::new("donor", donor.to_vec())], &board, &Choice::default());
+    made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| f.name).collect())
+}
+
+#[test]
+fn firmware_for_another_processor_never_passes_in_silence() {
+    let noise = synthetic::noise(5, 0x4000);
+    let big = code([0x03, 0xe0, 0, 8]);
+    let little = code([8, 0, 0xe0, 3]);
+    // The number says which of them may stand in for each other.
+    let kinds = [
+        (1, "mips, big", uimage(5, &big)),
+        (2, "mips, little", uimage(5, &little)),
+        (3, "arm", uimage(2, &noise)),
+        (4, "arm64", uimage(22, &noise)),
+        (5, "x86", uimage(3, &noise)),
+        (6, "powerpc", uimage(7, &noise)),
+        (7, "riscv", uimage(26, &noise)),
+    ];
+    for (own, name, base) in &kinds {
+        for (other, of, donor) in &kinds {
+            let wanted: &[&str] = if own == other { &[] } else { &["architecture"] };
+            assert_eq!(findings(base, donor), wanted, "{of} on a board that runs {name}");
+        }
+        // A MIPS header alone fits either byte order.
+        let alone = findings(base, &uimage(5, &noise));
+        assert_eq!(alone.is_empty(), *own <= 2, "{name}: {alone:?}");
+        // Erased firmware: there is nothing to compare with.
+        assert_eq!(findings(&[0xff; 0x100], base), [""; 0]);
+    }
+}
+
+/// A TRX image of one part.
+fn trx(data: &[u8]) -> Vec<u8> {
+    let len = 0x1c + data.len() as u32;
+    let mut counted = vec![0; 0x10];
+    counted[2] = 1;
+    counted[4..8].copy_from_slice(&0x1c_u32.to_le_bytes());
+    counted.extend_from_slice(data);
+    let mut image = b"HDR0".to_vec();
+    image.extend_from_slice(&len.to_le_bytes());
+    image.extend_from_slice(&(!crc32fast::hash(&counted)).to_le_bytes());
+    image.extend_from_slice(&counted);
+    image
+}
+
+/// A squashfs 4 superblock of big-endian order with as many bytes behind it as it claims. (Version 4 is little endian
+/// by its format, so only the other order tells something.)
+fn big_endian_root() -> Vec<u8> {
+    let mut root = vec![0; 0x1000];
+    root[..4].copy_from_slice(b"sqsh");
+    root[0xc..0x10].copy_from_slice(&0x2_0000_u32.to_be_bytes());
+    root[0x14..0x16].copy_from_slice(&4_u16.to_be_bytes());
+    root[0x16..0x18].copy_from_slice(&17_u16.to_be_bytes());
+    root[0x1c..0x1e].copy_from_slice(&4_u16.to_be_bytes());
+    root[0x28..0x30].copy_from_slice(&0x1000_u64.to_be_bytes());
+    root[0x30..0x60].fill(0xff);
+    root
+}
+
+#[test]
+fn a_donor_that_shows_no_board_and_no_processor_asks_where_the_base_shows_one() {
+    let donor = trx(&synthetic::noise(9, 0x4000));
+    let mips = uimage(5, &code([0x03, 0xe0, 0, 8]));
+    assert_eq!(findings(&mips, &donor), ["unproven-donor"]);
+    assert_eq!(findings(&synthetic::noise(3, 0x4000), &donor), [""; 0], "the base shows nothing either");
+}
+
+#[test]
+fn a_root_file_system_of_another_byte_order_asks() {
+    let noise = synthetic::noise(5, 0x4000);
+    let donor = [uimage(5, &noise), big_endian_root()].concat();
+    let big = uimage(5, &code([0x03, 0xe0, 0, 8]));
+    let little = uimage(5, &code([8, 0, 0xe0, 3]));
+    assert_eq!(findings(&little, &donor), ["byte-order"]);
+    assert_eq!(findings(&big, &donor), [""; 0]);
+}

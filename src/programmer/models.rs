@@ -1,0 +1,204 @@
+//! The programmers, one row each: name, ids, endpoints, options, pins, clock, codec.
+//!
+//! A programmer that is no USB device has a row without [`UsbModel`] and opens itself; everything that lists, parses or
+//! names programmers reads these rows only.
+//!
+//! Sources: flashrom `ch341a_spi.c` (ids, endpoints, spare pins), FTDI AN_184 (ids), libftdi `ftdi.h` (endpoints), FTDI
+//! data sheets (ports with an MPSSE).
+
+use super::ftdi::FtdiPort;
+use super::open::{Opened, open_usb};
+use super::spec::Settings;
+use super::{Ch341a, Codec, Driver, Mpsse, Shape};
+use crate::spi::{Programmer, SpiError};
+use crate::usb::Pipe;
+
+/// One kind of programmer.
+#[derive(Debug)]
+pub struct Model {
+    /// Its name, as in `-p`.
+    pub name: &'static str,
+    /// What it is called in text: `a CH341A`.
+    pub title: &'static str,
+    /// The keys of `-p` that it takes.
+    pub keys: &'static [&'static str],
+    /// Keys that it cannot take for a reason worth saying: the key, the reason.
+    pub refused: &'static [(&'static str, &'static str)],
+    /// Spare pins by name and number.
+    pub pins: &'static [(&'static str, u8)],
+    /// The ports, `port=A` and on; one where the programmer has no choice of ports.
+    pub ports: u8,
+    /// The number of ports with SPI, from A on.
+    pub spi_ports: u8,
+    /// The SPI clock.
+    pub clock: Clock,
+    /// True where common boards drive the chip's lines with more than 3.3 V.
+    pub drives_5v: bool,
+    /// How it is found on USB; `None` for a programmer that is no USB device.
+    pub usb: Option<UsbModel>,
+    /// Opens the programmer that the settings name.
+    pub open: fn(&Settings) -> Result<Opened, SpiError>,
+}
+
+/// The SPI clock of a programmer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// It cannot be changed.
+    Fixed {
+        /// In Hz.
+        hz: u32,
+    },
+    /// It can be set.
+    Settable {
+        /// The highest, in Hz.
+        max_hz: u32,
+        /// Without `speed=`, in Hz.
+        default_hz: u32,
+    },
+}
+
+/// A programmer on a claimed USB interface with one bulk endpoint in each direction.
+#[derive(Debug)]
+pub struct UsbModel {
+    /// idVendor.
+    pub vendor: u16,
+    /// idProduct.
+    pub product: u16,
+    /// The interface and the bulk OUT and IN endpoints of a port (0 is A).
+    pub interface: fn(u8) -> Interface,
+    /// The programmer over an opened interface.
+    pub over: Over,
+    /// A device that is this one in another mode, without SPI.
+    pub other_mode: Option<OtherMode>,
+}
+
+/// Makes a programmer of an opened interface and the user's settings.
+pub type Over = fn(Box<dyn Pipe>, &Settings) -> Result<Box<dyn Programmer>, SpiError>;
+
+/// A USB interface and its bulk endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// bInterfaceNumber.
+    pub number: u8,
+    /// Address of the bulk OUT endpoint.
+    pub endpoint_out: u8,
+    /// Address of the bulk IN endpoint.
+    pub endpoint_in: u8,
+}
+
+/// The same hardware in a mode that has no SPI.
+#[derive(Debug)]
+pub struct OtherMode {
+    /// idProduct in that mode.
+    pub product: u16,
+    /// What it is called in text: `CH341`.
+    pub name: &'static str,
+    /// The mode: `UART mode`.
+    pub mode: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// WCH's idVendor.
+const WCH: u16 = 0x1A86;
+/// FTDI's idVendor.
+const FTDI: u16 = 0x0403;
+
+const FTDI_KEYS: &[&str] = &["path", "serial", "port", "speed", "reset", "wp", "hold", "led"];
+const FTDI_PINS: &[(&str, u8)] = &[("gpiol0", 4), ("gpiol1", 5), ("gpiol2", 6), ("gpiol3", 7)];
+const FTDI_CLOCK: Clock =
+    Clock::Settable { max_hz: super::mpsse::MAX_HZ, default_hz: super::mpsse::DEFAULT_HZ };
+
+/// A chip of FTDI's H family: they differ in ports and product id only.
+const fn ftdi(name: &'static str, title: &'static str, product: u16, ports: u8, spi_ports: u8) -> Model {
+    Model {
+        name,
+        title,
+        keys: FTDI_KEYS,
+        refused: &[],
+        pins: FTDI_PINS,
+        ports,
+        spi_ports,
+        clock: FTDI_CLOCK,
+        drives_5v: false,
+        usb: Some(UsbModel {
+            vendor: FTDI,
+            product,
+            interface: FtdiPort::interface,
+            over: over_ftdi,
+            other_mode: None,
+        }),
+        open: open_usb,
+    }
+}
+
+/// Every programmer, in the order in which they are named to the user.
+pub static MODELS: [Model; 4] = [
+    Model {
+        name: "ch341a",
+        title: "a CH341A",
+        keys: &["path", "reset", "wp", "hold", "led"],
+        refused: &[
+            ("speed", "the SPI clock of a CH341A is fixed at about 1.5 MHz"),
+            (
+                "serial",
+                "a CH341A has no serial number; tell two apart by path=, as 'norsplice list' shows it",
+            ),
+        ],
+        pins: &[("d1", 1), ("d2", 2), ("d4", 4)],
+        ports: 1,
+        spi_ports: 1,
+        clock: Clock::Fixed { hz: super::ch341a::CLOCK_HZ },
+        drives_5v: true,
+        usb: Some(UsbModel {
+            vendor: WCH,
+            product: 0x5512,
+            interface: |_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 },
+            over: |pipe, settings| driven(Ch341a::new(&settings.pins), pipe, settings),
+            other_mode: Some(OtherMode {
+                product: 0x5523,
+                name: "CH341",
+                mode: "UART mode",
+                remedy: "set its jumper to programmer mode (pins 1-2 on most boards) and plug it in again",
+            }),
+        }),
+        open: open_usb,
+    },
+    ftdi("ft2232h", "an FT2232H", 0x6010, 2, 2),
+    ftdi("ft232h", "an FT232H", 0x6014, 1, 1),
+    ftdi("ft4232h", "an FT4232H", 0x6011, 4, 2),
+];
+
+fn over_ftdi(pipe: Box<dyn Pipe>, settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
+    let mut codec = Mpsse::new(settings.port, &settings.pins);
+    if let Some(hz) = settings.speed {
+        codec = codec.with_clock(hz)?;
+    }
+    driven(codec, pipe, settings)
+}
+
+/// The driver over an opened interface, in the shape that the settings allow.
+fn driven<C: Codec + 'static>(
+    codec: C,
+    pipe: Box<dyn Pipe>,
+    settings: &Settings,
+) -> Result<Box<dyn Programmer>, SpiError> {
+    let fastest = if settings.plain { Shape::Plain } else { Shape::Fast };
+    Ok(Box::new(Driver::open_in(codec, pipe, fastest)?))
+}
+
+impl Model {
+    /// The model of that name.
+    pub fn named(name: &str) -> Option<&'static Model> {
+        MODELS.iter().find(|model| model.name == name)
+    }
+}
+
+/// Two models are the same when they have the same name.
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Model {}

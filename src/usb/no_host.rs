@@ -1,0 +1,69 @@
+//! The place of rusb in a library without the feature `host`: there is no device, and the reason is reported.
+//!
+//! Programmers are then reached over pipes of the caller's own ([`crate::programmer::over`]).
+
+use super::{Burst, Control, Pipe, Reply, UsbError};
+use std::convert::Infallible;
+use std::time::Duration;
+
+pub use super::{Found, Wanted};
+
+/// A pipe that nothing makes.
+#[derive(Debug)]
+pub struct HostPipe(Infallible);
+
+fn missing() -> UsbError {
+    UsbError::Other("this build has no USB of its own (feature `host`)".into())
+}
+
+/// The devices with these ids.
+///
+/// # Errors
+/// Always.
+pub fn list(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+    Err(missing())
+}
+
+/// The devices with these ids, without a look into them.
+///
+/// # Errors
+/// Always.
+pub fn plugged(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+    Err(missing())
+}
+
+/// Opens a device.
+///
+/// # Errors
+/// Always.
+pub fn open(_wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
+    Err(missing())
+}
+
+impl HostPipe {
+    /// Bus and port path.
+    pub fn path(&self) -> &str {
+        match self.0 {}
+    }
+}
+
+impl Pipe for HostPipe {
+    fn control_out(&mut self, _: Control, _: &[u8]) -> Result<(), UsbError> {
+        match self.0 {}
+    }
+    fn control_in(&mut self, _: Control, _: &mut [u8]) -> Result<usize, UsbError> {
+        match self.0 {}
+    }
+    fn burst(&mut self, _: Burst<'_>, _: &mut dyn Reply) -> Result<(), UsbError> {
+        match self.0 {}
+    }
+    fn drain(&mut self, _: usize, _: Duration) -> Result<Vec<u8>, UsbError> {
+        match self.0 {}
+    }
+    fn now(&self) -> Duration {
+        match self.0 {}
+    }
+    fn sleep(&mut self, _: Duration) {
+        match self.0 {}
+    }
+}

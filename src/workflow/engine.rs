@@ -1,0 +1,153 @@
+//! One pass over a span by one of the two read engines, with a look at the chip wherever the answer could be a dead bus.
+
+use super::error::Cause;
+use super::event::{Event, Events, Stage};
+use crate::flash::{Chip, FlashError};
+use crate::span::Span;
+use crate::spi::Programmer;
+use crate::units::KIB;
+use std::ops::ControlFlow;
+
+/// In a stretch of nothing but FF or 00, the id is asked for again every so many bytes: a clip that came off reads so.
+const ALIVE_EVERY: u64 = 128 * KIB;
+/// spi-memory has three address bytes.
+pub(super) const SECOND_OPINION_END: u64 = 16 << 20;
+
+/// Which engine reads, and with it opcode, order, lengths and boundaries of the transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// Ours: the fast read, forward, long pieces.
+    Own,
+    /// spi-memory: the plain read, backward, short pieces. Past its reach ours does the same.
+    Other,
+}
+
+/// Takes bytes as they arrive: their address, and them.
+pub(super) type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Cause> + 'a;
+
+pub(super) fn stop_on_break(flow: ControlFlow<()>) -> Result<(), Cause> {
+    if flow.is_break() { Err(Cause::Stopped) } else { Ok(()) }
+}
+
+impl Engine {
+    /// Reads `span`; [`Other`](Self::Other) begins at its end.
+    pub(super) fn read<P: Programmer>(
+        self,
+        chip: &mut Chip<P>,
+        span: Span,
+        sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), FlashError> {
+        match self {
+            Engine::Own => chip.read_forward(span, sink),
+            Engine::Other => chip.read_second_opinion(span, sink),
+        }
+        .map(drop)
+    }
+
+    /// Reads `span` into memory. Our own engine begins a little before the span where it can, so that the two engines
+    /// do not begin at the same address in short spans either.
+    pub(super) fn read_to_vec<P: Programmer>(
+        self,
+        chip: &mut Chip<P>,
+        span: Span,
+    ) -> Result<Vec<u8>, FlashError> {
+        /// No multiple of a power of two.
+        const LEAD: u64 = 37;
+        let lead = if self == Engine::Own { span.start.min(LEAD) } else { 0 };
+        let wider = Span::new(span.start - lead, span.end);
+        let mut got = vec![0; wider.range().len()];
+        self.read(chip, wider, &mut |at, bytes| {
+            let at = (at - wider.start) as usize;
+            got[at..at + bytes.len()].copy_from_slice(bytes);
+            ControlFlow::Continue(())
+        })?;
+        Ok(got.split_off(lead as usize))
+    }
+
+    /// What is left of `rest` once the piece `done` has arrived.
+    fn rest_after(self, rest: Span, done: Span) -> Span {
+        match self {
+            Engine::Own => Span::new(done.end, rest.end),
+            Engine::Other => Span::new(rest.start, done.start),
+        }
+    }
+}
+
+/// One read of a whole span by one engine; a bus that dies meanwhile is noticed within `ALIVE_EVERY` bytes.
+pub(super) fn pass<P: Programmer>(
+    chip: &mut Chip<P>,
+    engine: Engine,
+    span: Span,
+    stage: Stage,
+    events: &mut Events<'_>,
+    take: &mut Take<'_>,
+) -> Result<(), Cause> {
+    let time = Some(chip.programmer().limits().wire_time(span.len()));
+    stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;
+    let mut rest = span;
+    // Bytes left when the id was last asked for in the running stretch of one value.
+    let mut asked_at: Option<u64> = None;
+    let mut failed_at = None;
+    while !rest.is_empty() {
+        let mut end = Ok(());
+        let mut ask = false;
+        let todo = rest;
+        let mut sink = |address: u64, bytes: &[u8]| {
+            if end.is_err() {
+                return ControlFlow::Break(());
+            }
+            rest = engine.rest_after(rest, Span::new(address, address + bytes.len() as u64));
+            end = take(address, bytes)
+                .and_then(|()| stop_on_break(events(Event::Advance { stage, bytes: bytes.len() as u64 })));
+            asked_at = asked_at.filter(|_| uniform(bytes).is_some());
+            ask = uniform(bytes).is_some() && asked_at.is_none_or(|asked| asked - rest.len() >= ALIVE_EVERY);
+            if ask || end.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let read = engine.read(chip, todo, &mut sink);
+        end?;
+        if let Err(error) = read {
+            // One lost transfer is no reason to begin again; several without a byte between them are.
+            if !is_transient(&error) || failed_at == Some(rest) {
+                return Err(error.into());
+            }
+            failed_at = Some(rest);
+            stop_on_break(events(Event::Warning(format!("{error}; continuing with {rest}"))))?;
+            check_alive(chip)?;
+        }
+        if ask {
+            check_alive(chip)?;
+            asked_at = Some(rest.len());
+        }
+    }
+    check_alive(chip)?;
+    stop_on_break(events(Event::End { stage }))
+}
+
+/// True for a failure of the way to the chip that may not happen again.
+pub(super) fn is_transient(error: &FlashError) -> bool {
+    matches!(error, FlashError::Spi(e) if e.is_transient())
+}
+
+/// The one value of all bytes, where that is FF or 00: what a dead bus gives.
+pub(super) fn uniform(bytes: &[u8]) -> Option<u8> {
+    [0xff, 0x00].into_iter().find(|v| bytes.iter().all(|b| b == v))
+}
+
+/// The chip still answers as it did when it was identified.
+pub(super) fn check_alive<P: Programmer>(chip: &mut Chip<P>) -> Result<(), FlashError> {
+    let seen = chip.rdid()?;
+    let expected = &chip.identity().jedec_id;
+    if seen == *expected {
+        return Ok(());
+    }
+    // Once more: one flipped bit in an id is no reason to throw a long read away.
+    let again = chip.rdid()?;
+    let expected = chip.identity().jedec_id.clone();
+    if again == expected {
+        Ok(())
+    } else if uniform(&again).is_some() {
+        Err(FlashError::NoChip { seen: again })
+    } else {
+        Err(FlashError::Unstable { ids: vec![expected, seen, again] })
+    }
+}

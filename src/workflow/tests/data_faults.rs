@@ -1,0 +1,221 @@
+//! Faults of addresses, lengths, boundaries and order: a backup is right, or there is none and the message names the cause.
+
+use super::bench::{Bench, Clip, KINDS, SMALL, flash_bin, quiet, random, small, small_spec};
+use crate::emulator::chip::DataFault;
+use crate::emulator::{Fault, Faults, ProgrammerKind};
+use crate::span::Span;
+use crate::workflow::backup::{BackupOptions, backup};
+use crate::workflow::contact::AddressFault;
+use crate::workflow::reading::{ReadOptions, read};
+use crate::workflow::verify::verify;
+use crate::workflow::{Cause, Error};
+
+/// Random at the start and near the end, blank between: most places tell nothing.
+fn sparse() -> Vec<u8> {
+    let mut contents = vec![0xff; SMALL];
+    contents[..0x9000].copy_from_slice(&random(5, 0x9000));
+    contents[0x7_3000..0x7_4000].copy_from_slice(&random(6, 0x1000));
+    contents
+}
+
+/// A chip on the clip that has been connected when the fault begins: what connecting finds has tests of its own.
+fn bench(kind: ProgrammerKind, contents: &[u8], fault: DataFault) -> (Bench, Clip) {
+    let bench = Bench::with_chip(kind, small(small_spec(), contents), Faults::default());
+    let clip = bench.clip().unwrap();
+    bench.emulator.set_faults(&Faults::default().with(Fault::Data(fault)));
+    (bench, clip)
+}
+
+/// The backup under a fault: nothing stored and the error, or what was stored and is right.
+fn back_up(kind: ProgrammerKind, contents: &[u8], fault: DataFault) -> Result<(), Error> {
+    let (bench, mut clip) = bench(kind, contents, fault);
+    let case = format!("{fault:?} by {kind:?}");
+    let store = bench.store();
+    let result = backup(&mut clip, &store, &BackupOptions::default(), &mut quiet).map(drop);
+    match &result {
+        Ok(()) => assert!(flash_bin(&bench.root()) == contents, "{case}: a wrong backup"),
+        Err(_) => assert!(store.list().unwrap().is_empty(), "{case}: stored all the same"),
+    }
+    result
+}
+
+fn cause(result: Result<(), Error>, case: &str) -> Cause {
+    *result.expect_err(case).cause
+}
+
+#[test]
+fn data_that_stops_within_a_transaction_is_refused_with_its_length() {
+    for kind in KINDS {
+        for contents in [random(1, SMALL), sparse()] {
+            for n in [1, 2, 3, 15, 16, 17, 31, 32, 63, 255, 256, 2047, 2048, 4095] {
+                let case = format!("{n} by {kind:?}");
+                let found = cause(back_up(kind, &contents, DataFault::DeadAfter(n)), &case);
+                let Cause::Addresses(AddressFault::DeadAfter { bytes }) = found else {
+                    panic!("{case}: {found}")
+                };
+                assert_eq!(bytes, n, "{case}");
+            }
+            for n in [4096, 5000, 16_384, 30_000, 60_000, 65_536] {
+                // Right where no transaction is so long, else with its cause.
+                let case = format!("{n} by {kind:?}");
+                if let Err(error) = back_up(kind, &contents, DataFault::DeadAfter(n)) {
+                    let Cause::Addresses(AddressFault::DeadAfter { bytes }) = *error.cause else {
+                        panic!("{case}: {error}")
+                    };
+                    assert_eq!(bytes, n, "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn reads_that_wrap_are_refused_with_their_length() {
+    for kind in KINDS {
+        for contents in [random(1, SMALL), sparse()] {
+            for bytes in [8, 16, 32, 64] {
+                let case = format!("{bytes} by {kind:?}");
+                let found = cause(back_up(kind, &contents, DataFault::Wraps(bytes)), &case);
+                let Cause::Addresses(fault) = found else { panic!("{case}: {found}") };
+                assert_eq!(fault, AddressFault::Wraps { bytes: bytes as u64 }, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_address_bit_that_is_stuck_is_refused_by_its_number() {
+    for kind in KINDS {
+        for (n, contents) in [random(1, SMALL), sparse()].into_iter().enumerate() {
+            for bit in 0..SMALL.trailing_zeros() {
+                for level in [false, true] {
+                    let case = format!("A{bit} at {level} by {kind:?}");
+                    let found = cause(back_up(kind, &contents, DataFault::StuckBit(bit, level)), &case);
+                    let named = match &found {
+                        Cause::Addresses(
+                            AddressFault::StuckBit { bit: seen } | AddressFault::Mirrored { bit: seen },
+                        ) => *seen == bit,
+                        // Four low bits turn within what is looked at; a chip that is nearly blank shows a fault only by
+                        // passes that differ.
+                        Cause::Addresses(AddressFault::Misplaced { .. }) => bit < 4 || n == 1,
+                        Cause::Disagree { .. } => n == 1,
+                        Cause::Addresses(_) => bit < 4,
+                        _ => false,
+                    };
+                    assert!(named, "{case}: {found}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_first_bit_that_is_wrong_is_refused() {
+    for kind in KINDS {
+        for contents in [random(1, SMALL), sparse()] {
+            let found = cause(back_up(kind, &contents, DataFault::FirstBitHigh), "first bit");
+            assert!(matches!(found, Cause::Addresses(AddressFault::FirstByte { .. })), "{found}");
+        }
+    }
+}
+
+#[test]
+fn answers_that_come_again_are_refused_and_blamed_on_the_link() {
+    for kind in KINDS {
+        for n in [7, 40, 100] {
+            let Err(error) = back_up(kind, &random(1, SMALL), DataFault::RepeatedAnswer(n)) else { continue };
+            let link =
+                matches!(&*error.cause, Cause::Disagree { advice, .. } if advice.contains("loses step"));
+            assert!(link || matches!(*error.cause, Cause::Addresses(_)), "every {n}th by {kind:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn contents_that_another_master_changes_are_no_backup() {
+    for kind in KINDS {
+        for fault in [
+            DataFault::OtherMaster(0x4_2345, 50),
+            DataFault::OtherMaster(0x4_2345, 5),
+            // Behind the proof, in the first pass or in the second.
+            DataFault::WrittenOnce(0x7_ff00, 260),
+            DataFault::WrittenOnce(0x100, 270),
+        ] {
+            let case = format!("{fault:?} by {kind:?}");
+            let (bench, mut clip) = bench(kind, &random(1, SMALL), fault);
+            let result = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).map(drop);
+            match result {
+                // Written before or behind both passes: what is stored is what the chip held all the time.
+                Ok(()) => assert!(
+                    flash_bin(&bench.root()) == bench.emulator.contents()
+                        || matches!(fault, DataFault::WrittenOnce(..)),
+                    "{case}"
+                ),
+                Err(error) => assert!(matches!(*error.cause, Cause::Changed(_)), "{case}: {error}"),
+            }
+        }
+    }
+}
+
+/// One fault for each thing that two passes could share: opcode, length, boundary, order. Address width, state and time
+/// have tests of their own.
+#[test]
+fn whatever_a_fault_depends_on_differs_between_the_passes() {
+    for kind in KINDS {
+        for fault in [
+            DataFault::ByOpcode(0x03, 0x1_3456),
+            DataFault::ByOpcode(0x0b, 0x1_3456),
+            DataFault::AtBoundary(4096),
+            DataFault::AtBoundary(16_384),
+            DataFault::InOrder(true),
+            DataFault::InOrder(false),
+        ] {
+            let (bench, mut clip) = bench(kind, &random(1, SMALL), fault);
+            let result = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet);
+            let case = format!("{fault:?} by {kind:?}");
+            assert!(bench.emulator.counts().faults > 0, "{case}: not met");
+            assert!(
+                result.is_err() || flash_bin(&bench.root()) == random(1, SMALL),
+                "{case}: a wrong backup"
+            );
+        }
+    }
+}
+
+#[test]
+fn four_byte_mode_is_named_on_a_chip_that_does_not_show_it() {
+    for kind in KINDS {
+        for contents in [random(1, SMALL), sparse()] {
+            let bench = Bench::with_chip(kind, small(small_spec(), &contents), Faults::default());
+            let mut clip = bench.clip().unwrap();
+            // Somebody else switches it on once the chip is connected.
+            bench.emulator.chip(|chip| chip.set_four_byte_mode(true));
+            let expected = AddressFault::AddressMode { sent: 3, taken: 4 };
+            let is_named = |cause: Cause| matches!(cause, Cause::Addresses(fault) if fault == expected);
+            let store = bench.store();
+            let error = backup(&mut clip, &store, &BackupOptions::default(), &mut quiet).unwrap_err();
+            assert!(is_named(*error.cause) && store.list().unwrap().is_empty());
+            let one = ReadOptions { passes: 1, salvage: false };
+            assert!(is_named(read(&mut clip, Span::new(0, 256), &one, &mut quiet).unwrap_err()));
+            assert!(is_named(verify(&mut clip, 0, &contents, &mut quiet).unwrap_err()));
+            assert!(is_named(crate::workflow::otp::read(&mut clip).unwrap_err()));
+        }
+    }
+}
+
+/// A firmware that is there twice: nothing tells the upper address bit apart, and nothing is wrong.
+#[test]
+fn equal_halves_and_a_blank_chip_are_no_fault() {
+    let half = random(1, SMALL / 2);
+    for contents in
+        [[half.clone(), half].concat(), sparse(), [vec![0xff; SMALL - 4096], random(2, 4096)].concat()]
+    {
+        for kind in KINDS {
+            let bench = Bench::with_chip(kind, small(small_spec(), &contents), Faults::default());
+            let mut clip = bench.clip().unwrap();
+            backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap();
+            assert!(flash_bin(&bench.root()) == contents);
+            bench.assert_no_misdeeds();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A chip that the store already knows: one pass instead of two, and no less proof.
+
+use super::bench::{Bench, KINDS, SMALL, quiet, random, small, small_spec};
+use crate::emulator::chip::DataFault;
+use crate::emulator::{Fault, Faults};
+use crate::workflow::Cause;
+use crate::workflow::backup::{BackupOptions, backup};
+use crate::workflow::store::ProvenBy;
+
+fn take(bench: &Bench) -> crate::workflow::backup::Backup {
+    let mut clip = bench.clip().unwrap();
+    backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap()
+}
+
+#[test]
+fn a_known_chip_is_read_once_and_what_differs_twice() {
+    for kind in KINDS {
+        let old = random(1, SMALL);
+        let bench = Bench::with_chip(kind, small(small_spec(), &old), Faults::default());
+        let first = take(&bench);
+        assert_eq!((first.bytes_read, first.manifest.reads.passes), (2 * SMALL as u64, 2));
+        let again = take(&bench);
+        assert_eq!((again.bytes_read, again.manifest.reads.passes), (SMALL as u64, 1));
+        assert_eq!(again.manifest.reads.known_from, Some(first.manifest.id));
+        assert!(again.time.as_nanos() * 100 <= first.time.as_nanos() * 55, "{:?}", (again.time, first.time));
+        // A little is other than it was.
+        bench.emulator.chip(|chip| chip.contents_mut()[0x1_2345] ^= 0x55);
+        let third = take(&bench);
+        assert_eq!(third.bytes_read, SMALL as u64 + 256);
+        assert!(third.flash == bench.emulator.contents());
+        let twice: Vec<_> =
+            third.manifest.reads.proven.iter().filter(|p| p.by == ProvenBy::TwoReads).collect();
+        assert_eq!((twice.len(), twice[0].start, twice[0].end), (1, 0x1_2300, 0x1_2400));
+        // More than a twentieth is.
+        bench.emulator.chip(|chip| chip.contents_mut()[..0x1_0000].copy_from_slice(&random(9, 0x1_0000)));
+        let fourth = take(&bench);
+        assert_eq!((fourth.bytes_read, fourth.manifest.reads.passes), (2 * SMALL as u64, 2));
+        bench.assert_no_misdeeds();
+    }
+}
+
+#[test]
+fn what_a_job_wrote_is_known_too() {
+    for kind in KINDS {
+        let bench = Bench::with_chip(kind, small(small_spec(), &random(1, SMALL)), Faults::default());
+        for seed in 2..4 {
+            let report = bench.write(&random(seed, SMALL), &mut quiet).unwrap();
+            let passes = if seed == 2 { 2 } else { 1 };
+            assert_eq!(report.backup_read, passes * SMALL as u64, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_chip_without_a_telling_id_is_read_twice_again() {
+    for id in [[0xff; 8], [0xab; 8]] {
+        let bench = Bench::with_chip(KINDS[1], small(small_spec(), &random(1, SMALL)), Faults::default());
+        bench.emulator.chip(|chip| chip.set_unique_id(&id));
+        assert_eq!(take(&bench).bytes_read, 2 * SMALL as u64);
+        assert_eq!(take(&bench).bytes_read, 2 * SMALL as u64);
+    }
+}
+
+#[test]
+fn the_addresses_of_a_known_chip_are_proven_all_the_same() {
+    let bench = Bench::with_chip(KINDS[1], small(small_spec(), &random(1, SMALL)), Faults::default());
+    take(&bench);
+    let mut clip = bench.clip().unwrap();
+    bench.emulator.set_faults(&Faults::default().with(Fault::Data(DataFault::StuckBit(17, false))));
+    let error = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::Addresses(_)), "{error}");
+}

@@ -1,0 +1,4 @@
+//! The report page in a real browser.
+
+mod driver;
+mod page;

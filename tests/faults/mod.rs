@@ -1,0 +1,8 @@
+//! What goes wrong on the way, at every point, and what becomes of the chip.
+
+mod bench;
+mod job;
+mod kill;
+mod matrix;
+mod rows;
+mod table;

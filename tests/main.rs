@@ -1,0 +1,27 @@
+//! The integration tests: one program, a module for each subject, so that the library is linked once.
+//!
+//! `cargo test --test all cli::rewrite` runs one module's tests. What needs a process of its own is a program of its
+//! own: `memory`, whose allocator counts for the whole process.
+
+mod bench;
+mod browser;
+mod chip;
+mod cli;
+mod devicetrees;
+mod examples;
+#[cfg(unix)]
+mod faults;
+mod guide;
+mod layers;
+mod licences;
+mod mr200;
+mod outside;
+mod parts;
+mod programmers;
+#[cfg(unix)]
+mod public_api;
+mod quirks;
+mod snapshots;
+mod tools;
+#[cfg(target_os = "linux")]
+mod usb;

@@ -1,0 +1,13 @@
+//! Every emulated part driven through probe, write and one-time memory; parts made from a table of facts; foreign
+//! drivers on the same chips.
+
+mod collisions;
+mod dies;
+mod direct;
+mod drivers;
+mod every_part;
+mod facts;
+mod facts_table;
+mod one_time;
+mod session;
+mod states;

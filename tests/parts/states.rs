@@ -1,0 +1,183 @@
+//! Every emulated part in every state that a board can leave it in: read, backed up, one-time memory dumped, written.
+
+use super::direct::Direct;
+use super::session::{connect, fill, noise, write};
+use norsplice::emulator::chip::{ChipSpec, LeftState, find, names};
+use norsplice::flash::{Chip, FlashError};
+use norsplice::span::Span;
+
+/// What is done with the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Read,
+    Backup,
+    Otp,
+    Write,
+}
+
+const ACTS: [Act; 4] = [Act::Read, Act::Backup, Act::Otp, Act::Write];
+
+/// How it ended; what is neither is wrong, and fails the test at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Right,
+    Refused,
+}
+
+/// The states out of which one data line finds no way.
+const NO_WAY_OUT: [LeftState; 1] = [LeftState::Qpi];
+
+/// A part with a filled array and one-time memory.
+struct Bench {
+    spec: ChipSpec,
+    programmer: Direct,
+    /// The array as it must be.
+    expected: Vec<u8>,
+    /// The one-time memory of the first die.
+    held: Vec<Vec<u8>>,
+}
+
+impl Bench {
+    fn new(spec: ChipSpec) -> Self {
+        let programmer = Direct::new(spec.clone(), 9);
+        let mut chip = programmer.chip.borrow_mut();
+        fill(chip.contents_mut(), 9);
+        let mut held = Vec::new();
+        for index in 0..spec.security.count {
+            let cells = chip.security_mut(index).unwrap();
+            cells.copy_from_slice(&noise(spec.security.size, 9 + index as u64));
+            held.push(cells.to_vec());
+        }
+        let expected = chip.contents().to_vec();
+        drop(chip);
+        Self { spec, programmer, expected, held }
+    }
+
+    /// The chip as after power-up, then in the state.
+    fn leave_in(&mut self, state: LeftState) {
+        self.programmer.power_cycle();
+        assert!(self.programmer.chip.borrow_mut().leave_in(state, self.programmer.time()));
+        let expected = &mut self.expected;
+        match state {
+            LeftState::EraseSuspended | LeftState::Erasing => expected[0x3000..0x4000].fill(0xFF),
+            LeftState::ProgramSuspended => {
+                expected[0x3000..0x3010].iter_mut().for_each(|cell| *cell &= 0x0F);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where a chip is read: all of a small one; of a large one both ends and both sides of 16 MiB.
+fn spans(size: u64) -> Vec<Span> {
+    const BORDER: u64 = 16 << 20;
+    match size <= 1 << 20 {
+        true => vec![Span::new(0, size)],
+        false => [0, 0x10_0000 - 0x2000, BORDER - 0x2000, size - 0x4000]
+            .into_iter()
+            .filter(|start| start + 0x4000 <= size)
+            .map(|start| Span::new(start, start + 0x4000))
+            .collect(),
+    }
+}
+
+fn run(
+    name: &str,
+    act: Act,
+    chip: &mut Chip<Direct>,
+    expected: &mut [u8],
+    held: &[Vec<u8>],
+) -> Result<(), FlashError> {
+    match act {
+        Act::Read | Act::Backup => {
+            for span in spans(chip.geometry().size) {
+                assert!(chip.read_to_vec(span)? == expected[span.range()], "{name} {span}");
+                // A backup is a second reading by the other engine, as far as that reaches.
+                if act == Act::Backup && span.end <= 16 << 20 && chip.identity().part.address_bytes == 3 {
+                    // It reads from the end to the start.
+                    let _ = chip.read_second_opinion(span, &mut |address, bytes| {
+                        let at = Span::new(address, address + bytes.len() as u64);
+                        assert!(bytes == &expected[at.range()], "{name} {at}, second");
+                        std::ops::ControlFlow::Continue(())
+                    });
+                }
+            }
+            Ok(())
+        }
+        Act::Otp => {
+            for register in chip.security_registers()? {
+                let start = &register.bytes[..register.bytes.len().min(32)];
+                let found = held.iter().any(|cells| cells.windows(start.len()).any(|w| w == start));
+                assert!(found, "{name}: register {}", register.index);
+            }
+            Ok(())
+        }
+        Act::Write => {
+            chip.confirm_voltage_adapter();
+            let span = Span::new(0x3800, 0x5123.min(chip.geometry().size));
+            let wanted = noise(span.len() as usize, 77);
+            write(chip, expected, span, &wanted)?;
+            expected[span.range()].copy_from_slice(&wanted);
+            Ok(())
+        }
+    }
+}
+
+fn end(bench: &mut Bench, state: LeftState, act: Act) -> End {
+    bench.leave_in(state);
+    let Bench { spec, programmer, expected, held } = bench;
+    let name = format!("{} {} {act:?}", spec.name, state.name());
+    let done = connect(programmer).and_then(|mut chip| {
+        let own = programmer.chip.borrow().unique_id().to_vec();
+        let is_own = |id: &Vec<u8>| spec.dies > 1 || id.starts_with(&own);
+        assert!(chip.identity().unique_id.as_ref().is_none_or(is_own), "{name}: unique id");
+        run(&name, act, &mut chip, expected, held)
+    });
+    let chip = programmer.chip.borrow();
+    assert_eq!(chip.counts().misdeed_text(), "", "{name}");
+    match done {
+        Ok(()) => {
+            assert!(act != Act::Write || chip.contents() == expected, "{name}: the array");
+            End::Right
+        }
+        Err(FlashError::NoChip { .. }) if NO_WAY_OUT.contains(&state) => End::Refused,
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+/// Right where there is a documented way out; refused with the true cause elsewhere; never wrong. The numbers are those
+/// of the table in hw-notes/faults.md.
+#[test]
+fn every_part_in_every_state_ends_right_or_refused_with_the_cause() {
+    let mut table = LeftState::ALL.map(|state| (state, 0, 0, 0));
+    for name in names() {
+        let mut bench = Bench::new(find(&name).unwrap());
+        for (state, parts, right, refused) in &mut table {
+            if !state.fits(&bench.spec) {
+                continue;
+            }
+            *parts += 1;
+            for act in ACTS {
+                match end(&mut bench, *state, act) {
+                    End::Right => *right += 1,
+                    End::Refused => *refused += 1,
+                }
+            }
+        }
+    }
+    for (state, parts, ..) in &table {
+        assert!(*parts > 0, "{}: no emulated part has it", state.name());
+    }
+    let lines: Vec<String> = table
+        .iter()
+        .map(|(state, parts, right, refused)| format!("| {} | {parts} | {right} | {refused} |", state.name()))
+        .collect();
+    let notes = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/hw-notes/faults.md")).unwrap();
+    for line in &lines {
+        assert!(notes.contains(line), "hw-notes/faults.md lacks a line of:\n{}", lines.join("\n"));
+    }
+    let sum = table.iter().fold((0, 0), |(a, b), (_, _, right, refused)| (a + right, b + refused));
+    assert_eq!(sum, RIGHT_AND_REFUSED);
+}
+
+const RIGHT_AND_REFUSED: (usize, usize) = (1108, 24);

@@ -1,0 +1,120 @@
+//! Adapters that differ from the published model: every quirk with every kind of work, begun fast and plain.
+//!
+//! An adapter that other programs read right has to end right. One that loses or doubles answers may end in an error that
+//! names the link; the chip is then untouched, or `resume` finishes the job.
+
+use norsplice::emulator::{Emulator, Options, ProgrammerKind, Quirk};
+use norsplice::flash::Chip;
+use norsplice::programmer::{self, Settings};
+use norsplice::spi::{Programmer, SpiError, Transaction};
+use std::time::Duration;
+
+const CHIP: usize = 8 << 20;
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x1234_5678u32;
+    let step = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..len).map(step).collect()
+}
+
+/// The programmer's name for `-p`, the emulated one, the quirk, and whether the fast shape must be left for it.
+const CASES: &[(&str, ProgrammerKind, Quirk, bool)] = &[
+    ("ch341a", ProgrammerKind::Ch341a, Quirk::SelectEarly, true),
+    ("ch341a", ProgrammerKind::Ch341a, Quirk::Merge, false),
+    ("ch341a", ProgrammerKind::Ch341a, Quirk::Hold, false),
+    ("ch341a", ProgrammerKind::Ch341a, Quirk::Version20, true),
+    ("ch341a", ProgrammerKind::Ch341a, Quirk::DualMode, false),
+    ("ft232h", ProgrammerKind::Ft232h, Quirk::Stops, true),
+    ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Stops, true),
+    ("ft2232h", ProgrammerKind::Ft2232h, Quirk::NoIdleClocks, false),
+    ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Old, true),
+    ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Stranger, true),
+];
+
+struct Bench {
+    emulator: Emulator,
+    programmer: Box<dyn Programmer>,
+    case: String,
+}
+
+fn bench(case: &(&str, ProgrammerKind, Quirk, bool), plain: bool, contents: &[u8]) -> Bench {
+    let (name, programmer, quirk, _) = *case;
+    let options =
+        Options { programmer, quirks: vec![quirk], contents: Some(contents.to_vec()), ..Options::default() };
+    let emulator = Emulator::new(options).unwrap();
+    let text = format!("{name}{}", if plain { ":plain" } else { "" });
+    let settings = Settings::parse(&text).unwrap();
+    let case = format!("{text} with {quirk:?}");
+    let programmer = programmer::over(emulator.pipe(), &settings).unwrap_or_else(|e| panic!("{case}: {e}"));
+    Bench { emulator, programmer, case }
+}
+
+#[test]
+fn an_adapter_that_others_read_right_is_read_and_written_right() {
+    let contents = noise(CHIP);
+    for case in CASES {
+        for plain in [false, true] {
+            let Bench { emulator, mut programmer, case: text } = bench(case, plain, &contents);
+            let mut said = programmer.take_notices();
+            let mut chip = Chip::connect(programmer).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(chip.identity().part_name, "W25Q64FV", "{text}");
+            let span = norsplice::span::Span::new(0x1_0000, 0x1_0000 + 400_000);
+            let data = chip.read_to_vec(span).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert!(data == contents[span.range()], "{text}: wrong data");
+            chip.status().unwrap_or_else(|e| panic!("{text}: {e}"));
+            let page = [0x5Au8; 256];
+            let mut status = [0; 1];
+            let raw = chip.programmer();
+            raw.run(&mut [Transaction::write(&[0x06]), Transaction::write(&[0x20, 0x10, 0, 0])]).unwrap();
+            raw.sleep(Duration::from_millis(500));
+            raw.run(&mut [
+                Transaction::write(&[0x06]),
+                Transaction::write2(&[0x02, 0x10, 0, 0], &page).then_pause(Duration::from_millis(5)),
+                Transaction::read(&[0x05], &mut status),
+            ])
+            .unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(status, [0], "{text}: the page is done");
+            assert_eq!(emulator.contents()[0x10_0000..0x10_0100], page, "{text}");
+            said.extend(raw.take_notices());
+            // Said once where the fast shape was left, and only there.
+            if !plain {
+                assert_eq!(said.len(), usize::from(case.3), "{text}: {said:?}");
+            }
+            drop(chip);
+            assert_eq!(emulator.pins().1, 0, "{text}: pins let go");
+        }
+    }
+}
+
+#[test]
+fn lost_and_doubled_answers_are_never_wrong_data() {
+    let contents = noise(CHIP);
+    for quirk in [Quirk::Loses, Quirk::Doubles] {
+        for (name, kind) in [("ch341a", ProgrammerKind::Ch341a), ("ft2232h", ProgrammerKind::Ft2232h)] {
+            for plain in [false, true] {
+                let mut bench = bench(&(name, kind, quirk, false), plain, &contents);
+                let mut wrong = 0;
+                for at in (0..0x8_0000).step_by(0x1_0000) {
+                    let mut data = vec![0; 0x1_0000];
+                    let before = bench.programmer.now();
+                    let head = (at as u32).to_be_bytes();
+                    let result = bench
+                        .programmer
+                        .run(&mut [Transaction::read(&[0x03, head[1], head[2], head[3]], &mut data)]);
+                    let took = bench.programmer.now() - before;
+                    match result {
+                        Ok(()) => assert!(data == contents[at..at + 0x1_0000], "{}: {at:#x}", bench.case),
+                        Err(SpiError::Link(_)) => wrong += 1,
+                        Err(other) => panic!("{}: {other}", bench.case),
+                    }
+                    // A failure is noticed after at most the patience; then smaller shapes are tried.
+                    assert!(took < Duration::from_secs(60), "{}: {took:?}", bench.case);
+                }
+                println!("{}: {wrong} of 8 blocks ended in an error", bench.case);
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What users see, kept as text: the help of every command, and every command's output on the demo board.
+//!
+//! `NORSPLICE_UPDATE=1 cargo test --test all snapshots` draws the files under `tests/data/snapshots` anew, for review in the
+//! diff. A new command needs a line in [`steps::STEPS`].
+
+mod bench;
+mod help;
+mod kept;
+mod output;
+mod schema;
+mod steps;
