@@ -16,6 +16,8 @@ mod formats;
 pub mod inspect;
 pub mod layout;
 pub mod layouts;
+#[cfg(test)]
+mod made_tree;
 pub mod splice;
 pub mod synthetic;
 pub mod unit;

@@ -96,6 +96,7 @@ checks! {
     MIXED_UNITS "mixed-units" Tell, "Address and calibration in the board's own dump seem to be of different units."
     EDITED "edited" Tell, "A single value was changed as the user said."
     COMPATIBLE "compatible" Refuse or Ask, "The device tree in a donor is of another board; only asked where its list of devices names this one, or only the board's own firmware says which board this is."
+    REFERENCE_BOARD "reference-board" Ask, "A donor's or the board's own device tree has only the name of a reference board, as vendors leave it in their firmware: it names the processor and no board."
     UNWRAPPED "unwrapped" Tell, "What goes to flash was taken out of a vendor's wrapper or an archive."
     NOT_IN_FILE "not-in-file" Tell, "A choice concerns a region that this kind of file does not hold."
     NOT_JUDGED "not-judged" Tell, "Something could not be checked."

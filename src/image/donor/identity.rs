@@ -1,11 +1,12 @@
 //! Which board a donor says that it is for, by its metadata and its device tree, held against the board's names.
 //!
 //! A board has several names: the one in its tree, older short ones without the maker (`hc5661` for `hiwifi,hc5661`,
-//! OpenWrt 18.06), and those that a list of supported devices has in common.
+//! OpenWrt 18.06), and those that a list of supported devices has in common. The name of a reference board names none.
 
 use super::recognise::{board_trees, own_name};
+use super::reference::is_reference;
 use crate::image::boards::Board;
-use crate::image::checks::{COMPATIBLE, Finding, NOT_JUDGED, SUPPORTED_DEVICES, Severity};
+use crate::image::checks::{COMPATIBLE, Finding, NOT_JUDGED, REFERENCE_BOARD, SUPPORTED_DEVICES, Severity};
 use crate::image::container::sysupgrade;
 use crate::image::devicetree;
 
@@ -36,7 +37,13 @@ impl Names {
         Self { listed: listed(file), trees: Vec::new() }
     }
 
-    /// True where the file names a board.
+    /// The names of its trees, parted into those of reference boards, and those of boards and of `own`.
+    pub fn split_trees(&self, own: &[String]) -> (Vec<String>, Vec<String>) {
+        let is_own = |name: &str| own.iter().any(|own| is_same(own, name));
+        self.trees.iter().cloned().partition(|name| is_reference(name) && !is_own(name))
+    }
+
+    /// True where the file names a board, or the reference board of its processor.
     pub fn is_given(&self) -> bool {
         !self.trees.is_empty() || self.listed.as_ref().is_some_and(|listed| !listed.is_empty())
     }
@@ -72,10 +79,15 @@ pub(crate) fn is_same(a: &str, b: &str) -> bool {
 /// Holds the names in a donor against the board's; `what` names the donor in messages.
 pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
     let own = &board.compatible;
+    let (references, boards) = names.split_trees(own);
+    if let Some(finding) = reference(names, &references, &boards, what, board) {
+        return vec![finding];
+    }
+    let names = &Names { listed: names.listed.clone(), trees: boards };
     let Some(listed) = names.listed.as_ref().filter(|listed| !listed.is_empty() && !own.is_empty()) else {
         let unknown = names.listed.as_ref().map(|_| {
             NOT_JUDGED.found(format!(
-                "{what}: whether it is for {} cannot be told from its list of devices",
+                "{what}: whether it is for {} cannot be determined from its list of devices",
                 board.name
             ))
         });
@@ -112,6 +124,38 @@ pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
         }
     };
     vec![finding]
+}
+
+/// A question where one side has the name of a reference board only, and no name agrees.
+fn reference(
+    names: &Names,
+    references: &[String],
+    boards: &[String],
+    what: &str,
+    board: &Board,
+) -> Option<Finding> {
+    let own = &board.compatible;
+    let listed = names.listed.as_deref().unwrap_or_default();
+    let all = || listed.iter().chain(boards).chain(references);
+    if own.is_empty() || all().any(|name| own.iter().any(|own| is_same(own, name))) {
+        return None;
+    }
+    let names_none = own.iter().all(|name| is_reference(name)) && all().next().is_some();
+    let shows_none = !references.is_empty() && boards.is_empty() && listed.is_empty();
+    let theirs: Vec<&str> = all().map(String::as_str).collect();
+    let (theirs, own) = (theirs.join(", "), own.join(" or "));
+    if names_none {
+        return Some(REFERENCE_BOARD.found(format!(
+            "{what} is for {theirs}, and the board's own device tree has only the name of a reference board, {own}: is it \
+             for this board?"
+        )));
+    }
+    shows_none.then(|| {
+        REFERENCE_BOARD.found(format!(
+            "{what} has the device tree of a reference board, {theirs}, as vendors leave it in firmware of their own \
+             boards; the board is {own}: is it the vendor's file for this very board?"
+        ))
+    })
 }
 
 /// The names of its trees, where there is no list to hold against them.
@@ -155,6 +199,33 @@ mod tests {
             (None, &[]),
         ] {
             assert_eq!(found(own, listed, trees), [], "{listed:?} {trees:?}");
+        }
+    }
+
+    #[test]
+    fn a_reference_board_is_no_other_board() {
+        use Severity::{Ask, Refuse};
+        let own = &["acme,quick5"];
+        let asked = [("reference-board", Ask)];
+        for tree in ["mediatek,mt7621-rfb", "ralink,mt7620a-eval-board", "qca,ap147"] {
+            assert_eq!(found(own, None, &[tree]), asked, "{tree}");
+            assert_eq!(found(own, Some(&[]), &[tree]), asked, "{tree}");
+            // A list says more than such a tree.
+            assert_eq!(found(own, Some(&["acme,quick5"]), &[tree]), [], "{tree}");
+            assert_eq!(
+                found(own, Some(&["acme,quick6"]), &[tree]),
+                [("supported-devices", Refuse)],
+                "{tree}"
+            );
+            // So does the tree of a board.
+            assert_eq!(found(own, None, &[tree, "acme,quick5"]), [], "{tree}");
+            assert_eq!(found(own, None, &[tree, "acme,quick6"]), [("compatible", Refuse)], "{tree}");
+            // A base that has such a name cannot contradict, and is the same where the donor has it too.
+            assert_eq!(found(&[tree], Some(&["acme,quick5"]), &["acme,quick5"]), asked, "{tree}");
+            assert_eq!(found(&[tree], None, &["acme,quick5"]), asked, "{tree}");
+            assert_eq!(found(&[tree], None, &["mediatek,mt7628-rfb"]), asked, "{tree}");
+            assert_eq!(found(&[tree], None, &[tree]), [], "{tree}");
+            assert_eq!(found(&[tree], None, &[]), [], "{tree}");
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod plain;
 #[cfg(test)]
 mod plain_tests;
 pub(crate) mod recognise;
+pub(crate) mod reference;
 mod unwrap;
 
 pub use anatomy::{Anatomy, Kind, Piece};

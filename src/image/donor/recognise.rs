@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::dump::{calibration_fits, judge};
+use super::reference::is_reference;
 use crate::image::boards::Board;
 use crate::image::checks::Severity;
 use crate::image::container::tplink;
@@ -60,7 +61,9 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
         (None, _) => {}
     }
     for donor in donors {
-        match board_trees(donor).as_slice() {
+        // The map of a reference board need not be this board's.
+        let trees: Vec<_> = board_trees(donor).into_iter().filter(|tree| names_a_board(&tree)).collect();
+        match trees.as_slice() {
             [] => {}
             [tree] => return of_donor(tree, dump, &found),
             several => {
@@ -116,7 +119,8 @@ fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Resu
 pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
     let is_it = |tree: &devicetree::Board| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
     let own = board_trees(dump);
-    if let Some(other) = own.first().filter(|_| !own.iter().any(is_it)) {
+    let other = own.iter().find(names_a_board);
+    if let Some(other) = other.filter(|_| !own.iter().any(is_it)) {
         return Err(not_here(
             name,
             format!("the dump has the device tree of {}", own_name(other).join(", ")),
@@ -146,6 +150,11 @@ pub(crate) fn shares(a: &[String], b: &[String]) -> bool {
 /// A tree's own name; the others are of processors and families, shared with other boards.
 pub(crate) fn own_name(tree: &devicetree::Board) -> &[String] {
     &tree.compatible[..tree.compatible.len().min(1)]
+}
+
+/// True where the tree's own name is not that of a reference board.
+fn names_a_board(tree: &&devicetree::Board) -> bool {
+    !own_name(tree).iter().any(|name| is_reference(name))
 }
 
 /// True when the tree is the board's.
@@ -203,4 +212,41 @@ fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -
         return None;
     }
     (weight > 0).then_some((weight, Recognised { board: Cow::Borrowed(board), by, named }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::layout::Layout;
+    use crate::image::layouts::parse_any;
+    use crate::image::{made_tree, synthetic};
+
+    const CHIP: usize = 0x4_0000;
+
+    fn map() -> Layout {
+        parse_any(b"mtdparts=x:64k(boot),128k(firmware),64k(rest)", None).unwrap()
+    }
+
+    fn with_tree(names: &[&str]) -> Vec<u8> {
+        let mut flash = synthetic::noise(1, CHIP);
+        let tree = made_tree::of_layout(names, &map());
+        flash[0x1_0000..0x1_0000 + tree.len()].copy_from_slice(&tree);
+        flash
+    }
+
+    #[test]
+    fn a_reference_board_s_tree_in_a_donor_gives_no_map() {
+        let blank = synthetic::noise(2, CHIP);
+        let stock = with_tree(&["mediatek,mt7621-rfb", "mediatek,mt7621-soc"]);
+        let openwrt = with_tree(&["acme,quick5", "mediatek,mt7621-soc"]);
+        assert!(auto(&blank, &[&stock]).is_err());
+        assert_eq!(auto(&blank, &[&stock, &openwrt]).unwrap().board.compatible, ["acme,quick5"]);
+        // What runs on the board is mapped as its tree says, whatever it is named.
+        assert_eq!(auto(&stock, &[&openwrt]).unwrap().board.compatible, ["mediatek,mt7621-rfb"]);
+        // A reference board's name in the dump does not contradict the user.
+        assert_eq!(by_tree("acme,quick5", &stock, &[&openwrt]).unwrap().board.compatible, ["acme,quick5"]);
+        let other = with_tree(&["acme,quick6", "mediatek,mt7621-soc"]);
+        assert!(by_tree("acme,quick5", &other, &[&openwrt]).is_err());
+        assert!(by_tree("mediatek,mt7621-rfb", &blank, &[&stock]).is_ok());
+    }
 }

@@ -7,12 +7,14 @@
 use super::parties::Parties;
 use super::resolve::Resolved;
 use crate::image::checks::{
-    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, Severity, UNPROVEN_DONOR,
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, REFERENCE_BOARD, Severity, UNPROVEN_DONOR,
 };
 use crate::image::container::{safeloader, tplink};
+use crate::image::devicetree;
 use crate::image::donor::identity::{Names, is_same, tree_names};
 use crate::image::donor::loader;
 use crate::image::donor::machine::{self, Machine};
+use crate::image::donor::reference::{is_other_maker, is_reference};
 use crate::image::layout::Role;
 use crate::image::whole::is_blank;
 
@@ -43,11 +45,16 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     let own_trees = || tree_names(own);
     let names = Names::of(&donor.donor.bytes, piece.bytes, parties.board);
     let mut found = Vec::new();
+    let only_reference = !names.trees.is_empty() && names.trees.iter().all(|name| is_reference(name));
+    if only_reference && let Some(finding) = other_maker(own, piece.bytes, name) {
+        return vec![finding];
+    }
     if !names.trees.is_empty() && !board_named {
         let ours = own_trees();
         let fits = names.trees.iter().any(|theirs| ours.iter().any(|ours| is_same(ours, theirs)));
         if !ours.is_empty() && !fits {
-            found.push(COMPATIBLE.found_as(
+            let check = if only_reference { REFERENCE_BOARD } else { COMPATIBLE };
+            found.push(check.found_as(
                 Severity::Ask,
                 format!(
                     "the firmware of {name} has the device tree of {}, the board's own firmware that of {}",
@@ -76,6 +83,22 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
         }));
     }
     found
+}
+
+/// The tree of a reference board names no board, and it does name its processor's maker.
+fn other_maker(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
+    let compatibles = |bytes| -> Vec<Vec<String>> {
+        devicetree::find(bytes).into_iter().map(|tree| tree.board.compatible).collect()
+    };
+    let (ours, theirs) = (compatibles(own), compatibles(theirs));
+    let theirs = theirs.iter().find(|theirs| !theirs.is_empty())?;
+    let ours = ours.iter().find(|ours| is_other_maker(ours, theirs))?;
+    Some(COMPATIBLE.found(format!(
+        "the firmware of {name} has the device tree of a reference board of another maker's processor ({}), the board's \
+         own firmware is for {}",
+        theirs.join(", "),
+        ours.join(", ")
+    )))
 }
 
 fn other_machine(ours: &Machine, theirs: &Machine, name: &str) -> Option<Finding> {

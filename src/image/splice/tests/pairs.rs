@@ -1,5 +1,6 @@
 //! Firmware of every kind of processor on a board that runs another kind: refused, or asked about.
 
+use crate::image::made_tree;
 use crate::image::splice::tests::*;
 
 const CHIP: usize = 0x4_0000;
@@ -106,4 +107,66 @@ fn a_root_file_system_of_another_byte_order_asks() {
     let little = uimage(5, &code([8, 0, 0xe0, 3]));
     assert_eq!(findings(&little, &donor), ["byte-order"]);
     assert_eq!(findings(&big, &donor), [""; 0]);
+}
+
+/// A kernel for MIPS with a device tree behind it, without a flash map.
+fn kernel_with_tree(names: &[&str]) -> Vec<u8> {
+    let tree = made_tree::root(names).file();
+    uimage(5, &[code([8, 0, 0xe0, 3]), tree].concat())
+}
+
+/// The board by a map alone, and by the tree in its own firmware.
+fn on_both(base: &[u8], donor: &[u8], names: &[&str]) -> [Vec<(&'static str, Severity)>; 2] {
+    let map = b"mtdparts=x:64k(boot),128k(firmware),64k(rest)";
+    let unnamed = Board::from_layout("any", parse_any(map, None).unwrap()).unwrap();
+    let named =
+        Board { compatible: names[..1].iter().map(|name| (*name).to_owned()).collect(), ..unnamed.clone() };
+    [unnamed, named].map(|board| {
+        let mut own = synthetic::noise(1, CHIP);
+        own[..8].copy_from_slice(&[0x10, 0, 0, 0xff, 0, 0, 0, 0]);
+        own[0x1_0000..0x3_0000].fill(0xff);
+        own[0x1_0000..0x1_0000 + base.len()].copy_from_slice(base);
+        let donors = [Donor::new("donor", donor.to_vec())];
+        let run = |allow: &[&str]| {
+            let choice = Choice { allow: Allow::new(allow.iter().copied()), ..Choice::default() };
+            splice(&Image::new(own.clone()), &donors, &board, &choice)
+        };
+        let Err(e) = run(&[]) else { return Vec::new() };
+        let found: Vec<_> = e.findings().iter().map(|f| (f.name, f.severity)).collect();
+        let questions: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+        let may_pass = found.iter().all(|(_, severity)| *severity == Severity::Ask);
+        assert_eq!(run(&questions).is_ok(), may_pass, "{found:?}");
+        found
+    })
+}
+
+#[test]
+fn the_tree_of_a_reference_board_asks_and_that_of_another_board_is_refused() {
+    use Severity::{Ask, Refuse};
+    let names = ["acme,quick5", "mediatek,mt7621-soc"];
+    let own = kernel_with_tree(&names);
+    for theirs in [
+        &["mediatek,mt7621-rfb", "mediatek,mt7621-soc"][..],
+        &["ralink,mt7621-eval-board", "ralink,mt7621-soc"],
+        &["mediatek,mt7621-soc"],
+    ] {
+        let stock = kernel_with_tree(theirs);
+        let asked = vec![("reference-board", Ask)];
+        assert_eq!(on_both(&own, &stock, &names), [asked.clone(), asked], "{theirs:?}");
+        assert_eq!(on_both(&stock, &stock, &theirs[..1]), [vec![], vec![]], "{theirs:?}");
+        // Erased firmware contradicts nothing; a board that is named still asks.
+        assert_eq!(on_both(&[0xff; 16], &stock, &names), [vec![], vec![("reference-board", Ask)]]);
+        // From the vendor's firmware to OpenWrt.
+        let [unnamed, named] = on_both(&stock, &own, &theirs[..1]);
+        assert_eq!((unnamed, named), (vec![("compatible", Ask)], vec![("reference-board", Ask)]));
+    }
+    // Another maker's processor.
+    let other = kernel_with_tree(&["qca,ap147", "qca,qca9533"]);
+    for found in on_both(&own, &other, &names) {
+        assert!(found.contains(&("compatible", Refuse)), "{found:?}");
+    }
+    // Another board.
+    let other = kernel_with_tree(&["acme,quick6", "mediatek,mt7621-soc"]);
+    let [unnamed, named] = on_both(&own, &other, &names);
+    assert_eq!((unnamed, named), (vec![("compatible", Ask)], vec![("compatible", Refuse)]));
 }
