@@ -5,19 +5,21 @@
 //!
 //! | layer | knows | subject |
 //! |---|---|---|
-//! | [`cli`] | all | arguments, progress, what is printed, exit codes |
+//! | [`cli`] | `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
 //! | [`wire`] | `desk`, `workflow`, `plan`, `image`, `span` | the JSON form of events, results, refusals and findings |
-//! | [`desk`] | all but `cli` and `wire` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
-//! | [`workflow`] | `flash`, `plan`, `image`, `spi`, `span` | contact, backup, rewrite, journal, resume, the store |
-//! | [`report`] | `image`, `plan`, `flash::geometry`, `span` | a job or backup as a page or picture |
-//! | [`plan`] | `flash::geometry`, `image`, `span` | what to erase and program, in which order |
-//! | [`image`] | `span` | regions, boards, containers, the splice |
-//! | [`flash`] | `spi`, `span` | the chip: who it is, read, erase, program, verify, protection, security registers |
-//! | [`programmer`] | `spi`, `usb` | CH341A packets and MPSSE streams: pure codecs and one driver |
-//! | [`spi`] | nobody | transactions, the `Programmer` trait, embedded-hal faces |
-//! | [`usb`] | `spi` (its error) | the `Pipe` trait; `host` is the only file that names rusb |
+//! | [`desk`] | `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
+//! | [`workflow`] | `flash`, `plan`, `spi`, `span`, `units` | contact, backup, rewrite, journal, resume, the store |
+//! | [`report`] | `span`, `units` | a job or backup as a page or picture |
+//! | [`plan`] | `flash::geometry`, `span` | what to erase and program, in which order |
+//! | [`image`] | `span`, `units` | regions, boards, containers, the splice |
+//! | [`flash`] | `spi`, `span`, `units` | the chip: who it is, read, erase, program, verify, protection, security registers |
+//! | [`programmer`] | `spi`, `usb`, `units` | CH341A packets and MPSSE streams: pure codecs and one driver |
+//! | [`spi`] | | transactions, the `Programmer` trait, embedded-hal faces |
+//! | [`usb`] | `spi` | the `Pipe` trait; `host` is the only part that names rusb; its error becomes that of `spi` |
 //! | [`emulator`] | `usb` | chip and programmers at the USB level, with constants of their own |
-//! | [`span`], [`units`] | nobody | byte ranges; sizes, clocks, durations as text |
+//! | [`span`], [`units`] | | byte ranges; sizes, clocks, durations as text |
+//!
+//! `tests/layers.rs` reads this table: a layer that names another one, and a name here that no code uses, fail it.
 //!
 //! The feature `cli` adds the program, `host` what a machine has and a page has not: USB through rusb, and the servers for
 //! USB/IP and TFTP. Without both the library builds for `wasm32-wasip1` too; programmers are then reached over a

@@ -30,7 +30,5 @@ mod subject;
 mod terminal;
 mod words;
 
-use crate::desk::files;
-
 pub use exit::Exit;
 pub use run::main;

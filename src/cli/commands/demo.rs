@@ -3,13 +3,14 @@
 
 use super::super::args;
 use super::super::exit::{Exit, Failure};
+use super::super::help;
 use super::super::jobs::quoted;
 use super::super::options::Options;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::Tone;
-use super::super::{files, help};
 use super::table;
+use crate::desk::files;
 use crate::image::synthetic;
 use crate::wire::Fields;
 use clap::FromArgMatches;

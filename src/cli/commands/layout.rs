@@ -1,11 +1,11 @@
 //! `layout FILE`, `layout --board B`: the map of a flash.
 
 use super::super::exit::{Exit, Failure};
-use super::super::files;
 use super::super::options::{MapArgs, Place, PlaceArgs, bytes};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
+use crate::desk::files;
 use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
 use crate::image::{Board, Layout, auto};
 use crate::span::Span;

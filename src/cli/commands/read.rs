@@ -2,12 +2,12 @@
 
 use super::super::events::Reporter;
 use super::super::exit::{Exit, Failure};
-use super::super::files::OutFile;
 use super::super::options::PlaceArgs;
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::terminal::with_chip;
 use super::layout::place;
+use crate::desk::files::OutFile;
 use crate::image::sha256;
 use crate::units;
 use crate::wire::{Fields, spans};

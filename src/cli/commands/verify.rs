@@ -3,13 +3,13 @@
 use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
 use super::super::exit::Exit;
-use super::super::files;
 use super::super::options::{Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::terminal::with_chip;
 use super::layout::{file_place, map, place};
+use crate::desk::files;
 use crate::image::Layout;
 use crate::span::Span;
 use crate::units;

@@ -2,13 +2,13 @@
 
 use super::super::every::{self, EveryArgs};
 use super::super::exit::Failure;
-use super::super::files;
 use super::super::options::{Place, PlaceArgs};
 use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};
 use super::layout::{file_place, map, place};
+use crate::desk::files;
 use crate::desk::{Put, allowed};
 use crate::image::checks::{BLANK_FILE, OTHER_FORM};
 use crate::image::finding::stopping;

@@ -5,7 +5,6 @@ use super::super::session::Session;
 use super::super::show::hex;
 use super::super::store;
 use super::super::terminal::with_programmer;
-use super::RULES;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
 use crate::programmer::{Attached, attached};
@@ -14,6 +13,9 @@ use crate::workflow::contact::{Line, Meter, meter};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// The udev rules that the program carries with it.
+pub const RULES: &str = include_str!("../../../udev/60-norsplice.rules");
 
 /// No file that is read here is longer.
 const LIMIT: u64 = 256 * 1024;

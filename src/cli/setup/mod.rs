@@ -8,7 +8,4 @@ mod look;
 mod seen;
 
 pub use judge::{Check, State, judge};
-pub use look::Machine;
-
-/// The udev rules that the program carries with it.
-pub const RULES: &str = include_str!("../../../udev/60-norsplice.rules");
+pub use look::{Machine, RULES};

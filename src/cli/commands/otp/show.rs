@@ -1,11 +1,11 @@
 //! `otp show`, `otp dump DIR`. Nothing here writes to the chip.
 
 use super::super::super::exit::Exit;
-use super::super::super::files;
 use super::super::super::run::Outcome;
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hex, hexdump};
 use super::super::probe::security_register;
+use crate::desk::files;
 use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text};
 use crate::report::otp_verdict;
