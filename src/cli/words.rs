@@ -86,7 +86,7 @@ fn link(error: &LinkError) -> Failure {
 
 fn flash(error: &FlashError) -> Failure {
     let exit = match error {
-        FlashError::NoChip { .. } => Exit::NoChip,
+        FlashError::NoChip { .. } | FlashError::BusStuck { .. } => Exit::NoChip,
         FlashError::LowVoltage { .. }
         | FlashError::Outside { .. }
         | FlashError::OtpRefused { .. }

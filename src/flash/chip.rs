@@ -6,7 +6,7 @@
 use super::FlashError;
 use super::command::{self, BUSY, WEL};
 use super::describe::{self, Addressing};
-use super::geometry::{Costs, Geometry};
+use super::geometry::{Busy, Costs, Geometry};
 use super::identify::{self, Identity, Started};
 use super::left::{Found, LeftDone, LeftState};
 use super::pace::Pace;
@@ -16,10 +16,11 @@ use super::protect::Registers;
 use super::reach::Reach;
 use super::resort;
 use super::status::{self, Status};
-use super::wait::{Steady, Watch};
+use super::wait::{Steady, Watch, wait_ready};
 use crate::span::Span;
 use crate::spi::{Programmer, Transaction};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A chip that has been identified, and the programmer it hangs on.
 pub struct Chip<P: Programmer> {
@@ -304,6 +305,13 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::Spi`].
     pub fn sr1(&mut self) -> Result<u8, FlashError> {
         command::register(&mut self.programmer, command::READ_STATUS)
+    }
+
+    /// Waits for the end of a step that broke off, `longest` at most.
+    pub(crate) fn wait_until_idle(&mut self, longest: Duration) -> Result<(), FlashError> {
+        let busy = Busy { typical: longest / 8, max: longest / 2 };
+        let what = || "a step that broke off".into();
+        wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), &what).map(drop)
     }
 
     /// SFDP once more, `None` where the chip has none.

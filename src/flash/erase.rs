@@ -4,6 +4,7 @@ use super::chip::Chip;
 use super::command::{self, BUSY, READ_STATUS, WEL, WRITE_DISABLE, WRITE_ENABLE};
 use super::geometry::{Busy, EraseType};
 use super::permit::Permit;
+use super::stuck;
 use super::wait::{Watch, wait_ready};
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
@@ -169,6 +170,10 @@ impl<P: Programmer> Chip<P> {
                 Transaction::write(bytes),
                 Transaction::read(&[READ_STATUS], &mut started),
             ])?;
+            if enabled[0] & BUSY != 0 {
+                // BUSY before the command has gone: an operation of its own, or a line that is stuck.
+                stuck::refuse_constant(&mut self.programmer, &[enabled[0], started[0], started[1]], what)?;
+            }
             if started.iter().any(|s| self.steady.allows(*s) && s & BUSY != 0) {
                 let ready = wait_ready(&mut self.programmer, self.steady, busy, watch, what)?;
                 self.erase_times.insert(bytes[0], watch.learn(ready, busy));
@@ -211,6 +216,8 @@ impl<P: Programmer> Chip<P> {
         span: Option<Span>,
         what: &dyn Fn() -> String,
     ) -> Result<FlashError, FlashError> {
+        let status = command::read(&mut self.programmer, &[READ_STATUS], 2)?;
+        stuck::refuse_constant(&mut self.programmer, &status, what)?;
         let state = self.status()?;
         let hit = span.map(|s| state.protected.intersection(&Spans::from(s))).unwrap_or_default();
         if !hit.is_empty() {

@@ -83,6 +83,18 @@ pub enum FlashError {
         /// The steady bits of this chip.
         expected: u8,
     },
+    /// Status and id are the same constant: the data line is stuck, and no chip answers.
+    #[error(
+        "the bus gives {value:#04x} for everything during {what}, the status and the id alike: no chip drives the data \
+         line. Check that the clip sits right, pin 2 (DO) above all, that the chip has power, and that nothing else on \
+         the board drives the line"
+    )]
+    BusStuck {
+        /// The step.
+        what: String,
+        /// The constant.
+        value: u8,
+    },
     /// The chip does not take erase or program commands.
     #[error("the chip does not take {what}: {why}")]
     NotWritable {

@@ -11,6 +11,7 @@ use super::left::{Found, LeftDone, LeftState};
 use super::part::{OtpMethod, Part};
 use super::parts::{Evidence, Resolved, Supply, among, may_ask_sr2, resolve, supply_of_id};
 use super::sfdp::{self, Sfdp};
+use super::stuck;
 use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
 use crate::units;
@@ -107,6 +108,7 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
     }
     // A busy chip ignores 9F, and may end in the middle of three of them: it is asked when it is done.
     if busy(status, BUSY | WEL) {
+        stuck::refuse_constant(programmer, &status, &identifying)?;
         let most = units::time(LEFT_RUNNING.max * 2);
         tell(format!("the chip is busy with what an earlier run left; waiting for its end, {most} at most"));
         wait(programmer, status[0], LEFT_RUNNING)?;
@@ -122,6 +124,10 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
     ])?;
     let ids = three_ids(programmer)?;
     if !ids.iter().all(|a| is_dead(a)) {
+        if ids.iter().all(|a| stuck::constant(a).is_some()) {
+            programmer.run(&mut [Transaction::read(&[command::READ_STATUS], &mut status)])?;
+            stuck::refuse_constant(programmer, &status, &identifying)?;
+        }
         if is_dead(&asleep) {
             note(LeftState::PowerDown, LeftDone::Left);
         }
@@ -142,6 +148,10 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
 /// Two equal answers with these bits set that a bus without a chip does not give.
 fn busy(status: [u8; 2], bits: u8) -> bool {
     status[0] == status[1] && status[0] != 0xFF && status[0] & bits == bits
+}
+
+fn identifying() -> String {
+    "the identification".into()
 }
 
 fn wait<P: Programmer + ?Sized>(programmer: &mut P, status: u8, most: Busy) -> Result<(), FlashError> {

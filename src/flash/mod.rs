@@ -42,6 +42,7 @@ mod security;
 mod settle;
 pub mod sfdp;
 pub mod status;
+mod stuck;
 mod unlock;
 mod wait;
 mod width;

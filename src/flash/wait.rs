@@ -1,10 +1,12 @@
 //! Waiting for BUSY to end: asleep for most of the expected time, then fine polls, always bounded.
 //!
-//! A status that this chip cannot show is a lost bus, never "busy": a bus at FF would else be busy for ever.
+//! A status that this chip cannot show is a lost bus, never "busy": a bus at FF would else be busy forever. A status that
+//! looks busy on a bus that is stuck is found by the id ([`super::stuck`]), within a second.
 
 use super::FlashError;
 use super::command::{BUSY, READ_STATUS};
 use super::geometry::Busy;
+use super::stuck;
 use crate::spi::{Programmer, Transaction};
 use std::time::Duration;
 
@@ -35,6 +37,11 @@ impl Steady {
 /// Illegal answers in a row that make a lost bus; one or two may be noise on a long wire.
 const LOST_AFTER: u32 = 4;
 
+/// The longest sleep between two looks: a bus that is lost or stuck is noticed within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(800);
+/// A wait of this length is asked whether the bus is stuck, and again in each [`LOOK_EVERY`].
+const DOUBT_AFTER: Duration = Duration::from_millis(500);
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ready {
@@ -58,11 +65,11 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
 ) -> Result<Ready, FlashError> {
     let began = programmer.now();
     if !watch.first.is_zero() {
-        programmer.sleep(watch.first);
+        programmer.sleep(watch.first.min(LOOK_EVERY));
     }
     let mut step = watch.step;
-    let longest_step = (busy.typical / 8).max(Duration::from_millis(1));
-    let (mut illegal, mut busy_at) = (0, None);
+    let longest_step = (busy.typical / 8).max(Duration::from_millis(1)).min(LOOK_EVERY);
+    let (mut illegal, mut busy_at, mut doubt_at) = (0, None, DOUBT_AFTER);
     loop {
         let mut answer = [0; 2];
         // The answer is as old as the question: a host that was held up since has seen nothing of the time between.
@@ -85,10 +92,20 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
         if answer.iter().all(|s| s & BUSY == 0 || s & steady.sticky != 0) {
             return Ok(Ready { took: waited, busy_at, status: answer[1] });
         }
-        if asked > (busy.max * 2).max(LEAST_LIMIT) {
+        let over = asked > (busy.max * 2).max(LEAST_LIMIT);
+        if over || waited >= doubt_at {
+            stuck::refuse_constant(programmer, &answer, what)?;
+            doubt_at = waited + LOOK_EVERY;
+        }
+        if over {
             return Err(FlashError::StillBusy { what: what(), after: waited, status: answer[1] });
         }
         busy_at = Some(waited);
+        let early = watch.first.saturating_sub(waited).min(LOOK_EVERY);
+        if !early.is_zero() {
+            programmer.sleep(early);
+            continue;
+        }
         programmer.sleep(step);
         step = (step * 3 / 2).min(longest_step);
     }

@@ -255,19 +255,8 @@ impl<P: Programmer> Block<'_, '_, P> {
     fn wait_until_idle(&mut self) -> Result<(), FlashError> {
         let geometry = self.chip.geometry();
         let longest = geometry.erase.last().map_or(Duration::from_secs(3), |e| e.busy.max * 2);
-        let begun = self.chip.programmer().now();
-        loop {
-            let sr1 = self.chip.sr1()?;
-            if sr1 & 0x01 == 0 || sr1 == 0xff {
-                return check_alive(self.chip);
-            }
-            let after = self.chip.programmer().now().saturating_sub(begun);
-            if after > longest {
-                let what = "a step that broke off".into();
-                return Err(FlashError::StillBusy { what, after, status: sr1 });
-            }
-            self.chip.programmer().sleep(Duration::from_millis(5));
-        }
+        self.chip.wait_until_idle(longest)?;
+        check_alive(self.chip)
     }
 
     fn warn(&mut self, text: String) {

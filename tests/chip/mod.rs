@@ -6,3 +6,4 @@ mod every_part;
 mod otp;
 mod programming;
 mod protection;
+mod stuck;

@@ -265,8 +265,8 @@ fn a_bus_that_dies_is_lost_within_a_second_and_never_busy() {
             let took = bench.emulator.clock().now() - now;
             assert!(took < Duration::from_secs(1), "{took:?}");
             match (level, &error) {
-                (0xFF, FlashError::BusLost { status: 0xFF, .. }) | (0x00, FlashError::NotWritable { .. }) => {
-                }
+                (0xFF, FlashError::BusLost { status: 0xFF, .. })
+                | (0x00, FlashError::BusStuck { value: 0, .. }) => {}
                 _ => panic!("{error:?}"),
             }
             let from = bench.emulator.clock().now();

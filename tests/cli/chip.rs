@@ -104,6 +104,16 @@ fn a_dead_bus_is_no_chip() {
 }
 
 #[test]
+fn a_bus_that_looks_busy_is_no_chip_and_is_not_waited_for() {
+    let bench = Bench::new();
+    for level in ["0f", "7f", "03"] {
+        let (ran, _) = bench.emu(&format!("fault=stuck:{level},state=chip"), ["--json", "probe"]);
+        let result = ran.code(5).says(&["no chip drives the data line", level]).result();
+        assert!(!result["message"].as_str().unwrap().contains("defect"), "{result}");
+    }
+}
+
+#[test]
 fn no_programmer_is_told() {
     let bench = Bench::new();
     bench.run(["list"]).code(0);
