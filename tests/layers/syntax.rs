@@ -23,6 +23,8 @@ pub struct Source {
     pub has_unsafe: bool,
     /// Whether it defines anything itself, beyond modules and re-exports.
     pub defines: bool,
+    /// Whether what is compiled for tests only is read too.
+    tests_too: bool,
     /// The module that is being read.
     module: Vec<String>,
     /// What a `use` brings, by its name here.
@@ -41,10 +43,15 @@ pub fn root() -> PathBuf {
 /// Every file of the library, in the order of its module declarations.
 pub fn sources() -> &'static [Source] {
     static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
-    SOURCES.get_or_init(read_all)
+    SOURCES.get_or_init(|| read_all(false))
 }
 
-fn read_all() -> Vec<Source> {
+/// Every file that the library or its unit tests declare as a module.
+pub fn files() -> BTreeSet<String> {
+    read_all(true).into_iter().map(|source| source.file).collect()
+}
+
+fn read_all(tests_too: bool) -> Vec<Source> {
     let root = root();
     let mut open = vec![(Vec::new(), root.join("lib.rs"))];
     let mut read = Vec::new();
@@ -55,7 +62,7 @@ fn read_all() -> Vec<Source> {
             Some("mod.rs" | "lib.rs") => path.parent().expect("a folder").to_owned(),
             _ => path.with_extension(""),
         };
-        let source = Source { file: name, module, folder, ..Source::default() }.read(&text);
+        let source = Source { file: name, module, folder, tests_too, ..Source::default() }.read(&text);
         open.extend(source.declared.iter().cloned());
         read.push(source);
     }
@@ -239,7 +246,7 @@ fn attributes(item: &syn::Item) -> &[syn::Attribute] {
 
 impl<'ast> Visit<'ast> for Source {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        if !for_tests_only(attributes(item)) {
+        if self.tests_too || !for_tests_only(attributes(item)) {
             visit::visit_item(self, item);
         }
     }
@@ -252,7 +259,7 @@ impl<'ast> Visit<'ast> for Source {
             syn::ImplItem::Macro(i) => &i.attrs,
             _ => &[],
         };
-        if !for_tests_only(attributes) {
+        if self.tests_too || !for_tests_only(attributes) {
             visit::visit_impl_item(self, item);
         }
     }
