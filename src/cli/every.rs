@@ -1,12 +1,11 @@
 //! `--every-programmer`: one job on each of several programmers at the same time, each with its own voice, progress,
 //! journal and result. One that fails does not stop the others.
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, Outcome, result};
 use super::options::Options;
-use super::run::{Outcome, result};
 use super::session::Session;
 use super::show::Tone;
-use super::store;
+use super::{shell, store};
 use crate::desk::fleet::{Member, fleet};
 use crate::wire::{self, Fields};
 use indicatif::MultiProgress;
@@ -68,7 +67,7 @@ pub fn run(
             .zip(&programmers)
             .map(|(session, one)| {
                 let job = &job;
-                scope.spawn(move || tell(&session, command, one, job))
+                scope.spawn(move || run_one(&session, command, one, job))
             })
             .collect();
         // A panic in the telling itself is nobody's to catch.
@@ -79,11 +78,11 @@ pub fn run(
     summary(session, &programmers, outcomes)
 }
 
-/// Runs one job and tells how it ended, by its own voice.
-fn tell(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> (Exit, Value) {
+/// Runs one job and reports how it ended, labelled as its own.
+fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> (Exit, Value) {
     let run = || {
         one.member.usable()?;
-        job(session).map_err(|failure| failure.with_commands(session))
+        job(session).map_err(|failure| failure.with_commands(|verb| shell::command(&session.options, verb)))
     };
     // Its own programmer, chip and journal are all that a broken job holds, and their ends have run.
     let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {

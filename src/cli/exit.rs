@@ -1,7 +1,6 @@
 //! How the program ends: exit codes, and the failure that carries one together with what the user needs to know.
 
-use super::jobs::command;
-use super::session::Session;
+use crate::wire::{self, Ending, Fields};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 
@@ -66,11 +65,12 @@ impl Failure {
         Self::new(Exit::Refused, message)
     }
 
-    /// The same with the commands that finish or undo an open job, which name this run's programmer and store.
-    pub fn with_commands(self, session: &Session) -> Self {
+    /// The same with the commands that finish or undo an open job. `command` makes one of a verb: it names this run's
+    /// programmer and store.
+    pub fn with_commands(self, command: impl Fn(&str) -> String) -> Self {
         let Some(job) = &self.open_job else { return self };
-        let resume = command(session, &format!("resume {job}"));
-        let undo = command(session, &format!("resume --undo {job}"));
+        let resume = command(&format!("resume {job}"));
+        let undo = command(&format!("resume --undo {job}"));
         self.hint(format!(
             "the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"
         ))
@@ -88,5 +88,19 @@ impl Failure {
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
+    }
+}
+
+/// How a command ends: `Done` or `Differ`, with the fields of its JSON result, or a failure.
+pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
+
+/// The fields of the event that ends a command.
+pub fn result(command: &str, outcome: &Outcome) -> Fields {
+    match outcome {
+        Ok((exit, fields)) => wire::result(command, exit.code(), Ending::Done(fields)),
+        Err(Failure { exit, message, hint, fields, .. }) => {
+            let ending = Ending::Failed { message, hint: hint.as_deref(), fields };
+            wire::result(command, exit.code(), ending)
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::confirm::confirm_write;
 use super::events::Reporter;
-use super::exit::{Exit, Failure};
-use super::run::Outcome;
+use super::exit::{Exit, Failure, Outcome};
 use super::session::Session;
+use super::shell::command;
 use super::show::{Cell, Table, Tone};
 use crate::image::Layout;
 use crate::plan::{Erase, Plan};
@@ -161,7 +161,10 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     }
     out.line(format!("  backup    {}", report.backup));
     if let Some(job) = &report.job {
-        out.line(format!("  report    {}", command(session, &format!("report {job} -o report.html"))));
+        out.line(format!(
+            "  report    {}",
+            command(&session.options, &format!("report {job} -o report.html"))
+        ));
     }
     Ok((Exit::Done, wire::report(report).or(more.into_map()).into_map()))
 }
@@ -173,36 +176,5 @@ pub fn verdict(report: &Report) -> &'static str {
         (_, true, _) => "Dry run: the chip is untouched.",
         (ChipState::Restored, ..) => "Undone and verified: the backup's contents are on the chip.",
         _ => "Written and verified.",
-    }
-}
-
-/// A command that the user can type next, with this run's programmer and store.
-pub fn command(session: &Session, verb: &str) -> String {
-    let options = &session.options;
-    let programmer = options.programmer.iter().map(|spec| format!("-p {} ", quoted(spec)));
-    let store = options.store.iter().map(|dir| format!("--store {} ", quoted(&dir.display().to_string())));
-    let global: String = programmer.chain(store).collect();
-    format!("norsplice {global}{verb}")
-}
-
-/// A word as a POSIX shell takes it.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_the_shell() {
-        assert_eq!(quoted("emu:image=a.bin,state=/tmp/x"), "emu:image=a.bin,state=/tmp/x");
-        assert_eq!(quoted("my chip's.bin"), r"'my chip'\''s.bin'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -22,6 +22,7 @@ mod rescue;
 mod run;
 mod session;
 mod setup;
+mod shell;
 mod show;
 mod signals;
 mod splicing;

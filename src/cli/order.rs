@@ -1,16 +1,16 @@
-//! The words for what `splice` and `rewrite` are to make, and the wish that they mean.
+//! The arguments that say what `splice` and `rewrite` are to make, and the wish that they mean.
 
-use super::exit::Failure;
 use super::options::bytes;
 use super::session::Session;
 use crate::desk::{DonorWish, Wish};
-use crate::image::unit::parse_mac;
-use crate::image::{Choice, Purpose};
+use crate::image::unit::{Mac, parse_mac};
+use crate::image::{EnvValue, Purpose, RegionSource};
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-/// The words for it.
+/// The arguments.
 #[derive(Debug, Default, Args)]
 pub struct OrderArgs {
     /// The board ("norsplice boards" lists them); auto finds it in the dump, or in an OpenWrt donor; vendor,model is
@@ -38,15 +38,15 @@ pub struct OrderArgs {
 
     /// Where a region comes from: own (the board's backup), blank, or a donor's name
     #[arg(long, value_name = "REGION=SOURCE")]
-    pub set: Vec<String>,
+    pub set: Vec<RegionSource>,
 
     /// Give the board another MAC address, where its file knows how
     #[arg(long, value_name = "AA:BB:CC:DD:EE:FF")]
-    pub mac: Option<String>,
+    pub mac: Option<MacAddress>,
 
     /// Set a U-Boot variable; an empty value takes it out
     #[arg(long, value_name = "NAME=VALUE")]
-    pub env: Vec<String>,
+    pub env: Vec<EnvValue>,
 
     /// Board, donors, sources and edits from a file, as an earlier run printed it; options given as well go first
     #[arg(long, value_name = "FILE")]
@@ -57,37 +57,38 @@ pub struct OrderArgs {
     pub save_recipe: Option<PathBuf>,
 }
 
+/// A MAC address as an argument. A type of its own: to clap, an array would be a list of values.
+#[derive(Clone, Copy, Debug)]
+pub struct MacAddress(pub Mac);
+
+impl FromStr for MacAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_mac(text).map(Self).ok_or("an address is written as 30:b5:c2:a1:b2:c3")
+    }
+}
+
 impl OrderArgs {
-    /// The wish that the words mean.
-    ///
-    /// # Errors
-    /// Exit code 2 for words that have not their form.
-    pub fn wish(&self, purpose: Option<Purpose>, session: &Session) -> Result<Wish, Failure> {
-        let mut choice = Choice::default();
-        self.set.iter().try_for_each(|text| choice.set(text))?;
-        self.env.iter().try_for_each(|text| choice.edits.set_env(text))?;
-        let mac = |text: &String| {
-            parse_mac(text).ok_or_else(|| {
-                Failure::refused(format!("--mac {text}: an address is written as 30:b5:c2:a1:b2:c3"))
-            })
-        };
+    /// The wish that the arguments mean.
+    pub fn wish(&self, purpose: Option<Purpose>, session: &Session) -> Wish {
         let donor = |text: &OsString| {
             let (name, file) = name_and_file(text);
             DonorWish { name, input: Path::new(file).into() }
         };
-        Ok(Wish {
+        Wish {
             board: self.board.clone(),
             layout: self.layout.clone().map(Into::into),
             chip_size: self.chip_size,
             base_layout: self.base_layout.clone().map(Into::into),
             donors: self.donor.iter().map(donor).collect(),
-            sources: choice.sources.into_iter().collect(),
-            mac: self.mac.as_ref().map(mac).transpose()?,
-            env: choice.edits.env,
+            sources: self.set.clone(),
+            mac: self.mac.map(|MacAddress(mac)| mac),
+            env: self.env.clone(),
             recipe: self.recipe.clone().map(Into::into),
             purpose,
             allow: session.options.allow.clone(),
-        })
+        }
     }
 }
 

@@ -29,7 +29,6 @@ pub struct Output {
     out: Paint,
     err: Paint,
     lost: Cell<bool>,
-    silent: bool,
     /// One of several voices at the same time.
     side: Option<Side>,
 }
@@ -55,7 +54,6 @@ impl Output {
             out,
             err: Paint::for_stream(&std::io::stderr()),
             lost: Cell::new(false),
-            silent: false,
             side: None,
         }
     }
@@ -72,16 +70,6 @@ impl Output {
         self.side.as_ref().map(|side| (side.label.as_str(), &side.bars))
     }
 
-    /// A voice that says nothing: the guide's screen speaks in its place.
-    pub fn silent() -> Self {
-        Self { silent: true, ..Self::new(false, Verbosity::Quiet) }
-    }
-
-    /// True for a voice that says nothing.
-    pub fn is_silent(&self) -> bool {
-        self.silent
-    }
-
     /// How much is said.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
@@ -94,7 +82,7 @@ impl Output {
 
     /// A line of the result, for people.
     pub fn line(&self, text: impl AsRef<str>) {
-        if !self.json && !self.silent {
+        if !self.json {
             self.stdout(text.as_ref());
         }
     }
@@ -155,12 +143,10 @@ impl Output {
 
     /// A line on stderr as it is, always.
     pub fn stderr(&self, text: &str) {
-        if !self.silent {
-            let text = self.labelled(text);
-            self.without_bars(|| {
-                let _ = writeln!(std::io::stderr().lock(), "{text}");
-            });
-        }
+        let text = self.labelled(text);
+        self.without_bars(|| {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        });
     }
 
     /// A question on stderr, the answer to be typed behind it. Bars stay away until [`Self::answered`].

@@ -1,23 +1,20 @@
-//! From the process's arguments to its exit code: parse, check, run the command, tell the result.
+//! From the process's arguments to its exit code: parse, check, run the command, report the result.
 
 use super::args::Args;
 use super::commands;
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, Outcome, result};
 use super::help;
 use super::options::Options;
 use super::output::{Output, Verbosity};
 use super::session::Session;
+use super::shell::command;
 use super::signals;
-use crate::wire::{self, Ending, Fields};
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-
-/// What a command that did its work ends with: `Done` or `Differ`, and the fields of its JSON result.
-pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
 
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
@@ -43,7 +40,12 @@ pub fn main() -> ExitCode {
     let session = Session { options, out, stop: signals::listen(), store: None };
     let name = args.command.name();
     let outcome = commands::run(args.command, &session);
-    tell(&session.out, name, outcome.map_err(|failure| failure.with_commands(&session))).into()
+    report(
+        &session.out,
+        name,
+        outcome.map_err(|failure| failure.with_commands(|verb| command(&session.options, verb))),
+    )
+    .into()
 }
 
 /// True where nothing is wrong with the words but that they name no command.
@@ -51,19 +53,8 @@ fn lacks_command(error: &clap::Error) -> bool {
     matches!(error.kind(), ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
-/// The fields of the event that ends a command.
-pub fn result(command: &str, outcome: &Outcome) -> Fields {
-    match outcome {
-        Ok((exit, fields)) => wire::result(command, exit.code(), Ending::Done(fields)),
-        Err(Failure { exit, message, hint, fields, .. }) => {
-            let ending = Ending::Failed { message, hint: hint.as_deref(), fields };
-            wire::result(command, exit.code(), ending)
-        }
-    }
-}
-
-/// Tells the result: the last JSON line, or the error in words.
-fn tell(out: &Output, name: &str, outcome: Outcome) -> Exit {
+/// Reports the result: the last JSON line, or the error in words.
+fn report(out: &Output, name: &str, outcome: Outcome) -> Exit {
     out.event("result", result(name, &outcome));
     match outcome {
         Ok((exit, _)) if !out.lost() => exit,
@@ -91,7 +82,7 @@ fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
     let text = error.to_string();
     if asked {
         let fields = Map::from_iter([("text".to_owned(), text.into())]);
-        return tell(&out, "help", Ok((Exit::Done, fields)));
+        return report(&out, "help", Ok((Exit::Done, fields)));
     }
     let known = help::command();
     let name = words
@@ -101,5 +92,5 @@ fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
         .find_map(|w| known.get_subcommands().find(|c| c.get_name() == w))
         .map_or("usage", |c| c.get_name());
     let text = text.trim().trim_start_matches("error: ");
-    tell(&out, name, Err(Failure::refused(text)))
+    report(&out, name, Err(Failure::refused(text)))
 }

@@ -14,9 +14,15 @@ use crate::workflow::{Cause, Error, Owned, StoreError};
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let fields = Box::new(wire::refusal(&refusal).into_map());
+        (&refusal).into()
+    }
+}
+
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
+        let fields = Box::new(wire::refusal(refusal).into_map());
         let open_job = refusal.open_job().map(str::to_owned);
-        let failure = why_failed(*refusal.why);
+        let failure = why_failed(&refusal.why);
         let exit = if open_job.is_some() { Exit::Partial } else { failure.exit };
         Failure { exit, open_job, fields, ..failure }
     }
@@ -25,13 +31,13 @@ impl From<Refusal> for Failure {
 /// What is missing, and how to find out.
 const SETUP: &str = "\"norsplice setup\" says what is missing and what to type";
 
-fn why_failed(why: Why) -> Failure {
+fn why_failed(why: &Why) -> Failure {
     let text = why.to_string();
     match why {
-        Why::Spi(SpiError::Link(error)) => link(&error),
+        Why::Spi(SpiError::Link(error)) => link(error),
         Why::Spi(_) => Failure::failed(text),
-        Why::Flash(error) => flash(&error),
-        Why::Image(error) => image(&error),
+        Why::Flash(error) => flash(error),
+        Why::Image(error) => image(error),
         Why::Store(error) => store(error),
         Why::Job(cause) => job(cause),
         Why::File(_) | Why::EmulatedFolder { .. } | Why::EmulatedInUse { .. } => Failure::failed(text),
@@ -49,7 +55,7 @@ fn why_failed(why: Why) -> Failure {
         Why::NoProgrammer => Failure::new(Exit::NoChip, text).hint(SETUP),
         Why::UnusableProgrammer(_) => Failure::new(Exit::NoChip, text),
         Why::UnknownCheck { name, known } => {
-            Failure::refused(format!("--allow: {}", unknown("check", &name, &known)))
+            Failure::refused(format!("--allow: {}", unknown("check", name, known)))
         }
         Why::NeverAllowed { name } => {
             Failure::refused(format!("--allow {name}: this check cannot be passed over"))
@@ -107,7 +113,7 @@ fn image(error: &ImageError) -> Failure {
     }
 }
 
-fn store(error: StoreError) -> Failure {
+fn store(error: &StoreError) -> Failure {
     let exit = match error {
         StoreError::NotFound { .. }
         | StoreError::Ambiguous { .. }
@@ -128,7 +134,7 @@ fn store(error: StoreError) -> Failure {
     }
 }
 
-fn job(cause: Cause) -> Failure {
+fn job(cause: &Cause) -> Failure {
     match cause {
         Cause::Plan(_) | Cause::Refused(_) | Cause::Unconfirmed => Failure::refused(cause.to_string()),
         Cause::OtherChip(other) => {
@@ -143,7 +149,7 @@ fn job(cause: Cause) -> Failure {
         }
         Cause::NoOpenJob => Failure::refused(format!("{cause}; 'norsplice jobs list' shows all")),
         Cause::NoRegisterBackup => Failure::refused(format!("{cause}; take one first: 'norsplice backup'")),
-        Cause::OpenJob { ref job } => {
+        Cause::OpenJob { job } => {
             let text = format!(
                 "{cause}. Finish that job with 'norsplice resume {job}', undo it with 'norsplice resume --undo {job}', \
                  or give it up with 'norsplice jobs drop {job}'"
@@ -151,7 +157,7 @@ fn job(cause: Cause) -> Failure {
             Failure::new(Exit::Partial, text)
         }
         Cause::Suspect { value } => {
-            let advice = match value {
+            let advice = match *value {
                 0xff => {
                     "either the chip is blank, then take it as that with 'norsplice backup --blank', or its data line \
                      has no contact while its id still comes through; reseat the clip and look at 'norsplice contact'"

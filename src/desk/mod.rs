@@ -10,6 +10,7 @@ pub mod files;
 pub mod five_volts;
 pub mod fleet;
 mod front;
+pub mod guide;
 mod input;
 mod jobs;
 pub mod order;

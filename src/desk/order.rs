@@ -8,8 +8,9 @@ use crate::image::anatomy::Anatomy;
 use crate::image::finding::stopping;
 use crate::image::unit::Mac;
 use crate::image::{
-    Allow, Board, Choice, Donor, Finding, Image, ImageError, Layout, Moved, Purpose, Recipe, RecipeDonor,
-    Severity, Source, Spliced, auto, by_tree, checks, chips, parse_any, splice, splice_moved,
+    Allow, Board, Choice, Donor, EnvValue, Finding, Image, ImageError, Layout, Moved, Purpose, Recipe,
+    RecipeDonor, RegionSource, Severity, Spliced, auto, by_tree, checks, chips, parse_any, splice,
+    splice_moved,
 };
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub const AUTO: &str = "auto";
 
 /// What is wished for. What is left out comes from the recipe, then from the board.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
     /// The board by its name here, by `vendor,model` as in device trees, or [`AUTO`]. `None` is [`AUTO`] as well.
     pub board: Option<String>,
@@ -30,12 +31,12 @@ pub struct Wish {
     pub base_layout: Option<Input>,
     /// Where regions can be taken from. Where there are none, the recipe's are taken.
     pub donors: Vec<DonorWish>,
-    /// Sources by region.
-    pub sources: Vec<(String, Source)>,
+    /// Sources of regions; the last one given for a region holds.
+    pub sources: Vec<RegionSource>,
     /// A new address for the board.
     pub mac: Option<Mac>,
-    /// U-Boot variables, name and value; an empty value removes the variable.
-    pub env: Vec<(String, String)>,
+    /// U-Boot variables.
+    pub env: Vec<EnvValue>,
     /// The recipe of an earlier run; the fields above go before it.
     pub recipe: Option<Input>,
     /// What the result is for; without it, what the recipe says.
@@ -45,7 +46,7 @@ pub struct Wish {
 }
 
 /// A donor as wished for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DonorWish {
     /// The name that sources use; needed where there are several.
     pub name: Option<String>,
@@ -85,7 +86,7 @@ impl Order {
         let mut choice = recipe.as_ref().map(Recipe::choice).transpose()?.unwrap_or_default();
         choice.purpose = wish.purpose.unwrap_or(choice.purpose);
         choice.allow = allowed(wish.allow.iter().map(String::as_str).chain(choice.allow.names()))?;
-        choice.sources.extend(wish.sources);
+        choice.sources.extend(wish.sources.into_iter().map(|set| (set.region, set.source)));
         choice.edits.env.extend(wish.env);
         choice.edits.mac = wish.mac.or(choice.edits.mac);
         let mut inputs: Vec<Input> = Vec::new();

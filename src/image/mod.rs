@@ -39,7 +39,7 @@ pub use error::ImageError;
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::parse_any;
 pub use splice::{
-    Choice, Edits, Moved, Purpose, Recipe, RecipeDonor, RegionRow, Spliced, UnitRow, check_tftp, splice,
-    splice_moved,
+    Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, Spliced, UnitRow,
+    check_tftp, splice, splice_moved,
 };
 pub use whole::{Image, is_blank, sha256};

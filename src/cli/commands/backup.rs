@@ -1,8 +1,7 @@
 //! `backup`: two equal reads and everything else the chip says of itself, into the store.
 
 use super::super::every::{self, EveryArgs};
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::store;
 use super::super::terminal::Terminal;

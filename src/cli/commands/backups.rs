@@ -1,8 +1,7 @@
 //! `backups`: what the store holds, and care for it.
 
 use super::super::confirm::ask;
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;

@@ -1,7 +1,6 @@
 //! `boards [NAME]`: the boards that are known, or everything known of one.
 
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::Table;
 use super::layout;

@@ -1,7 +1,6 @@
 //! `chips [FILTER]`: the parts that are known by table.
 
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
 use crate::flash::part::{Confidence, OtpMethod, Part, Probe, ProtectScheme};

@@ -1,8 +1,7 @@
 //! `completions SHELL`: the completion script on stdout.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use crate::wire::Fields;
 use clap_complete::Shell;

@@ -1,8 +1,7 @@
 //! `contact`: is the clip's contact good enough to write, and if not, why? With `--watch`, a live meter.
 
 use super::super::events::Reporter;
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
 use super::super::terminal::with_programmer;

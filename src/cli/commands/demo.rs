@@ -2,12 +2,11 @@
 //! prints each before it runs it.
 
 use super::super::args;
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
-use super::super::jobs::quoted;
 use super::super::options::Options;
-use super::super::run::Outcome;
 use super::super::session::Session;
+use super::super::shell::quoted;
 use super::super::show::Tone;
 use super::table;
 use crate::desk::files;

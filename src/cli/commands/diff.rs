@@ -1,8 +1,7 @@
 //! `diff A B`: where two files, backups or the live chip differ, by region.
 
-use super::super::exit::Exit;
+use super::super::exit::{Exit, Outcome};
 use super::super::options::MapArgs;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::subject;

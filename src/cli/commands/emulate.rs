@@ -1,7 +1,6 @@
 //! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until told to stop.
 
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use crate::desk::programmer::{EmuOptions, Emulated};
 use crate::emulator::usbip::{Event, Export, Server};

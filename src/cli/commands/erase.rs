@@ -1,8 +1,7 @@
 //! `erase`: a part of the chip, or all of it, made blank; after a backup.
 
-use super::super::exit::Failure;
+use super::super::exit::{Failure, Outcome};
 use super::super::options::{Place, PlaceArgs};
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::layout::{map, place};
 use super::write::put;

@@ -1,8 +1,7 @@
 //! `guide`: the whole way by the hand.
 
-use super::super::exit::Failure;
+use super::super::exit::{Failure, Outcome};
 use super::super::guide;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use std::io::IsTerminal;
 

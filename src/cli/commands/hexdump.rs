@@ -1,8 +1,7 @@
 //! `hexdump WHAT`: bytes of a file, a backup or the live chip, with the names of the regions they stand in.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::{Place, PlaceArgs};
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{hex, hexdump};
 use super::super::subject;

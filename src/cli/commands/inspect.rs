@@ -1,7 +1,6 @@
 //! `inspect FILE`: what an image, dump or vendor file contains, with every check and its result.
 
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::splicing;

@@ -1,8 +1,7 @@
 //! `jobs`: writes that have begun, and what became of them.
 
 use super::super::confirm::ask;
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;

@@ -1,8 +1,7 @@
 //! `layout FILE`, `layout --board B`: the map of a flash.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::{MapArgs, Place, PlaceArgs, bytes};
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
 use crate::desk::files;

@@ -1,7 +1,6 @@
 //! `list`: the programmers plugged in, and what is wrong with those that cannot be used.
 
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use crate::programmer::attached;

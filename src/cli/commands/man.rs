@@ -1,8 +1,7 @@
 //! `man DIR`: the manual pages, one for the program and one a command, `otp show` and its like included.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use crate::desk::files;
 use crate::wire::Fields;

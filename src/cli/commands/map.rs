@@ -1,8 +1,7 @@
 //! `map WHAT`: the flash drawn cell by cell, in the terminal or as a picture.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::MapArgs;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::subject;
 use super::layout;

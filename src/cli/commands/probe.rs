@@ -1,7 +1,6 @@
 //! `probe`: who the chip is and what state it is in.
 
-use super::super::exit::Exit;
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Tone, hex};
 use super::super::terminal::with_chip;

@@ -1,8 +1,7 @@
 //! `protect show | set RANGE | clear`: the write protection of the array. Volatile unless `--permanent` says otherwise.
 
 use super::super::confirm::confirm_write;
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::terminal::{with_chip, with_chip_to_write};

@@ -1,9 +1,8 @@
 //! `read FILE`: the chip, or a part of it, into a file; only if several passes agree.
 
 use super::super::events::Reporter;
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::terminal::with_chip;
 use super::layout::place;

@@ -1,6 +1,6 @@
 //! `restore ID`: a backup back onto the chip it came from.
 
-use super::super::run::Outcome;
+use super::super::exit::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store};

@@ -1,6 +1,6 @@
 //! `resume`: finishes, or undoes, what an earlier run left half written.
 
-use super::super::run::Outcome;
+use super::super::exit::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store};

@@ -1,9 +1,8 @@
 //! `rewrite`: the one pass. Backup, splice, plan, question, write, verify, report.
 
 use super::super::every::{self, EveryArgs};
-use super::super::exit::Failure;
+use super::super::exit::{Failure, Outcome};
 use super::super::order::OrderArgs;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store, subject};
@@ -32,7 +31,7 @@ pub struct Args {
 
 /// Does it all.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut order = Order::new(args.order.wish(Some(Purpose::Programmer), session)?)?;
+    let mut order = Order::new(args.order.wish(Some(Purpose::Programmer), session))?;
     let base = args.base.as_deref().map(|path| subject::base(path, session)).transpose()?;
     order.check_outputs(args.order.save_recipe.as_deref().as_slice(), args.base.as_deref())?;
     order.check_inputs(base.as_ref(), &Terminal::new(session))?;

@@ -1,8 +1,7 @@
 //! `setup`: what is missing before work can begin, and what to type.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::five_volts;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::setup::{self, Check, Machine, State};
 use super::super::show::Tone;

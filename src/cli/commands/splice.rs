@@ -1,9 +1,8 @@
 //! `splice`: the image for the programmer, or the file for the loader's rescue or the vendor's page, from files alone.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::order::OrderArgs;
 use super::super::output::Verbosity;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::subject;
 use super::super::terminal::Terminal;
@@ -38,7 +37,7 @@ pub struct Args {
 /// Puts the file together.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let purpose = args.purpose.as_deref().and_then(Purpose::parse);
-    let mut order = Order::new(args.order.wish(purpose, session)?)?;
+    let mut order = Order::new(args.order.wish(purpose, session))?;
     let dumps: Result<Vec<_>, _> = args.base.iter().map(|path| subject::base(path, session)).collect();
     let base = chips::join(dumps?)?;
     let (board, spliced) = order.splice(&base, &Terminal::new(session))?;

@@ -1,6 +1,6 @@
 //! The table of commands: each verb's name, arguments and function, said once.
 
-use super::super::run::Outcome;
+use super::super::exit::Outcome;
 use super::super::session::Session;
 use clap::Subcommand;
 

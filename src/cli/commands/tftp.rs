@@ -1,8 +1,7 @@
 //! `tftp serve`: hands a board the one file that its loader's rescue asks for, judged first, until it is delivered.
 
-use super::super::exit::{Exit, Failure};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::progress::Progress;
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::{rescue, splicing};
 use crate::desk::allowed;

@@ -2,9 +2,8 @@
 
 use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
-use super::super::exit::Exit;
+use super::super::exit::{Exit, Outcome};
 use super::super::options::{Place, PlaceArgs};
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::terminal::with_chip;

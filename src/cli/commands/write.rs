@@ -1,9 +1,8 @@
 //! `write FILE`: backup, then only what differs.
 
 use super::super::every::{self, EveryArgs};
-use super::super::exit::Failure;
+use super::super::exit::{Failure, Outcome};
 use super::super::options::{Place, PlaceArgs};
-use super::super::run::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};

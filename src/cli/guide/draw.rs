@@ -1,9 +1,12 @@
 //! What each step looks like.
 
-use super::super::show::wrapped;
+use super::super::exit::Failure;
+use super::super::jobs::{plan_table, verdict};
+use super::super::show::{Paint, hex, wrapped};
 use super::draw_choice;
 use super::flash::{self, Flash};
-use super::state::{Guide, Step, Trouble};
+use super::view::View;
+use crate::desk::guide::{Contact, Found, Guide, Step};
 use crate::image::Board;
 use crate::units;
 use ratatui::Frame;
@@ -18,16 +21,17 @@ use std::time::Duration;
 const PICTURE: (u16, u16) = (12, 3);
 
 /// Draws the whole screen.
-pub fn draw(guide: &Guide, frame: &mut Frame<'_>) {
-    let width = frame.area().width;
+pub fn draw(view: &View, frame: &mut Frame<'_>) {
+    let (guide, width) = (&view.guide, frame.area().width);
     let mut foot: Vec<Line> = wrapped(hints(guide), width.into())
         .into_iter()
         .map(|line| Line::from(line).add_modifier(Modifier::BOLD))
         .collect();
-    let by_hand = format!("the same by hand:  {}", guide.command());
+    let by_hand = format!("the same by hand:  {}", view.command());
     foot.extend(wrapped(&by_hand, width.into()).into_iter().map(|line| Line::from(line).fg(Color::DarkGray)));
     let foot_lines = foot.len() as u16 + 1;
-    let trouble_lines = guide.trouble.as_ref().map(|fault| trouble(fault, width.saturating_sub(2)));
+    let trouble_lines =
+        guide.trouble.as_ref().map(|refusal| trouble(&view.failure(refusal), width.saturating_sub(2)));
     let [head, body, fault, keys] = Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(4),
@@ -36,7 +40,7 @@ pub fn draw(guide: &Guide, frame: &mut Frame<'_>) {
     ])
     .areas(frame.area());
     header(guide, frame, head);
-    draw_body(guide, frame, body);
+    draw_body(view, frame, body);
     if let Some(lines) = trouble_lines {
         let block = Block::new().borders(Borders::ALL).title(" what went wrong ");
         frame.render_widget(Paragraph::new(lines).block(block), fault);
@@ -45,10 +49,11 @@ pub fn draw(guide: &Guide, frame: &mut Frame<'_>) {
 }
 
 /// The step's text, and under it the flash as large as the text leaves room for.
-fn draw_body(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
+fn draw_body(view: &View, frame: &mut Frame<'_>, area: Rect) {
+    let guide = &view.guide;
     let running = matches!(guide.step, Step::Backup | Step::Writing);
     let picture = running || matches!(guide.step, Step::Choice | Step::Plan);
-    let lines = text(guide, area.width);
+    let lines = text(view, area.width);
     let needed = lines.len() as u16 + if running { 2 } else { 0 };
     let (most, least) = PICTURE;
     let height = if picture {
@@ -63,11 +68,11 @@ fn draw_body(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
         Constraint::Length(if picture { 1 } else { 0 }),
     ])
     .areas(area);
-    progress(guide, frame, bar);
+    progress(view, frame, bar);
     let below = (lines.len() as u16).saturating_sub(words.height);
-    guide.overflow.set(below);
-    frame.render_widget(Paragraph::new(lines).scroll((guide.scroll.min(below), 0)), words);
-    if guide.scroll < below {
+    view.overflow.set(below);
+    frame.render_widget(Paragraph::new(lines).scroll((view.scroll.min(below), 0)), words);
+    if view.scroll < below {
         let more = " PgDn: more ";
         let at = Rect {
             x: words.right().saturating_sub(more.len() as u16),
@@ -82,7 +87,7 @@ fn draw_body(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// What failed and what to do next, cut into lines.
-fn trouble(fault: &Trouble, width: u16) -> Vec<Line<'static>> {
+fn trouble(fault: &Failure, width: u16) -> Vec<Line<'static>> {
     let mut lines: Vec<Line> = wrapped(&fault.message, width.into())
         .into_iter()
         .map(|line| Line::from(line).fg(Color::Red))
@@ -104,11 +109,11 @@ fn header(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Line::from_iter(steps), area);
 }
 
-fn progress(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
-    let Some((stage, done, total)) = guide.progress.filter(|_| area.height > 0) else { return };
+fn progress(view: &View, frame: &mut Frame<'_>, area: Rect) {
+    let Some((stage, done, total)) = view.guide.progress.filter(|_| area.height > 0) else { return };
     let ratio = if total == 0 { 0.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
     let mut label = format!("{}: {} of {}", stage.name(), units::size(done), units::size(total));
-    if let Some(elapsed) = guide.elapsed.filter(|elapsed| done > 0 && elapsed.as_millis() > 500) {
+    if let Some(elapsed) = view.elapsed.filter(|elapsed| done > 0 && elapsed.as_millis() > 500) {
         let rate = done as f64 / elapsed.as_secs_f64();
         let left = Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate);
         let _ = write!(label, ", {}/s, {} left", units::size(rate as u64), units::time(left));
@@ -120,7 +125,8 @@ fn progress(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// The step in lines that fit.
-fn text(guide: &Guide, width: u16) -> Vec<Line<'static>> {
+fn text(view: &View, width: u16) -> Vec<Line<'static>> {
+    let guide = &view.guide;
     let lines = match guide.step {
         Step::Programmer => programmers(guide),
         Step::Clip => clip(guide),
@@ -128,7 +134,7 @@ fn text(guide: &Guide, width: u16) -> Vec<Line<'static>> {
         Step::Backup | Step::Writing => guide.notes.iter().map(|note| Line::from(note.clone())).collect(),
         Step::Choice => return draw_choice::lines(guide, width),
         Step::Plan => plan(guide),
-        Step::Result => result(guide),
+        Step::Result => result(view),
     };
     lines.into_iter().flat_map(|line| fitted(line, width)).collect()
 }
@@ -157,12 +163,21 @@ fn programmers(guide: &Guide) -> Vec<Line<'static>> {
     }
     let mut lines = vec![Line::from("Which programmer?"), Line::from("")];
     for (i, found) in guide.programmers.iter().enumerate() {
-        lines.push(marked(i == guide.programmer, found.text.clone()));
+        lines.push(marked(i == guide.programmer, found_text(found)));
         if let Some(problem) = &found.problem {
             lines.push(Line::from(format!("    {problem}")).fg(Color::Red));
         }
     }
     lines
+}
+
+/// A programmer that can be chosen, in words.
+fn found_text(found: &Found) -> String {
+    let warning = if found.may_drive_5v { "; a black board drives 5 V: measure first" } else { "" };
+    match &found.name {
+        Some(name) => format!("{name} at USB {}{warning}", found.path),
+        None => format!("{} (from -p)", found.spec),
+    }
 }
 
 fn clip(guide: &Guide) -> Vec<Line<'static>> {
@@ -171,14 +186,16 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
         false => Span::styled("░", Style::new().fg(Color::Red)),
     });
     let mut lines = vec![
-        Line::from("Contact, tested again and again; wiggle the clip and watch:"),
+        Line::from("Testing the contact repeatedly. Wiggle the clip and watch:"),
         Line::from(""),
         Line::from_iter(meter),
-        Line::from(guide.contact.clone()),
+        Line::from(guide.contact.as_ref().map_or_else(String::new, contact_text)),
         Line::from(""),
     ];
     if let Some(chip) = &guide.chip {
-        lines.push(Line::from(format!("{} ({}), {}", chip.part, chip.id, units::size(chip.size))).bold());
+        lines.push(
+            Line::from(format!("{} ({}), {}", chip.part, hex(&chip.id), units::size(chip.size))).bold(),
+        );
         if chip.low_voltage {
             lines.push(
                 Line::from("A 1.8 V part: take the clip off unless a 1.8 V adapter is between.")
@@ -186,10 +203,11 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
             );
         }
     }
-    if let Some((job, part)) = &guide.open_job {
+    if let Some(job) = &guide.open_job {
+        let (job, part) = (&job.id, &job.part);
         lines.push(
             Line::from(format!(
-                "Job {job} on a {part} is not finished: its chip is in between. Finish or undo it first."
+                "Job {job} on a {part} is not finished: its chip is partly written. Finish or undo it first."
             ))
             .fg(Color::Yellow),
         );
@@ -199,12 +217,20 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
     lines
 }
 
+/// What a contact test says.
+fn contact_text(contact: &Contact) -> String {
+    match contact {
+        Contact::Tested(verdict) => verdict.to_string(),
+        Contact::Failed(refusal) => Failure::from(&**refusal).message,
+    }
+}
+
 fn boards(guide: &Guide) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from("Which board is it?"), Line::from("")];
     for (i, name) in guide.boards.iter().enumerate() {
         let what = match Board::named(name) {
             Ok(board) => format!("{}, {}", board.model, units::size(board.chip_size)),
-            Err(_) => "not sure: what is on the chip shall say it".to_owned(),
+            Err(_) => "detected from the chip's contents".to_owned(),
         };
         lines.push(marked(i == guide.board, format!("{name:<16} {what}")));
     }
@@ -214,32 +240,43 @@ fn boards(guide: &Guide) -> Vec<Line<'static>> {
 fn plan(guide: &Guide) -> Vec<Line<'static>> {
     let mut lines =
         vec![Line::from("This is what will happen; nothing has been touched yet."), Line::from("")];
-    lines.extend(guide.plan.iter().flat_map(|plan| &plan.text).map(|line| Line::from(line.clone())));
+    if let Some(shown) = &guide.plan {
+        let (table, more) = plan_table(&shown.plan, Some(&shown.layout));
+        lines.extend(table.lines(Paint::plain()).into_iter().chain(more).map(Line::from));
+    }
     lines
 }
 
-fn result(guide: &Guide) -> Vec<Line<'static>> {
-    match &guide.finished {
-        Some(done) => {
-            let mut lines = vec![Line::from(done.verdict).fg(Color::Green).bold()];
-            lines.extend(done.lines.iter().map(|line| Line::from(line.clone())));
-            lines.push(Line::from(format!("backup: {}", done.backup)));
-            if let Some(report) = &done.report {
-                lines.push(Line::from(format!("report: {}", report.display())));
-            }
-            lines.push(Line::from(""));
-            lines.push(Line::from("Next: unplug the programmer, take the clip off, then power the board."));
-            lines.push(Line::from("Does it not start? The way back is in the store:"));
-            let back = guide.with_programmer(&format!("restore {}", done.backup));
-            lines.push(Line::from(format!("  {back}")));
-            lines
-        }
-        None => vec![
+fn result(view: &View) -> Vec<Line<'static>> {
+    let Some(finished) = &view.guide.finished else {
+        return vec![
             Line::from("The chip is partly written. Leave the board off until it is finished or undone.")
                 .fg(Color::Red),
             Line::from("Nothing is lost: the backup and the journal are in the store."),
-        ],
+        ];
+    };
+    let (report, done) = (&finished.report, &finished.report.done);
+    let mut lines = vec![
+        Line::from(verdict(report)).fg(Color::Green).bold(),
+        Line::from(format!("{} read for the backup", units::size(report.backup_read))),
+    ];
+    if !report.plan.is_empty() {
+        let (erased, written) = (units::size(done.erased), units::size(done.programmed));
+        let verified = units::size(done.verified);
+        lines.push(Line::from(format!("{erased} erased, {written} written, {verified} read back")));
     }
+    lines.push(Line::from(format!("backup: {}", report.backup)));
+    if let Some(page) = &finished.page {
+        lines.push(Line::from(format!("report: {}", page.display())));
+    }
+    let back = view.with_programmer(&format!("restore {}", report.backup));
+    lines.extend([
+        Line::from(""),
+        Line::from("Next: unplug the programmer, take the clip off, then power the board."),
+        Line::from("If it does not start, this puts the old contents back:"),
+        Line::from(format!("  {back}")),
+    ]);
+    lines
 }
 
 fn hints(guide: &Guide) -> &'static str {

@@ -1,9 +1,10 @@
-//! The step where it is chosen what goes where: the file, the regions, the data of the one unit side by side.
+//! The step where the user chooses what goes where: the file, the regions, the per-unit data before and after.
 
+use super::super::exit::Failure;
 use super::super::show::wrapped;
 use super::draw::marked;
-use super::message::Preview;
-use super::state::{AUTO, Guide};
+use crate::desk::guide::{Guide, Preview};
+use crate::desk::order::AUTO;
 use crate::image::{RegionRow, UnitRow};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;
@@ -17,18 +18,19 @@ const NAME: usize = 24;
 pub fn lines(guide: &Guide, width: u16) -> Vec<Line<'static>> {
     let id = guide.backup.as_ref().map_or("", |(id, _)| id);
     let green = Style::new().fg(Color::Green);
-    let mut lines = told(&format!("Backup {id} is stored: two reads that agree."), green, width);
+    let mut lines = toned(&format!("Backup {id} is stored: two reads that agree."), green, width);
     lines.push(marked(guide.row == 0, format!("firmware file: {}_", guide.donor)));
     let chosen = guide.boards.get(guide.board).filter(|name| *name != AUTO);
     if let Some(other) = guide.recognised.iter().find(|name| chosen.is_some_and(|chosen| chosen != *name)) {
         let text = format!("The contents look like {other}. Is the board right? Esc goes back to choose.");
-        lines.extend(told(&text, Style::new().fg(Color::Yellow), width));
+        lines.extend(toned(&text, Style::new().fg(Color::Yellow), width));
     }
-    if let Some((why, names)) = &guide.refused {
-        lines.extend(why.lines().flat_map(|why| told(why, Style::new().fg(Color::Red), width)));
+    if let Some(refusal) = &guide.refused {
+        let (why, names) = (Failure::from(&**refusal).message, refusal.askable());
+        lines.extend(why.lines().flat_map(|why| toned(why, Style::new().fg(Color::Red), width)));
         if !names.is_empty() {
             let text = format!("Ctrl-A allows: {}", names.join(", "));
-            lines.extend(told(&text, Style::new().fg(Color::Yellow), width));
+            lines.extend(toned(&text, Style::new().fg(Color::Yellow), width));
         }
     }
     if let Some(preview) = &guide.preview {
@@ -48,7 +50,7 @@ fn contents(guide: &Guide, preview: &Preview, width: u16, lines: &mut Vec<Line<'
         preview.units.iter().for_each(|row| lines.extend(unit(row, half)));
     }
     for finding in &preview.findings {
-        lines.extend(told(
+        lines.extend(toned(
             &format!("{}: {}", finding.name, finding.message),
             Style::new().fg(Color::Yellow),
             width,
@@ -96,7 +98,7 @@ fn unit(row: &UnitRow, half: usize) -> Vec<Line<'static>> {
         .collect()
 }
 
-fn told(text: &str, style: Style, width: u16) -> Vec<Line<'static>> {
+fn toned(text: &str, style: Style, width: u16) -> Vec<Line<'static>> {
     wrapped(text, width.into()).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 

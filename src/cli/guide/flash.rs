@@ -1,6 +1,6 @@
 //! The flash drawn cell by cell, as large as there is room for.
 
-use super::state::{CellState, Guide, Step};
+use crate::desk::guide::{CellState, Guide, Step};
 use crate::report::{Cell, Kind};
 use crate::units;
 use ratatui::buffer::Buffer;

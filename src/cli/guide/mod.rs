@@ -1,19 +1,14 @@
-//! `guide`: the whole way by the hand, full screen.
+//! `guide`: the full-screen wizard, as a terminal shows it.
 //!
-//! [`state`] is the guide as a value: keys and messages go in, what shall be done comes out; nothing in it touches a
-//! terminal or a programmer. `draw` shows it. A worker thread does what the commands do, with the same functions, and
-//! tells by messages; `screen` ties the three together.
+//! [`crate::desk::guide`] is the guide itself. Here `view` is what a terminal adds to its state, `keys` are what keys do,
+//! `draw` shows it, and `screen` connects terminal, state and worker.
 
-mod chosen;
 mod draw;
 mod draw_choice;
 mod flash;
 mod keys;
-mod message;
-mod saved;
 mod screen;
-mod state;
-mod worker;
+mod view;
 
 #[cfg(test)]
 mod tests;

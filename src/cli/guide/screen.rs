@@ -1,20 +1,20 @@
-//! The guide on a terminal: keys in, the worker's messages in, the picture out.
+//! The guide's loop: keys and the worker's updates in, the picture out.
 
-use super::super::exit::{Exit, Failure};
-use super::super::run::Outcome;
+use super::super::exit::{Exit, Failure, Outcome};
+use super::super::options::Options;
 use super::super::session::Session;
+use super::super::shell::step_words;
 use super::super::store;
 use super::draw::draw;
 use super::keys::{Act, Key};
-use super::message::Ask;
-use super::saved::Saved;
-use super::state::{AUTO, Guide, Step};
-use super::worker;
-use crate::desk::Stop;
-use crate::image::Board;
+use super::view::View;
+use crate::desk::guide::{Ask, Guide, Saved, Setup, Step, Update, work};
+use crate::desk::report::NextStep;
+use crate::desk::{Desk, Stop};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use serde_json::Map;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -28,45 +28,61 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub fn run(session: &Session) -> Outcome {
     let root = store::root(session)?;
     let saved = Saved::load(&root);
-    let boards = std::iter::once(AUTO.to_owned()).chain(Board::all().iter().map(|board| board.name.clone()));
-    let mut guide = Guide::new(&saved, boards.collect());
-    guide.store = session.options.store.clone();
+    let mut view = View::new(Guide::new(&saved), session.options.store.clone());
     let mut terminal = ratatui::try_init()
         .map_err(|error| Failure::refused(format!("the guide needs a terminal: {error}")))?;
     let stop = Stop::default();
     let (asks, asked) = channel();
-    let (tell, told) = channel();
+    let (send, updates) = channel();
+    let setup = setup(session, root.clone(), stop.clone());
     let done = std::thread::scope(|scope| {
-        let (options, stop_worker) = (session.options.clone(), stop.clone());
-        scope.spawn(move || worker::work(options, stop_worker, &asked, &tell));
-        let done = turn(session, &mut guide, &mut terminal, &stop, &asks, &told);
-        // A job in progress ends at the next point where the chip is consistent; the worker then hears nobody.
+        scope.spawn(move || work(&setup, &asked, &send));
+        let done = turn(session, &mut view, &mut terminal, &stop, &asks, &updates);
+        // A job in progress ends at the next point where the chip is consistent; the worker then finds no one left.
         stop.request();
         drop(asks);
         done
     });
     ratatui::restore();
+    let guide = &view.guide;
     guide.saved().keep(&root);
     done.map_err(|error| Failure::failed(format!("the terminal: {error}")))?;
     match &guide.open_job {
-        Some((job, _))
-            if guide.step == Step::Writing || guide.trouble.as_ref().is_some_and(|t| t.partial) =>
-        {
+        Some(open) if guide.step == Step::Writing || guide.is_partial() => {
+            let job = &open.id;
             let text = format!("job {job} is not finished: the chip is partly written");
-            let next = guide.with_programmer(&format!("resume {job}"));
+            let next = view.with_programmer(&format!("resume {job}"));
             Err(Failure::new(Exit::Partial, text).hint(next))
         }
         _ => Ok((Exit::Done, Map::new())),
     }
 }
 
+/// What the worker works with. A programmer named by `-p` is offered, not taken.
+fn setup(session: &Session, root: PathBuf, stop: Stop) -> Setup {
+    let options = session.options.clone();
+    let desk = Desk {
+        wait: options.wait,
+        voltage_adapter: options.voltage_adapter,
+        dry_run: options.dry_run,
+        stop,
+        ..Desk::default()
+    };
+    let (programmer, allow) = (options.programmer.clone(), options.allow.clone());
+    let words = Box::new(move |spec: &str, step: NextStep<'_>| {
+        let options = Options { programmer: Some(spec.to_owned()), ..options.clone() };
+        step_words(step, &options)
+    });
+    Setup { desk, programmer, root, allow, words }
+}
+
 fn turn(
     session: &Session,
-    guide: &mut Guide,
+    view: &mut View,
     terminal: &mut DefaultTerminal,
     stop: &Stop,
     asks: &Sender<Ask>,
-    told: &Receiver<super::message::Tell>,
+    updates: &Receiver<Update>,
 ) -> std::io::Result<()> {
     let ask = |ask: Ask| {
         if matches!(ask, Ask::Begin { .. } | Ask::Resume { .. }) {
@@ -79,17 +95,17 @@ fn turn(
     let events = events();
     let (mut running, mut since) = (None, Instant::now());
     loop {
-        while let Ok(message) = told.try_recv() {
-            if let Some(next) = guide.take(message) {
+        while let Ok(update) = updates.try_recv() {
+            if let Some(next) = view.guide.take(update) {
                 ask(next);
             }
         }
-        let stage = guide.progress.map(|(stage, ..)| stage);
+        let stage = view.guide.progress.map(|(stage, ..)| stage);
         if stage != running {
             (running, since) = (stage, Instant::now());
         }
-        guide.elapsed = running.map(|_| since.elapsed());
-        terminal.draw(|frame| draw(guide, frame))?;
+        view.elapsed = running.map(|_| since.elapsed());
+        terminal.draw(|frame| draw(view, frame))?;
         if session.stop.soon() {
             return Ok(());
         }
@@ -100,7 +116,7 @@ fn turn(
         };
         let Event::Key(pressed) = event else { continue };
         let Some(key) = key(pressed) else { continue };
-        match guide.key(key) {
+        match view.key(key) {
             Act::Nothing => {}
             Act::Ask(next) => ask(next),
             Act::Stop => drop(stop.request()),

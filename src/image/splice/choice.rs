@@ -1,6 +1,10 @@
 //! What the user chose: a source for each region, what the result is for, which questions are answered.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::image::checks::Allow;
 use crate::image::error::ImageError;
@@ -47,47 +51,104 @@ pub struct Choice {
     pub edits: Edits,
 }
 
-/// Single values to change in the result.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Edits {
-    /// A new address for the board.
-    pub mac: Option<crate::image::unit::Mac>,
-    /// U-Boot variables, name and value; an empty value takes the variable out.
-    pub env: Vec<(String, String)>,
+/// A region and where its bytes come from. As text it is `REGION=SOURCE`, where SOURCE is `own`, `blank` or a donor's
+/// name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RegionSource {
+    /// The region's name.
+    pub region: String,
+    /// Its source.
+    pub source: Source,
 }
 
-impl Edits {
-    /// Takes `NAME=VALUE`, as in `--env`.
-    ///
-    /// # Errors
-    /// When it is not of that form.
-    pub fn set_env(&mut self, text: &str) -> Result<(), ImageError> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => {
-                self.env.push((name.to_owned(), value.to_owned()));
-                Ok(())
-            }
-            _ => Err(ImageError::BadText { text: text.to_owned(), wanted: "NAME=VALUE" }),
-        }
-    }
-}
+impl FromStr for RegionSource {
+    type Err = ImageError;
 
-impl Choice {
-    /// Takes `REGION=SOURCE`, as in `--set`.
-    ///
-    /// # Errors
-    /// When it is not of that form.
-    pub fn set(&mut self, text: &str) -> Result<(), ImageError> {
+    fn from_str(text: &str) -> Result<Self, ImageError> {
         match text.split_once('=') {
             Some((region, source)) if !region.is_empty() && !source.is_empty() => {
-                self.sources.insert(region.to_owned(), Source::parse(source));
-                Ok(())
+                Ok(Self { region: region.to_owned(), source: Source::parse(source) })
             }
             _ => Err(ImageError::BadText {
                 text: text.to_owned(),
                 wanted: "REGION=SOURCE, where SOURCE is own, blank or a donor's name",
             }),
         }
+    }
+}
+
+impl TryFrom<String> for RegionSource {
+    type Error = ImageError;
+
+    fn try_from(text: String) -> Result<Self, ImageError> {
+        text.parse()
+    }
+}
+
+impl From<RegionSource> for String {
+    fn from(set: RegionSource) -> Self {
+        set.to_string()
+    }
+}
+
+impl fmt::Display for RegionSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.region, self.source)
+    }
+}
+
+/// A U-Boot variable to set. As text it is `NAME=VALUE`; an empty value removes the variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvValue {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl FromStr for EnvValue {
+    type Err = ImageError;
+
+    fn from_str(text: &str) -> Result<Self, ImageError> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Self { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => Err(ImageError::BadText { text: text.to_owned(), wanted: "NAME=VALUE" }),
+        }
+    }
+}
+
+/// Single values to change in the result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// A new address for the board.
+    pub mac: Option<crate::image::unit::Mac>,
+    /// U-Boot variables.
+    pub env: Vec<EnvValue>,
+}
+
+impl Edits {
+    /// Takes a U-Boot variable as text, `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// When it is not of that form.
+    pub fn set_env(&mut self, text: &str) -> Result<(), ImageError> {
+        self.env.push(text.parse()?);
+        Ok(())
+    }
+}
+
+impl Choice {
+    /// Takes a region's source as text, `REGION=SOURCE`; the last one given for a region holds.
+    ///
+    /// # Errors
+    /// When it is not of that form.
+    pub fn set(&mut self, text: &str) -> Result<(), ImageError> {
+        let RegionSource { region, source } = text.parse()?;
+        self.sources.insert(region, source);
+        Ok(())
     }
 }
 
@@ -98,14 +159,16 @@ mod tests {
     #[test]
     fn sources_as_the_user_writes_them() {
         let mut choice = Choice::default();
-        choice.set("config=own").unwrap();
-        choice.set("romfile=blank").unwrap();
-        choice.set("firmware=stock").unwrap();
+        for text in ["config=own", "romfile=blank", "firmware=stock"] {
+            let set: RegionSource = text.parse().unwrap();
+            assert_eq!(set.to_string(), text);
+            choice.set(text).unwrap();
+        }
         assert_eq!(choice.sources["config"], Source::Own);
         assert_eq!(choice.sources["romfile"], Source::Blank);
         assert_eq!(choice.sources["firmware"], Source::Donor("stock".to_owned()));
         for text in ["config", "=own", "config="] {
-            assert!(choice.set(text).is_err(), "{text}");
+            assert!(text.parse::<RegionSource>().is_err(), "{text}");
         }
     }
 }

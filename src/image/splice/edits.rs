@@ -1,6 +1,6 @@
 //! Edits of single values in the result, each with the sum that guards it: the board's address, U-Boot variables.
 
-use super::choice::Edits;
+use super::choice::{Edits, EnvValue};
 use crate::image::boards::Board;
 use crate::image::checks::EDITED;
 use crate::image::checks::Finding;
@@ -155,14 +155,15 @@ fn redo_xor(chip: &mut [u8], sum_at: usize, covered: Span) {
 fn set_env(
     chip: &mut [u8],
     board: &Board,
-    changes: &[(String, String)],
+    changes: &[EnvValue],
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Span>, ImageError> {
     let regions = || board.layout.regions.iter();
     let closed =
         |at: u64| regions().any(|r| matches!(r.role, Role::Firmware | Role::Unit) && r.span.contains(at));
     let outside: Vec<Span> = board.layout.whole().map(|r| r.span).collect();
-    let changes: Vec<(&str, &str)> = changes.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let changes: Vec<(&str, &str)> =
+        changes.iter().map(|env| (env.name.as_str(), env.value.as_str())).collect();
     let names: Vec<&str> = changes.iter().map(|(n, _)| *n).collect();
     let mut edited: Vec<Span> = Vec::new();
     for region in outside {

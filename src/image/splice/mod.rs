@@ -20,7 +20,7 @@ mod spliced;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Choice, Edits, Purpose};
+pub use choice::{Choice, Edits, EnvValue, Purpose, RegionSource};
 pub use moved::Moved;
 pub use recipe::{Recipe, RecipeDonor};
 pub use rescue::check_tftp;

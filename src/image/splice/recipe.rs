@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::{Choice, Edits, Purpose};
+use super::choice::{Choice, Edits, EnvValue, Purpose};
 use super::spliced::Spliced;
 use crate::image::checks::Allow;
 use crate::image::error::{ImageError, toml_fault};
@@ -140,7 +140,7 @@ impl Recipe {
                 .iter()
                 .map(|(region, source)| (region.clone(), source.to_string()))
                 .collect(),
-            env: choice.edits.env.iter().cloned().collect(),
+            env: choice.edits.env.iter().map(|env| (env.name.clone(), env.value.clone())).collect(),
         }
     }
 
@@ -160,6 +160,7 @@ impl Recipe {
             })?),
             None => None,
         };
+        let env = self.env.iter().map(|(name, value)| EnvValue { name: name.clone(), value: value.clone() });
         Ok(Choice {
             sources: self
                 .set
@@ -168,7 +169,7 @@ impl Recipe {
                 .collect(),
             allow: Allow::new(self.allow.iter().cloned()),
             purpose,
-            edits: Edits { mac, env: self.env.clone().into_iter().collect() },
+            edits: Edits { mac, env: env.collect() },
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The words of `otp`.
 
-use super::super::super::exit::Failure;
-use super::super::super::run::Outcome;
+use super::super::super::exit::{Failure, Outcome};
 use super::super::super::session::Session;
 use super::super::super::terminal::with_chip;
 use super::{change, diff, show};

@@ -1,8 +1,7 @@
 //! `otp program`, `erase`, `clone`, `lock`.
 
 use super::super::super::confirm::{confirm_write, phrase};
-use super::super::super::exit::{Exit, Failure};
-use super::super::super::run::Outcome;
+use super::super::super::exit::{Exit, Failure, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::store;

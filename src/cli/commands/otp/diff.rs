@@ -1,7 +1,6 @@
 //! `otp diff A B`: the registers of two backups, dumps, or the chip.
 
-use super::super::super::exit::{Exit, Failure};
-use super::super::super::run::Outcome;
+use super::super::super::exit::{Exit, Failure, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::store;

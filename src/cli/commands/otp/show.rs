@@ -1,7 +1,6 @@
 //! `otp show`, `otp dump DIR`. Nothing here writes to the chip.
 
-use super::super::super::exit::Exit;
-use super::super::super::run::Outcome;
+use super::super::super::exit::{Exit, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hex, hexdump};
 use super::super::probe::security_register;

@@ -1,25 +1,27 @@
-//! What was chosen, kept in the store so that the guide can be left and taken up again.
+//! What was chosen, kept in the store so that the guide can be left and continued later.
 
+use crate::image::RegionSource;
 use crate::workflow::files;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 const NAME: &str = "guide.json";
-/// More than any list of choices.
+/// More bytes than any list of choices has.
 const MOST: u64 = 1 << 20;
 
 /// The choices so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Saved {
-    /// The programmer.
+    /// The text that chooses the programmer.
     pub spec: Option<String>,
     /// The board.
     pub board: Option<String>,
     /// The donor file.
     pub donor: String,
-    /// Sources that differ from the board's default.
-    pub sets: Vec<String>,
+    /// Sources that differ from the board's default. In the file they are called `sets`.
+    #[serde(rename = "sets")]
+    pub sources: Vec<RegionSource>,
 }
 
 impl Saved {
@@ -29,7 +31,7 @@ impl Saved {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// Keeps them. A store that cannot be written to is told when a backup is taken, not here.
+    /// Keeps them. A store that cannot be written to is reported when a backup is taken, not here.
     pub fn keep(&self, root: &Path) {
         if let Ok(bytes) = serde_json::to_vec_pretty(self) {
             let _ = std::fs::create_dir_all(root);
@@ -45,11 +47,24 @@ mod tests {
     #[test]
     fn choices_are_found_again_and_damage_is_none() {
         let dir = tempfile::tempdir().unwrap();
-        let saved =
-            Saved { board: Some("archer-mr200-v1".into()), donor: "web.bin".into(), ..Saved::default() };
+        let saved = Saved {
+            board: Some("archer-mr200-v1".into()),
+            donor: "web.bin".into(),
+            sources: vec!["firmware=donor".parse().unwrap()],
+            ..Saved::default()
+        };
         saved.keep(dir.path());
         assert_eq!(Saved::load(dir.path()), saved);
         std::fs::write(dir.path().join(NAME), b"{").unwrap();
         assert_eq!(Saved::load(dir.path()), Saved::default());
+    }
+
+    /// As the version before this type wrote it.
+    #[test]
+    fn choices_of_an_older_version_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = r#"{"spec":"ch341a","board":"auto","donor":"web.bin","sets":["config=blank"]}"#;
+        std::fs::write(dir.path().join(NAME), old).unwrap();
+        assert_eq!(Saved::load(dir.path()).sources, ["config=blank".parse().unwrap()]);
     }
 }
