@@ -3,22 +3,13 @@
 //! An adapter that other programs read right has to end right. One that loses or doubles answers may end in an error that
 //! names the link; the chip is then untouched, or `resume` finishes the job.
 
-use norsplice::emulator::{Emulator, Options, ProgrammerKind, Quirk};
+use crate::bench::{Clip, Opened, SIZE, noise};
+use norsplice::emulator::{Options, ProgrammerKind, Quirk};
 use norsplice::flash::Chip;
-use norsplice::programmer::{self, Settings};
 use norsplice::spi::{Programmer, SpiError, Transaction};
 use std::time::Duration;
 
-const CHIP: usize = 8 << 20;
-
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x1234_5678u32;
-    let step = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..len).map(step).collect()
-}
+const CHIP: usize = SIZE as usize;
 
 /// The programmer's name for `-p`, the emulated one, the quirk, and whether the fast shape must be left for it.
 const CASES: &[(&str, ProgrammerKind, Quirk, bool)] = &[
@@ -34,30 +25,22 @@ const CASES: &[(&str, ProgrammerKind, Quirk, bool)] = &[
     ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Stranger, true),
 ];
 
-struct Bench {
-    emulator: Emulator,
-    programmer: Box<dyn Programmer>,
-    case: String,
-}
-
-fn bench(case: &(&str, ProgrammerKind, Quirk, bool), plain: bool, contents: &[u8]) -> Bench {
+fn open(case: &(&str, ProgrammerKind, Quirk, bool), plain: bool, contents: &[u8]) -> (Clip, Opened, String) {
     let (name, programmer, quirk, _) = *case;
     let options =
         Options { programmer, quirks: vec![quirk], contents: Some(contents.to_vec()), ..Options::default() };
-    let emulator = Emulator::new(options).unwrap();
-    let text = format!("{name}{}", if plain { ":plain" } else { "" });
-    let settings = Settings::parse(&text).unwrap();
-    let case = format!("{text} with {quirk:?}");
-    let programmer = programmer::over(emulator.pipe(), &settings).unwrap_or_else(|e| panic!("{case}: {e}"));
-    Bench { emulator, programmer, case }
+    let clip = Clip::with(options).named(&format!("{name}{}", if plain { ":plain" } else { "" }));
+    let case = format!("{} with {quirk:?}", clip.name);
+    let programmer = clip.try_open().unwrap_or_else(|e| panic!("{case}: {e}"));
+    (clip, programmer, case)
 }
 
 #[test]
 fn an_adapter_that_others_read_right_is_read_and_written_right() {
-    let contents = noise(CHIP);
+    let contents = noise(CHIP, 0x1234_5678);
     for case in CASES {
         for plain in [false, true] {
-            let Bench { emulator, mut programmer, case: text } = bench(case, plain, &contents);
+            let (Clip { emulator, .. }, mut programmer, text) = open(case, plain, &contents);
             let mut said = programmer.take_notices();
             let mut chip = Chip::connect(programmer).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(chip.identity().part_name, "W25Q64FV", "{text}");
@@ -91,29 +74,28 @@ fn an_adapter_that_others_read_right_is_read_and_written_right() {
 
 #[test]
 fn lost_and_doubled_answers_are_never_wrong_data() {
-    let contents = noise(CHIP);
+    let contents = noise(CHIP, 0x1234_5678);
     for quirk in [Quirk::Loses, Quirk::Doubles] {
         for (name, kind) in [("ch341a", ProgrammerKind::Ch341a), ("ft2232h", ProgrammerKind::Ft2232h)] {
             for plain in [false, true] {
-                let mut bench = bench(&(name, kind, quirk, false), plain, &contents);
+                let (_clip, mut programmer, case) = open(&(name, kind, quirk, false), plain, &contents);
                 let mut wrong = 0;
                 for at in (0..0x8_0000).step_by(0x1_0000) {
                     let mut data = vec![0; 0x1_0000];
-                    let before = bench.programmer.now();
+                    let before = programmer.now();
                     let head = (at as u32).to_be_bytes();
-                    let result = bench
-                        .programmer
+                    let result = programmer
                         .run(&mut [Transaction::read(&[0x03, head[1], head[2], head[3]], &mut data)]);
-                    let took = bench.programmer.now() - before;
+                    let took = programmer.now() - before;
                     match result {
-                        Ok(()) => assert!(data == contents[at..at + 0x1_0000], "{}: {at:#x}", bench.case),
+                        Ok(()) => assert!(data == contents[at..at + 0x1_0000], "{}: {at:#x}", case),
                         Err(SpiError::Link(_)) => wrong += 1,
-                        Err(other) => panic!("{}: {other}", bench.case),
+                        Err(other) => panic!("{}: {other}", case),
                     }
                     // A failure is noticed after at most the patience; then smaller shapes are tried.
-                    assert!(took < Duration::from_secs(60), "{}: {took:?}", bench.case);
+                    assert!(took < Duration::from_secs(60), "{}: {took:?}", case);
                 }
-                println!("{}: {wrong} of 8 blocks ended in an error", bench.case);
+                println!("{}: {wrong} of 8 blocks ended in an error", case);
             }
         }
     }

@@ -1,8 +1,13 @@
-//! A bench for one test: a folder of its own, and the binary run in it with nothing of the developer's environment.
+//! A bench for one test: a folder of its own, and the binary and other people's tools run in it with nothing of the
+//! developer's environment. For tests inside the process: a clip (`clip.rs`).
+
+mod clip;
+
+pub use clip::{Clip, Opened, PROGRAMMERS, SIZE, connected, noise, permit};
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A folder that goes when the test is over.
 pub struct Bench {
@@ -27,6 +32,45 @@ impl Bench {
     pub fn new() -> Self {
         let folder = || tempfile::tempdir().expect("a temporary folder");
         Self { dir: folder(), aside: folder() }
+    }
+
+    /// An empty bench for what syncs thousands of files.
+    pub fn in_memory() -> Self {
+        Self { dir: in_memory(), aside: in_memory() }
+    }
+
+    /// One for a test that needs these tools; `None` where one is missing and need not be there.
+    pub fn with(tools: &[&str]) -> Option<Self> {
+        let places: Vec<PathBuf> = std::env::split_paths(&tool_path()).collect();
+        for tool in tools {
+            if !places.iter().any(|dir| dir.join(tool).is_file()) {
+                assert!(std::env::var_os("NORSPLICE_NEED_TOOLS").is_none(), "{tool} is not installed");
+                println!("skipped: {tool} is not installed");
+                return None;
+            }
+        }
+        Some(Self::new())
+    }
+
+    /// Writes a file, and the folders above it.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
+        std::fs::write(path, bytes).expect("a file can be written");
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Runs a tool in the folder, which must succeed; no word of the line has blanks.
+    #[track_caller]
+    pub fn tool(&self, line: &str) {
+        let mut words = line.split_whitespace();
+        let program = words.next().expect("a command line has a program");
+        let mut command = Command::new(program);
+        let ran = Ran::of(command.args(words).current_dir(self.dir.path()).env("PATH", tool_path()));
+        assert_eq!(ran.code, 0, "{line}\n{}{}", ran.stderr, ran.stdout);
     }
 
     /// A path on the bench.
@@ -81,6 +125,18 @@ impl Bench {
     }
 }
 
+/// A folder in memory, where the system has such a place.
+pub fn in_memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a temporary folder")
+}
+
+/// Where tools are looked for, those of the superuser too.
+fn tool_path() -> String {
+    std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin"
+}
+
 /// The names in a folder, sorted.
 pub fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(dir)
@@ -91,14 +147,19 @@ pub fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-impl Ran {
-    /// Runs a prepared command to its end.
-    pub fn of(command: &mut Command) -> Self {
-        let output = command.output().expect("the binary starts");
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         // A signal shows as -1: no test expects one without saying so.
         let code = output.status.code().unwrap_or(-1);
         Self { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    /// Runs a prepared command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")).into()
     }
 
     /// The same, having ended with this code.

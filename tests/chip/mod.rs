@@ -1,7 +1,6 @@
 //! The flash layer over the real codecs and drivers, on emulated programmers: every test ends with no misdeed counted.
 
 mod basics;
-mod bench;
 mod every_part;
 mod otp;
 mod programming;

@@ -1,6 +1,6 @@
 //! Security registers of the W25Q64 written, erased and locked; never by accident.
 
-use super::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise, programmer};
+use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise};
 use norsplice::emulator::ProgrammerKind;
 use norsplice::flash::{FlashError, OtpPermit};
 use norsplice::span::Span;
@@ -12,26 +12,24 @@ const ID: [u8; 3] = [0xEF, 0x40, 0x17];
 fn a_register_is_written_changed_and_erased() {
     for kind in PROGRAMMERS {
         for part in ["W25Q64FV", "W25Q64JV"] {
-            let mut bench = bench(kind, part, None);
+            let (clip, mut chip) = connected(kind, part, None);
             let permit = OtpPermit::registers_are_backed_up(&ID);
             let (first, second) = (noise(256, 1), noise(200, 2));
-            let after = bench.chip.write_security_register(2, &first, &permit).unwrap();
+            let after = chip.write_security_register(2, &first, &permit).unwrap();
             assert_eq!((after.bytes.as_slice(), after.blank), (&first[..], false));
-            assert_eq!(bench.emulator.chip(|c| c.security(1).unwrap().to_vec()), first);
-            let before = bench.emulator.counts().security_operations;
-            bench.chip.write_security_register(2, &first, &permit).unwrap();
-            assert_eq!(bench.emulator.counts().security_operations, before, "nothing to do is nothing sent");
+            assert_eq!(clip.emulator.chip(|c| c.security(1).unwrap().to_vec()), first);
+            let before = clip.emulator.counts().security_operations;
+            chip.write_security_register(2, &first, &permit).unwrap();
+            assert_eq!(clip.emulator.counts().security_operations, before, "nothing to do is nothing sent");
             // Bits go back to 1: erased first, the rest of the register kept.
-            bench.chip.write_security_register(2, &second, &permit).unwrap();
+            chip.write_security_register(2, &second, &permit).unwrap();
             let mut wanted = first.clone();
             wanted[..200].copy_from_slice(&second);
-            assert_eq!(bench.emulator.chip(|c| c.security(1).unwrap().to_vec()), wanted);
-            bench.chip.erase_security_register(2, &permit).unwrap();
-            assert!(
-                bench.chip.security_registers().unwrap().iter().all(|r| r.blank && r.locked == Some(false))
-            );
-            assert_eq!(bench.emulator.counts().lock_bits_set, 0);
-            bench.clean();
+            assert_eq!(clip.emulator.chip(|c| c.security(1).unwrap().to_vec()), wanted);
+            chip.erase_security_register(2, &permit).unwrap();
+            assert!(chip.security_registers().unwrap().iter().all(|r| r.blank && r.locked == Some(false)));
+            assert_eq!(clip.emulator.counts().lock_bits_set, 0);
+            clip.clean();
         }
     }
 }
@@ -40,39 +38,36 @@ fn a_register_is_written_changed_and_erased() {
 fn only_the_typed_phrase_locks_and_only_that_register() {
     for kind in PROGRAMMERS {
         for part in ["W25Q64FV", "W25Q64JV"] {
-            let mut bench = bench(kind, part, None);
+            let (clip, mut chip) = connected(kind, part, None);
             let permit = OtpPermit::registers_are_backed_up(&ID);
-            bench.emulator.chip(|c| {
+            clip.emulator.chip(|c| {
                 c.set_register(0, 0x04);
                 c.set_register(1, 0x02);
             });
-            let before = bench.chip.status().unwrap();
-            assert_eq!(bench.chip.lock_permit(1, "yes"), None);
-            assert_eq!(bench.chip.lock_permit(1, &bench.chip.lock_phrase(2)), None);
-            let phrase = bench.chip.lock_phrase(1);
-            let lock = bench.chip.lock_permit(1, &phrase).unwrap();
-            assert!(matches!(
-                bench.chip.lock_security_register(2, &lock),
-                Err(FlashError::OtpRefused { .. })
-            ));
-            assert_eq!(bench.emulator.counts().lock_bits_set, 0);
-            assert_eq!(bench.chip.lock_security_register(1, &lock).unwrap().locked, Some(true));
-            assert_eq!(bench.emulator.counts().lock_bits_set, 1);
-            let after = bench.chip.status().unwrap();
+            let before = chip.status().unwrap();
+            assert_eq!(chip.lock_permit(1, "yes"), None);
+            assert_eq!(chip.lock_permit(1, &chip.lock_phrase(2)), None);
+            let phrase = chip.lock_phrase(1);
+            let lock = chip.lock_permit(1, &phrase).unwrap();
+            assert!(matches!(chip.lock_security_register(2, &lock), Err(FlashError::OtpRefused { .. })));
+            assert_eq!(clip.emulator.counts().lock_bits_set, 0);
+            assert_eq!(chip.lock_security_register(1, &lock).unwrap().locked, Some(true));
+            assert_eq!(clip.emulator.counts().lock_bits_set, 1);
+            let after = chip.status().unwrap();
             assert_eq!(after.registers.sr1, before.registers.sr1);
             assert_eq!(after.registers.sr2, Some(0x0A), "QE stays, LB1 is set");
             assert_eq!(after.registers.sr3, before.registers.sr3);
-            let operations = bench.emulator.counts().security_operations;
+            let operations = clip.emulator.counts().security_operations;
             for error in [
-                bench.chip.write_security_register(1, &[0], &permit).unwrap_err(),
-                bench.chip.erase_security_register(1, &permit).unwrap_err(),
-                bench.chip.lock_security_register(1, &lock).unwrap_err(),
+                chip.write_security_register(1, &[0], &permit).unwrap_err(),
+                chip.erase_security_register(1, &permit).unwrap_err(),
+                chip.lock_security_register(1, &lock).unwrap_err(),
             ] {
                 assert!(error.to_string().contains("locked for ever"), "{error}");
             }
-            bench.chip.write_security_register(3, &[1, 2, 3], &permit).unwrap();
-            assert_eq!(bench.emulator.counts().security_operations, operations + 1);
-            bench.clean();
+            chip.write_security_register(3, &[1, 2, 3], &permit).unwrap();
+            assert_eq!(clip.emulator.counts().security_operations, operations + 1);
+            clip.clean();
         }
     }
 }
@@ -80,18 +75,18 @@ fn only_the_typed_phrase_locks_and_only_that_register() {
 #[test]
 fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent() {
     for kind in PROGRAMMERS {
-        let mut bench = bench(kind, "W25Q64FV", None);
+        let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         let permit = OtpPermit::registers_are_backed_up(&ID);
         let other = OtpPermit::registers_are_backed_up(&[0xC2, 0x20, 0x17]);
-        let chip = &mut bench.chip;
+        let chip = &mut chip;
         assert!(matches!(
             chip.write_security_register(1, &[0; 257], &permit),
             Err(FlashError::OtpRefused { index: 1, .. })
         ));
         assert!(matches!(chip.write_security_register(1, &[0], &other), Err(FlashError::OtherChip { .. })));
         assert!(matches!(chip.write_security_register(7, &[0], &permit), Err(FlashError::Unsupported(_))));
-        assert_eq!(bench.emulator.counts().security_operations, 0);
-        bench.clean();
+        assert_eq!(clip.emulator.counts().security_operations, 0);
+        clip.clean();
     }
 }
 
@@ -100,16 +95,16 @@ fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent()
 fn a_mode_that_was_left_on_is_left_before_anything_is_read() {
     for part in ["MX25L6433F", "EN25QH64"] {
         let contents = noise(SIZE as usize, 5);
-        let emulator = emulator(ProgrammerKind::Ft2232h, part, Some(contents.clone()));
-        let mut killed = programmer(&emulator, ProgrammerKind::Ft2232h);
+        let clip = Clip::new(ProgrammerKind::Ft2232h, part, Some(contents.clone()));
+        let mut killed = clip.open();
         let enter = if part.starts_with("MX") { 0xB1 } else { 0x3A };
         killed.run(&mut [Transaction::write(&[enter])]).unwrap();
         drop(killed);
-        let mut chip = connect(&emulator, ProgrammerKind::Ft2232h).unwrap();
+        let mut chip = clip.connect().unwrap();
         let end = Span::new(SIZE - 0x1000, SIZE);
         for span in [Span::new(0, 0x1000), end] {
             assert!(chip.read_to_vec(span).unwrap() == contents[span.range()], "{part}");
         }
-        assert_eq!(emulator.counts().misdeed_text(), "");
+        clip.clean();
     }
 }

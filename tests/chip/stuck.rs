@@ -1,6 +1,6 @@
 //! A data line that gives one byte whatever is asked: a fault of the bus, found within a second, and never "busy".
 
-use super::bench::{PROGRAMMERS, SIZE, bench, connect, emulator, noise};
+use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise, permit};
 use norsplice::emulator::{Fault, Faults};
 use norsplice::flash::FlashError;
 use std::time::Duration;
@@ -18,11 +18,11 @@ fn is_bus_fault(error: &FlashError) -> bool {
 fn a_bus_that_is_stuck_from_the_start_is_no_chip() {
     for kind in PROGRAMMERS {
         for level in LEVELS {
-            let emulator = emulator(kind, "W25Q64FV", None);
-            emulator.set_faults(&Faults::default().with(Fault::Stuck(level, Duration::ZERO)));
-            let error = connect(&emulator, kind).err().expect("no chip answers");
+            let clip = Clip::new(kind, "W25Q64FV", None);
+            clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, Duration::ZERO)));
+            let error = clip.connect().err().expect("no chip answers");
             assert!(is_bus_fault(&error), "{kind:?} {level:02x}: {error}");
-            let took = emulator.clock().now();
+            let took = clip.emulator.clock().now();
             assert!(took < LIMIT, "{kind:?} {level:02x}: {took:?}");
         }
     }
@@ -32,20 +32,20 @@ fn a_bus_that_is_stuck_from_the_start_is_no_chip() {
 fn a_bus_that_sticks_before_an_erase_or_program_is_lost_within_a_second() {
     for kind in PROGRAMMERS {
         for level in LEVELS {
-            let mut bench = bench(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
-            let permit = bench.permit();
-            let block = *bench.chip.geometry().erase.iter().find(|e| e.size == 0x1_0000).unwrap();
-            let since = bench.emulator.clock().now();
-            bench.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, since)));
+            let (clip, mut chip) = connected(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
+            let permit = permit(&chip);
+            let block = *chip.geometry().erase.iter().find(|e| e.size == 0x1_0000).unwrap();
+            let since = clip.emulator.clock().now();
+            clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, since)));
             let all = [
-                bench.chip.erase(&block, 0, &permit).unwrap_err(),
-                bench.chip.erase_chip(&permit).unwrap_err(),
-                bench.chip.program(0, &noise(0x1000, 8), &permit).map(drop).unwrap_err(),
+                chip.erase(&block, 0, &permit).unwrap_err(),
+                chip.erase_chip(&permit).unwrap_err(),
+                chip.program(0, &noise(0x1000, 8), &permit).map(drop).unwrap_err(),
             ];
             for error in all {
                 assert!(is_bus_fault(&error), "{kind:?} {level:02x}: {error}");
             }
-            let took = bench.emulator.clock().now() - since;
+            let took = clip.emulator.clock().now() - since;
             assert!(took < 3 * LIMIT, "{kind:?} {level:02x}: three commands took {took:?}");
         }
     }
@@ -56,12 +56,12 @@ fn a_bus_that_sticks_in_the_middle_is_lost_within_a_second() {
     for kind in PROGRAMMERS {
         for level in LEVELS {
             // The chip erase runs for seconds: status 03 is what it shows, and what a line stuck at 03 shows.
-            let mut bench = bench(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
-            let permit = bench.permit();
-            let sticks = bench.emulator.clock().now() + Duration::from_millis(2500);
-            bench.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, sticks)));
-            let error = bench.chip.erase_chip(&permit);
-            let late = bench.emulator.clock().now().saturating_sub(sticks);
+            let (clip, mut chip) = connected(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
+            let permit = permit(&chip);
+            let sticks = clip.emulator.clock().now() + Duration::from_millis(2500);
+            clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, sticks)));
+            let error = chip.erase_chip(&permit);
+            let late = clip.emulator.clock().now().saturating_sub(sticks);
             match (level, error) {
                 // An idle status ends the wait: what was erased is read back by every job.
                 (0x00 | 0x02, Ok(())) => {}
@@ -76,15 +76,15 @@ fn a_bus_that_sticks_in_the_middle_is_lost_within_a_second() {
 #[test]
 fn a_chip_that_is_busy_indeed_is_waited_for() {
     for kind in PROGRAMMERS {
-        let mut bench = bench(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
-        let permit = bench.permit();
-        bench.chip.erase_chip(&permit).unwrap();
+        let (clip, mut chip) = connected(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
+        let permit = permit(&chip);
+        chip.erase_chip(&permit).unwrap();
         assert!(
-            bench.emulator.clock().now() > Duration::from_secs(5),
+            clip.emulator.clock().now() > Duration::from_secs(5),
             "the wait was long enough to be doubted"
         );
-        assert!(bench.emulator.contents().iter().all(|byte| *byte == 0xFF));
-        assert!(bench.emulator.counts().opcodes[&0x9F] > 6, "the id was asked meanwhile");
-        bench.clean();
+        assert!(clip.emulator.contents().iter().all(|byte| *byte == 0xFF));
+        assert!(clip.emulator.counts().opcodes[&0x9F] > 6, "the id was asked meanwhile");
+        clip.clean();
     }
 }

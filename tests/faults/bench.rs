@@ -1,54 +1,35 @@
 //! One case: a job on a small chip with a fault, and what is done with what it leaves.
 
 use super::job::Job;
+use crate::bench::{Clip, in_memory};
 use norsplice::emulator::{Emulator, Faults, Options, ProgrammerKind};
-use norsplice::flash::{Chip, FlashError};
-use norsplice::programmer::{Ch341a, Driver, Mpsse};
-use norsplice::spi::Programmer;
 use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
 use norsplice::workflow::journal::{Direction, Verb};
 use norsplice::workflow::restore::{RestoreOptions, restore};
 use norsplice::workflow::resume::{ResumeOptions, resume};
 use norsplice::workflow::{ChipState, Error, Event, Store, StoreError};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::Duration;
 
 /// No case may take longer than this on the emulator's clock: a chip that is busy for ever is given up after twice the
 /// longest erase.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// An emulated programmer and chip, and a store of their own.
-pub struct Bench {
-    pub emulator: Emulator,
-    pub kind: ProgrammerKind,
+/// A clip on the job's chip, and a store of its own.
+pub struct Stored {
+    pub clip: Clip,
     dir: tempfile::TempDir,
-}
-
-/// A folder for thousands of stores that all sync what they write: in memory where the system has such a place.
-pub fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    made.expect("a folder for the store")
 }
 
 pub fn quiet(_: Event) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-impl Bench {
+impl Stored {
     pub fn new(kind: ProgrammerKind, job: &Job, faults: &Faults) -> Self {
         let options = Options { programmer: kind, faults: faults.clone(), ..Options::default() };
         let emulator = Emulator::with_chip(&options, job.chip()).expect("the options fit");
-        Self { emulator, kind, dir: folder() }
-    }
-
-    fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
-        let programmer: Box<dyn Programmer> = match self.kind {
-            ProgrammerKind::Ch341a => Box::new(Driver::open(Ch341a::new(&[]), self.emulator.pipe())?),
-            _ => Box::new(Driver::open(Mpsse::new(0, &[]).with_clock(30_000_000)?, self.emulator.pipe())?),
-        };
-        Chip::connect(programmer)
+        Self { clip: Clip::of(kind, emulator), dir: in_memory() }
     }
 
     pub fn store(&self) -> Store {
@@ -67,7 +48,7 @@ impl Bench {
         new: &[u8],
         events: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<ChipState, Error> {
-        let mut clip = self.clip()?;
+        let mut clip = self.clip.connect()?;
         let options = JobOptions {
             verb: Verb::Write,
             programmer: "emu".into(),
@@ -82,17 +63,17 @@ impl Bench {
 
     /// Everything is well again.
     fn mend(&self) {
-        self.emulator.set_faults(&Faults::default());
-        self.emulator.plug();
+        self.clip.emulator.set_faults(&Faults::default());
+        self.clip.emulator.plug();
         // Off and on again: a chip that is busy for ever knows no other cure.
-        self.emulator.power_cut();
-        self.emulator.power_up();
+        self.clip.emulator.power_cut();
+        self.clip.emulator.power_up();
     }
 
     /// `resume`, as its user would.
     fn finish(&self) -> Result<ChipState, Error> {
         let options = ResumeOptions { direction: Some(Direction::Finish), ..ResumeOptions::default() };
-        resume(&mut self.clip()?, &self.store(), &options, &mut quiet).map(|r| r.chip)
+        resume(&mut self.clip.connect()?, &self.store(), &options, &mut quiet).map(|r| r.chip)
     }
 
     /// `restore` of the one backup.
@@ -105,7 +86,7 @@ impl Bench {
             dry_run: false,
             last: Default::default(),
         };
-        restore(&mut self.clip()?, &store, &options, &mut |_| true, &mut quiet).map(|r| r.chip)
+        restore(&mut self.clip.connect()?, &store, &options, &mut |_| true, &mut quiet).map(|r| r.chip)
     }
 
     /// Nothing in the store may be anything but what was on the chip before the job.
@@ -166,7 +147,7 @@ impl Case {
         Self { at: at.to_string(), job, faults, stop_at: None, again: None, undo, must: false }
     }
 
-    fn go_on(&self, bench: &Bench) -> Result<End, String> {
+    fn go_on(&self, bench: &Stored) -> Result<End, String> {
         let go = || if self.undo { bench.undo() } else { bench.finish() };
         let (wanted, state, end) = match self.undo {
             true => (&self.job.old, ChipState::Restored, End::Undone),
@@ -174,8 +155,8 @@ impl Case {
         };
         let mut went = None;
         if let Some(faults) = &self.again {
-            bench.emulator.reset_counts();
-            bench.emulator.set_faults(faults);
+            bench.clip.emulator.reset_counts();
+            bench.clip.emulator.set_faults(faults);
             let first = go();
             bench.mend();
             // Struck again, it must be open still; not struck, it is through.
@@ -190,7 +171,7 @@ impl Case {
         match went.unwrap_or_else(go) {
             Err(again) => Err(again.to_string()),
             Ok(found) if found != state => Err(format!("reported as {found:?}")),
-            Ok(_) if bench.emulator.contents() != *wanted => Err("other contents".into()),
+            Ok(_) if bench.clip.emulator.contents() != *wanted => Err("other contents".into()),
             Ok(_) if !bench.store().open_jobs().expect("the store is readable").is_empty() => {
                 Err("still open".into())
             }
@@ -206,7 +187,7 @@ impl Trial for Case {
 
     fn run(&self, kind: ProgrammerKind) -> Result<End, String> {
         let Job { old, new, .. } = self.job;
-        let bench = Bench::new(kind, self.job, &self.faults);
+        let bench = Stored::new(kind, self.job, &self.faults);
         let mut left = self.stop_at;
         let result = bench.write(new, &mut |_| match &mut left {
             Some(0) => ControlFlow::Break(()),
@@ -216,14 +197,14 @@ impl Trial for Case {
             }
             None => ControlFlow::Continue(()),
         });
-        let took = bench.emulator.clock().now();
+        let took = bench.clip.emulator.clock().now();
         if took > LONGEST {
             return Err(format!("took {took:?}"));
         }
         bench.mend();
         bench.check_backups(old)?;
         let open = bench.store().open_jobs().expect("the store is readable").len();
-        let contents = bench.emulator.contents();
+        let contents = bench.clip.emulator.contents();
         match result {
             Ok(ChipState::Written) if contents == *new && open == 0 => Ok(End::Written),
             Err(error) if self.must => Err(error.to_string()),

@@ -1,6 +1,7 @@
 //! The jobs that faults strike, on chips small enough that thousands of them take seconds.
 
-use super::bench::{Bench, quiet};
+use super::bench::{Stored, quiet};
+use crate::bench::noise;
 use norsplice::emulator::chip::{FlashChip, find};
 use norsplice::emulator::{Faults, ProgrammerKind};
 use norsplice::workflow::ChipState;
@@ -18,40 +19,27 @@ pub struct Job {
 /// On a W25Q10, 128 KiB: sectors in two places, a 64 KiB block most of which is blank, pages programmed without an
 /// erase, and the block at address 0.
 pub static SMALL: LazyLock<Job> = LazyLock::new(|| {
-    let mut old = random(1, 128 << 10);
+    let mut old = noise(128 << 10, 1);
     old[0x8000..0x9000].fill(0xff);
     let mut new = old.clone();
-    new[0x800..0x900].copy_from_slice(&random(2, 0x100));
-    new[0x3000..0x3400].copy_from_slice(&random(3, 0x400));
-    new[0x8200..0x8400].copy_from_slice(&random(5, 0x200));
+    new[0x800..0x900].copy_from_slice(&noise(0x100, 2));
+    new[0x3000..0x3400].copy_from_slice(&noise(0x400, 3));
+    new[0x8200..0x8400].copy_from_slice(&noise(0x200, 5));
     new[0x1_0000..].fill(0xff);
-    new[0x1_0000..0x1_0800].copy_from_slice(&random(4, 0x800));
+    new[0x1_0000..0x1_0800].copy_from_slice(&noise(0x800, 4));
     Job { old, new, jedec_id: [0xef, 0x40, 0x11], name: "W25Q10" }
 });
 
 /// The smaller job, for what strikes at every single USB transfer: 16 KiB, known by its SFDP alone. A sector, and two
 /// pages without an erase.
 pub static TINY: LazyLock<Job> = LazyLock::new(|| {
-    let mut old = random(1, 16 << 10);
+    let mut old = noise(16 << 10, 1);
     old[0x3000..].fill(0xff);
     let mut new = old.clone();
-    new[0x1300..0x1400].copy_from_slice(&random(2, 0x100));
-    new[0x3200..0x3400].copy_from_slice(&random(5, 0x200));
+    new[0x1300..0x1400].copy_from_slice(&noise(0x100, 2));
+    new[0x3200..0x3400].copy_from_slice(&noise(0x200, 5));
     Job { old, new, jedec_id: [0xef, 0x7f, 0x0e], name: "16 KiB" }
 });
-
-/// Contents that repeat nowhere.
-fn random(seed: u64, len: usize) -> Vec<u8> {
-    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..len)
-        .map(|_| {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            (x >> 32) as u8
-        })
-        .collect()
-}
 
 impl Job {
     /// A relative of the W25Q64FV with the contents before.
@@ -80,15 +68,15 @@ pub struct Whole {
 }
 
 pub fn whole(kind: ProgrammerKind, job: &Job) -> Whole {
-    let bench = Bench::new(kind, job, &Faults::default());
+    let bench = Stored::new(kind, job, &Faults::default());
     let mut events = 0;
     let state = bench.write(&job.new, &mut |event| {
         events += 1;
         quiet(event)
     });
     assert_eq!(state.expect("the job without a fault"), ChipState::Written);
-    assert!(bench.emulator.contents() == job.new);
-    let c = bench.emulator.counts();
+    assert!(bench.clip.emulator.contents() == job.new);
+    let c = bench.clip.emulator.counts();
     assert_eq!(c.misdeed_count(), 0, "{}", c.misdeed_text());
     Whole {
         operations: c.operations,
@@ -96,6 +84,6 @@ pub fn whole(kind: ProgrammerKind, job: &Job) -> Whole {
         transfers: c.out_transfers + c.in_transfers + c.control_transfers,
         in_packets: c.in_packets,
         events,
-        time: bench.emulator.clock().now(),
+        time: bench.clip.emulator.clock().now(),
     }
 }

@@ -3,7 +3,8 @@
 //! The emulated chip's folder is the chip: it is written down as it changes. The moment is the coming of a line of the
 //! run's own progress, or of its journal, and up to some milliseconds more.
 
-use super::bench::{End, Trial, folder};
+use super::bench::{End, Trial};
+use crate::bench::Bench;
 use norsplice::emulator::ProgrammerKind;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -48,14 +49,14 @@ enum Moment {
 }
 
 /// A chip in a folder, a store, and the contents before and after.
-struct Bench {
-    dir: tempfile::TempDir,
+struct Killed {
+    bench: Bench,
     kind: &'static str,
     old: Vec<u8>,
     new: Vec<u8>,
 }
 
-impl Bench {
+impl Killed {
     /// Three blocks in two places change, one of them by programming alone.
     fn new(kind: ProgrammerKind, random: &mut Random) -> Self {
         let mut noise = |len: usize| -> Vec<u8> {
@@ -71,40 +72,35 @@ impl Bench {
             ProgrammerKind::Ch341a => "ch341a",
             _ => "ft2232h",
         };
-        let bench = Self { dir: folder(), kind, old, new };
-        std::fs::write(bench.path("old.bin"), &bench.old).expect("room");
-        std::fs::write(bench.path("new.bin"), &bench.new).expect("room");
-        bench
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join(name)
+        let bench = Bench::in_memory();
+        bench.write("old.bin", &old);
+        bench.write("new.bin", &new);
+        Self { bench, kind, old, new }
     }
 
     fn on_chip(&self) -> Vec<u8> {
-        std::fs::read(self.path("chip/flash.bin")).expect("the chip's contents")
+        self.bench.read("chip/flash.bin")
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_norsplice"));
+        let mut command = self.bench.command();
         let emu =
             format!("emu:chip={PART},programmer={},image=old.bin,state=chip,counts=counts.json", self.kind);
-        command.current_dir(self.dir.path()).env_clear().env("HOME", self.dir.path());
         command.args(["--json", "--store", "store", "--yes", "-p", &emu]).args(words);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         command
     }
 
     /// Runs to the end; the result, which must have this exit code, and no misdeed towards the chip.
     fn run(&self, words: &[&str], code: i32) -> Result<Value, String> {
-        let _ = std::fs::remove_file(self.path("counts.json"));
+        let _ = std::fs::remove_file(self.bench.path("counts.json"));
         let output = self.command(words).output().expect("the binary starts");
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
         if output.status.code() != Some(code) {
             return Err(format!("{words:?} ended with {} instead of {code}: {last}", output.status));
         }
-        if let Ok(counts) = std::fs::read(self.path("counts.json")) {
+        if let Ok(counts) = std::fs::read(self.bench.path("counts.json")) {
             let counts: Value = serde_json::from_slice(&counts).map_err(|e| e.to_string())?;
             if counts["misdeeds"] != 0 {
                 return Err(format!("{words:?}: {counts}"));
@@ -115,7 +111,7 @@ impl Bench {
 
     /// Lines in the newest journal of the store.
     fn journal_lines(&self) -> u64 {
-        let jobs = std::fs::read_dir(self.path("store/jobs")).into_iter().flatten().flatten();
+        let jobs = std::fs::read_dir(self.bench.path("store/jobs")).into_iter().flatten().flatten();
         let newest = jobs.map(|job| job.path()).filter(|job| !hidden(job)).max();
         let log = newest.and_then(|job| std::fs::read(job.join("journal.log")).ok()).unwrap_or_default();
         log.iter().filter(|b| **b == b'\n').count() as u64
@@ -178,7 +174,7 @@ impl Trial for Kill {
 
     fn run(&self, kind: ProgrammerKind) -> Result<End, String> {
         let mut random = Random(self.seed);
-        let bench = Bench::new(kind, &mut random);
+        let bench = Killed::new(kind, &mut random);
         // The chip and an empty store.
         bench.run(&["probe"], 0)?;
         // 95 lines of progress without a fault, 8 in the journal; past the end it is tried again from the beginning.
@@ -190,7 +186,7 @@ impl Trial for Kill {
             }
             // It ended by itself: back to the beginning.
             for gone in ["chip", "store"] {
-                std::fs::remove_dir_all(bench.path(gone)).map_err(|e| e.to_string())?;
+                std::fs::remove_dir_all(bench.bench.path(gone)).map_err(|e| e.to_string())?;
             }
             bench.run(&["probe"], 0)?;
         }
@@ -235,7 +231,7 @@ impl Trial for Kill {
         bench.run(&["backup"], 0)?;
         bench.run(&["backups", "verify"], 0)?;
         let left: Vec<_> =
-            std::fs::read_dir(bench.path("store")).map_err(|e| e.to_string())?.flatten().collect();
+            std::fs::read_dir(bench.bench.path("store")).map_err(|e| e.to_string())?.flatten().collect();
         match left.iter().find(|entry| hidden(&entry.path())) {
             Some(entry) => Err(format!("{} is left in the store", entry.path().display())),
             None => Ok(end),

@@ -1,23 +1,10 @@
 //! One session on one chip: probe, everything readable, write a plan's way, verify, put back.
 
 use super::direct::Direct;
+pub use crate::bench::noise;
 use norsplice::flash::{Chip, FlashError, Permit};
 use norsplice::plan::{Bounds, Erase, Step, plan};
 use norsplice::span::{Span, Spans};
-
-/// Bytes without a pattern, the same for the same seed.
-pub fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut out = Vec::with_capacity(len + 8);
-    while out.len() < len {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        out.extend_from_slice(&x.to_le_bytes());
-    }
-    out.truncate(len);
-    out
-}
 
 /// Fills a chip's array: each MiB as the first, but for the number at the start of each of its sectors, which keeps every
 /// place unlike every other. Noise for 256 MiB takes seconds, this does not.

@@ -1,7 +1,7 @@
 //! `--help` of the program and of every command below it, found by following the help itself.
 
-use super::bench::Bench;
 use super::kept::Kept;
+use crate::bench::Bench;
 
 /// Names under the headings that list commands.
 fn commands(help: &str, top: bool) -> Vec<String> {

@@ -3,9 +3,9 @@
 //! `NORSPLICE_UPDATE=1 cargo test --test all snapshots` draws the files under `tests/data/snapshots` anew, for review in the
 //! diff. A new command needs a line in [`steps::STEPS`].
 
-mod bench;
 mod help;
 mod kept;
 mod output;
 mod schema;
+mod session;
 mod steps;

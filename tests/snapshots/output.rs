@@ -1,9 +1,10 @@
 //! Every command's output on the demo board: what stdout, stderr and the exit code tell.
 
-use super::bench::{Bench, COUNTS};
 use super::help;
 use super::kept::Kept;
+use super::session::{COUNTS, Session};
 use super::steps::{NOT_KEPT, STEPS};
+use crate::bench::Bench;
 
 /// What differs from run to run, replaced by something of the same width: `d` in a pattern stands for a digit.
 struct Filters {
@@ -74,11 +75,11 @@ fn untimed(stderr: &str) -> String {
 
 #[test]
 fn output_of_every_command_on_the_demo_board() {
-    let mut bench = Bench::new();
-    let mut filters = Filters::new(&bench);
+    let mut session = Session::new();
+    let mut filters = Filters::new(&session.bench);
     let mut kept = Kept::open("output");
     for step in STEPS {
-        let ran = bench.step(step, &[]);
+        let ran = session.step(step, &[]);
         if step.name == "list" && !ran.stdout.starts_with("no programmer") {
             eprintln!("ATTENTION: programmers are plugged in, \"list\" is not compared");
             kept.skip(step.name);

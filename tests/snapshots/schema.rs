@@ -1,8 +1,9 @@
 //! Every line of every command's `--json` on the demo board, held against `hw-notes/json.schema.json`.
 
-use super::bench::Bench;
 use super::help;
+use super::session::Session;
 use super::steps::STEPS;
+use crate::bench::Bench;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -133,10 +134,10 @@ fn matches(pattern: Option<&str>, text: &str) -> bool {
 #[test]
 fn every_line_of_json_is_as_the_schema_says() {
     let schema = Schema::open();
-    let mut bench = Bench::new();
+    let mut session = Session::new();
     let mut wrong = Vec::new();
     for step in STEPS {
-        let ran = bench.step(step, &["--json"]);
+        let ran = session.step(step, &["--json"]);
         let lines: Vec<Value> =
             ran.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
         for line in &lines {

@@ -8,7 +8,15 @@ use norsplice::image::devicetree;
 use norsplice::image::inspect::{Inspection, inspect};
 use norsplice::image::item::{Item, Outcome};
 
-use super::bench::{Bench, kernel, tree};
+use super::{kernel, tree};
+use crate::bench::Bench;
+
+/// A root file system with text in it, in the folder `root`.
+fn rootfs(bench: &Bench) {
+    for i in 0..20 {
+        bench.write(&format!("root/etc/file{i}"), format!("line {i}\n").repeat(200).as_bytes());
+    }
+}
 
 fn only<'a>(found: &'a Inspection, kind: &str) -> &'a Item {
     let items: Vec<_> = found.of_kind(kind).collect();
@@ -20,8 +28,8 @@ fn only<'a>(found: &'a Inspection, kind: &str) -> &'a Item {
 fn uimages_of_mkimage() {
     let Some(bench) = Bench::with(&["mkimage", "xz"]) else { return };
     bench.write("kernel", &[kernel(200_000), tree()].concat());
-    bench.run("xz --format=lzma --keep kernel");
-    bench.run(
+    bench.tool("xz --format=lzma --keep kernel");
+    bench.tool(
         "mkimage -A mips -O linux -T kernel -C lzma -a 0x80000000 -e 0x80000000 -n name -d kernel.lzma out",
     );
     let mut file = vec![0xff; 0x20000];
@@ -52,7 +60,7 @@ fn uimages_of_mkimage() {
 fn a_kernel_behind_a_tplink_header_names_its_board() {
     let Some(bench) = Bench::with(&["xz"]) else { return };
     bench.write("kernel", &[kernel(300_000), tree()].concat());
-    bench.run("xz --format=lzma --lzma1=lc=1,lp=2,pb=2,dict=8MiB kernel");
+    bench.tool("xz --format=lzma --lzma1=lc=1,lp=2,pb=2,dict=8MiB kernel");
     let packed = bench.read("kernel.lzma");
     let mut file = vec![0xff; 0x200];
     file[..14].copy_from_slice(b"\x03\0\0\0ver. 2.0\0\xff");
@@ -103,9 +111,9 @@ fn fit_images_of_mkimage_with_data_inside_and_outside() {
     bench.write("kernel", &kernel(100_000));
     bench.write("board.dtb", &tree());
     bench.write("fit.its", FIT.as_bytes());
-    bench.run("xz --format=lzma kernel");
+    bench.tool("xz --format=lzma kernel");
     for (line, external) in [("mkimage -f fit.its out", false), ("mkimage -E -f fit.its out", true)] {
-        bench.run(line);
+        bench.tool(line);
         let file = bench.read("out");
         let found = inspect(&file);
         let fit = only(&found, "fit");
@@ -138,9 +146,9 @@ fn fit_images_of_mkimage_with_data_inside_and_outside() {
 #[test]
 fn squashfs_of_mksquashfs_in_every_compression() {
     let Some(bench) = Bench::with(&["mksquashfs"]) else { return };
-    bench.rootfs();
+    rootfs(&bench);
     for compression in ["gzip", "xz", "lzo", "lz4", "zstd"] {
-        bench.run(&format!(
+        bench.tool(&format!(
             "mksquashfs root out -comp {compression} -noappend -b 256K -no-progress -all-root"
         ));
         let mut file = vec![0xff; 0x60200];
@@ -160,9 +168,9 @@ fn squashfs_of_mksquashfs_in_every_compression() {
 #[test]
 fn jffs2_of_mkfs_in_both_byte_orders() {
     let Some(bench) = Bench::with(&["mkfs.jffs2"]) else { return };
-    bench.rootfs();
+    rootfs(&bench);
     for (option, order) in [("-l", "little"), ("-b", "big")] {
-        bench.run(&format!("mkfs.jffs2 {option} -e 0x10000 -r root -o out"));
+        bench.tool(&format!("mkfs.jffs2 {option} -e 0x10000 -r root -o out"));
         let image = bench.read("out");
         let mut file = vec![0xff; 0x30000];
         file.extend(&image);
@@ -185,7 +193,7 @@ fn environments_of_mkenvimage() {
         ("-r -s 0x4000", "little", true, 0x4000),
         ("-b -r -s 0x20000", "big", true, 0x20000),
     ] {
-        bench.run(&format!("mkenvimage {options} -o out env.txt"));
+        bench.tool(&format!("mkenvimage {options} -o out env.txt"));
         let mut file = vec![0xff; 0x10000];
         file.extend(bench.read("out"));
         file.resize(0x40000, 0xff);
@@ -200,7 +208,7 @@ fn environments_of_mkenvimage() {
         // What is set here, mkenvimage makes from the same texts.
         uboot_env::set(&mut file, 0x10000, &[("bootdelay", "9")]).expect("it is an environment");
         bench.write("again.txt", b"bootcmd=bootm 0x9f020000\nbootdelay=9\nethaddr=14:cc:20:01:02:03\n");
-        bench.run(&format!("mkenvimage {options} -o again again.txt"));
+        bench.tool(&format!("mkenvimage {options} -o again again.txt"));
         assert!(file[0x10000..].starts_with(&bench.read("again")), "{options}");
     }
 }
@@ -211,12 +219,12 @@ fn sysupgrade_of_the_tar_kind() {
     bench.write("kernel", &kernel(50_000));
     bench.write("board.dtb", &tree());
     bench.write("fit.its", FIT.as_bytes());
-    bench.run("xz --format=lzma kernel");
-    bench.run("mkimage -f fit.its fit");
+    bench.tool("xz --format=lzma kernel");
+    bench.tool("mkimage -f fit.its fit");
     bench.write("sysupgrade-example_board/CONTROL", b"BOARD=example_board\n");
     bench.write("sysupgrade-example_board/kernel", &bench.read("fit"));
     bench.write("sysupgrade-example_board/root", &kernel(5000));
-    bench.run("tar -cf out sysupgrade-example_board");
+    bench.tool("tar -cf out sysupgrade-example_board");
     let file = bench.read("out");
     let found = inspect(&file);
     let item = only(&found, "sysupgrade");
@@ -238,7 +246,7 @@ fn trees_of_dtc_are_the_ones_of_the_sources() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/dts");
     for name in ["fixed-layout", "older", "nested", "addresses"] {
         let source = sources.join(name).with_extension("dts");
-        bench.run(&format!("dtc -q -I dts -O dtb -o out {}", source.display()));
+        bench.tool(&format!("dtc -q -I dts -O dtb -o out {}", source.display()));
         let kept =
             std::fs::read(sources.join(name).with_extension("dtb")).expect("the tree is part of the sources");
         let (ours, theirs) = (devicetree::find(&kept), devicetree::find(&bench.read("out")));
@@ -253,9 +261,9 @@ fn a_cbfs_of_cbfstool_has_the_same_files() {
     bench.write("boot", &[0x90; 0x400]);
     bench.write("one", &kernel(5000));
     bench.write("two", b"CONFIG_A=y\n");
-    bench.run("cbfstool rom create -m x86 -s 0x40000 -B boot");
-    bench.run("cbfstool rom add -f one -n fallback/one -t raw -A sha256");
-    bench.run("cbfstool rom add -f two -n config -t raw");
+    bench.tool("cbfstool rom create -m x86 -s 0x40000 -B boot");
+    bench.tool("cbfstool rom add -f one -n fallback/one -t raw -A sha256");
+    bench.tool("cbfstool rom add -f two -n config -t raw");
     let mut file = bench.read("rom");
     let found = inspect(&file);
     let cbfs = only(&found, "cbfs");
@@ -278,9 +286,9 @@ fn a_cbfs_of_cbfstool_has_the_same_files() {
 #[test]
 fn a_cramfs_of_mkfs() {
     let Some(bench) = Bench::with(&["mkfs.cramfs"]) else { return };
-    bench.rootfs();
+    rootfs(&bench);
     for order in ["little", "big"] {
-        bench.run(&format!("mkfs.cramfs -N {order} root out"));
+        bench.tool(&format!("mkfs.cramfs -N {order} root out"));
         let image = bench.read("out");
         let mut file = vec![0xff; 0x10000];
         file.extend(&image);
@@ -303,7 +311,7 @@ fn a_ubi_image_of_ubinize() {
         "ubi.ini",
         b"[v]\nmode=ubi\nimage=volume\nvol_id=0\nvol_type=static\nvol_name=kernel\nvol_size=262144\n",
     );
-    bench.run("ubinize -o out -p 64KiB -m 1 ubi.ini");
+    bench.tool("ubinize -o out -p 64KiB -m 1 ubi.ini");
     let image = bench.read("out");
     let found = inspect(&image);
     let ubi = only(&found, "ubi");
@@ -317,12 +325,12 @@ fn a_ubi_image_of_ubinize() {
 fn downloads_packed_by_gzip_and_zip_are_opened() {
     let Some(bench) = Bench::with(&["mkimage", "gzip", "zip"]) else { return };
     bench.write("kernel", &kernel(30_000));
-    bench.run("mkimage -A mips -O linux -T kernel -C none -n name -d kernel fw.bin");
+    bench.tool("mkimage -A mips -O linux -T kernel -C none -n name -d kernel fw.bin");
     bench.write("readme.txt", b"how to\n");
-    bench.run("zip fw.zip readme.txt fw.bin");
-    bench.run("tar cf fw.tar readme.txt fw.bin");
-    bench.run("gzip --keep fw.tar");
-    bench.run("gzip --keep fw.bin");
+    bench.tool("zip fw.zip readme.txt fw.bin");
+    bench.tool("tar cf fw.tar readme.txt fw.bin");
+    bench.tool("gzip --keep fw.tar");
+    bench.tool("gzip --keep fw.bin");
     for name in ["fw.zip", "fw.tar", "fw.tar.gz", "fw.bin.gz"] {
         let donor = norsplice::image::Donor::new("donor", bench.read(name));
         assert!(donor.bytes == bench.read("fw.bin"), "{name}");

@@ -1,6 +1,6 @@
 //! Intel flash descriptors: ifdtool, of coreboot-utils, names the same regions.
 
-use super::bench::Bench;
+use crate::bench::Bench;
 use norsplice::image::container::intel::descriptor;
 use norsplice::span::Span;
 
@@ -60,7 +60,7 @@ fn regions_are_where_ifdtool_has_them() {
         let mut flash = bytes.clone();
         flash.resize(0x200_0000, 0xff);
         bench.write("flash.bin", &flash);
-        bench.run(&format!("ifdtool {platform}-f flash.layout flash.bin"));
+        bench.tool(&format!("ifdtool {platform}-f flash.layout flash.bin"));
         let theirs = listed(&String::from_utf8(bench.read("flash.layout")).expect("a layout is text"));
         let ours = descriptor::parse(&bytes, 0).expect("a descriptor is read");
         let ours: Vec<Span> = ours.regions.iter().map(|(_, span)| *span).collect();
