@@ -38,7 +38,7 @@ fn erase_type(chip: &Chip<Opened>, larger: bool) -> EraseType {
 }
 
 fn rewrite(clip: &Clip, chip: &mut Chip<Opened>, name: &str, at: u64, larger: bool, seed: u64) {
-    let permit = permit(&chip);
+    let permit = permit(chip);
     let erase = erase_type(chip, larger);
     let at = at / erase.size * erase.size;
     let span = Span::new(at, at + erase.size);
