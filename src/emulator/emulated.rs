@@ -11,6 +11,7 @@ use super::ftdi::{self, Ftdi, FtdiKind};
 use super::machine::{Change, Machine};
 use super::options::{Bus, Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
+use super::quirk::Quirk;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thiserror::Error;
@@ -176,6 +177,16 @@ impl Emulator {
     /// What has been counted.
     pub fn counts(&self) -> Counts {
         lock(&self.machine).counts().clone()
+    }
+
+    /// From now on a quirk strikes at one IN packet with data in `every`: one that loses, doubles, holds up or overruns.
+    pub fn worsen(&self, quirk: Quirk, every: u64) {
+        lock(&self.machine).worsen(quirk, every);
+    }
+
+    /// How often a quirk that loses, doubles, holds up or overruns an answer has struck, and when the last time.
+    pub fn struck(&self) -> Option<(u64, Duration)> {
+        lock(&self.machine).struck()
     }
 
     /// Starts counting anew; numbers of later operations, packets and transfers start anew with it, the faults' too.

@@ -33,8 +33,10 @@ pub enum Change<'a> {
 /// Who is told of changes.
 pub type Watcher = Box<dyn FnMut(Change<'_>) + Send>;
 
-/// Every so many packets the quirks that lose or double one strike.
+/// Every so many packets the quirks that lose, double, hold up or overrun one strike.
 const QUIRK_EVERY: u64 = 401;
+/// How late an answer comes by [`Quirk::Late`]: later than a driver has patience with a question.
+const LATE: Duration = Duration::from_millis(600);
 
 /// One plugged-in device.
 pub struct Machine {
@@ -46,8 +48,14 @@ pub struct Machine {
     again: Option<Vec<u8>>,
     /// IN packets with data, for the quirks that lose or double some of them.
     data_packets: u64,
-    loses: bool,
-    doubles: bool,
+    /// The quirks that strike now and then.
+    quirks: Vec<Quirk>,
+    /// They strike at every so many packets with data.
+    every: u64,
+    /// How often they have struck, and when the last time.
+    struck: Option<(u64, Duration)>,
+    /// No answer comes before.
+    late_until: Duration,
     watcher: Option<Watcher>,
 }
 
@@ -61,8 +69,10 @@ impl Machine {
             in_packets: 0,
             again: None,
             data_packets: 0,
-            loses: quirks.contains(&Quirk::Loses),
-            doubles: quirks.contains(&Quirk::Doubles),
+            quirks: quirks.to_vec(),
+            every: QUIRK_EVERY,
+            struck: None,
+            late_until: Duration::ZERO,
             watcher: None,
         }
     }
@@ -188,19 +198,38 @@ impl Machine {
             into[..n].copy_from_slice(&again[..n]);
             return Answer::Ack(n);
         }
+        if now < self.late_until {
+            return Answer::Nak;
+        }
+        // FTDI's packets begin with two status bytes and often hold nothing else.
+        let next_strikes = (self.data_packets + 1).is_multiple_of(self.every);
+        if next_strikes && self.quirks.contains(&Quirk::Late) && self.late_until.is_zero() {
+            self.late_until = now + LATE;
+            self.strike(now);
+            return Answer::Nak;
+        }
         let mut n = match self.device.in_packet(now, endpoint, into) {
             Answer::Ack(n) => n,
             refused => return refused,
         };
         self.in_packets += 1;
-        // FTDI's packets begin with two status bytes and often hold nothing else.
         self.data_packets += u64::from(n != 2);
-        let strikes = n != 2 && self.data_packets.is_multiple_of(QUIRK_EVERY);
-        if strikes && self.loses {
-            return Answer::Nak;
+        if n != 2 {
+            self.late_until = Duration::ZERO;
         }
-        if strikes && self.doubles {
-            self.again = Some(into[..n].to_vec());
+        if n != 2 && self.data_packets.is_multiple_of(self.every) {
+            if self.quirks.contains(&Quirk::Loses) {
+                self.strike(now);
+                return Answer::Nak;
+            }
+            if self.quirks.contains(&Quirk::Doubles) {
+                self.strike(now);
+                self.again = Some(into[..n].to_vec());
+            }
+            if self.quirks.contains(&Quirk::Overruns) {
+                self.strike(now);
+                n = if n < into.len() { n + 1 } else { n - 1 };
+            }
         }
         if self.faults.lost.remove(&self.in_packets) {
             self.counts().faults += 1;
@@ -220,8 +249,23 @@ impl Machine {
         Answer::Ack(n)
     }
 
+    pub(super) fn worsen(&mut self, quirk: Quirk, every: u64) {
+        self.quirks.push(quirk);
+        self.every = every.max(1);
+    }
+
+    fn strike(&mut self, now: Duration) {
+        self.struck = Some((self.struck.map_or(0, |(times, _)| times) + 1, now));
+    }
+
+    /// How often the quirks that strike now and then have struck, and when the last time.
+    pub(super) fn struck(&self) -> Option<(u64, Duration)> {
+        self.struck
+    }
+
     /// See [`UsbDevice::next_event`].
     pub fn next_event(&mut self, now: Duration) -> Option<Duration> {
-        self.device.next_event(now)
+        let late = Some(self.late_until).filter(|until| *until > now);
+        [self.device.next_event(now), late].into_iter().flatten().min()
     }
 }

@@ -29,10 +29,14 @@ pub enum Quirk {
     Loses,
     /// Both: one IN packet with data in 401 comes twice.
     Doubles,
+    /// Both: one IN packet with data in 401, and all behind it, comes 600 ms late.
+    Late,
+    /// Both: a buffer overruns: one IN packet with data in 401 has a byte too many, or where it is full one too few.
+    Overruns,
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 11] = [
+const NAMES: [(&str, Quirk); 13] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
@@ -44,6 +48,8 @@ const NAMES: [(&str, Quirk); 11] = [
     ("stranger", Quirk::Stranger),
     ("loses", Quirk::Loses),
     ("doubles", Quirk::Doubles),
+    ("late", Quirk::Late),
+    ("overruns", Quirk::Overruns),
 ];
 
 impl Quirk {

@@ -14,11 +14,16 @@
 //! chip-select high at least 2.25 us, the plain shape), frank-zago `spi-ch341.c` (one SPI clock of about 1.5 MHz, 12 MHz
 //! / 8), WCH's Linux library (version request, padding for version 20h).
 
+mod answers;
+mod packets;
+
 use super::codec::{Codec, Encoded, Scatter, Silence, Stream};
 use super::pins::Level;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
-use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, UsbError};
+use answers::{Answers, MARK, Mark};
+use packets::{OUT_TRANSFER, Packets, Transfers};
 use std::time::Duration;
 
 /// SPI stream: the packet's other bytes are clocked out, as many come back.
@@ -58,8 +63,6 @@ pub(super) const CLOCK_HZ: u32 = 1_500_000;
 const UIO_STEP: Duration = Duration::from_nanos(750);
 /// The longest pause made of UIO commands in one packet beside the edges themselves.
 const UIO_PAUSE: Duration = Duration::from_micros(18);
-/// OUT transfers of full packets are cut here: nothing is gained by longer ones, and progress is seen sooner.
-const OUT_TRANSFER: usize = 4096;
 /// IN transfers kept queued: flashrom's 32 keep up with the wire; twice that leaves room for a busy host.
 const IN_DEPTH: usize = 64;
 
@@ -77,6 +80,8 @@ const CLEAR: u8 = 0xB2;
 const COMMON_VERSION: u8 = 0x30;
 /// This version loses the packet behind a full `A8` packet; an empty packet goes between.
 const PADDED_VERSION: u8 = 0x20;
+/// What an earlier session has left in the chip comes within this time.
+const LEFT_OVER: Duration = Duration::from_millis(3);
 /// How long the proof waits for the rest of an answer.
 const PROOF_QUIET: Duration = Duration::from_millis(300);
 
@@ -86,11 +91,13 @@ pub struct Ch341a {
     idle: u8,
     /// The chip's version, once it has been asked.
     version: Option<u8>,
+    /// It has been brought up before in this session.
+    was_up: bool,
 }
 
 impl Default for Ch341a {
     fn default() -> Self {
-        Self { idle: IDLE, version: None }
+        Self { idle: IDLE, version: None, was_up: false }
     }
 }
 
@@ -105,7 +112,7 @@ impl Ch341a {
                 Level::High => idle |= 1 << pin,
             }
         }
-        Self { idle, version: None }
+        Self { idle, version: None, was_up: false }
     }
 
     /// One UIO packet: the pin commands, then the stream end.
@@ -123,100 +130,6 @@ impl Ch341a {
 
     fn low(&self) -> u8 {
         UIO_OUT | (self.idle & !CS)
-    }
-}
-
-/// Packets become transfers: a short packet ends one, a run of full ones is cut at a length.
-struct Transfers {
-    done: Vec<Vec<u8>>,
-    cut: usize,
-}
-
-impl Default for Transfers {
-    fn default() -> Self {
-        Self { done: Vec::new(), cut: OUT_TRANSFER }
-    }
-}
-
-impl Transfers {
-    fn packet(&mut self, packet: &[u8]) {
-        match self.done.last_mut() {
-            Some(last) if last.len().is_multiple_of(PACKET) && last.len() < self.cut => {
-                last.extend_from_slice(packet);
-            }
-            _ => self.done.push(packet.to_vec()),
-        }
-    }
-}
-
-/// Fills `A8` packets and knows how long each answer is.
-#[derive(Default)]
-struct Packets {
-    transfers: Transfers,
-    packet: Vec<u8>,
-    answers: Vec<u8>,
-    /// An empty packet goes behind each full one.
-    padded: bool,
-}
-
-/// Reverses the bit order of each byte, eight bytes at a time.
-fn reverse_bits(bytes: &mut [u8]) {
-    let (words, rest) = bytes.as_chunks_mut::<8>();
-    for word in words {
-        // The first byte is the uppermost of the one and the lowest of the other.
-        *word = u64::from_le_bytes(*word).reverse_bits().to_be_bytes();
-    }
-    for byte in rest {
-        *byte = byte.reverse_bits();
-    }
-}
-
-impl Packets {
-    fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(self.room().min(bytes.len()));
-            let from = self.packet.len();
-            self.packet.extend_from_slice(now);
-            reverse_bits(&mut self.packet[from..]);
-            self.flush_full();
-            bytes = later;
-        }
-    }
-
-    /// So many bytes to be clocked only for what comes back.
-    fn fill(&mut self, mut len: usize) {
-        while len > 0 {
-            let now = self.room().min(len);
-            // The same either way round.
-            self.packet.resize(self.packet.len() + now, FILL);
-            self.flush_full();
-            len -= now;
-        }
-    }
-
-    /// Bytes that the packet takes yet; never 0.
-    fn room(&mut self) -> usize {
-        if self.packet.is_empty() {
-            self.packet.push(SPI_STREAM);
-        }
-        PACKET - self.packet.len()
-    }
-
-    fn flush_full(&mut self) {
-        if self.packet.len() == PACKET {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        if !self.packet.is_empty() {
-            self.answers.push((self.packet.len() - 1) as u8);
-            self.transfers.packet(&self.packet);
-            if self.padded && self.packet.len() == PACKET {
-                self.transfers.packet(&[0; PACKET]);
-            }
-            self.packet.clear();
-        }
     }
 }
 
@@ -279,16 +192,41 @@ impl Ch341a {
         }
     }
 
-    /// Reads away what an earlier session left in the chip.
-    fn drain(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+    /// Reads away what an earlier session left in the chip, until nothing comes for this time.
+    fn drain(pipe: &mut dyn Pipe, quiet: Duration) -> Result<(), SpiError> {
         // At most two answers, and what it still clocks from its OUT buffer; bounded, because no one refills that.
         for _ in 0..64 {
-            if pipe.drain(PACKET, Duration::from_millis(3))?.is_empty() {
+            if pipe.drain(PACKET, quiet)?.is_empty() {
                 return Ok(());
             }
         }
         let text = "the CH341A keeps sending data that was not asked for; plug it in again";
         Err(UsbError::Unusable(text.into()).into())
+    }
+}
+
+impl Ch341a {
+    /// After a burst that broke off: an answer that is late must not be taken for one that is asked for later. Answers come
+    /// in order, so pins that are moved in a pattern and read back mark the end of what was asked before.
+    fn catch_up(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        let mut transfers = Transfers::default();
+        transfers.packet(&Self::uio([self.high(), UIO_DIR | OUTPUTS]));
+        let pattern = (0..8).map(|bit| match MARK >> bit & 1 {
+            0 => self.idle & !MOSI,
+            _ => self.idle | MOSI,
+        });
+        let pattern: Vec<u8> = pattern.collect();
+        for pins in &pattern {
+            transfers.packet(&Self::uio([UIO_OUT | pins, UIO_IN]));
+        }
+        transfers.packet(&Self::uio([self.high()]));
+        let mut mark = Mark::new(pattern);
+        let burst = Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: PATIENCE };
+        match pipe.burst(burst, &mut mark) {
+            // That pins can be read back is not proven in the plain shape: what is late is waited for.
+            Err(UsbError::Timeout { .. } | UsbError::Desync { .. }) => Self::drain(pipe, PROOF_QUIET),
+            other => Ok(other?),
+        }
     }
 }
 
@@ -353,7 +291,7 @@ impl Codec for Ch341a {
         }
         Encoded {
             out: packets.transfers.done,
-            reply: Box::new(Answers { scatter, lengths: packets.answers, at: 0, into: 0 }),
+            reply: Box::new(Answers::new(scatter, packets.answers)),
             silent: self.limits(Shape::Fast).wire_time(OUT_TRANSFER as u64),
         }
     }
@@ -371,9 +309,14 @@ impl Codec for Ch341a {
             Self::tolerate(asked)?;
         }
         Self::tolerate(pipe.control_out(request(CLEAR), &[]))?;
-        Self::drain(pipe)?;
+        Self::drain(pipe, LEFT_OVER)?;
         let out = [vec![I2C_STREAM, I2C_MODE, I2C_END]];
-        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?)
+        pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?;
+        if self.was_up {
+            self.catch_up(pipe)?;
+        }
+        self.was_up = true;
+        Ok(())
     }
 
     fn bring_up_requests(&self) -> u32 {
@@ -434,47 +377,6 @@ impl Codec for Ch341a {
 
     fn set_clock(&mut self, _hz: u32) -> Result<(u32, Vec<u8>), SpiError> {
         Err(SpiError::Unsupported("the SPI clock of a CH341A is fixed at about 1.5 MHz".into()))
-    }
-}
-
-/// The answers of `A8` packets: a stream of bytes, usually in packets of known length.
-struct Answers<'b> {
-    scatter: Scatter<'b>,
-    /// Length of each answer packet.
-    lengths: Vec<u8>,
-    /// The packet that the next byte belongs to.
-    at: usize,
-    /// Bytes of it that have come.
-    into: usize,
-}
-
-impl Reply for Answers<'_> {
-    fn next(&self, in_flight: usize) -> Option<usize> {
-        // One transfer for each answer; merged answers need fewer, and the others are cancelled at the end.
-        (in_flight < self.lengths.len() - self.at).then_some(PACKET)
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
-        let expected = self.scatter.left();
-        if bytes.len() > expected {
-            return Err(UsbError::Desync { what: "CH341A", expected, got: bytes.len() });
-        }
-        self.scatter.put(bytes, reverse_bits);
-        let mut left = bytes.len();
-        while left > 0 {
-            let taken = left.min(usize::from(self.lengths[self.at]) - self.into);
-            self.into += taken;
-            left -= taken;
-            if self.into == usize::from(self.lengths[self.at]) {
-                self.at += 1;
-                self.into = 0;
-            }
-        }
-        Ok(!bytes.is_empty())
-    }
-
-    fn is_complete(&self) -> bool {
-        self.at == self.lengths.len()
     }
 }
 

@@ -4,7 +4,7 @@
 //! ([`super::ladder`]), and stays in the smaller one where the faster one keeps failing.
 
 use super::codec::{Codec, Silence};
-use super::cut::{ends_in_read, first_piece, parts};
+use super::cut::{ends_in_read, first_piece, only_asks, parts};
 use super::ladder::Ladder;
 use super::shape::{Framing, Shape};
 use crate::spi::{Limits, Notice, Op, Programmer, SpiError, Transaction};
@@ -15,6 +15,9 @@ use std::time::Duration;
 const SLOW_LINK: Duration = Duration::from_millis(20);
 /// How long a device on a slow link may give no answer.
 const SLOW_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried.
+const HURRY: u32 = 3;
 
 /// A programmer: a codec over a pipe. Pins are released when it is dropped.
 pub struct Driver<C: Codec, P: Pipe> {
@@ -79,9 +82,10 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
 
     /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes.
     pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
+        let patience = if only_asks(batch) { self.patience / HURRY } else { self.patience };
         let Some(piece) = self.codec.piece(shape) else {
             let pause = batch.last().map_or(Duration::ZERO, |t| t.pause);
-            self.burst(batch, Framing::Windows, shape)?;
+            self.burst(batch, Framing::Windows, shape, patience)?;
             if !self.codec.keeps(shape, pause) {
                 self.pipe.sleep(pause);
             }
@@ -95,7 +99,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
             let last = parts.len() - 1;
             for (n, part) in parts.iter_mut().enumerate() {
                 let framing = Framing::Part { first: n == 0, last: n == last };
-                self.burst(std::slice::from_mut(part), framing, shape)?;
+                self.burst(std::slice::from_mut(part), framing, shape, patience)?;
             }
             // A command that writes is carried out when chip select rises.
             if !pause.is_zero() || (i + 1 == count && !asks) {
@@ -112,6 +116,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         batch: &mut [Transaction<'_>],
         framing: Framing,
         shape: Shape,
+        patience: Duration,
     ) -> Result<(), SpiError> {
         if self.broken {
             self.resync()?;
@@ -121,7 +126,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let burst = Burst {
             out: &encoded.out,
             in_depth: self.codec.in_depth(shape),
-            quiet: encoded.silent.saturating_add(self.patience),
+            quiet: encoded.silent.saturating_add(patience),
         };
         let result = self.pipe.burst(burst, &mut *encoded.reply);
         drop(encoded);
@@ -188,7 +193,7 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         }
         let mut seen = vec![0; len];
         let mut batch = [Transaction { ops: vec![Op::Read(&mut seen)], pause: Duration::ZERO }];
-        self.burst(&mut batch, Framing::Deselected, self.ladder.shape())?;
+        self.burst(&mut batch, Framing::Deselected, self.ladder.shape(), self.patience)?;
         Ok(seen)
     }
 

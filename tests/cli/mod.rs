@@ -10,6 +10,7 @@ mod interrupted;
 mod low_voltage;
 mod otp;
 mod protect;
+mod quirks;
 mod read;
 mod replacement;
 mod rewrite;

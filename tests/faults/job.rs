@@ -42,6 +42,11 @@ pub static TINY: LazyLock<Job> = LazyLock::new(|| {
 });
 
 impl Job {
+    /// No job: a chip that stays as it is.
+    pub fn blank(contents: Vec<u8>) -> Self {
+        Self { new: contents.clone(), old: contents, jedec_id: [0xef, 0x40, 0x17], name: "none" }
+    }
+
     /// A relative of the W25Q64FV with the contents before.
     pub fn chip(&self) -> FlashChip {
         let mut spec = find("W25Q64FV").expect("the emulator has a W25Q64FV");

@@ -1,7 +1,7 @@
 //! What goes wrong on the way, at every point, and what becomes of the chip.
 
-mod bench;
-mod job;
+pub mod bench;
+pub mod job;
 mod kill;
 mod matrix;
 mod rows;

@@ -1,0 +1,58 @@
+//! Adapters that differ from the model, through the binary: right where other programs read right, else the link is named.
+
+use crate::bench::Bench;
+
+#[test]
+fn an_adapter_that_stops_in_long_reads_is_driven_plainly_and_it_is_said_once() {
+    let bench = Bench::new();
+    let image: Vec<u8> = (0..8u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    std::fs::write(bench.path("image.bin"), &image).unwrap();
+    std::fs::write(bench.path("new.bin"), [0x5A; 0x1000]).unwrap();
+    let emu = "programmer=ft232h,quirk=stops,image=image.bin,state=chip";
+    let (ran, _) = bench.emu(emu, ["--store", "store", "--yes", "write", "new.bin", "--at", "0x20000"]);
+    let ran = ran.code(0);
+    let said = ran.stderr.matches("for the rest of this run").count();
+    assert_eq!(said, 1, "{}", ran.stderr);
+    let written = std::fs::read(bench.path("chip/flash.bin")).unwrap();
+    assert!(written[0x2_0000..0x2_1000].iter().all(|byte| *byte == 0x5A));
+    assert!(written[..0x2_0000] == image[..0x2_0000] && written[0x2_1000..] == image[0x2_1000..]);
+    // Begun plainly there is nothing to say.
+    let (ran, _) =
+        bench.emu(&format!("{emu},plain"), ["read", "again.bin", "--at", "0x20000", "--len", "8K"]);
+    let ran = ran.code(0);
+    assert!(!ran.stderr.contains("for the rest of this run"), "{}", ran.stderr);
+    assert_eq!(std::fs::read(bench.path("again.bin")).unwrap(), written[0x2_0000..0x2_2000]);
+}
+
+#[test]
+fn an_adapter_that_loses_answers_gives_no_backup_and_is_named_instead_of_the_clip() {
+    for quirk in ["loses", "doubles", "late", "overruns"] {
+        let bench = Bench::new();
+        let (ran, counts) =
+            bench.emu(&format!("quirk={quirk},state=chip"), ["--store", "store", "--json", "backup"]);
+        let result = ran.code(1).result();
+        let message = result["message"].as_str().unwrap();
+        assert!(
+            message.contains("not the clip") && message.contains("another programmer"),
+            "{quirk}: {message}"
+        );
+        assert_eq!((&counts["pages"], &counts["bytes_erased"]), (&0.into(), &0.into()), "{quirk}");
+        let (ran, _) = bench.emu("state=other", ["--store", "store", "--json", "backups", "list"]);
+        assert_eq!(ran.code(0).result()["backups"].as_array().map(Vec::len), Some(0), "{quirk}");
+    }
+}
+
+#[test]
+fn probe_works_on_every_adapter_that_others_read_right() {
+    let bench = Bench::new();
+    let ch = ["cs-early", "merge", "hold", "version-20", "dual-mode"].map(|quirk| ("ch341a", quirk));
+    // Without `no-8f`: its proof sends a command that the engine does not know, on purpose.
+    let ft = ["stops", "bcd-0500", "stranger"].map(|quirk| ("ft2232h", quirk));
+    for (programmer, quirk) in ch.into_iter().chain(ft) {
+        for plain in ["", ",plain"] {
+            let emu = format!("programmer={programmer},quirk={quirk},state=chip{plain}");
+            let (ran, _) = bench.emu(&emu, ["--json", "probe"]);
+            assert_eq!(ran.code(0).result()["part"], "W25Q64FV", "{emu}");
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The whole program on adapters that differ from the model: every quirk, every kind of work, begun fast and plain.
+//!
+//! `cargo test --test all quirks:: -- --nocapture` prints the table that hw-notes/faults.md holds; the test compares the
+//! two. `NORSPLICE_TEST=all` tries the larger job as well.
+
+use crate::faults::bench::{folder, quiet};
+use crate::faults::job::{Job, SMALL, TINY};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
+use norsplice::flash::{Chip, FlashError};
+use norsplice::programmer::{self, Settings};
+use norsplice::spi::{Programmer, SpiError};
+use norsplice::workflow::backup::{BackupOptions, backup};
+use norsplice::workflow::contact::{Contact, before_writing};
+use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
+use norsplice::workflow::journal::{Direction, Verb};
+use norsplice::workflow::resume::{ResumeOptions, resume};
+use norsplice::workflow::{Cause, ChipState, Error, Store, StoreError};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// From the last answer that was lost to the error that ends the work.
+const NOTICED: Duration = Duration::from_secs(2);
+
+/// An adapter: its name for `-p`, the emulated one, the quirk, and whether other programs read right by it.
+type Adapter = (&'static str, ProgrammerKind, Quirk, &'static str, bool);
+
+const CH: ProgrammerKind = ProgrammerKind::Ch341a;
+const FT: ProgrammerKind = ProgrammerKind::Ft2232h;
+const FT232: ProgrammerKind = ProgrammerKind::Ft232h;
+
+const ADAPTERS: [Adapter; 18] = [
+    ("ch341a", CH, Quirk::SelectEarly, "cs-early", true),
+    ("ch341a", CH, Quirk::Merge, "merge", true),
+    ("ch341a", CH, Quirk::Hold, "hold", true),
+    ("ch341a", CH, Quirk::Version20, "version-20", true),
+    ("ch341a", CH, Quirk::DualMode, "dual-mode", true),
+    ("ch341a", CH, Quirk::Loses, "loses", false),
+    ("ch341a", CH, Quirk::Doubles, "doubles", false),
+    ("ch341a", CH, Quirk::Late, "late", false),
+    ("ch341a", CH, Quirk::Overruns, "overruns", false),
+    ("ft232h", FT232, Quirk::Stops, "stops", true),
+    ("ft2232h", FT, Quirk::Stops, "stops", true),
+    ("ft2232h", FT, Quirk::NoIdleClocks, "no-8f", true),
+    ("ft2232h", FT, Quirk::Old, "bcd-0500", true),
+    ("ft2232h", FT, Quirk::Stranger, "stranger", true),
+    ("ft2232h", FT, Quirk::Loses, "loses", false),
+    ("ft2232h", FT, Quirk::Doubles, "doubles", false),
+    ("ft2232h", FT, Quirk::Late, "late", false),
+    ("ft2232h", FT, Quirk::Overruns, "overruns", false),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Probe,
+    Backup,
+    Rewrite,
+    OtpDump,
+    Resume,
+    /// A rewrite during which the quirk begins, with the question, and strikes at one answer in 7.
+    Worsening,
+}
+
+const WORKS: [Work; 6] =
+    [Work::Probe, Work::Backup, Work::Rewrite, Work::OtpDump, Work::Resume, Work::Worsening];
+
+/// How one case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// As on an adapter without the quirk.
+    Right,
+    /// An error that names the link; the chip is as it was.
+    Refused,
+    /// An error that names the link and leaves an open job, which `resume` finished on a good adapter.
+    Finished,
+}
+
+/// One adapter on one chip, with a store of its own.
+struct Bench {
+    emulator: Emulator,
+    settings: Settings,
+    store: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(adapter: &Adapter, plain: bool, emulator: Emulator) -> Self {
+        let text = format!("{}{}", adapter.0, if plain { ":plain" } else { "" });
+        Self { emulator, settings: Settings::parse(&text).unwrap(), store: folder() }
+    }
+
+    fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
+        Chip::connect(programmer::over(self.emulator.pipe(), &self.settings)?)
+    }
+
+    fn store(&self) -> Store {
+        open(self.store.path())
+    }
+
+    fn write(&self, job: &Job, asked: &mut dyn FnMut()) -> Result<(), Error> {
+        let options = JobOptions {
+            verb: Verb::Write,
+            programmer: "emu".into(),
+            board: None,
+            dry_run: false,
+            blank_allowed: false,
+        };
+        let mut wanted = |_: &_| Ok(Wanted::whole(job.new.clone(), Default::default()));
+        let mut decide = Decide {
+            wanted: &mut wanted,
+            confirm: &mut |_| {
+                asked();
+                true
+            },
+        };
+        let done = job::run(&mut self.clip()?, &self.store(), &options, &mut decide, &mut quiet)?;
+        assert_eq!(done.chip, ChipState::Written);
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        let options = ResumeOptions { direction: Some(Direction::Finish), ..ResumeOptions::default() };
+        let done = resume(&mut self.clip()?, &self.store(), &options, &mut quiet)?;
+        assert_eq!(done.chip, ChipState::Written);
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Store {
+    // A process that another test starts holds every open file, locks too, from its fork to its exec.
+    loop {
+        match Store::open_locked(path) {
+            Err(StoreError::Locked(_)) => std::thread::yield_now(),
+            store => return store.expect("a store of its own"),
+        }
+    }
+}
+
+/// The job's chip on an adapter with these quirks; `half` cuts its supply in the third erase or program.
+fn on_chip(kind: ProgrammerKind, job: &Job, quirks: &[Quirk], half: bool) -> Emulator {
+    let faults = Faults::default();
+    let faults = if half { faults.with(Fault::PowerCutInOperation(3, 0.5)) } else { faults };
+    let options = Options { programmer: kind, quirks: quirks.to_vec(), faults, ..Options::default() };
+    Emulator::with_chip(&options, job.chip()).unwrap()
+}
+
+/// The same chip, as it is now, on an adapter with these quirks.
+fn moved(from: &Emulator, kind: ProgrammerKind, job: &Job, quirks: &[Quirk]) -> Emulator {
+    from.set_faults(&Faults::default());
+    let emulator = on_chip(kind, job, quirks, false);
+    let state = from.state();
+    emulator.chip(|chip| chip.import(&state)).unwrap();
+    emulator
+}
+
+fn is_link(cause: &Cause) -> bool {
+    matches!(cause, Cause::Flash(FlashError::Spi(SpiError::Link(_))))
+}
+
+/// How a case ended whose chip held `old` and has an open job where it may be half written.
+fn end(bench: Bench, adapter: &Adapter, job: &Job, result: Result<(), Error>) -> Result<End, String> {
+    let now = bench.emulator.clock().now();
+    let struck = bench.emulator.struck();
+    let Err(error) = result else {
+        return Ok(End::Right);
+    };
+    if adapter.4 {
+        return Err(format!("an adapter that others read right: {error}"));
+    }
+    if !is_link(&error.cause) {
+        return Err(format!("the link is not named: {error}"));
+    }
+    let (_, last) = struck.ok_or("an error without a cause")?;
+    if now.saturating_sub(last) > NOTICED {
+        return Err(format!("noticed after {:?}: {error}", now - last));
+    }
+    match &error.chip {
+        ChipState::Untouched if bench.emulator.contents() == job.old => Ok(End::Refused),
+        ChipState::Partial { .. } => {
+            let emulator = moved(&bench.emulator, adapter.1, job, &[]);
+            let good = Bench { emulator, ..bench };
+            good.finish().map_err(|then| format!("{error}; then {then}"))?;
+            match good.emulator.contents() == job.new {
+                true => Ok(End::Finished),
+                false => Err("finished with other contents".into()),
+            }
+        }
+        state => Err(format!("{error}; {state:?}")),
+    }
+}
+
+fn probe(bench: &Bench) -> Result<(), Error> {
+    let mut chip = bench.clip()?;
+    chip.status()?;
+    let contact = Contact { writes: false, voltage_adapter: false };
+    before_writing(&mut chip, &contact, &mut quiet).map_err(Cause::untouched)?;
+    Ok(())
+}
+
+fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, String> {
+    let quirks = [adapter.2];
+    match work {
+        Work::Probe => {
+            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let result = probe(&bench);
+            end(bench, adapter, job, result)
+        }
+        Work::Backup => {
+            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let take = || -> Result<(), Error> {
+                let done = backup(&mut bench.clip()?, &bench.store(), &BackupOptions::default(), &mut quiet)?;
+                assert!(done.flash == job.old, "a wrong backup");
+                Ok(())
+            };
+            let result = take();
+            end(bench, adapter, job, result)
+        }
+        Work::Rewrite => {
+            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let result = bench.write(job, &mut || {});
+            if result.is_ok() && bench.emulator.contents() != job.new {
+                return Err("other contents".into());
+            }
+            end(bench, adapter, job, result)
+        }
+        Work::OtpDump => {
+            let options = Options { programmer: adapter.1, quirks: quirks.to_vec(), ..Options::default() };
+            let emulator = Emulator::new(options).unwrap();
+            let wanted: Vec<Vec<u8>> = (0..3u8).map(|n| (0..=255).map(|i| i ^ n).collect()).collect();
+            for (n, bytes) in wanted.iter().enumerate() {
+                emulator.chip(|chip| chip.security_mut(n).unwrap().copy_from_slice(bytes));
+            }
+            let old = emulator.contents();
+            let bench = Bench::new(adapter, plain, emulator);
+            let dump = || -> Result<(), Error> {
+                let registers = bench.clip()?.security_registers()?;
+                assert!(registers.iter().map(|r| &r.bytes).eq(&wanted), "a wrong dump");
+                Ok(())
+            };
+            let result = dump();
+            let blank = Job::blank(old);
+            end(bench, adapter, &blank, result)
+        }
+        Work::Worsening => {
+            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &[], false));
+            let result = bench.write(job, &mut || bench.emulator.worsen(adapter.2, 7));
+            if result.is_ok() && bench.emulator.contents() != job.new {
+                return Err("other contents".into());
+            }
+            end(bench, adapter, job, result)
+        }
+        Work::Resume => {
+            // Begun on a good adapter, cut off, continued on this one.
+            let good = Bench::new(adapter, plain, on_chip(adapter.1, job, &[], true));
+            let error = good.write(job, &mut || {}).expect_err("the supply fails");
+            assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
+            let emulator = moved(&good.emulator, adapter.1, job, &quirks);
+            let bench = Bench { emulator, ..good };
+            let result = bench.finish();
+            if result.is_ok() && bench.emulator.contents() != job.new {
+                return Err("other contents".into());
+            }
+            end(bench, adapter, job, result)
+        }
+    }
+}
+
+#[test]
+fn every_quirk_ends_right_or_is_named_in_time_and_resume_finishes_it() {
+    let all = std::env::var("NORSPLICE_TEST").is_ok_and(|v| v == "all");
+    let jobs: &[&Job] = if all { &[&TINY, &SMALL] } else { &[&TINY] };
+    let mut faults = Vec::new();
+    let mut rows = Vec::new();
+    for adapter in &ADAPTERS {
+        let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
+        for (n, job) in jobs.iter().enumerate() {
+            // What only now and then goes wrong can begin in the middle of a job.
+            for work in WORKS.into_iter().filter(|work| *work != Work::Worsening || !adapter.4) {
+                for plain in [false, true] {
+                    let ended = case(adapter, job, work, plain);
+                    let name = match ended {
+                        Ok(End::Right) => "right",
+                        Ok(End::Refused) => "refused",
+                        Ok(End::Finished) => "finished",
+                        Err(why) => {
+                            let mode = if plain { "plain" } else { "fast" };
+                            faults
+                                .push(format!("{} {} {work:?} {mode}, job {n}: {why}", adapter.0, adapter.3));
+                            continue;
+                        }
+                    };
+                    // The table has the small job's counts.
+                    if n == 0 {
+                        *tally.entry(name).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let count = |name| tally.get(name).copied().unwrap_or_default();
+        let (right, refused, finished) = (count("right"), count("refused"), count("finished"));
+        let cases = right + refused + finished;
+        rows.push(format!("| {} | {} | {cases} | {right} | {refused} | {finished} |", adapter.3, adapter.0));
+    }
+    let table = rows.join("\n");
+    println!("{table}");
+    assert!(faults.is_empty(), "{} cases:\n{}", faults.len(), faults.join("\n"));
+    let kept = include_str!("../../hw-notes/faults.md");
+    assert!(kept.contains(&table), "hw-notes/faults.md has another table of quirks");
+}
