@@ -3,7 +3,8 @@
 //! `cargo test --test all quirks:: -- --nocapture` prints the table that hw-notes/faults.md holds; the test compares the
 //! two. `NORSPLICE_TEST=all` tries the larger job as well.
 
-use crate::faults::bench::{folder, quiet};
+use crate::bench::in_memory;
+use crate::faults::bench::quiet;
 use crate::faults::job::{Job, SMALL, TINY};
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
 use norsplice::flash::{Chip, FlashError};
@@ -76,16 +77,16 @@ enum End {
 }
 
 /// One adapter on one chip, with a store of its own.
-struct Bench {
+struct Rig {
     emulator: Emulator,
     settings: Settings,
     store: tempfile::TempDir,
 }
 
-impl Bench {
+impl Rig {
     fn new(adapter: &Adapter, plain: bool, emulator: Emulator) -> Self {
         let text = format!("{}{}", adapter.0, if plain { ":plain" } else { "" });
-        Self { emulator, settings: Settings::parse(&text).unwrap(), store: folder() }
+        Self { emulator, settings: Settings::parse(&text).unwrap(), store: in_memory() }
     }
 
     fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
@@ -157,7 +158,7 @@ fn is_link(cause: &Cause) -> bool {
 }
 
 /// How a case ended whose chip held `old` and has an open job where it may be half written.
-fn end(bench: Bench, adapter: &Adapter, job: &Job, result: Result<(), Error>) -> Result<End, String> {
+fn end(bench: Rig, adapter: &Adapter, job: &Job, result: Result<(), Error>) -> Result<End, String> {
     let now = bench.emulator.clock().now();
     let struck = bench.emulator.struck();
     let Err(error) = result else {
@@ -177,7 +178,7 @@ fn end(bench: Bench, adapter: &Adapter, job: &Job, result: Result<(), Error>) ->
         ChipState::Untouched if bench.emulator.contents() == job.old => Ok(End::Refused),
         ChipState::Partial { .. } => {
             let emulator = moved(&bench.emulator, adapter.1, job, &[]);
-            let good = Bench { emulator, ..bench };
+            let good = Rig { emulator, ..bench };
             good.finish().map_err(|then| format!("{error}; then {then}"))?;
             match good.emulator.contents() == job.new {
                 true => Ok(End::Finished),
@@ -188,7 +189,7 @@ fn end(bench: Bench, adapter: &Adapter, job: &Job, result: Result<(), Error>) ->
     }
 }
 
-fn probe(bench: &Bench) -> Result<(), Error> {
+fn probe(bench: &Rig) -> Result<(), Error> {
     let mut chip = bench.clip()?;
     chip.status()?;
     let contact = Contact { writes: false, voltage_adapter: false };
@@ -200,12 +201,12 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
     let quirks = [adapter.2];
     match work {
         Work::Probe => {
-            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let bench = Rig::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
             let result = probe(&bench);
             end(bench, adapter, job, result)
         }
         Work::Backup => {
-            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let bench = Rig::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
             let take = || -> Result<(), Error> {
                 let done = backup(&mut bench.clip()?, &bench.store(), &BackupOptions::default(), &mut quiet)?;
                 assert!(done.flash == job.old, "a wrong backup");
@@ -215,7 +216,7 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
             end(bench, adapter, job, result)
         }
         Work::Rewrite => {
-            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
+            let bench = Rig::new(adapter, plain, on_chip(adapter.1, job, &quirks, false));
             let result = bench.write(job, &mut || {});
             if result.is_ok() && bench.emulator.contents() != job.new {
                 return Err("other contents".into());
@@ -230,7 +231,7 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
                 emulator.chip(|chip| chip.security_mut(n).unwrap().copy_from_slice(bytes));
             }
             let old = emulator.contents();
-            let bench = Bench::new(adapter, plain, emulator);
+            let bench = Rig::new(adapter, plain, emulator);
             let dump = || -> Result<(), Error> {
                 let registers = bench.clip()?.security_registers()?;
                 assert!(registers.iter().map(|r| &r.bytes).eq(&wanted), "a wrong dump");
@@ -241,7 +242,7 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
             end(bench, adapter, &blank, result)
         }
         Work::Worsening => {
-            let bench = Bench::new(adapter, plain, on_chip(adapter.1, job, &[], false));
+            let bench = Rig::new(adapter, plain, on_chip(adapter.1, job, &[], false));
             let result = bench.write(job, &mut || bench.emulator.worsen(adapter.2, 7));
             if result.is_ok() && bench.emulator.contents() != job.new {
                 return Err("other contents".into());
@@ -250,11 +251,11 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
         }
         Work::Resume => {
             // Begun on a good adapter, cut off, continued on this one.
-            let good = Bench::new(adapter, plain, on_chip(adapter.1, job, &[], true));
+            let good = Rig::new(adapter, plain, on_chip(adapter.1, job, &[], true));
             let error = good.write(job, &mut || {}).expect_err("the supply fails");
             assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
             let emulator = moved(&good.emulator, adapter.1, job, &quirks);
-            let bench = Bench { emulator, ..good };
+            let bench = Rig { emulator, ..good };
             let result = bench.finish();
             if result.is_ok() && bench.emulator.contents() != job.new {
                 return Err("other contents".into());
