@@ -17,7 +17,8 @@ fn an_adapter_that_stops_in_long_reads_is_driven_plainly_and_it_is_said_once() {
     assert!(written[0x2_0000..0x2_1000].iter().all(|byte| *byte == 0x5A));
     assert!(written[..0x2_0000] == image[..0x2_0000] && written[0x2_1000..] == image[0x2_1000..]);
     // Reads of 4 KiB are too long for this one too: begun plainly, it is said once that they are shorter.
-    let (ran, _) = bench.emu(&format!("{emu},plain"), ["read", "again.bin", "--at", "0x20000", "--len", "8K"]);
+    let (ran, _) =
+        bench.emu(&format!("{emu},plain"), ["read", "again.bin", "--at", "0x20000", "--len", "8K"]);
     assert_eq!(ran.code(0).stderr.matches("for the rest of this run").count(), 1);
     assert_eq!(std::fs::read(bench.path("again.bin")).unwrap(), written[0x2_0000..0x2_2000]);
 }
