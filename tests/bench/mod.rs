@@ -45,7 +45,7 @@ impl Bench {
         for tool in tools {
             if !places.iter().any(|dir| dir.join(tool).is_file()) {
                 assert!(std::env::var_os("NORSPLICE_NEED_TOOLS").is_none(), "{tool} is not installed");
-                println!("skipped: {tool} is not installed");
+                println!("left out: {tool} is not installed");
                 return None;
             }
         }
@@ -63,14 +63,20 @@ impl Bench {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Runs a tool in the folder, which must succeed; no word of the line has blanks.
+    /// Runs a tool in the folder, which must succeed; no word of the line has blanks. What it writes to stdout.
     #[track_caller]
-    pub fn tool(&self, line: &str) {
+    pub fn tool(&self, line: &str) -> String {
         let mut words = line.split_whitespace();
         let program = words.next().expect("a command line has a program");
         let mut command = Command::new(program);
-        let ran = Ran::of(command.args(words).current_dir(self.dir.path()).env("PATH", tool_path()));
+        command
+            .args(words)
+            .current_dir(self.dir.path())
+            .env("PATH", tool_path())
+            .env("PYTHONPATH", readers());
+        let ran = Ran::of(&mut command);
         assert_eq!(ran.code, 0, "{line}\n{}{}", ran.stderr, ran.stdout);
+        ran.stdout
     }
 
     /// A path on the bench.
@@ -132,9 +138,15 @@ pub fn in_memory() -> tempfile::TempDir {
     made.expect("a temporary folder")
 }
 
-/// Where tools are looked for, those of the superuser too.
+/// Where tools are looked for: those of the superuser and the readers from PyPI too.
 fn tool_path() -> String {
-    std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin"
+    let readers = readers();
+    std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin:" + &readers.join("bin").to_string_lossy()
+}
+
+/// The readers that `.ci/run` fetches from PyPI: programs in `bin`, their modules in the folder itself.
+fn readers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/readers")
 }
 
 /// The names in a folder, sorted.

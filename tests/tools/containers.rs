@@ -1,5 +1,5 @@
 //! Images made by other people's tools, inspected: u-boot-tools, squashfs-tools, mtd-utils, device-tree-compiler,
-//! xz-utils, tar, coreboot-utils and util-linux-extra.
+//! xz-utils, tar and util-linux-extra.
 
 use std::path::Path;
 
@@ -8,15 +8,8 @@ use norsplice::image::devicetree;
 use norsplice::image::inspect::{Inspection, inspect};
 use norsplice::image::item::{Item, Outcome};
 
-use super::{kernel, tree};
+use super::{kernel, rootfs, tree};
 use crate::bench::Bench;
-
-/// A root file system with text in it, in the folder `root`.
-fn rootfs(bench: &Bench) {
-    for i in 0..20 {
-        bench.write(&format!("root/etc/file{i}"), format!("line {i}\n").repeat(200).as_bytes());
-    }
-}
 
 fn only<'a>(found: &'a Inspection, kind: &str) -> &'a Item {
     let items: Vec<_> = found.of_kind(kind).collect();
@@ -252,35 +245,6 @@ fn trees_of_dtc_are_the_ones_of_the_sources() {
         let (ours, theirs) = (devicetree::find(&kept), devicetree::find(&bench.read("out")));
         assert_eq!(ours, theirs, "{name}: compile the source again");
     }
-}
-
-/// A CBFS of cbfstool: without an FMAP, as older coreboot has it, and with the hashes that cbfstool makes.
-#[test]
-fn a_cbfs_of_cbfstool_has_the_same_files() {
-    let Some(bench) = Bench::with(&["cbfstool"]) else { return };
-    bench.write("boot", &[0x90; 0x400]);
-    bench.write("one", &kernel(5000));
-    bench.write("two", b"CONFIG_A=y\n");
-    bench.tool("cbfstool rom create -m x86 -s 0x40000 -B boot");
-    bench.tool("cbfstool rom add -f one -n fallback/one -t raw -A sha256");
-    bench.tool("cbfstool rom add -f two -n config -t raw");
-    let mut file = bench.read("rom");
-    let found = inspect(&file);
-    let cbfs = only(&found, "cbfs");
-    assert!(cbfs.is_sound(), "{cbfs:#?}");
-    assert_eq!(cbfs.result("hashes"), Some(Outcome::Ok), "{cbfs:#?}");
-    let files: Vec<_> = cbfs.attributes["files"].as_array().expect("a list").iter().collect();
-    for (name, contents) in [("fallback/one", kernel(5000)), ("config", b"CONFIG_A=y\n".to_vec())] {
-        let one =
-            files.iter().find(|file| file["name"] == name).unwrap_or_else(|| panic!("{name}: {cbfs:#?}"));
-        let at = one["offset"].as_u64().expect("a number") as usize;
-        assert_eq!(one["size"].as_u64(), Some(contents.len() as u64));
-        assert!(file[at..].starts_with(&contents), "{name}");
-    }
-    let at =
-        files.iter().find(|file| file["name"] == "fallback/one").expect("it is there")["offset"].as_u64();
-    file[at.expect("a number") as usize + 9] ^= 1;
-    assert_eq!(only(&inspect(&file), "cbfs").result("hashes"), Some(Outcome::Bad));
 }
 
 #[test]

@@ -1,12 +1,24 @@
 //! norsplice and other people's tools: what they make is inspected and spliced, what is served they fetch.
 //!
-//! A test whose tool is missing says so and passes; with `NORSPLICE_NEED_TOOLS` set it fails, which is how CI runs it.
+//! A test whose tool is missing says "left out" and passes; with `NORSPLICE_NEED_TOOLS` set it fails, which is how CI runs it.
 
+mod binwalk;
+mod cbfs;
 mod containers;
 mod ifdtool;
 mod tftp;
+mod ubi;
 
 use std::path::Path;
+
+use crate::bench::Bench;
+
+/// A root file system with text in it, in the folder `root`.
+fn rootfs(bench: &Bench) {
+    for i in 0..20 {
+        bench.write(&format!("root/etc/file{i}"), format!("line {i}\n").repeat(200).as_bytes());
+    }
+}
 
 /// Something that packs, is not blank and is no other format.
 pub fn kernel(len: usize) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! CBFS: coreboot's file system, a run of files each with a header in front of it.
 //!
 //! Sources: coreboot src/commonlib/bsd/include/commonlib/bsd/cbfs_serialized.h (fields, types, attributes), util/cbfstool
-//! (files start at multiples of 64 bytes; what is free is a file of its own). An image of an older coreboot has no FMAP:
-//! its files are found all the same.
+//! (files start at multiples of 64 bytes; what is free is a file of its own; the last 4 bytes of a region are in no file).
+//! An image of an older coreboot has no FMAP: its files are found all the same.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -24,15 +24,16 @@ const MOST_FILES: usize = 512;
 const LONGEST_HEADER: usize = 0x1000;
 const ATTRIBUTE_HASH: u32 = 0x6873_6148;
 const TYPE_UNUSED: u32 = u32::MAX;
+/// By the names that cbfstool lists them with.
 const TYPES: &[(u32, &str)] = &[
     (0x01, "bootblock"),
-    (0x02, "header"),
+    (0x02, "cbfs header"),
     (0x10, "legacy stage"),
     (0x11, "stage"),
-    (0x20, "payload"),
-    (0x21, "fit payload"),
-    (0x30, "option rom"),
-    (0x40, "splash screen"),
+    (0x20, "simple elf"),
+    (0x21, "fit"),
+    (0x30, "optionrom"),
+    (0x40, "bootsplash"),
     (0x50, "raw"),
     (0x51, "vsa"),
     (0x52, "mbi"),
@@ -42,10 +43,10 @@ const TYPES: &[(u32, &str)] = &[
     (0x62, "mma"),
     (0x63, "efi"),
     (0x70, "struct"),
-    (0xaa, "cmos default"),
+    (0xaa, "cmos_default"),
     (0xab, "spd"),
-    (0xac, "mrc cache"),
-    (0x1aa, "cmos layout"),
+    (0xac, "mrc_cache"),
+    (0x1aa, "cmos_layout"),
 ];
 
 /// A file as its header has it; offsets count from the header.
@@ -118,6 +119,11 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         }
         next = end.min(look.bytes.len());
         let aligned = at + (next - at).next_multiple_of(ALIGNMENT);
+        // What is free ends where the next file starts. The last of a region ends before the region does: what is at
+        // the next multiple is another region's.
+        if file.kind == TYPE_UNUSED && next != aligned {
+            break;
+        }
         if !look.bytes.get(aligned..).is_some_and(|rest| rest.starts_with(MAGIC)) {
             break;
         }
@@ -182,7 +188,7 @@ mod tests {
         let mut image = [
             &[0xff; 0x40][..],
             &one,
-            &entry("", TYPE_UNUSED, &[0xff; 200], false),
+            &entry("", TYPE_UNUSED, &[0xff; 216], false),
             &entry("config", 0x50, b"text", false),
         ]
         .concat();
@@ -195,6 +201,18 @@ mod tests {
         assert_eq!(item.result("hashes"), Some(Outcome::Bad));
         let cut = find(&mut Look::new(&image[..data_at + 9]), 0x40).unwrap().item;
         assert_eq!((cut.result("files"), cut.end()), (Some(Outcome::Bad), data_at as u64 + 9));
+    }
+
+    /// The free space of a region ends 4 bytes before the region does.
+    #[test]
+    fn two_regions_side_by_side_are_two() {
+        let region =
+            |name| [entry(name, 0x50, b"text", false), entry("", TYPE_UNUSED, &[0xff; 84], false)].concat();
+        let image = [region("one"), region("two")].concat();
+        let len = image.len() as u64 / 2;
+        let items = [0, len as usize].map(|at| find(&mut Look::new(&image), at).unwrap().item);
+        assert_eq!(items.each_ref().map(|item| (item.offset, item.size)), [(0, len - 4), (len, len - 4)]);
+        assert!(items.iter().all(|item| item.attributes["files"].as_array().map(Vec::len) == Some(1)));
     }
 
     #[test]
