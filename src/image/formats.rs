@@ -8,8 +8,9 @@ use crate::image::container::item::{Found, ItemKind};
 use crate::image::container::packed::{self, lzma};
 use crate::image::container::payload::Payload;
 use crate::image::container::{
-    art, cbfs, cfe_nvram, cramfs, dtb, esp, fit, fmap, intel, jffs2, mtk_eeprom, rb_hardconfig, safeloader,
-    seama, squashfs, sysupgrade, tplink, trx, ubi, uboot_env, uimage, xml,
+    ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, dtb, esp, esp_image, fit, fmap,
+    intel, jffs2, mtk_boot, mtk_eeprom, rb_hardconfig, realtek, safeloader, seama, squashfs, sysupgrade,
+    tplink, trx, ubi, uboot_env, uimage, xikestor, xml,
 };
 use crate::image::layout::Layout;
 use crate::image::layouts;
@@ -27,6 +28,8 @@ pub(crate) struct ContainerFormat {
     pub find: fn(&mut Look, usize) -> Option<Found>,
     /// How a file of this format serves as a donor's firmware.
     pub firmware: Option<AsFirmware>,
+    /// How messages call a file of this format that is named and not opened as a donor.
+    pub closed: Option<Closed>,
     /// Reads the layout of the flash out of a file with such a container anywhere in it.
     pub layout: Option<ReadLayout>,
 }
@@ -41,6 +44,20 @@ impl ContainerFormat {
         debug_assert!(self.kinds.contains(&found.item.kind), "the row lacks the kind {}", found.item.kind);
         Some(found)
     }
+}
+
+/// A file that is named and not opened as a donor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closed {
+    /// In words: `EcoNet TRX image`.
+    pub name: &'static str,
+    /// The offset in the file at which `find` is called.
+    pub at: usize,
+}
+
+/// One whose magic number is its first bytes.
+const fn closed(name: &'static str) -> Option<Closed> {
+    Some(Closed { name, at: 0 })
 }
 
 /// How a file of a format serves as firmware.
@@ -63,8 +80,15 @@ pub(crate) struct AsFirmware {
 }
 
 /// A format that is found nowhere: what a row does not mention.
-const ROW: ContainerFormat =
-    ContainerFormat { kinds: &[], magics: &[], edge: None, find: |_, _| None, firmware: None, layout: None };
+const ROW: ContainerFormat = ContainerFormat {
+    kinds: &[],
+    magics: &[],
+    edge: None,
+    find: |_, _| None,
+    firmware: None,
+    closed: None,
+    layout: None,
+};
 
 /// A file that goes to the flash as it is.
 const fn whole(kind: ItemKind, name: &'static str) -> AsFirmware {
@@ -189,7 +213,13 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         find: jffs2::find_mark,
         ..ROW
     },
-    ContainerFormat { kinds: &[cbfs::KIND], magics: &[cbfs::MAGIC], find: cbfs::find, ..ROW },
+    ContainerFormat {
+        kinds: &[cbfs::KIND],
+        magics: &[cbfs::MAGIC],
+        find: cbfs::find,
+        closed: closed("CBFS of coreboot"),
+        ..ROW
+    },
     ContainerFormat { kinds: &[cramfs::KIND], magics: &cramfs::MAGICS, find: cramfs::find, ..ROW },
     ContainerFormat {
         kinds: &[rb_hardconfig::KIND],
@@ -197,7 +227,83 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         find: rb_hardconfig::find,
         ..ROW
     },
-    ContainerFormat { kinds: &[ubi::KIND], magics: &[ubi::MAGIC], find: ubi::find, ..ROW },
+    ContainerFormat {
+        kinds: &[ubi::KIND],
+        magics: &[ubi::MAGIC],
+        find: ubi::find,
+        closed: closed("UBI image"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[big_trx::ECONET],
+        magics: &big_trx::ECONET_MAGICS,
+        find: big_trx::find_econet,
+        closed: closed("TRX image of an EcoNet board"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[big_trx::ZYXEL],
+        magics: &[big_trx::ZYXEL_MAGIC],
+        find: big_trx::find_zyxel,
+        closed: closed("TRX image of ZyXEL"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[realtek::KIND],
+        magics: &realtek::MAGICS,
+        find: realtek::find,
+        closed: closed("Realtek image"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[bcm_tag::KIND],
+        magics: &[bcm_tag::MAGIC],
+        find: bcm_tag::find,
+        closed: Some(Closed { name: "Broadcom BCM63xx image", at: bcm_tag::MAGIC_AT }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[mtk_boot::KIND],
+        magics: &mtk_boot::MAGICS,
+        find: mtk_boot::find,
+        closed: closed("MediaTek first loader"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[mtk_boot::LK_KIND],
+        magics: &[&mtk_boot::LK_MAGIC],
+        find: mtk_boot::find_lk,
+        closed: closed("MediaTek LK image"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[ambarella::KIND],
+        magics: &[&ambarella::MAGIC],
+        find: ambarella::find,
+        closed: Some(Closed { name: "partition of an Ambarella firmware", at: ambarella::MAGIC_AT }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[arcadyan::KIND],
+        magics: &[&arcadyan::MAGIC],
+        find: arcadyan::find,
+        closed: Some(Closed { name: "scrambled Arcadyan image", at: arcadyan::MAGIC_AT }),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[xikestor::KIND],
+        magics: &[&xikestor::MAGIC],
+        find: xikestor::find,
+        closed: closed("XikeStor switch image"),
+        ..ROW
+    },
+    ContainerFormat {
+        kinds: &[esp_image::KIND],
+        edge: Some(esp_image::EDGE),
+        find: esp_image::find,
+        closed: closed("Espressif image"),
+        ..ROW
+    },
     ContainerFormat { kinds: &[esp::KIND], magics: &[&esp::MAGIC], find: esp::find, ..ROW },
     ContainerFormat { kinds: &[cfe_nvram::KIND], magics: &[cfe_nvram::MAGIC], find: cfe_nvram::find, ..ROW },
     ContainerFormat { kinds: &[xml::KIND], magics: &[b"<?xml"], find: xml::find, ..ROW },

@@ -6,6 +6,7 @@ mod binwalk;
 mod cbfs;
 mod containers;
 mod ifdtool;
+mod loaders;
 mod tftp;
 mod ubi;
 

@@ -250,7 +250,8 @@ impl<'a> Anatomy<'a> {
         let opened = plain::open(bytes, &what, board);
         // Kernels of many boards start in ways of their own: then the metadata or the tree must name the board.
         let named = || board_trees(bytes).iter().any(|tree| names_board(tree, board));
-        if opened.is_none() && !appended && (bytes.len() as u64 == board.chip_size || !named()) {
+        let as_it_is = || bytes.len() as u64 != board.chip_size && plain::closed(bytes).is_none() && named();
+        if opened.is_none() && !appended && !as_it_is() {
             return None;
         }
         self.check_metadata(from, board);
@@ -364,7 +365,14 @@ impl<'a> Anatomy<'a> {
         let bytes = self.donor.bytes.as_slice();
         // It may well say for which other board it is.
         self.check_metadata(0, board);
-        let form = other_form(bytes);
+        let closed = || {
+            let name = plain::closed(bytes)?;
+            Some(format!(
+                "is a {name}: files of this kind are named and not taken apart; give the part of it that belongs in \
+                 flash as NAME=FILE@OFFSET+LENGTH"
+            ))
+        };
+        let form = closed().or_else(|| other_form(bytes));
         let known = form.is_some();
         let why = match (bytes.len(), form) {
             (0, _) => "is empty".to_owned(),

@@ -1,6 +1,8 @@
 //! Donors: files that regions take their bytes from, opened by their structure and checked.
 
 mod anatomy;
+#[cfg(test)]
+mod closed_tests;
 pub(crate) mod dump;
 mod file;
 pub(crate) mod firmware;

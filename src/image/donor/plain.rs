@@ -50,6 +50,18 @@ fn container(look: &mut Look) -> Option<(&'static AsFirmware, Item)> {
     )
 }
 
+/// What `bytes` start with, in words, where that is a container which is named and not opened as a donor.
+pub(crate) fn closed(bytes: &[u8]) -> Option<&'static str> {
+    let mut look = Look::new(bytes);
+    FORMATS.iter().find_map(|row| {
+        let closed = row.closed?;
+        let here = bytes.get(closed.at..)?;
+        let marked = row.magics.is_empty() || row.magics.iter().any(|magic| here.starts_with(magic));
+        let item = marked.then(|| row.search(&mut look, closed.at))??.item;
+        (item.offset == 0).then_some(closed.name)
+    })
+}
+
 /// True when `bytes` start with a container that holds a firmware.
 pub(crate) fn is_container(bytes: &[u8]) -> bool {
     container(&mut Look::new(bytes)).is_some()
