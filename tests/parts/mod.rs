@@ -1,6 +1,7 @@
 //! Every emulated part driven through probe, write and one-time memory; parts made from a table of facts; foreign
 //! drivers on the same chips.
 
+mod by_hand;
 mod collisions;
 mod dies;
 mod direct;
@@ -11,3 +12,4 @@ mod facts_table;
 mod one_time;
 mod session;
 mod states;
+mod states_usb;

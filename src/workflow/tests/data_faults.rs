@@ -203,7 +203,7 @@ fn four_byte_mode_is_named_on_a_chip_that_does_not_show_it() {
     }
 }
 
-/// A firmware that is there twice: nothing tells the upper address bit apart, and nothing is wrong.
+/// A firmware that is there twice: nothing distinguishes the upper address bit, and nothing is wrong.
 #[test]
 fn equal_halves_and_a_blank_chip_are_no_fault() {
     let half = random(1, SMALL / 2);
