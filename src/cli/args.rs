@@ -62,7 +62,7 @@ pub struct GlobalArgs {
 
     /// Read a chip that neither the table nor its SFDP knows as one of SIZE bytes (256K, 8M; 16M at most); it is
     /// never written to
-    #[arg(long, value_name = "SIZE", global = true, value_parser = super::options::bytes)]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = crate::units::parse_size)]
     pub size: Option<u64>,
 
     /// Say how things are done

@@ -96,6 +96,7 @@ fn flash(error: &FlashError) -> Failure {
         FlashError::LowVoltage { .. }
         | FlashError::KnownPart { .. }
         | FlashError::LargerThanAssumed { .. }
+        | FlashError::SmallerThanAssumed { .. }
         | FlashError::OnlyRead
         | FlashError::Unprotectable { .. }
         | FlashError::Outside { .. }

@@ -9,7 +9,7 @@ use super::command::{self, READ};
 use super::describe::bare;
 use super::part::Part;
 use super::parts::by_name;
-use super::settle::{Mirror, compare};
+use super::settle::{Mirror, compare, judge};
 use crate::spi::Programmer;
 use crate::units::{KIB, MIB};
 use thiserror::Error;
@@ -103,13 +103,24 @@ const WINDOW: usize = 64;
 const PLACES: u64 = 32;
 
 impl<P: Programmer> Chip<P> {
-    /// Refuses a size given by hand that is too small: a chip repeats itself past its end, and this one does not. One
-    /// that is too large is found by the address proof before anything is kept.
-    pub(super) fn refuse_larger(&mut self) -> Result<(), FlashError> {
+    /// Refuses a size given by hand that is too small or too large: a chip repeats itself past its end, and only there.
+    pub(super) fn check_assumed(&mut self) -> Result<(), FlashError> {
         let size = self.geometry.size;
-        if !self.identity.assumed || !size.is_power_of_two() || size >= 16 * MIB {
+        if !self.identity.assumed || !size.is_power_of_two() || size > 16 * MIB {
             return Ok(());
         }
+        if size < 16 * MIB && self.mirrors(size)?.contains(&Mirror::Differ) {
+            return Err(FlashError::LargerThanAssumed { size });
+        }
+        match judge(size / 2, size, &self.mirrors(size / 2)?) {
+            Some(half) if half < size => Err(FlashError::SmallerThanAssumed { size }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Places below `size` compared with those that far above. A difference counts when it is the same twice: noise is not.
+    fn mirrors(&mut self, size: u64) -> Result<Vec<Mirror>, FlashError> {
+        let mut seen = Vec::new();
         for n in 0..PLACES {
             let low = size / PLACES * n;
             let mut pair = || {
@@ -119,12 +130,11 @@ impl<P: Programmer> Chip<P> {
                 Ok::<_, FlashError>((at(low)?, at(size + low)?))
             };
             let ((a, b), again) = (pair()?, pair()?);
-            // Noise differs too, but not in the same way twice.
-            if compare(&a, &b) == Mirror::Differ && again == (a, b) {
-                return Err(FlashError::LargerThanAssumed { size });
+            if again == (a.clone(), b.clone()) {
+                seen.push(compare(&a, &b));
             }
         }
-        Ok(())
+        Ok(seen)
     }
 }
 

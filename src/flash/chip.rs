@@ -94,7 +94,7 @@ impl<P: Programmer> Chip<P> {
     ///
     /// # Errors
     /// As [`connect_telling`](Self::connect_telling); [`FlashError::KnownPart`] where the chip is known without,
-    /// [`FlashError::LargerThanAssumed`].
+    /// [`FlashError::LargerThanAssumed`], [`FlashError::SmallerThanAssumed`].
     pub fn connect_as(
         mut programmer: P,
         assumed: Option<&Assumed>,
@@ -116,7 +116,7 @@ impl<P: Programmer> Chip<P> {
         chip.leave_otp()?;
         chip.settle_reads()?;
         chip.settle_conflict()?;
-        chip.refuse_larger()?;
+        chip.check_assumed()?;
         // Only now: in 4-byte mode the command takes another number of dummy bytes.
         chip.identity.unique_id = identify::read_unique_id(&mut chip.programmer, &chip.identity.part)?;
         Ok(chip)

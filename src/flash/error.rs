@@ -75,6 +75,15 @@ pub enum FlashError {
         /// The size in bytes.
         size: u64,
     },
+    /// The size given by hand is too large.
+    #[error(
+        "the chip holds the same bytes in both halves of {size:#x}: it repeats itself, so it is smaller than the size \
+         given by hand"
+    )]
+    SmallerThanAssumed {
+        /// The size in bytes.
+        size: u64,
+    },
     /// The chip is read by a part or size given by hand.
     #[error(
         "a chip whose part or size is given by hand is only read: its erase commands, write protection and supply are \

@@ -2,6 +2,7 @@
 //! drivers on the same chips.
 
 mod by_hand;
+mod clock;
 mod collisions;
 mod dies;
 mod direct;

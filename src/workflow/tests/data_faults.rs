@@ -219,3 +219,19 @@ fn equal_halves_and_a_blank_chip_are_no_fault() {
         }
     }
 }
+
+/// Halves that agree for longer than the proof looks, and an address bit that tells them apart and is not seen: both passes
+/// read the lower half twice. A long answer over the boundary shows it.
+#[test]
+fn a_stuck_bit_whose_halves_agree_for_a_while_is_refused() {
+    for kind in KINDS {
+        for same in [0x2000, 0x1_0000, 0x3_0000, 0x3_f000] {
+            let mut contents = random(1, SMALL);
+            contents.copy_within(..same, SMALL / 2);
+            let fault = DataFault::StuckBit(18, false);
+            let case = format!("{same:#x} by {kind:?}");
+            let found = cause(back_up(kind, &contents, fault), &case);
+            assert!(matches!(found, Cause::Addresses(_)), "{case}: {found}");
+        }
+    }
+}
