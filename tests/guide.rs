@@ -125,7 +125,7 @@ fn the_whole_way_on_an_emulated_board() {
     }
     terminal.wait_for("> archer-mr200-v1");
     terminal.keys(&["Enter"]);
-    terminal.wait_for("two reads that agree");
+    terminal.wait_for("each byte proven by two readings");
     terminal.keys(&["-l", &web.display().to_string()]);
     terminal.wait_for("web.bin_");
     terminal.keys(&["Enter"]);
@@ -135,7 +135,7 @@ fn the_whole_way_on_an_emulated_board() {
     terminal.wait_for("nothing has been touched yet");
     // Back to the choice and on again: the backup holds.
     terminal.keys(&["Escape"]);
-    terminal.wait_for("two reads that agree");
+    terminal.wait_for("each byte proven by two readings");
     terminal.keys(&["Enter"]);
     terminal.wait_for("nothing has been touched yet");
     terminal.keys(&["w"]);

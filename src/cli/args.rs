@@ -55,6 +55,16 @@ pub struct GlobalArgs {
     #[arg(long, global = true)]
     pub voltage_adapter: bool,
 
+    /// Read a chip that neither the table nor its SFDP knows as this part ("norsplice chips" lists them); it is
+    /// never written to
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "size")]
+    pub part: Option<String>,
+
+    /// Read a chip that neither the table nor its SFDP knows as one of SIZE bytes (256K, 8M; 16M at most); it is
+    /// never written to
+    #[arg(long, value_name = "SIZE", global = true, value_parser = crate::units::parse_size)]
+    pub size: Option<u64>,
+
     /// Say how things are done
     #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
     pub verbose: bool,

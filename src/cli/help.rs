@@ -18,7 +18,8 @@ const EXAMPLES: &str = "\
 Programmers for -p:
   ch341a[:path=1-2.3]
   ft2232h[:port=A,speed=15MHz,serial=S,path=...]  also ft232h, ft4232h
-  emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out
+  emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out;
+      left=STATE and fault=NAME:VALUE make it hard (a wrong name lists them)
 
 Examples:
   norsplice demo                                             try everything, nothing attached

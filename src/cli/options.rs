@@ -29,6 +29,10 @@ pub struct Options {
     pub wait: bool,
     /// `--voltage-adapter`.
     pub voltage_adapter: bool,
+    /// `--part`.
+    pub part: Option<String>,
+    /// `--size`.
+    pub size: Option<u64>,
 }
 
 impl Options {
@@ -50,6 +54,8 @@ impl Options {
             allow: args.allow,
             wait: args.wait,
             voltage_adapter: args.voltage_adapter,
+            part: args.part,
+            size: args.size,
         };
         (options, verbosity)
     }

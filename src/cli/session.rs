@@ -6,7 +6,8 @@ use super::output::Output;
 use super::progress::Progress;
 use crate::desk::Stop;
 use crate::desk::programmer::ProgrammerChoice;
-use crate::desk::{Desk, Why};
+use crate::desk::{Desk, Why, allowed};
+use crate::flash::Assumed;
 use crate::workflow::Store;
 use std::sync::Arc;
 
@@ -34,10 +35,17 @@ impl Session {
             return Err(Why::SeveralProgrammers.into());
         }
         let programmer = options.programmer.as_deref().map(ProgrammerChoice::parse).transpose()?;
+        let assumed = match (&options.part, options.size) {
+            (Some(name), _) => Some(Assumed::part(name)?),
+            (None, Some(bytes)) => Some(Assumed::size(bytes)?),
+            (None, None) => None,
+        };
         Ok(Desk {
             programmer: programmer.unwrap_or_default(),
             wait: options.wait,
             voltage_adapter: options.voltage_adapter,
+            assumed,
+            allow: allowed(options.allow.iter().map(String::as_str))?,
             dry_run: options.dry_run,
             stop: self.stop.clone(),
         })

@@ -3,9 +3,9 @@
 //! The floors below say what happened, in facts. Options and commands are named here.
 
 use super::exit::{Exit, Failure};
-use super::show::unknown;
+use super::show::{did_you_mean, unknown};
 use crate::desk::{Refusal, Sought, Why};
-use crate::flash::FlashError;
+use crate::flash::{AssumedFault, FlashError, Unprotectable, parts};
 use crate::image::{Finding, ImageError};
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::wire;
@@ -94,12 +94,53 @@ fn flash(error: &FlashError) -> Failure {
     let exit = match error {
         FlashError::NoChip { .. } | FlashError::BusStuck { .. } => Exit::NoChip,
         FlashError::LowVoltage { .. }
+        | FlashError::KnownPart { .. }
+        | FlashError::LargerThanAssumed { .. }
+        | FlashError::SmallerThanAssumed { .. }
+        | FlashError::OnlyRead
+        | FlashError::Unprotectable { .. }
         | FlashError::Outside { .. }
         | FlashError::OtpRefused { .. }
         | FlashError::Unsupported(_) => Exit::Refused,
         _ => Exit::Failed,
     };
-    Failure::new(exit, error.to_string())
+    let failure = Failure::new(exit, error.to_string());
+    match error {
+        FlashError::UnknownPart { .. } => failure.hint(
+            "to read it all the same, name a part like it with --part NAME, or its size with --size SIZE",
+        ),
+        FlashError::LowVoltage { .. } => Failure {
+            message: format!(
+                "{error}; put a 1.8 V adapter between programmer and chip and say so with --voltage-adapter"
+            ),
+            ..failure
+        },
+        FlashError::StatusRefused { volatile_unproven: true, .. } => Failure {
+            message: format!("{error}: 'norsplice protect clear --permanent' does without"),
+            ..failure
+        },
+        FlashError::Unprotectable { why: Unprotectable::OnlyLasting, .. } => {
+            Failure { message: format!("{error} (--permanent)"), ..failure }
+        }
+        FlashError::KnownPart { .. } | FlashError::OnlyRead => failure.hint("leave out --part and --size"),
+        _ => failure,
+    }
+}
+
+impl From<AssumedFault> for Failure {
+    fn from(fault: AssumedFault) -> Self {
+        match &fault {
+            AssumedFault::UnknownName { name } => {
+                let guess = did_you_mean(name, parts::names());
+                let guess = guess.map_or(String::new(), |part| format!("; did you mean '{part}'?"));
+                Failure::refused(format!("--part: {fault}{guess}")).hint("\"norsplice chips\" lists them")
+            }
+            AssumedFault::SeveralParts { .. } => {
+                Failure::refused(format!("--part: {fault}")).hint("give the size instead: --size SIZE")
+            }
+            _ => Failure::refused(format!("--size: {fault}")),
+        }
+    }
 }
 
 fn image(error: &ImageError) -> Failure {

@@ -2,8 +2,8 @@
 
 use super::programmer::ProgrammerChoice;
 use super::{Refusal, Stop};
-use crate::flash::Identity;
-use crate::image::{Layout, Spliced};
+use crate::flash::{Assumed, Identity};
+use crate::image::{Allow, Layout, Spliced};
 use crate::spi::Notice as LinkNotice;
 use crate::workflow::Event;
 use crate::workflow::job::Proposal;
@@ -18,6 +18,10 @@ pub struct Desk {
     pub wait: bool,
     /// A 1.8 V adapter is between programmer and chip.
     pub voltage_adapter: bool,
+    /// What the user says of a chip that neither the table nor its SFDP knows.
+    pub assumed: Option<Assumed>,
+    /// The checks that may pass. The one that concerns the chip itself is the one on its supply.
+    pub allow: Allow,
     /// Read, back up and plan; neither erase nor program.
     pub dry_run: bool,
     /// Where the user's wish to stop is noted.

@@ -127,7 +127,7 @@ impl Desk {
         job: Option<String>,
         direction: Option<Direction>,
     ) -> Result<Report, Refusal> {
-        self.with_chip_to_write(front, |chip, _| {
+        self.with_chip_to_finish(front, |chip, _| {
             let options = ResumeOptions { job, direction, dry_run: self.dry_run };
             let report =
                 resume::resume(chip, store, &options, &mut |event| front.notice(Notice::Job(&event)))?;

@@ -167,23 +167,25 @@ fn board_of(named: Option<&str>, dump: &[u8]) -> (Option<Cow<'static, Board>>, &
     }
 }
 
-/// Why the backup's bytes can be believed.
-fn proof(manifest: &Manifest) -> String {
+/// What proves the backup's bytes.
+pub fn proof(manifest: &Manifest) -> String {
     let reads = &manifest.reads;
-    match manifest.origin {
-        Origin::ImportTwice => "two dumps that agree".to_owned(),
-        Origin::Import => "nothing: it was taken over from a single dump".to_owned(),
-        Origin::Read if reads.rereads.is_empty() => format!("{} reads that agree", reads.passes),
-        Origin::Read => {
-            let bytes: u64 = reads.rereads.iter().map(|r| r.differing_bytes).sum();
-            format!(
-                "{} reads that agree but for {} in {}, settled by reading those again",
-                reads.passes,
-                units::count(bytes, "byte"),
-                units::count(reads.rereads.len() as u64, "place")
-            )
+    let passes = match (manifest.origin, &reads.known_from) {
+        (Origin::ImportTwice, _) => return "two dumps that agree".to_owned(),
+        (Origin::Import, _) => return "nothing: it was taken over from a single dump".to_owned(),
+        (Origin::Read, Some(known)) => format!("one pass that agrees with what backup {known} proved"),
+        // Backups of older versions do not say how they were read.
+        (Origin::Read, None) if reads.proven.is_empty() => format!("{} reads that agree", reads.passes),
+        (Origin::Read, None) => {
+            format!("{} passes that differ in engine, command, order and lengths, and agree", reads.passes)
         }
+    };
+    if reads.rereads.is_empty() {
+        return passes;
     }
+    let bytes: u64 = reads.rereads.iter().map(|r| r.differing_bytes).sum();
+    let (bytes, places) = (units::count(bytes, "byte"), units::count(reads.rereads.len() as u64, "place"));
+    format!("{passes} but for {bytes} in {places}, settled by reading those again")
 }
 
 /// What a backup without a job has to say first.

@@ -1,9 +1,10 @@
 //! The chip on the clip, connected: who it is, and the small questions one can ask it.
 //!
 //! Assumed of the programmer below: a batch runs in order, without branching, chip select high in between. What
-//! reads, erases, programs and unlocks stands in files of its own, all as methods of [`Chip`].
+//! reads, erases, programs and unlocks is in files of its own, all as methods of [`Chip`].
 
 use super::FlashError;
+use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
 use super::describe::{self, Addressing};
 use super::geometry::{Busy, Costs, Geometry};
@@ -18,7 +19,8 @@ use super::resort;
 use super::status::{self, Status};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::span::Span;
-use crate::spi::{Programmer, Transaction};
+use crate::spi::{Programmer, SpiError, Transaction};
+use crate::units;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ pub struct Chip<P: Programmer> {
     pub(super) identity: Identity,
     pub(super) geometry: Geometry,
     pub(super) addressing: Addressing,
-    /// SR1 as last read in peace; what it may show meanwhile.
+    /// SR1 while idle, and the bits that may change during an operation.
     pub(super) steady: Steady,
     pub(super) pace: Pace,
     /// Learned erase times by opcode: when to look for the end.
@@ -83,31 +85,51 @@ impl<P: Programmer> Chip<P> {
     ///
     /// # Errors
     /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.
-    pub fn connect_telling(mut programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
-        let (identity, sr1, shift) = match Self::ask(&mut programmer, tell) {
+    pub fn connect_telling(programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
+        Self::connect_as(programmer, None, tell)
+    }
+
+    /// The same for a chip that neither the table nor its SFDP may know: then `assumed` says how it is read. It is never
+    /// written to.
+    ///
+    /// # Errors
+    /// As [`connect_telling`](Self::connect_telling); [`FlashError::KnownPart`] where the chip is known without,
+    /// [`FlashError::LargerThanAssumed`], [`FlashError::SmallerThanAssumed`].
+    pub fn connect_as(
+        mut programmer: P,
+        assumed: Option<&Assumed>,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<Self, FlashError> {
+        let (identity, sr1, shift) = match Self::ask(&mut programmer, assumed, tell) {
             // Nothing but questions so far: one transfer that was lost is no reason to give up.
             Err(FlashError::Spi(error)) if error.is_transient() => {
                 tell(format!("{error}; asking the chip once more"));
-                Self::ask(&mut programmer, tell)
+                Self::ask(&mut programmer, assumed, tell)
             }
             asked => asked,
         }?;
         let mut chip = Self::new(programmer, identity, sr1);
+        chip.limit_clock()?;
         chip.resume_suspended(tell)?;
         chip.settle_dies()?;
         chip.settle_mode(shift)?;
         chip.leave_otp()?;
         chip.settle_reads()?;
         chip.settle_conflict()?;
+        chip.check_assumed()?;
         // Only now: in 4-byte mode the command takes another number of dummy bytes.
         chip.identity.unique_id = identify::read_unique_id(&mut chip.programmer, &chip.identity.part)?;
         Ok(chip)
     }
 
     /// Who the chip is, its SR1, and by how many bytes a mode shifts its SFDP.
-    fn ask(programmer: &mut P, tell: &mut dyn FnMut(String)) -> Result<(Identity, u8, usize), FlashError> {
+    fn ask(
+        programmer: &mut P,
+        assumed: Option<&Assumed>,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<(Identity, u8, usize), FlashError> {
         let (identity, shift) = match identify::start_up(programmer, tell) {
-            Ok(started) => Self::identify(programmer, started)?,
+            Ok(started) => Self::identify(programmer, started, assumed)?,
             Err(dead @ FlashError::NoChip { .. }) => {
                 let old = resort::ask(programmer)?;
                 (old.and_then(|(id, rows)| identify::name_old(&id, &rows)).ok_or(dead)?, 0)
@@ -117,17 +139,21 @@ impl<P: Programmer> Chip<P> {
         Ok((identity, command::register(programmer, command::READ_STATUS)?, shift))
     }
 
-    fn identify(programmer: &mut P, started: Started) -> Result<(Identity, usize), FlashError> {
+    fn identify(
+        programmer: &mut P,
+        started: Started,
+        assumed: Option<&Assumed>,
+    ) -> Result<(Identity, usize), FlashError> {
         let answer = &started.answer;
         let (sfdp, shift) = identify::read_sfdp(programmer)?.map_or((None, 0), |s| (Some(s.bytes), s.shift));
         let sr2 = identify::ask_sr2(programmer, answer, sfdp.as_deref())?;
-        let mut identity = identify::name(answer, sfdp, sr2)?;
+        let mut identity = identify::name(answer, sfdp, sr2, assumed)?;
         identity.electronic_id = Some(identify::read_electronic_id(programmer)?);
         identity.left = started.found;
         Ok((identity, shift))
     }
 
-    /// A chip whose identity is known and whose SR1 reads `sr1` in peace.
+    /// A chip whose identity is known and whose SR1 reads `sr1` while idle.
     pub(super) fn new(programmer: P, identity: Identity, sr1: u8) -> Self {
         let geometry = describe::geometry(&identity.part, identity.sfdp_decoded.as_ref());
         let limits = programmer.limits();
@@ -142,6 +168,7 @@ impl<P: Programmer> Chip<P> {
                 value: sr1,
                 may_change: describe::may_change(&identity.part),
                 sticky: if identity.part.status.sticky_errors { describe::STICKY_ERRORS } else { 0 },
+                alternates: identity.part.status.two_bytes,
             },
             pace: Pace::new(geometry.program, margin, pages),
             erase_times: BTreeMap::new(),
@@ -178,6 +205,36 @@ impl<P: Programmer> Chip<P> {
     /// The user has said that a voltage adapter for this 1.8 V part is in place.
     pub fn confirm_voltage_adapter(&mut self) {
         self.adapter_confirmed = true;
+    }
+
+    /// The highest SPI clock in Hz of this part, where a source gives one.
+    pub fn max_hz(&self) -> Option<u32> {
+        self.identity.part.max_hz
+    }
+
+    /// Lowers a clock that is too high for the part.
+    fn limit_clock(&mut self) -> Result<(), FlashError> {
+        let now = self.programmer.limits().clock_hz;
+        let Some(most) = self.max_hz().filter(|most| *most < now) else { return Ok(()) };
+        let text = match self.programmer.set_clock(most) {
+            Ok(hz) => format!(
+                "{} takes {} at most; the clock is now {}",
+                self.identity.part_name,
+                units::hz(most),
+                units::hz(hz)
+            ),
+            Err(SpiError::Unsupported(_)) => {
+                format!(
+                    "{} takes {} at most; the programmer's clock is fixed at {}",
+                    self.identity.part_name,
+                    units::hz(most),
+                    units::hz(now)
+                )
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.identity.notes.push(text);
+        Ok(())
     }
 
     /// Notes a state that the chip was found in.
@@ -255,7 +312,7 @@ impl<P: Programmer> Chip<P> {
                     |mut all, ((register, _), v)| {
                         match register {
                             Register::Sr1 => all.sr1 = *v,
-                            // FF: nobody answered. No part has every bit of it, some are reserved.
+                            // FF: no one answered. No part has every bit of it, some are reserved.
                             Register::Sr2 => all.sr2 = (*v != 0xFF).then_some(*v),
                             Register::Sr3 => all.sr3 = (*v != 0xFF).then_some(*v),
                             Register::Security => all.security = Some(*v),
@@ -340,7 +397,7 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// Leaves the chip in the address mode it was found in, and lets go of every pin. Dropping does the first, and
-    /// tells nobody when it fails.
+    /// does not report a failure.
     ///
     /// # Errors
     /// [`FlashError::Spi`].
@@ -358,8 +415,11 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
-    /// Refuses writes to a 1.8 V part nobody has confirmed an adapter for.
-    pub(super) fn check_voltage(&self) -> Result<(), FlashError> {
+    /// Refuses writes to a chip that is not known, and to a 1.8 V part for which no adapter was confirmed.
+    pub(super) fn check_writable(&self) -> Result<(), FlashError> {
+        if self.identity.assumed {
+            return Err(FlashError::OnlyRead);
+        }
         match self.identity.low_voltage && !self.adapter_confirmed {
             true => Err(FlashError::LowVoltage { part: self.identity.part_name.clone() }),
             false => Ok(()),
@@ -370,7 +430,7 @@ impl<P: Programmer> Chip<P> {
     pub(super) fn check_write(&self, span: Span, permit: &Permit) -> Result<(), FlashError> {
         self.check_inside(span)?;
         permit.check(span, &self.identity.jedec_id)?;
-        self.check_voltage()?;
+        self.check_writable()?;
         if let Some(why) = &self.identity.conflict {
             return Err(FlashError::NotWritable { what: "any erase or program".into(), why: why.clone() });
         }
@@ -378,10 +438,10 @@ impl<P: Programmer> Chip<P> {
     }
 }
 
-/// On every way out, errors and panics too: the board goes on with the address mode it knows.
+/// On every way out, errors and panics too: the board continues with the address mode it knows.
 impl<P: Programmer> Drop for Chip<P> {
     fn drop(&mut self) {
-        // Nobody is left to be told.
+        // There is no one left to report to.
         let _ = self.restore_mode();
     }
 }

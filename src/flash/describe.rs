@@ -7,7 +7,7 @@ use super::command::{BUSY, PAGE_PROGRAM, PAGE_PROGRAM_4B, READ, READ_4B, WEL};
 use super::geometry::{Busy, Costs, EraseType, Geometry};
 use super::part::{
     Confidence, EraseSpec, FourByte, FourByteMode, OtpMethod, OtpScheme, Part, Probe, ProgramScheme,
-    ProtectScheme, SfdpTell, StatusEnable, StatusScheme, Write01,
+    ProtectScheme, STATUS_UNKNOWN, SfdpTell, StatusEnable, StatusScheme, Write01,
 };
 use super::sfdp::{AddressModes, Sfdp};
 use crate::spi::Limits;
@@ -254,52 +254,65 @@ pub(crate) fn from_sfdp(jedec_id: &[u8], sfdp: &Sfdp) -> Option<Part> {
         .collect();
     let native = sfdp.four_byte.as_ref().is_some_and(|f| f.read && f.program);
     let mode = four_byte_mode(sfdp);
-    // SR2 by 35h is promised where quad enable stands there: rules 1, 4, 5 and 6 of DW15.
+    // SR2 by 35h is promised where quad enable is there: rules 1, 4, 5 and 6 of DW15.
     let sr2 = matches!(basic.quad_enable, Some(1 | 4 | 5 | 6));
     Some(Part {
-        vendor: String::new(),
         name: "unknown part (SFDP only)".into(),
-        aliases: Vec::new(),
-        probe: Probe::Jedec,
-        jedec_id: jedec_id.to_vec(),
-        ext_id: Vec::new(),
-        tell: SfdpTell::default(),
-        size: basic.size,
         page: basic.page.unwrap_or(256),
         erase,
         chip_erase: Some(0xC7),
         program: if basic.byte_programming { ProgramScheme::Byte } else { ProgramScheme::Page },
-        voltage_mv: None,
-        low_voltage: false,
         address_bytes: if mode == FourByteMode::Always { 4 } else { 3 },
         four_byte: FourByte { native, mode, extended_register: false },
-        dies: 1,
-        mode_flag: None,
-        die_select: None,
-        unique_id: 0,
-        sr2_by_35: false,
         reset: basic.reset & RESET_66_99 != 0,
-        plain_reads: Vec::new(),
         status: StatusScheme {
             read_sr2: sr2.then_some(0x35),
-            read_sr3: None,
             write_sr2: (basic.quad_enable == Some(6)).then_some(0x31),
-            write_sr3: None,
             write_01: if matches!(basic.quad_enable, Some(1 | 5)) { Write01::Two } else { Write01::One },
             enable: match basic.status_write & 8 != 0 {
                 true => StatusEnable::VolatileOrWren,
                 false => StatusEnable::Wren,
             },
-            quad_enable: None,
-            flag_status: false,
-            sticky_errors: false,
-            suspend: None,
+            ..STATUS_UNKNOWN
         },
+        source: "SFDP of the chip itself".into(),
+        ..bare(jedec_id, basic.size)
+    })
+}
+
+/// A part of which nothing is known but id and size: read by three address bytes, and without a command that changes it.
+pub(crate) fn bare(jedec_id: &[u8], size: u64) -> Part {
+    Part {
+        vendor: String::new(),
+        name: "unknown part".into(),
+        aliases: Vec::new(),
+        probe: Probe::Jedec,
+        jedec_id: jedec_id.to_vec(),
+        ext_id: Vec::new(),
+        tell: SfdpTell::default(),
+        size,
+        page: 256,
+        erase: Vec::new(),
+        chip_erase: None,
+        program: ProgramScheme::Page,
+        voltage_mv: None,
+        low_voltage: false,
+        address_bytes: 3,
+        four_byte: FourByte::default(),
+        dies: 1,
+        mode_flag: None,
+        die_select: None,
+        unique_id: 0,
+        sr2_by_35: false,
+        reset: false,
+        plain_reads: Vec::new(),
+        status: STATUS_UNKNOWN,
         protection: ProtectScheme::Unknown,
         otp: OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false },
         forever: Vec::new(),
+        max_hz: None,
         times: None,
-        source: "SFDP of the chip itself".into(),
+        source: "the user".into(),
         confidence: Confidence::Low,
-    })
+    }
 }

@@ -170,6 +170,7 @@ impl<P: Programmer> Chip<P> {
                 Transaction::write(bytes),
                 Transaction::read(&[READ_STATUS], &mut started),
             ])?;
+            self.steady.only_first(&mut started);
             if enabled[0] & BUSY != 0 {
                 // BUSY before the command has gone: an operation of its own, or a line that is stuck.
                 stuck::refuse_constant(&mut self.programmer, &[enabled[0], started[0], started[1]], what)?;
@@ -180,7 +181,7 @@ impl<P: Programmer> Chip<P> {
                 self.check_errors(ready.status, what)?;
                 return Ok(());
             }
-            // Not started, or the bus is gone: the wait tells which, and WEL must not stay set.
+            // Not started, or the bus is gone: the wait finds which, and WEL must not stay set.
             wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), what)?;
             command::send(&mut self.programmer, &[WRITE_DISABLE])?;
             if enabled[0] & (WEL | BUSY) == WEL && started[1] & (WEL | BUSY) == 0 {
@@ -227,7 +228,7 @@ impl<P: Programmer> Chip<P> {
             };
             return Ok(FlashError::Protected { spans: hit, why });
         }
-        Ok(FlashError::NotWritable { what: what(), why: status::why_refused(&state) })
+        Ok(FlashError::NotWritable { what: what(), why: status::register_lock(&state).to_string() })
     }
 
     /// Error bits that some makers keep in the status registers; cleared where they stick.

@@ -2,6 +2,7 @@
 
 use super::left::LeftState;
 use super::part::Register;
+use super::unprotectable::{RegisterLock, Unprotectable};
 use crate::span::{Span, Spans};
 use crate::spi::SpiError;
 use std::time::Duration;
@@ -56,6 +57,39 @@ pub enum FlashError {
         /// The id.
         id: Vec<u8>,
     },
+    /// A part or a size was given by hand for a chip that is known without.
+    #[error(
+        "the chip answers with id {} and is known: {part}. A part or a size given by hand is only for a chip that neither \
+         the table nor its SFDP knows",
+        hex(.id)
+    )]
+    KnownPart {
+        /// The id.
+        id: Vec<u8>,
+        /// What it is.
+        part: String,
+    },
+    /// The size given by hand is too small.
+    #[error("the chip holds other bytes past {size:#x}: it is larger than the size given by hand")]
+    LargerThanAssumed {
+        /// The size in bytes.
+        size: u64,
+    },
+    /// The size given by hand is too large.
+    #[error(
+        "the chip holds the same bytes in both halves of {size:#x}: it repeats itself, so it is smaller than the size \
+         given by hand"
+    )]
+    SmallerThanAssumed {
+        /// The size in bytes.
+        size: u64,
+    },
+    /// The chip is read by a part or size given by hand.
+    #[error(
+        "a chip whose part or size is given by hand is only read: its erase commands, write protection and supply are \
+         not known"
+    )]
+    OnlyRead,
     /// BUSY did not end in twice the longest time that the part is allowed.
     #[error(
         "the chip is still busy {} s after {what} (status {status:#04x}); twice the datasheet's limit is over: \
@@ -103,11 +137,8 @@ pub enum FlashError {
         /// Why, as far as it is known, and what to try.
         why: String,
     },
-    /// The part is of the 1.8 V class and nobody said that a voltage adapter is in place.
-    #[error(
-        "{part} is a 1.8 V part: at 3.3 V it may be destroyed. Nothing was written; put a 1.8 V adapter between \
-         programmer and chip and say so with --voltage-adapter"
-    )]
+    /// The part is of the 1.8 V class, and no one has said that a voltage adapter is in place.
+    #[error("{part} is a 1.8 V part: at 3.3 V it may be destroyed. Nothing was written")]
     LowVoltage {
         /// The part.
         part: String,
@@ -127,7 +158,10 @@ pub enum FlashError {
         why: String,
     },
     /// A status register did not take the wanted value.
-    #[error("{register:?} stayed {found:#04x} where {wanted:#04x} was written: {why}")]
+    #[error(
+        "{register:?} stayed {found:#04x} where {wanted:#04x} was written: {lock}{}",
+        if *.volatile_unproven { VOLATILE_UNPROVEN } else { "" }
+    )]
     StatusRefused {
         /// Which.
         register: Register,
@@ -135,8 +169,18 @@ pub enum FlashError {
         wanted: u8,
         /// What it reads.
         found: u8,
-        /// Why, as far as it is known.
-        why: String,
+        /// What may hold it.
+        lock: RegisterLock,
+        /// The write was volatile, and no data sheet says that the part knows `50`.
+        volatile_unproven: bool,
+    },
+    /// The part cannot be protected as asked.
+    #[error("{part} {why}")]
+    Unprotectable {
+        /// The part.
+        part: String,
+        /// Why.
+        why: Unprotectable,
     },
     /// The permit does not cover this.
     #[error("{span} is not in what this job may erase or program ({allowed})")]
@@ -202,6 +246,9 @@ pub enum FlashError {
         message: String,
     },
 }
+
+const VOLATILE_UNPROVEN: &str =
+    "; or the part does not know 50h, the enable of a write that lasts until power-off only";
 
 fn stuck(state: LeftState) -> String {
     match state {

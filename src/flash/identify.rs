@@ -4,6 +4,7 @@
 //! wakes. No reset is sent before the part is known. spi-memory parses the identification.
 
 use super::FlashError;
+use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
 use super::describe;
 use super::geometry::Busy;
@@ -32,7 +33,7 @@ pub struct Identity {
     pub device: [u8; 2],
     /// The part's row, the family's common row, or what SFDP alone says.
     pub part: Part,
-    /// `W25Q64FV`, or the members' names where they cannot be told apart.
+    /// `W25Q64FV`, or the members' names where they cannot be distinguished.
     pub part_name: String,
     /// The raw SFDP space, where there is one.
     pub sfdp: Option<Vec<u8>>,
@@ -44,12 +45,21 @@ pub struct Identity {
     pub electronic_id: Option<u8>,
     /// A 1.8 V class part.
     pub low_voltage: bool,
+    /// Size and addressing are the user's word: neither table nor SFDP knows the chip, and it is only read.
+    pub assumed: bool,
     /// Why nothing may be written before it is settled: table and SFDP disagree.
     pub conflict: Option<String>,
     /// What the user should know.
     pub notes: Vec<String>,
     /// The states that the chip was found in, and what was done about each.
     pub left: Vec<Found>,
+}
+
+impl Identity {
+    /// The chip's supply is in no table: 3.3 V may be too much for it.
+    pub fn supply_unknown(&self) -> bool {
+        !self.low_voltage && self.part.voltage_mv.is_none()
+    }
 }
 
 /// Bytes read behind `9F`: room for continuation codes and extended ids.
@@ -59,7 +69,7 @@ const WAKE: Duration = Duration::from_micros(50);
 /// An operation that an earlier run, or the board, left running: waited for up to twice the longest, which is as long as
 /// a chip erase takes.
 const LEFT_RUNNING: Busy = Busy { typical: Duration::from_millis(200), max: Duration::from_secs(100) };
-/// The same where BUSY stands alone, without WEL: not every chip shows both, and noise looks like it sooner.
+/// The same where BUSY is alone, without WEL: not every chip shows both, and noise looks like it sooner.
 const PERHAPS_RUNNING: Busy = Busy { max: Duration::from_secs(3), ..LEFT_RUNNING };
 
 /// Continuation codes and three bytes: what of an answer to `9F` is the id.
@@ -94,11 +104,14 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
     tell: &mut dyn FnMut(String),
 ) -> Result<Started, FlashError> {
     let (mut before, mut status) = ([0; 2], [0; 2]);
+    let [first, second] = status.each_mut().map(std::slice::from_mut);
     programmer.run(&mut [
         Transaction::read(&[command::READ_STATUS], &mut before),
         Transaction::write(&command::LEAVE_CONTINUOUS_READ[..1]),
         Transaction::write(&command::LEAVE_CONTINUOUS_READ),
-        Transaction::read(&[command::READ_STATUS], &mut status),
+        // One by one: some parts give another register as the second byte.
+        Transaction::read(&[command::READ_STATUS], first),
+        Transaction::read(&[command::READ_STATUS], second),
     ])?;
     let mut found = Vec::new();
     let mut note = |state, done| found.push(Found { state, done });
@@ -133,7 +146,11 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
         }
         return Ok(Started { answer: settled(ids)?, found });
     }
-    programmer.run(&mut [Transaction::read(&[command::READ_STATUS], &mut status)])?;
+    let [first, second] = status.each_mut().map(std::slice::from_mut);
+    programmer.run(&mut [
+        Transaction::read(&[command::READ_STATUS], first),
+        Transaction::read(&[command::READ_STATUS], second),
+    ])?;
     if busy(status, BUSY) {
         wait(programmer, status[0], PERHAPS_RUNNING)?;
         note(LeftState::Busy, LeftDone::Waited);
@@ -162,7 +179,7 @@ fn wait<P: Programmer + ?Sized>(programmer: &mut P, status: u8, most: Busy) -> R
 
 /// What a part may show that has not been named yet and reads `status` while busy: SST26 shows BUSY in bit 7 too.
 fn unknown_part(status: u8) -> Steady {
-    Steady { value: status, may_change: BUSY | WEL | status & 0x80, sticky: 0 }
+    Steady { value: status, may_change: BUSY | WEL | status & 0x80, sticky: 0, alternates: true }
 }
 
 fn three_ids<P: Programmer + ?Sized>(programmer: &mut P) -> Result<[Vec<u8>; 3], FlashError> {
@@ -243,8 +260,14 @@ pub(crate) fn ask_sr2<P: Programmer + ?Sized>(
     Ok(Some(command::register(programmer, command::READ_STATUS_2)? != 0xFF))
 }
 
-/// What table, SFDP and the presence of SR2 say of the chip with this answer to `9F`.
-pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> Result<Identity, FlashError> {
+/// What table, SFDP and the presence of SR2 say of the chip with this answer to `9F`; where they say nothing, what the
+/// user says.
+pub(crate) fn name(
+    answer: &[u8],
+    sfdp: Option<Vec<u8>>,
+    sr2: Option<bool>,
+    assumed: Option<&Assumed>,
+) -> Result<Identity, FlashError> {
     let jedec_id = id_of(answer).to_vec();
     if jedec_id.len() < 3 {
         // spi-memory's parser would panic on fewer.
@@ -254,15 +277,25 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
     let decoded = sfdp.as_deref().and_then(sfdp::decode);
     let evidence = evidence(answer, sfdp.as_deref(), sr2);
     let mut notes = Vec::new();
-    let part = match told(resolve(&jedec_id, &evidence), &mut notes) {
-        Some(part) => part,
+    let known = match told(resolve(&jedec_id, &evidence), &mut notes) {
+        Some(part) => Some(part),
         None => {
-            notes
-                .push("the id is in no table: size and commands are taken from the chip's SFDP alone".into());
-            decoded
-                .as_ref()
-                .and_then(|s| describe::from_sfdp(&jedec_id, s))
-                .ok_or(FlashError::UnknownPart { id: jedec_id.clone() })?
+            let part = decoded.as_ref().and_then(|s| describe::from_sfdp(&jedec_id, s));
+            notes.extend(part.as_ref().map(|_| {
+                "the id is in no table: size and commands are taken from the chip's SFDP alone".to_string()
+            }));
+            part
+        }
+    };
+    let part = match (known, assumed) {
+        (Some(part), None) => part,
+        (Some(part), Some(_)) => return Err(FlashError::KnownPart { id: jedec_id, part: part.name }),
+        (None, None) => return Err(FlashError::UnknownPart { id: jedec_id }),
+        (None, Some(assumed)) => {
+            notes.push(
+                "the id is in no table and the chip has no SFDP: its size was given by hand, and it is only read".into(),
+            );
+            assumed.row(&jedec_id)
         }
     };
     let part = describe::completed(part, decoded.as_ref());
@@ -270,10 +303,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
     let conflict = decoded.as_ref().and_then(|s| conflict(&part, s));
     notes.extend(conflict.clone());
     if !low_voltage && part.voltage_mv.is_none() {
-        notes.push(format!(
-            "the supply of {} is in no table: make sure that it stands the programmer's 3.3 V before anything is written",
-            part.name
-        ));
+        notes.push(format!("the supply of {} is in no table: 3.3 V may be too much for it", part.name));
     }
     Ok(Identity {
         manufacturer: parsed.mfr_code(),
@@ -288,6 +318,7 @@ pub(crate) fn name(answer: &[u8], sfdp: Option<Vec<u8>>, sr2: Option<bool>) -> R
         sfdp_decoded: decoded,
         unique_id: None,
         electronic_id: None,
+        assumed: assumed.is_some(),
         conflict,
         notes,
         left: Vec::new(),
@@ -323,6 +354,7 @@ pub(crate) fn name_old(id: &[u8], rows: &[&Part]) -> Option<Identity> {
         sfdp_decoded: None,
         unique_id: None,
         electronic_id: None,
+        assumed: false,
         conflict: None,
         notes,
         left: Vec::new(),
@@ -411,13 +443,23 @@ mod tests {
 
     #[test]
     fn short_answers_do_not_reach_the_parser() {
-        assert!(matches!(name(&[0xEF, 0x40], None, None), Err(FlashError::NoChip { .. })));
+        assert!(matches!(name(&[0xEF, 0x40], None, None, None), Err(FlashError::NoChip { .. })));
     }
 
     #[test]
-    fn an_id_in_no_table_without_sfdp_is_told() {
+    fn what_the_user_says_counts_only_where_nothing_else_is_known() {
+        let assumed = Assumed::size(0x4_0000).unwrap();
+        let unknown = name(&[0x99, 0x98, 0x97, 0], None, None, Some(&assumed)).unwrap();
+        assert_eq!((unknown.part.size, unknown.assumed), (0x4_0000, true));
+        assert!(unknown.supply_unknown());
+        let known = name(&[0xEF, 0x40, 0x17, 0], None, None, Some(&assumed));
+        assert!(matches!(known, Err(FlashError::KnownPart { .. })), "{known:?}");
+    }
+
+    #[test]
+    fn an_id_in_no_table_without_sfdp_is_reported() {
         assert_eq!(
-            name(&[0x99, 0x98, 0x97, 0], None, None),
+            name(&[0x99, 0x98, 0x97, 0], None, None, None),
             Err(FlashError::UnknownPart { id: vec![0x99, 0x98, 0x97] })
         );
     }

@@ -1,11 +1,12 @@
 //! The chip on the clip: who it is, read, erase, program, verify, protection, security registers.
 //!
 //! [`Chip`] is the way in: [`Chip::connect`] wakes, identifies and describes the chip; every method is one batch or a
-//! few. What is pure stands apart from what acts: [`sfdp`], [`protect`], [`status`], the judgement of a page and the
+//! few. What is pure is separate from what acts: [`sfdp`], [`protect`], [`status`], the judgement of a page and the
 //! learned page time know no programmer. Assumed of the layer below: [`Programmer`](crate::spi::Programmer) runs a
-//! batch in order without branching. A [`Permit`] is needed for every erase and program.
+//! batch in order without branching. A [`Permit`] is needed forevery erase and program.
 
 mod aai;
+mod assumed;
 mod chip;
 mod command;
 mod cut;
@@ -44,9 +45,11 @@ pub mod sfdp;
 pub mod status;
 mod stuck;
 mod unlock;
+mod unprotectable;
 mod wait;
 mod width;
 
+pub use assumed::{Assumed, AssumedFault};
 pub use chip::{Chip, WriteEnableCheck};
 pub(crate) use cut::{LONGEST as LONGEST_READ, forward as forward_pieces};
 pub use error::FlashError;
@@ -62,3 +65,4 @@ pub use read::Sink;
 pub use security::SecurityRegister;
 pub use status::Status;
 pub use unlock::{Lasting, Unlocked};
+pub use unprotectable::{RegisterLock, Unprotectable};

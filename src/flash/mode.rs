@@ -100,7 +100,7 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// What three address bytes are completed with. A value that changes, or that lies past the chip's end, is
-    /// nobody's answer.
+    /// no one's answer.
     fn extended_address(&mut self) -> Result<u8, FlashError> {
         let four_byte = &self.identity.part.four_byte;
         let (opcode, bits) = match four_byte.mode {

@@ -27,7 +27,7 @@ pub(crate) struct OtpCommands {
     pub page: u32,
     /// Erase opcode.
     pub erase: Option<u8>,
-    /// Lock state stands behind the area or in it, not in a register: bytes to read beyond the area.
+    /// The lock state is behind the area or in it, not in a register: bytes to read beyond the area.
     pub control: u32,
 }
 
@@ -67,7 +67,7 @@ const COMMANDS: [(OtpMethod, OtpCommands); 12] = [
 ];
 
 /// The period at which `bytes` repeat: the real size of an area whose sources dispute it, read past its end. `None`
-/// where it cannot be told: no repetition, or one byte all over.
+/// where it cannot be determined: no repetition, or one byte all over.
 pub fn period(bytes: &[u8]) -> Option<usize> {
     if bytes.windows(2).all(|w| w[0] == w[1]) {
         return None;
@@ -90,7 +90,7 @@ pub(crate) fn own_lock(method: OtpMethod, index: u8, bytes: &[u8]) -> Option<boo
             let locks = u32::from_le_bytes(bytes.get(0x10..0x14)?.try_into().ok()?);
             Some(locks & !1 == 0)
         }
-        // Control byte at the end of the area, bit 0: 1 is locked; blank flash reads 1 too, so FF tells nothing.
+        // Control byte at the end of the area, bit 0: 1 is locked; blank flash reads 1 too, so FF proves nothing.
         OtpMethod::Issi4B => bytes.last().filter(|b| **b != 0xFF).map(|b| b & 1 == 1),
         // Programmable once, in one go: what is not blank is closed. The second half is the factory's.
         OtpMethod::Adesto77 => Some(index > 0 || bytes.iter().any(|b| *b != 0xFF)),

@@ -1,6 +1,6 @@
 //! Security registers written: program, erase, restore from a backup, and lock, each proven by reading back.
 //!
-//! What is locked here is locked for ever, and what is programmed without an erase command too. So writing needs an
+//! What is locked here is locked forever, and what is programmed without an erase command too. So writing needs an
 //! [`OtpPermit`], and locking a [`LockPermit`], which only the typed phrase gives. Lock bits are written by nothing
 //! else in this program.
 
@@ -30,7 +30,7 @@ impl OtpPermit {
     }
 }
 
-/// Right to lock one security register for ever: given to who typed the phrase.
+/// Right to lock one security register forever: given to who typed the phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockPermit {
     jedec_id: Vec<u8>,
@@ -120,7 +120,7 @@ impl<P: Programmer> Chip<P> {
             self.erase_otp(&register, &commands)?;
             base.fill(0xFF);
         }
-        // What stands already is not sent again.
+        // What is there already is not sent again.
         let send: Vec<u8> =
             base.iter().zip(&whole).map(|(old, new)| if old == new { 0xFF } else { *new }).collect();
         let went = otp::pieces(0, &send, commands.page)
@@ -173,7 +173,7 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
-    /// Locks a register for ever. Gives its state as read back.
+    /// Locks a register forever. Gives its state as read back.
     ///
     /// # Errors
     /// [`FlashError::OtpRefused`] where this part's lock is not known well enough, or the lock did not take.
@@ -231,7 +231,7 @@ impl<P: Programmer> Chip<P> {
             let (permitted, found) = (permit.jedec_id.clone(), self.identity.jedec_id.clone());
             return Err(FlashError::OtherChip { permitted, found });
         }
-        self.check_voltage()?;
+        self.check_writable()?;
         let now = self.security_register(index)?;
         if now.locked == Some(true) {
             return Err(refused(index, "it is locked for ever".into()));

@@ -77,7 +77,7 @@ impl Pace {
         (self.expected + self.expected * self.margin / 1000).min(self.limit)
     }
 
-    /// Whether a page has been timed: until then nobody knows where its end is to be looked for.
+    /// Whether a page has been timed: until then no one knows where its end is to be looked for.
     pub fn is_learned(&self) -> bool {
         self.learned
     }

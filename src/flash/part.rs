@@ -62,12 +62,25 @@ pub struct Part {
     pub otp: OtpScheme,
     /// Register bits that no ordinary path may set: once 1 they stay, or stay until power-off.
     pub forever: Vec<RegisterBit>,
+    /// The highest SPI clock in Hz of every command, where a source gives it and it is below [`PLAIN_READ_HZ`].
+    pub max_hz: Option<u32>,
     /// Times, where a source gives them.
     pub times: Option<Times>,
     /// Where the row comes from.
     pub source: String,
     /// How many independent sources agree.
     pub confidence: Confidence,
+}
+
+/// The highest clock of the plain read `03`, in Hz, on parts that allow more to other commands: W25Q64FV datasheet, 33 MHz
+/// from 2.7 to 3.0 V; most parts have 33 to 50 MHz.
+pub const PLAIN_READ_HZ: u32 = 33_000_000;
+
+impl Part {
+    /// The highest clock of the plain read, in Hz.
+    pub fn plain_read_hz(&self) -> u32 {
+        self.max_hz.unwrap_or(PLAIN_READ_HZ).min(PLAIN_READ_HZ)
+    }
 }
 
 /// Which command gives the id of a row.
@@ -179,6 +192,8 @@ pub enum FourByteMode {
 pub struct Flag {
     /// The opcode that reads the register.
     pub opcode: u8,
+    /// Which byte of the answer, from 0.
+    pub byte: u8,
     /// Which bit, 0..=7.
     pub bit: u8,
 }
@@ -248,16 +263,34 @@ pub struct StatusScheme {
     pub enable: StatusEnable,
     /// Quad enable, kept on every path.
     pub quad_enable: Option<RegisterBit>,
-    /// Micron's flag status register `70` tells the end and the failure of an operation; cleared by `50`.
+    /// Micron's flag status register `70` shows the end and the failure of an operation; cleared by `50`.
     #[serde(default)]
     pub flag_status: bool,
     /// Spansion's SR1 bits 5 and 6 stick after a failure and hold BUSY; cleared by `30`.
     #[serde(default)]
     pub sticky_errors: bool,
+    /// `05` gives two registers in turn, SR1 first (AT25DF081A datasheet); both have BUSY in bit 0.
+    #[serde(default)]
+    pub two_bytes: bool,
     /// How a suspended erase or program shows, and what resumes it.
     #[serde(default)]
     pub suspend: Option<Suspend>,
 }
+
+/// What is safe on a part that no one has described: SR1 alone, one byte at a time, non-volatile.
+pub(crate) const STATUS_UNKNOWN: StatusScheme = StatusScheme {
+    read_sr2: None,
+    read_sr3: None,
+    write_sr2: None,
+    write_sr3: None,
+    write_01: Write01::One,
+    enable: StatusEnable::Wren,
+    quad_enable: None,
+    flag_status: false,
+    sticky_errors: false,
+    two_bytes: false,
+    suspend: None,
+};
 
 /// How a suspended erase or program shows, and what resumes it. Written `7A 35.7`: opcodes, then flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

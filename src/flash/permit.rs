@@ -18,7 +18,7 @@ impl Permit {
         Self { spans, jedec_id: jedec_id.to_vec() }
     }
 
-    /// For users of the library: by calling this you say that what stands in `spans` is stored elsewhere, was
+    /// For users of the library: by calling this you say that what is in `spans` is stored elsewhere, was
     /// compared with a second read, and may be destroyed.
     pub fn contents_are_backed_up(spans: Spans, jedec_id: &[u8]) -> Self {
         Self { spans, jedec_id: jedec_id.to_vec() }

@@ -57,7 +57,7 @@ const MOST_STATUS: u128 = 65536;
 
 impl<P: Programmer> Chip<P> {
     /// Programs bytes at any address and of any length; the range must have been erased where bits go from 0 to 1.
-    /// FF is never sent, so a byte that already stands on the chip may be given as FF.
+    /// FF is never sent, so a byte that is already on the chip may be given as FF.
     ///
     /// # Errors
     /// [`FlashError::NotAllowed`] and the like before anything is sent; [`FlashError::NotWritable`] where the chip
@@ -270,6 +270,7 @@ impl<P: Programmer> Chip<P> {
         }
         self.programmer.run(&mut batch)?;
         drop(batch);
+        runs.iter_mut().for_each(|run| self.steady.only_first(run));
         let mut ready_before = true;
         Ok(enabled
             .iter()

@@ -21,7 +21,7 @@ fn chip(fake: Fake) -> Chip<Fake> {
         space[0x80 + 4 * i..0x84 + 4 * i].copy_from_slice(&dword.to_le_bytes());
     }
     assert_eq!(sfdp::decode(&space).unwrap().basic.size, 1 << 16);
-    let identity = identify::name(&[0xEF, 0x99, 0x10, 0xFF], Some(space), None).unwrap();
+    let identity = identify::name(&[0xEF, 0x99, 0x10, 0xFF], Some(space), None, None).unwrap();
     assert_eq!(describe::geometry(&identity.part, identity.sfdp_decoded.as_ref()).program.typical, US * 700);
     Chip::new(fake, identity, 0)
 }

@@ -12,6 +12,7 @@ use super::protect::{self, Bp, Registers};
 use super::reach::inside;
 use super::status::{self, Status};
 use super::unlock::Lasting;
+use super::unprotectable::Unprotectable;
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 
@@ -142,9 +143,9 @@ impl<P: Programmer> Chip<P> {
             }
             ProtectScheme::Bp(_) | ProtectScheme::SectorLocks { .. } => self.plan_locks(size, plan),
             ProtectScheme::Sst26 => self.plan_sst26(size, plan),
-            ProtectScheme::None | ProtectScheme::Unknown => Err(self.unsupported(
-                "keeps its protection in a way that is not known here, so nothing was sent".into(),
-            )),
+            ProtectScheme::None | ProtectScheme::Unknown => {
+                Err(self.unprotectable(Unprotectable::SchemeUnknown))
+            }
         }
     }
 
@@ -153,7 +154,7 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// [`FlashError::StatusRefused`], [`FlashError::Protected`] with the likely reason where the chip ignored it.
     pub fn write_protection(&mut self, plan: &ProtectionPlan) -> Result<Status, FlashError> {
-        self.check_voltage()?;
+        self.check_writable()?;
         if plan.dies.is_empty() {
             return self.write_die(self.first_die(), plan);
         }
@@ -187,13 +188,13 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// Theirs.
     pub fn set_protection(&mut self, wanted: &Spans, permanent: bool) -> Result<Status, FlashError> {
-        self.check_voltage()?;
+        self.check_writable()?;
         let plan = self.plan_protection(wanted, permanent)?;
         self.write_protection(&plan)
     }
 
-    fn unsupported(&self, why: String) -> FlashError {
-        FlashError::Unsupported(format!("{} {why}", self.identity.part_name))
+    fn unprotectable(&self, why: Unprotectable) -> FlashError {
+        FlashError::Unprotectable { part: self.identity.part_name.clone(), why }
     }
 
     fn plan_bits(
@@ -205,21 +206,13 @@ impl<P: Programmer> Chip<P> {
         let part = &self.identity.part;
         let current = plan.before.bp.unwrap_or_default();
         let setting = choose(bits, part, size, &plan.wanted, current).ok_or_else(|| {
-            let ranges: Vec<String> =
-                possible(bits, part, size, current).iter().map(Spans::to_string).collect();
-            let wanted = &plan.wanted;
-            self.unsupported(format!(
-                "cannot protect exactly {wanted}; it can protect: {}",
-                ranges.join("; ")
-            ))
+            let possible = possible(bits, part, size, current);
+            self.unprotectable(Unprotectable::Exactly { wanted: plan.wanted.clone(), possible })
         })?;
         let mut after = protect::with_bp(bits, plan.before.registers, setting);
         if let (Some(wps), Some(true)) = (bits.wps, plan.before.block_locks) {
             if part.forever.contains(&wps) {
-                return Err(self.unsupported(
-                    "has been switched to single-block locks for ever; they are set again at every power-up"
-                        .into(),
-                ));
+                return Err(self.unprotectable(Unprotectable::OnlyBlockLocks));
             }
             after = after.with(wps, false);
         }
@@ -228,18 +221,8 @@ impl<P: Programmer> Chip<P> {
             _ if after == plan.before.registers && !(permanent && self.hides_lasting_bits()) => {
                 return Ok(plan);
             }
-            (StatusEnable::Wren, false) => {
-                return Err(self.unsupported(
-                    "has no volatile status write: the change can only be made to last, and that has to be asked for \
-                     (--permanent)"
-                        .into(),
-                ));
-            }
-            (StatusEnable::Only50, true) => {
-                return Err(self.unsupported(
-                    "sets its protection anew at every power-up: nothing that is written lasts".into(),
-                ));
-            }
+            (StatusEnable::Wren, false) => return Err(self.unprotectable(Unprotectable::OnlyLasting)),
+            (StatusEnable::Only50, true) => return Err(self.unprotectable(Unprotectable::NothingLasts)),
             _ => {}
         }
         plan.registers = Some(after);
@@ -253,10 +236,7 @@ impl<P: Programmer> Chip<P> {
 
     fn plan_locks(&mut self, size: u64, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
         if plan.lasting == Lasting::Permanent {
-            return Err(self.unsupported(
-                "has one lock a block, and they are all set again at every power-up: nothing that is written lasts"
-                    .into(),
-            ));
+            return Err(self.unprotectable(Unprotectable::NothingLasts));
         }
         let units = self.lock_units(size, plan.before.block_locks);
         self.whole_units(&units, &plan.wanted)?;
@@ -269,9 +249,7 @@ impl<P: Programmer> Chip<P> {
 
     fn plan_sst26(&mut self, size: u64, mut plan: ProtectionPlan) -> Result<ProtectionPlan, FlashError> {
         if plan.lasting == Lasting::Permanent {
-            return Err(self.unsupported(
-                "sets the locks of all blocks again at every power-up: nothing that is written lasts".into(),
-            ));
+            return Err(self.unprotectable(Unprotectable::NothingLasts));
         }
         self.whole_units(&self.lock_units(size, None), &plan.wanted)?;
         if plan.before.protected != plan.wanted {
@@ -282,9 +260,7 @@ impl<P: Programmer> Chip<P> {
 
     fn whole_units(&self, units: &[Span], wanted: &Spans) -> Result<(), FlashError> {
         match units.iter().find(|u| wanted.overlaps(**u) && !wanted.covers(**u)) {
-            Some(part) => {
-                Err(self.unsupported(format!("has one lock for {part}, which cannot be locked in part")))
-            }
+            Some(lock) => Err(self.unprotectable(Unprotectable::LockLarger { lock: *lock })),
             None => Ok(()),
         }
     }
@@ -298,13 +274,12 @@ fn as_planned(plan: &ProtectionPlan, status: Status) -> Result<Status, FlashErro
     }
     let missing = plan.wanted.difference(&status.protected);
     let spans = if missing.is_empty() { status.protected.difference(&plan.wanted) } else { missing };
-    let why = format!("read back, the protection of this range is not as written; {}", {
-        status::why_refused(&status)
-    });
+    let lock = status::register_lock(&status);
+    let why = format!("read back, the protection of this range is not as written; {lock}");
     Err(FlashError::Protected { spans, why })
 }
 
-/// TB, SEC and CMP that may not be changed, because their bit stays for ever.
+/// TB, SEC and CMP that may not be changed, because their bit stays forever.
 fn reachable(bits: &BpBits, part: &Part, current: Bp, setting: Bp) -> bool {
     let same = |bit: Option<RegisterBit>, now: bool, then: bool| {
         now == then || bit.is_none_or(|b| !part.forever.contains(&b))
@@ -314,7 +289,7 @@ fn reachable(bits: &BpBits, part: &Part, current: Bp, setting: Bp) -> bool {
         && same(bits.cmp, current.cmp, setting.cmp)
 }
 
-/// Settings whose meaning is certain and that change no bit that stays for ever.
+/// Settings whose meaning is certain and that change no bit that stays forever.
 fn certain(bits: &BpBits, part: &Part, current: Bp) -> impl Iterator<Item = Bp> {
     let most = ((1u16 << bits.bp.len().min(7)) - 1) as u8;
     protect::settings(bits).filter(move |s| reachable(bits, part, current, *s)).filter(move |s| {

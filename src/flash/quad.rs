@@ -21,9 +21,7 @@ impl<P: Programmer> Chip<P> {
         self.select_die(die.start)?;
         let name = self.identity.part_name.clone();
         let unknown = || FlashError::Unsupported(format!("how {name} keeps QE is not known"));
-        if self.identity.low_voltage && !self.adapter_confirmed {
-            return Err(FlashError::LowVoltage { part: name });
-        }
+        self.check_writable()?;
         let bit = self.identity.part.status.quad_enable.ok_or_else(unknown)?;
         let now = self.read_registers()?;
         if now.bit(bit).ok_or_else(unknown)? == on {
@@ -36,8 +34,8 @@ impl<P: Programmer> Chip<P> {
         match status::first_difference(&wanted, &state.registers) {
             None => Ok(()),
             Some((register, wanted, found)) => {
-                let why = status::why_refused(&state);
-                Err(FlashError::StatusRefused { register, wanted, found, why })
+                let lock = status::register_lock(&state);
+                Err(FlashError::StatusRefused { register, wanted, found, lock, volatile_unproven: false })
             }
         }
     }

@@ -34,6 +34,32 @@ impl<P: Programmer> Chip<P> {
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, FlashError> {
         self.check_inside(span)?;
+        self.at_plain_clock(|chip| chip.read_opposite(span, sink))
+    }
+
+    /// Runs plain reads at a clock that the part allows to them, and sets the clock of before again.
+    fn at_plain_clock<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, FlashError>,
+    ) -> Result<T, FlashError> {
+        let before = self.programmer.limits().clock_hz;
+        let most = self.identity.part.plain_read_hz();
+        if before <= most {
+            return work(self);
+        }
+        match self.programmer.set_clock(most) {
+            // A fixed clock: there is no other way to read.
+            Err(SpiError::Unsupported(_)) => return work(self),
+            set => set?,
+        };
+        let done = work(self);
+        let set = self.programmer.set_clock(before);
+        let done = done?;
+        set?;
+        Ok(done)
+    }
+
+    fn read_opposite(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
         let reach = match self.identity.part.address_bytes {
             3 => REACH.min(self.die_limit()),
             _ => 0,

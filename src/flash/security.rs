@@ -22,7 +22,7 @@ pub struct SecurityRegister {
     pub address: u32,
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Whether it is locked for ever; `None` where the part does not tell.
+    /// Whether it is locked forever; `None` where the part does not show it.
     pub locked: Option<bool>,
     /// All FF.
     pub blank: bool,
@@ -73,7 +73,7 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<SecurityRegister, FlashError> {
         let method = self.identity.part.otp.method;
         let mut size = register.size as usize;
-        // In a mode the array goes on behind the area: there is no period to be found.
+        // In a mode the array continues behind the area: there is no period to be found.
         let mut unsure = self.identity.part.otp.disputed && commands.enter.is_some();
         // Only areas with a command of their own wrap inside themselves.
         if self.identity.part.otp.disputed && commands.enter.is_none() {

@@ -1,7 +1,7 @@
 //! Table and SFDP in conflict: settled by reading only, or nothing is written.
 //!
 //! Sizes: a chip smaller than addressed repeats itself, so a place past the smaller size is compared with its mirror.
-//! Erase sizes cannot be told by reading: an opcode that the two dispute is not used; where none is left, nothing is
+//! Erase sizes cannot be determined by reading: an opcode that the two dispute is not used; where none is left, nothing is
 //! written. Facts: Zetta's ZD25Q128C answers with Winbond's id and an SFDP that says 2 MiB where 16 are true.
 
 use super::FlashError;
@@ -24,7 +24,7 @@ pub enum Mirror {
     Differ,
     /// The same bytes, not all alike: as a mirror would look.
     Same,
-    /// All bytes alike in both: tells nothing.
+    /// All bytes alike in both: proves nothing.
     Blank,
 }
 
@@ -37,7 +37,7 @@ pub fn compare(low: &[u8], high: &[u8]) -> Mirror {
     }
 }
 
-/// The true size out of two, by what was seen; `None` where it cannot be told.
+/// The true size out of two, by what was seen; `None` where it cannot be determined.
 ///
 /// One difference proves the larger. For the smaller, several places must repeat and none differ.
 pub fn judge(small: u64, large: u64, seen: &[Mirror]) -> Option<u64> {

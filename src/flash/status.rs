@@ -7,6 +7,7 @@ use super::command::{BUSY, VOLATILE_ENABLE, WEL, WRITE_ENABLE, WRITE_STATUS};
 
 use super::part::{Part, ProtectScheme, Register, StatusEnable, Write01};
 use super::protect::{self, Registers};
+use super::unprotectable::RegisterLock;
 use crate::span::{Span, Spans};
 
 /// Writes SR2 alone, on parts of Winbond's kind.
@@ -27,7 +28,7 @@ pub struct Status {
     pub quad_enable: Option<bool>,
     /// SRP (SRP0): the WP# pin guards the status registers.
     pub srp: Option<bool>,
-    /// SRL (SRP1): the status registers are locked until power-off, or for ever.
+    /// SRL (SRP1): the status registers are locked until power-off, or forever.
     pub srl: Option<bool>,
     /// WPS: single-block locks are in force instead of the BP bits.
     pub block_locks: Option<bool>,
@@ -153,7 +154,7 @@ pub fn second_alone(part: &Part, wanted: &Registers, volatile: bool) -> Option<S
     (winbond_kind && by_01).then_some(StatusWrite { enable, bytes, volatile })
 }
 
-/// `wanted`, but bits that stay for ever are not newly set.
+/// `wanted`, but bits that stay forever are not newly set.
 pub fn without_new_locks(part: &Part, current: &Registers, wanted: &Registers) -> Registers {
     part.forever
         .iter()
@@ -224,14 +225,11 @@ pub fn first_difference(wanted: &Registers, found: &Registers) -> Option<(Regist
 }
 
 /// Why a status write that was sent left no trace, as far as the registers tell.
-pub fn why_refused(status: &Status) -> String {
+pub fn register_lock(status: &Status) -> RegisterLock {
     match (status.srl, status.srp) {
-        (Some(true), _) => "SRL (SRP1) locks the status registers until the chip loses power".into(),
-        (_, Some(true)) => {
-            "SRP is set and the WP# pin is low: hold WP# (pin 3) high, by the clip or by a pull-up".into()
-        }
-        _ => "the chip ignored the write; WP# (pin 3) low, bad contact, or a lock this program does not know"
-            .into(),
+        (Some(true), _) => RegisterLock::UntilPowerOff,
+        (_, Some(true)) => RegisterLock::ByPin,
+        _ => RegisterLock::NotShown,
     }
 }
 
@@ -290,7 +288,7 @@ mod tests {
         assert_eq!(status.protected, Spans::from(Span::new(0, 0x2_0000)));
         assert_eq!((status.srp, status.srl, status.quad_enable), (Some(true), Some(true), Some(true)));
         assert!(!status.busy && !status.wel && status.protection_known);
-        assert!(why_refused(&status).contains("SRL"));
+        assert_eq!(register_lock(&status), RegisterLock::UntilPowerOff);
     }
 
     #[test]

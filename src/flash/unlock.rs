@@ -1,7 +1,7 @@
 //! Lifting protection for a session and putting it back: volatile where the part can, read back, explained.
 //!
 //! Only BP and CMP change (and single-block locks where those are in force); QE, LB, DRV, HOLD, TB and SEC stay. A
-//! register is written only from readings that agreed twice, because a wrong lock bit would stay for ever.
+//! register is written only from readings that agreed twice, because a wrong lock bit would stay forever.
 
 use super::FlashError;
 use super::chip::Chip;
@@ -12,6 +12,7 @@ use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
 use super::reach::inside;
 use super::status::{self, StatusWrite};
+use super::unprotectable::RegisterLock;
 use super::wait::{Steady, Watch, wait_ready};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
@@ -45,10 +46,6 @@ pub enum Lasting {
 /// BP and TB bits of SR1 on a part whose scheme is not known. Bit 6 is quad enable on some.
 const USUAL_BP: u8 = 0x3C;
 
-/// Why a volatile write may have left no trace where nobody vouches for `50`, and what does without it.
-const NO_VOLATILE_ENABLE: &str = "; or the part does not know 50h, the enable of a write that lasts until power-off only: \
-                                  'norsplice protect clear --permanent' does without";
-
 impl<P: Programmer> Chip<P> {
     /// Makes `spans` writable, by volatile writes where the part has them; nothing is sent where they already are.
     ///
@@ -71,7 +68,7 @@ impl<P: Programmer> Chip<P> {
                     unlocked.dies.push((die, one));
                 }
                 Err(error) => {
-                    // What was lifted of the dies before is put back; the reason is the news.
+                    // What was lifted of the dies before is put back; the first error is the one to report.
                     let _ = self.relock(unlocked);
                     return Err(error);
                 }
@@ -142,8 +139,8 @@ impl<P: Programmer> Chip<P> {
 
     /// Writes the registers of one die, which is selected, and reads them back. Gives whether the change was volatile.
     ///
-    /// A volatile write that the chip does not take is never followed by a lasting one: who wants that asks for it. What
-    /// of it was taken is put back.
+    /// A volatile write that the chip does not take is never followed by a lasting one, which has to be asked for. What of
+    /// it was taken is put back.
     pub(super) fn write_registers(
         &mut self,
         die: Span,
@@ -191,15 +188,14 @@ impl<P: Programmer> Chip<P> {
         let Some((register, wanted, found)) = status::first_difference(&wanted, &state.registers) else {
             return Ok(volatile);
         };
-        let mut why = status::why_refused(&state);
-        if volatile && !self.volatile_enable_is_proven() && state.srl != Some(true) {
-            why.push_str(NO_VOLATILE_ENABLE);
-        }
+        let lock = status::register_lock(&state);
+        let volatile_unproven =
+            volatile && !self.volatile_enable_is_proven() && lock != RegisterLock::UntilPowerOff;
         if volatile && let Some(back) = status::writes(&part, &state.registers, now, true) {
             self.send_status(&back, now)?;
             self.status_of(die)?;
         }
-        Err(FlashError::StatusRefused { register, wanted, found, why })
+        Err(FlashError::StatusRefused { register, wanted, found, lock, volatile_unproven })
     }
 
     /// Whether a data sheet or the chip itself says that it knows `50`; other tables name it for whole series.

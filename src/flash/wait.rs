@@ -19,13 +19,22 @@ pub(crate) struct Steady {
     pub may_change: u8,
     /// Of those, error bits that stick and hold BUSY: they end a wait.
     pub sticky: u8,
+    /// Every second byte of an answer is another register.
+    pub alternates: bool,
 }
 
 impl Steady {
     /// With BUSY and WEL free to change.
     #[cfg(test)]
     pub fn plain(value: u8) -> Self {
-        Self { value, may_change: BUSY | super::command::WEL, sticky: 0 }
+        Self { value, may_change: BUSY | super::command::WEL, sticky: 0, alternates: false }
+    }
+
+    /// Makes an answer to `05` one of SR1 alone: a byte of the other register becomes the byte before it.
+    pub fn only_first(&self, answer: &mut [u8]) {
+        if self.alternates {
+            answer.chunks_exact_mut(2).for_each(|pair| pair[1] = pair[0]);
+        }
     }
 
     /// True when the chip can show this value.
@@ -71,10 +80,12 @@ pub(crate) fn wait_ready<P: Programmer + ?Sized>(
     let longest_step = (busy.typical / 8).max(Duration::from_millis(1)).min(LOOK_EVERY);
     let (mut illegal, mut busy_at, mut doubt_at) = (0, None, DOUBT_AFTER);
     loop {
-        let mut answer = [0; 2];
+        let mut read = [0; 3];
+        let read = &mut read[..if steady.alternates { 3 } else { 2 }];
         // The answer is as old as the question: a host that was held up since has seen nothing of the time between.
         let asked = programmer.now().saturating_sub(began);
-        programmer.run(&mut [Transaction::read(&[READ_STATUS], &mut answer)])?;
+        programmer.run(&mut [Transaction::read(&[READ_STATUS], read)])?;
+        let answer = [read[0], read[read.len() - 1]];
         let waited = programmer.now().saturating_sub(began);
         let bad = answer.into_iter().find(|s| !steady.allows(*s));
         if let Some(status) = bad {

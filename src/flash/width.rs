@@ -5,7 +5,7 @@
 
 use super::FlashError;
 use super::chip::Chip;
-use super::command::{self, BUSY, READ, READ_STATUS};
+use super::command::{self, BUSY, READ, READ_STATUS, WEL};
 use super::geometry::Busy;
 use super::left::{LeftDone, LeftState};
 use super::part::{Flag, Probe};
@@ -133,9 +133,13 @@ impl<P: Programmer> Chip<P> {
             return Ok(());
         }
         tell("the chip holds a suspended erase or program; resuming it and waiting for its end".into());
+        // Flags that are in SR1 itself change meanwhile.
+        let in_sr1 = |flag: &Flag| flag.opcode == READ_STATUS && flag.byte == 0;
+        let shown =
+            suspend.flags.into_iter().flatten().filter(in_sr1).fold(WEL, |bits, flag| bits | 1 << flag.bit);
         for opcode in suspend.resume.into_iter().flatten() {
             command::send(&mut self.programmer, &[opcode])?;
-            let steady = super::wait::Steady { may_change: self.steady.may_change | 0x02, ..self.steady };
+            let steady = super::wait::Steady { may_change: self.steady.may_change | shown, ..self.steady };
             let what = || "a suspended operation that was resumed".into();
             wait_ready(&mut self.programmer, steady, RESUMED, Watch::now(RESUMED), &what)?;
         }
@@ -160,7 +164,8 @@ impl<P: Programmer> Chip<P> {
     }
 
     fn shows(&mut self, flag: Flag) -> Result<bool, FlashError> {
-        let register = command::register(&mut self.programmer, flag.opcode)?;
+        let answer = command::read(&mut self.programmer, &[flag.opcode], usize::from(flag.byte) + 1)?;
+        let register = answer[usize::from(flag.byte)];
         Ok(register != 0xFF && flag.is_set(register))
     }
 

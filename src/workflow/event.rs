@@ -1,4 +1,4 @@
-//! What a job tells while it runs: one enum, through one closure.
+//! What a job reports while it runs: one enum, through one closure.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Stage {
     }
 }
 
-/// One thing a job tells.
+/// One thing that a job reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {

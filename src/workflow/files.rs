@@ -77,7 +77,7 @@ impl NewFile {
         }
         let folder = parent(path);
         if !folder.is_dir() {
-            // Told here, for the failure to name the folder and not a temporary file in it.
+            // Reported here, for the failure to name the folder and not a temporary file in it.
             return Err(FileError {
                 what: "write",
                 path: path.to_path_buf(),
@@ -129,7 +129,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.finish()
 }
 
-/// Writes a file into a folder that nobody sees yet: durable, not atomic.
+/// Writes a file into a folder that no one sees yet: durable, not atomic.
 pub(crate) fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let go = || {
         let mut file = File::create_new(path)?;
@@ -168,7 +168,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     go().map_err(FileError::on("read", path))
 }
 
-/// Opens a file to read. A named pipe that nobody writes to is empty at once, where a plain open would wait for ever.
+/// Opens a file to read. A named pipe that no one writes to is empty at once, where a plain open would wait forever.
 #[cfg(unix)]
 fn open_to_read(path: &Path) -> io::Result<File> {
     use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -226,7 +226,7 @@ pub fn lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Free bytes for this user, where the system tells; otherwise the write itself will.
+/// Free bytes for this user, where the system reports it; otherwise the write itself will.
 #[cfg(unix)]
 fn free_bytes(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(folder).ok()?;

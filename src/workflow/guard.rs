@@ -59,7 +59,7 @@ pub(super) fn refuse_open_job<P: Programmer>(chip: &mut Chip<P>, store: &Store) 
     }
 }
 
-/// True when what stands on the chip outside of the job's blocks is what the job's backup has there. Where that cannot
+/// True when what is on the chip outside of the job's blocks is what the job's backup has there. Where that cannot
 /// be told (nothing but blank bytes, no backup any more), it counts as the same: the user can drop the job.
 fn has_contents_of<P: Programmer>(chip: &mut Chip<P>, store: &Store, job: &JobHeader) -> Result<bool, Cause> {
     let Ok(Stored { flash, .. }) = store.load(&job.backup) else { return Ok(true) };

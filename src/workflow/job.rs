@@ -19,10 +19,10 @@ use crate::spi::Programmer;
 use serde::Serialize;
 use std::time::Duration;
 
-/// In so short a time nobody moves a clip.
+/// In so short a time no one moves a clip.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// What every job that writes is told.
+/// What every job that writes is given.
 #[derive(Clone, Debug)]
 pub struct JobOptions {
     /// What kind of job.

@@ -1,6 +1,6 @@
 //! The jobs: contact, backup, rewrite, journal, resume, restore, and the store they keep.
 //!
-//! Every job takes plain options, tells what it does by [`Event`]s and gives plain results; nothing here prints. The
+//! Every job takes plain options, reports what it does by [`Event`]s and gives plain results; nothing here prints. The
 //! rule that holds all of it together: nothing is erased or programmed without a backup of this very chip, proven by
 //! two equal reads and stored, and without a journal that can finish or undo the job.
 

@@ -1,6 +1,6 @@
 //! Security registers changed: only with a backup of this very chip that holds them as they are now.
 //!
-//! What is programmed without an erase command, and what is locked, stays for ever; so the rule is the same as for the
+//! What is programmed without an erase command, and what is locked, stays forever; so the rule is the same as for the
 //! array, and the right to write comes from nowhere else in the program.
 
 use super::error::{Cause, Error};

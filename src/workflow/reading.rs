@@ -30,6 +30,8 @@ const REFUSE_PER_MILLION: u64 = 40;
 const ALWAYS_VOTED: u64 = 16;
 /// The slowest clock that is tried when reads disagree.
 const SLOWEST_HZ: u32 = 1_000_000;
+/// Bytes at the end of the span that are read once more behind the second pass.
+const TURN: u64 = 8192;
 /// Where more of the chip differs from what is known of it, in percent, a whole second pass follows.
 const KNOWN_PERCENT: u64 = 5;
 
@@ -55,7 +57,7 @@ pub struct Reading {
     pub start: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Bytes read from the array by the passes and the vote.
+    /// Bytes read from the array by the passes and the vote; the last look at the end is not counted.
     pub bytes_read: u64,
     /// Passes over the whole span.
     pub passes: u32,
@@ -205,6 +207,13 @@ fn further_passes<P: Programmer>(
         reading.passes += 1;
     }
     differing.look_for_repeats(span.start, &reading.bytes, forward_pieces(span));
+    if how.options.passes == 2 {
+        // Read last by the first pass and first by the second: only here would the two be a moment apart.
+        let turn = Span::new(span.start.max(span.end.saturating_sub(TURN)), span.end);
+        let again = Engine::Own.read_to_vec(chip, turn)?;
+        let at = Span::new(turn.start - span.start, turn.end - span.start).range();
+        differing.compare(turn.start, &reading.bytes[at], &again);
+    }
     Ok(differing)
 }
 

@@ -104,7 +104,7 @@ fn go<P: Programmer>(
     // The journal's own blocks may reach further than the plan's, where a step had to be mended.
     let touched = journal.touched();
     refuse_changed_elsewhere(chip, &header.backup, &backup.flash, &touched)?;
-    // What no step has touched is not undone; finishing goes on with it.
+    // What no step has touched is not undone; finishing continues with it.
     let planned = if direction == Direction::Finish { header.blocks() } else { Spans::new() };
     for blocks in [&planned, &touched] {
         blocks.iter().filter_map(|s| s.aligned_out(unit).intersection(whole)).for_each(|s| area.insert(s));

@@ -251,7 +251,7 @@ impl<P: Programmer> Block<'_, '_, P> {
         Ok(wrong)
     }
 
-    /// After a transfer that broke off, the chip may be in the middle of what it was told last.
+    /// After a transfer that broke off, the chip may be in the middle of what was sent to it last.
     fn wait_until_idle(&mut self) -> Result<(), FlashError> {
         let geometry = self.chip.geometry();
         let longest = geometry.erase.last().map_or(Duration::from_secs(3), |e| e.busy.max * 2);

@@ -50,7 +50,7 @@ pub struct StoredSecurity {
     pub index: u8,
     /// Bytes.
     pub size: usize,
-    /// Locked for ever; `None` where the part does not tell.
+    /// Locked forever; `None` where the part does not show it.
     pub locked: Option<bool>,
     /// All FF.
     pub blank: bool,

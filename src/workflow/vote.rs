@@ -1,5 +1,5 @@
 //! Blocks in which passes differ, read again by both engines until a majority settles them; and a chip that changes
-//! meanwhile told apart from noise.
+//! meanwhile distinguished from noise.
 
 use super::differing::{BLOCK, Differing};
 use super::engine::{Engine, check_alive, stop_on_break};

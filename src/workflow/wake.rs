@@ -1,4 +1,4 @@
-//! Noticing that the machine was asleep: the wall clock goes on, the monotonic one stands still (Linux, macOS).
+//! Noticing that the machine was asleep: the wall clock continues, the monotonic one stops (Linux, macOS).
 
 use std::time::{Duration, Instant, SystemTime};
 

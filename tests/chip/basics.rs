@@ -167,7 +167,7 @@ fn security_registers_are_read_whole_with_their_locks() {
     }
 }
 
-/// A run was killed in the middle of an erase, which goes on in the chip: the next run begins at any moment of it.
+/// A run was killed in the middle of an erase, which continues in the chip: the next run begins at any moment of it.
 #[test]
 fn what_a_killed_run_left_running_is_waited_for() {
     const ERASE: Duration = Duration::from_millis(45);
@@ -192,7 +192,7 @@ fn what_a_killed_run_left_running_is_waited_for() {
     }
 }
 
-/// BUSY that never ends is told, after a bounded time.
+/// BUSY that never ends is reported, after a bounded time.
 #[test]
 fn a_chip_that_stays_busy_is_told() {
     for kind in PROGRAMMERS {

@@ -11,7 +11,7 @@ use norsplice::workflow::{ChipState, Error, Event, Store, StoreError};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-/// No case may take longer than this on the emulator's clock: a chip that is busy for ever is given up after twice the
+/// No case may take longer than this on the emulator's clock: a chip that is busy forever is given up after twice the
 /// longest erase.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -65,7 +65,7 @@ impl Stored {
     fn mend(&self) {
         self.clip.emulator.set_faults(&Faults::default());
         self.clip.emulator.plug();
-        // Off and on again: a chip that is busy for ever knows no other cure.
+        // Off and on again: a chip that is busy forever knows no other cure.
         self.clip.emulator.power_cut();
         self.clip.emulator.power_up();
     }

@@ -7,7 +7,7 @@ use norsplice::emulator::chip::{find, names};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
 
-/// What probe says of each: the name of its row, or the first of the family that nothing tells apart.
+/// What probe says of each: the name of its row, or the first of the family that nothing distinguishes.
 const PROBED_AS: &[(&str, &str)] = &[
     ("W25Q64FV", "W25Q64FV"),
     ("W25Q64BV", "W25Q64BV"),
@@ -166,7 +166,7 @@ fn one_time_memory_is_read_as_it_is() {
     }
 }
 
-/// Every emulated part stands in the table above.
+/// Every emulated part is in the table above.
 #[test]
 fn the_table_names_every_part() {
     let missing: Vec<String> =

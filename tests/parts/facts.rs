@@ -1,10 +1,10 @@
 //! The table of facts against the product's own: every id known, and chips made from rows at random probed and written.
 
 use super::direct::Direct;
-use super::facts_table::{Row, rows, sfdp};
+use super::facts_table::{Row, reported, rows, sfdp};
 use super::session::{connect, noise, write};
 use norsplice::flash::FlashError;
-use norsplice::flash::part::ProtectScheme;
+use norsplice::flash::part::{Part, ProtectScheme};
 use norsplice::flash::parts::by_id;
 use norsplice::span::Span;
 use proptest::prelude::*;
@@ -24,6 +24,70 @@ fn every_id_that_sources_agree_on_is_known_with_its_size_and_supply() {
         rows.map(|row| row.id.clone()).collect::<BTreeSet<_>>().len()
     };
     assert_eq!((ids("high"), ids("medium")), (339, 166));
+}
+
+/// Where others' supply and the table's have nothing in common, and why the table is right.
+const SUPPLY_DISPUTED: &[(&str, &str)] = &[];
+
+#[test]
+fn the_supply_is_what_others_say() {
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let Some((least, most)) = row.volts else { continue };
+        let known = by_id(&row.id);
+        let same = known.iter().filter(|part| part.size == row.size as u64);
+        let meets = |part: &&&Part| match part.voltage_mv {
+            Some((from, to)) => from <= most && least <= to,
+            None => !part.low_voltage || most < 3000,
+        };
+        compared += 1;
+        if same.clone().next().is_some() && same.clone().filter(meets).count() == 0 {
+            let ours: Vec<_> = same.map(|part| (&part.name, part.voltage_mv)).collect();
+            wrong.push(format!("{} {:02X?} {least}-{most}, here {ours:?}", row.part, row.id));
+        }
+    }
+    wrong.retain(|text| !SUPPLY_DISPUTED.iter().any(|(part, _)| text.starts_with(part)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 500, "{compared}");
+}
+
+/// Reports that the table does not follow, and why.
+const NOT_FOLLOWED: &[(&str, &str)] = &[];
+
+#[test]
+fn what_was_reported_missing_or_wrong_is_mended() {
+    let plain = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    };
+    let mut wrong = Vec::new();
+    for row in reported() {
+        assert!(!row.source.is_empty(), "{}", row.name);
+        // Some sources put the maker before the name.
+        let name = plain(row.name.rsplit([' ', ':']).next().unwrap());
+        let known: Vec<_> = by_id(&row.id).into_iter().filter(|part| part.size == row.size).collect();
+        let named = |part: &&&Part| {
+            let mut names = part.aliases.iter().chain([&part.name]).flat_map(|names| names.split(['/', ',']));
+            names.any(|one| plain(one).starts_with(&name) || name.starts_with(&plain(one)))
+        };
+        // A part that is sold for 3.3 V or less than 2 V must be known as such, not only not contradicted.
+        let supplied = |part: &&&Part| match (row.volts, part.voltage_mv) {
+            (None, _) => true,
+            (Some((_, most)), None) => part.low_voltage == (most < 2300),
+            (Some((least, most)), Some((from, to))) => from <= most && least <= to,
+        };
+        if !known.iter().any(|part| named(&part) && supplied(&part)) {
+            let ours: Vec<_> = known.iter().map(|p| (&p.name, p.voltage_mv, p.low_voltage)).collect();
+            wrong.push(format!(
+                "{} {:02X?} {:?} ({}), here {ours:?}",
+                row.name, row.id, row.volts, row.source
+            ));
+        }
+    }
+    wrong.retain(|text| !NOT_FOLLOWED.iter().any(|(part, _)| text.starts_with(part)));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Reported without anyone having read it from a chip.
+    assert!(by_id(&[0x9D, 0x5B, 0x1B]).is_empty());
 }
 
 /// Chips that a row describes whole: erase commands of one size each, no more than `most` bytes.

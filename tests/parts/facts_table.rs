@@ -27,6 +27,34 @@ pub struct Row {
     /// Minor revision of SFDP.
     pub sfdp: Option<u8>,
     pub confidence: String,
+    /// Supply in millivolts, least and most.
+    pub volts: Option<(u32, u32)>,
+}
+
+/// A row of `tests/data/chips/reported.csv`: parts that were missing or wrong here, gathered from reports and other
+/// programs' tables; rows that no one has verified are not in it.
+pub struct Reported {
+    pub id: Vec<u8>,
+    pub name: String,
+    pub size: u64,
+    /// Supply in millivolts.
+    pub volts: Option<(u32, u32)>,
+    pub source: String,
+}
+
+/// All of them.
+pub fn reported() -> Vec<Reported> {
+    let mut lines = include_str!("../data/chips/reported.csv").lines().map(cells);
+    assert_eq!(lines.next().unwrap(), ["id", "name", "size_kib", "volts", "source"]);
+    let millivolts = |text: &str| (text.parse::<f64>().unwrap() * 1000.0).round() as u32;
+    lines
+        .map(|cells| {
+            let [id, name, size, volts, source] = cells.try_into().unwrap();
+            let (least, most) = volts.split_once('-').unwrap_or((&volts, &volts));
+            let volts = (!volts.is_empty()).then(|| (millivolts(least), millivolts(most)));
+            Reported { id: bytes(&id), name, size: size.parse::<u64>().unwrap() << 10, volts, source }
+        })
+        .collect()
 }
 
 /// All rows.
@@ -49,6 +77,8 @@ pub fn rows() -> Vec<Row> {
         "sr_write",
         "sfdp",
         "confidence",
+        "vmin_mv",
+        "vmax_mv",
     ]
     .map(at);
     lines
@@ -68,6 +98,8 @@ pub fn rows() -> Vec<Row> {
                 status,
                 sfdp,
                 confidence,
+                least,
+                most,
             ] = columns.map(|n| cells[n].clone());
             Row {
                 vendor,
@@ -89,6 +121,7 @@ pub fn rows() -> Vec<Row> {
                     minor.map_or(unsaid, |n| n as u8)
                 }),
                 confidence,
+                volts: least.parse().ok().zip(most.parse().ok()),
                 erase,
             }
         })
@@ -233,7 +266,7 @@ impl Row {
         if self.sfdp.is_some() {
             commands.push(Command::at(0x5A, 1, Does::ReadSfdp).address(AddressBytes::Three));
         }
-        // Where an opcode is named twice, the first stands.
+        // Where an opcode is named twice, the first counts.
         let mut seen = Vec::new();
         commands.retain(|c| {
             !seen.contains(&c.opcode) && {

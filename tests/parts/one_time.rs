@@ -29,7 +29,7 @@ fn session(programmer: &Direct) -> (Chip<Direct>, OtpPermit) {
     (chip, permit)
 }
 
-/// The bytes of a register that nobody can change: the factory's, and what would lock it.
+/// The bytes of a register that no one can change: the factory's, and what would lock it.
 fn kept(name: &str, register: &SecurityRegister) -> std::ops::Range<usize> {
     match name {
         "S25FL128S" | "S25FL256S" => 0..32,

@@ -6,6 +6,7 @@ use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;
 use crate::desk::files;
+use crate::desk::report::proof;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
 use crate::image::item::Outcome as Checked;
@@ -137,21 +138,13 @@ fn show(session: &Session, id: &str) -> Outcome {
     let m = store.manifest(&store.find(id)?)?;
     let out = &session.out;
     out.heading(&m.id);
-    let proof = match m.origin {
-        Origin::Read => match &m.reads.known_from {
-            Some(known) => format!("one read that agrees with what backup {known} proved"),
-            None => format!("{} reads that agree", m.reads.passes),
-        },
-        Origin::ImportTwice => "two files that are equal".to_owned(),
-        Origin::Import => "one file; nothing proves that it was read rightly".to_owned(),
-    };
     for (name, value) in [
         ("chip", format!("{} ({})", m.part, m.chip)),
         ("size", units::size(m.size)),
         ("sha256", m.sha256.clone()),
         ("taken", m.taken.clone()),
         ("from", m.programmer.clone()),
-        ("proven by", proof),
+        ("proven by", proof(&m)),
         ("board", m.board.clone().unwrap_or_else(|| "not named".to_owned())),
         ("folder", store.root().join(&m.id).display().to_string()),
     ] {

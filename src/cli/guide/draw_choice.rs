@@ -18,7 +18,7 @@ const NAME: usize = 24;
 pub fn lines(guide: &Guide, width: u16) -> Vec<Line<'static>> {
     let id = guide.backup.as_ref().map_or("", |(id, _)| id);
     let green = Style::new().fg(Color::Green);
-    let mut lines = toned(&format!("Backup {id} is stored: two reads that agree."), green, width);
+    let mut lines = toned(&format!("Backup {id} is stored, each byte proven by two readings."), green, width);
     lines.push(marked(guide.row == 0, format!("firmware file: {}_", guide.donor)));
     let chosen = guide.boards.get(guide.board).filter(|name| *name != AUTO);
     if let Some(other) = guide.recognised.iter().find(|name| chosen.is_some_and(|chosen| chosen != *name)) {

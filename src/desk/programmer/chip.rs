@@ -3,7 +3,10 @@
 use super::super::Refusal;
 use super::super::front::{Desk, Front, Notice};
 use super::open::AnyProgrammer;
-use crate::flash::{Chip, FlashError};
+use crate::flash::{Chip, FlashError, Identity};
+use crate::image::ImageError;
+use crate::image::checks::SUPPLY_UNKNOWN;
+use crate::image::finding::stopping;
 use crate::workflow::contact::{find_clock, wait_until_steady};
 
 /// A chip on any programmer.
@@ -50,7 +53,7 @@ impl Desk {
     }
 
     fn connect(&self, front: &dyn Front, programmer: AnyProgrammer) -> Result<AnyChip, Refusal> {
-        let mut chip = Chip::connect_telling(programmer, &mut |text| {
+        let mut chip = Chip::connect_as(programmer, self.assumed.as_ref(), &mut |text| {
             let _ = front.notice(Notice::Connecting(&text));
         })?;
         for notice in chip.programmer().take_notices() {
@@ -71,15 +74,34 @@ impl Desk {
         Ok(chip)
     }
 
-    /// The same for work that writes: a 1.8 V part without its adapter is refused before anything else.
+    /// The same for work that writes. A 1.8 V part without its adapter is refused before anything else, and so is a
+    /// chip whose supply is not known, unless that check may pass.
     ///
     /// # Errors
-    /// As [`Desk::with_chip`]; [`FlashError::LowVoltage`].
+    /// As [`Desk::with_chip`]; [`FlashError::OnlyRead`], [`FlashError::LowVoltage`], [`SUPPLY_UNKNOWN`].
     pub fn with_chip_to_write<T, E: From<Refusal>>(
         &self,
         front: &dyn Front,
         work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.with_chip_to_finish(front, |chip, name| {
+            self.check_supply(chip.identity())?;
+            work(chip, name)
+        })
+    }
+
+    /// The same for work that was begun and allowed in an earlier run.
+    ///
+    /// # Errors
+    /// As [`Desk::with_chip_to_write`], without [`SUPPLY_UNKNOWN`].
+    pub fn with_chip_to_finish<T, E: From<Refusal>>(
+        &self,
+        front: &dyn Front,
+        work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.assumed.is_some() {
+            return Err(Refusal::from(FlashError::OnlyRead).untouched().into());
+        }
         self.with_chip(front, |chip, name| {
             let identity = chip.identity();
             if identity.low_voltage && !self.voltage_adapter && !self.dry_run {
@@ -88,5 +110,21 @@ impl Desk {
             }
             work(chip, name)
         })
+    }
+
+    /// Asks before 3.3 V is written with to a chip that may not be made for it.
+    fn check_supply(&self, identity: &Identity) -> Result<(), Refusal> {
+        if !identity.supply_unknown() || self.voltage_adapter || self.dry_run {
+            return Ok(());
+        }
+        let finding = SUPPLY_UNKNOWN.found(format!(
+            "the supply of {} is in no table, and the programmer gives 3.3 V: look it up in the datasheet, or measure it \
+             between pins 8 and 4 while the board runs",
+            identity.part_name
+        ));
+        match stopping(&[finding], &self.allow) {
+            findings if findings.is_empty() => Ok(()),
+            findings => Err(Refusal::from(ImageError::Refused { findings }).untouched()),
+        }
     }
 }

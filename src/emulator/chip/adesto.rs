@@ -6,7 +6,7 @@ use super::common::{ERASES, SECURITY, SFDP, part};
 use super::sfdp::Table;
 use super::spec::{Bit, Bits, ChipSpec, Command, Does::*, Protection, Register, Security, SecurityRule};
 
-/// 32 Mbit: a lock for every 64 KiB; SR1 shows whether any (bits 3, 2) is set.
+/// 32 Mbit: a lock forevery 64 KiB; SR1 shows whether any (bits 3, 2) is set.
 pub fn at25df321a() -> ChipSpec {
     let plain = part("AT25DF321A", &[0x1f, 0x47, 0x01], 0x40_0000);
     let own = [
@@ -15,13 +15,21 @@ pub fn at25df321a() -> ChipSpec {
         Command::at(0x3c, 0, ReadSectorLock),
         Command::at(0x77, 2, ReadSecurity),
         Command::at(0x9b, 0, ProgramSecurity),
+        Command::plain(0x05, ReadTwoRegisters(0, 1)).while_busy(),
+        Command::plain(0xb0, Suspend).while_busy(),
+        Command::plain(0xd0, Resume),
     ];
+    let commands: Vec<Command> = plain.commands.iter().filter(|c| c.opcode != 0x05).copied().collect();
     ChipSpec {
-        commands: [&plain.commands, ERASES, &own[..]].concat(),
+        commands: [&commands, ERASES, &own[..]].concat(),
         // Sector lockdown, freeze of it, and what erases on its older kin.
         forbidden: vec![0x33, 0x34, 0x50, 0x81, 0x11],
-        registers: vec![Register { factory: 0x10, writable: 0x80, one_time: 0, cleared_by_short_write: 0 }],
-        bits: Bits { srp0: Some(Bit::new(0, 7)), ..Bits::PLAIN },
+        registers: vec![
+            Register { factory: 0x10, writable: 0x80, one_time: 0, cleared_by_short_write: 0 },
+            // SLE: sector lockdown is possible.
+            Register { factory: 0x08, writable: 0x00, one_time: 0, cleared_by_short_write: 0 },
+        ],
+        bits: Bits { srp0: Some(Bit::new(0, 7)), suspended: Some(Bit::new(1, 2)), ..Bits::PLAIN },
         protection: Protection::SectorLocks { size: 0x1_0000 },
         security: Security {
             count: 2,

@@ -13,9 +13,11 @@ pub(super) enum Source {
     Array(usize),
     /// A status register, again and again.
     Register(usize),
+    /// Two status registers in turn, and which comes next.
+    TwoRegisters([usize; 2], usize),
     /// The window's prepared bytes from this index; `wraps` decides what follows their end.
     Prepared { at: usize, wraps: bool },
-    /// This byte for ever.
+    /// This byte forever.
     Constant(u8),
 }
 
@@ -36,6 +38,10 @@ impl FlashChip {
                 self.counts.status_polls += 1;
                 let inside = self.spec.security.mode.filter(|_| self.in_security && index == 0);
                 return Source::Register(inside.and_then(|m| m.status).unwrap_or(index));
+            }
+            Does::ReadTwoRegisters(first, second) => {
+                self.counts.status_polls += 1;
+                return Source::TwoRegisters([first, second], 0);
             }
             Does::ReadJedecId => {
                 prepared.extend_from_slice(&self.spec.jedec_id);
@@ -110,6 +116,13 @@ impl FlashChip {
                 *self.counts.read_bytes.entry(self.window.opcode).or_default() += miso.len() as u64;
             }
             Source::Register(index) => self.answer_register(*index, at, hz, miso),
+            Source::TwoRegisters(indices, next) => {
+                for n in 0..miso.len() {
+                    self.answer_register(indices[*next], at + wire_time(hz, n), hz, &mut miso[n..=n]);
+                    miso[n] |= u8::from(self.powered && self.busy.is_some());
+                    *next = 1 - *next;
+                }
+            }
             Source::Prepared { at, wraps } => {
                 let prepared = &self.window.prepared;
                 for byte in miso.iter_mut() {

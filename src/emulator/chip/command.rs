@@ -73,7 +73,7 @@ impl FlashChip {
             }
             Does::ResetEnable => self.reset_next = true,
             Does::Reset => {
-                if reset_was_next {
+                if reset_was_next && !self.reset_disabled {
                     self.reset(now);
                 }
             }
@@ -108,6 +108,7 @@ impl FlashChip {
             | Does::ReadUniqueId
             | Does::ReadSfdp
             | Does::ReadRegister(_)
+            | Does::ReadTwoRegisters(..)
             | Does::ReadSecurity
             | Does::ReadLock
             | Does::ReadSectorLock

@@ -1,6 +1,6 @@
 //! Eon: one-time memory in a mode (3Ah, left by write disable) at the end of the array; and EN25B with uneven blocks.
 //!
-//! Other programs' tables. Inside the mode 05h shows the lock bits and 01h freezes them for ever.
+//! Other programs' tables. Inside the mode 05h shows the lock bits and 01h freezes them forever.
 
 use super::common::{ERASE_4K, ERASE_60, ERASE_64K, SFDP, part};
 use super::sfdp::Table;
@@ -13,15 +13,21 @@ pub fn en25qh64() -> ChipSpec {
     let plain = part("EN25QH64", &[0x1c, 0x70, 0x17], 0x80_0000);
     let bp = (2..6).map(|n| Bit::new(0, n)).collect();
     let own = [SFDP, ERASE_4K, ERASE_64K, ERASE_60, Command::plain(0x3a, EnterSecurity)];
+    let suspend = [
+        Command::plain(0xb0, Suspend).while_busy(),
+        Command::plain(0x30, Resume),
+        Command::plain(0x09, ReadRegister(2)).while_busy(),
+    ];
     ChipSpec {
         sfdp: Table::plain(0, plain.size, &[(0x20, 0x1000), (0xd8, 0x1_0000)]).write(),
-        commands: [&plain.commands, &own[..]].concat(),
+        commands: [&plain.commands, &own[..], &suspend].concat(),
         forbidden: vec![0x38],
         registers: vec![
             plain.registers[0],
             Register { factory: 0x00, writable: 0x00, one_time: 0x80, cleared_by_short_write: 0 },
+            Register::default(),
         ],
-        bits: Bits { srp0: Some(Bit::new(0, 7)), ..Bits::PLAIN },
+        bits: Bits { srp0: Some(Bit::new(0, 7)), suspended: Some(Bit::new(2, 3)), ..Bits::PLAIN },
         protection: Protection::Bp(BpMap { bp, top_bottom: None, complement: None, unit: 0x1_0000 }),
         security: Security {
             count: 1,

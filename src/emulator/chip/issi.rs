@@ -1,4 +1,4 @@
-//! ISSI: information rows by 68h, 62h and 64h, a function register at 48h whose write (42h) sets bits for ever; its
+//! ISSI: information rows by 68h, 62h and 64h, a function register at 48h whose write (42h) sets bits forever; its
 //! older kin with a control byte (4Bh, B1h).
 //!
 //! Other programs' tables. 35h enters QPI.

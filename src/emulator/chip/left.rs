@@ -39,11 +39,13 @@ pub enum LeftState {
     ReadParameters,
     /// Single-block locks in force and set.
     BlockLocks,
+    /// The software reset disabled by a register bit.
+    ResetDisabled,
 }
 
 impl LeftState {
     /// All of them.
-    pub const ALL: [LeftState; 15] = [
+    pub const ALL: [LeftState; 16] = [
         Self::FourByte,
         Self::Extended,
         Self::Die,
@@ -59,6 +61,7 @@ impl LeftState {
         Self::Wrap,
         Self::ReadParameters,
         Self::BlockLocks,
+        Self::ResetDisabled,
     ];
 
     /// The name by which an option asks for it.
@@ -79,6 +82,7 @@ impl LeftState {
             Self::Wrap => "wrap",
             Self::ReadParameters => "read-parameters",
             Self::BlockLocks => "block-locks",
+            Self::ResetDisabled => "reset-disabled",
         }
     }
 
@@ -101,6 +105,7 @@ impl LeftState {
             Self::EraseSuspended | Self::ProgramSuspended => has(|d| d == Does::Suspend),
             Self::Erasing => has(|d| d == Does::Erase(0x1_0000) || d == Does::Erase(0x1000)),
             Self::WriteEnabled => has(|d| d == Does::WriteEnable),
+            Self::ResetDisabled => has(|d| d == Does::Reset),
             Self::Wrap | Self::ReadParameters => has(|d| d == Does::ReadParameters),
             Self::BlockLocks => spec.bits.wps.is_some() && !matches!(spec.protection, Protection::None),
         }
@@ -148,6 +153,7 @@ impl FlashChip {
                 self.start(now, Work::Erase(SECTOR), REST);
             }
             LeftState::WriteEnabled => self.wel = true,
+            LeftState::ResetDisabled => self.reset_disabled = true,
             LeftState::Wrap => self.wrap = 16,
             LeftState::ReadParameters => self.more_dummies = 1,
             LeftState::BlockLocks => {

@@ -1,6 +1,6 @@
 //! Micron: flag status register, one-time bytes with a control byte; and the old M25P without 4K erase and SFDP.
 //!
-//! Other programs' tables for opcodes, bits and the control byte; MT25Q is told from N25Q by the bytes behind the id.
+//! Other programs' tables for opcodes, bits and the control byte; MT25Q is distinguished from N25Q by the bytes behind the id.
 
 use super::common::{ERASE_4K, ERASE_32K, ERASE_60, ERASE_64K, FOUR_BYTE_WEL, NATIVE, RESET, SFDP, part};
 use super::sfdp::Table;

@@ -61,6 +61,8 @@ pub struct FlashChip {
     pub(super) wel: bool,
     pub(super) volatile_next: bool,
     pub(super) reset_next: bool,
+    /// A register bit has disabled the software reset until the supply goes.
+    pub(super) reset_disabled: bool,
     pub(super) busy: Option<Pending>,
     pub(super) suspended: Option<Pending>,
     pub(super) cut_at: Option<Duration>,
@@ -142,6 +144,7 @@ impl FlashChip {
             wel: false,
             volatile_next: false,
             reset_next: false,
+            reset_disabled: false,
             busy: None,
             suspended: None,
             cut_at: None,
@@ -302,6 +305,7 @@ impl FlashChip {
         self.wel = false;
         self.volatile_next = false;
         self.reset_next = false;
+        self.reset_disabled = false;
         self.asleep = false;
         self.continuous = 0;
         self.qpi = false;

@@ -60,7 +60,7 @@ impl FlashChip {
         }
     }
 
-    /// A command that sets bits of a register, some of them for ever.
+    /// A command that sets bits of a register, some of them forever.
     pub(super) fn set_bits(&mut self, now: Duration, register: usize, mask: u8, op: u8) {
         if !self.wel {
             self.counts.misdeed(Misdeed::NoWriteEnable(op));
@@ -116,7 +116,7 @@ impl FlashChip {
         }
     }
 
-    /// One-time bits set by a volatile write stay set for ever, too (W25Q64FV 7.2.7: cannot go back to 0).
+    /// One-time bits set by a volatile write stay set forever, too (W25Q64FV 7.2.7: cannot go back to 0).
     fn keep_one_time(&mut self, new: &[u8]) {
         for (index, register) in self.spec.registers.iter().enumerate() {
             self.kept[index] |= new[index] & register.one_time;

@@ -89,7 +89,7 @@ pub struct Security {
     pub locks: Vec<Bit>,
     /// True when reading register 0 (below `first`) gives the SFDP space.
     pub sfdp_in_zero: bool,
-    /// What the factory wrote, at the start of the first register, and nobody can change.
+    /// What the factory wrote, at the start of the first register, and no one can change.
     pub factory: Range<usize>,
     /// What else keeps it from being written.
     pub rule: SecurityRule,

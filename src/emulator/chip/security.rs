@@ -46,7 +46,7 @@ impl FlashChip {
         self.write_security(now, Command { does, ..command });
     }
 
-    /// A register write while in the mode: it freezes the one-time memory for ever (Eon, ESMT). True when it was that.
+    /// A register write while in the mode: it freezes the one-time memory forever (Eon, ESMT). True when it was that.
     pub(super) fn lock_from_inside(&mut self, now: Duration, op: u8) -> bool {
         let Some(register) = self.spec.security.mode.and_then(|m| m.status) else { return false };
         let mask = self.spec.registers[register].one_time;
@@ -94,7 +94,7 @@ impl FlashChip {
         self.start(now, Work::ProgramSecurity { index, at, latch }, time);
     }
 
-    /// Whether a write at `offset` of a register is refused for ever.
+    /// Whether a write at `offset` of a register is refused forever.
     fn is_frozen(&self, index: usize, offset: usize, erase: bool) -> bool {
         let security = &self.spec.security;
         let lock = security.locks.get(index).or(security.locks.first().filter(|_| security.locks.len() == 1));

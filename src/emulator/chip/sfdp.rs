@@ -1,7 +1,7 @@
-//! SFDP spaces (JESD216): printed ones taken as they are, and plain ones written for parts whose bytes nobody prints.
+//! SFDP spaces (JESD216): printed ones taken as they are, and plain ones written for parts whose bytes no one prints.
 //!
 //! A written space says what the part's row says (size, erase types, address width) and nothing more; its revision is
-//! the one by which the generations of an id are told apart. It is no image of a real part.
+//! the one by which the generations of an id are distinguished. It is no image of a real part.
 
 /// What a written space says.
 pub(super) struct Table<'a> {

@@ -24,6 +24,8 @@ pub enum Does {
     ReadSfdp,
     /// Gives one status register, over and over.
     ReadRegister(usize),
+    /// Gives two status registers in turn; both show busy in bit 0.
+    ReadTwoRegisters(usize, usize),
     /// Writes this many consecutive status registers at most, from this one.
     WriteRegisters {
         /// Index of the register that takes the first data byte.
@@ -81,7 +83,7 @@ pub enum Does {
     ExitFourByte,
     /// Writes a register at once, without a write time: extended address, bank.
     WriteDirect(usize),
-    /// Sets the bits of a mask in a register, for ever where they are one-time bits.
+    /// Sets the bits of a mask in a register, forever where they are one-time bits.
     SetBits {
         /// Index of the register.
         register: usize,
@@ -125,6 +127,7 @@ impl Does {
                 | Self::ReadUniqueId
                 | Self::ReadSfdp
                 | Self::ReadRegister(_)
+                | Self::ReadTwoRegisters(..)
                 | Self::ReadSecurity
                 | Self::ReadLock
                 | Self::ReadSectorLock
@@ -217,12 +220,12 @@ impl Command {
     }
 }
 
-/// What comes after the last byte of the JEDEC id while the host goes on clocking.
+/// What comes after the last byte of the JEDEC id while the host continues clocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterId {
     /// The id again.
     Repeats,
-    /// This byte for ever.
+    /// This byte forever.
     Byte(u8),
 }
 
@@ -266,7 +269,7 @@ pub struct Bits {
     pub suspended: Option<Bit>,
     /// Status register protect 0: with /WP low, registers cannot be written.
     pub srp0: Option<Bit>,
-    /// Status register protect 1: locked until the next power cycle (with SRP0 also set: for ever).
+    /// Status register protect 1: locked until the next power cycle (with SRP0 also set: forever).
     pub srp1: Option<Bit>,
     /// Quad enable: /WP is not looked at.
     pub quad: Option<Bit>,

@@ -62,6 +62,8 @@ pub fn sst26vf032b() -> ChipSpec {
         ERASE_4K,
         Command::at(0xd8, 0, EraseBlock),
         Command::plain(0x35, ReadRegister(1)).while_busy(),
+        Command::plain(0xb0, Suspend).while_busy(),
+        Command::plain(0x30, Resume),
         Command::plain(0x72, ReadLocks),
         Command::plain(0x42, WriteLocks),
         Command::plain(0x98, UnlockAll),
@@ -82,6 +84,7 @@ pub fn sst26vf032b() -> ChipSpec {
             Register { factory: 0x00, writable: 0x00, one_time: 0x20, cleared_by_short_write: 0 },
             Register { factory: 0x08, writable: 0x00, one_time: 0, cleared_by_short_write: 0 },
         ],
+        bits: Bits { suspended: Some(Bit::new(0, 2)), ..Bits::PLAIN },
         protection: Protection::BlockRegister,
         security: Security {
             count: 1,

@@ -1,4 +1,4 @@
-//! What rows that nothing tells apart have in common: the only thing that may be used on a chip of such a family.
+//! What rows that nothing distinguishes have in common: the only thing that may be used on a chip of such a family.
 //!
 //! Where some rows say nothing, the others' word is taken; where two rows say different things, neither is believed.
 
@@ -55,6 +55,7 @@ pub(super) fn shared(first: &Part, rest: &[&Part]) -> Part {
         otp: known(rows.iter().map(|p| p.otp.clone()), |o| o.method != OtpMethod::Unknown, otp)
             .unwrap_or(OtpScheme { method: OtpMethod::Unknown, registers: Vec::new(), disputed: false }),
         forever,
+        max_hz: rows.iter().filter_map(|p| p.max_hz).min(),
         times: if all(&|p| p.times == first.times) { first.times.clone() } else { None },
         source: sources.join("; "),
         confidence: rows.iter().map(|p| p.confidence).min().unwrap_or(first.confidence),
@@ -143,6 +144,7 @@ fn status(a: StatusScheme, b: StatusScheme) -> StatusScheme {
         quad_enable: same(a.quad_enable, b.quad_enable),
         flag_status: a.flag_status && b.flag_status,
         sticky_errors: a.sticky_errors && b.sticky_errors,
+        two_bytes: a.two_bytes || b.two_bytes,
         suspend: same(a.suspend, b.suspend),
     }
 }

@@ -9,10 +9,13 @@
 mod family;
 mod load;
 mod resolve;
+mod row;
+mod schemes;
 mod search;
+mod text;
 mod voltage;
 
 pub use load::{by_id, by_probe, parts};
 pub use resolve::{Evidence, Resolved, among, may_ask_sr2, resolve};
-pub use search::search;
+pub use search::{by_name, names, search};
 pub use voltage::{Supply, supply_of_id};

@@ -43,7 +43,7 @@ pub fn resolve(id: &[u8], evidence: &Evidence) -> Resolved {
     among(&candidates(id, evidence))
 }
 
-/// One row, or what several that cannot be told apart share.
+/// One row, or what several that cannot be distinguished share.
 pub fn among(rows: &[&Part]) -> Resolved {
     match rows {
         [] => Resolved::Unknown,

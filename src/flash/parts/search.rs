@@ -10,6 +10,23 @@ pub fn search(filter: &str) -> Vec<&'static Part> {
     parts().iter().filter(|p| wanted.is_empty() || matches(p, &wanted)).collect()
 }
 
+/// The rows of the parts with that name, or with it as another name. Case and punctuation do not matter.
+pub fn by_name(name: &str) -> Vec<&'static Part> {
+    let wanted = plain(name);
+    let has = |part: &Part| !wanted.is_empty() && names_of(part).any(|name| plain(name) == wanted);
+    parts().iter().filter(|part| has(part)).collect()
+}
+
+/// Every part's names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    parts().iter().flat_map(names_of)
+}
+
+/// A row's names, one by one: `GD25Q64C/GD25B64C` is two.
+fn names_of(part: &Part) -> impl Iterator<Item = &str> {
+    part.aliases.iter().chain([&part.name]).flat_map(|name| name.split('/'))
+}
+
 fn matches(part: &Part, wanted: &str) -> bool {
     let id: String = part.jedec_id.iter().map(|b| format!("{b:02x}")).collect();
     let mut names = part.aliases.iter().chain([&part.name, &part.vendor]);

@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(supply_of_id(&[0xEF]), Supply::Unknown);
     }
 
-    /// No row of a low group may say that it stands 3.3 V, but for the named exceptions.
+    /// No row of a low group may say that it takes 3.3 V, but for the named exceptions.
     #[test]
     fn groups_and_rows_agree() {
         for part in parts() {

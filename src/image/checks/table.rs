@@ -99,6 +99,7 @@ checks! {
     REFERENCE_BOARD "reference-board" Ask, "A donor's or the board's own device tree has only the name of a reference board, as vendors leave it in their firmware: it names the processor and no board."
     UNWRAPPED "unwrapped" Tell, "What goes to flash was taken out of a vendor's wrapper or an archive."
     NOT_IN_FILE "not-in-file" Tell, "A choice concerns a region that this kind of file does not hold."
+    SUPPLY_UNKNOWN "supply-unknown" Ask, "The supply of the chip on the clip is in no table, and 3.3 V may be too much for it; asked before a write."
     NOT_JUDGED "not-judged" Tell, "Something could not be checked."
 }
 

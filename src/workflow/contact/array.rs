@@ -67,7 +67,7 @@ fn compare(first: &[u8], again: &[u8], seen: &mut Sampled) {
     }
 }
 
-/// Whether the halves are the same wherever that can be told.
+/// Whether the halves are the same wherever that can be determined.
 fn mirrored<P: Programmer>(chip: &mut Chip<P>, size: u64, seen: &mut Sampled) -> Result<bool, FlashError> {
     let half = size / 2;
     let mut telling = 0;

@@ -25,7 +25,8 @@ const SAMPLES: u64 = 2;
 pub fn find_clock<P: Programmer>(chip: &mut Chip<P>, events: &mut Events<'_>) -> Result<Option<u32>, Cause> {
     let mut reference = None;
     let mut good: Vec<u32> = Vec::new();
-    for wanted in CLOCKS_HZ {
+    let most = chip.max_hz().unwrap_or(u32::MAX);
+    for wanted in CLOCKS_HZ.into_iter().filter(|hz| *hz <= most) {
         let hz = match chip.programmer().set_clock(wanted) {
             Ok(hz) => hz,
             Err(SpiError::Unsupported(_)) => return Ok(None),

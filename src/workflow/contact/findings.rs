@@ -6,9 +6,9 @@ use crate::flash::WriteEnableCheck;
 /// What the data line shows while no chip is selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// Steadily high: nobody drives it, something pulls it up.
+    /// Steadily high: no one drives it, something pulls it up.
     High,
-    /// Steadily low: nobody drives it and something pulls it down, or somebody holds it.
+    /// Steadily low: no one drives it and something pulls it down, or somebody holds it.
     Low,
     /// It changes: somebody talks.
     Toggling,
@@ -133,7 +133,7 @@ impl Sampled {
 /// Everything that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// The data line with nobody selected.
+    /// The data line with no one selected.
     pub line: Line,
     /// `9F`.
     pub id: Tallied,
@@ -151,6 +151,6 @@ pub struct Findings {
     pub older: bool,
     /// Why the chip could not be identified.
     pub unidentified: Option<String>,
-    /// A 1.8 V part, and nobody said that there is an adapter.
+    /// A 1.8 V part, and no one said that there is an adapter.
     pub low_voltage: bool,
 }

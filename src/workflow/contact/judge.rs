@@ -4,7 +4,7 @@ use super::findings::{Findings, Line, Sampled, Tallied};
 use super::verdict::{ErrorRate, Likely, Outcome, Test, Verdict};
 use crate::workflow::files::hex;
 
-/// So many wrong bits in the repeated reads are told, and do not stand in the way: a verify finds what they do.
+/// So many wrong bits in the repeated reads are reported and do no harm: a verify finds what they do.
 const TOLERATED: u64 = 2;
 
 /// Judges.

@@ -16,7 +16,7 @@ const READ_STATUS: [u8; 1] = [0x05];
 const OTHER_IDS: [[u8; 4]; 3] = [[0x90, 0, 0, 0], [0x90, 0, 0, 1], [0xab, 0, 0, 0]];
 const OTHER_LEN: [usize; 3] = [2, 2, 1];
 
-/// The data line with nobody selected.
+/// The data line with no one selected.
 pub(super) fn idle<P: Programmer>(programmer: &mut P) -> Result<Line, SpiError> {
     match programmer.baseline(BASELINE) {
         Ok(seen) => Ok(Line::of(&seen)),

@@ -17,7 +17,7 @@ const APART: Duration = Duration::from_millis(100);
 /// One look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meter {
-    /// The data line with nobody selected.
+    /// The data line with no one selected.
     pub line: Line,
     /// The id, many times.
     pub id: Tallied,
@@ -48,7 +48,7 @@ pub fn meter<P: Programmer>(programmer: &mut P) -> Result<Meter, FlashError> {
     Ok(Meter { line: line::idle(programmer)?, id: line::ids(programmer, READS)? })
 }
 
-/// Waits until a chip has answered steadily for a second. Tells each change by an [`Event::Note`]; a `Break` ends the
+/// Waits until a chip has answered steadily for a second. Reports each change by an [`Event::Note`]; a `Break` ends the
 /// wait, and is the only thing that does: the user is at the clip.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Tests of the contact between clip and chip, before every write and on demand; and a live meter.
 //!
-//! First the wires are asked, as often as it takes to see a rate: what the data line shows while nobody is selected, the
+//! First the wires are asked, as often as it takes to see a rate: what the data line shows while no one is selected, the
 //! id by three methods, status, SFDP, and whether write enable sets WEL and write disable clears it, which proves the
 //! way out as well as the way back. Then a few blocks of the array are read over and over. None of it puts the contents
 //! at risk. What was seen is data ([`Findings`]); what it means is a pure function of it ([`judge()`]).
@@ -8,19 +8,23 @@
 //! Facts: the tests and what their outcomes mean are gathered from reports of failed clips; the thresholds are ours.
 
 mod address_fault;
+mod address_search;
 mod addresses;
 mod array;
+mod asker;
 mod clock;
 mod findings;
 mod judge;
 mod line;
 mod meter;
 mod run;
+mod unproven;
 mod verdict;
 
 pub use address_fault::AddressFault;
+pub(super) use address_search::explain_difference;
+pub(super) use addresses::telling_addresses;
 pub use addresses::{AddressProof, prove_addresses};
-pub(super) use addresses::{check_unproven_bits, explain_difference, telling_addresses};
 #[cfg(test)]
 pub(super) use array::MOST;
 pub use clock::find_clock;
@@ -28,4 +32,5 @@ pub use findings::{Findings, Line, Sampled, Tallied};
 pub use judge::judge;
 pub use meter::{Meter, meter, wait_until_steady};
 pub use run::{Contact, before_writing, examine};
+pub(super) use unproven::check_unproven_bits;
 pub use verdict::{ErrorRate, Likely, Outcome, Test, Verdict};

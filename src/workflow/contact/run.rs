@@ -39,7 +39,7 @@ pub fn before_writing<P: Programmer>(
     // The chip itself refuses a write to a 1.8 V part, with the words for it.
     let options = Contact { voltage_adapter: true, ..options.clone() };
     let mut verdict = match on_chip(chip, &options) {
-        // One lost transfer among hundreds is no verdict on the contact. It is told, and all of it asked again.
+        // One lost transfer among hundreds is no verdict on the contact. It is reported, and all of it asked again.
         Err(Cause::Flash(error)) if is_transient(&error) => {
             if events(Event::Warning(format!("{error}; testing the contact once more"))).is_break() {
                 return Err(Cause::Stopped);

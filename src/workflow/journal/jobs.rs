@@ -47,7 +47,7 @@ pub struct Journal {
     pub header: JobHeader,
     /// How far it is.
     pub log: Log,
-    /// No other thread goes on with it meanwhile.
+    /// No other thread continues with it meanwhile.
     _at_work: AtWork,
 }
 

@@ -4,10 +4,10 @@
 //! STORE/jobs/ID/job.json      what the job is: chip, backup, where it may write, sealed by its own SHA-256
 //! STORE/jobs/ID/wanted.bin    the whole wanted contents; when the job is finished it is called result.bin
 //! STORE/jobs/ID/about.json    how the contents came about, for reports: regions, sources, recipe
-//! STORE/jobs/ID/journal.log   a line an act, each with its CRC-32; a line is on disk before the act it tells of
+//! STORE/jobs/ID/journal.log   a line an act, each with its CRC-32; a line is on disk before the act it describes
 //! ```
 //!
-//! A torn last line is as if it had not been written: the act it would have told of had not begun. A bad line before
+//! A torn last line is as if it had not been written: the act it would have described had not begun. A bad line before
 //! the end means that the file was damaged; then every planned block is held to be in doubt.
 
 mod header;

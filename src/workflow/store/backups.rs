@@ -171,7 +171,7 @@ impl Store {
         ))
     }
 
-    /// Removes a backup. The only one of its chip goes only with `even_the_only_one`; one that an open job needs does
+    /// Removes a backup. The only one of its chip continuesly with `even_the_only_one`; one that an open job needs does
     /// not go at all. A damaged one counts as the only one.
     ///
     /// # Errors

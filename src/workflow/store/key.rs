@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What tells one chip from the next: the JEDEC id, and the unique id where the part has one.
+/// What distinguishes one chip from the next: the JEDEC id, and the unique id where the part has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ChipKey {
     /// JEDEC id in hex; `None` for an imported dump of an unknown chip.
@@ -18,7 +18,7 @@ impl ChipKey {
         self.unique_id.is_some() && self == other && self.jedec_id.is_some()
     }
 
-    /// True when they cannot be told apart, and are not proven to be the same: one of them has no unique id.
+    /// True when they cannot be distinguished, and are not proven to be the same: one of them has no unique id.
     pub fn may_be_same(&self, other: &ChipKey) -> bool {
         let ids = match (&self.jedec_id, &other.jedec_id) {
             (Some(a), Some(b)) => a == b,

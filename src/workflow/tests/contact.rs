@@ -99,7 +99,7 @@ fn the_meter_shows_a_clip_that_comes_and_the_wait_goes_ahead_by_itself() {
     assert_eq!(notes, ["no chip answers; waiting", "a chip answers steadily"]);
     let look = meter(&mut programmer).unwrap();
     assert_eq!((look.percent(), look.is_steady()), (100, true));
-    // Nobody puts the clip on: only the user ends the wait.
+    // No one puts the clip on: only the user ends the wait.
     let bench =
         self::bench(ProgrammerKind::Ch341a, Faults::default().with(Fault::Stuck(0xff, Duration::ZERO)));
     let mut left = 100;

@@ -1,4 +1,4 @@
-//! What stands in the way of mistakes: other chips, half-written chips, dry runs, protection, erases too large.
+//! What prevents mistakes: other chips, half-written chips, dry runs, protection, erases too large.
 
 use super::bench::{Bench, SMALL, Tap, opcode, options, quiet, random, small, small_spec, write};
 use crate::emulator::chip::FlashChip;
@@ -80,7 +80,7 @@ fn what_is_not_confirmed_is_not_written() {
     assert!(bench.emulator.contents() == old && store.jobs().unwrap().is_empty());
 }
 
-/// While the question stands, the clip is put on another chip: with another id of its own, or with other contents.
+/// While the question is open, the clip is put on another chip: with another id of its own, or with other contents.
 #[test]
 fn a_clip_that_was_moved_while_the_question_stood_writes_nothing() {
     let old = random(1, SMALL);
@@ -141,7 +141,7 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     };
     let report = restore(&mut clip, &store, &restore_options(&id, true), &mut yes, &mut events).unwrap();
     assert!(second.emulator.contents() == old);
-    // The board reads by four lines: QE is set for good, as it was. The security registers are told of.
+    // The board reads by four lines: QE is set for good, as it was. The security registers are reported.
     assert_eq!(second.emulator.chip(|c| c.registers().0[1]), 0x02);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(
@@ -181,7 +181,7 @@ fn a_half_written_chip_without_unique_id_is_known_by_its_contents() {
     let error = resume(&mut other_clip, &store, &by_name, &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
     assert_eq!(other.emulator.counts().operations, 0);
-    // A twin that no id and no byte tells apart, on the programmer beside, while the first one is at work.
+    // A twin that no id and no byte distinguishes, on the programmer beside, while the first one is at work.
     let twin = self::bench(&bench.emulator.contents());
     twin.emulator.chip(|c| c.set_unique_id(&[0xff; 8]));
     let mut twin_clip = twin.clip().unwrap();
@@ -364,7 +364,7 @@ fn undo_and_finish_can_change_their_minds() {
     }
     bench.emulator.set_faults(&Faults::default());
     bench.emulator.power_up();
-    // Without a word, it goes on the way it last went.
+    // Without a word, it continues the way it last went.
     let report =
         resume(&mut bench.clip().unwrap(), &bench.store(), &ResumeOptions::default(), &mut quiet).unwrap();
     assert_eq!(report.chip, ChipState::Restored);

@@ -1,4 +1,4 @@
-//! Clients made by hand on loopback: a whole transfer, other names, writing, falling silent, nobody at all.
+//! Clients made by hand on loopback: a whole transfer, other names, writing, falling silent, no one at all.
 
 use super::packet::MOST_BLOCK;
 use super::*;
@@ -42,7 +42,7 @@ impl Bench {
     }
 }
 
-/// A client that waits for answers, but not for ever.
+/// A client that waits for answers, but not forever.
 fn client() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

@@ -1,7 +1,10 @@
 //! Every embedded row is read and held to what a row must be.
 
+use super::super::row::{File, supply_by_code};
+use super::super::text::{erases, volts};
 use super::*;
-use std::collections::HashSet;
+use crate::flash::part::{EraseSpec, FourByte, ProtectScheme};
+use std::collections::{BTreeMap, HashSet};
 
 #[test]
 fn every_file_reads_and_answers_for_its_ids() {

@@ -1,0 +1,158 @@
+//! Faults of reads, at addresses, lengths, boundaries, in order and time: a backup is right, or there is none.
+//!
+//! The table counts both for each fault and programmer; it is in hw-notes/faults.md, and the test holds the two together.
+
+use super::bench::quiet;
+use crate::bench::{Clip, in_memory, noise};
+use norsplice::emulator::chip::{DataFault, FlashChip, find};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
+use norsplice::workflow::Store;
+use norsplice::workflow::backup::{BackupOptions, backup};
+
+const KINDS: [(ProgrammerKind, &str); 2] =
+    [(ProgrammerKind::Ch341a, "CH341A"), (ProgrammerKind::Ft2232h, "FT2232H")];
+/// A W25Q40.
+const SIZE: usize = 512 << 10;
+
+/// What strikes.
+#[derive(Clone, Copy, Debug)]
+enum Strike {
+    /// From the first command on.
+    Always(DataFault),
+    /// Once the chip is connected.
+    Later(DataFault),
+    /// The chip takes four address bytes, once it is connected.
+    FourByte,
+}
+use Strike::{Always, Later};
+
+fn rows() -> Vec<(&'static str, Vec<Strike>)> {
+    let lengths = (0..17).map(|bit| 1u64 << bit).flat_map(|n| [n - 1, n, n + 1]);
+    let odd = [5000, 10_000, 30_000, 50_000, 65_000];
+    let mut lengths: Vec<u64> = lengths.chain(odd).filter(|n| (1..=65_536).contains(n)).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let every = [2, 3, 5, 7, 10, 20, 40, 100, 1000];
+    let places = [0, 0x100, 0x4_2345, 0x7_ff00];
+    let both = |fault: DataFault| [Always(fault), Later(fault)];
+    vec![
+        ("first bit of each answer reads 1", both(DataFault::FirstBitHigh).to_vec()),
+        (
+            "data dead after n bytes of one transaction, n from 1 to 65,536",
+            lengths.into_iter().map(|n| Always(DataFault::DeadAfter(n))).collect(),
+        ),
+        (
+            "reads wrap within n bytes, n from 8 to 65,536",
+            (3..17).flat_map(|bit| both(DataFault::Wraps(1 << bit))).collect(),
+        ),
+        (
+            "an address line stuck",
+            (0..19)
+                .flat_map(|bit| [false, true].map(|level| Always(DataFault::StuckBit(bit, level))))
+                .collect(),
+        ),
+        (
+            "one answer repeated in place of the next, every nth",
+            every.into_iter().flat_map(|n| both(DataFault::RepeatedAnswer(n))).collect(),
+        ),
+        (
+            "contents that another master changes, again and again",
+            places.into_iter().flat_map(|at| every.map(|n| Later(DataFault::OtherMaster(at, n)))).collect(),
+        ),
+        (
+            "contents that another master changes once",
+            places
+                .into_iter()
+                .flat_map(|at| {
+                    [50, 100, 150, 200, 240, 260, 270, 280].map(|n| Later(DataFault::WrittenOnce(at, n)))
+                })
+                .collect(),
+        ),
+        (
+            "one opcode read wrongly",
+            [0x03, 0x0b]
+                .into_iter()
+                .flat_map(|op| places.map(|at| Later(DataFault::ByOpcode(op, at))))
+                .collect(),
+        ),
+        ("four address bytes taken", vec![Strike::FourByte]),
+        (
+            "reads wrong that begin at a multiple of n bytes",
+            (4..17).map(|bit| Later(DataFault::AtBoundary(1 << bit))).collect(),
+        ),
+        ("reads wrong that begin where the one before ended", vec![Later(DataFault::InOrder(true))]),
+        ("reads wrong that end where the one before began", vec![Later(DataFault::InOrder(false))]),
+    ]
+}
+
+fn chip(contents: &[u8]) -> FlashChip {
+    let mut spec = find("W25Q64FV").unwrap();
+    spec.name = "W25Q40".into();
+    spec.jedec_id = vec![0xef, 0x40, 0x13];
+    spec.legacy_id = [0xef, 0x12];
+    spec.size = SIZE;
+    // Density in the second dword of the basic table at 80h: 4 Mbit.
+    spec.sfdp[0x84..0x88].copy_from_slice(&0x003f_ffff_u32.to_le_bytes());
+    let mut chip = FlashChip::new(spec, 1);
+    chip.contents_mut().copy_from_slice(contents);
+    chip
+}
+
+/// Whether there is a backup, which is right then; or the case in words.
+fn back_up(kind: ProgrammerKind, strike: Strike, old: &[u8]) -> Result<bool, String> {
+    let emulator =
+        Emulator::with_chip(&Options { programmer: kind, ..Options::default() }, chip(old)).unwrap();
+    let faults = |fault| Faults::default().with(Fault::Data(fault));
+    if let Always(fault) = strike {
+        emulator.set_faults(&faults(fault));
+    }
+    let clip = Clip::of(kind, emulator);
+    let emulator = &clip.emulator;
+    let Ok(mut chip) = clip.connect() else { return Ok(false) };
+    match strike {
+        Later(fault) => emulator.set_faults(&faults(fault)),
+        Strike::FourByte => emulator.chip(|chip| chip.set_four_byte_mode(true)),
+        Always(_) => {}
+    }
+    let folder = in_memory();
+    let store = Store::open_locked(folder.path()).unwrap();
+    let taken = backup(&mut chip, &store, &BackupOptions::default(), &mut quiet);
+    let stored = store.list().map_err(|error| error.to_string())?;
+    match taken {
+        Err(_) if stored.is_empty() => Ok(false),
+        Err(error) => Err(format!("stored, and: {error}")),
+        // Changed before or behind all reads, it is what the chip held throughout.
+        Ok(taken) if taken.flash == old || taken.flash == emulator.contents() => Ok(true),
+        Ok(_) => Err("a wrong backup".into()),
+    }
+}
+
+#[test]
+fn no_fault_of_reads_makes_a_wrong_backup() {
+    let old = noise(SIZE, 3);
+    let mut lines = Vec::new();
+    let mut wrong = Vec::new();
+    let mut sum = (0, 0);
+    for (kind, programmer) in KINDS {
+        for (name, strikes) in rows() {
+            let (mut right, mut refused) = (0, 0);
+            for strike in &strikes {
+                match back_up(kind, *strike, &old) {
+                    Ok(true) => right += 1,
+                    Ok(false) => refused += 1,
+                    Err(case) => wrong.push(format!("{strike:?} by {programmer}: {case}")),
+                }
+            }
+            lines.push(format!("| {name} | {programmer} | {} | {right} | {refused} |", strikes.len()));
+            sum = (sum.0 + right, sum.1 + refused);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let notes = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/hw-notes/faults.md")).unwrap();
+    for line in &lines {
+        assert!(notes.contains(line), "hw-notes/faults.md lacks a line of:\n{}", lines.join("\n"));
+    }
+    assert_eq!(sum, RIGHT_AND_REFUSED);
+}
+
+const RIGHT_AND_REFUSED: (usize, usize) = (0, 0);
