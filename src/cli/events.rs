@@ -1,7 +1,8 @@
-//! What a job tells while it runs, as progress, notes and JSON events; and the user's wish to stop, as its answer.
+//! A job's events, shown as progress, notes and JSON events; the answer is the user's wish to stop.
 
 use super::progress::Progress;
 use super::session::Session;
+use super::words::replacement;
 use crate::wire;
 use crate::workflow::{Event, Stage};
 use std::ops::ControlFlow;
@@ -20,7 +21,7 @@ impl<'a> Reporter<'a> {
         Self { session, progress: session.progress(), stage: None, done: 0 }
     }
 
-    /// Tells one event.
+    /// Shows one event.
     pub fn take(&mut self, event: Event) -> ControlFlow<()> {
         let out = &self.session.out;
         match event {
@@ -46,6 +47,7 @@ impl<'a> Reporter<'a> {
             }
             Event::Note(text) => self.aside(|out| out.note(text)),
             Event::Warning(text) => self.aside(|out| out.warn(text)),
+            Event::Replacement(found) => self.aside(|out| out.warn(replacement(&found))),
             Event::Stored { id } => {
                 out.event("stored", wire::stored(&id));
                 self.aside(|out| out.note(format!("backup stored: {id}")));

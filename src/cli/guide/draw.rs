@@ -7,6 +7,7 @@ use super::draw_choice;
 use super::flash::{self, Flash};
 use super::view::View;
 use crate::desk::guide::{Contact, Found, Guide, Step};
+use crate::desk::words;
 use crate::image::Board;
 use crate::units;
 use ratatui::Frame;
@@ -220,7 +221,7 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
 /// What a contact test says.
 fn contact_text(contact: &Contact) -> String {
     match contact {
-        Contact::Tested(verdict) => verdict.to_string(),
+        Contact::Tested(verdict) => words::contact(verdict),
         Contact::Failed(refusal) => Failure::from(&**refusal).message,
     }
 }
@@ -281,11 +282,11 @@ fn result(view: &View) -> Vec<Line<'static>> {
 
 fn hints(guide: &Guide) -> &'static str {
     match guide.step {
-        _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: go on",
+        _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: continue",
         Step::Programmer if guide.spec().is_some() => "Enter: take it   l: look again   q: leave",
         Step::Programmer => "l: look again   q: leave",
         Step::Clip if guide.open_job.is_some() => "r: finish the job   u: undo it   Esc: back   q: leave",
-        Step::Clip => "Enter: go on when steady   Esc: back   q: leave",
+        Step::Clip => "Enter: continue when steady   Esc: back   q: leave",
         Step::Board => "up, down: choose   Enter: back up now (nothing is written)   Esc: back   q: leave",
         Step::Backup => "Esc: stop",
         Step::Choice if guide.preview.is_some() && guide.refused.is_none() => {
