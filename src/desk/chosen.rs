@@ -6,7 +6,7 @@ use super::order::Order;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, Image, Role, Spliced};
 use crate::plan::{Bounds, Plan, plan};
-use crate::span::Spans;
+use crate::span::{Span, Spans};
 use crate::workflow::Cause;
 use crate::workflow::job::Wanted;
 
@@ -36,7 +36,7 @@ impl Chosen {
         geometry: &Geometry,
         front: &dyn Front,
     ) -> Result<Self, Refusal> {
-        let (board, spliced) = order.splice(own, front)?;
+        let (board, spliced) = order.splice_for_chip(own, geometry.size, current, front)?;
         let recipe = order.recipe(&board, &spliced);
         let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
         let bounds = bounds(&board, &spliced, current, smallest);
@@ -57,11 +57,14 @@ impl Chosen {
     }
 }
 
-/// Where the job may erase: in the regions that change, by whole sectors. Per-unit data is erased only by the smallest
-/// erase, and the loader comes last.
+/// Where the job may erase: in the regions that change and between them, by whole sectors. Per-unit data is erased only by
+/// the smallest erase, and the loader comes last.
 fn bounds(board: &Board, spliced: &Spliced, current: &[u8], smallest: u64) -> Bounds {
     let layout = &board.layout;
-    let changing = layout.regions.iter().map(|region| region.span);
+    // Between the regions only an older dump, or one on another map, differs from what is on the chip.
+    let mut between = Spans::from(Span::new(0, spliced.image.len() as u64));
+    layout.regions.iter().for_each(|region| between.remove(region.span));
+    let changing = layout.regions.iter().map(|region| region.span).chain(between.iter());
     let changing = changing.filter(|span| span.of(current) != span.of(&spliced.image));
     Bounds {
         allowed: changing.map(|span| span.aligned_out(smallest)).collect(),

@@ -63,8 +63,8 @@ pub struct Order {
     tree: Option<String>,
     /// The name of the layout in place of a board, and the chip's size with it.
     layout: Option<(String, Option<u64>)>,
-    /// The map of the board's own dump, where it is another one, with the name of its file.
-    base_layout: Option<(String, Layout)>,
+    /// The file with the map of the board's own dump, where it is another one: its name and contents.
+    base_layout: Option<(String, Vec<u8>)>,
     /// The donors.
     donors: Vec<Donor>,
     /// Their file names, as given.
@@ -111,10 +111,11 @@ impl Order {
         let base_layout = base_layout.map(|input| {
             let input = input.near(recipe_input);
             let name = input.name();
-            let layout = parse_any(&input.read()?, None);
-            let layout = layout.map_err(|error| Why::InInput { name: name.clone(), error })?;
+            let bytes = input.read()?;
+            // Read again when the dump's size is known, which settles a part that takes the rest.
+            parse_any(&bytes, None).map_err(|error| Why::InInput { name: name.clone(), error })?;
             inputs.push(input);
-            Ok::<_, Refusal>((name, layout))
+            Ok::<_, Refusal>((name, bytes))
         });
         let base_layout = base_layout.transpose()?;
         let named = wish.board.or(recipe.map(|recipe| recipe.board).filter(|name| !name.is_empty()));
@@ -194,13 +195,40 @@ impl Order {
     /// [`Why::Image`] with every finding that stops the work.
     pub fn splice(&mut self, own: &Image, front: &dyn Front) -> Result<(Board, Spliced), Refusal> {
         let board = self.find_board(own, front)?;
-        if let Some((_, old)) = &self.base_layout {
-            let moved = Moved::new(own, old, &board)?;
+        let moved = match &self.base_layout {
+            Some((name, map)) => {
+                let old = old_map(map, own).map_err(|error| Why::InInput { name: name.clone(), error })?;
+                Some(Moved::new(own, &old, &board)?)
+            }
+            None => Moved::by_own_map(own, &board)?,
+        };
+        if let Some(moved) = moved {
             let spliced = splice_moved(&moved, &self.donors, &board, &self.choice)?;
             return Ok((board, spliced));
         }
         let spliced = splice(own, &self.donors, &board, &self.choice)?;
         Ok((chips::part_of(&board, own).into_owned(), spliced))
+    }
+
+    /// As [`Order::splice`], for the chip on the clip, which has `size` bytes and holds `current`: of a flash of two chips
+    /// only what that one holds.
+    ///
+    /// # Errors
+    /// Those of [`Order::splice`]; [`Why::Image`] where the dump is of the other chip.
+    pub fn splice_for_chip(
+        &mut self,
+        own: &Image,
+        size: u64,
+        current: &[u8],
+        front: &dyn Front,
+    ) -> Result<(Board, Spliced), Refusal> {
+        let board = self.find_board(own, front)?;
+        let part = chips::on_clip(&board, own, size, current)?;
+        let (made, spliced) = self.splice(own, front)?;
+        Ok(match part {
+            Some(chip) => (chips::clipped(&board, chip), spliced.cut(chip, own)),
+            None => (made, spliced),
+        })
     }
 
     /// Judges what can be judged before any chip is asked: the donors, and the splice where its base is known.
@@ -254,6 +282,12 @@ fn board_of_layout(input: &Input, chip_size: Option<u64>) -> Result<Board, Refus
     let bytes = input.read()?;
     let board = parse_any(&bytes, chip_size).and_then(|layout| Board::from_layout(name.clone(), layout));
     Ok(board.map_err(|error| Why::InInput { name, error })?)
+}
+
+/// The map of `dump` in a file; a part that takes the rest ends where the dump does. The chip's size is the file's word.
+fn old_map(file: &[u8], dump: &[u8]) -> Result<Layout, ImageError> {
+    let chip_size = parse_any(file, None)?.chip_size;
+    Ok(Layout { chip_size, ..parse_any(file, Some(dump.len() as u64))? })
 }
 
 /// The names of checks that may pass, checked: a name that is no check's would allow nothing in silence.

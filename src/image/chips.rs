@@ -8,7 +8,7 @@ use super::donor::Donor;
 use super::error::ImageError;
 use super::layout::{Layout, Source};
 use super::splice::Choice;
-use super::whole::Image;
+use super::whole::{Image, is_blank};
 use crate::span::Span;
 
 /// Joins the dumps of a flash's chips. One dump is taken as it is; of two, the one with the descriptor goes first, in
@@ -74,13 +74,12 @@ pub fn part_of<'b>(board: &'b Board, dump: &[u8]) -> Cow<'b, Board> {
     part.layout.chips.clear();
     let (inside, outside): (Vec<_>, Vec<_>) =
         std::mem::take(&mut part.layout.regions).into_iter().partition(|region| chip.covers(region.span));
-    let down = |span: Span| Span::new(span.start - chip.start, span.end - chip.start);
     part.layout.regions = inside;
-    for region in &mut part.layout.regions {
-        region.span = down(region.span);
-        for unit in &mut region.per_unit {
-            unit.span = down(unit.span);
-        }
+    part.layout.crossing.retain(|region| region.span.overlaps(chip));
+    for region in part.layout.regions.iter_mut().chain(&mut part.layout.crossing) {
+        region.per_unit.retain(|unit| chip.covers(unit.span));
+        region.per_unit.iter_mut().for_each(|unit| unit.span = down(unit.span, chip));
+        region.span = down(region.span, chip);
     }
     let names: Vec<&str> = outside.iter().map(|region| region.name.as_str()).collect();
     part.layout.notes.push(format!("the {which} of two chips: {} not whole in it", names.join(", ")));
@@ -106,6 +105,75 @@ pub fn choice_in(whole: &Board, part: &Board, choice: &Choice) -> Result<Choice,
             ),
         }),
     }
+}
+
+/// Which part of a result made over `base` is for the chip on the clip, which has `size` bytes and holds `current`: of a
+/// flash of two chips, the one that the chip is. `None` for all of it.
+///
+/// # Errors
+/// [`ImageError::NotForThisBoard`] where the chip on the clip is the other one, or which it is is not known.
+pub fn on_clip(board: &Board, base: &[u8], size: u64, current: &[u8]) -> Result<Option<Span>, ImageError> {
+    let [first, second] = *board.layout.chips.as_slice() else { return Ok(None) };
+    let no = |why: &str| Err(ImageError::NotForThisBoard { board: board.name.clone(), why: why.to_owned() });
+    let starts = descriptor::parse(current, 0).is_some();
+    let second_on_first = "the chip on the clip starts with an Intel descriptor, it is the first of two, and the dump is \
+                           of the second: put the clip onto the other chip";
+    if let Some((which, _)) = chip_of(&board.layout, board.chip_size, base) {
+        // Halves of one length: the contents alone tell which chip is on the clip.
+        return match which {
+            "second" if starts => no(second_on_first),
+            "first" if first == second && !starts && !is_blank(current) => no(
+                "the dump is of the first of two chips of one size, and the chip on the clip has no Intel descriptor: it \
+                 is the second, or damaged; write to a damaged one with 'write'",
+            ),
+            _ => Ok(None),
+        };
+    }
+    if base.len() as u64 != first + second || size == first + second {
+        return Ok(None);
+    }
+    let halves = [Span::new(0, first), Span::new(first, first + second)];
+    Ok(Some(match halves.map(|half| half.len() == size) {
+        [true, false] => halves[0],
+        [false, true] if starts => return no(second_on_first),
+        [false, true] => halves[1],
+        [true, true] if starts => halves[0],
+        [true, true] if is_like(current, halves[1].of(base).unwrap_or_default()) => halves[1],
+        [true, true] => {
+            return no(
+                "both chips have the size of the one on the clip, and its contents do not show which it is: give the \
+                 dump of this one chip",
+            );
+        }
+        [false, false] => return Ok(None),
+    }))
+}
+
+/// The board with its regions as far as they lie in the part `chip` of its flash, counted from the part's start.
+pub fn clipped(board: &Board, chip: Span) -> Board {
+    let mut part = board.clone();
+    (part.chip_size, part.layout.chip_size) = (chip.len(), Some(chip.len()));
+    part.layout.chips.clear();
+    part.layout.regions.retain(|region| region.span.overlaps(chip));
+    part.layout.crossing.retain(|region| region.span.overlaps(chip));
+    for region in part.layout.regions.iter_mut().chain(&mut part.layout.crossing) {
+        region.per_unit.retain(|unit| chip.covers(unit.span));
+        region.per_unit.iter_mut().for_each(|unit| unit.span = down(unit.span, chip));
+        region.span = down(region.span, chip);
+    }
+    part
+}
+
+/// What of `span` lies in `chip`, counted from its start.
+pub(crate) fn down(span: Span, chip: Span) -> Span {
+    Span::new(span.start.max(chip.start) - chip.start, span.end.min(chip.end) - chip.start)
+}
+
+/// True where at least half of the blocks of 4 KiB that are not blank are the same in both.
+fn is_like(a: &[u8], b: &[u8]) -> bool {
+    let blocks = a.chunks(0x1000).zip(b.chunks(0x1000)).filter(|(a, b)| !is_blank(a) && !is_blank(b));
+    let (all, same) = blocks.fold((0, 0), |(all, same), (a, b)| (all + 1, same + usize::from(a == b)));
+    all > 0 && same * 2 >= all
 }
 
 /// The donors; of one that is a dump of all of the flash, the same part that `base` is.

@@ -244,6 +244,8 @@ pub struct Layout {
     pub notes: Vec<String>,
     /// Regions of the file that are not among `regions`, by name, each with the reason.
     pub left_out: Vec<(String, String)>,
+    /// Those of them that lie partly in another region: their bytes have two owners.
+    pub crossing: Vec<Region>,
 }
 
 impl Layout {
@@ -301,8 +303,10 @@ impl Layout {
                 open.push((region.name.clone(), region.span));
                 kept.push(region);
             } else {
-                let why = format!("{} ({}) overlaps {name} and is left out", region.name, region.span);
-                self.leave_out(region.name, why);
+                let why =
+                    format!("{} ({}) overlaps {name} ({span}) and is left out", region.name, region.span);
+                self.leave_out(region.name.as_str(), why);
+                self.crossing.push(region);
             }
         }
         self.regions = kept;

@@ -9,6 +9,7 @@ mod images;
 mod inspect;
 mod interrupted;
 mod low_voltage;
+mod other_size;
 mod otp;
 mod protect;
 mod quirks;

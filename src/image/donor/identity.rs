@@ -43,6 +43,12 @@ impl Names {
         self.trees.iter().cloned().partition(|name| is_reference(name) && !is_own(name))
     }
 
+    /// True where a list or a tree has one of `own`, the board's names.
+    pub fn agree(&self, own: &[String]) -> bool {
+        let mut all = self.listed.iter().flatten().chain(&self.trees);
+        all.any(|name| !is_reference(name) && own.iter().any(|own| is_same(own, name)))
+    }
+
     /// True where the file names a board, or the reference board of its processor.
     pub fn is_given(&self) -> bool {
         !self.trees.is_empty() || self.listed.as_ref().is_some_and(|listed| !listed.is_empty())

@@ -12,9 +12,9 @@ use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED};
 use crate::image::container::budget::Look;
-use crate::image::container::item::{CheckName, Item, Outcome};
+use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
 use crate::image::container::payload::Payload;
-use crate::image::container::{squashfs, sysupgrade};
+use crate::image::container::{squashfs, sysupgrade, tplink};
 use crate::image::formats::{AsFirmware, FORMATS};
 use crate::image::layout::Role;
 
@@ -65,6 +65,15 @@ pub(crate) fn closed(bytes: &[u8]) -> Option<&'static str> {
 /// True when `bytes` start with a container that holds a firmware.
 pub(crate) fn is_container(bytes: &[u8]) -> bool {
     container(&mut Look::new(bytes)).is_some()
+}
+
+/// The kind of container that a firmware starts with, and its name in words; `None` for one without.
+pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, &'static str)> {
+    if let Some(header) = tplink::parse(firmware, 0) {
+        return Some((header.kind(), "firmware with a TP-Link header"));
+    }
+    let (format, item) = container(&mut Look::new(firmware))?;
+    Some((item.kind, format.name))
 }
 
 /// Opens `file` for `board`; `what` names it in messages. `None` where it starts with nothing known.

@@ -9,6 +9,7 @@ pub mod device_tree;
 pub mod flashrom;
 pub mod fmap;
 pub mod ifd;
+pub(crate) mod in_dump;
 pub mod mtdparts;
 pub mod proc_mtd;
 pub mod safeloader;

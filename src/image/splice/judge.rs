@@ -8,10 +8,10 @@ use super::parties::Parties;
 use super::resolve::Resolved;
 use crate::image::boards::{Board, RecoveryKind};
 use crate::image::checks::{
-    DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS, HARDWARE_DIFFERS,
-    LOADER_MIX, LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER, NOT_IN_FILE,
-    OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN, UNIT_ERASED,
-    WRONG_CALIBRATION,
+    CROSSING, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
+    HARDWARE_DIFFERS, LOADER_MIX, LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER,
+    NOT_IN_FILE, OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN,
+    UNIT_ERASED, WRONG_CALIBRATION,
 };
 use crate::image::checks::{Finding, Severity};
 use crate::image::container::tplink::Change;
@@ -19,7 +19,7 @@ use crate::image::container::tplink::{self, Header, Md5Verdict};
 use crate::image::donor::Kind;
 use crate::image::donor::firmware::behind_rootfs;
 use crate::image::donor::loader;
-use crate::image::layout::{Format, PerUnit, Role, Source, UnitKind};
+use crate::image::layout::{Format, PerUnit, Region, Role, Source, UnitKind};
 use crate::image::unit;
 use crate::image::whole::is_blank;
 use crate::span::Span;
@@ -69,6 +69,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         }
         found.extend(contents(chip, r));
     }
+    found.extend(crossing(chip, parties));
     if parties.chosen.as_ref().is_some_and(|chosen| chosen.firmware.overlay) {
         found.push(FOREIGN_OVERLAY.found(
             "the donor's firmware was running: the settings, keys and passwords in its overlay come along; reset it \
@@ -260,6 +261,24 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
         }
         _ => None,
     }
+}
+
+/// Regions of the map that cross others and so cannot be chosen, where their bytes change all the same.
+fn crossing(chip: &[u8], parties: &Parties) -> Vec<Finding> {
+    let layout = &parties.board.layout;
+    let changed = |region: &&Region| region.span.of(parties.base) != region.span.of(chip);
+    let words = |region: &Region| {
+        let whose = if region.role == Role::Unit { ", data of this unit by its name," } else { "" };
+        let others = layout.regions.iter().filter(|other| other.span.overlaps(region.span));
+        let others: Vec<&str> = others.map(|other| other.name.as_str()).collect();
+        CROSSING.found(format!(
+            "{} ({}){whose} crosses {} in the map, and some of its bytes would change",
+            region.name,
+            region.span,
+            others.join(", ")
+        ))
+    };
+    layout.crossing.iter().filter(changed).map(words).collect()
 }
 
 /// The whole of a region of the unit, or of a part of it, that comes from elsewhere, where no source says what in it is

@@ -7,15 +7,17 @@
 use super::parties::Parties;
 use super::resolve::Resolved;
 use crate::image::checks::{
-    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, REFERENCE_BOARD, Severity, UNPROVEN_DONOR,
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, OTHER_CONTAINER, REFERENCE_BOARD, Severity,
+    UNPROVEN_DONOR,
 };
 use crate::image::container::{safeloader, tplink};
 use crate::image::devicetree;
 use crate::image::donor::identity::{Names, is_same, tree_names};
 use crate::image::donor::loader;
 use crate::image::donor::machine::{self, Machine};
+use crate::image::donor::plain;
 use crate::image::donor::reference::{is_other_maker, is_reference};
-use crate::image::layout::Role;
+use crate::image::layout::{Region, Role};
 use crate::image::whole::is_blank;
 
 /// Compares every region that a donor gives with what the base has there.
@@ -39,7 +41,7 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     }
     // The whole region is compared with a whole firmware; what is a part of one says less.
     if r.region.role != Role::Firmware {
-        return Vec::new();
+        return other_container(own, piece.bytes, r.region, name).into_iter().collect();
     }
     let board_named = !parties.board.compatible.is_empty();
     let own_trees = || tree_names(own);
@@ -64,6 +66,7 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
             ));
         }
     }
+    let ours_named = || if board_named { parties.board.compatible.clone() } else { own_trees() };
     let shows = theirs.arch.is_some()
         || names.is_given()
         || donor.firmware.as_ref().is_some_and(|firmware| firmware.header.is_some())
@@ -82,7 +85,29 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
             ))
         }));
     }
+    if found.is_empty() && !names.agree(&ours_named()) {
+        found.extend(other_container(own, piece.bytes, r.region, name));
+    }
     found
+}
+
+/// A loader starts the container that it knows: another one is asked about where the board's own is known.
+fn other_container(own: &[u8], theirs: &[u8], region: &Region, name: &str) -> Option<Finding> {
+    let (kind, ours) = plain::kind_of(own)?;
+    let other = plain::kind_of(theirs);
+    // That a TP-Link header has to be there is judged with its ids.
+    if tplink::KINDS.contains(&kind) && !other.is_some_and(|(other, _)| tplink::KINDS.contains(&other)) {
+        return None;
+    }
+    // Parts of a firmware, such as a root file system, have no container of their own.
+    let differs = other.map_or(region.role == Role::Firmware, |(other, _)| other != kind);
+    differs.then(|| {
+        OTHER_CONTAINER.found(format!(
+            "the board's own {} is a {ours} ({kind}) and what {name} brings for it is {}: does the loader start that?",
+            region.name,
+            other.map_or("in no container known here".to_owned(), |(kind, theirs)| format!("a {theirs} ({kind})"))
+        ))
+    })
 }
 
 /// The tree of a reference board names no board, and it does name its processor's maker.

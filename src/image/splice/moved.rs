@@ -6,6 +6,7 @@ use super::resolve::Resolved;
 use crate::image::checks::{Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
 use crate::image::layout::{Layout, Source};
+use crate::image::layouts::in_dump;
 use crate::image::whole::Image;
 use crate::image::{Board, ImageError};
 
@@ -47,7 +48,11 @@ impl Moved {
             let named = |layout: &Layout| layout.regions.iter().filter(|r| r.name == region.name).count();
             let mut leave = |why: String| left.push((region.name.clone(), Left::Unfit(why)));
             let Some(own) = old.region(&region.name) else {
-                left.push((region.name.clone(), Left::New));
+                let left_out = old.left_out.iter().find(|(name, _)| *name == region.name);
+                match left_out {
+                    Some((_, why)) => leave(format!("in the old map {why}")),
+                    None => left.push((region.name.clone(), Left::New)),
+                }
                 continue;
             };
             let (Some(from), Some(place)) = (own.span.of(dump), bytes.get_mut(region.span.range())) else {
@@ -73,6 +78,32 @@ impl Moved {
             }
         }
         Ok(Self { image: Image::new(bytes), left, findings })
+    }
+
+    /// As [`Moved::new`], by the map that the dump itself carries, where the dump is of another size than the board's
+    /// flash: the one that has most of the board's regions by their names. `None` where it carries none of these.
+    ///
+    /// # Errors
+    /// As [`Moved::new`].
+    pub fn by_own_map(dump: &[u8], board: &Board) -> Result<Option<Self>, ImageError> {
+        let size = dump.len() as u64;
+        if size == board.chip_size || board.layout.chips.contains(&size) {
+            return Ok(None);
+        }
+        let shared =
+            |old: &Layout| board.layout.regions.iter().filter(|r| old.region(&r.name).is_some()).count();
+        let maps = in_dump::find(dump);
+        // Of several, the first with the most.
+        let Some(old) = maps.iter().rev().max_by_key(|old| shared(old)).filter(|old| shared(old) > 0) else {
+            return Ok(None);
+        };
+        let mut moved = Self::new(dump, old, board)?;
+        let (source, len, new) = (&old.source, dump.len(), board.chip_size);
+        let text = format!(
+            "the dump has {len:#x} bytes, the flash {new:#x}: its regions are placed by the map in the dump, {source}"
+        );
+        moved.findings.insert(0, MOVED.found(text));
+        Ok(Some(moved))
     }
 
     /// What is found of it, where its regions are used so.

@@ -66,6 +66,23 @@ pub struct UnitRow {
     pub same: bool,
 }
 
+impl Spliced {
+    /// The part of it that lies in `chip`, counted from its start; `base` is what it was made over. Regions that reach
+    /// out of the part are cut, the sources are those of the whole.
+    pub fn cut(mut self, chip: Span, base: &[u8]) -> Self {
+        self.regions.retain(|row| row.span.overlaps(chip));
+        for row in &mut self.regions {
+            let here = Span::new(row.span.start.max(chip.start), row.span.end.min(chip.end));
+            row.changes = here.of(base) != here.of(&self.image);
+            row.span = chips::down(row.span, chip);
+        }
+        self.units.retain(|row| chip.covers(row.span));
+        self.units.iter_mut().for_each(|row| row.span = chips::down(row.span, chip));
+        let image = chip.of(&self.image).unwrap_or_default().to_vec();
+        Self { image: Image::new(image), ..self }
+    }
+}
+
 fn as_text<S: serde::Serializer>(source: &Source, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(source)
 }

@@ -10,6 +10,7 @@ mod property;
 mod sources;
 mod told;
 mod units;
+mod wrong_pairs;
 
 use std::sync::OnceLock;
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::image::few_cases::{few, nested_layouts};
 use crate::image::splice::tests::*;
+use crate::image::{layouts, made_tree};
 use crate::span::Span;
 
 const SMALL: u64 = 0x1_0000;
@@ -39,6 +40,29 @@ proptest! {
             wanted[region.span.range()].copy_from_slice(&donor[region.span.range()]);
             prop_assert!(made.image.bytes() == wanted, "{}", region.name);
             prop_assert!(made.sources.contains(&(region.name.clone(), Source::Donor("d".to_owned()))));
+        }
+    }
+
+    /// The same with the map in every form that can have areas in areas: none of them loses an area or its place.
+    #[test]
+    fn every_form_of_a_map_gives_every_area(layout in nested_layouts(SMALL / 0x1000), pick in any::<prop::sample::Index>()) {
+        if layout.regions.is_empty() {
+            return Ok(());
+        }
+        let (base, donor) = (noise(1), noise(2));
+        let places = |layout: &Layout| -> Vec<_> {
+            layout.regions.iter().map(|r| (r.name.clone(), r.span, r.inside.clone())).collect()
+        };
+        for (form, bytes) in forms(&layout) {
+            let read = parse_any(&bytes, Some(SMALL)).unwrap();
+            prop_assert_eq!(places(&read), places(&layout), "{}", form);
+            prop_assert!(read.left_out.is_empty() && read.crossing.is_empty(), "{}", form);
+            let board = any_board(read);
+            let region = &board.layout.regions[pick.index(board.layout.regions.len())];
+            let made = run(&board, &choice(&[&format!("{}=d", region.name)], &[]), &base, &donor).unwrap();
+            let mut wanted = base.clone();
+            wanted[region.span.range()].copy_from_slice(&donor[region.span.range()]);
+            prop_assert!(made.image.bytes() == wanted, "{}: {}", form, region.name);
         }
     }
 
@@ -144,10 +168,61 @@ fn a_name_or_a_place_that_two_areas_have_is_refused() {
     assert!(error.contains("two of its regions are named a"), "{error}");
     let same = layout("0:1fff a\n0:1fff b\n8000:ffff c\n");
     assert_eq!(stops(run(&same, &choice(&["a=own", "b=d"], &["all"]), &noise(1), &noise(2))), ["same-place"]);
-    // One that crosses another is not among the regions: the reason is given.
-    let across = layout("0:1fff a\n1000:2fff b\n");
-    let error = run(&across, &choice(&["b=d"], &[]), &noise(1), &noise(2)).unwrap_err().to_string();
-    assert!(error.contains("overlaps a"), "{error}");
+}
+
+#[test]
+fn areas_that_cross_each_other_are_named_and_change_only_when_asked() {
+    let maps: [&[u8]; 3] = [
+        b"0:1fff a\n1000:2fff art\n8000:ffff c\n",
+        b"mtdparts=spi0.0:8k(a),8k@4k(art),32k@32k(c)",
+        &fmap_of(&[("a", 0, 0x2000), ("art", 0x1000, 0x2000), ("c", 0x8000, 0x8000)]),
+    ];
+    let (base, donor) = (noise(1), noise(2));
+    for map in maps {
+        let board = any_board(parse_any(map, Some(SMALL)).unwrap());
+        let run = |sets: &[&str], allow: &[&str]| run(&board, &choice(sets, allow), &base, &donor);
+        // It cannot be chosen: the reason is given.
+        let error = run(&["art=d"], &["all"]).unwrap_err().to_string();
+        assert!(error.contains("art (") && error.contains("overlaps a ("), "{error}");
+        assert_eq!(stops(run(&["a=d"], &[])), ["crossing"]);
+        let made = run(&["a=d"], &["crossing"]).unwrap();
+        assert!(made.image.bytes() == [&donor[..0x2000], &base[0x2000..]].concat());
+        // What is not touched is not asked about.
+        assert!(run(&["c=d"], &[]).is_ok() && run(&["a=own"], &[]).is_ok());
+    }
+}
+
+/// An FMAP with these areas: name, offset, length.
+fn fmap_of(areas: &[(&str, u64, u64)]) -> Vec<u8> {
+    let mut map = b"__FMAP__\x01\x01".to_vec();
+    map.extend(0_u64.to_le_bytes());
+    map.extend((SMALL as u32).to_le_bytes());
+    let field = |text: &str| {
+        let mut field = [0; 32];
+        field[..text.len()].copy_from_slice(text.as_bytes());
+        field
+    };
+    map.extend(field("FMAP"));
+    map.extend((areas.len() as u16).to_le_bytes());
+    for (name, offset, len) in areas {
+        map.extend((*offset as u32).to_le_bytes());
+        map.extend((*len as u32).to_le_bytes());
+        map.extend(field(name));
+        map.extend([0, 0]);
+    }
+    map
+}
+
+/// The map in every form that has areas in areas.
+fn forms(layout: &Layout) -> [(&'static str, Vec<u8>); 4] {
+    let areas: Vec<(&str, u64, u64)> =
+        layout.regions.iter().map(|r| (r.name.as_str(), r.span.start, r.span.len())).collect();
+    [
+        ("FMAP", fmap_of(&areas)),
+        ("flashrom", layouts::flashrom::write(layout).unwrap().into_bytes()),
+        ("mtdparts", layouts::mtdparts::write(layout, "spi0.0").unwrap().into_bytes()),
+        ("device tree", made_tree::of_layout(&["acme,board"], layout)),
+    ]
 }
 
 /// A map with a region around all others, as Ralink's `ALL` is: the parts keep their defaults, and choices for all.

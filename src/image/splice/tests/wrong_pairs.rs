@@ -1,0 +1,211 @@
+//! Donors of every other board and of every other container, by the tables of boards and formats: each is refused or asked
+//! about, none passes in silence.
+
+use crate::image::container::item::ItemKind;
+use crate::image::container::tplink::KINDS;
+use crate::image::donor::{Anatomy, plain};
+use crate::image::formats::FORMATS;
+use crate::image::splice::tests::*;
+use crate::span::Span;
+use md5::{Digest, Md5};
+use std::collections::BTreeMap;
+
+const UIMAGE: &[u8] = include_bytes!("../../../../tests/data/small/uimage_lzma.bin");
+const TRX: &[u8] = include_bytes!("../../../../tests/data/small/image.trx");
+const SAFELOADER: &[u8] = include_bytes!("../../../../tests/data/small/safeloader_c2v3_factory.bin");
+const FIT: &[u8] = include_bytes!("../../../../tests/data/made/fit_inside.itb");
+const LZMA: &[u8] = include_bytes!("../../../../tests/data/made/kernel.lzma");
+const TAR: &[u8] = include_bytes!("../../../../tests/data/made/sysupgrade.tar");
+
+/// Ids that no board here has.
+const UNKNOWN: (u32, u32, u32) = (0x0bad_0001, 1, 0);
+
+/// Every kind of container that serves as firmware.
+fn kinds() -> Vec<ItemKind> {
+    let mut kinds: Vec<ItemKind> = Vec::new();
+    let by_row = FORMATS.iter().filter_map(|row| Some(row.firmware.as_ref()?.kind));
+    for kind in by_row.chain(KINDS) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+/// A file of that kind. One that is added to the table of formats needs one here.
+fn sample(kind: ItemKind) -> Vec<u8> {
+    match kind.name() {
+        "uimage" => UIMAGE.to_vec(),
+        "trx" => TRX.to_vec(),
+        "safeloader" => SAFELOADER.to_vec(),
+        "fit" => FIT.to_vec(),
+        "sysupgrade" => TAR.to_vec(),
+        "lzma" => LZMA.to_vec(),
+        "seama" => {
+            const META: &[u8; 24] = b"dev=/dev/mtdblock/1\0\0\0\0\0";
+            let len = (UIMAGE.len() as u32).to_be_bytes();
+            [&b"\x5e\xa3\xa4\x17\0\0\0\x18"[..], &len, &Md5::digest(UIMAGE), META, UIMAGE].concat()
+        }
+        "tplink-v1" | "tplink-v2" | "tplink-v3" => {
+            let version = kind.name().as_bytes()[8] - b'0';
+            let mut image =
+                synthetic::openwrt(&FirmwareSpec { hardware: UNKNOWN, fw_length: 0x8_0000, ..spec(5) });
+            image[0] = version;
+            // What seals a header of another version is another salt.
+            let _ = tplink::seal(&mut image, 0);
+            image
+        }
+        other => panic!("no sample of a {other}: add one"),
+    }
+}
+
+/// A board of which a layout is all that is known; its firmware starts where the SafeLoader sample has its kernel.
+fn any() -> Board {
+    let rows = [("boot", 0, 0x3_0000), ("firmware", 0x3_0000, 0xf_0000), ("factory", 0xf_0000, 0x10_0000)];
+    let regions = rows.iter().map(|(name, a, b)| Region::named(*name, Span::new(*a, *b))).collect();
+    Board::from_layout("any", Layout { regions, ..Layout::default() }).unwrap()
+}
+
+fn over(base: &[u8], donor: &[u8], allow: &[&str]) -> Result<Spliced, ImageError> {
+    let choice = Choice { allow: Allow::new(allow.iter().copied()), ..Choice::default() };
+    splice(&Image::new(base.to_vec()), &[Donor::new("donor", donor.to_vec())], &any(), &choice)
+}
+
+#[test]
+fn a_firmware_in_another_container_never_passes_in_silence() {
+    let blank =
+        [&synthetic::noise(5, 0x1000)[..], &[0x5a; 0x2_f000], &[0xff; 0xc_0000], &[0x5a; 0x1_0000]].concat();
+    let all: Vec<(ItemKind, Vec<u8>)> = kinds().into_iter().map(|kind| (kind, sample(kind))).collect();
+    let mut compared = 0;
+    for (own, file) in &all {
+        // What is in flash when it was written to a board that has nothing to compare with.
+        let base = over(&blank, file, &["all"]).unwrap_or_else(|e| panic!("{own}: {e}")).image.into_bytes();
+        let on_flash = |base: &[u8]| plain::kind_of(&base[0x3_0000..0xf_0000]).map(|(kind, _)| kind);
+        let Some(kind) = on_flash(&base) else { continue };
+        assert!(over(&base, file, &[]).is_ok(), "{own} on itself: {}", over(&base, file, &[]).unwrap_err());
+        for (other, donor) in &all {
+            let there = over(&blank, donor, &["all"]).unwrap().image.into_bytes();
+            if on_flash(&there) == Some(kind) {
+                continue;
+            }
+            compared += 1;
+            let Err(error) = over(&base, donor, &[]) else { panic!("{other} on a board that runs {own}") };
+            let names: Vec<&str> = error.findings().iter().map(|f| f.name).collect();
+            // A header that has to be there, a processor that has to be the same, or else the container itself.
+            let wanted = ["other-container", "hardware-differs", "architecture", "unproven-donor"];
+            assert!(names.iter().any(|name| wanted.contains(name)), "{other} on {own}: {error}");
+        }
+    }
+    assert!(compared >= 60, "{compared}");
+}
+
+/// A dump of the board: a loader, firmware for it, data of a unit at every place that the board has for it.
+fn dump(board: &Board, seed: u64) -> Vec<u8> {
+    let mut chip = vec![0xff; board.chip_size as usize];
+    let mut put = |at: u64, bytes: &[u8]| chip[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+    if let Some(region) = board.layout.of_role(Role::Loader) {
+        let loader = synthetic::loader(seed, "Mar 10 2016 - 09:12:44");
+        put(region.span.start, &loader[..loader.len().min(region.span.len() as usize)]);
+    }
+    put(board.firmware_start().unwrap(), &firmware(board, seed));
+    for (_, unit) in board.layout.per_unit() {
+        let mut bytes = synthetic::noise(seed, unit.span.len() as usize);
+        let mac = [0x30, 0xb5, 0xc2, 1, 2, seed as u8];
+        match &unit.format {
+            Format::MacBytes => bytes[..6].copy_from_slice(&mac),
+            Format::MtkEeprom { chips } => {
+                bytes[..2].copy_from_slice(&chips.first().unwrap_or(&0x7628).to_le_bytes());
+                bytes[4..10].copy_from_slice(&mac);
+            }
+            Format::Ar9300 => bytes[..8].copy_from_slice(&[2, 2, 0x30, 0xb5, 0xc2, 1, 2, seed as u8]),
+            Format::Raw | Format::Gbe | Format::Text => {}
+        }
+        put(unit.span.start, &bytes);
+    }
+    chip
+}
+
+/// Firmware with a header for the board; where its ids are not known, with ids that no board here has.
+fn firmware(board: &Board, seed: u64) -> Vec<u8> {
+    synthetic::openwrt(&FirmwareSpec { hardware: ids(board), fw_length: 0x10_0000, ..spec(seed) })
+}
+
+fn ids(board: &Board) -> (u32, u32, u32) {
+    board.hardware.first().map_or(UNKNOWN, |h| (h.id, h.rev, h.add.first().copied().unwrap_or(0)))
+}
+
+fn sysupgrade_of(board: &Board) -> Vec<u8> {
+    let names: Vec<&str> = board.compatible.iter().map(String::as_str).collect();
+    synthetic::sysupgrade(&FirmwareSpec { hardware: ids(board), fw_length: 0x10_0000, ..spec(6) }, &names)
+}
+
+/// What stops a donor on a board, whatever the board's own dump is.
+fn stops_donor(board: &Board, donor: &[u8]) -> Vec<&'static str> {
+    let donor = Donor::new("donor", donor.to_vec());
+    let anatomy = Anatomy::of(&donor, board);
+    let found = anatomy.findings.iter().chain(&anatomy.of_firmware);
+    found.filter(|f| f.severity != Severity::Tell).map(|f| f.name).collect()
+}
+
+#[test]
+fn files_for_another_board_of_the_table_never_pass_in_silence() {
+    let same_ids = |a: &Board, b: &Board| {
+        a.hardware.iter().any(|a| b.hardware.iter().any(|b| (a.id, a.rev) == (b.id, b.rev)))
+    };
+    let same_name = |a: &Board, b: &Board| a.compatible.iter().any(|name| b.compatible.contains(name));
+    let mut own_passes: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut compared = 0;
+    for board in Board::all() {
+        own_passes.insert(&board.name, stops_donor(board, &sysupgrade_of(board)).is_empty());
+        for other in Board::all().iter().filter(|other| other.name != board.name) {
+            // The list of devices names the other board, its header the other's hardware.
+            assert!(!same_name(board, other), "{} and {}", board.name, other.name);
+            let stops = stops_donor(board, &sysupgrade_of(other));
+            assert!(!stops.is_empty(), "a sysupgrade file of {} on {}", other.name, board.name);
+            // Firmware without a list: by its ids, where both boards' are known.
+            if !board.hardware.is_empty() && !same_ids(board, other) {
+                let stops = stops_donor(board, &firmware(other, 7));
+                assert!(
+                    stops.contains(&"hardware-id"),
+                    "firmware of {} on {}: {stops:?}",
+                    other.name,
+                    board.name
+                );
+            }
+            compared += 1;
+        }
+        for kind in kinds() {
+            if !board.hardware.is_empty() {
+                let stops = stops_donor(board, &sample(kind));
+                assert!(!stops.is_empty(), "a {kind} on {}", board.name);
+            }
+        }
+    }
+    assert_eq!(compared, Board::all().len() * (Board::all().len() - 1));
+    // The table would prove nothing if a board's own file were stopped too.
+    let stopped: Vec<_> = own_passes.iter().filter(|(_, passes)| !**passes).collect();
+    assert_eq!(stopped, []);
+}
+
+/// The whole splice, by each board's dump and what the next boards of the table bring.
+#[test]
+fn dumps_and_firmware_of_another_board_never_pass_in_silence() {
+    let boards = Board::all();
+    for (n, board) in boards.iter().enumerate() {
+        let base = Image::new(dump(board, 1));
+        let run = |donor: Vec<u8>| {
+            splice(&base, &[Donor::new("donor", donor)], board, &Choice::default()).map(|made| made.findings)
+        };
+        let own = run(firmware(board, 2));
+        assert!(own.is_ok(), "its own firmware on {}: {}", board.name, own.unwrap_err());
+        for other in boards.iter().cycle().skip(n + 1).take(1) {
+            let same = !board.hardware.is_empty() && firmware(board, 3) == firmware(other, 3)
+                || board.hardware.is_empty() && other.hardware.is_empty();
+            for donor in [firmware(other, 3), dump(other, 3)] {
+                let whole = donor.len() as u64 == board.chip_size;
+                let stopped = run(donor);
+                assert!(stopped.is_err() || same, "{} (whole chip: {whole}) on {}", other.name, board.name);
+            }
+        }
+    }
+}
