@@ -138,6 +138,11 @@ pub fn in_memory() -> tempfile::TempDir {
     made.expect("a temporary folder")
 }
 
+/// Whether the longer matrices are asked for too: `NORSPLICE_TEST=all`.
+pub fn all() -> bool {
+    std::env::var_os("NORSPLICE_TEST").is_some_and(|asked| asked == "all")
+}
+
 /// Where tools are looked for: those of the superuser and the readers from PyPI too.
 fn tool_path() -> String {
     let readers = readers();

@@ -1,9 +1,11 @@
 //! The rows: one fault each, at every point of a job or at a spread of points. `NORSPLICE_FAULTS=all` tries every point
-//! of those too that are spread otherwise (of bytes and of time there are too many: always a spread).
+//! of those too that are spread otherwise (of bytes and of time there are too many: always a spread), `NORSPLICE_TEST=all`
+//! three times as many.
 
 use super::bench::{Case, Trial};
 use super::job::{Job, SMALL, TINY, Whole, whole};
 use super::kill::Kill;
+use crate::bench::all;
 use norsplice::emulator::{Fault, Faults, ProgrammerKind};
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub struct Row {
 fn every(nth: usize) -> usize {
     if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v.split(',').any(|word| word == "all")) {
         1
+    } else if all() {
+        (nth / 3).max(1)
     } else {
         nth
     }
@@ -115,7 +119,7 @@ impl Jobs {
 
     fn usb(&self) -> Vec<Row> {
         // About 300 cases a row unless all are asked for.
-        let some = |all: u64| every((all / 300).max(1) as usize);
+        let some = |points: u64| every((points / 300).max(1) as usize);
         let transfers = (self.tiny.transfers, "transfers", some(self.tiny.transfers));
         let packets = (self.tiny.in_packets, "IN packets", some(self.tiny.in_packets));
         vec![

@@ -6,6 +6,8 @@
 use norsplice::emulator::chip::spec::{AddressBytes, Bit, Bits, Command, Does, ExtendedAddress, Register};
 use norsplice::emulator::chip::spec::{BpMap, Protection, Security};
 use norsplice::emulator::chip::{ChipSpec, find};
+use norsplice::flash::part::ProtectScheme;
+use norsplice::flash::parts::by_id;
 
 const TABLE: &str = include_str!("../data/chips/facts.csv");
 
@@ -232,6 +234,13 @@ impl Row {
         if self.status.contains("; 11") {
             commands.push(Command::plain(0x15, Does::ReadRegister(2)).while_busy());
         }
+        // SST26: a register with a lock for each block, all set at power-up.
+        let block_register = by_id(&self.id).iter().any(|part| part.protection == ProtectScheme::Sst26);
+        if block_register {
+            commands.push(Command::plain(0x72, Does::ReadLocks));
+            commands.push(Command::plain(0x42, Does::WriteLocks));
+            commands.push(Command::plain(0x98, Does::UnlockAll));
+        }
         // SST25: two bytes a command, on and on.
         if by_bytes {
             commands.push(Command::at(0xAD, 0, Does::ProgramOn(2)));
@@ -295,6 +304,7 @@ impl Row {
                     complement: self.bit("CMP"),
                     unit: 0x1_0000,
                 }),
+                None if block_register => Protection::BlockRegister,
                 None => Protection::None,
             },
             security: Security::default(),

@@ -152,7 +152,8 @@ fn a_lock_needs_its_phrase_and_holds_for_ever() {
                     + (now.sr3.unwrap_or(0) ^ status.sr3.unwrap_or(0)).count_ones();
                 assert!(changed <= 1, "{name}: more than the lock bit changed");
             }
-            // Not known well enough how, or of unknown size: then nothing is sent.
+            // Not known well enough how, or of unknown size: then nothing is sent. Of the S25FL-L the sources say only that
+            // the lock bits are in a configuration register, and not which bits.
             Err(FlashError::OtpRefused { .. }) => {
                 assert_eq!(programmer.chip.borrow().counts().lock_bits_set, 0, "{name}");
                 let unsure =
