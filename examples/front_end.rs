@@ -3,7 +3,7 @@
 
 use norsplice::desk::programmer::ProgrammerChoice;
 use norsplice::desk::rewrite::rewrite;
-use norsplice::desk::{Desk, DonorWish, Front, Input, Notice, Order, Question, Refusal, Wish};
+use norsplice::desk::{Answer, Desk, DonorWish, Front, Input, Notice, Order, Question, Refusal, Wish};
 use norsplice::image::{Purpose, synthetic};
 use norsplice::workflow::{ChipState, Event, Store};
 use std::cell::Cell;
@@ -45,11 +45,12 @@ impl Front for Lines {
         ControlFlow::Continue(())
     }
 
-    fn confirm(&self, question: &Question<'_>) -> bool {
-        let counts = question.proposal.plan.counts();
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        let Question::Write(asked) = question else { return Answer::No };
+        let counts = asked.proposal.plan.counts();
         println!("plan        erase {} bytes, program {}", counts.erased, counts.programmed);
-        println!("question    write this? backup {} is stored. yes", question.proposal.backup.id);
-        true
+        println!("question    write this? backup {} is stored. yes", asked.proposal.backup.id);
+        Answer::Yes(question.digest())
     }
 }
 

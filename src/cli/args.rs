@@ -1,4 +1,4 @@
-//! The words on the command line, as clap takes them; `options` checks what they mean.
+//! The arguments as clap reads them; `options` checks what they mean.
 
 use super::commands::Command;
 use clap::{ArgAction, Args as ClapArgs, Parser};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(name = "norsplice", version, max_term_width = 100, subcommand_value_name = "COMMAND")]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Args {
-    /// What holds for every command.
+    /// Options of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
     /// What to do.
@@ -47,7 +47,7 @@ pub struct GlobalArgs {
     #[arg(long, value_name = "NAME", global = true, value_delimiter = ',')]
     pub allow: Vec<String>,
 
-    /// Wait for a chip that answers steadily, then go ahead: for one hand on the clip
+    /// Wait until the chip answers reliably, then start, so that you can hold the clip
     #[arg(long, global = true)]
     pub wait: bool,
 
@@ -55,7 +55,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true)]
     pub voltage_adapter: bool,
 
-    /// Say how things are done
+    /// Show how things are done
     #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 

@@ -38,7 +38,7 @@ pub fn ask(session: &Session, question: &str, otherwise: &str) -> Result<(), Fai
 /// # Errors
 /// Exit code 2 for Ctrl-C.
 pub fn phrase(session: &Session, phrase: &str) -> Result<String, Failure> {
-    answer(session, &format!("To go on, type:  {phrase}\n> "))
+    answer(session, &format!("To confirm, type:  {phrase}\n> "))
 }
 
 /// The answer to a question. Jobs side by side ask one after the other.

@@ -1,4 +1,4 @@
-//! What a job tells while it runs, as progress, notes and JSON events; and the user's wish to stop, as its answer.
+//! A job's events, shown as progress, notes and JSON events; the answer is the user's wish to stop.
 
 use super::progress::Progress;
 use super::session::Session;
@@ -20,7 +20,7 @@ impl<'a> Reporter<'a> {
         Self { session, progress: session.progress(), stage: None, done: 0 }
     }
 
-    /// Tells one event.
+    /// Shows one event.
     pub fn take(&mut self, event: Event) -> ControlFlow<()> {
         let out = &self.session.out;
         match event {

@@ -1,4 +1,4 @@
-//! `--every-programmer`: one job on each of several programmers at the same time, each with its own voice, progress,
+//! `--every-programmer`: one job on each of several programmers at the same time, each with its own output, progress,
 //! journal and result. One that fails does not stop the others.
 
 use super::exit::{Exit, Failure, Outcome, result};
@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Labels in front of lines are no longer than this.
 const LABEL: usize = 32;
 
-/// The words for it.
+/// The option.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct EveryArgs {
     /// One job on each programmer plugged in, all at the same time; on those named, where -p names some
@@ -56,7 +56,7 @@ pub fn run(
             more_programmers: Vec::new(),
             ..session.options.clone()
         },
-        out: session.out.beside(&one.label, &one.member.text, &bars),
+        out: session.out.labelled_as(&one.label, &one.member.text, &bars),
         stop: session.stop.clone(),
         store: store.clone(),
     });
@@ -70,7 +70,7 @@ pub fn run(
                 scope.spawn(move || run_one(&session, command, one, job))
             })
             .collect();
-        // A panic in the telling itself is nobody's to catch.
+        // A panic outside of the job itself is a fault that no one can handle.
         jobs.into_iter()
             .map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
@@ -84,7 +84,7 @@ fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) 
         one.member.usable()?;
         job(session).map_err(|failure| failure.with_commands(|verb| shell::command(&session.options, verb)))
     };
-    // Its own programmer, chip and journal are all that a broken job holds, and their ends have run.
+    // A job that panics holds nothing but its own programmer, chip and journal, and those have been dropped.
     let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Failure::failed("a fault of the program ended this job; see \"norsplice jobs\""))
     });
@@ -101,7 +101,7 @@ fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) 
     (exit, wire::with_programmer(&one.member.text, fields))
 }
 
-/// A line a programmer, and the gravest exit code.
+/// A line for each programmer, and the gravest exit code.
 fn summary(session: &Session, programmers: &[One], outcomes: Vec<(Exit, Value)>) -> Outcome {
     let out = &session.out;
     out.line("");
@@ -125,7 +125,7 @@ fn summary(session: &Session, programmers: &[One], outcomes: Vec<(Exit, Value)>)
     Err(Failure::new(worst, text).field("programmers", results))
 }
 
-/// How bad an end is: a chip in between is the worst, then what nobody knows, then what was never begun.
+/// How bad an end is: a partly written chip is the worst, then an unknown failure, then what was never begun.
 fn gravity(exit: Exit) -> u8 {
     match exit {
         Exit::Done => 0,

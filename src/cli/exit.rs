@@ -13,7 +13,7 @@ pub enum Exit {
     Failed = 1,
     /// Wrong usage, a refused input, or a confirmation that was not given.
     Refused = 2,
-    /// The chip is partly written; the message holds the command that goes on.
+    /// The chip is partly written; the message has the command that finishes it.
     Partial = 3,
     /// The contents differ.
     Differ = 4,
@@ -81,6 +81,12 @@ impl Failure {
     /// The same with the next action.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with these fields in the JSON result.
+    pub fn with_fields(mut self, fields: Map<String, Value>) -> Self {
+        self.fields.extend(fields);
         self
     }
 

@@ -29,7 +29,7 @@ Examples:
   norsplice backup --every-programmer                        one on each clip, at the same time
 
 Exit codes: 0 done, 1 failed and chip untouched, 2 wrong usage or refused input, 3 chip partly
-written (\"norsplice resume\" goes on), 4 contents differ, 5 no programmer or no chip.";
+written (\"norsplice resume\" finishes it), 4 contents differ, 5 no programmer or no chip.";
 
 /// The program's command with grouped help.
 pub fn command() -> clap::Command {

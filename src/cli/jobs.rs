@@ -1,8 +1,6 @@
-//! What the commands that write share: the plan before the question, the question, the report.
+//! What the commands that write share: the plan, and the report of what was done.
 
-use super::confirm::confirm_write;
-use super::events::Reporter;
-use super::exit::{Exit, Failure, Outcome};
+use super::exit::{Exit, Outcome};
 use super::session::Session;
 use super::shell::command;
 use super::show::{Cell, Table, Tone};
@@ -12,35 +10,12 @@ use crate::span::Span;
 use crate::units::{self, count};
 use crate::wire::{self, Fields};
 use crate::workflow::ChipState;
-use crate::workflow::job::{Proposal, Report};
+use crate::workflow::job::Report;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Ranges of a plan that are listed one by one.
 const ROWS: usize = 24;
-
-/// Shows what will be done, and asks.
-///
-/// # Errors
-/// Exit code 2 for anything but a yes.
-pub fn ask(
-    session: &Session,
-    reporter: &mut Reporter<'_>,
-    proposal: &Proposal<'_>,
-    layout: Option<&Layout>,
-) -> Result<(), Failure> {
-    reporter.pause();
-    show_plan(session, proposal.plan, layout);
-    if !proposal.protected.is_empty() {
-        session.out.note(format!(
-            "write-protected now, lifted for the while and put back after: {}",
-            proposal.protected
-        ));
-    }
-    session.out.note(format!("what is on the chip now is stored as backup {}", proposal.backup.id));
-    confirm_write(session, "Write this to the chip?")
-        .map_err(|failure| failure.field("backup", proposal.backup.id.as_str()))
-}
 
 /// Shows the plan.
 pub fn show_plan(session: &Session, plan: &Plan, layout: Option<&Layout>) {

@@ -18,6 +18,7 @@ mod options;
 mod order;
 mod output;
 mod progress;
+mod questions;
 mod rescue;
 mod run;
 mod session;

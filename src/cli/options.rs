@@ -1,9 +1,7 @@
 //! Checked options: what the words on the command line mean, found out before any programmer is opened.
 
 use super::args::GlobalArgs;
-use super::exit::Failure;
 use super::output::Verbosity;
-use crate::span::Span;
 use crate::units::parse_size;
 use clap::Args;
 use std::path::PathBuf;
@@ -90,68 +88,4 @@ pub struct MapArgs {
     /// A file that holds the map of the flash: TOML, mtdparts, boot log, flashrom layout, FMAP, dump
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
-}
-
-/// The part of the chip that a command works on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// All of it.
-    Whole,
-    /// A region of a layout.
-    Region {
-        /// Its name.
-        name: String,
-        /// Where it lies.
-        span: Span,
-    },
-    /// From an address, for so many bytes if said.
-    At(u64, Option<u64>),
-}
-
-impl Place {
-    /// The bytes of a chip of `size` bytes that are meant, `given` being the length of the file where there is one.
-    ///
-    /// # Errors
-    /// Exit code 2 where they reach past the chip's end.
-    pub fn span(&self, size: u64, given: Option<u64>) -> Result<Span, Failure> {
-        let span = match self {
-            Place::Whole => Some(Span::new(0, size)),
-            Place::Region { span, .. } => Some(*span),
-            Place::At(at, len) => {
-                Span::at(*at, len.or(given).unwrap_or(size.saturating_sub(*at))).filter(|s| !s.is_empty())
-            }
-        };
-        span.filter(|s| s.end <= size).ok_or_else(|| {
-            Failure::refused(format!(
-                "{self} reaches past the end of the chip, which has {size:#x} bytes ({})",
-                crate::units::size(size)
-            ))
-        })
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Place::Whole => f.write_str("the whole chip"),
-            Place::Region { name, span } => write!(f, "{name} ({span})"),
-            Place::At(at, Some(len)) => write!(f, "{len:#x} bytes at {at:#x}"),
-            Place::At(at, None) => write!(f, "what lies at {at:#x}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_stays_inside_the_chip() {
-        assert_eq!(Place::Whole.span(0x100, None).ok(), Some(Span::new(0, 0x100)));
-        assert_eq!(Place::At(0x10, None).span(0x100, None).ok(), Some(Span::new(0x10, 0x100)));
-        assert_eq!(Place::At(0x10, None).span(0x100, Some(4)).ok(), Some(Span::new(0x10, 0x14)));
-        for place in [Place::At(0x100, None), Place::At(0xf0, Some(0x11)), Place::At(u64::MAX, Some(2))] {
-            assert!(place.span(0x100, None).is_err(), "{place}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, or JSON lines in their place; notes, warnings and questions to stderr.
 //!
-//! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still tells. A
-//! full disk behind stdout is another matter: the result is lost, and that is told.
+//! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still shows how
+//! the job ended. A full disk behind stdout is different: the result is lost, and that is reported.
 
 use super::show::{Paint, Table, Tone};
 use crate::wire::{self, Fields};
@@ -21,7 +21,7 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// The program's voice.
+/// The program's output.
 #[derive(Debug)]
 pub struct Output {
     json: bool,
@@ -29,11 +29,11 @@ pub struct Output {
     out: Paint,
     err: Paint,
     lost: Cell<bool>,
-    /// One of several voices at the same time.
+    /// One of several jobs at the same time.
     side: Option<Side>,
 }
 
-/// What tells one voice from the others that speak at the same time.
+/// What distinguishes the output of one job from that of others at the same time.
 #[derive(Clone, Debug)]
 struct Side {
     /// In front of every line for people.
@@ -45,7 +45,7 @@ struct Side {
 }
 
 impl Output {
-    /// A voice on the process's stdout and stderr.
+    /// Output on the process's stdout and stderr.
     pub fn new(json: bool, verbosity: Verbosity) -> Self {
         let out = if json { Paint::plain() } else { Paint::for_stream(&std::io::stdout()) };
         Self {
@@ -58,14 +58,14 @@ impl Output {
         }
     }
 
-    /// The same voice for the job on one of several programmers: `label` stands before each of its lines, `programmer`
+    /// The output of the job on one of several programmers: `label` is before each of its lines, `programmer`
     /// in each of its events, and its bars among those of the others.
-    pub fn beside(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {
+    pub fn labelled_as(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {
         let side = Side { label: format!("[{label}] "), programmer: programmer.into(), bars: bars.clone() };
         Self { side: Some(side), lost: Cell::new(false), ..*self }
     }
 
-    /// What stands before each line, and the bars to be among; for one of several voices.
+    /// What is before each line, and the group of progress bars, for one of several jobs.
     pub fn side(&self) -> Option<(&str, &MultiProgress)> {
         self.side.as_ref().map(|side| (side.label.as_str(), &side.bars))
     }
@@ -117,7 +117,7 @@ impl Output {
         }
     }
 
-    /// What is being done or was found on the way: stderr, not with `-q`; with `--json` an event as well.
+    /// What is being done or was found: stderr, not with `-q`; with `--json` an event as well.
     pub fn note(&self, text: impl AsRef<str>) {
         self.say("note", None, Verbosity::Normal, text.as_ref());
     }
@@ -181,7 +181,7 @@ impl Output {
         }
     }
 
-    /// Prints without tearing the bars of several voices.
+    /// Prints without tearing the bars of several jobs.
     fn without_bars(&self, print: impl FnOnce()) {
         match &self.side {
             Some(side) => side.bars.suspend(print),

@@ -22,13 +22,13 @@ struct Step {
     what: String,
     total: u64,
     done: u64,
-    told: u64,
+    reported: u64,
     began: Instant,
     bar: Option<ProgressBar>,
 }
 
 impl<'a> Progress<'a> {
-    /// Progress told by `out`.
+    /// Progress shown by `out`.
     pub fn new(out: &'a Output) -> Self {
         Self { out, step: None }
     }
@@ -42,7 +42,7 @@ impl<'a> Progress<'a> {
         if bar.is_none() && !quiet {
             self.out.stderr(&format!("{what}, {} ...", units::size(total)));
         }
-        self.step = Some(Step { what: what.to_owned(), total, done: 0, told: 0, began: Instant::now(), bar });
+        self.step = Some(Step { what: what.to_owned(), total, done: 0, reported: 0, began: Instant::now(), bar });
     }
 
     /// The step has come to `done` bytes of its total.
@@ -53,8 +53,8 @@ impl<'a> Progress<'a> {
             bar.set_position(step.done);
         }
         let part = (step.done * EVENTS).checked_div(step.total).unwrap_or(EVENTS);
-        if part > step.told {
-            step.told = part;
+        if part > step.reported {
+            step.reported = part;
             self.out.event("progress", wire::progress(&step.what, step.done, step.total));
         }
     }

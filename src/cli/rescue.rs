@@ -1,4 +1,4 @@
-//! How a file gets into a board by its loader's own rescue: the steps, and what to look at when nobody asks.
+//! How a file gets into a board by its loader's own rescue: the steps, and what to check when no one asks for it.
 
 use crate::image::{Board, Recovery};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,7 @@ pub fn steps(board: &Board, file: &str) -> Vec<String> {
     steps
 }
 
-/// What may be wrong when nobody asks `address` for the file.
+/// What may be wrong when no one asks `address` for the file.
 pub fn checklist(board: &Board, address: SocketAddr) -> Vec<String> {
     let Some(r) = &board.recovery else { return Vec::new() };
     let port = address.port();

@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
         && std::io::stdin().is_terminal()
         && std::io::stdout().is_terminal()
     {
-        // Somebody who has just installed it: the way by the hand. It may be a command's command that is missing.
+        // Someone who has just installed it gets the guide. It may also be a subcommand that is missing.
         words.push("guide".into());
         parsed = read(&words).or(parsed);
     }
@@ -69,7 +69,7 @@ fn report(out: &Output, name: &str, outcome: Outcome) -> Exit {
     }
 }
 
-/// Help, version, and words that clap does not take. `--json` is honoured here too, wherever it stands.
+/// Help, version, and arguments that clap refuses. `--json` is honoured here too, wherever it is.
 fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
     let json = words.iter().skip(1).take_while(|w| *w != "--").any(|w| w == "--json");
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);

@@ -1,4 +1,4 @@
-//! What every command is given: the checked options, the voice, and the user's wish to stop.
+//! What every command is given: the checked options, the output, and the user's wish to stop.
 
 use super::exit::Failure;
 use super::options::Options;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct Session {
     /// Options of every command.
     pub options: Options,
-    /// The voice.
+    /// The output.
     pub out: Output,
     /// Ctrl-C and its like.
     pub stop: Stop,
@@ -43,7 +43,7 @@ impl Session {
         })
     }
 
-    /// Progress told by this session's voice.
+    /// Progress shown by this session's output.
     pub fn progress(&self) -> Progress<'_> {
         Progress::new(&self.out)
     }

@@ -101,7 +101,7 @@ impl Table {
         self.lines_within(paint, usize::MAX)
     }
 
-    /// The same in at most `width` characters, where columns can be made as narrow as that: long cells go on below.
+    /// The same in at most `width` characters, where columns can be made as narrow as that: long cells continue below.
     pub fn lines_within(&self, paint: Paint, width: usize) -> Vec<String> {
         let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();
         let all = || std::iter::once(&head).chain(&self.rows);

@@ -4,9 +4,8 @@ use super::events::Reporter;
 use super::exit::Failure;
 use super::session::Session;
 use super::show::hex;
-use super::{five_volts, jobs, splicing};
-use crate::desk::programmer::{AnyChip, AnyProgrammer};
-use crate::desk::{Front, Notice, Question, Refusal};
+use super::{five_volts, questions, splicing};
+use crate::desk::{Answer, Front, Notice, Question, Refusal};
 use crate::units;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -17,22 +16,25 @@ pub struct Terminal<'a> {
     reporter: RefCell<Reporter<'a>>,
     /// Why the question was not answered with yes.
     unconfirmed: RefCell<Option<Failure>>,
+    /// An option has answered the question whether to remove or drop something.
+    allowed_removal: bool,
 }
 
 impl<'a> Terminal<'a> {
     /// For one job of a session.
     pub fn new(session: &'a Session) -> Self {
-        Self { session, reporter: RefCell::new(Reporter::new(session)), unconfirmed: RefCell::new(None) }
+        let reporter = RefCell::new(Reporter::new(session));
+        Self { session, reporter, unconfirmed: RefCell::new(None), allowed_removal: false }
     }
 
-    /// A refusal in words; for one that was not confirmed, those of the question itself.
+    /// The same, where an option has answered the question whether to remove or drop something.
+    pub fn with_removal_allowed(self, allowed: bool) -> Self {
+        Self { allowed_removal: allowed, ..self }
+    }
+
+    /// A refusal in words; for one that was not confirmed, those of the question itself: nothing was done after it.
     pub fn failure(&self, refusal: Refusal) -> Failure {
-        self.question_or(refusal.into())
-    }
-
-    /// The failure of the question, where that was not answered with yes: nothing was done after it. Else this one.
-    pub fn question_or(&self, failure: Failure) -> Failure {
-        self.unconfirmed.take().unwrap_or(failure)
+        self.unconfirmed.take().unwrap_or_else(|| refusal.into())
     }
 }
 
@@ -77,47 +79,24 @@ impl Front for Terminal<'_> {
             Notice::NotRecorded(refusal) => {
                 out.warn(format!("a report of this job will lack details: {refusal}"));
             }
+            Notice::Registers { changes, erasable } => questions::show_changes(session, changes, erasable),
+            Notice::RegisterToLock(register) => {
+                questions::show_register(session, register);
+                out.warn("its contents stay forever: no command and no tool undoes a lock");
+            }
+            // Shown by the commands that ask for them.
+            Notice::Meter(_) | Notice::ProtectionPlanned { .. } => {}
             Notice::Job(event) => return self.reporter.borrow_mut().take(event.clone()),
         }
         session.stop.flow()
     }
 
-    fn confirm(&self, question: &Question<'_>) -> bool {
-        let asked =
-            jobs::ask(self.session, &mut self.reporter.borrow_mut(), question.proposal, question.layout);
-        asked.map_err(|failure| self.unconfirmed.replace(Some(failure))).is_ok()
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        self.reporter.borrow_mut().pause();
+        let answered = questions::ask(self.session, question, self.allowed_removal);
+        answered.unwrap_or_else(|failure| {
+            self.unconfirmed.replace(Some(failure));
+            Answer::No
+        })
     }
-}
-
-/// Opens the session's programmer and runs `work` with it; with `--wait`, once a chip answers steadily.
-///
-/// # Errors
-/// Exit code 5 where there is no programmer, 2 where several are meant; those of `work`.
-pub fn with_programmer<T>(
-    session: &Session,
-    work: impl FnOnce(AnyProgrammer, &str) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    session.desk()?.with_programmer(&Terminal::new(session), work)
-}
-
-/// Opens the session's programmer, connects to the chip and runs `work` with it.
-///
-/// # Errors
-/// As [`with_programmer`]; exit code 5 where no chip answers.
-pub fn with_chip<T>(
-    session: &Session,
-    work: impl FnOnce(&mut AnyChip, &str) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    session.desk()?.with_chip(&Terminal::new(session), work)
-}
-
-/// The same for commands that write.
-///
-/// # Errors
-/// As [`with_chip`]; exit code 2 for a 1.8 V part without its adapter.
-pub fn with_chip_to_write<T>(
-    session: &Session,
-    work: impl FnOnce(&mut AnyChip, &str) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    session.desk()?.with_chip_to_write(&Terminal::new(session), work)
 }

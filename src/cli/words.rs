@@ -4,10 +4,11 @@
 
 use super::exit::{Exit, Failure};
 use super::show::unknown;
-use crate::desk::{Refusal, Sought, Why};
+use crate::desk::{Place, Refusal, Sought, Why};
 use crate::flash::FlashError;
 use crate::image::{Finding, ImageError};
 use crate::spi::{LinkError, LinkFault, SpiError};
+use crate::units;
 use crate::wire;
 use crate::workflow::files::FileError;
 use crate::workflow::{Cause, Error, Owned, StoreError};
@@ -70,10 +71,34 @@ fn why_failed(why: &Why) -> Failure {
         Why::DonorNameTaken { name, file } => {
             Failure::refused(format!("--donor {name}={file}: two donors are called '{name}'"))
         }
+        Why::PastEnd { place, size } => Failure::refused(format!(
+            "{place} is past the end: there are {size:#x} bytes ({})",
+            units::size(*size)
+        )),
+        Why::Misfit { place, len, room } => misfit(place, *len, *room),
+        Why::NoRegisters | Why::OtpUnknown { .. } => Failure::failed(text),
+        Why::RegisterInDoubt(error) => Failure { exit: Exit::Partial, ..flash(error) },
         Why::OtherSize { .. } => {
             Failure::refused(text).hint("is this the right board, and the right chip on it?")
         }
         _ => Failure::refused(text),
+    }
+}
+
+fn misfit(place: &Place, len: u64, room: u64) -> Failure {
+    let what = match place {
+        Place::Whole => "the chip",
+        Place::Region { name, .. } => name,
+        Place::At(..) => "the place",
+    };
+    let failure = Failure::refused(format!(
+        "the file has {len:#x} bytes ({}), {what} has {room:#x} ({})",
+        units::size(len),
+        units::size(room)
+    ));
+    match place {
+        Place::Whole => failure.hint("say where it belongs with --at or --region"),
+        _ => failure,
     }
 }
 
@@ -108,7 +133,7 @@ fn image(error: &ImageError) -> Failure {
         [] | [_] => Failure::refused(error.to_string()),
         _ => {
             let lines: String = findings.iter().map(|finding| format!("\n  - {finding}")).collect();
-            Failure::refused(format!("{} checks stand against it:{lines}", findings.len()))
+            Failure::refused(format!("{} checks failed:{lines}", findings.len()))
         }
     }
 }

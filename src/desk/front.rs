@@ -1,12 +1,14 @@
 //! The seam between the desk and a front end: what the desk is given, what it reports, what it asks.
 
 use super::programmer::ProgrammerChoice;
+use super::question::{Answer, Question, RegisterChange};
 use super::{Refusal, Stop};
-use crate::flash::Identity;
-use crate::image::{Layout, Spliced};
+use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
+use crate::image::Spliced;
+use crate::span::Spans;
 use crate::spi::Notice as LinkNotice;
 use crate::workflow::Event;
-use crate::workflow::job::Proposal;
+use crate::workflow::contact::Meter;
 use std::ops::ControlFlow;
 
 /// What a front end works with: which programmer, under which conditions, and the user's wish to stop.
@@ -29,8 +31,15 @@ pub trait Front {
     /// Takes something that happened. `Break` stops a job at the next point where the chip is consistent.
     fn notice(&self, notice: Notice<'_>) -> ControlFlow<()>;
 
-    /// Whether to write what is proposed. The chip is untouched so far.
-    fn confirm(&self, question: &Question<'_>) -> bool;
+    /// Asks the user. The chip is untouched so far.
+    fn ask(&self, question: &Question<'_>) -> Answer;
+}
+
+impl dyn Front + '_ {
+    /// Asks the user, and checks that the answer confirms this question.
+    pub(super) fn confirms(&self, question: &Question<'_>) -> bool {
+        question.is_confirmed_by(&self.ask(question))
+    }
 }
 
 /// Something that happened on the way, as facts.
@@ -83,14 +92,24 @@ pub enum Notice<'a> {
     Spliced(&'a Spliced),
     /// The job is done, but what a report needs of it could not be kept.
     NotRecorded(&'a Refusal),
+    /// One look at the contact, while it is watched.
+    Meter(&'a Meter),
+    /// What a change of the write protection will send.
+    ProtectionPlanned {
+        /// The plan; empty where nothing has to be sent.
+        plan: &'a ProtectionPlan,
+        /// What will be protected.
+        wanted: &'a Spans,
+    },
+    /// Security registers that will be changed; none where they all hold what is wanted.
+    Registers {
+        /// The registers and what becomes of them.
+        changes: &'a [RegisterChange],
+        /// They can be erased. Where not, every bit that is programmed stays programmed forever.
+        erasable: bool,
+    },
+    /// A security register that will be locked forever.
+    RegisterToLock(&'a SecurityRegister),
     /// A job's progress.
     Job(&'a Event),
-}
-
-/// What the user is asked before anything is erased or programmed.
-pub struct Question<'a> {
-    /// The backup that was just stored, the contents before and after, the plan.
-    pub proposal: &'a Proposal<'a>,
-    /// The map that names regions, where the board is known.
-    pub layout: Option<&'a Layout>,
 }

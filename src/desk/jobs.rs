@@ -1,8 +1,9 @@
 //! The other jobs on a chip: bytes to a place, a backup put back, an open job finished or undone, a backup taken.
 
-use super::Refusal;
 use super::about::keep_counts;
-use super::front::{Desk, Front, Notice, Question};
+use super::front::{Desk, Front, Notice};
+use super::question::{Question, RemoveQuestion, WriteQuestion};
+use super::{Place, Refusal};
 use crate::image::{Board, Layout, Role};
 use crate::span::Span;
 use crate::workflow::backup::{Backup, BackupOptions};
@@ -10,18 +11,48 @@ use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::RestoreOptions;
 use crate::workflow::resume::ResumeOptions;
-use crate::workflow::{Store, backup, restore, resume};
+use crate::workflow::{Cause, Store, StoreError, backup, restore, resume};
 
-/// Bytes for a place on the chip.
+/// What is put onto the chip, and how the job is recorded.
 #[derive(Clone, Debug)]
-pub struct Put {
-    /// Where they go.
-    pub span: Span,
-    /// The bytes; as many as the place has.
-    pub bytes: Vec<u8>,
-    /// Everything becomes blank, and the chip's own erase command may be used.
-    pub whole_erase: bool,
+pub struct Put<'a> {
+    /// Where it goes.
+    pub place: &'a Place,
+    /// What goes there.
+    pub contents: PutContents<'a>,
+    /// The board, where it is known; for the backup.
+    pub board: Option<String>,
+    /// The map that names regions in the question.
+    pub layout: Option<&'a Layout>,
 }
+
+/// What goes onto the chip.
+#[derive(Clone, Copy, Debug)]
+pub enum PutContents<'a> {
+    /// These bytes, from the place's first address on.
+    Bytes(&'a [u8]),
+    /// Erased bytes in the whole place.
+    Blank,
+}
+
+impl Put<'_> {
+    /// The kind of job, where it writes on a chip of `size` bytes, and the bytes.
+    fn resolve(&self, size: u64) -> Result<(Verb, Span, Vec<u8>), Refusal> {
+        match self.contents {
+            PutContents::Bytes(bytes) => {
+                Ok((Verb::Write, self.place.span_for(bytes.len() as u64, size)?, bytes.to_vec()))
+            }
+            PutContents::Blank => {
+                let span = self.place.span(size)?;
+                // A chip's size was checked when it was identified: it fits into memory.
+                Ok((Verb::Erase, span, vec![BLANK; span.len() as usize]))
+            }
+        }
+    }
+}
+
+/// An erased byte.
+const BLANK: u8 = 0xff;
 
 impl Desk {
     /// Reads the chip twice and stores it. With `blank_allowed`, a chip that reads FF only is taken for a blank one.
@@ -46,22 +77,17 @@ impl Desk {
         })
     }
 
-    /// Puts bytes on the chip, after a backup. `put` is given the chip's size in bytes; `layout` names regions in the
-    /// question.
+    /// Writes bytes to a place of the chip, or erases it, after a backup. A whole chip is erased by its own command.
     ///
     /// # Errors
-    /// Any [`Refusal`], also of `put`; its `chip` says what was left on the chip.
-    pub fn put<E: From<Refusal>>(
-        &self,
-        front: &dyn Front,
-        store: &Store,
-        (verb, board, layout): (Verb, Option<String>, Option<&Layout>),
-        put: impl FnOnce(u64) -> Result<Put, E>,
-    ) -> Result<(Span, Report), E> {
+    /// Any [`Refusal`]; its `chip` says what was left on the chip.
+    pub fn put(&self, front: &dyn Front, store: &Store, put: &Put<'_>) -> Result<(Span, Report), Refusal> {
         self.with_chip_to_write(front, |chip, programmer| {
             let geometry = chip.geometry();
             let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
-            let Put { span, bytes, whole_erase } = put(geometry.size)?;
+            let (verb, span, bytes) = put.resolve(geometry.size)?;
+            let whole_erase = verb == Verb::Erase && *put.place == Place::Whole;
+            let (board, layout) = (put.board.clone(), put.layout);
             let (programmer, dry_run) = (programmer.to_owned(), self.dry_run);
             // A chip that answers to its id and reads FF only is blank: there is nothing on it to lose.
             let options = JobOptions { verb, programmer, board, dry_run, blank_allowed: true };
@@ -70,7 +96,7 @@ impl Desk {
                     let wanted = Wanted::patch(&backup.flash, span.start, &bytes, smallest)?;
                     Ok(Wanted { whole_erase, ..wanted })
                 },
-                confirm: &mut |proposal| front.confirm(&Question { proposal, layout }),
+                confirm: &mut |proposal| front.confirms(&Question::Write(WriteQuestion { proposal, layout })),
             };
             let done =
                 job::run(chip, store, &options, &mut decide, &mut |event| front.notice(Notice::Job(&event)));
@@ -106,7 +132,9 @@ impl Desk {
                 dry_run: self.dry_run,
                 last: loader.into_iter().collect(),
             };
-            let mut confirm = |proposal: &job::Proposal<'_>| front.confirm(&Question { proposal, layout });
+            let mut confirm = |proposal: &job::Proposal<'_>| {
+                front.confirms(&Question::Write(WriteQuestion { proposal, layout }))
+            };
             let report = restore::restore(chip, store, &options, &mut confirm, &mut |event| {
                 front.notice(Notice::Job(&event))
             })?;
@@ -134,6 +162,34 @@ impl Desk {
             record(front, store, &report);
             Ok(report)
         })
+    }
+}
+
+/// Gives an open job up, after a question: the chip stays as it is, and counts as whole from then on.
+///
+/// # Errors
+/// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
+pub fn drop_job(front: &dyn Front, store: &Store, job: &str) -> Result<(), Refusal> {
+    if !front.confirms(&Question::DropJob { job }) {
+        return Err(Cause::Unconfirmed.into());
+    }
+    Ok(store.drop_job(job)?)
+}
+
+/// Removes a backup; asks where it is the only one of its chip.
+///
+/// # Errors
+/// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
+pub fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(), Refusal> {
+    match store.remove(backup, false) {
+        Err(StoreError::OnlyBackup(_)) => {
+            let question = Question::RemoveBackup(RemoveQuestion { backup, only_of_chip: true });
+            if !front.confirms(&question) {
+                return Err(Cause::Unconfirmed.into());
+            }
+            Ok(store.remove(backup, true)?)
+        }
+        other => Ok(other?),
     }
 }
 

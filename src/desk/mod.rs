@@ -1,11 +1,12 @@
 //! What every front end asks for, in types: order, rewrite, jobs, subjects, programmers, reports, and why not.
 //!
-//! A front end makes a [`Desk`] (which programmer, under which conditions) and implements [`Front`] (it takes
-//! [`Notice`]s and answers one [`Question`]). It hands in a [`Wish`], and gets a result in types or a [`Refusal`]. There is
+//! A front end makes a [`Desk`] (which programmer, under which conditions) and implements [`Front`]: it takes [`Notice`]s
+//! and answers [`Question`]s. It hands in a [`Wish`] or a [`Place`], and gets a result in types or a [`Refusal`]. There is
 //! no terminal here, no command line, no exit code, and no JSON between a front end and the desk. `examples/front_end.rs`
 //! is a whole front end.
 
 pub mod about;
+pub mod contact;
 pub mod files;
 pub mod five_volts;
 pub mod fleet;
@@ -14,17 +15,25 @@ pub mod guide;
 mod input;
 mod jobs;
 pub mod order;
+pub mod otp;
+mod place;
+pub mod probe;
 pub mod programmer;
+pub mod protect;
+pub mod question;
+mod reading;
 mod refusal;
 pub mod report;
 pub mod rewrite;
 mod stop;
 pub mod subject;
 
-pub use front::{Desk, Front, Notice, Question};
+pub use front::{Desk, Front, Notice};
 pub use input::Input;
-pub use jobs::Put;
+pub use jobs::{Put, PutContents, drop_job, remove_backup};
 pub use order::{DonorWish, Order, Wish, allowed};
+pub use place::Place;
+pub use question::{Answer, Question};
 pub use refusal::{Refusal, Sought, Why};
 pub use rewrite::{Chosen, Rewritten};
 pub use stop::Stop;

@@ -2,6 +2,7 @@
 //!
 //! The texts here name no command and no option. A front end makes its own words and advice from the variant.
 
+use super::Place;
 use crate::emulator::OptionsError;
 use crate::flash::FlashError;
 use crate::image::{Finding, ImageError, Severity};
@@ -167,6 +168,65 @@ pub enum Why {
         /// The second one's file.
         file: String,
     },
+    /// A place that reaches past the end of the chip, file or backup, or is empty.
+    #[error("{place} reaches past the end of {size:#x} bytes")]
+    PastEnd {
+        /// The place.
+        place: Place,
+        /// The bytes that there are.
+        size: u64,
+    },
+    /// Bytes that do not fit into their place.
+    #[error("there are {len:#x} bytes to be written, {place} has room for {room:#x}")]
+    Misfit {
+        /// The place.
+        place: Place,
+        /// The bytes that were given.
+        len: u64,
+        /// The bytes that the place takes.
+        room: u64,
+    },
+    /// It is not known whether and how this part keeps one-time memory. Nothing was sent.
+    #[error("how {part} keeps its one-time area is not known, so nothing was sent")]
+    OtpUnknown {
+        /// The part.
+        part: String,
+    },
+    /// The part has no security registers.
+    #[error("this part has no security registers")]
+    NoRegisters,
+    /// The part does not have this security register.
+    #[error("{part} has no security register {index}; {}", existing_words(.existing))]
+    NoRegister {
+        /// The part.
+        part: String,
+        /// The register's number.
+        index: u8,
+        /// The numbers of those that it has.
+        existing: Vec<u8>,
+    },
+    /// More bytes than a security register has.
+    #[error("security register {index} holds {room} bytes, not the {len} that are given")]
+    RegisterTooSmall {
+        /// The register's number.
+        index: u8,
+        /// The bytes that it has.
+        room: usize,
+        /// The bytes that were given.
+        len: usize,
+    },
+    /// A security register whose write failed: it may be half written.
+    #[error(transparent)]
+    RegisterInDoubt(FlashError),
+    /// The phrase that confirms a lock was not typed.
+    #[error("that is not the phrase; nothing was locked")]
+    NotThePhrase,
+    /// A backup without security registers.
+    #[error("backup {id} holds no security registers")]
+    BackupWithoutRegisters {
+        /// The backup.
+        id: String,
+    },
     /// The chip on the clip is not of the board's size: another board's, or read wrongly.
     #[error("the chip on the clip ({part}) has {found:#x} bytes, the flash of {board} has {size:#x}")]
     OtherSize {
@@ -179,6 +239,16 @@ pub enum Why {
         /// The bytes of its flash.
         size: u64,
     },
+}
+
+fn existing_words(existing: &[u8]) -> String {
+    match existing {
+        [] => "it has none".to_owned(),
+        existing => {
+            let numbers: Vec<String> = existing.iter().map(u8::to_string).collect();
+            format!("it has {}", numbers.join(", "))
+        }
+    }
 }
 
 /// What a name could have been.
@@ -223,7 +293,7 @@ impl Refusal {
         }
     }
 
-    /// The checks that the user can allow to go on; empty where one of the findings never passes.
+    /// The checks that the user can allow, to continue; empty where one of the findings never passes.
     pub fn askable(&self) -> Vec<&'static str> {
         let findings = self.findings();
         if findings.iter().any(|finding| finding.severity == Severity::Refuse) {

@@ -2,9 +2,10 @@
 
 use super::Refusal;
 use super::about::About;
-use super::front::{Desk, Front, Notice, Question};
+use super::front::{Desk, Front, Notice};
 use super::order::Order;
 use super::programmer::AnyChip;
+use super::question::{Question, WriteQuestion};
 use super::refusal::Why;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, Image, Role, Spliced};
@@ -16,7 +17,7 @@ use crate::workflow::journal::Verb;
 use crate::workflow::{Cause, Event, Store};
 use std::cell::RefCell;
 
-/// What is to be on the chip, and how it came about.
+/// What the chip will hold, and how it was put together.
 #[derive(Clone, Debug)]
 pub struct Chosen {
     /// The board that it is for.
@@ -164,7 +165,7 @@ pub fn rewrite_as_chosen(
             confirm: &mut |proposal| {
                 let chosen = chosen.borrow();
                 let layout = chosen.as_ref().map(|chosen: &Chosen| &chosen.board.layout);
-                front.confirm(&Question { proposal, layout })
+                front.confirms(&Question::Write(WriteQuestion { proposal, layout }))
             },
         };
         let done = job::run(chip, store, &options, &mut decide, &mut |event| {

@@ -119,7 +119,7 @@ fn a_lock_takes_the_phrase_and_nothing_else() {
     assert_eq!(run(&bench, EMU, &["probe"], 0)["security_registers"][2]["locked"], false);
     lock(&bench, "lock register 3 of W25Q64FV for ever\n")
         .code(0)
-        .says(&["stays for ever", "locked for ever"]);
+        .says(&["stay forever", "locked forever"]);
     let probed = run(&bench, EMU, &["probe"], 0);
     let locked: Vec<&Value> =
         probed["security_registers"].as_array().unwrap().iter().map(|r| &r["locked"]).collect();

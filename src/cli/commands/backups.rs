@@ -1,10 +1,11 @@
 //! `backups`: what the store holds, and care for it.
 
-use super::super::confirm::ask;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;
+use super::super::terminal::Terminal;
+use crate::desk;
 use crate::desk::files;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
@@ -234,14 +235,8 @@ fn doubts(import: &Import) -> Result<Vec<String>, Failure> {
 fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {
     let store = store::open_locked(session)?;
     let id = store.find(id)?;
-    match store.remove(&id, even_the_only_one) {
-        Err(StoreError::OnlyBackup(_)) => {
-            let question = format!("{id} is the only backup of its chip. Remove it for good?");
-            ask(session, &question, "give --even-the-only-one if that is what you want")?;
-            store.remove(&id, true)?;
-        }
-        other => other?,
-    }
+    let front = Terminal::new(session).with_removal_allowed(even_the_only_one);
+    desk::remove_backup(&front, &store, &id).map_err(|refusal| front.failure(refusal))?;
     session.out.line(format!("backup {id} removed"));
     Ok((Exit::Done, Fields::new().with("id", id).into_map()))
 }

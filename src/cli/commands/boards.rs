@@ -6,8 +6,8 @@ use super::super::show::Table;
 use super::layout;
 use crate::image::{Board, RecoveryKind};
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire::{self, Fields};
+use serde_json::Value;
 
 /// `boards [NAME]`
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ fn list(session: &Session) -> Outcome {
         ]);
     }
     session.out.table(&table);
-    let boards: Vec<Value> = Board::all().iter().map(fields).collect();
+    let boards: Vec<Value> = Board::all().iter().map(wire::board).collect();
     Ok((Exit::Done, Fields::new().with("boards", boards).into_map()))
 }
 
@@ -62,9 +62,7 @@ fn show(session: &Session, board: &Board) -> Outcome {
     for note in &board.notes {
         out.line(format!("  note: {note}"));
     }
-    let mut all = fields(board);
-    all["regions"] = layout::regions(&board.layout);
-    Ok((Exit::Done, Fields::new().with("board", all).into_map()))
+    Ok((Exit::Done, Fields::new().with("board", wire::board_with_regions(board)).into_map()))
 }
 
 fn or_dash(text: &str) -> String {
@@ -76,17 +74,4 @@ fn kind(kind: RecoveryKind) -> &'static str {
         RecoveryKind::FromZero => "from 0, loader in the file",
         RecoveryKind::FromFirmware => "from the firmware on",
     }
-}
-
-fn fields(board: &Board) -> Value {
-    json!({
-        "name": board.name,
-        "model": board.model,
-        "soc": board.soc,
-        "size": board.chip_size,
-        "compatible": board.compatible,
-        "chips": board.chips,
-        "hardware": board.hardware,
-        "recovery": board.recovery,
-    })
 }

@@ -3,11 +3,11 @@
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
-use crate::flash::part::{Confidence, OtpMethod, Part, Probe, ProtectScheme};
+use crate::flash::part::{Confidence, OtpMethod, Part, Probe};
 use crate::flash::parts::parts;
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire::{self, Fields};
+use serde_json::Value;
 
 /// `chips [FILTER]`
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         session.out.table(&table);
         session.out.line(format!("{} of {} parts", found.len(), parts().len()));
     }
-    let chips: Vec<Value> = found.iter().map(|part| fields(part)).collect();
+    let chips: Vec<Value> = found.iter().map(|part| wire::part(part)).collect();
     Ok((Exit::Done, Fields::new().with("chips", chips).with("known", parts().len()).into_map()))
 }
 
@@ -77,33 +77,4 @@ fn id(part: &Part) -> String {
         Probe::At25f => " by 15",
     };
     format!("{}{by}", hex(&part.jedec_id))
-}
-
-fn fields(part: &Part) -> Value {
-    json!({
-        "part": part.name,
-        "aliases": part.aliases,
-        "vendor": part.vendor,
-        "jedec_id": hex(&part.jedec_id),
-        "size": part.size,
-        "page": part.page,
-        "erase_sizes": part.erase.iter().map(|erase| erase.size).collect::<Vec<_>>(),
-        "voltage_mv": part.voltage_mv.map(|(least, most)| [least, most]),
-        "low_voltage": part.low_voltage,
-        "address_bytes": part.address_bytes,
-        "protection": match part.protection {
-            ProtectScheme::None => "none",
-            ProtectScheme::Unknown => "unknown",
-            ProtectScheme::Bp(_) => "bp",
-            ProtectScheme::SectorLocks { .. } => "sector-locks",
-            ProtectScheme::Sst26 => "sst26",
-        },
-        "otp_registers": part.otp.registers.iter().map(|r| json!({ "index": r.index, "size": r.size })).collect::<Vec<_>>(),
-        "confidence": match part.confidence {
-            Confidence::Low => "low",
-            Confidence::Medium => "medium",
-            Confidence::High => "high",
-        },
-        "source": part.source,
-    })
 }

@@ -1,19 +1,16 @@
 //! `contact`: is the clip's contact good enough to write, and if not, why? With `--watch`, a live meter.
 
-use super::super::events::Reporter;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
-use super::super::terminal::with_programmer;
-use crate::spi::Programmer;
-use crate::wire::Fields;
-use crate::workflow::contact::{Contact, Line, Meter, Outcome as Result, Verdict, examine, meter};
-use serde_json::json;
+use super::super::terminal::Terminal;
+use crate::desk::{Answer, Front, Notice, Question};
+use crate::wire::{self, Fields};
+use crate::workflow::contact::{Line, Meter, Outcome as Result, Verdict};
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::ops::ControlFlow;
 
-/// Between two looks of the meter.
-const LOOK: Duration = Duration::from_millis(100);
 /// Width of the meter's bar.
 const BAR: u32 = 40;
 
@@ -29,23 +26,24 @@ pub struct Args {
     looks: Option<u64>,
 }
 
-/// Tests and tells. A contact that is not good is exit code 1.
+/// Tests and reports. A contact that is not good is exit code 1.
 pub fn run(args: Args, session: &Session) -> Outcome {
+    let desk = session.desk()?;
     if args.watch {
-        return with_programmer(session, |mut programmer, _| watch(session, &mut programmer, args.looks));
+        let watched = desk.watch_contact(&MeterLine::new(session), args.looks);
+        if std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr());
+        }
+        return Ok((Exit::Done, wire::watched(&watched?).into_map()));
     }
-    let verdict = with_programmer(session, |mut programmer, _| {
-        let mut reporter = Reporter::new(session);
-        let options =
-            Contact { writes: !session.options.dry_run, voltage_adapter: session.options.voltage_adapter };
-        Ok(examine(&mut programmer, &options, &mut |event| reporter.take(event))?)
-    })?;
+    let verdict = desk.contact(&Terminal::new(session))?;
     show(session, &verdict);
+    let contact = wire::contact(&verdict);
     if verdict.good {
-        return Ok((Exit::Done, Fields::new().with("contact", json!(verdict)).into_map()));
+        return Ok((Exit::Done, Fields::new().with("contact", contact).into_map()));
     }
     let failure = Failure::failed("the contact is not good enough to write");
-    Err(failure.hint(verdict.next.as_str()).field("contact", json!(verdict)))
+    Err(failure.hint(verdict.next.as_str()).field("contact", contact))
 }
 
 fn show(session: &Session, verdict: &Verdict) {
@@ -74,49 +72,49 @@ fn show(session: &Session, verdict: &Verdict) {
     }
 }
 
-/// Looks again and again, in place on a terminal, a line a change elsewhere.
-fn watch(session: &Session, programmer: &mut impl Programmer, looks: Option<u64>) -> Outcome {
-    let out = &session.out;
-    let terminal = std::io::stderr().is_terminal();
-    let (mut n, mut told) = (0, String::new());
-    let (mut steady, mut last) = (0, None);
-    while !session.stop.soon() && looks.is_none_or(|looks| n < looks) {
-        let look = meter(programmer)?;
-        let text = line(&look);
-        if terminal {
-            // A terminal that is gone shows nothing, and Ctrl-C still ends it.
-            let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
-        } else if text != told {
-            out.note(text.as_str());
-        }
-        let fields = Fields::new().with("percent", look.percent()).with("steady", look.is_steady());
-        out.event("meter", fields.with("id", json!(answer(&look))));
-        (n, told) = (n + 1, text);
-        steady += u64::from(look.is_steady());
-        last = Some(look);
-        programmer.sleep(LOOK);
-    }
-    if terminal {
-        let _ = writeln!(std::io::stderr());
-    }
-    let good = last.as_ref().is_some_and(Meter::is_steady);
-    let fields = Fields::new().with("looks", n).with("steady_looks", steady).with("steady", good);
-    Ok((Exit::Done, fields.into_map()))
+/// The meter: in place on a terminal, a line for each change elsewhere.
+struct MeterLine<'a> {
+    session: &'a Session,
+    terminal: Terminal<'a>,
+    /// The line that was shown last.
+    shown: RefCell<String>,
 }
 
-fn answer(look: &Meter) -> Option<String> {
-    look.id.answers.first().map(|(id, _)| hex(id))
+impl<'a> MeterLine<'a> {
+    fn new(session: &'a Session) -> Self {
+        Self { session, terminal: Terminal::new(session), shown: RefCell::default() }
+    }
+}
+
+impl Front for MeterLine<'_> {
+    fn notice(&self, notice: Notice<'_>) -> ControlFlow<()> {
+        let Notice::Meter(look) = notice else { return self.terminal.notice(notice) };
+        let text = line(look);
+        if std::io::stderr().is_terminal() {
+            // A terminal that is gone shows nothing, and Ctrl-C still ends it.
+            let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
+        } else if text != *self.shown.borrow() {
+            self.session.out.note(text.as_str());
+        }
+        self.session.out.event("meter", wire::meter(look));
+        self.shown.replace(text);
+        self.session.stop.flow()
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        self.terminal.ask(question)
+    }
 }
 
 fn line(look: &Meter) -> String {
     let full = look.percent() * BAR / 100;
     let bar: String = (0..BAR).map(|i| if i < full { '#' } else { '.' }).collect();
     let line = match look.line {
-        Line::Toggling => ", somebody else talks on the bus",
+        Line::Toggling => ", something else drives the bus",
         Line::Low => ", data line held low",
         Line::High | Line::Unknown => "",
     };
-    let id = match answer(look) {
+    let id = match look.id.answers.first().map(|(id, _)| hex(id)) {
         Some(id) if look.percent() > 0 => format!("id {id}"),
         _ => "no chip answers".to_owned(),
     };

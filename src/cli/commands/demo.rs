@@ -55,7 +55,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     step(session, &[&bench[..], &["backups", "verify"]].concat())?;
 
     out.line("");
-    out.heading("To go on from here:");
+    out.heading("Next steps:");
     for (words, what) in [
         (rewrite.clone(), "nothing is left to do"),
         ([&bench[..], &["restore", &backup, "--yes"]].concat(), "the old contents back"),

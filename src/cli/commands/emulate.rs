@@ -1,4 +1,4 @@
-//! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until told to stop.
+//! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until it is stopped.
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
@@ -69,16 +69,16 @@ fn devices(args: &Args, session: &Session) -> Result<Vec<(String, Emulated)>, Fa
     texts.iter().map(open).collect()
 }
 
-/// Runs the server on a thread, and tells from here what happens on it.
+/// Runs the server on a thread, and reports from here what happens on it.
 fn serve(server: &Server, session: &Session) {
-    let (tell, told) = mpsc::channel();
+    let (send, events) = mpsc::channel();
     let stop = session.stop.clone();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             // The receiver outlives the server.
-            server.run(&|| stop.soon(), &|event| drop(tell.send(event)));
+            server.run(&|| stop.soon(), &|event| drop(send.send(event)));
         });
-        while let Ok(event) = told.recv() {
+        while let Ok(event) = events.recv() {
             session.out.note(words(&event));
         }
     });

@@ -1,12 +1,11 @@
 //! `erase`: a part of the chip, or all of it, made blank; after a backup.
 
 use super::super::exit::{Failure, Outcome};
-use super::super::options::{Place, PlaceArgs};
+use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::layout::{map, place};
 use super::write::put;
-use crate::desk::Put;
-use crate::workflow::journal::Verb;
+use crate::desk::{Place, Put, PutContents};
 
 /// `erase`
 #[derive(Debug, clap::Args)]
@@ -26,17 +25,14 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     match (&place, args.all) {
         (Place::Whole, false) => {
-            return Err(Failure::refused("what is to be erased?")
+            return Err(Failure::refused("nothing is selected to erase")
                 .hint("give --region REGION, --at ADDRESS --len BYTES, or --all for the whole chip"));
         }
         (Place::At(_, None), _) => {
-            return Err(Failure::refused("how much is to be erased?").hint("give --len BYTES"));
+            return Err(Failure::refused("the length to erase is missing").hint("give --len BYTES"));
         }
         _ => {}
     }
-    let spot = |size| {
-        let span = place.span(size, None)?;
-        Ok(Put { span, bytes: vec![0xff; span.len() as usize], whole_erase: args.all })
-    };
-    put(session, Verb::Erase, args.place.map.board, layout.as_ref(), spot)
+    let (board, layout) = (args.place.map.board, layout.as_ref());
+    put(session, &Put { place: &place, contents: PutContents::Blank, board, layout })
 }

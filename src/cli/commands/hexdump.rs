@@ -1,11 +1,12 @@
-//! `hexdump WHAT`: bytes of a file, a backup or the live chip, with the names of the regions they stand in.
+//! `hexdump WHAT`: bytes of a file, a backup or the live chip, with the names of their regions.
 
 use super::super::exit::{Exit, Failure, Outcome};
-use super::super::options::{Place, PlaceArgs};
+use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::show::{hex, hexdump};
 use super::super::subject;
 use super::layout::{map, place};
+use crate::desk::Place;
 use crate::span::Span;
 use crate::wire::Fields;
 
@@ -31,7 +32,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let subject = subject::load_part(&args.what, session, |size| part(&args.place, &place, size))?;
     let layout = layout.or_else(|| subject::map(&subject, session));
     let span = Span::new(subject.at, subject.at + subject.bytes.len() as u64);
-    // Cut where regions begin, so that each part stands under its name.
+    // Cut where regions begin, so that each part is under its region's name.
     let mut cuts = vec![span.start, span.end];
     let regions = layout.as_ref().map_or(&[][..], |layout| &layout.regions);
     cuts.extend(regions.iter().flat_map(|r| [r.span.start, r.span.end]).filter(|a| span.contains(*a)));
@@ -53,7 +54,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 /// What is shown of so many bytes.
 fn part(args: &PlaceArgs, place: &Place, size: u64) -> Result<Span, Failure> {
-    let asked = place.span(size, None)?;
+    let asked = place.span(size)?;
     let len = args.len.unwrap_or(DEFAULT).min(asked.len());
     if len > MOST {
         return Err(Failure::refused(format!("{len} bytes are too many to look at"))

@@ -12,8 +12,8 @@ use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::item::{Check, Item, Outcome as Result};
 use crate::image::{Board, ImageError, recognise, sha256};
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire::{self, Fields};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// `inspect FILE`
@@ -31,7 +31,7 @@ pub struct Args {
     meant: Option<String>,
 }
 
-/// Shows what it contains. A damaged file is no failure: the checks tell. One that is not fit for what it is meant
+/// Shows what it contains. A damaged file is no failure: the checks show it. One that is not fit for what it is meant
 /// for is refused.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let board = args.board.as_deref().map(Board::named).transpose()?;
@@ -44,20 +44,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         let sure = if one.named { "board" } else { "board, perhaps" };
         session.out.line(format!("{sure}: {}, by {}", one.board.name, one.by.join("; ")));
     }
-    let boards: Vec<Value> = boards
-        .iter()
-        .map(|one| json!({ "board": one.board.name, "named": one.named, "by": one.by }))
-        .collect();
-    let fields = Fields::new()
-        .with("file", args.file.display().to_string())
-        .with("what", found.what)
-        .with("size", found.size)
-        .with("sha256", sha256)
-        .with("sound", found.is_sound())
-        .with("checks", json!(found.checks))
-        .with("items", json!(found.items))
-        .with("gaps", json!(found.gaps))
-        .with("boards", boards);
+    let file = args.file.display().to_string();
+    let fields = wire::inspection(&file, &sha256, &found, &boards);
     let Some(board) = board else { return Ok((Exit::Done, fields.into_map())) };
     let meant = args.meant.as_deref().and_then(Use::parse);
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
@@ -78,13 +66,10 @@ fn fit(
     let findings = judge(bytes, name, meant, board)?;
     let stop = stopping(&findings, &allowed(session.options.allow.iter().map(String::as_str))?);
     let fields = fields.with("board", board.name.as_str()).with("as", meant.name());
-    let fields = fields.with("findings", json!(findings));
+    let fields = fields.with("findings", wire::findings(&findings));
     if !stop.is_empty() {
         let failure = Failure::from(ImageError::Refused { findings: stop });
-        return Err(fields
-            .into_map()
-            .into_iter()
-            .fold(failure, |failure, (name, value)| failure.field(&name, value)));
+        return Err(failure.with_fields(fields.into_map()));
     }
     session.out.line("");
     splicing::findings(session, &findings);
@@ -224,6 +209,7 @@ fn checked(session: &Session, check: &Check) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn nested_attributes_are_text() {

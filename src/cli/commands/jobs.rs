@@ -1,10 +1,11 @@
 //! `jobs`: writes that have begun, and what became of them.
 
-use super::super::confirm::ask;
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;
+use super::super::terminal::Terminal;
+use crate::desk;
 use crate::wire::{self, Fields};
 use crate::workflow::journal::{ListedJob, Over};
 use clap::Subcommand;
@@ -21,7 +22,7 @@ pub struct Args {
 enum Verb {
     /// List the jobs, newest first
     List,
-    /// Give an open job up: the chip stays as it is, and counts as whole from then on
+    /// Mark an open job as abandoned; the chip stays as it is and counts as whole from then on
     Drop {
         /// The job: its id, or the beginning of it
         id: String,
@@ -53,7 +54,7 @@ fn list(session: &Session) -> Outcome {
     }
     if jobs.iter().any(ListedJob::is_open) {
         session.out.line(
-            "\nan open job is finished by \"norsplice resume\" and undone by \"norsplice restore BACKUP\"",
+            "\nan open job is finished by \"norsplice resume JOB\" and undone by \"norsplice resume --undo JOB\"",
         );
     }
     let listed: Vec<Value> = jobs.iter().map(wire::listed_job).collect();
@@ -87,11 +88,8 @@ fn row(job: &ListedJob) -> Vec<Cell> {
 fn drop_job(session: &Session, id: &str, for_good: bool) -> Outcome {
     let store = store::open_locked(session)?;
     let id = store.find_job(id)?;
-    if !for_good {
-        let question = format!("give {id} up? What is on the chip now counts as whole from then on.");
-        ask(session, &question, "give --for-good if that is what you want")?;
-    }
-    store.drop_job(&id)?;
+    let front = Terminal::new(session).with_removal_allowed(for_good);
+    desk::drop_job(&front, &store, &id).map_err(|refusal| front.failure(refusal))?;
     session.out.line(format!("job {id} dropped"));
     Ok((Exit::Done, Fields::new().with("id", id).into_map()))
 }

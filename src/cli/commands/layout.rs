@@ -1,16 +1,14 @@
 //! `layout FILE`, `layout --board B`: the map of a flash.
 
 use super::super::exit::{Exit, Failure, Outcome};
-use super::super::options::{MapArgs, Place, PlaceArgs, bytes};
+use super::super::options::{MapArgs, PlaceArgs, bytes};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
-use crate::desk::files;
+use crate::desk::{Place, files};
 use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
 use crate::image::{Board, Layout, auto};
-use crate::span::Span;
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire::{self, Fields};
 use std::path::PathBuf;
 
 /// `layout [FILE]`
@@ -47,22 +45,20 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         };
         session.out.line(text.trim_end());
         let fields = Fields::new().with("form", form.as_str()).with("text", text);
-        return Ok((Exit::Done, fields.with("regions", regions(&layout)).into_map()));
+        return Ok((Exit::Done, fields.with("regions", wire::regions(&layout)).into_map()));
     }
     session.out.heading(&layout.source);
     show(session, &layout);
     for note in &layout.notes {
         session.out.line(format!("  note: {note}"));
     }
-    let fields = Fields::new().with("source", layout.source.as_str()).with("size", json!(layout.chip_size));
-    let fields = fields.with("regions", regions(&layout)).with("notes", json!(layout.notes));
-    Ok((Exit::Done, fields.into_map()))
+    Ok((Exit::Done, wire::layout(&layout).into_map()))
 }
 
 /// The map that the place is named by, if any.
 pub use named as map;
 
-/// The part of the chip that the words mean.
+/// The part of the chip that the arguments name.
 ///
 /// # Errors
 /// Exit code 2 for a region without a map, or one that the map does not have.
@@ -81,32 +77,6 @@ pub fn place(args: &PlaceArgs) -> Result<Place, Failure> {
         }
         (None, Some(at)) => Ok(Place::At(at, args.len)),
         (None, None) => Ok(Place::Whole),
-    }
-}
-
-/// Where a file's bytes belong on a chip of `size` bytes: all of it only when the file has exactly its size.
-///
-/// # Errors
-/// Exit code 2 where the file does not fit.
-pub fn file_place(place: &Place, file: &[u8], size: u64) -> Result<Span, Failure> {
-    let len = file.len() as u64;
-    let misfit = |what: &str, room: u64| {
-        Err(Failure::refused(format!(
-            "the file has {len:#x} bytes ({}), {what} has {room:#x} ({})",
-            units::size(len),
-            units::size(room)
-        ))
-        .field("chip", "untouched"))
-    };
-    match place {
-        Place::Whole if len != size => misfit("the chip", size)
-            .map_err(|failure: Failure| failure.hint("say where it belongs with --at or --region")),
-        Place::Region { name, span } if len > span.len() => misfit(name, span.len()),
-        Place::At(_, Some(room)) if len > *room => misfit("the place", *room),
-        _ => {
-            let start = place.span(size, Some(len))?.start;
-            Place::At(start, Some(len)).span(size, None)
-        }
     }
 }
 
@@ -171,34 +141,4 @@ pub fn show(session: &Session, layout: &Layout) {
         }
     }
     session.out.table(&table);
-}
-
-/// The regions for JSON.
-pub fn regions(layout: &Layout) -> Value {
-    let regions = layout.regions.iter().map(|region| {
-        let units: Vec<Value> = region
-            .per_unit
-            .iter()
-            .map(|unit| {
-                json!({
-                    "name": unit.name,
-                    "offset": unit.span.start,
-                    "size": unit.span.len(),
-                    "kind": unit.kind.name(),
-                    "keep": unit.keep,
-                })
-            })
-            .collect();
-        json!({
-            "name": region.name,
-            "offset": region.span.start,
-            "size": region.span.len(),
-            "inside": region.inside,
-            "read_only": region.read_only,
-            "default": region.default.to_string(),
-            "per_unit": units,
-            "source": region.source,
-        })
-    });
-    regions.collect()
 }

@@ -4,8 +4,8 @@ use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use crate::programmer::attached;
-use crate::wire::Fields;
-use serde_json::json;
+use crate::wire::{self, Fields};
+use serde_json::Value;
 
 /// `list`
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,6 @@ pub struct Args {}
 pub fn run(_: Args, session: &Session) -> Outcome {
     let attached = attached()?;
     let mut table = Table::new(&["programmer", "USB path", "serial", "for -p", "state"]);
-    let mut listed = Vec::new();
     for one in &attached {
         let (kind, path) = (one.model.map(|model| model.name), one.path.as_str());
         let spec = one.spec();
@@ -29,16 +28,6 @@ pub fn run(_: Args, session: &Session) -> Outcome {
                 Some(problem) => Cell::toned(Tone::Bad, problem.text.as_str()),
             },
         ]);
-        listed.push(json!({
-            "kind": kind,
-            "spec": spec,
-            "path": path,
-            "serial": one.serial,
-            "vendor_id": format!("{:04x}", one.ids.0),
-            "product_id": format!("{:04x}", one.ids.1),
-            "product": one.text,
-            "problem": one.problem.as_ref().map(|problem| &problem.text),
-        }));
     }
     if attached.is_empty() {
         session.out.line("no programmer is plugged in (CH341A, FT2232H, FT232H or FT4232H)");
@@ -46,5 +35,6 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     } else {
         session.out.table(&table);
     }
+    let listed: Vec<Value> = attached.iter().map(wire::attached).collect();
     Ok((Exit::Done, Fields::new().with("programmers", listed).into_map()))
 }

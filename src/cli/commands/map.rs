@@ -48,7 +48,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = layout.or_else(|| subject::map(&now, session));
     let regions = layout.iter().flat_map(|layout| &layout.regions);
     let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
-    let told = |path: &Path| {
+    let report = |path: &Path| {
         let cell = units::size(map.unit);
         session.out.line(format!(
             "{}: {} cells of {cell}, {} changed",
@@ -60,11 +60,11 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     match (&args.output, ending) {
         (Some(path), Some(Ending::Svg)) => {
             files::write(path, svg(&map, &names).as_bytes())?;
-            told(path);
+            report(path);
         }
         (Some(path), Some(Ending::Png)) => {
             files::write(path, &png(&map)?)?;
-            told(path);
+            report(path);
         }
         _ => {
             let palette = if session.out.is_coloured() { Palette::Ansi } else { Palette::Plain };

@@ -1,19 +1,19 @@
 //! `protect show | set RANGE | clear`: the write protection of the array. Volatile unless `--permanent` says otherwise.
 
-use super::super::confirm::confirm_write;
-use super::super::exit::{Exit, Failure, Outcome};
+use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::Tone;
-use super::super::terminal::{with_chip, with_chip_to_write};
-use super::probe::{registers_line, status_registers};
-use crate::desk::programmer::AnyChip;
-use crate::flash::part::Register;
+use super::super::terminal::Terminal;
+use super::probe::registers_line;
+use crate::desk::probe::register_name;
+use crate::desk::protect::Protect;
+use crate::desk::{Answer, Front, Notice, Question};
 use crate::flash::{ProtectionPlan, Status};
 use crate::span::{Span, Spans};
 use crate::units::parse_size;
-use crate::wire::{Fields, spans};
+use crate::wire;
 use clap::Subcommand;
-use serde_json::{Value, json};
+use std::ops::ControlFlow;
 
 /// `protect ...`
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 struct Lasting {
-    /// Write it non-volatile: it stays over power-off. Else it is gone with the chip's power
+    /// Survives power-off; without it, protection ends at power-off
     #[arg(long)]
     permanent: bool,
 }
@@ -73,70 +73,77 @@ fn range(text: &str) -> Result<Range, String> {
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.verb {
         Verb::Show => show(session),
-        Verb::Set { ranges, lasting } => change(session, &ranges, lasting.permanent),
-        Verb::Clear { lasting } => change(session, &[], lasting.permanent),
+        Verb::Set { ranges, lasting } => change(session, &wanted(&ranges), lasting.permanent),
+        Verb::Clear { lasting } => change(session, &wanted(&[]), lasting.permanent),
     }
 }
 
-fn show(session: &Session) -> Outcome {
-    with_chip(session, |chip, _| {
-        let status = chip.status()?;
-        let can: Vec<String> = chip.protectable()?.iter().map(Spans::to_string).collect();
-        let out = &session.out;
-        out.line(format!("  {:<10} {}", "protected", protected(session, &status)));
-        out.line(format!("  {:<10} {}", "status", registers_line(&status)));
-        for line in remarks(&status) {
-            out.line(format!("  {:<10} {line}", ""));
-        }
-        if !can.is_empty() {
-            out.line(format!("  {:<10} {}", "possible", can.join("; ")));
-        }
-        let fields = fields(chip, &status).with("protectable", json!(can));
-        Ok((Exit::Done, fields.into_map()))
-    })
+/// What the ranges mean together.
+fn wanted(ranges: &[Range]) -> Protect {
+    let spans = ranges.iter().map(|range| match range {
+        Range::All => None,
+        Range::Span(span) => Some(*span),
+    });
+    spans.collect::<Option<Spans>>().map_or(Protect::Everything, Protect::Ranges)
 }
 
-fn change(session: &Session, ranges: &[Range], permanent: bool) -> Outcome {
-    with_chip_to_write(session, |chip, _| {
-        let size = chip.geometry().size;
-        let wanted: Spans = ranges
-            .iter()
-            .map(|range| match range {
-                Range::All => Span::new(0, size),
-                Range::Span(span) => *span,
-            })
-            .collect();
-        let untouched = |error| Failure::from(error).field("chip", "untouched");
-        let plan = chip.plan_protection(&wanted, permanent).map_err(untouched)?;
-        let out = &session.out;
-        out.line(format!("  {:<10} {}", "now", protected(session, &plan.before)));
-        out.line(format!("  {:<10} {wanted}", "then"));
-        told(session, &plan);
-        if plan.is_empty() || session.options.dry_run {
-            out.line(if plan.is_empty() {
-                "it is so already: nothing was sent"
-            } else {
-                "dry run: nothing was sent"
-            });
-            return Ok((Exit::Done, fields(chip, &plan.before).with("chip", "untouched").into_map()));
-        }
-        if permanent {
-            confirm_write(session, "Write this to stay over power-off?")?;
-        }
-        let status = chip.write_protection(&plan)?;
-        out.line(out.tone(Tone::Good, &format!("written and read back: {}", protected(session, &status))));
-        if !permanent {
-            let stays = if chip.protects_permanent() { "; --permanent makes it stay" } else { "" };
-            out.note(format!("it lasts until the chip loses its power{stays}"));
-        }
-        Ok((Exit::Done, fields(chip, &status).with("chip", "written").into_map()))
-    })
+fn show(session: &Session) -> Outcome {
+    let (now, possible) = session.desk()?.protection(&Terminal::new(session))?;
+    let can: Vec<String> = possible.iter().map(Spans::to_string).collect();
+    let (out, status) = (&session.out, &now.status);
+    out.line(format!("  {:<10} {}", "protected", protected(session, status)));
+    out.line(format!("  {:<10} {}", "status", registers_line(status)));
+    for line in remarks(status) {
+        out.line(format!("  {:<10} {line}", ""));
+    }
+    if !can.is_empty() {
+        out.line(format!("  {:<10} {}", "possible", can.join("; ")));
+    }
+    Ok((Exit::Done, wire::protection(&now).with("protectable", can).into_map()))
+}
+
+fn change(session: &Session, wanted: &Protect, permanent: bool) -> Outcome {
+    let front = ShowsPlan { session, terminal: Terminal::new(session) };
+    let changed = session.desk()?.protect(&front, wanted, permanent);
+    let changed = changed.map_err(|refusal| front.terminal.failure(refusal))?;
+    let (out, now) = (&session.out, &changed.now);
+    if !changed.written {
+        let text = if changed.needless { "nothing to do" } else { "dry run" };
+        out.line(format!("{text}: nothing was sent"));
+        return Ok((Exit::Done, wire::protection(now).with("chip", "untouched").into_map()));
+    }
+    out.line(out.tone(Tone::Good, &format!("written and read back: {}", protected(session, &now.status))));
+    if !permanent {
+        let lasts = if now.permanent_possible { "; --permanent makes it survive power-off" } else { "" };
+        out.note(format!("it lasts until the chip loses its power{lasts}"));
+    }
+    Ok((Exit::Done, wire::protection(now).with("chip", "written").into_map()))
+}
+
+/// Shows what a change will send.
+struct ShowsPlan<'a> {
+    session: &'a Session,
+    terminal: Terminal<'a>,
+}
+
+impl Front for ShowsPlan<'_> {
+    fn notice(&self, notice: Notice<'_>) -> ControlFlow<()> {
+        let Notice::ProtectionPlanned { plan, wanted } = notice else { return self.terminal.notice(notice) };
+        self.session.out.line(format!("  {:<10} {}", "now", protected(self.session, &plan.before)));
+        self.session.out.line(format!("  {:<10} {wanted}", "then"));
+        show_plan(self.session, plan);
+        self.session.stop.flow()
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        self.terminal.ask(question)
+    }
 }
 
 /// What a plan would send.
-fn told(session: &Session, plan: &ProtectionPlan) {
+fn show_plan(session: &Session, plan: &ProtectionPlan) {
     for (register, now, then) in plan.writes() {
-        session.out.line(format!("  {:<10} {now:02x} -> {then:02x}", name(register)));
+        session.out.line(format!("  {:<10} {now:02x} -> {then:02x}", register_name(register)));
     }
     let set: Spans = plan.set.iter().copied().collect();
     for (what, blocks) in [("unlock", &plan.lift), ("lock", &set)] {
@@ -146,21 +153,11 @@ fn told(session: &Session, plan: &ProtectionPlan) {
     }
 }
 
-fn name(register: Register) -> &'static str {
-    match register {
-        Register::Sr1 => "SR1",
-        Register::Sr2 => "SR2",
-        Register::Sr3 => "SR3",
-        Register::Security => "security",
-        Register::Function => "function",
-    }
-}
-
 fn protected(session: &Session, status: &Status) -> String {
     let out = &session.out;
     match (status.protected.is_empty(), status.protection_known) {
         (true, true) => out.tone(Tone::Good, "nothing"),
-        (true, false) => "nothing, as far as the usual bits tell".to_owned(),
+        (true, false) => "nothing, as far as the usual bits show".to_owned(),
         (false, true) => out.tone(Tone::Warn, &status.protected.to_string()),
         (false, false) => out.tone(Tone::Warn, "perhaps everything: what this part's bits mean is not known"),
     }
@@ -172,30 +169,11 @@ fn remarks(status: &Status) -> Vec<&'static str> {
         (status.block_locks, "single-block locks are in force (WPS): all are set again at every power-up"),
         (
             status.srl,
-            "SRL is set: the status registers are locked until the chip loses its power, or for ever",
+            "SRL is set: the status registers are locked until the chip loses its power, or forever",
         ),
         (status.srp, "SRP is set: the status registers can be written only while WP# (pin 3) is high"),
     ];
     rows.into_iter().filter(|(bit, _)| *bit == Some(true)).map(|(_, text)| text).collect()
-}
-
-fn fields(chip: &AnyChip, status: &Status) -> Fields {
-    let bp: Value = status.bp.map_or(
-        Value::Null,
-        |bp| json!({ "bp": bp.bp, "top_bottom": bp.tb, "sectors": bp.sec, "complement": bp.cmp }),
-    );
-    Fields::new()
-        .with("part", chip.identity().part_name.as_str())
-        .with("protected_ranges", spans(status.protected.as_slice()))
-        .with("protection_known", status.protection_known)
-        .with("status_registers", status_registers(status))
-        .with("bp", bp)
-        .with("srp", json!(status.srp))
-        .with("srl", json!(status.srl))
-        .with("block_locks", json!(status.block_locks))
-        .with("quad_enable", json!(status.quad_enable))
-        .with("volatile_possible", chip.protects_volatile())
-        .with("permanent_possible", chip.protects_permanent())
 }
 
 #[cfg(test)]

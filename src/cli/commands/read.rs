@@ -1,17 +1,14 @@
 //! `read FILE`: the chip, or a part of it, into a file; only if several passes agree.
 
-use super::super::events::Reporter;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
-use super::super::terminal::with_chip;
+use super::super::terminal::Terminal;
 use super::layout::place;
 use crate::desk::files::OutFile;
-use crate::image::sha256;
 use crate::units;
-use crate::wire::{Fields, spans};
-use crate::workflow::Cause;
-use crate::workflow::reading::{ReadOptions, read};
+use crate::wire;
+use crate::workflow::reading::ReadOptions;
 use std::path::PathBuf;
 
 /// `read FILE`
@@ -28,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     passes: u32,
 
-    /// Keep what is sure where the rest cannot be settled, and list the rest
+    /// Save the blocks that read reliably and list the ones that did not
     #[arg(long)]
     salvage: bool,
 }
@@ -38,39 +35,25 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
     let mut file = OutFile::create(&args.file)?;
     let options = ReadOptions { passes: args.passes, salvage: args.salvage };
-    let (span, reading) = with_chip(session, |chip, _| {
-        let span = place.span(chip.geometry().size, None)?;
-        let mut reporter = Reporter::new(session);
-        let reading =
-            read(chip, span, &options, &mut |event| reporter.take(event)).map_err(Cause::untouched)?;
-        Ok((span, reading))
-    })?;
+    let (span, reading) = session.desk()?.read(&Terminal::new(session), &place, &options)?;
     file.write(&reading.bytes)?;
     file.keep()?;
-    let sha256 = sha256(&reading.bytes);
-    let settled = reading.rereads.len();
+    let name = args.file.display().to_string();
+    let fields = wire::reading(&name, span, args.passes, &reading).into_map();
     let out = &session.out;
-    out.line(format!("{}: {} from {span}, sha256 {sha256}", args.file.display(), units::size(span.len())));
-    if settled > 0 {
-        let settled = units::count(settled as u64, "block");
+    let sha256 = fields["sha256"].as_str().unwrap_or_default();
+    out.line(format!("{name}: {} from {span}, sha256 {sha256}", units::size(span.len())));
+    if !reading.rereads.is_empty() {
+        let settled = units::count(reading.rereads.len() as u64, "block");
         out.warn(format!("{settled} differed between passes, settled by further reads"));
     }
-    let fields = Fields::new()
-        .with("file", args.file.display().to_string())
-        .with("offset", span.start)
-        .with("size", span.len())
-        .with("sha256", sha256)
-        .with("passes", args.passes)
-        .with("bytes_read", reading.bytes_read)
-        .with("blocks_settled", settled)
-        .with("unsure_ranges", spans(reading.unsure.as_slice()));
     if reading.unsure.is_empty() {
-        return Ok((Exit::Done, fields.into_map()));
+        return Ok((Exit::Done, fields));
     }
     for span in reading.unsure.iter() {
         out.line(format!("  not sure  {span}"));
     }
     let text = format!("{} are not sure: {}", units::size(reading.unsure.len()), reading.unsure);
     let failure = Failure::failed(text).hint("the file holds the rest; reseat the clip and read again");
-    Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
+    Err(failure.with_fields(fields))
 }

@@ -19,7 +19,7 @@ pub struct Args {
     acknowledge_5v: bool,
 }
 
-/// Looks and tells. Something missing is exit code 5 for a programmer or chip, 1 for the rest.
+/// Looks and reports. Something missing is exit code 5 for a programmer or chip, 1 for the rest.
 pub fn run(args: Args, session: &Session) -> Outcome {
     if args.print_udev_rules {
         session.out.line(setup::RULES.trim_end());

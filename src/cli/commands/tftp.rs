@@ -106,7 +106,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
         }
         Ended::Stopped => Err(Failure::failed("stopped before the file was delivered")),
         Ended::NobodyAsked => {
-            let text = format!("nobody fetched {name} from {address} in {} s", args.within);
+            let text = format!("no one fetched {name} from {address} in {} s", args.within);
             Err(Failure::failed(text).hint(rescue::checklist(board, address).join("; ")))
         }
     }
@@ -186,7 +186,7 @@ impl Teller<'_> {
             Event::Silence(waited) => {
                 let checks = rescue::checklist(self.board, self.address);
                 let list: String = checks.iter().map(|line| format!("\n  - {line}")).collect();
-                out.note(format!("nobody has asked for {}; look at{list}", units::time(*waited)));
+                out.note(format!("no one has asked for {}; look at{list}", units::time(*waited)));
             }
             Event::Tick => {}
         }

@@ -1,20 +1,17 @@
 //! `verify FILE`: compares the chip, or a part of it, with a file, and lists every range that differs.
 
-use super::super::events::Reporter;
 use super::super::every::{self, EveryArgs};
 use super::super::exit::{Exit, Outcome};
-use super::super::options::{Place, PlaceArgs};
+use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
-use super::super::terminal::with_chip;
-use super::layout::{file_place, map, place};
-use crate::desk::files;
+use super::super::terminal::Terminal;
+use super::layout::{map, place};
+use crate::desk::{Place, files};
 use crate::image::Layout;
 use crate::span::Span;
 use crate::units;
-use crate::wire::{Fields, spans};
-use crate::workflow::Cause;
-use crate::workflow::verify::verify;
+use crate::wire;
 use std::path::PathBuf;
 
 /// Differences this near to each other are one line for people; JSON has every one.
@@ -46,13 +43,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 }
 
 fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layout>) -> Outcome {
-    let (span, found) = with_chip(session, |chip, _| {
-        let span = file_place(place, wanted, chip.geometry().size)?;
-        let mut reporter = Reporter::new(session);
-        let found =
-            verify(chip, span.start, wanted, &mut |event| reporter.take(event)).map_err(Cause::untouched)?;
-        Ok((span, found))
-    })?;
+    let (span, found) = session.desk()?.verify(&Terminal::new(session), place, wanted)?;
     let (differing, bytes) = (found.differing.as_slice(), found.differing.len());
     if found.misread > 0 {
         session.out.warn(format!(
@@ -61,14 +52,7 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
         ));
     }
     let out = &session.out;
-    let fields = Fields::new()
-        .with("offset", span.start)
-        .with("size", span.len())
-        .with("bytes_read", found.bytes_read)
-        .with("bytes_misread", found.misread)
-        .with("equal", differing.is_empty())
-        .with("differing_bytes", bytes)
-        .with("differing_ranges", spans(differing));
+    let fields = wire::verified(span, &found);
     if differing.is_empty() {
         let text = format!("equal: {} at {span}", units::size(span.len()));
         out.line(out.tone(Tone::Good, &text));

@@ -2,20 +2,18 @@
 
 use super::super::every::{self, EveryArgs};
 use super::super::exit::{Failure, Outcome};
-use super::super::options::{Place, PlaceArgs};
+use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};
-use super::layout::{file_place, map, place};
-use crate::desk::files;
-use crate::desk::{Put, allowed};
+use super::layout::{map, place};
+use crate::desk::{Place, Put, PutContents, allowed, files};
 use crate::image::checks::{BLANK_FILE, OTHER_FORM};
 use crate::image::finding::stopping;
 use crate::image::form::other_form;
 use crate::image::whole::is_blank;
-use crate::image::{ImageError, Layout, Severity};
+use crate::image::{ImageError, Severity};
 use crate::wire::Fields;
-use crate::workflow::journal::Verb;
 use std::path::PathBuf;
 
 /// `write FILE`
@@ -42,11 +40,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         judge(&bytes, &args.file.display().to_string(), session)?;
     }
     every::run(args.every, session, "write", true, |session| {
-        let spot = |size| {
-            let span = file_place(&place, &bytes, size)?;
-            Ok(Put { span, bytes: bytes.clone(), whole_erase: false })
-        };
-        put(session, Verb::Write, args.place.map.board.clone(), layout.as_ref(), spot)
+        let (board, layout) = (args.place.map.board.clone(), layout.as_ref());
+        put(session, &Put { place: &place, contents: PutContents::Bytes(&bytes), board, layout })
     })
 }
 
@@ -74,19 +69,13 @@ fn judge(bytes: &[u8], what: &str, session: &Session) -> Result<(), Failure> {
     Err(ImageError::Refused { findings: stop }.into())
 }
 
-/// Puts bytes on the chip, by the one way that writes.
-pub fn put(
-    session: &Session,
-    verb: Verb,
-    board: Option<String>,
-    layout: Option<&Layout>,
-    put: impl FnOnce(u64) -> Result<Put, Failure>,
-) -> Outcome {
+/// Writes to the chip or erases it, after a backup.
+pub fn put(session: &Session, put: &Put<'_>) -> Outcome {
     let store = store::open_locked(session)?;
     let front = Terminal::new(session);
-    let done = session.desk()?.put(&front, &store, (verb, board, layout), put);
-    let (span, report) = done.map_err(|failure| front.question_or(failure))?;
+    let done = session.desk()?.put(&front, &store, put);
+    let (span, report) = done.map_err(|refusal| front.failure(refusal))?;
     drop(front);
     let more = Fields::new().with("offset", span.start).with("size", span.len());
-    jobs::finish(session, &report, layout, more)
+    jobs::finish(session, &report, put.layout, more)
 }

@@ -281,11 +281,11 @@ fn result(view: &View) -> Vec<Line<'static>> {
 
 fn hints(guide: &Guide) -> &'static str {
     match guide.step {
-        _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: go on",
+        _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: continue",
         Step::Programmer if guide.spec().is_some() => "Enter: take it   l: look again   q: leave",
         Step::Programmer => "l: look again   q: leave",
         Step::Clip if guide.open_job.is_some() => "r: finish the job   u: undo it   Esc: back   q: leave",
-        Step::Clip => "Enter: go on when steady   Esc: back   q: leave",
+        Step::Clip => "Enter: continue when steady   Esc: back   q: leave",
         Step::Board => "up, down: choose   Enter: back up now (nothing is written)   Esc: back   q: leave",
         Step::Backup => "Esc: stop",
         Step::Choice if guide.preview.is_some() && guide.refused.is_none() => {

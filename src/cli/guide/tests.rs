@@ -32,7 +32,7 @@ fn screen(guide: &View) -> String {
     (0..30).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Compares with the picture kept beside the tests; `NORSPLICE_UPDATE=1` draws it anew, for review in the diff.
+/// Compares with the picture kept beside the tests; `NORSPLICE_UPDATE=1` writes it again, for review in the diff.
 fn assert_looks(guide: &View, name: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/guide/{name}.txt"));
     let seen = screen(guide) + "\n";
@@ -276,7 +276,7 @@ fn nothing_is_written_but_by_w() {
 fn what_does_not_fit_is_reached_by_the_page_keys() {
     let mut guide = choice();
     let findings =
-        (0..40).map(|n| Finding { name: "told", severity: Severity::Tell, message: format!("finding {n}") });
+        (0..40).map(|n| Finding { name: "note", severity: Severity::Tell, message: format!("finding {n}") });
     let Update::Preview(mut preview) = preview(true) else { unreachable!() };
     preview.findings = findings.collect();
     guide.guide.take(Update::Preview(preview));

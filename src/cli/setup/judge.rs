@@ -3,7 +3,7 @@
 use super::seen::{Answer, Inside, Problem, Programmer, Rules, Seen, System};
 use serde::Serialize;
 
-/// The group that the rules give programmers to where nobody sits at the machine.
+/// The group that the rules give programmers to where no one sits at the machine.
 pub(super) const GROUP: &str = "plugdev";
 
 const INSTALL_RULES: &str =
@@ -11,7 +11,7 @@ const INSTALL_RULES: &str =
 const RELOAD: &str = "sudo udevadm control --reload";
 const REPLUG: &str = "then unplug the programmer and plug it in again";
 
-/// How one thing stands.
+/// The state of one item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -28,7 +28,7 @@ pub enum State {
 pub struct Check {
     /// What.
     pub name: &'static str,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// In words.
     pub text: String,
@@ -273,7 +273,7 @@ fn chip(seen: &Seen) -> Check {
             ],
         ),
         Answer::Toggling => missing(
-            "somebody else talks on the bus: the board's processor is awake",
+            "something else drives the bus: the board's processor is awake",
             &["hold it in reset, -p ...,reset=PIN does: see hw-notes/power-and-reset.md"],
         ),
         Answer::Failed(text) => missing(text, &[]),

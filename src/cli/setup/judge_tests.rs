@@ -1,4 +1,4 @@
-//! A table of machines, and what each is told.
+//! A table of machines, and what is reported for each.
 
 use super::judge::{Check, State, judge};
 use super::seen::*;
@@ -59,7 +59,7 @@ fn an_emulated_programmer_needs_no_machine() {
     assert_eq!(states(&judge(&seen)), ["programmer", "chip", "store"].map(|name| (name, State::Ok)));
 }
 
-/// Each: what was seen, and words that stand in what is missing; none where nothing may be.
+/// Each: what was seen, and words of what is missing; none where nothing may be missing.
 #[test]
 fn every_machine_is_told_what_to_type() {
     let rules = || Rules::Installed("/usr/lib/udev/rules.d/60-norsplice.rules".into());

@@ -1,15 +1,16 @@
 //! Gathers what can be seen of the machine: files below a root (the machine's, or a test's), libusb's list, one look at
 //! the chip. Every file is small and read to a limit; one that is not there says so by its absence.
 
+use super::super::exit::Failure;
 use super::super::session::Session;
 use super::super::show::hex;
 use super::super::store;
-use super::super::terminal::with_programmer;
+use super::super::terminal::Terminal;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
 use crate::programmer::{Attached, attached};
 use crate::spi::LinkFault;
-use crate::workflow::contact::{Line, Meter, meter};
+use crate::workflow::contact::{Line, Meter};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ impl Machine {
         seen
     }
 
-    /// What the files alone tell.
+    /// What the files alone show.
     fn files(&self) -> Seen {
         Seen {
             system: match std::env::consts::OS {
@@ -172,7 +173,7 @@ impl Machine {
         interfaces
             .filter_map(|name| fs::read_link(devices.join(name).join("driver")).ok())
             .filter_map(|link| Some(link.file_name()?.to_string_lossy().into_owned()))
-            // The driver that stands for programs: somebody uses it right now, and claiming tells.
+            // The driver of programs in user space: another program uses it right now, and claiming it will show that.
             .filter(|driver| driver != "usbfs")
             .collect()
     }
@@ -209,7 +210,10 @@ fn store_folder(session: &Session) -> Result<String, String> {
 
 /// Opens the programmer and looks at the chip once.
 fn ask(session: &Session) -> Answer {
-    match with_programmer(session, |mut programmer, _| Ok(meter(&mut programmer)?)) {
+    let look = session
+        .desk()
+        .and_then(|desk| desk.look_at_contact(&Terminal::new(session)).map_err(Failure::from));
+    match look {
         Ok(look) => answer(&look),
         Err(failure) => Answer::Failed(failure.message),
     }

@@ -106,7 +106,7 @@ pub struct Programmer {
 }
 
 impl Programmer {
-    /// Nothing stands against opening it.
+    /// Nothing prevents opening it.
     pub fn is_usable(&self) -> bool {
         self.spec.is_some() && self.problem == Problem::None
     }
@@ -115,7 +115,7 @@ impl Programmer {
 /// Why a programmer cannot be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Problem {
-    /// Nothing stands against it.
+    /// Nothing prevents it.
     #[default]
     None,
     /// The system refuses to open it.

@@ -2,15 +2,15 @@
 
 use super::super::order::AUTO;
 use super::super::programmer::ProgrammerChoice;
+use super::super::question::Digest;
 use super::super::report::{Dossier, NextStep};
 use super::super::rewrite::rewrite_as_chosen;
-use super::super::{Chosen, Desk, Front, Notice, Question, Refusal, Wish, files, five_volts};
+use super::super::{Answer, Chosen, Desk, Front, Notice, Question, Refusal, Wish, files, five_volts};
 use super::chosen::Tried;
 use super::message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, Update};
 use crate::flash::Identity;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, recognise};
-use crate::plan::Plan;
 use crate::programmer::attached;
 use crate::workflow::backup::Backup;
 use crate::workflow::contact::{Contact as ContactTest, before_writing};
@@ -254,8 +254,8 @@ impl Worker<'_> {
 /// The guide as a front end of the desk: notices become updates, and the plan was confirmed beforehand.
 struct Updates<'a> {
     worker: &'a Worker<'a>,
-    /// The plan that the user confirmed.
-    accepted: RefCell<Option<Plan>>,
+    /// The digest of the plan that the user confirmed.
+    accepted: RefCell<Option<Digest>>,
 }
 
 impl<'a> Updates<'a> {
@@ -265,7 +265,7 @@ impl<'a> Updates<'a> {
 
     /// Notes the plan that the user confirmed.
     fn accept(&self, tried: Tried) -> Chosen {
-        self.accepted.replace(Some(tried.plan));
+        self.accepted.replace(Some(Digest::of_plan(&tried.plan)));
         tried.chosen
     }
 }
@@ -280,9 +280,16 @@ impl Front for Updates<'_> {
         self.worker.setup.desk.stop.flow()
     }
 
-    /// The user confirmed this plan and no other.
-    fn confirm(&self, question: &Question<'_>) -> bool {
-        self.accepted.borrow().as_ref() == Some(question.proposal.plan)
+    /// The user confirmed one plan beforehand, and nothing else.
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        match question {
+            Question::Write(asked)
+                if *self.accepted.borrow() == Some(Digest::of_plan(asked.proposal.plan)) =>
+            {
+                Answer::Yes(question.digest())
+            }
+            _ => Answer::No,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `fault=...` of `-p emu`: what shall go wrong. `stuck:ff`, `flips:1e-5+stall:40`: names and their values.
+//! `fault=...` of `-p emu`: what will go wrong. `stuck:ff`, `flips:1e-5+stall:40`: names and their values.
 
 use crate::emulator::Fault;
 use crate::emulator::chip::DataFault;

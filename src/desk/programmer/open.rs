@@ -109,7 +109,7 @@ impl ProgrammerChoice {
     }
 }
 
-/// Name and programmer, and what is to be saved of an emulated one.
+/// Name and programmer, and what has to be saved of an emulated one.
 type Parts = (String, AnyProgrammer, Option<Emulated>);
 
 /// Opens a USB device.

@@ -1,10 +1,10 @@
-//! The words of `otp`.
+//! The arguments of `otp`.
 
 use super::super::super::exit::{Failure, Outcome};
 use super::super::super::session::Session;
-use super::super::super::terminal::with_chip;
+use super::super::super::terminal::Terminal;
 use super::{change, diff, show};
-use crate::desk::programmer::AnyChip;
+use crate::desk::otp::SecurityRegisters;
 use crate::flash::SecurityRegister;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ enum Verb {
         /// The register's number
         register: u8,
     },
-    /// Lock a register FOR EVER; asks for a phrase, and no option answers it
+    /// Lock a register FOREVER; asks for a phrase, and no option answers it
     Lock {
         /// The register's number
         register: u8,
@@ -59,7 +59,7 @@ enum Verb {
 /// Runs `otp`.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.verb {
-        Verb::Show => show::show(session, &of_chip(session)?),
+        Verb::Show => show::show(session, &of_chip(session)?.registers),
         Verb::Dump { dir } => {
             let registers = registers(session)?;
             std::fs::create_dir_all(&dir)
@@ -74,32 +74,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
 }
 
-/// The registers of the chip on the clip; one that has none is refused.
+/// The registers of the chip on the clip; a part that has none is refused.
 pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
-    let registers = of_chip(session)?;
-    if registers.is_empty() {
-        return Err(Failure::failed("this part has no security registers"));
+    Ok(of_chip(session)?.some()?)
+}
+
+/// The registers of the chip on the clip.
+fn of_chip(session: &Session) -> Result<SecurityRegisters, Failure> {
+    let registers = session.desk()?.security_registers(&Terminal::new(session))?;
+    if registers.first_die_only {
+        session.out.warn("there are several dies in this package: these are the first one's registers");
     }
     Ok(registers)
-}
-
-/// The registers of the chip on the clip, of a part whose scheme is known.
-fn of_chip(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
-    with_chip(session, |chip, _| {
-        if chip.identity().part.dies > 1 {
-            session.out.warn("there are several dies in this package: these are the first one's registers");
-        }
-        known(chip)?;
-        Ok(crate::workflow::otp::read(chip)?)
-    })
-}
-
-/// Refuses a part of which nobody knows whether and how it keeps one-time memory.
-pub fn known(chip: &AnyChip) -> Result<(), Failure> {
-    if chip.otp_known() {
-        return Ok(());
-    }
-    let part = &chip.identity().part_name;
-    let text = format!("how {part} keeps its one-time area is not known, so nothing was sent");
-    Err(Failure::failed(text).field("chip", "untouched"))
 }

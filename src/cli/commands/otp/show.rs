@@ -2,13 +2,12 @@
 
 use super::super::super::exit::{Exit, Outcome};
 use super::super::super::session::Session;
-use super::super::super::show::{Tone, hex, hexdump};
-use super::super::probe::security_register;
+use super::super::super::show::{Tone, hexdump};
 use crate::desk::files;
 use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text};
 use crate::report::otp_verdict;
-use crate::wire::Fields;
+use crate::wire::{self, Fields};
 use crate::workflow::otp::file_name;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -21,7 +20,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     let out = &session.out;
     for register in registers {
         let state = match (register.blank, register.locked) {
-            (_, Some(true)) => out.tone(Tone::Warn, "locked for ever"),
+            (_, Some(true)) => out.tone(Tone::Warn, "locked forever"),
             (_, Some(false)) => "not locked".to_owned(),
             (_, None) => "lock state not known".to_owned(),
         };
@@ -51,11 +50,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     let listed: Vec<Value> = registers
         .iter()
         .map(|register| {
-            let mut fields = security_register(register);
-            fields["data"] = json!(hex(&register.bytes));
-            fields["texts"] = json!(texts(&register.bytes));
-            fields["macs"] = json!(macs(&register.bytes));
-            fields
+            wire::security_register_contents(register, &texts(&register.bytes), &macs(&register.bytes))
         })
         .collect();
     Ok((Exit::Done, Fields::new().with("security_registers", listed).with("verdict", verdict).into_map()))
@@ -96,7 +91,7 @@ pub fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Ou
         let path = dir.join(file_name(register.index));
         files::write(&path, &register.bytes)?;
         session.out.line(format!("{} ({} bytes)", path.display(), register.bytes.len()));
-        let mut fields = security_register(register);
+        let mut fields = wire::security_register(register);
         fields["file"] = json!(path.display().to_string());
         written.push(fields);
     }

@@ -1,0 +1,81 @@
+//! The desk's questions on the terminal: what is shown, what is asked, what an option answers.
+
+use super::confirm::{ask as ask_yes, confirm_write, phrase};
+use super::exit::Failure;
+use super::jobs::show_plan;
+use super::session::Session;
+use super::show::hexdump;
+use crate::desk::question::{Answer, Question, RegisterChange};
+use crate::flash::SecurityRegister;
+
+/// Shows the question and asks it. `--yes` answers what would be written, `removal_allowed` what would be removed or
+/// dropped, and nothing answers a phrase.
+///
+/// # Errors
+/// Exit code 2 where the answer is not a yes.
+pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) -> Result<Answer, Failure> {
+    let out = &session.out;
+    match question {
+        Question::Write(asked) => {
+            let proposal = asked.proposal;
+            show_plan(session, proposal.plan, asked.layout);
+            if !proposal.protected.is_empty() {
+                let protected = proposal.protected;
+                out.note(format!("write protection lifted for this write, then restored: {protected}"));
+            }
+            let backup = proposal.backup.id.as_str();
+            out.note(format!("the chip's contents are stored as backup {backup}"));
+            confirm_write(session, "Write this to the chip?").map_err(|f| f.field("backup", backup))?;
+        }
+        Question::Registers(asked) => {
+            out.note(format!("the registers as they are now are in backup {}", asked.backup));
+            let text = match asked.changes {
+                [RegisterChange { now, wanted: None }] => format!("Erase security register {}?", now.index),
+                _ => "Write these security registers?".to_owned(),
+            };
+            confirm_write(session, &text)?;
+        }
+        Question::Lock(asked) => return Ok(Answer::Phrase(phrase(session, asked.phrase)?)),
+        Question::Protect(_) => confirm_write(session, "Write this to survive power-off?")?,
+        Question::RemoveBackup(_) | Question::DropJob { .. } if removal_allowed => {}
+        Question::RemoveBackup(asked) => {
+            let text = format!("{} is the only backup of its chip. Remove it for good?", asked.backup);
+            ask_yes(session, &text, "give --even-the-only-one to remove it without a question")?;
+        }
+        Question::DropJob { job } => {
+            let text = format!("Abandon {job}? What is on the chip now counts as whole from then on.");
+            ask_yes(session, &text, "give --for-good to abandon it without a question")?;
+        }
+    }
+    Ok(Answer::Yes(question.digest()))
+}
+
+/// Shows security registers and what becomes of them.
+pub fn show_changes(session: &Session, changes: &[RegisterChange], erasable: bool) {
+    for change in changes {
+        let now = &change.now;
+        show_register(session, now);
+        let Some(bytes) = &change.wanted else { continue };
+        session.out.line(format!("  will hold ({} bytes given):", bytes.len()));
+        hexdump(u64::from(now.address), bytes).iter().for_each(|line| session.out.line(format!("  {line}")));
+    }
+    if !changes.is_empty() && !erasable {
+        session.out.warn(
+            "this part's registers cannot be erased: every bit that is programmed stays programmed forever",
+        );
+    }
+}
+
+/// Shows a security register.
+pub fn show_register(session: &Session, register: &SecurityRegister) {
+    let contents = if register.blank { "blank" } else { "has data" };
+    session.out.heading(&format!(
+        "security register {} ({} bytes): {contents}",
+        register.index,
+        register.bytes.len()
+    ));
+    if !register.blank {
+        let lines = hexdump(u64::from(register.address), &register.bytes);
+        lines.iter().for_each(|line| session.out.line(format!("  {line}")));
+    }
+}

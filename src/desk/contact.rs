@@ -1,0 +1,64 @@
+//! The clip's contact: tested once, or watched.
+
+use super::Refusal;
+use super::front::{Desk, Front, Notice};
+use crate::spi::Programmer;
+use crate::workflow::contact::{Contact, Meter, Verdict, examine, meter};
+use std::time::Duration;
+
+/// Between two looks of the meter.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What was seen while the contact was watched.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// Looks.
+    pub looks: u64,
+    /// Looks with a steady contact.
+    pub steady: u64,
+    /// The last look was steady.
+    pub ends_steady: bool,
+}
+
+impl Desk {
+    /// Tests whether the contact is good enough to write. A bad contact is a result, not an error. In a dry run no test
+    /// sends a write enable.
+    ///
+    /// # Errors
+    /// Any [`Refusal`] where the tests themselves fail.
+    pub fn contact(&self, front: &dyn Front) -> Result<Verdict, Refusal> {
+        self.with_programmer(front, |mut programmer, _| {
+            let options = Contact { writes: !self.dry_run, voltage_adapter: self.voltage_adapter };
+            Ok(examine(&mut programmer, &options, &mut |event| front.notice(Notice::Job(&event)))?)
+        })
+    }
+
+    /// Looks at the contact once.
+    ///
+    /// # Errors
+    /// Any [`Refusal`] where looking fails.
+    pub fn look_at_contact(&self, front: &dyn Front) -> Result<Meter, Refusal> {
+        self.with_programmer(front, |mut programmer, _| Ok(meter(&mut programmer)?))
+    }
+
+    /// Looks at the contact repeatedly, until the user stops it or `looks` are done; each look is a [`Notice::Meter`].
+    ///
+    /// # Errors
+    /// Any [`Refusal`] where looking fails.
+    pub fn watch_contact(&self, front: &dyn Front, looks: Option<u64>) -> Result<Watched, Refusal> {
+        self.with_programmer(front, |mut programmer, _| {
+            let mut watched = Watched::default();
+            while !self.stop.soon() && looks.is_none_or(|looks| watched.looks < looks) {
+                let look: Meter = meter(&mut programmer)?;
+                watched.looks += 1;
+                watched.ends_steady = look.is_steady();
+                watched.steady += u64::from(watched.ends_steady);
+                if front.notice(Notice::Meter(&look)).is_break() {
+                    break;
+                }
+                programmer.sleep(LOOK);
+            }
+            Ok(watched)
+        })
+    }
+}

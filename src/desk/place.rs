@@ -1,0 +1,107 @@
+//! Which part of a chip, file or backup is meant.
+
+use super::Refusal;
+use super::refusal::Why;
+use crate::span::Span;
+
+/// The part that an operation works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// All of it.
+    Whole,
+    /// A region of a layout.
+    Region {
+        /// Its name.
+        name: String,
+        /// Its bytes.
+        span: Span,
+    },
+    /// From an address on, with this length in bytes; without one, up to the end.
+    At(u64, Option<u64>),
+}
+
+impl Place {
+    /// Its bytes within `size` bytes.
+    ///
+    /// # Errors
+    /// [`Why::PastEnd`] where it is empty or reaches further.
+    pub fn span(&self, size: u64) -> Result<Span, Refusal> {
+        let span = match self {
+            Place::Whole => Some(Span::new(0, size)),
+            Place::Region { span, .. } => Some(*span),
+            Place::At(at, len) => {
+                Span::at(*at, len.unwrap_or(size.saturating_sub(*at))).filter(|s| !s.is_empty())
+            }
+        };
+        span.filter(|s| s.end <= size).ok_or_else(|| Why::PastEnd { place: self.clone(), size }.into())
+    }
+
+    /// Where `len` bytes go on a chip of `size` bytes: from the place's first address on. The whole chip takes its own
+    /// size only.
+    ///
+    /// # Errors
+    /// [`Why::Misfit`] where they do not fit into the place, [`Why::PastEnd`] where they reach past the chip's end.
+    pub fn span_for(&self, len: u64, size: u64) -> Result<Span, Refusal> {
+        let room = match self {
+            Place::Whole => Some(size),
+            Place::Region { span, .. } => Some(span.len()),
+            Place::At(_, room) => *room,
+        };
+        let fits = match (self, room) {
+            (Place::Whole, Some(room)) => len == room,
+            (_, Some(room)) => len <= room,
+            (_, None) => true,
+        };
+        if let (false, Some(room)) = (fits, room) {
+            return Err(Refusal::from(Why::Misfit { place: self.clone(), len, room }).untouched());
+        }
+        let start = match self {
+            Place::Whole => 0,
+            Place::Region { span, .. } => span.start,
+            Place::At(at, _) => *at,
+        };
+        Place::At(start, Some(len)).span(size)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Whole => f.write_str("the whole chip"),
+            Place::Region { name, span } => write!(f, "{name} ({span})"),
+            Place::At(at, Some(len)) => write!(f, "{len:#x} bytes at {at:#x}"),
+            Place::At(at, None) => write!(f, "address {at:#x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_stays_inside_the_chip() {
+        assert_eq!(Place::Whole.span(0x100).ok(), Some(Span::new(0, 0x100)));
+        assert_eq!(Place::At(0x10, None).span(0x100).ok(), Some(Span::new(0x10, 0x100)));
+        for place in [Place::At(0x100, None), Place::At(0xf0, Some(0x11)), Place::At(u64::MAX, Some(2))] {
+            assert!(matches!(*place.span(0x100).unwrap_err().why, Why::PastEnd { .. }), "{place}");
+        }
+    }
+
+    #[test]
+    fn bytes_fit_into_their_place_or_are_refused() {
+        let region = Place::Region { name: "rom".to_owned(), span: Span::new(0x20, 0x30) };
+        for (place, len, wanted) in [
+            (Place::Whole, 0x100, Some(Span::new(0, 0x100))),
+            (Place::Whole, 0xff, None),
+            (Place::At(0x10, None), 4, Some(Span::new(0x10, 0x14))),
+            (Place::At(0x10, Some(8)), 4, Some(Span::new(0x10, 0x14))),
+            (Place::At(0x10, Some(8)), 9, None),
+            (Place::At(0xfe, None), 4, None),
+            (region.clone(), 0x10, Some(Span::new(0x20, 0x30))),
+            (region, 0x11, None),
+        ] {
+            assert_eq!(place.span_for(len, 0x100).ok(), wanted, "{place}, {len:#x} bytes");
+        }
+    }
+}

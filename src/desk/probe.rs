@@ -1,0 +1,56 @@
+//! Which chip is on the clip, and its state. Nothing is changed.
+
+use super::Refusal;
+use super::front::{Desk, Front};
+use crate::flash::part::Register;
+use crate::flash::{Identity, SecurityRegister, Status};
+
+/// Everything that a chip answers without being changed.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// The programmer.
+    pub programmer: String,
+    /// Who the chip is.
+    pub identity: Identity,
+    /// Its status registers, and what they protect.
+    pub status: Status,
+    /// Its security registers.
+    pub registers: Vec<SecurityRegister>,
+    /// Whether and how this part keeps one-time memory is known.
+    pub otp_known: bool,
+}
+
+impl Desk {
+    /// Identifies the chip on the clip and reads its state.
+    ///
+    /// # Errors
+    /// Any [`Refusal`]; the chip is untouched.
+    pub fn probe(&self, front: &dyn Front) -> Result<Probe, Refusal> {
+        self.with_chip(front, |chip, programmer| {
+            Ok(Probe {
+                programmer: programmer.to_owned(),
+                identity: chip.identity().clone(),
+                status: chip.status()?,
+                registers: chip.security_registers()?,
+                otp_known: chip.otp_known(),
+            })
+        })
+    }
+}
+
+/// The name of a status register.
+pub fn register_name(register: Register) -> &'static str {
+    match register {
+        Register::Sr1 => "SR1",
+        Register::Sr2 => "SR2",
+        Register::Sr3 => "SR3",
+        Register::Security => "security",
+        Register::Function => "function",
+    }
+}
+
+/// The status registers that a part has, by name.
+pub fn named_registers(status: &Status) -> Vec<(&'static str, u8)> {
+    let all = [Register::Sr1, Register::Sr2, Register::Sr3, Register::Security, Register::Function];
+    all.into_iter().filter_map(|r| Some((register_name(r), status.registers.get(r)?))).collect()
+}

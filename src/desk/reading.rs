@@ -1,0 +1,44 @@
+//! The chip read into a file's bytes, and compared with a file's bytes.
+
+use super::front::{Desk, Front, Notice};
+use super::{Place, Refusal};
+use crate::span::Span;
+use crate::workflow::Cause;
+use crate::workflow::reading::{ReadOptions, Reading, read};
+use crate::workflow::verify::{Verified, verify};
+
+impl Desk {
+    /// Reads a place of the chip as often as the options say, and settles what differs.
+    ///
+    /// # Errors
+    /// Any [`Refusal`]; the chip is untouched.
+    pub fn read(
+        &self,
+        front: &dyn Front,
+        place: &Place,
+        options: &ReadOptions,
+    ) -> Result<(Span, Reading), Refusal> {
+        self.with_chip(front, |chip, _| {
+            let span = place.span(chip.geometry().size)?;
+            let reading = read(chip, span, options, &mut |event| front.notice(Notice::Job(&event)));
+            Ok((span, reading.map_err(Cause::untouched)?))
+        })
+    }
+
+    /// Compares the chip with these bytes, from the place's first address on. Differences are a result, not an error.
+    ///
+    /// # Errors
+    /// Any [`Refusal`]; the chip is untouched.
+    pub fn verify(
+        &self,
+        front: &dyn Front,
+        place: &Place,
+        wanted: &[u8],
+    ) -> Result<(Span, Verified), Refusal> {
+        self.with_chip(front, |chip, _| {
+            let span = place.span_for(wanted.len() as u64, chip.geometry().size)?;
+            let found = verify(chip, span.start, wanted, &mut |event| front.notice(Notice::Job(&event)));
+            Ok((span, found.map_err(Cause::untouched)?))
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! The clip's contact: what the tests say, and one look of the meter.
+
+use super::Fields;
+use crate::desk::contact::Watched;
+use crate::workflow::contact::{Meter, Verdict};
+use crate::workflow::files::hex;
+use serde_json::{Value, json};
+
+/// What the contact tests say together.
+pub fn contact(verdict: &Verdict) -> Value {
+    json!(verdict)
+}
+
+/// One look of the meter.
+pub fn meter(look: &Meter) -> Fields {
+    let answer = look.id.answers.first().map(|(id, _)| hex(id));
+    Fields::new().with("percent", look.percent()).with("steady", look.is_steady()).with("id", json!(answer))
+}
+
+/// What was seen while the contact was watched.
+pub fn watched(watched: &Watched) -> Fields {
+    Fields::new()
+        .with("looks", watched.looks)
+        .with("steady_looks", watched.steady)
+        .with("steady", watched.ends_steady)
+}
