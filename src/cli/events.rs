@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::session::Session;
+use super::words::replacement;
 use crate::wire;
 use crate::workflow::{Event, Stage};
 use std::ops::ControlFlow;
@@ -46,6 +47,7 @@ impl<'a> Reporter<'a> {
             }
             Event::Note(text) => self.aside(|out| out.note(text)),
             Event::Warning(text) => self.aside(|out| out.warn(text)),
+            Event::Replacement(found) => self.aside(|out| out.warn(replacement(&found))),
             Event::Stored { id } => {
                 out.event("stored", wire::stored(&id));
                 self.aside(|out| out.note(format!("backup stored: {id}")));

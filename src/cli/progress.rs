@@ -42,7 +42,8 @@ impl<'a> Progress<'a> {
         if bar.is_none() && !quiet {
             self.out.stderr(&format!("{what}, {} ...", units::size(total)));
         }
-        self.step = Some(Step { what: what.to_owned(), total, done: 0, reported: 0, began: Instant::now(), bar });
+        self.step =
+            Some(Step { what: what.to_owned(), total, done: 0, reported: 0, began: Instant::now(), bar });
     }
 
     /// The step has come to `done` bytes of its total.

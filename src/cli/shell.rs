@@ -14,6 +14,7 @@ pub fn command(options: &Options, verb: &str) -> String {
 /// The command for a next step with a backup or job, and what it does.
 pub fn step_words(step: NextStep<'_>, options: &Options) -> (String, String) {
     let (verb, what) = match step {
+        NextStep::Repeat => ("rewrite --recipe recipe.toml".to_owned(), "repeat the job"),
         NextStep::Finish(job) => (format!("resume {job}"), "finish the job"),
         NextStep::Undo(job) => (format!("resume --undo {job}"), "put the backup back instead"),
         NextStep::Restore(backup) => (format!("restore {backup}"), "these contents back onto their chip"),

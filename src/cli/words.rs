@@ -4,13 +4,15 @@
 
 use super::exit::{Exit, Failure};
 use super::show::unknown;
-use crate::desk::{Place, Refusal, Sought, Why};
+use crate::desk::{Place, PlaceError, Refusal, Sought, Why, words};
 use crate::flash::FlashError;
 use crate::image::{Finding, ImageError};
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
 use crate::wire;
+use crate::workflow::contact::{Likely, Verdict};
 use crate::workflow::files::FileError;
+use crate::workflow::replacement::Replacement;
 use crate::workflow::{Cause, Error, Owned, StoreError};
 
 impl From<Refusal> for Failure {
@@ -71,17 +73,35 @@ fn why_failed(why: &Why) -> Failure {
         Why::DonorNameTaken { name, file } => {
             Failure::refused(format!("--donor {name}={file}: two donors are called '{name}'"))
         }
-        Why::PastEnd { place, size } => Failure::refused(format!(
+        Why::Place(PlaceError::PastEnd { place, size }) => Failure::refused(format!(
             "{place} is past the end: there are {size:#x} bytes ({})",
             units::size(*size)
         )),
-        Why::Misfit { place, len, room } => misfit(place, *len, *room),
+        Why::Place(PlaceError::Misfit { place, len, room }) => misfit(place, *len, *room),
         Why::NoRegisters | Why::OtpUnknown { .. } => Failure::failed(text),
         Why::RegisterInDoubt(error) => Failure { exit: Exit::Partial, ..flash(error) },
         Why::OtherSize { .. } => {
             Failure::refused(text).hint("is this the right board, and the right chip on it?")
         }
         _ => Failure::refused(text),
+    }
+}
+
+/// What the contact tests say together, with the command to watch the contact by where nothing better is known.
+pub fn contact(verdict: &Verdict) -> String {
+    let watch = verdict.likely.first().is_none_or(|first| *first == Likely::LooseContact);
+    let command = if watch && !verdict.good { " (\"norsplice contact --watch\")" } else { "" };
+    format!("{}{command}", words::contact(verdict))
+}
+
+/// What another chip in place of the old one lacks, with the command that adds it.
+pub fn replacement(found: &Replacement) -> String {
+    let text = words::replacement(found);
+    match found {
+        Replacement::OtherModel { .. } => text,
+        Replacement::RegistersNotCopied { backup, .. } => format!("{text}: \"norsplice otp clone {backup}\""),
+        Replacement::RegistersWereLocked { .. } => format!("{text}; \"norsplice otp lock\" does"),
+        Replacement::WasProtected { .. } => format!("{text}: \"norsplice protect set\" does it"),
     }
 }
 
@@ -191,7 +211,8 @@ fn job(cause: &Cause) -> Failure {
             };
             Failure::failed(format!("{cause}: {advice}"))
         }
-        Cause::Contact(verdict) => Failure::failed(verdict.to_string()),
+        Cause::Contact(verdict) => Failure::failed(contact(verdict)),
+        Cause::Disagree { noise, .. } => Failure::failed(format!("{cause}. {}", words::noise(*noise))),
         Cause::Changed(_) => Failure::failed(format!(
             "{cause}. Hold the board's processor in reset, or lift the chip's supply pin"
         )),
@@ -213,4 +234,6 @@ macro_rules! by_way_of_refusal {
     };
 }
 
-by_way_of_refusal!(Error, LinkError, SpiError, FlashError, ImageError, FileError, StoreError, Cause, Why);
+by_way_of_refusal!(
+    Error, LinkError, SpiError, FlashError, ImageError, FileError, StoreError, Cause, Why, PlaceError
+);

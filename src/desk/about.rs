@@ -4,7 +4,7 @@
 //! and no number. The number rises when a field changes its meaning or goes.
 
 use super::Refusal;
-use super::rewrite::Chosen;
+use super::chosen::Chosen;
 use crate::image::{Finding, RegionRow, Severity, UnitRow};
 use crate::workflow::job::Report;
 use crate::workflow::{Store, StoreError};

@@ -1,7 +1,8 @@
 //! The clip's contact: tested once, or watched.
 
 use super::Refusal;
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use crate::spi::Programmer;
 use crate::workflow::contact::{Contact, Meter, Verdict, examine, meter};
 use std::time::Duration;

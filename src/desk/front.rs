@@ -1,8 +1,7 @@
 //! The seam between the desk and a front end: what the desk is given, what it reports, what it asks.
 
-use super::programmer::ProgrammerChoice;
+use super::Refusal;
 use super::question::{Answer, Question, RegisterChange};
-use super::{Refusal, Stop};
 use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
 use crate::image::Spliced;
 use crate::span::Spans;
@@ -10,21 +9,6 @@ use crate::spi::Notice as LinkNotice;
 use crate::workflow::Event;
 use crate::workflow::contact::Meter;
 use std::ops::ControlFlow;
-
-/// What a front end works with: which programmer, under which conditions, and the user's wish to stop.
-#[derive(Clone, Debug, Default)]
-pub struct Desk {
-    /// The programmer.
-    pub programmer: ProgrammerChoice,
-    /// Wait for a chip that answers steadily before any work.
-    pub wait: bool,
-    /// A 1.8 V adapter is between programmer and chip.
-    pub voltage_adapter: bool,
-    /// Read, back up and plan; neither erase nor program.
-    pub dry_run: bool,
-    /// Where the user's wish to stop is noted.
-    pub stop: Stop,
-}
 
 /// A front end, as the desk sees it.
 pub trait Front {

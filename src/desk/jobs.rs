@@ -1,9 +1,10 @@
 //! The other jobs on a chip: bytes to a place, a backup put back, an open job finished or undone, a backup taken.
 
 use super::about::keep_counts;
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
-use super::{Place, Refusal};
+use super::{Place, PlaceError, Refusal};
 use crate::image::{Board, Layout, Role};
 use crate::span::Span;
 use crate::workflow::backup::{Backup, BackupOptions};
@@ -37,7 +38,7 @@ pub enum PutContents<'a> {
 
 impl Put<'_> {
     /// The kind of job, where it writes on a chip of `size` bytes, and the bytes.
-    fn resolve(&self, size: u64) -> Result<(Verb, Span, Vec<u8>), Refusal> {
+    fn resolve(&self, size: u64) -> Result<(Verb, Span, Vec<u8>), PlaceError> {
         match self.contents {
             PutContents::Bytes(bytes) => {
                 Ok((Verb::Write, self.place.span_for(bytes.len() as u64, size)?, bytes.to_vec()))
@@ -85,7 +86,8 @@ impl Desk {
         self.with_chip_to_write(front, |chip, programmer| {
             let geometry = chip.geometry();
             let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
-            let (verb, span, bytes) = put.resolve(geometry.size)?;
+            let resolved = put.resolve(geometry.size);
+            let (verb, span, bytes) = resolved.map_err(|error| Refusal::from(error).untouched())?;
             let whole_erase = verb == Verb::Erase && *put.place == Place::Whole;
             let (board, layout) = (put.board.clone(), put.layout);
             let (programmer, dry_run) = (programmer.to_owned(), self.dry_run);

@@ -6,6 +6,8 @@
 //! is a whole front end.
 
 pub mod about;
+mod chosen;
+mod conditions;
 pub mod contact;
 pub mod files;
 pub mod five_volts;
@@ -27,13 +29,16 @@ pub mod report;
 pub mod rewrite;
 mod stop;
 pub mod subject;
+pub mod words;
 
-pub use front::{Desk, Front, Notice};
+pub use chosen::Chosen;
+pub use conditions::Desk;
+pub use front::{Front, Notice};
 pub use input::Input;
 pub use jobs::{Put, PutContents, drop_job, remove_backup};
 pub use order::{DonorWish, Order, Wish, allowed};
-pub use place::Place;
+pub use place::{Place, PlaceError};
 pub use question::{Answer, Question};
 pub use refusal::{Refusal, Sought, Why};
-pub use rewrite::{Chosen, Rewritten};
+pub use rewrite::Rewritten;
 pub use stop::Stop;

@@ -1,7 +1,8 @@
 //! Security registers: read, programmed, erased, locked. Whatever changes one needs a backup of this chip that holds them
 //! as they are now.
 
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use super::programmer::AnyChip;
 use super::question::{LockQuestion, RegisterChange, RegistersQuestion};
 use super::refusal::Why;

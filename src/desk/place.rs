@@ -1,8 +1,7 @@
 //! Which part of a chip, file or backup is meant.
 
-use super::Refusal;
-use super::refusal::Why;
 use crate::span::Span;
+use thiserror::Error;
 
 /// The part that an operation works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +19,35 @@ pub enum Place {
     At(u64, Option<u64>),
 }
 
+/// A place that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlaceError {
+    /// It reaches past the end of the chip, file or backup, or is empty.
+    #[error("{place} reaches past the end of {size:#x} bytes")]
+    PastEnd {
+        /// The place.
+        place: Place,
+        /// The bytes that there are.
+        size: u64,
+    },
+    /// Bytes that do not fit into their place.
+    #[error("there are {len:#x} bytes to be written, {place} has room for {room:#x}")]
+    Misfit {
+        /// The place.
+        place: Place,
+        /// The bytes that were given.
+        len: u64,
+        /// The bytes that the place takes.
+        room: u64,
+    },
+}
+
 impl Place {
     /// Its bytes within `size` bytes.
     ///
     /// # Errors
-    /// [`Why::PastEnd`] where it is empty or reaches further.
-    pub fn span(&self, size: u64) -> Result<Span, Refusal> {
+    /// [`PlaceError::PastEnd`] where it is empty or reaches further.
+    pub fn span(&self, size: u64) -> Result<Span, PlaceError> {
         let span = match self {
             Place::Whole => Some(Span::new(0, size)),
             Place::Region { span, .. } => Some(*span),
@@ -33,15 +55,15 @@ impl Place {
                 Span::at(*at, len.unwrap_or(size.saturating_sub(*at))).filter(|s| !s.is_empty())
             }
         };
-        span.filter(|s| s.end <= size).ok_or_else(|| Why::PastEnd { place: self.clone(), size }.into())
+        span.filter(|s| s.end <= size).ok_or_else(|| PlaceError::PastEnd { place: self.clone(), size })
     }
 
     /// Where `len` bytes go on a chip of `size` bytes: from the place's first address on. The whole chip takes its own
     /// size only.
     ///
     /// # Errors
-    /// [`Why::Misfit`] where they do not fit into the place, [`Why::PastEnd`] where they reach past the chip's end.
-    pub fn span_for(&self, len: u64, size: u64) -> Result<Span, Refusal> {
+    /// [`PlaceError::Misfit`] where they do not fit into the place, [`PlaceError::PastEnd`] where they reach past the chip's end.
+    pub fn span_for(&self, len: u64, size: u64) -> Result<Span, PlaceError> {
         let room = match self {
             Place::Whole => Some(size),
             Place::Region { span, .. } => Some(span.len()),
@@ -53,7 +75,7 @@ impl Place {
             (_, None) => true,
         };
         if let (false, Some(room)) = (fits, room) {
-            return Err(Refusal::from(Why::Misfit { place: self.clone(), len, room }).untouched());
+            return Err(PlaceError::Misfit { place: self.clone(), len, room });
         }
         let start = match self {
             Place::Whole => 0,
@@ -84,7 +106,7 @@ mod tests {
         assert_eq!(Place::Whole.span(0x100).ok(), Some(Span::new(0, 0x100)));
         assert_eq!(Place::At(0x10, None).span(0x100).ok(), Some(Span::new(0x10, 0x100)));
         for place in [Place::At(0x100, None), Place::At(0xf0, Some(0x11)), Place::At(u64::MAX, Some(2))] {
-            assert!(matches!(*place.span(0x100).unwrap_err().why, Why::PastEnd { .. }), "{place}");
+            assert!(matches!(place.span(0x100), Err(PlaceError::PastEnd { .. })), "{place}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Which chip is on the clip, and its state. Nothing is changed.
 
 use super::Refusal;
-use super::front::{Desk, Front};
+use super::conditions::Desk;
+use super::front::Front;
 use crate::flash::part::Register;
 use crate::flash::{Identity, SecurityRegister, Status};
 

@@ -1,6 +1,7 @@
 //! The write protection of the array: its state, and changing it.
 
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use super::programmer::AnyChip;
 use super::{Question, Refusal};
 use crate::flash::{ProtectionPlan, Status};

@@ -1,6 +1,7 @@
 //! The chip read into a file's bytes, and compared with a file's bytes.
 
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use super::{Place, Refusal};
 use crate::span::Span;
 use crate::workflow::Cause;
@@ -36,7 +37,9 @@ impl Desk {
         wanted: &[u8],
     ) -> Result<(Span, Verified), Refusal> {
         self.with_chip(front, |chip, _| {
-            let span = place.span_for(wanted.len() as u64, chip.geometry().size)?;
+            let span = place
+                .span_for(wanted.len() as u64, chip.geometry().size)
+                .map_err(|error| Refusal::from(error).untouched())?;
             let found = verify(chip, span.start, wanted, &mut |event| front.notice(Notice::Job(&event)));
             Ok((span, found.map_err(Cause::untouched)?))
         })

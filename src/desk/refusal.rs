@@ -2,7 +2,7 @@
 //!
 //! The texts here name no command and no option. A front end makes its own words and advice from the variant.
 
-use super::Place;
+use super::PlaceError;
 use crate::emulator::OptionsError;
 use crate::flash::FlashError;
 use crate::image::{Finding, ImageError, Severity};
@@ -168,24 +168,9 @@ pub enum Why {
         /// The second one's file.
         file: String,
     },
-    /// A place that reaches past the end of the chip, file or backup, or is empty.
-    #[error("{place} reaches past the end of {size:#x} bytes")]
-    PastEnd {
-        /// The place.
-        place: Place,
-        /// The bytes that there are.
-        size: u64,
-    },
-    /// Bytes that do not fit into their place.
-    #[error("there are {len:#x} bytes to be written, {place} has room for {room:#x}")]
-    Misfit {
-        /// The place.
-        place: Place,
-        /// The bytes that were given.
-        len: u64,
-        /// The bytes that the place takes.
-        room: u64,
-    },
+    /// A place that does not fit.
+    #[error(transparent)]
+    Place(PlaceError),
     /// It is not known whether and how this part keeps one-time memory. Nothing was sent.
     #[error("how {part} keeps its one-time area is not known, so nothing was sent")]
     OtpUnknown {
@@ -387,6 +372,7 @@ refusals! {
     StoreError => Why::Store,
     FileError => Why::File,
     OptionsError => Why::Emulator,
+    PlaceError => Why::Place,
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use super::subject::recognised;
 use crate::image::inspect::inspect;
 use crate::image::item::Item;
 use crate::image::{Board, Severity, describe, sha256, unit};
-use crate::report::{ChipFacts, Counts, OtpFacts, PerUnitRow, RegionRow, Report, otp_verdict, page};
+use crate::report::{
+    ChipFacts, Counts, OtpFacts, PerUnitRow, RecipeFacts, RegionRow, Report, otp_verdict, page,
+};
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::workflow::journal::{JobRecord, Over};
@@ -29,6 +31,8 @@ pub enum NextStep<'a> {
     Restore(&'a str),
     /// Compare the chip on the clip with this backup.
     Compare(&'a str),
+    /// Repeat the job by its recipe, saved as `recipe.toml`.
+    Repeat,
 }
 
 /// A backup or job, loaded from the store.
@@ -146,7 +150,10 @@ fn build<'a>(
         unstable: manifest.reads.rereads.iter().filter_map(|r| Span::at(r.address, r.len)).collect::<Spans>(),
         counts: Counts { rows: about.map_or_else(Vec::new, work) },
         findings: about.map_or_else(Vec::new, findings),
-        recipe: about.and_then(|about| about.recipe.clone()),
+        recipe: about.and_then(|about| about.recipe.clone()).map(|text| {
+            let (command, _) = words(NextStep::Repeat);
+            RecipeFacts { text, command }
+        }),
         commands: next_steps(manifest, job.filter(|(record, _)| record.log.over.is_none()))
             .into_iter()
             .map(words)

@@ -1,6 +1,7 @@
 //! What a view is taken of: a file, a backup in the store, or the chip on the clip.
 
-use super::front::{Desk, Front, Notice};
+use super::conditions::Desk;
+use super::front::{Front, Notice};
 use super::refusal::{Sought, Why};
 use super::{Refusal, files};
 use crate::image::{Board, Image, Layout, Recognised, recognise};

@@ -134,18 +134,19 @@ fn otp(out: &mut String, report: &Report<'_>) {
     out.push_str("</section>\n");
 }
 
-/// The recipe, and the commands that go on from here.
+/// The recipe, and the commands for the next steps.
 fn further(out: &mut String, report: &Report<'_>) {
     if let Some(recipe) = &report.recipe {
         let _ = writeln!(
             out,
-            "<section><h2>Recipe to repeat it</h2>\n<p>Save it as recipe.toml, then: <code>norsplice rewrite --recipe \
-             recipe.toml</code></p>\n<pre class=\"recipe\" tabindex=\"0\">{}</pre></section>",
-            esc(recipe)
+            "<section><h2>Recipe to repeat it</h2>\n<p>Save it as recipe.toml, then: <code>{}</code></p>\n<pre \
+             class=\"recipe\" tabindex=\"0\">{}</pre></section>",
+            esc(&recipe.command),
+            esc(&recipe.text)
         );
     }
     if !report.commands.is_empty() {
-        out.push_str("<section><h2>From here on</h2>\n<dl>\n");
+        out.push_str("<section><h2>Next steps</h2>\n<dl>\n");
         for (command, what) in &report.commands {
             let _ = writeln!(out, "<dt><code>{}</code></dt><dd>{}</dd>", esc(command), esc(what));
         }
@@ -171,6 +172,7 @@ pub(super) fn esc(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::RecipeFacts;
     use super::*;
     use crate::report::{ChipFacts, OtpFacts, PerUnitRow, RegionRow};
     use crate::span::Span;
@@ -214,7 +216,10 @@ mod tests {
             before_sha256: "aa".repeat(32),
             after_sha256: Some("bb".repeat(32)),
             sector: 0x1000,
-            recipe: Some("board = \"archer-mr200-v1\"\n".into()),
+            recipe: Some(RecipeFacts {
+                text: "board = \"archer-mr200-v1\"\n".into(),
+                command: "rewrite".into(),
+            }),
             ..Report::default()
         }
     }

@@ -103,7 +103,16 @@ pub struct Report<'a> {
     /// What the checks of the job had to say.
     pub findings: Vec<String>,
     /// The recipe that repeats the job.
-    pub recipe: Option<String>,
+    pub recipe: Option<RecipeFacts>,
     /// Commands that go on from here, each with what it does.
     pub commands: Vec<(String, String)>,
+}
+
+/// The recipe that repeats a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipeFacts {
+    /// The recipe as text.
+    pub text: String,
+    /// The command that carries it out, once it is saved as `recipe.toml`.
+    pub command: String,
 }

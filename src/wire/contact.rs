@@ -2,13 +2,23 @@
 
 use super::Fields;
 use crate::desk::contact::Watched;
+use crate::desk::words;
 use crate::workflow::contact::{Meter, Verdict};
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
 
 /// What the contact tests say together.
 pub fn contact(verdict: &Verdict) -> Value {
-    json!(verdict)
+    let causes: Vec<&str> = verdict.likely.iter().map(|cause| words::likely(*cause).0).collect();
+    Fields::new()
+        .with("good", verdict.good)
+        .with("tests", json!(verdict.tests))
+        .with("likely", json!(verdict.likely))
+        .with("causes", causes)
+        .with("next", words::next_for(verdict))
+        .with("error_rate", json!(verdict.error_rate))
+        .with("array_bytes", verdict.array_bytes)
+        .into()
 }
 
 /// One look of the meter.

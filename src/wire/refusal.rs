@@ -1,9 +1,8 @@
 //! The facts of a refusal; its message and advice are a front end's words.
 
-use super::{Fields, chip_state, findings, spans};
+use super::{Fields, chip_state, contact, findings, spans};
 use crate::desk::{Refusal, Why};
 use crate::workflow::{Cause, StoreError};
-use serde_json::json;
 
 /// The facts of a refusal: what stopped it, the backup taken before, the state of the chip.
 pub fn refusal(refusal: &Refusal) -> Fields {
@@ -26,7 +25,7 @@ fn why(why: &Why) -> Fields {
             fields.with("differing_ranges", spans(differing.as_slice()))
         }
         Why::Job(Cause::OpenJob { job }) => fields.with("job", job.as_str()),
-        Why::Job(Cause::Contact(verdict)) => fields.with("contact", json!(verdict)),
+        Why::Job(Cause::Contact(verdict)) => fields.with("contact", contact(verdict)),
         Why::Job(Cause::Changed(changed)) => fields.with("changed_ranges", spans(changed.blocks.as_slice())),
         Why::Job(Cause::BackupDiffers { spans: differing, .. }) => {
             fields.with("differing_ranges", spans(differing.as_slice()))

@@ -1,6 +1,7 @@
 //! Why a job failed, and in what state it left the chip: the question that matters.
 
 use super::contact::{AddressFault, Verdict};
+use super::noise::Noise;
 use super::reading::Changed;
 use super::store::{ChipKey, StoreError};
 use crate::flash::FlashError;
@@ -63,7 +64,7 @@ pub enum Cause {
     /// The passes of a read do not agree and no clear majority settles it.
     #[error(
         "the reads do not agree: {differing} of {bytes} bytes differed, and {} cannot be settled ({unsure}); nothing \
-         was kept. {advice}",
+         was kept",
         units::size(.unsure.len())
     )]
     Disagree {
@@ -73,8 +74,8 @@ pub enum Cause {
         bytes: u64,
         /// What no majority settles.
         unsure: Spans,
-        /// The likely cause, and the next thing to try.
-        advice: String,
+        /// What the differences look like.
+        noise: Noise,
     },
     /// The chip does not answer for the addresses that were sent.
     #[error("{0}; nothing was kept")]

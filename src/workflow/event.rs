@@ -1,5 +1,6 @@
 //! What a job tells while it runs: one enum, through one closure.
 
+use super::replacement::Replacement;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -76,6 +77,8 @@ pub enum Event {
     Note(String),
     /// Worth acting on.
     Warning(String),
+    /// What another chip in place of the old one lacks, or does differently.
+    Replacement(Replacement),
     /// A backup has been stored.
     Stored {
         /// Its id.

@@ -58,23 +58,28 @@ impl Pattern {
     }
 }
 
-/// The likely cause, and the next thing to try.
-pub fn advice(pattern: &Pattern) -> String {
-    let text = if pattern.repeated_answers > 0 {
-        "The answer to one command came again in place of the next: the link between programmer and host loses step. Use \
-         another USB port, without a hub, and a short cable"
-    } else if pattern.has_runs() {
-        "Long stretches read as nothing but 00 or FF in one of the reads: the board's processor is alive and uses the \
-         chip itself, or the clip loses contact for moments. Hold the processor in reset (a spare pin of the \
-         programmer can), or lift the chip's supply pin; then wiggle the clip under 'norsplice contact --watch'"
-    } else if pattern.is_one_sided() {
-        "Nearly all wrong bits go the same way: the supply sags or the chip's output is pulled by something on the \
-         board. Power the board from its own supply with the processor in reset, or shorten the wires"
-    } else {
-        "Wrong bits are spread evenly: shorten the wires, clean the pins, reseat the clip, and lower the clock where \
-         the programmer can (FTDI: speed=...)"
-    };
-    text.to_string()
+/// What the differences look like together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noise {
+    /// An answer came again in place of the next one.
+    LostStep,
+    /// Long stretches of 00 or FF in one of the reads.
+    Runs,
+    /// Nearly all flips go one way.
+    OneSided,
+    /// Flips spread evenly, both ways.
+    Spread,
+}
+
+impl From<&Pattern> for Noise {
+    fn from(pattern: &Pattern) -> Self {
+        match () {
+            () if pattern.repeated_answers > 0 => Noise::LostStep,
+            () if pattern.has_runs() => Noise::Runs,
+            () if pattern.is_one_sided() => Noise::OneSided,
+            () => Noise::Spread,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +97,7 @@ mod tests {
             p.add(block(n), &[0x5a; 256], &[0; 256]);
         }
         assert!(p.has_runs());
-        assert!(advice(&p).contains("processor is alive"));
+        assert_eq!(Noise::from(&p), Noise::Runs);
         // The same number of blocks, but each by itself.
         let mut p = Pattern::default();
         for n in 10..14 {
@@ -113,8 +118,8 @@ mod tests {
             p
         };
         assert!(flips(&[0x5b, 0x7a]).is_one_sided());
-        assert!(advice(&flips(&[0x5b])).contains("sags"));
+        assert_eq!(Noise::from(&flips(&[0x5b])), Noise::OneSided);
         assert!(!flips(&[0x5b, 0x52]).is_one_sided());
-        assert!(advice(&flips(&[0x5b, 0x52])).contains("shorten the wires"));
+        assert_eq!(Noise::from(&flips(&[0x5b, 0x52])), Noise::Spread);
     }
 }

@@ -15,7 +15,7 @@ use super::differing::Differing;
 use super::engine::{Engine, Take, pass, stop_on_break};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
-use super::noise;
+use super::noise::Noise;
 use super::store::Reread;
 use super::vote::vote;
 use crate::flash::{Chip, FlashError, forward_pieces};
@@ -179,7 +179,7 @@ pub(super) fn read_with<P: Programmer>(
             differing: differing.bytes,
             bytes: span.len(),
             unsure: reading.unsure,
-            advice: noise::advice(&differing.pattern),
+            noise: Noise::from(&differing.pattern),
         });
     }
 }

@@ -6,9 +6,10 @@ use super::event::{Event, Events};
 use super::guard::{chip_key, open_jobs_of};
 use super::job::{self, Decide, JobOptions, Proposal, Report, Wanted};
 use super::journal::{Direction, Verb};
+use super::replacement::Replacement;
 use super::resume::{self, ResumeOptions};
 use super::store::{Manifest, Store, Stored};
-use super::stored_status::StoredStatus;
+use super::stored_status::{StoredSecurity, StoredStatus};
 use crate::flash::Chip;
 use crate::plan::Bounds;
 use crate::span::{Span, Spans};
@@ -65,7 +66,7 @@ pub fn restore<P: Programmer>(
         return Err(OtherChip { what: Owned::Backup(id), expected: manifest.chip.clone(), found }.into());
     }
     if !same {
-        warn_of_other_part(chip, store, &manifest, events)?;
+        report_replacement(chip, store, &manifest, events)?;
     }
     let job = JobOptions {
         verb: Verb::Restore,
@@ -88,59 +89,41 @@ pub fn restore<P: Programmer>(
     Ok(report)
 }
 
-/// What a fresh chip in place of the old one has to be thought of.
-fn warn_of_other_part<P: Programmer>(
+/// Reports what another chip in place of the old one lacks.
+fn report_replacement<P: Programmer>(
     chip: &mut Chip<P>,
     store: &Store,
     manifest: &Manifest,
     events: &mut Events<'_>,
 ) -> Result<(), Cause> {
-    let mut warnings = Vec::new();
+    let mut all = Vec::new();
     let found = chip_key(chip.identity());
     if manifest.chip.jedec_id.is_some() && manifest.chip.jedec_id != found.jedec_id {
-        warnings.push(format!(
-            "the old chip was a {} ({}), this one is a {} ({}): the loader's and the kernel's own chip tables may not \
-             know it, and a kernel that does not may take it for a smaller one",
-            manifest.part,
-            manifest.chip.jedec_id.as_deref().unwrap_or("?"),
-            chip.identity().part_name,
-            found.jedec_id.as_deref().unwrap_or("?"),
-        ));
+        all.push(Replacement::OtherModel {
+            old: manifest.part.clone(),
+            old_id: manifest.chip.jedec_id.clone(),
+            new: chip.identity().part_name.clone(),
+            new_id: found.jedec_id,
+        });
     }
     if let Some(stored) = StoredStatus::load(store, &manifest.id)? {
-        let written: Vec<String> =
-            stored.security_registers.iter().filter(|r| !r.blank).map(|r| r.index.to_string()).collect();
+        let numbers = |of: &dyn Fn(&StoredSecurity) -> bool| -> Vec<u8> {
+            stored.security_registers.iter().filter(|r| of(r)).map(|r| r.index).collect()
+        };
+        let (written, locked) = (numbers(&|r| !r.blank), numbers(&|r| r.locked == Some(true)));
         if !written.is_empty() {
-            warnings.push(format!(
-                "the old chip's security registers {} are not blank and are not part of this: 'norsplice otp clone {}' \
-                 writes them once this is done",
-                written.join(", "),
-                manifest.id
-            ));
+            all.push(Replacement::RegistersNotCopied { registers: written, backup: manifest.id.clone() });
         }
-        let locked: Vec<String> = stored
-            .security_registers
-            .iter()
-            .filter(|r| r.locked == Some(true))
-            .map(|r| r.index.to_string())
-            .collect();
         if !locked.is_empty() {
-            warnings.push(format!(
-                "the old chip's security registers {} were locked for ever; nothing locks them here but 'norsplice otp \
-                 lock'",
-                locked.join(", ")
-            ));
+            all.push(Replacement::RegistersWereLocked { registers: locked });
         }
         let protected = stored.protected();
         if stored.protection_known && !protected.difference(&chip.status()?.protected).is_empty() {
-            warnings.push(format!(
-                "the old chip had {protected} write-protected, this one has not: if the board needs that, 'norsplice \
-                 protect set' does it"
-            ));
+            all.push(Replacement::WasProtected { protected });
         }
     }
-    for text in warnings {
-        if events(Event::Warning(text)).is_break() {
+    for found in all {
+        if events(Event::Replacement(found)).is_break() {
             return Err(Cause::Stopped);
         }
     }

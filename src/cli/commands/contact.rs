@@ -4,7 +4,7 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
 use super::super::terminal::Terminal;
-use crate::desk::{Answer, Front, Notice, Question};
+use crate::desk::{Answer, Front, Notice, Question, words};
 use crate::wire::{self, Fields};
 use crate::workflow::contact::{Line, Meter, Outcome as Result, Verdict};
 use std::cell::RefCell;
@@ -43,7 +43,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         return Ok((Exit::Done, Fields::new().with("contact", contact).into_map()));
     }
     let failure = Failure::failed("the contact is not good enough to write");
-    Err(failure.hint(verdict.next.as_str()).field("contact", contact))
+    Err(failure.hint(words::next_for(&verdict)).field("contact", contact))
 }
 
 fn show(session: &Session, verdict: &Verdict) {
@@ -64,8 +64,8 @@ fn show(session: &Session, verdict: &Verdict) {
             "  wrong bits: {wrong} of {bits}; the rate is below {below:.1e} with 95 % certainty"
         ));
     }
-    for cause in &verdict.causes {
-        out.line(format!("  likely: {cause}"));
+    for cause in &verdict.likely {
+        out.line(format!("  likely: {}", words::likely(*cause).0));
     }
     if verdict.good {
         out.line(out.tone(Tone::Good, "the contact is good"));

@@ -7,6 +7,7 @@ use super::draw_choice;
 use super::flash::{self, Flash};
 use super::view::View;
 use crate::desk::guide::{Contact, Found, Guide, Step};
+use crate::desk::words;
 use crate::image::Board;
 use crate::units;
 use ratatui::Frame;
@@ -220,7 +221,7 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
 /// What a contact test says.
 fn contact_text(contact: &Contact) -> String {
     match contact {
-        Contact::Tested(verdict) => verdict.to_string(),
+        Contact::Tested(verdict) => words::contact(verdict),
         Contact::Failed(refusal) => Failure::from(&**refusal).message,
     }
 }

@@ -210,9 +210,8 @@ fn store_folder(session: &Session) -> Result<String, String> {
 
 /// Opens the programmer and looks at the chip once.
 fn ask(session: &Session) -> Answer {
-    let look = session
-        .desk()
-        .and_then(|desk| desk.look_at_contact(&Terminal::new(session)).map_err(Failure::from));
+    let look =
+        session.desk().and_then(|desk| desk.look_at_contact(&Terminal::new(session)).map_err(Failure::from));
     match look {
         Ok(look) => answer(&look),
         Err(failure) => Answer::Failed(failure.message),

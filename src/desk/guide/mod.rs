@@ -14,7 +14,7 @@ mod state;
 mod worker;
 
 pub use message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, PlanToConfirm, Preview, Update};
-pub use picture::{CellState, SECTOR};
+pub use picture::CellState;
 pub use saved::Saved;
-pub use state::{Guide, Step};
+pub use state::{Guide, SECTOR, Step};
 pub use worker::{Setup, work};

@@ -1,12 +1,9 @@
 //! The flash as the guide shows it: cells, and how far each of them is.
 
-use super::state::{Guide, Step};
+use super::state::{Guide, SECTOR, Step};
 use crate::report::{self, Map};
 use crate::span::Span;
 use crate::workflow::Stage;
-
-/// Bytes of a cell of the picture.
-pub const SECTOR: u64 = 4096;
 
 /// How far a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! The guide as a value: where the user is, what is known, and what each update changes.
 
 use super::super::order::{AUTO, DonorWish, Wish};
-use super::super::{Input, Refusal};
+use super::super::{Input, Refusal, words};
 use super::message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, PlanToConfirm, Preview, Update};
-use super::picture::SECTOR;
 use super::saved::Saved;
 use crate::image::{Board, Purpose, RegionSource};
 use crate::report::Map;
@@ -13,6 +12,8 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Bytes of a cell of the picture.
+pub const SECTOR: u64 = 4096;
 /// Contact tests remembered for the meter.
 const METER: usize = 40;
 /// Consecutive tests that must pass before the contact counts as steady.
@@ -266,6 +267,7 @@ impl Guide {
                 }
             }
             Event::Note(text) | Event::Warning(text) => keep_latest(&mut self.notes, NOTES, text),
+            Event::Replacement(found) => keep_latest(&mut self.notes, NOTES, words::replacement(&found)),
             Event::JobOpened { id } => {
                 let part = self.chip.as_ref().map_or_else(String::new, |chip| chip.part.clone());
                 self.open_job = Some(OpenJob { id, part });

@@ -1,7 +1,8 @@
 //! From a desk to a connected chip: waited for, reported, its clock found, as the desk's conditions say.
 
 use super::super::Refusal;
-use super::super::front::{Desk, Front, Notice};
+use super::super::conditions::Desk;
+use super::super::front::{Front, Notice};
 use super::open::AnyProgrammer;
 use crate::flash::{Chip, FlashError};
 use crate::workflow::contact::{find_clock, wait_until_steady};

@@ -1,4 +1,4 @@
-//! What the contact tests say together, in words.
+//! What the contact tests say together, as facts.
 
 use super::{AddressFault, AddressProof};
 use serde::Serialize;
@@ -81,83 +81,6 @@ impl Likely {
             AddressFault::Misplaced { .. } => Likely::Addresses,
         }
     }
-
-    /// The cause and what to try next.
-    pub fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Likely::Orientation => (
-                "the clip is turned round or sits beside the pins",
-                "put the red wire (pin 1 of the clip) on the corner with the dot, press the clip down until it snaps",
-            ),
-            Likely::Unpowered => (
-                "the chip has no supply, or the board draws it down",
-                "measure 3.3 V between pins 8 and 4; if the board is too heavy a load, power it from its own supply, \
-                 disconnect the programmer's, and hold the processor in reset",
-            ),
-            Likely::HoldOrWriteProtect => (
-                "HOLD# (pin 7) or WP# (pin 3) floats or is held low, or the data-in pin (5) has no contact",
-                "pull pins 3 and 7 up to the supply by 1 to 10 kOhm, and reseat the clip",
-            ),
-            Likely::Contention => (
-                "the board's processor is awake and talks on the bus",
-                "hold the processor in reset (a spare pin of the programmer can), or lift the chip's supply pin",
-            ),
-            Likely::Sag => (
-                "the supply sags: bits are lost in one direction",
-                "shorten the wires, put 100 nF across pins 8 and 4, or power the board from its own supply with the \
-                 processor in reset",
-            ),
-            Likely::Wires => (
-                "wires too long or a clock too fast",
-                "use wires of 10 cm at most, clean the pins, and lower the clock (FTDI: speed=...)",
-            ),
-            Likely::LooseContact => (
-                "one pin of the clip comes and goes",
-                "wiggle the clip under 'norsplice contact --watch' until it is steady, and do not touch it then",
-            ),
-            Likely::FourByteMode => (
-                "the chip was left in 4-byte address mode by the board",
-                "take the board's supply away for some seconds, so that the chip forgets it",
-            ),
-            Likely::QpiOrAsleep => (
-                "the chip was left in QPI mode, or in the middle of an operation",
-                "take the board's supply away for some seconds, so that the chip forgets it",
-            ),
-            Likely::LowVoltagePart => (
-                "this is a 1.8 V part on a 3.3 V programmer",
-                "take the clip off, and put a 1.8 V adapter in between",
-            ),
-            Likely::AddressBit => (
-                "the chip does not see one of the address bits",
-                "clean pin 5 (data in), shorten the wires, and lower the clock (FTDI: speed=...)",
-            ),
-            Likely::BurstWrap => (
-                "the board left a burst wrap set, so that reads do not run on",
-                "take the board's supply away for some seconds, so that the chip forgets it",
-            ),
-            Likely::LongTransactions => (
-                "the data stops within a long transaction: the supply sags, or a buffer on the board lets go",
-                "measure the supply between pins 8 and 4 during a read; power the board from its own supply with the \
-                 processor in reset, or lift the chip's supply pin",
-            ),
-            Likely::FirstByte => (
-                "the first byte of each answer is wrong: the data line turns round too slowly",
-                "shorten the wires, and lower the clock (FTDI: speed=...)",
-            ),
-            Likely::DummyCycles => (
-                "the board set another number of dummy cycles, or the fast read fails",
-                "take the board's supply away for some seconds, so that the chip forgets it",
-            ),
-            Likely::Addresses => (
-                "the chip does not answer for the addresses that it is sent",
-                "clean pin 5 (data in) and pin 6 (clock), shorten the wires, and lower the clock (FTDI: speed=...)",
-            ),
-            Likely::FakeSize => (
-                "the chip holds less than its id says: the upper half repeats the lower",
-                "compare with the marking on the chip; do not write to it before that is settled",
-            ),
-        }
-    }
 }
 
 /// Wrong bits in repeated reads.
@@ -189,10 +112,6 @@ pub struct Verdict {
     pub tests: Vec<Test>,
     /// Likely causes of what failed, the likeliest first.
     pub likely: Vec<Likely>,
-    /// The same in words.
-    pub causes: Vec<String>,
-    /// The next thing to try.
-    pub next: String,
     /// Wrong bits in repeated reads, where any were read.
     pub error_rate: Option<ErrorRate>,
     /// Bytes of the array that were read.
@@ -208,12 +127,9 @@ impl fmt::Display for Verdict {
             return f.write_str("the contact is good");
         }
         f.write_str("the contact is not good enough:")?;
-        for test in self.tests.iter().filter(|t| t.outcome == Outcome::Failed) {
-            write!(f, " {} ({});", test.name, test.detail)?;
+        for (i, test) in self.tests.iter().filter(|t| t.outcome == Outcome::Failed).enumerate() {
+            write!(f, "{} {} ({})", if i > 0 { ";" } else { "" }, test.name, test.detail)?;
         }
-        if let Some(cause) = self.causes.first() {
-            write!(f, " likely {cause};")?;
-        }
-        write!(f, " next: {}", self.next)
+        Ok(())
     }
 }

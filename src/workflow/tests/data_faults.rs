@@ -6,6 +6,7 @@ use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::span::Span;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::contact::AddressFault;
+use crate::workflow::noise::Noise;
 use crate::workflow::reading::{ReadOptions, read};
 use crate::workflow::verify::verify;
 use crate::workflow::{Cause, Error};
@@ -124,8 +125,7 @@ fn answers_that_come_again_are_refused_and_blamed_on_the_link() {
     for kind in KINDS {
         for n in [7, 40, 100] {
             let Err(error) = back_up(kind, &random(1, SMALL), DataFault::RepeatedAnswer(n)) else { continue };
-            let link =
-                matches!(&*error.cause, Cause::Disagree { advice, .. } if advice.contains("loses step"));
+            let link = matches!(&*error.cause, Cause::Disagree { noise: Noise::LostStep, .. });
             assert!(link || matches!(*error.cause, Cause::Addresses(_)), "every {n}th by {kind:?}: {error}");
         }
     }

@@ -1,0 +1,19 @@
+//! What a front end works with: which programmer, under which conditions.
+
+use super::Stop;
+use super::programmer::ProgrammerChoice;
+
+/// What a front end works with: which programmer, under which conditions, and the user's wish to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Desk {
+    /// The programmer.
+    pub programmer: ProgrammerChoice,
+    /// Wait for a chip that answers steadily before any work.
+    pub wait: bool,
+    /// A 1.8 V adapter is between programmer and chip.
+    pub voltage_adapter: bool,
+    /// Read, back up and plan; neither erase nor program.
+    pub dry_run: bool,
+    /// Where the user's wish to stop is noted.
+    pub stop: Stop,
+}
