@@ -9,7 +9,7 @@ fn a_state_that_the_board_left_is_put_on_the_chip_and_reported() {
     run("chip=S25FL064L,left=four-byte").code(0).says(&["found in 4-byte address mode"]);
     run("left=qpi").code(5).says(&["no chip answers", "four-line (QPI)"]);
     run("left=qpii").code(2).says(&["state 'qpii' is not known", "did you mean 'qpi'"]);
-    run("left=").code(2).says(&["state '' is not known"]);
+    run("left=").code(2).says(&["is not KEY=VALUE"]);
     run("left=die").code(2).says(&["a W25Q64FV cannot be left in the state 'die'", "it has "]);
 }
 
