@@ -1,6 +1,7 @@
 //! The self-test of a programmer, as a front end asks for it.
 
-use super::front::{Desk, Front, Notice};
+use super::Desk;
+use super::front::{Front, Notice};
 use super::refusal::Refusal;
 use crate::programmer::selftest::SelfTest;
 

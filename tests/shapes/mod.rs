@@ -52,7 +52,8 @@ fn recorded(kind: ProgrammerKind, name: &str) -> Vec<Recorded> {
 
 #[test]
 fn the_windows_of_plain_and_fast_traffic_are_the_same_and_keep_the_published_rules() {
-    let cases: [(ProgrammerKind, &str, fn(&[Recorded], bool) -> Result<Windows, Fault>); 4] = [
+    type Judge = fn(&[Recorded], bool) -> Result<Windows, Fault>;
+    let cases: [(ProgrammerKind, &str, Judge); 4] = [
         (ProgrammerKind::Ch341a, "ch341a", ch341a),
         (ProgrammerKind::Ft2232h, "ft2232h", mpsse),
         (ProgrammerKind::Ft232h, "ft232h", mpsse),
