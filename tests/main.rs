@@ -21,6 +21,7 @@ mod programmers;
 #[cfg(unix)]
 mod public_api;
 mod quirks;
+mod shapes;
 mod snapshots;
 mod tools;
 #[cfg(target_os = "linux")]

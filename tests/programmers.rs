@@ -105,6 +105,44 @@ fn a_full_read_keeps_to_the_wire() {
     }
 }
 
+/// One row of hw-notes/timing.md: a full read, and a block of 64 KiB erased, programmed and verified.
+fn plain_row(kind: ProgrammerKind, title: &str, name: &str) -> (String, f64) {
+    let (_clip, mut programmer) = opened(Clip::new(kind, "W25Q64FV", Some(noise(CHIP, 1))).named(name));
+    let start = programmer.now();
+    assert!(read_all(&mut programmer) == noise(CHIP, 1), "{name}");
+    let read = (programmer.now() - start).as_secs_f64();
+    let mut chip = norsplice::flash::Chip::connect(programmer).unwrap();
+    let permit = crate::bench::permit(&chip);
+    let block = *chip.geometry().erase.iter().find(|erase| erase.size == 0x1_0000).unwrap();
+    let start = chip.programmer().now();
+    chip.erase(&block, 0, &permit).unwrap();
+    chip.program(0, &noise(0x1_0000, 7), &permit).unwrap();
+    assert!(chip.verify(0, &noise(0x1_0000, 7)).unwrap().is_empty(), "{name}");
+    let wrote = (chip.programmer().now() - start).as_secs_f64();
+    (format!("| {title} | {read:.2} s | {wrote:.2} s |"), read)
+}
+
+#[test]
+fn plain_mode_keeps_to_its_rows() {
+    let notes = include_str!("../hw-notes/timing.md");
+    let cases = [
+        (ProgrammerKind::Ch341a, "CH341A, fast", "ch341a", 46.0),
+        (ProgrammerKind::Ch341a, "CH341A, plain", "ch341a:plain", 50.0),
+        (ProgrammerKind::Ft2232h, "FT2232H at 30 MHz, fast", "ft2232h:speed=30MHz", 2.4),
+        (ProgrammerKind::Ft2232h, "FT2232H at 30 MHz, plain", "ft2232h:speed=30MHz,plain", 4.0),
+    ];
+    let mut missing = Vec::new();
+    for (kind, title, name, limit) in cases {
+        let (row, read) = plain_row(kind, title, name);
+        println!("{row}");
+        assert!(read <= limit, "{name}: {read} s, {limit} are allowed");
+        if !notes.contains(&row) {
+            missing.push(row);
+        }
+    }
+    assert!(missing.is_empty(), "hw-notes/timing.md has other rows: {missing:#?}");
+}
+
 #[test]
 fn spi_memory_s_full_read_keeps_to_the_wire_too() {
     for (clip, mut programmer) in clips(Some(&noise(CHIP, 1))) {

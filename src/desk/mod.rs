@@ -27,6 +27,7 @@ mod reading;
 mod refusal;
 pub mod report;
 pub mod rewrite;
+mod selftest;
 mod stop;
 pub mod subject;
 pub mod words;

@@ -65,6 +65,8 @@ impl WriteEnableCheck {
     }
 }
 
+/// How often `04` is sent until WEL is cleared.
+const DISABLES: usize = 8;
 /// Least margin over the learned page time, in thousandths: programmers that pause look at the chip's status in steps
 /// of a byte time and need little; the others wait by status bytes, whose steps are coarser.
 const MARGIN_PAUSES: u32 = 20;
@@ -379,21 +381,45 @@ impl<P: Programmer> Chip<P> {
         Ok(identify::read_sfdp(&mut self.programmer)?.map(|space| space.bytes))
     }
 
-    /// Sets and clears WEL: proves that commands reach the chip whole, with no risk to its contents.
-    /// The only question here that sends `06`; it is taken back by `04` in the same batch.
+    /// Sets and clears WEL `times` times in one burst: proves that commands reach the chip whole and in order, with no risk
+    /// to its contents. The only question here that sends `06`; `04` follows in the same burst, and is sent once more and
+    /// confirmed behind it.
     ///
     /// # Errors
-    /// [`FlashError::Spi`].
-    pub fn check_write_enable(&mut self) -> Result<WriteEnableCheck, FlashError> {
-        let (mut before, mut enabled, mut disabled) = ([0], [0], [0]);
-        self.programmer.run(&mut [
-            Transaction::read(&[command::READ_STATUS], &mut before),
-            Transaction::write(&[command::WRITE_ENABLE]),
-            Transaction::read(&[command::READ_STATUS], &mut enabled),
-            Transaction::write(&[command::WRITE_DISABLE]),
-            Transaction::read(&[command::READ_STATUS], &mut disabled),
-        ])?;
-        Ok(WriteEnableCheck { before: before[0], enabled: enabled[0], disabled: disabled[0] })
+    /// [`FlashError::Spi`]; [`FlashError::NotWritable`] where WEL was set and stays set.
+    pub fn check_write_enable(&mut self, times: usize) -> Result<Vec<WriteEnableCheck>, FlashError> {
+        let mut seen = vec![[[0; 1]; 3]; times];
+        let mut batch = Vec::with_capacity(times * 5);
+        for [before, enabled, disabled] in &mut seen {
+            batch.push(Transaction::read(&[command::READ_STATUS], before));
+            batch.push(Transaction::write(&[command::WRITE_ENABLE]));
+            batch.push(Transaction::read(&[command::READ_STATUS], enabled));
+            batch.push(Transaction::write(&[command::WRITE_DISABLE]));
+            batch.push(Transaction::read(&[command::READ_STATUS], disabled));
+        }
+        let sent = self.programmer.run(&mut batch);
+        drop(batch);
+        self.confirm_disabled()?;
+        sent?;
+        let check =
+            |[[before], [enabled], [disabled]]: [[u8; 1]; 3]| WriteEnableCheck { before, enabled, disabled };
+        Ok(seen.into_iter().map(check).collect())
+    }
+
+    /// Sends `04` until WEL is seen cleared. What the line may show instead of a status is not judged here.
+    fn confirm_disabled(&mut self) -> Result<(), FlashError> {
+        for _ in 0..DISABLES {
+            let mut status = [0; 2];
+            self.programmer.run(&mut [
+                Transaction::write(&[command::WRITE_DISABLE]),
+                Transaction::read(&[command::READ_STATUS], &mut status),
+            ])?;
+            if status.iter().all(|status| status & WEL == 0 || !self.steady.allows(*status)) {
+                return Ok(());
+            }
+        }
+        let why = "write enable stays set: commands reach it only in part; take the clip off".into();
+        Err(FlashError::NotWritable { what: "write disable".into(), why })
     }
 
     /// Leaves the chip in the address mode it was found in, and lets go of every pin. Dropping does the first, and

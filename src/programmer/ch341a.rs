@@ -15,10 +15,12 @@
 //! / 8), WCH's Linux library (version request, padding for version 20h).
 
 mod answers;
+mod examine;
 mod packets;
 
 use super::codec::{Codec, Encoded, Scatter, Silence, Stream};
 use super::pins::Level;
+use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
 use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, UsbError};
@@ -364,6 +366,10 @@ impl Codec for Ch341a {
             }
         }
         Ok(())
+    }
+
+    fn examine(&mut self, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
+        examine::examine(self, pipe)
     }
 
     fn slow_down(&mut self) -> bool {

@@ -1,5 +1,6 @@
 //! What every programmer's codec gives the driver: a batch as OUT transfers, and where the answer's bytes belong.
 
+use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, SpiError, Transaction};
 use crate::usb::{Pipe, Reply, UsbError};
@@ -60,6 +61,12 @@ pub trait Codec {
     /// [`SpiError::Link`]; [`LinkFault::Driver`](crate::spi::LinkFault::Driver) with the reason where the device answers
     /// otherwise than the fast shape needs.
     fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
+
+    /// The self-test's checks of what the driver rests on, none of which needs a chip.
+    ///
+    /// # Errors
+    /// [`SpiError::Link`] where the adapter disappears or cannot be brought up again.
+    fn examine(&mut self, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError>;
 
     /// Takes a lower clock for a smaller shape, where the clock can be changed; true when it was changed, and a new
     /// [`bring_up`](Self::bring_up) is needed.

@@ -8,7 +8,9 @@
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).
 
 use super::models::Interface;
-use super::mpsse::{BAD_COMMAND, BAD_COMMANDS, CLOCK_BYTES_NO_DATA, Mpsse, SEND_IMMEDIATE, payloads};
+use super::mpsse::{
+    BAD_COMMAND, BAD_COMMANDS, CLOCK_BYTES_NO_DATA, Mpsse, OUT_TRANSFER, SEND_IMMEDIATE, payloads,
+};
 use super::pins::Level;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
@@ -112,17 +114,33 @@ pub(super) fn prove(codec: &Mpsse, len: usize, pipe: &mut dyn Pipe) -> Result<bo
     out.push(LOOPBACK[1]);
     // Chip select is high: eight clocks that no one hears.
     out.extend([CLOCK_BYTES_NO_DATA, 0, 0]);
-    out.extend(BAD_COMMANDS);
-    out.push(SEND_IMMEDIATE);
-    let mut echo = Echo { packet: codec.packet(), seen: Vec::new() };
-    pipe.burst(Burst { out: &[out], in_depth: 1, quiet: PROOF_QUIET }, &mut echo)?;
-    let (back, rest) = echo.seen.split_at(len.min(echo.seen.len()));
+    let seen = echo_within(codec.packet(), &out, len, pipe)?;
+    let (back, rest) = seen.split_at(len.min(seen.len()));
     if back != pattern {
         let text = "the loopback gave other bytes than were sent";
         return Err(LinkError::new(LinkFault::Driver, text).into());
     }
     // A port that does not know the command answers it, and perhaps its arguments, as bad commands.
     Ok(rest == Echo::WANTED)
+}
+
+/// Sends commands and two bad ones; gives what came back, the echo of those last.
+pub(super) fn echo(packet: usize, commands: &[u8], pipe: &mut dyn Pipe) -> Result<Vec<u8>, SpiError> {
+    echo_within(packet, commands, 0, pipe)
+}
+
+/// The same where the commands are answered by `answers` bytes.
+fn echo_within(
+    packet: usize,
+    commands: &[u8],
+    answers: usize,
+    pipe: &mut dyn Pipe,
+) -> Result<Vec<u8>, SpiError> {
+    let out = [commands, &BAD_COMMANDS, &[SEND_IMMEDIATE]].concat();
+    let out: Vec<Vec<u8>> = out.chunks(OUT_TRANSFER).map(<[u8]>::to_vec).collect();
+    let mut echo = Echo { packet, most: STALE + answers, seen: Vec::new() };
+    pipe.burst(Burst { out: &out, in_depth: 1, quiet: PROOF_QUIET }, &mut echo)?;
+    Ok(echo.seen)
 }
 
 /// The executor's error is an `io::Error` around a [`UsbError`]: `ftdi-embedded-hal` takes no other without a backend.
@@ -161,7 +179,7 @@ impl Executor<'_> {
         let mut bytes = std::mem::take(&mut self.queue);
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
-        let mut echo = Echo { packet: self.packet, seen: Vec::new() };
+        let mut echo = Echo { packet: self.packet, most: STALE, seen: Vec::new() };
         let burst = Burst { out: &[bytes], in_depth: 1, quiet: PATIENCE };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
@@ -210,6 +228,8 @@ impl MpsseCmdExecutor for Executor<'_> {
 /// Waits for the echo of the bad commands, past what comes before it.
 struct Echo {
     packet: usize,
+    /// Bytes that may come.
+    most: usize,
     seen: Vec<u8>,
 }
 
@@ -228,7 +248,7 @@ impl Reply for Echo {
             self.seen.extend_from_slice(payload);
             Ok(())
         })?;
-        if self.seen.len() > STALE {
+        if self.seen.len() > self.most {
             let got = self.seen.len();
             return Err(UsbError::Desync { what: "the MPSSE's answer to a bad command", expected: 4, got });
         }

@@ -15,6 +15,7 @@ mod models;
 mod mpsse;
 mod open;
 mod pins;
+pub mod selftest;
 mod shape;
 pub mod spec;
 
@@ -23,7 +24,7 @@ pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
 pub use models::{Clock, Interface, MODELS, Model, OtherMode, Over, UsbModel};
 pub use mpsse::Mpsse;
-pub use open::{Attached, Opened, attached, only, open, over};
+pub use open::{Attached, Opened, attached, only, open, over, self_test, self_test_over};
 pub use pins::Level;
 pub use shape::{Framing, Piece, Shape};
 pub use spec::Settings;

@@ -8,6 +8,7 @@
 
 use super::ftdi::FtdiPort;
 use super::open::{Opened, open_usb};
+use super::selftest::{self, SelfTest};
 use super::spec::Settings;
 use super::{Ch341a, Codec, Driver, Mpsse, Shape};
 use crate::spi::{Programmer, SpiError};
@@ -68,12 +69,17 @@ pub struct UsbModel {
     pub interface: fn(u8) -> Interface,
     /// The programmer over an opened interface.
     pub over: Over,
+    /// The self-test over an opened interface.
+    pub self_test: SelfTestOver,
     /// A device that is this one in another mode, without SPI.
     pub other_mode: Option<OtherMode>,
 }
 
 /// Makes a programmer of an opened interface and the user's settings.
 pub type Over = fn(Box<dyn Pipe>, &Settings) -> Result<Box<dyn Programmer>, SpiError>;
+
+/// The self-test over an opened interface, with the chip where that is asked for.
+pub type SelfTestOver = fn(Box<dyn Pipe>, &Settings, bool) -> Result<SelfTest, SpiError>;
 
 /// A USB interface and its bulk endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +132,7 @@ const fn ftdi(name: &'static str, title: &'static str, product: u16, ports: u8, 
             product,
             interface: FtdiPort::interface,
             over: over_ftdi,
+            self_test: |pipe, settings, chip| selftest::run(ftdi_codec(settings)?, pipe, chip),
             other_mode: None,
         }),
         open: open_usb,
@@ -155,6 +162,7 @@ pub static MODELS: [Model; 4] = [
             product: 0x5512,
             interface: |_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 },
             over: |pipe, settings| driven(Ch341a::new(&settings.pins), pipe, settings),
+            self_test: |pipe, settings, chip| selftest::run(Ch341a::new(&settings.pins), pipe, chip),
             other_mode: Some(OtherMode {
                 product: 0x5523,
                 name: "CH341",
@@ -169,12 +177,13 @@ pub static MODELS: [Model; 4] = [
     ftdi("ft4232h", "an FT4232H", 0x6011, 4, 2),
 ];
 
+fn ftdi_codec(settings: &Settings) -> Result<Mpsse, SpiError> {
+    let codec = Mpsse::new(settings.port, &settings.pins);
+    settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
+}
+
 fn over_ftdi(pipe: Box<dyn Pipe>, settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
-    let mut codec = Mpsse::new(settings.port, &settings.pins);
-    if let Some(hz) = settings.speed {
-        codec = codec.with_clock(hz)?;
-    }
-    driven(codec, pipe, settings)
+    driven(ftdi_codec(settings)?, pipe, settings)
 }
 
 /// The driver over an opened interface, in the shape that the settings allow.

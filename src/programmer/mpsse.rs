@@ -11,6 +11,7 @@
 use super::codec::{Codec, Encoded, Scatter};
 use super::ftdi;
 use super::pins::Level;
+use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::units;
@@ -19,6 +20,7 @@ use ftdi_mpsse::{ClockData, ClockDataIn, ClockDataOut, MpsseCmd, MpsseCmdBuilder
 use std::time::Duration;
 
 mod answers;
+mod examine;
 
 use answers::Answers;
 pub(super) use answers::payloads;
@@ -40,7 +42,7 @@ pub(super) const DEFAULT_HZ: u32 = 15_000_000;
 /// FT232H, and a cut costs three bytes).
 const COMMAND: usize = 32 * 1024;
 /// OUT transfers are cut here.
-const OUT_TRANSFER: usize = 16 * 1024;
+pub(super) const OUT_TRANSFER: usize = 16 * 1024;
 /// IN transfers hold this at most: a multiple of every packet size.
 const IN_TRANSFER: usize = 16 * 1024;
 /// IN transfers kept queued.
@@ -335,6 +337,10 @@ impl Codec for Mpsse {
     fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         self.seen.clocks_without_data = ftdi::prove(self, LOOPBACK, pipe)?;
         Ok(())
+    }
+
+    fn examine(&mut self, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
+        examine::examine(self, pipe)
     }
 
     fn slow_down(&mut self) -> bool {

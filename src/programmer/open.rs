@@ -1,9 +1,10 @@
 //! From settings to a programmer: the right device, the right codec, the one driver; and which programmers there are.
 
 use super::models::{MODELS, Model, OtherMode};
+use super::selftest::SelfTest;
 use super::spec::Settings;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
-use crate::usb::host::{self, Found, Wanted};
+use crate::usb::host::{self, Found, HostPipe, Wanted};
 use crate::usb::{Pipe, UsbError};
 
 /// A programmer that is plugged in, or something that could be one.
@@ -119,6 +120,12 @@ pub fn open(settings: &Settings) -> Result<Opened, SpiError> {
 
 /// Opens a programmer that is a USB device.
 pub(super) fn open_usb(settings: &Settings) -> Result<Opened, SpiError> {
+    let pipe = open_pipe(settings)?;
+    let path = pipe.path().to_owned();
+    Ok(Opened { programmer: over(pipe, settings)?, path })
+}
+
+fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
     let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
     let interface = (usb.interface)(settings.port);
     let wanted = Wanted {
@@ -131,12 +138,33 @@ pub(super) fn open_usb(settings: &Settings) -> Result<Opened, SpiError> {
         endpoint_out: interface.endpoint_out,
         endpoint_in: interface.endpoint_in,
     };
-    let pipe = host::open(&wanted).map_err(|error| match error {
+    let opened = host::open(&wanted).map_err(|error| match error {
         UsbError::NotFound(text) => instead(settings, text),
         other => other,
-    })?;
-    let path = pipe.path().to_owned();
-    Ok(Opened { programmer: over(pipe, settings)?, path })
+    });
+    Ok(opened?)
+}
+
+/// The self-test of the programmer that the settings name; with `chip`, of the way to its chip too. Nothing is erased or
+/// programmed, and no register changes.
+///
+/// # Errors
+/// As [`open`]; [`SpiError::Link`] where it disappears.
+pub fn self_test(settings: &Settings, chip: bool) -> Result<SelfTest, SpiError> {
+    self_test_over(open_pipe(settings)?, settings, chip)
+}
+
+/// The same over any pipe.
+///
+/// # Errors
+/// As [`over`].
+pub fn self_test_over<P: Pipe + 'static>(
+    pipe: P,
+    settings: &Settings,
+    chip: bool,
+) -> Result<SelfTest, SpiError> {
+    let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
+    (usb.self_test)(Box::new(pipe), settings, chip)
 }
 
 /// What is plugged in instead of the one that was not found.

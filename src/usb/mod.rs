@@ -13,7 +13,9 @@ pub mod host;
 mod pipe;
 #[cfg(feature = "host")]
 mod queue;
+mod trace;
 
 pub use device::{Found, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
+pub use trace::{Log, Traced};

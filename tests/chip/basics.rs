@@ -140,10 +140,14 @@ fn a_sleeping_chip_and_one_left_in_continuous_read_are_woken() {
 fn write_enable_sets_and_clears_wel() {
     for kind in PROGRAMMERS {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
-        let check = chip.check_write_enable().unwrap();
-        assert!(check.passed(), "{check:?}");
+        let waits = clip.emulator.counts().waits;
+        let checks = chip.check_write_enable(8).unwrap();
+        assert!(checks.len() == 8 && checks.iter().all(|check| check.passed()), "{checks:?}");
+        let counts = clip.emulator.counts();
+        assert_eq!(counts.waits - waits, 2, "one burst, and one that confirms");
+        assert_eq!((counts.opcodes[&0x06], chip.sr1().unwrap()), (8, 0));
         clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(0xFF, Duration::ZERO)));
-        assert!(!chip.check_write_enable().unwrap().passed());
+        assert!(!chip.check_write_enable(1).unwrap()[0].passed());
         clip.clean();
     }
 }

@@ -1,5 +1,6 @@
 //! The binary, run as a user runs it, on emulated programmers; one file a theme, one binary for all.
 
+mod bringup;
 mod chip;
 mod contact;
 mod emulate;
@@ -16,6 +17,7 @@ mod quirks;
 mod read;
 mod replacement;
 mod rewrite;
+mod selftest;
 mod store;
 mod unknown_supply;
 mod usage;

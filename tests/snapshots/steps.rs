@@ -47,6 +47,7 @@ pub const STEPS: &[Step] = &[
     board("setup", "setup"),
     plain("setup-rules", "setup --print-udev-rules"),
     plain("list", "list"),
+    board("selftest", "selftest --chip --report selftest.txt"),
     board("probe", "probe"),
     board("contact", "contact"),
     board("contact-watch", "contact --watch --looks 2"),

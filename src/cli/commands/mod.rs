@@ -26,6 +26,7 @@ pub mod report;
 mod restore;
 mod resume;
 pub mod rewrite;
+mod selftest;
 mod setup;
 mod splice;
 mod table;

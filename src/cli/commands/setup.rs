@@ -35,6 +35,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let missing: Vec<&Check> = checks.iter().filter(|check| check.state == State::Missing).collect();
     let Some(first) = missing.first() else {
         session.out.line(session.out.tone(Tone::Good, "nothing is missing"));
+        session.out.note(
+            "a new programmer proves itself: \"norsplice selftest\", with --chip on a spare chip in a socket",
+        );
         return Ok((Exit::Done, Fields::new().with("checks", json!(checks)).into_map()));
     };
     let only_hardware = missing.iter().all(|check| ["programmer", "chip"].contains(&check.name));

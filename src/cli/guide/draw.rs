@@ -188,6 +188,7 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
     });
     let mut lines = vec![
         Line::from("Testing the contact repeatedly. Wiggle the clip and watch:"),
+        Line::from("(A new programmer: \"norsplice selftest\" tests it by itself.)").dim(),
         Line::from(""),
         Line::from_iter(meter),
         Line::from(guide.contact.as_ref().map_or_else(String::new, contact_text)),

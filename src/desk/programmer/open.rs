@@ -5,8 +5,9 @@ use super::super::refusal::Why;
 use super::super::{Refusal, Stop};
 use super::emulated::{EmuOptions, Emulated};
 use super::stoppable::Stoppable;
+use crate::programmer::selftest::SelfTest;
 use crate::programmer::spec::Spec;
-use crate::programmer::{Clock, Settings, only, open, over};
+use crate::programmer::{Clock, Settings, only, open, over, self_test, self_test_over};
 use crate::spi::Programmer;
 use crate::units;
 
@@ -73,6 +74,25 @@ impl ProgrammerChoice {
     /// True for `speed=auto`.
     pub fn finds_clock(&self) -> bool {
         self.find_clock
+    }
+
+    /// The self-test of the programmer; with `chip`, of the way to its chip too.
+    ///
+    /// # Errors
+    /// As [`ProgrammerChoice::open`].
+    pub fn self_test(&self, stop: &Stop, chip: bool) -> Result<SelfTest, Refusal> {
+        stop.heed();
+        Ok(match &self.which {
+            Which::Only => self_test(&only()?, chip)?,
+            Which::Real(settings) => self_test(settings, chip)?,
+            Which::Emulated(options) => {
+                let settings = options.settings.clone();
+                let mut emulated = (**options).clone().open()?;
+                let tested = self_test_over(emulated.emulator.pipe(), &settings, chip)?;
+                emulated.save()?;
+                tested
+            }
+        })
     }
 
     /// Opens it. From here on `stop` is heeded: pins and kernel drivers have to be given back.

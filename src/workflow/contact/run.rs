@@ -4,7 +4,7 @@ use super::findings::{Findings, Line, Tallied};
 use super::verdict::Verdict;
 use super::{array, judge, line};
 use crate::flash::part::Probe;
-use crate::flash::{Chip, FlashError, WriteEnableCheck};
+use crate::flash::{Chip, FlashError};
 use crate::spi::Programmer;
 use crate::workflow::engine::is_transient;
 use crate::workflow::error::Cause;
@@ -120,26 +120,11 @@ fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &Contact) -> Result<Verdi
         seen.sfdp = (SFDPS, same);
     }
     if options.writes {
-        for _ in 0..ENABLES {
-            seen.write_enable.push(chip.check_write_enable()?);
-        }
-        leave_disabled(chip, &seen.write_enable)?;
+        seen.write_enable = chip.check_write_enable(ENABLES)?;
     }
     seen.array = Some(array::sample(chip)?);
     seen.low_voltage = chip.identity().low_voltage && !options.voltage_adapter;
     Ok(judge(&seen))
-}
-
-/// Where write disable was not heard once, it is said again until it is.
-fn leave_disabled<P: Programmer>(chip: &mut Chip<P>, checks: &[WriteEnableCheck]) -> Result<(), Cause> {
-    if checks.last().is_some_and(|c| !c.passed()) {
-        for _ in 0..ENABLES {
-            chip.programmer()
-                .run(&mut [crate::spi::Transaction::write(&[0x04])])
-                .map_err(FlashError::from)?;
-        }
-    }
-    Ok(())
 }
 
 fn on_line<P: Programmer>(programmer: &mut P) -> Result<Findings, Cause> {

@@ -1,0 +1,178 @@
+//! `selftest`: what the driver assumes of the programmer, proven or not, with the measured figure beside the model's.
+
+use super::super::exit::{Exit, Failure, Outcome};
+use super::super::session::Session;
+use super::super::show::{Cell, Table, Tone};
+use super::super::terminal::Terminal;
+use crate::desk::files;
+use crate::programmer::selftest::{Assumption, Check, Figure, Found, SelfTest};
+use crate::units;
+use crate::wire::Fields;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// `selftest`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Test the way to the chip too: read it in two ways, set and clear write enable
+    #[arg(long)]
+    chip: bool,
+
+    /// Write the table and a log of the USB traffic, without contents of the chip, for a bug report
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// Tests and prints. An assumption that does not hold is exit code 1.
+pub fn run(args: Args, session: &Session) -> Outcome {
+    let front = Terminal::new(session);
+    let tested = session.desk()?.self_test(&front, args.chip).map_err(|refusal| front.failure(refusal))?;
+    drop(front);
+    show(session, &tested);
+    if let Some(path) = &args.report {
+        files::write(path, report(&tested).as_bytes())?;
+        session.out.line(format!("report  {}", path.display()));
+    }
+    let fields = fields(&tested).with("report", json!(args.report));
+    if tested.passed() {
+        return Ok((Exit::Done, fields.into_map()));
+    }
+    let failed = |check: &&Check| matches!(check.found, Found::Disproven(_));
+    let names: Vec<&str> = tested.checks.iter().filter(failed).map(|check| check.assumption.name()).collect();
+    let failure = Failure::failed(format!("not proven: {}", names.join(", "))).hint(
+        "work with \"plain\" behind -p, and send a report: \"norsplice selftest --chip --report FILE\"",
+    );
+    Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
+}
+
+/// The assumption in a sentence.
+fn words(assumption: Assumption) -> &'static str {
+    match assumption {
+        Assumption::Version => "its version is a known one",
+        Assumption::ShortAnswers => "answers of 1, 2 and 3 bytes come apart",
+        Assumption::FullAnswers => "200 full packets have 200 answers",
+        Assumption::HeldBack => "nothing is lost in 200 ms without a fetch",
+        Assumption::PinsInTurn => "pins move in their turn",
+        Assumption::RoundTrip => "a bad command is answered at once",
+        Assumption::Loopback => "64 KiB come back through the loopback",
+        Assumption::IdleClocks => "8F clocks without data",
+        Assumption::SelectReadBack => "chip select reads back",
+        Assumption::Thousand => "the proof of each start, 1,000 times",
+        Assumption::ChipId => "the chip's id, 1,000 times in bursts of 8",
+        Assumption::ChipRead => "64 KiB in one burst as by single commands",
+        Assumption::WriteEnable => "write enable set and cleared in one burst",
+    }
+}
+
+fn figure(figure: Figure) -> String {
+    match figure {
+        Figure::None => "-".to_owned(),
+        Figure::Time(time) => units::time(time),
+        Figure::Count(count) => count.to_string(),
+        Figure::Code(code) => format!("{code:04x}"),
+    }
+}
+
+fn found(check: &Check) -> (Tone, &'static str, &str) {
+    match &check.found {
+        Found::Proven => (Tone::Good, "proven", ""),
+        Found::Disproven(seen) => (Tone::Bad, "not proven", seen),
+        Found::NotDone(why) => (Tone::Faint, "not done", why),
+    }
+}
+
+fn table(tested: &SelfTest) -> Table {
+    let mut table = Table::new(&["assumption", "result", "measured", "model", "seen"]);
+    for check in &tested.checks {
+        let (tone, word, seen) = found(check);
+        table.row([
+            words(check.assumption).into(),
+            Cell::toned(tone, word),
+            figure(check.measured).as_str().into(),
+            figure(check.model).as_str().into(),
+            seen.into(),
+        ]);
+    }
+    table
+}
+
+fn head(tested: &SelfTest) -> String {
+    let release = tested.about.release.map_or("unknown".to_owned(), |release| format!("{release:04x}"));
+    let maker = tested.about.manufacturer.as_deref().filter(|maker| !maker.is_empty()).unwrap_or("no name");
+    format!("{}, release {release}, made by {maker}; driven in {}", tested.programmer, tested.shape)
+}
+
+fn show(session: &Session, tested: &SelfTest) {
+    let out = &session.out;
+    out.line(head(tested));
+    out.table(&table(tested));
+}
+
+/// The report as text.
+fn report(tested: &SelfTest) -> String {
+    let mut text = format!("norsplice {} selftest\n{}\n\n", env!("CARGO_PKG_VERSION"), head(tested));
+    let lines = table(tested).lines(super::super::show::Paint::plain());
+    for line in lines.iter().map(String::as_str) {
+        // Writing into a text does not fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    for notice in &tested.notices {
+        let _ = writeln!(text, "{notice}");
+    }
+    text.push_str("\nUSB traffic: seconds, bytes sent, lengths of what came; no contents of the chip\n\n");
+    for line in &tested.log {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+fn fields(tested: &SelfTest) -> Fields {
+    let number = |figure: Figure| -> Value {
+        match figure {
+            Figure::None => Value::Null,
+            // In microseconds.
+            Figure::Time(time) => json!({ "us": u64::try_from(time.as_micros()).unwrap_or(u64::MAX) }),
+            Figure::Count(count) => json!({ "count": count }),
+            Figure::Code(code) => json!({ "code": format!("{code:04x}") }),
+        }
+    };
+    let checks: Vec<Value> = tested
+        .checks
+        .iter()
+        .map(|check| {
+            let (_, word, seen) = found(check);
+            json!({
+                "assumption": check.assumption.name(),
+                "result": word.replace(' ', "-"),
+                "seen": (!seen.is_empty()).then_some(seen),
+                "measured": number(check.measured),
+                "model": number(check.model),
+            })
+        })
+        .collect();
+    Fields::new()
+        .with("adapter", tested.programmer)
+        .with("release", json!(tested.about.release.map(|release| format!("{release:04x}"))))
+        .with("manufacturer", json!(tested.about.manufacturer))
+        .with("mode", tested.shape.to_string())
+        .with("checks", checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn figures_are_words() {
+        let texts = [
+            figure(Figure::None),
+            figure(Figure::Code(0x30)),
+            figure(Figure::Count(3)),
+            figure(Figure::Time(Duration::from_millis(5))),
+        ];
+        assert_eq!(texts[..3], ["-", "0030", "3"]);
+        assert!(texts[3].contains("ms"), "{}", texts[3]);
+    }
+}
