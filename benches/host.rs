@@ -102,6 +102,13 @@ fn inspect_8_mib(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| inspect(black_box(&board)).items.len());
 }
 
+/// The largest file of a usual chip: data without a pattern, in which every magic number occurs by chance.
+#[divan::bench(sample_count = 5)]
+fn inspect_64_mib(bencher: Bencher<'_, '_>) {
+    let file = synthetic::noise(1, 64 * MIB);
+    bencher.bench_local(|| inspect(black_box(&file)).items.len());
+}
+
 #[divan::bench(sample_count = 20)]
 fn splice_8_mib(bencher: Bencher<'_, '_>) {
     let demo = synthetic::demo();

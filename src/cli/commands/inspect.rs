@@ -10,7 +10,7 @@ use crate::image::finding::stopping;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::item::{Check, Item, Outcome as Result};
-use crate::image::{Board, ImageError, recognise, sha256};
+use crate::image::{Board, ImageError, sha256};
 use crate::units;
 use crate::wire::{self, Fields};
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
     show(session, &found, &args.file.display().to_string(), &sha256);
-    let boards = if found.what == "dump" { recognise(&bytes) } else { Vec::new() };
+    let boards = if found.what == "dump" { found.recognise(&bytes) } else { Vec::new() };
     for one in &boards {
         let sure = if one.named { "board" } else { "board, perhaps" };
         session.out.line(format!("{sure}: {}, by {}", one.board.name, one.by.join("; ")));

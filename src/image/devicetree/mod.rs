@@ -14,4 +14,4 @@ mod search;
 mod tests;
 
 pub use model::{Board, BoardTree, Cell, CellKind, FlashMap, Partition};
-pub use search::{find, trees_in};
+pub use search::{find, plain, trees_in};

@@ -31,13 +31,20 @@ pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
     found
 }
 
+/// The boards' trees in plain bytes.
+pub fn plain(bytes: &[u8]) -> Vec<BoardTree> {
+    let read = |(at, tree): &(usize, Tree)| BoardTree {
+        offset: *at as u64,
+        packed: false,
+        board: Board::read(tree),
+    };
+    trees_in(bytes).iter().map(read).collect()
+}
+
 /// The boards' trees in an image, a dump or a vendor file, plain or in packed kernels.
 pub fn find(image: &[u8]) -> Vec<BoardTree> {
     const MOST_UNPACKED: u64 = 64 << 20;
-    let mut found: Vec<BoardTree> = trees_in(image)
-        .iter()
-        .map(|(at, tree)| BoardTree { offset: *at as u64, packed: false, board: Board::read(tree) })
-        .collect();
+    let mut found = plain(image);
     let file_systems = file_systems(image);
     let outside = |at: &usize| !file_systems.iter().any(|span| span.contains(*at as u64));
     let mut left = MOST_UNPACKED;

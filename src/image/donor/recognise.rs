@@ -28,7 +28,15 @@ pub struct Recognised {
 
 /// The boards `dump` may be of, the most likely first.
 pub fn recognise(dump: &[u8]) -> Vec<Recognised> {
-    let mut trees = board_trees(dump);
+    recognise_by(dump, devicetree::find(dump).into_iter().map(|found| found.board))
+}
+
+/// As [`recognise`], by the trees that were found in the dump.
+pub(crate) fn recognise_by(
+    dump: &[u8],
+    trees: impl IntoIterator<Item = devicetree::Board>,
+) -> Vec<Recognised> {
+    let mut trees = of_boards(trees);
     let tree = (trees.len() == 1).then(|| trees.remove(0));
     let mut found: Vec<(u32, Recognised)> =
         Board::all().iter().filter_map(|board| weigh(dump, board, tree.as_ref())).collect();
@@ -164,8 +172,13 @@ pub(crate) fn names_board(tree: &devicetree::Board, board: &Board) -> bool {
 
 /// The trees with a flash map in `bytes`, one of each name.
 pub(crate) fn board_trees(bytes: &[u8]) -> Vec<devicetree::Board> {
+    of_boards(devicetree::find(bytes).into_iter().map(|found| found.board))
+}
+
+/// The trees with a flash map, one of each name.
+fn of_boards(trees: impl IntoIterator<Item = devicetree::Board>) -> Vec<devicetree::Board> {
     let mut found: Vec<devicetree::Board> = Vec::new();
-    for tree in devicetree::find(bytes).into_iter().map(|found| found.board) {
+    for tree in trees {
         if tree.map().is_some() && !found.iter().any(|other| own_name(other) == own_name(&tree)) {
             found.push(tree);
         }

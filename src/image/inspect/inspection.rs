@@ -8,8 +8,10 @@ use super::scan::{MOST_ITEMS, scan};
 use crate::image::container::budget::Look;
 use crate::image::container::item::{Check, Item, ItemKind, Outcome};
 use crate::image::container::{sysupgrade, tplink, uboot_env};
+use crate::image::devicetree::{self, BoardTree};
 use crate::image::donor::dump::repeats;
 use crate::image::donor::form::other_form;
+use crate::image::donor::recognise::{Recognised, recognise_by};
 use crate::image::layouts::text_layout;
 use crate::span::Span;
 
@@ -27,13 +29,18 @@ pub struct Inspection {
     pub items: Vec<Item>,
     /// What was not, by offset.
     pub gaps: Vec<Gap>,
+    /// The boards' device trees in it, plain ones and those in packed kernels.
+    #[serde(skip)]
+    pub trees: Vec<BoardTree>,
 }
 
 /// Inspects a file, a dump or any other bytes.
 pub fn inspect(bytes: &[u8]) -> Inspection {
     let mut look = Look::new(bytes);
     let found = scan(&mut look);
-    let (mut items, mut covered) = (found.items, found.covered);
+    let (mut items, mut covered, mut trees) = (found.items, found.covered, found.trees);
+    trees.extend(devicetree::plain(bytes));
+    trees.sort_by_key(|tree| tree.offset);
     add_sysupgrade(bytes, &mut items, &mut covered);
     if items.is_empty() {
         add_layout(bytes, &mut items, &mut covered);
@@ -53,13 +60,19 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
         let detail = format!("{MOST_ITEMS} things found, the rest of the file was not looked at");
         checks.push(Check { name: "items".into(), result: Outcome::CannotTell, detail });
     }
-    Inspection { what: what(bytes, &items, &gaps), size: bytes.len() as u64, checks, items, gaps }
+    Inspection { what: what(bytes, &items, &gaps), size: bytes.len() as u64, checks, items, gaps, trees }
 }
 
 impl Inspection {
     /// The items of a kind.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(move |item| item.kind == kind)
+    }
+
+    /// The boards that `bytes`, which were inspected, may be a dump of, as [`recognise`](crate::image::recognise) has
+    /// them; nothing is unpacked again.
+    pub fn recognise(&self, bytes: &[u8]) -> Vec<Recognised> {
+        recognise_by(bytes, self.trees.iter().map(|tree| tree.board.clone()))
     }
 
     /// True when no check of the file or an item is bad.

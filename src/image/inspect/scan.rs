@@ -6,6 +6,7 @@ use crate::image::container::budget::Look;
 use crate::image::container::dtb;
 use crate::image::container::item::{Found, Item};
 use crate::image::container::wrapper;
+use crate::image::devicetree::{self, BoardTree};
 use crate::image::formats::{ContainerFormat, FORMATS, SMALLEST_EDGE};
 use crate::span::Span;
 
@@ -36,6 +37,8 @@ pub(super) struct Scan {
     pub items: Vec<Item>,
     /// The bytes that are accounted for: all of what nothing was searched in, else the headers.
     pub covered: Vec<Span>,
+    /// The boards' trees in packed streams.
+    pub trees: Vec<BoardTree>,
 }
 
 impl Scan {
@@ -44,8 +47,19 @@ impl Scan {
         let (offset, size) = (item.offset, item.size);
         self.covered.push(Span::new(offset, resume as u64));
         self.items.push(item);
-        self.items.extend(unpacked.into_iter().flat_map(|data| trees_in(&data, offset, size)));
+        for data in unpacked {
+            self.take_trees(&data, offset, size);
+        }
         resume
+    }
+
+    /// The boards' trees in a kernel that was unpacked; their offset is the packed stream's.
+    fn take_trees(&mut self, unpacked: &[u8], offset: u64, size: u64) {
+        for (at, tree) in devicetree::trees_in(unpacked) {
+            let item = dtb::describe(&tree, offset, size);
+            self.items.push(item.with_hex("unpacked_offset", at as u64).with("unpacked_size", tree.len));
+            self.trees.push(BoardTree { offset, packed: true, board: devicetree::Board::read(&tree) });
+        }
     }
 }
 
@@ -80,16 +94,4 @@ pub(super) fn scan(look: &mut Look) -> Scan {
         at = hit.map_or(at + 1, |hit| found.push(hit).max(at + 1));
     }
     found
-}
-
-/// The boards' trees in a kernel that was unpacked; their offset is the packed stream's.
-fn trees_in(unpacked: &[u8], offset: u64, size: u64) -> Vec<Item> {
-    crate::image::devicetree::trees_in(unpacked)
-        .into_iter()
-        .map(|(at, tree)| {
-            dtb::describe(&tree, offset, size)
-                .with_hex("unpacked_offset", at as u64)
-                .with("unpacked_size", tree.len)
-        })
-        .collect()
 }

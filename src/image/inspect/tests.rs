@@ -1,12 +1,17 @@
 //! Tests of the inspection on files of other tools' making (`tests/data/small`) and on changed ones.
 
+use std::cell::Cell;
+use std::io::Write;
+
 use md5::Digest;
 use proptest::prelude::*;
 
 use crate::image::container::intel::tests::flash;
 use crate::image::container::item::Outcome;
+use crate::image::container::packed::COUNT;
 use crate::image::container::sysupgrade::tests::append;
-use crate::image::{inspect::Inspection, inspect::inspect};
+use crate::image::{Recognised, inspect::Inspection, inspect::inspect, parse_any, recognise};
+use crate::image::{made_tree, synthetic};
 
 /// Files made by the tools of the formats, by name.
 const SMALL: [(&str, &[u8]); 16] = [
@@ -331,4 +336,33 @@ proptest! {
         let bytes: Vec<u8> = pieces.iter().flat_map(|(magic, rest)| [MAGICS[*magic], rest.as_slice()].concat()).collect();
         assert_lawful(&inspect(&bytes), bytes.len())?;
     }
+}
+
+/// What unpacking costs is the most of an inspection; the trees in a kernel serve its items and the board's name.
+#[test]
+fn a_kernel_is_unpacked_once() {
+    let map = parse_any(b"mtdparts=x:64k(boot),1920k(firmware),64k(art)", None).unwrap();
+    let tree = made_tree::of_layout(&["acme,quick5"], &map);
+    let kernel = [synthetic::noise(1, 0x10_0000), tree].concat();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&kernel).unwrap();
+    let packed = packed.finish().unwrap();
+    let mut dump = synthetic::noise(2, 0x20_0000);
+    dump[0x1_0000..0x1_0000 + packed.len()].copy_from_slice(&packed);
+
+    let before = COUNT.with(Cell::get);
+    let found = inspect(&dump);
+    let boards = found.recognise(&dump);
+    let unpacked = COUNT.with(Cell::get) - before;
+    assert_eq!(boards[0].board.compatible, ["acme,quick5"]);
+    // A look at its first bytes comes before the whole of it, and at what only looks like a stream.
+    assert!(
+        (kernel.len()..kernel.len() + 0x4_0000).contains(&unpacked),
+        "{unpacked:#x} of {:#x}",
+        kernel.len()
+    );
+    let names = |boards: &[Recognised]| -> Vec<_> {
+        boards.iter().map(|one| (one.board.name.clone(), one.by.clone())).collect()
+    };
+    assert_eq!(names(&recognise(&dump)), names(&boards));
 }

@@ -6,4 +6,6 @@ mod unpacked;
 
 pub(crate) use streams::find;
 pub use streams::{FORMATS, Format, MOST_TRIES};
+#[cfg(test)]
+pub(crate) use unpacked::COUNT;
 pub use unpacked::Unpacked;

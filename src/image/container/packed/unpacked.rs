@@ -16,6 +16,12 @@ pub struct Unpacked {
     pub complete: bool,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// All bytes that this thread has unpacked.
+    pub(crate) static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads at most `most` bytes; the flag is true when the stream ended there.
 pub(super) fn read_up_to(stream: &mut dyn Read, most: u64) -> (Vec<u8>, bool) {
     let mut data = Vec::new();
@@ -25,7 +31,11 @@ pub(super) fn read_up_to(stream: &mut dyn Read, most: u64) -> (Vec<u8>, bool) {
         let room = usize::try_from(most - data.len() as u64).unwrap_or(usize::MAX).clamp(1, buffer.len());
         match stream.read(&mut buffer[..room]) {
             Ok(0) => return (data, true),
-            Ok(n) if data.len() as u64 + n as u64 <= most => data.extend_from_slice(&buffer[..n]),
+            Ok(n) if data.len() as u64 + n as u64 <= most => {
+                #[cfg(test)]
+                COUNT.with(|count| count.set(count.get() + n));
+                data.extend_from_slice(&buffer[..n]);
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Ok(_) | Err(_) => return (data, false),
         }
