@@ -204,6 +204,14 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
                     .fg(Color::Red),
             );
         }
+        if chip.supply_unknown {
+            lines.push(
+                Line::from(
+                    "Its supply is in no table: look it up. Started with --allow supply-unknown, the guide writes.",
+                )
+                .fg(Color::Yellow),
+            );
+        }
     }
     if let Some(job) = &guide.open_job {
         let (job, part) = (&job.id, &job.part);

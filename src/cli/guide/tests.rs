@@ -76,6 +76,7 @@ fn chip() -> Update {
         id: vec![0xef, 0x40, 0x17],
         size: SIZE as u64,
         low_voltage: false,
+        supply_unknown: false,
     })
 }
 
@@ -312,4 +313,16 @@ fn a_chip_left_in_between_is_owned_up_to() {
     let seen = screen(&guide);
     assert!(seen.contains("partly written") && seen.contains("the programmer disappeared"), "{seen}");
     assert!(matches!(guide.key(Key::Char('u')), Act::Ask(Ask::Resume { undo: true, .. })));
+}
+
+#[test]
+fn an_unknown_supply_is_shown_before_anything_is_chosen() {
+    let mut guide = guide();
+    guide.key(Key::Enter);
+    guide.guide.take(chip());
+    assert!(!screen(&guide).contains("supply is in no table"));
+    let Update::Chip(known) = chip() else { panic!("a chip") };
+    guide.guide.take(Update::Chip(ChipFacts { supply_unknown: true, ..known }));
+    let seen = screen(&guide);
+    assert!(seen.contains("supply is in no table") && seen.contains("--allow supply-unknown"), "{seen}");
 }

@@ -69,6 +69,8 @@ pub struct ChipFacts {
     pub size: u64,
     /// 1.8 V part.
     pub low_voltage: bool,
+    /// Its supply is in no table.
+    pub supply_unknown: bool,
 }
 
 /// A job that is not finished.

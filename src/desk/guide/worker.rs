@@ -299,5 +299,6 @@ fn facts(identity: &Identity) -> ChipFacts {
         id: identity.jedec_id.to_vec(),
         size: identity.part.size,
         low_voltage: identity.low_voltage,
+        supply_unknown: identity.supply_unknown(),
     }
 }
