@@ -30,6 +30,7 @@ pub mod rewrite;
 mod stop;
 pub mod subject;
 pub mod words;
+pub mod write_checks;
 
 pub use chosen::Chosen;
 pub use conditions::Desk;

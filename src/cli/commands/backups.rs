@@ -59,11 +59,11 @@ enum Verb {
         /// The folder to make
         dir: PathBuf,
     },
-    /// Remove a backup; asks when it is the only one of its chip
+    /// Remove a backup; asks when it is the only one of its chip or with its contents, or when a job refers to it
     Remove {
         /// The backup: its id, or the beginning of it
         id: String,
-        /// Remove it though it is the only backup of its chip
+        /// Remove it without a question, though nothing replaces it
         #[arg(long)]
         even_the_only_one: bool,
     },
