@@ -4,10 +4,11 @@ use super::super::every::{self, EveryArgs};
 use super::super::exit::Outcome;
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};
 use super::layout::{map, place};
-use crate::desk::{Put, PutContents, allowed, files, write_checks};
+use crate::desk::{Put, PutContents, allowed, write_checks};
 use crate::image::ImageError;
 use crate::image::finding::stopping;
 use crate::wire::Fields;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// `write FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write; - is standard input
     file: PathBuf,
 
     /// Where to.
@@ -32,7 +33,7 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
-    let bytes = files::read(&args.file)?;
+    let bytes = streams::read(&args.file)?;
     let allow = allowed(session.options.allow.iter().map(String::as_str))?;
     let findings = write_checks::of_file(&bytes, &args.file.display().to_string(), &place);
     let stop = stopping(&findings, &allow);
