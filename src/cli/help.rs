@@ -23,10 +23,10 @@ Programmers for -p:
 
 Examples:
   norsplice demo                                             try everything, nothing attached
-  norsplice probe                                            who is under the clip?
+  norsplice probe                                            which chip is under the clip?
   norsplice rewrite --board archer-mr200-v1 --donor web.bin  back up, splice, write: the one pass
   norsplice backups list                                     what was saved so far
-  norsplice restore ID                                       put it back
+  norsplice restore ID                                       put one back
   norsplice backup --every-programmer                        one on each clip, at the same time
 
 Exit codes: 0 done, 1 failed and chip untouched, 2 wrong usage or refused input, 3 chip partly

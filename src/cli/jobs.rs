@@ -111,7 +111,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     out.line(out.tone(tone, verdict(report)));
     let millis = Duration::from_millis;
     out.line(format!(
-        "  read      {} beforehand, in {}",
+        "  read      {} for the backup, in {}",
         units::size(report.backup_read),
         units::time(millis(report.backup_millis))
     ));
@@ -119,7 +119,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         out.line(format!("  erased    {} in {}", units::size(done.erased), count(done.erases, "erase")));
         out.line(format!("  written   {} in {}", units::size(done.programmed), count(done.pages, "page")));
         out.line(format!(
-            "  verified  {}, only what was planned, in {}",
+            "  verified  {} (what was written), in {}",
             units::size(done.verified),
             units::time(millis(report.write_millis))
         ));
@@ -147,7 +147,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
 /// How a job ended, in a sentence.
 pub fn verdict(report: &Report) -> &'static str {
     match (&report.chip, report.dry_run, report.plan.is_empty()) {
-        (_, _, true) => "The chip holds this already: nothing erased, nothing written.",
+        (_, _, true) => "The chip already matches: nothing to write.",
         (_, true, _) => "Dry run: the chip is untouched.",
         (ChipState::Restored, ..) => "Undone and verified: the backup's contents are on the chip.",
         _ => "Written and verified.",

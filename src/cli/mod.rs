@@ -28,6 +28,7 @@ mod show;
 mod signals;
 mod splicing;
 mod store;
+mod streams;
 mod subject;
 mod terminal;
 mod words;

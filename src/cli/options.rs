@@ -91,7 +91,7 @@ pub struct MapArgs {
     #[arg(long, value_name = "BOARD", conflicts_with = "layout")]
     pub board: Option<String>,
 
-    /// A file that holds the map of the flash: TOML, mtdparts, boot log, flashrom layout, FMAP, dump
+    /// Layout file: TOML, mtdparts, boot log, flashrom layout, FMAP, Intel descriptor, or a dump
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
 }

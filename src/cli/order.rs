@@ -1,7 +1,9 @@
 //! The arguments that say what `splice` and `rewrite` are to make, and the wish that they mean.
 
+use super::exit::Failure;
 use super::options::bytes;
 use super::session::Session;
+use super::streams;
 use crate::desk::{DonorWish, Wish};
 use crate::image::unit::{Mac, parse_mac};
 use crate::image::{EnvValue, Purpose, RegionSource};
@@ -71,24 +73,28 @@ impl FromStr for MacAddress {
 
 impl OrderArgs {
     /// The wish that the arguments mean.
-    pub fn wish(&self, purpose: Option<Purpose>, session: &Session) -> Wish {
+    ///
+    /// # Errors
+    /// Those of [`streams::input`].
+    pub fn wish(&self, purpose: Option<Purpose>, session: &Session) -> Result<Wish, Failure> {
         let donor = |text: &OsString| {
             let (name, file) = name_and_file(text);
-            DonorWish { name, input: Path::new(file).into() }
+            Ok(DonorWish { name, input: streams::input(Path::new(file))? })
         };
-        Wish {
+        let optional = |path: &Option<PathBuf>| path.as_deref().map(streams::input).transpose();
+        Ok(Wish {
             board: self.board.clone(),
-            layout: self.layout.clone().map(Into::into),
+            layout: optional(&self.layout)?,
             chip_size: self.chip_size,
-            base_layout: self.base_layout.clone().map(Into::into),
-            donors: self.donor.iter().map(donor).collect(),
+            base_layout: optional(&self.base_layout)?,
+            donors: self.donor.iter().map(donor).collect::<Result<_, Failure>>()?,
             sources: self.set.clone(),
             mac: self.mac.map(|MacAddress(mac)| mac),
             env: self.env.clone(),
-            recipe: self.recipe.clone().map(Into::into),
+            recipe: optional(&self.recipe)?,
             purpose,
             allow: session.options.allow.clone(),
-        }
+        })
     }
 }
 

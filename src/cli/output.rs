@@ -29,6 +29,8 @@ pub struct Output {
     out: Paint,
     err: Paint,
     lost: Cell<bool>,
+    /// Standard output carries the data of a command; lines of the result go to standard error.
+    data_on_stdout: Cell<bool>,
     /// One of several jobs at the same time.
     side: Option<Side>,
 }
@@ -54,6 +56,7 @@ impl Output {
             out,
             err: Paint::for_stream(&std::io::stderr()),
             lost: Cell::new(false),
+            data_on_stdout: Cell::new(false),
             side: None,
         }
     }
@@ -62,12 +65,17 @@ impl Output {
     /// in each of its events, and its bars among those of the others.
     pub fn labelled_as(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {
         let side = Side { label: format!("[{label}] "), programmer: programmer.into(), bars: bars.clone() };
-        Self { side: Some(side), lost: Cell::new(false), ..*self }
+        Self { side: Some(side), lost: Cell::new(false), data_on_stdout: Cell::new(false), ..*self }
     }
 
     /// What is before each line, and the group of progress bars, for one of several jobs.
     pub fn side(&self) -> Option<(&str, &MultiProgress)> {
         self.side.as_ref().map(|side| (side.label.as_str(), &side.bars))
+    }
+
+    /// Leaves standard output to the data of a command: lines of the result go to standard error, not with `-q`.
+    pub fn leave_stdout_to_data(&self) {
+        self.data_on_stdout.set(true);
     }
 
     /// How much is said.
@@ -82,8 +90,10 @@ impl Output {
 
     /// A line of the result, for people.
     pub fn line(&self, text: impl AsRef<str>) {
-        if !self.json {
-            self.stdout(text.as_ref());
+        match self.data_on_stdout.get() {
+            true if self.verbosity > Verbosity::Quiet => self.stderr(text.as_ref()),
+            false if !self.json => self.stdout(text.as_ref()),
+            _ => {}
         }
     }
 

@@ -39,7 +39,12 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
         Question::Protect(_) => confirm_write(session, "Write this to survive power-off?")?,
         Question::RemoveBackup(_) | Question::DropJob { .. } if removal_allowed => {}
         Question::RemoveBackup(asked) => {
-            let text = format!("{} is the only backup of its chip. Remove it for good?", asked.backup);
+            let why = match (asked.only_of_chip, asked.only_with_contents, asked.jobs) {
+                (true, ..) => "is the only backup of its chip".to_owned(),
+                (_, true, _) => "is the only backup with these contents".to_owned(),
+                (.., jobs) => format!("is what the report of {} needs", jobs.join(", ")),
+            };
+            let text = format!("{} {why}. Remove it for good?", asked.backup);
             ask_yes(session, &text, "give --even-the-only-one to remove it without a question")?;
         }
         Question::DropJob { job } => {

@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::session::Session;
 use super::store;
+use super::streams;
 use super::terminal::Terminal;
 use crate::desk::subject::{Dump, Named, Subject};
 use crate::image::{Image, Layout};
@@ -33,7 +34,9 @@ pub fn load_part(
             let store = store::open(session).ok();
             session.desk()?.chip_subject(&Terminal::new(session), store.as_ref(), part)
         }
-        Named::Dump(Dump::File(path)) => Subject::of_file(path, part),
+        Named::Dump(Dump::File(path)) => {
+            Subject::of_bytes(path.display().to_string(), streams::read(path)?, part)
+        }
         Named::Dump(Dump::Backup(name)) => Subject::of_backup(&store::open(session)?, name, part),
     }
 }
@@ -43,7 +46,10 @@ pub fn load_part(
 /// # Errors
 /// Exit code 2 where it is neither; the store's own where the backup is damaged.
 pub fn base(path: &Path, session: &Session) -> Result<Image, Failure> {
-    Dump::named(path).image(|| store::open(session))
+    match streams::is_stream(path) {
+        true => Ok(streams::read(path)?.into()),
+        false => Dump::named(path).image(|| store::open(session)),
+    }
 }
 
 /// The map that names regions: of the board that the backup names, or of the one that the contents name, which is then

@@ -79,6 +79,10 @@ impl Front for Terminal<'_> {
             Notice::NotRecorded(refusal) => {
                 out.warn(format!("a report of this job will lack details: {refusal}"));
             }
+            Notice::Findings(findings) => {
+                self.reporter.borrow_mut().pause();
+                splicing::findings(session, findings);
+            }
             Notice::Registers { changes, erasable } => questions::show_changes(session, changes, erasable),
             Notice::RegisterToLock(register) => {
                 questions::show_register(session, register);

@@ -190,12 +190,27 @@ impl From<AssumedFault> for Failure {
 
 fn image(error: &ImageError) -> Failure {
     let findings: &[Finding] = error.findings();
-    match findings {
+    let failure = match findings {
         [] | [_] => Failure::refused(error.to_string()),
         _ => {
             let lines: String = findings.iter().map(|finding| format!("\n  - {finding}")).collect();
             Failure::refused(format!("{} checks failed:{lines}", findings.len()))
         }
+    };
+    match findings.iter().find_map(|finding| advice(finding.name)) {
+        Some(advice) => failure.hint(advice),
+        None => failure,
+    }
+}
+
+/// The command that does right what a check on a file to write stopped.
+fn advice(check: &str) -> Option<&'static str> {
+    match check {
+        "container" => {
+            Some("\"norsplice rewrite --board BOARD --donor FILE\" puts its parts where they belong")
+        }
+        "blank-file" => Some("\"norsplice erase\" makes a chip or a region blank"),
+        _ => None,
     }
 }
 

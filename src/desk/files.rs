@@ -34,6 +34,8 @@ enum Target {
     Fresh(NewFile),
     /// A device or pipe, written to directly.
     Special(File),
+    /// A stream of the process.
+    Stream(Box<dyn Write>),
 }
 
 impl OutFile {
@@ -53,7 +55,12 @@ impl OutFile {
         Ok(Self { path, target })
     }
 
-    /// Writes on.
+    /// A stream in place of a file; `name` names it in messages.
+    pub fn to_stream(name: &str, stream: Box<dyn Write>) -> Self {
+        Self { path: name.into(), target: Target::Stream(stream) }
+    }
+
+    /// Appends bytes.
     ///
     /// # Errors
     /// [`Why::File`] for a full disk and its like.
@@ -61,6 +68,7 @@ impl OutFile {
         let written = match &mut self.target {
             Target::Fresh(file) => file.write_all(bytes),
             Target::Special(file) => file.write_all(bytes),
+            Target::Stream(stream) => stream.write_all(bytes),
         };
         written.map_err(|error| fault(&self.path, error))
     }
@@ -73,6 +81,7 @@ impl OutFile {
         match self.target {
             Target::Fresh(file) => Ok(file.finish()?),
             Target::Special(_) => Ok(()),
+            Target::Stream(mut stream) => stream.flush().map_err(|error| fault(&self.path, error)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::question::{Answer, Question, RegisterChange};
 use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
-use crate::image::Spliced;
+use crate::image::{Finding, Spliced};
 use crate::span::Spans;
 use crate::spi::Notice as LinkNotice;
 use crate::workflow::Event;
@@ -85,6 +85,8 @@ pub enum Notice<'a> {
         /// What will be protected.
         wanted: &'a Spans,
     },
+    /// What the checks on a file to write found, and the user allowed.
+    Findings(&'a [Finding]),
     /// Security registers that will be changed; none where they all hold what is wanted.
     Registers {
         /// The registers and what becomes of them.

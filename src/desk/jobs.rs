@@ -4,15 +4,17 @@ use super::about::keep_counts;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
-use super::{Place, PlaceError, Refusal};
-use crate::image::{Board, Layout, Role};
+use super::{Place, PlaceError, Refusal, write_checks};
+use crate::image::finding::stopping;
+use crate::image::{Allow, Board, ImageError, Layout, Role};
 use crate::span::Span;
 use crate::workflow::backup::{Backup, BackupOptions};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::RestoreOptions;
 use crate::workflow::resume::ResumeOptions;
-use crate::workflow::{Cause, Store, StoreError, backup, restore, resume};
+use crate::workflow::store::Listed;
+use crate::workflow::{Cause, Store, backup, restore, resume};
 
 /// What is put onto the chip, and how the job is recorded.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Put<'a> {
     pub board: Option<String>,
     /// The map that names regions in the question.
     pub layout: Option<&'a Layout>,
+    /// Checks that may pass ([`write_checks`]).
+    pub allow: Allow,
 }
 
 /// What goes onto the chip.
@@ -49,6 +53,24 @@ impl Put<'_> {
                 Ok((Verb::Erase, span, vec![BLANK; span.len() as usize]))
             }
         }
+    }
+}
+
+impl Put<'_> {
+    /// Checks what the chip will hold by what it holds now. What is erased on purpose is not checked.
+    fn check(&self, front: &dyn Front, backup: &Backup, after: &[u8]) -> Result<(), Refusal> {
+        if matches!(self.contents, PutContents::Blank) {
+            return Ok(());
+        }
+        let board = self.board.as_deref().and_then(|name| Board::named(name).ok());
+        let findings = write_checks::against_chip(&backup.flash, after, board);
+        let stop = stopping(&findings, &self.allow);
+        if !stop.is_empty() {
+            let refusal = Refusal::from(ImageError::Refused { findings: stop });
+            return Err(refusal.after_backup(&backup.manifest.id).untouched());
+        }
+        let _ = front.notice(Notice::Findings(&findings));
+        Ok(())
     }
 }
 
@@ -93,15 +115,24 @@ impl Desk {
             let (programmer, dry_run) = (programmer.to_owned(), self.dry_run);
             // A chip that answers to its id and reads FF only is blank: there is nothing on it to lose.
             let options = JobOptions { verb, programmer, board, dry_run, blank_allowed: true };
+            let mut refused = None;
             let mut decide = Decide {
                 wanted: &mut |backup| {
                     let wanted = Wanted::patch(&backup.flash, span.start, &bytes, smallest)?;
+                    if let Err(refusal) = put.check(front, backup, &wanted.image) {
+                        // The job only has to end here; the refusal itself is given back below.
+                        refused = Some(refusal);
+                        return Err(Cause::Stopped.untouched());
+                    }
                     Ok(Wanted { whole_erase, ..wanted })
                 },
                 confirm: &mut |proposal| front.confirms(&Question::Write(WriteQuestion { proposal, layout })),
             };
             let done =
                 job::run(chip, store, &options, &mut decide, &mut |event| front.notice(Notice::Job(&event)));
+            if let Some(refusal) = refused {
+                return Err(refusal);
+            }
             let report = done.map_err(Refusal::from)?;
             record(front, store, &report);
             Ok((span, report))
@@ -178,21 +209,28 @@ pub fn drop_job(front: &dyn Front, store: &Store, job: &str) -> Result<(), Refus
     Ok(store.drop_job(job)?)
 }
 
-/// Removes a backup; asks where it is the only one of its chip.
+/// Removes a backup; asks where nothing replaces it ([`RemoveQuestion`]).
 ///
 /// # Errors
 /// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
 pub fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(), Refusal> {
-    match store.remove(backup, false) {
-        Err(StoreError::OnlyBackup(_)) => {
-            let question = Question::RemoveBackup(RemoveQuestion { backup, only_of_chip: true });
-            if !front.confirms(&question) {
-                return Err(Cause::Unconfirmed.into());
-            }
-            Ok(store.remove(backup, true)?)
-        }
-        other => Ok(other?),
+    let manifest = store.manifest(backup)?;
+    let others = store.list()?.into_iter().filter(|listed| listed.id != backup);
+    let same = |listed: Listed| listed.manifest.is_ok_and(|other| other.sha256 == manifest.sha256);
+    let jobs = store.jobs()?.into_iter();
+    let jobs = jobs.filter(|job| job.header.as_ref().is_ok_and(|header| header.backup == backup));
+    let jobs: Vec<String> = jobs.map(|job| job.id).collect();
+    let asked = RemoveQuestion {
+        backup,
+        only_of_chip: store.is_only_backup(backup).unwrap_or(true),
+        only_with_contents: !others.into_iter().any(same),
+        jobs: &jobs,
+    };
+    let needed = asked.only_of_chip || asked.only_with_contents || !jobs.is_empty();
+    if needed && !front.confirms(&Question::RemoveBackup(asked)) {
+        return Err(Cause::Unconfirmed.into());
     }
+    Ok(store.remove(backup, true)?)
 }
 
 /// Keeps what the job counted; the job itself is done whether or not that succeeds.

@@ -31,6 +31,7 @@ mod selftest;
 mod stop;
 pub mod subject;
 pub mod words;
+pub mod write_checks;
 
 pub use chosen::Chosen;
 pub use conditions::Desk;

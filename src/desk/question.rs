@@ -120,6 +120,10 @@ pub struct RemoveQuestion<'a> {
     pub backup: &'a str,
     /// Its chip has no other backup.
     pub only_of_chip: bool,
+    /// No other backup has these contents.
+    pub only_with_contents: bool,
+    /// The jobs that began with it; their reports need it.
+    pub jobs: &'a [String],
 }
 
 impl Question<'_> {

@@ -40,10 +40,10 @@ impl<'a> Named<'a> {
 }
 
 impl<'a> Dump<'a> {
-    /// A file, where one of that name exists or the name has a `/` or a `.`; else a backup.
+    /// A file, where one of that name exists, the name has a `/` or a `.`, or is `-`; else a backup.
     pub fn named(path: &'a Path) -> Self {
         match path.to_str() {
-            Some(text) if !path.exists() && !text.contains(['/', '.']) => Dump::Backup(text),
+            Some(text) if text != "-" && !path.exists() && !text.contains(['/', '.']) => Dump::Backup(text),
             _ => Dump::File(path),
         }
     }
@@ -78,16 +78,16 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A part of a file; `part` is given the number of bytes.
+    /// A part of the bytes of a file; `part` is given their number.
     ///
     /// # Errors
-    /// As [`files::read`]; those of `part`.
-    pub fn of_file<E: From<Refusal>>(
-        path: &Path,
+    /// Those of `part`.
+    pub fn of_bytes<E>(
+        name: String,
+        bytes: Vec<u8>,
         part: impl FnOnce(u64) -> Result<Span, E>,
     ) -> Result<Self, E> {
-        let name = path.display().to_string();
-        Self { name, bytes: files::read(path)?, at: 0, layout: None }.cut(part)
+        Self { name, bytes, at: 0, layout: None }.cut(part)
     }
 
     /// A part of a backup; `part` is given the number of bytes.
@@ -188,7 +188,7 @@ mod tests {
         let path = folder.path().join("dump");
         std::fs::write(&path, [1, 2, 3, 4]).unwrap();
         let part = |size| Ok::<_, Refusal>(Span::new(size - 2, size - 1));
-        let subject = Subject::of_file(&path, part).unwrap();
+        let subject = Subject::of_bytes("dump".to_owned(), files::read(&path).unwrap(), part).unwrap();
         assert_eq!((subject.at, subject.bytes), (2, vec![3]));
     }
 

@@ -41,9 +41,11 @@ pub fn question(question: &Question<'_>) -> Fields {
                 .collect();
             fields.with("wanted_ranges", spans(plan.wanted.as_slice())).with("writes", writes)
         }
-        Question::RemoveBackup(asked) => {
-            fields.with("backup", asked.backup).with("only_of_chip", asked.only_of_chip)
-        }
+        Question::RemoveBackup(asked) => fields
+            .with("backup", asked.backup)
+            .with("only_of_chip", asked.only_of_chip)
+            .with("only_with_contents", asked.only_with_contents)
+            .with("jobs", json!(asked.jobs)),
         Question::DropJob { job } => fields.with("job", *job),
     }
 }

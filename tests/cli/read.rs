@@ -121,3 +121,33 @@ fn verify_lists_every_range_that_differs() {
     bench.emu("image=image.bin", words).0.code(0);
     bench.emu("image=image.bin", ["verify", "missing.bin"]).0.code(2).says(&["missing.bin"]);
 }
+
+#[test]
+fn a_dash_is_standard_output_and_standard_input() {
+    use std::io::Write;
+    let (bench, image) = bench();
+    let read = |more: &[&str]| {
+        let words = ["-p", "emu:image=image.bin,state=chip", "--store", "store"];
+        bench.command().args(words).args(more).output().unwrap()
+    };
+    let out = read(&["read", "-", "--at", "0x20000", "--len", "4K"]);
+    assert!(out.status.success() && out.stdout == image[0x2_0000..0x2_1000], "data and nothing else");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("sha256"), "the summary is beside it");
+    assert!(!bench.path("-").exists());
+    let out = read(&["--json", "read", "-", "--at", "0", "--len", "16"]);
+    assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
+
+    let words =
+        ["-p", "emu:image=image.bin,state=chip", "--store", "store", "--yes", "write", "-", "--at", "0x1000"];
+    let mut write = bench.command();
+    let write = write.args(words).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+    let mut child = write.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"through a pipe").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(&std::fs::read(bench.path("chip/flash.bin")).unwrap()[0x1000..0x100e], b"through a pipe");
+    // No bytes are no file.
+    let mut empty = bench.command();
+    let empty = empty.args(words).stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!(empty.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("standard input is empty"));
+}

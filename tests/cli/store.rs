@@ -131,6 +131,31 @@ fn the_only_backup_of_a_chip_goes_only_when_said_so() {
     bench.run(["--store", "store", "backups", "show", &id]).code(2).says(&["there is no backup"]);
 }
 
+/// Another backup of the same chip is no replacement where its contents are other ones, or where a job's report needs it.
+#[test]
+fn a_backup_that_nothing_replaces_is_asked_about() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("image.bin"), super::images::sparse(1)).unwrap();
+    std::fs::write(bench.path("part.bin"), b"new").unwrap();
+    let emu = |words: &[&str]| {
+        bench
+            .emu("image=image.bin,state=chip", [&["--json", "--store", "store"], words].concat())
+            .0
+            .code(0)
+            .result()
+    };
+    let written = emu(&["write", "part.bin", "--at", "0x1000", "--yes"]);
+    let (before, job) = (written["backup"].as_str().unwrap(), written["job"].as_str().unwrap());
+    let after = emu(&["backup"]);
+    let (after, again) = (after["id"].as_str().unwrap(), emu(&["backup"]));
+    let remove = |id: &str, code| bench.run(["--store", "store", "backups", "remove", id]).code(code);
+    remove(before, 2).says(&["not confirmed", "--even-the-only-one"]);
+    bench.run(["--store", "store", "report", job, "-o", "page.html"]).code(0);
+    // Of two with the same contents, one is enough.
+    remove(again["id"].as_str().unwrap(), 0);
+    remove(after, 2);
+}
+
 #[test]
 fn a_store_that_is_a_file_is_told() {
     let bench = Bench::new();

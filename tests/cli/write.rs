@@ -2,6 +2,7 @@
 
 use super::images::{CHIP, noise, sparse};
 use crate::bench::Bench;
+use norsplice::image::{Board, UnitKind, synthetic};
 use serde_json::Value;
 
 const EMU: &str = "image=image.bin,state=chip";
@@ -222,4 +223,49 @@ fn a_dump_in_another_form_is_asked_about_before_any_chip_is_touched() {
     std::fs::write(bench.path("other.bin"), &swapped).unwrap();
     run(&bench, EMU, &["write", "other.bin", "--yes", "--allow", "other-form"], 0);
     assert_eq!(on_chip(&bench), swapped);
+}
+
+/// A bench with the demo's board on the chip, its vendor's download beside it, and the whole dump of another unit.
+fn board_bench() -> (Bench, Vec<u8>) {
+    let (bench, demo) = (Bench::new(), synthetic::demo());
+    let own = demo.board.bytes().to_vec();
+    std::fs::write(bench.path("image.bin"), &own).unwrap();
+    std::fs::write(bench.path("vendor.bin"), &demo.vendor).unwrap();
+    (bench, own)
+}
+
+#[test]
+fn a_vendors_download_is_not_written_byte_for_byte() {
+    let (bench, _) = board_bench();
+    for words in [&["write", "vendor.bin"][..], &["write", "vendor.bin", "--at", "0"]] {
+        let (ran, counts) = bench.emu(EMU, [&["--store", "store", "--yes"], words].concat());
+        ran.code(2).says(&["container", "norsplice rewrite --board BOARD --donor FILE", "--allow container"]);
+        assert_eq!(counts, Value::Null, "no programmer was opened");
+    }
+    run(&bench, EMU, &["write", "vendor.bin", "--at", "0", "--yes", "--allow", "container,foreign-mac"], 0);
+}
+
+#[test]
+fn another_units_dump_is_written_only_where_that_is_said() {
+    let (bench, own) = board_bench();
+    let board = Board::named("archer-mr200-v1").unwrap();
+    let (_, mac) = board.layout.per_unit().find(|(_, unit)| unit.kind == UnitKind::Mac).unwrap();
+    let mut other = own.clone();
+    other[mac.span.range().end - 1] ^= 1;
+    std::fs::write(bench.path("other.bin"), &other).unwrap();
+    for more in [&[][..], &["--board", "archer-mr200-v1"]] {
+        let words = [&["write", "other.bin", "--yes"], more].concat();
+        let (result, counts) = run(&bench, EMU, &words, 2);
+        assert_eq!(result["findings"][0]["name"], "foreign-mac", "{result}");
+        assert_eq!((&result["chip"], &counts["bytes_erased"]), (&"untouched".into(), &0.into()));
+        assert!(result["backup"].is_string(), "{result}");
+    }
+    assert_eq!(on_chip(&bench), own);
+    run(&bench, EMU, &["write", "other.bin", "--yes", "--allow", "foreign-mac"], 0);
+    assert_eq!(on_chip(&bench), other);
+    // Its own dump goes back after the same question, as the chip is now the other unit's.
+    run(&bench, EMU, &["write", "image.bin", "--yes"], 2);
+    // And bytes without per-unit data are written without one.
+    std::fs::write(bench.path("part.bin"), noise(3, 16)).unwrap();
+    run(&bench, EMU, &["write", "part.bin", "--at", "0x30000", "--yes"], 0);
 }

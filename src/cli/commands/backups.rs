@@ -4,9 +4,9 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use super::super::store;
+use super::super::streams;
 use super::super::terminal::Terminal;
 use crate::desk;
-use crate::desk::files;
 use crate::desk::report::proof;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
@@ -59,11 +59,11 @@ enum Verb {
         /// The folder to make
         dir: PathBuf,
     },
-    /// Remove a backup; asks when it is the only one of its chip
+    /// Remove a backup; asks when it is the only one of its chip or with its contents, or when a job refers to it
     Remove {
         /// The backup: its id, or the beginning of it
         id: String,
-        /// Remove it though it is the only backup of its chip
+        /// Remove it without a question, though nothing replaces it
         #[arg(long)]
         even_the_only_one: bool,
     },
@@ -77,8 +77,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Verb::Verify { id } => verify(session, id.as_deref()),
         Verb::Import { file, second, board } => {
             let source = file.display().to_string();
-            let flash = files::read(&file)?;
-            let second = second.as_deref().map(files::read).transpose()?;
+            let flash = streams::read(&file)?;
+            let second = second.as_deref().map(streams::read).transpose()?;
             let chip = ChipKey::default();
             import(session, &Import { flash, second, source, chip, part: None, board })
         }

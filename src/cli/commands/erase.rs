@@ -6,6 +6,7 @@ use super::super::session::Session;
 use super::layout::{map, place};
 use super::write::put;
 use crate::desk::{Place, Put, PutContents};
+use crate::image::Allow;
 
 /// `erase`
 #[derive(Debug, clap::Args)]
@@ -34,5 +35,5 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         _ => {}
     }
     let (board, layout) = (args.place.map.board, layout.as_ref());
-    put(session, &Put { place: &place, contents: PutContents::Blank, board, layout })
+    put(session, &Put { place: &place, contents: PutContents::Blank, board, layout, allow: Allow::default() })
 }

@@ -1,4 +1,4 @@
-//! `guide`: the whole way by the hand.
+//! `guide`: the full-screen wizard.
 
 use super::super::exit::{Failure, Outcome};
 use super::super::guide;

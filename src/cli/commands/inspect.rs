@@ -4,8 +4,8 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::splicing;
+use super::super::streams;
 use crate::desk::allowed;
-use crate::desk::files;
 use crate::image::finding::stopping;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// `inspect FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file: dump, vendor download, sysupgrade file, anything
+    /// The file: dump, vendor download, sysupgrade file, anything; - is standard input
     file: PathBuf,
 
     /// Judge it for this board
@@ -35,7 +35,7 @@ pub struct Args {
 /// for is refused.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let board = args.board.as_deref().map(Board::named).transpose()?;
-    let bytes = files::read(&args.file)?;
+    let bytes = streams::read(&args.file)?;
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
     show(session, &found, &args.file.display().to_string(), &sha256);

@@ -4,7 +4,8 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::{MapArgs, PlaceArgs, bytes};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, unknown};
-use crate::desk::{Place, files};
+use super::super::streams;
+use crate::desk::Place;
 use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
 use crate::image::{Board, Layout, auto};
 use crate::units;
@@ -93,7 +94,7 @@ fn sized(map: &MapArgs, chip_size: Option<u64>) -> Result<Option<Layout>, Failur
         (Some(name), _) => Ok(Some(Board::named(name)?.layout.clone())),
         (None, Some(path)) => {
             let name = path.display();
-            let bytes = files::read(path)?;
+            let bytes = streams::read(path)?;
             let layout = parse_any(&bytes, chip_size).or_else(|error| of_board(&bytes).ok_or(error));
             let layout = layout.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
             Ok(Some(Layout { source: format!("{} in {name}", layout.source), ..layout }))

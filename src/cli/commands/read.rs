@@ -3,9 +3,9 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::terminal::Terminal;
 use super::layout::place;
-use crate::desk::files::OutFile;
 use crate::units;
 use crate::wire;
 use crate::workflow::reading::ReadOptions;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// `read FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write; - is standard output
     file: PathBuf,
 
     /// What to read.
@@ -33,7 +33,7 @@ pub struct Args {
 /// Reads.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place(&args.place)?;
-    let mut file = OutFile::create(&args.file)?;
+    let mut file = streams::create(session, &args.file)?;
     let options = ReadOptions { passes: args.passes, salvage: args.salvage };
     let (span, reading) = session.desk()?.read(&Terminal::new(session), &place, &options)?;
     file.write(&reading.bytes)?;

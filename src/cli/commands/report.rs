@@ -4,7 +4,7 @@ use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::shell::step_words;
 use super::super::store;
-use crate::desk::files;
+use super::super::streams;
 use crate::desk::report::Dossier;
 use crate::wire::Fields;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let store = store::open(session)?;
     let dossier = Dossier::load(&store, &args.id)?;
     let html = dossier.page(&store, &|step| step_words(step, &session.options))?;
-    files::write(&args.output, html.as_bytes())?;
+    streams::write(session, &args.output, html.as_bytes())?;
     let job = dossier.job().map(str::to_owned);
     session.out.line(format!("{}: open it in any browser", args.output.display()));
     let fields = Fields::new()

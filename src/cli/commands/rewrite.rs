@@ -4,10 +4,10 @@ use super::super::every::{self, EveryArgs};
 use super::super::exit::{Failure, Outcome};
 use super::super::order::OrderArgs;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store, subject};
 use crate::desk::Order;
-use crate::desk::files;
 use crate::desk::rewrite::rewrite;
 use crate::image::{Image, Purpose};
 use crate::wire;
@@ -31,7 +31,7 @@ pub struct Args {
 
 /// Does it all.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut order = Order::new(args.order.wish(Some(Purpose::Programmer), session))?;
+    let mut order = Order::new(args.order.wish(Some(Purpose::Programmer), session)?)?;
     let base = args.base.as_deref().map(|path| subject::base(path, session)).transpose()?;
     order.check_outputs(args.order.save_recipe.as_deref().as_slice(), args.base.as_deref())?;
     order.check_inputs(base.as_ref(), &Terminal::new(session))?;
@@ -46,7 +46,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Option<&Path>) -> Outcome {
     let store = store::open_locked(session)?;
     // Opened now: a folder that is missing is found before the chip is touched.
-    let save_recipe = save_recipe.map(files::OutFile::create).transpose()?;
+    let save_recipe = save_recipe.map(|path| streams::create(session, path)).transpose()?;
     let front = Terminal::new(session);
     let done = rewrite(&session.desk()?, &front, &store, &mut order, base)
         .map_err(|refusal| front.failure(refusal))?;

@@ -4,11 +4,11 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::order::OrderArgs;
 use super::super::output::Verbosity;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::subject;
 use super::super::terminal::Terminal;
 use super::super::{rescue, splicing};
 use crate::desk::Order;
-use crate::desk::files;
 use crate::image::{Board, Purpose, chips};
 use crate::units;
 use crate::wire;
@@ -37,7 +37,7 @@ pub struct Args {
 /// Puts the file together.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let purpose = args.purpose.as_deref().and_then(Purpose::parse);
-    let mut order = Order::new(args.order.wish(purpose, session))?;
+    let mut order = Order::new(args.order.wish(purpose, session)?)?;
     let dumps: Result<Vec<_>, _> = args.base.iter().map(|path| subject::base(path, session)).collect();
     let base = chips::join(dumps?)?;
     let (board, spliced) = order.splice(&base, &Terminal::new(session))?;
@@ -48,7 +48,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         &outputs.into_iter().flatten().collect::<Vec<_>>(),
         args.base.iter().map(PathBuf::as_path),
     )?;
-    files::write(&path, &spliced.image)?;
+    streams::write(session, &path, &spliced.image)?;
     if session.out.verbosity() == Verbosity::Quiet {
         splicing::findings(session, &spliced.findings);
     } else {
@@ -68,7 +68,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     let recipe = order.recipe(&board, &spliced);
     if let Some(path) = &args.order.save_recipe {
-        files::write(path, recipe.as_bytes())?;
+        streams::write(session, path, recipe.as_bytes())?;
     }
     let fields = wire::spliced(&spliced)
         .with("board", board.name.as_str())

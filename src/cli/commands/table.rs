@@ -36,13 +36,13 @@ macro_rules! commands {
 commands! {
     /// List the programmers plugged in, and what is wrong when one cannot be opened
     List(list) = "list",
-    /// Who the chip is, and its state: id, size, protection, unique id, security registers
+    /// Identify the chip and show its state: id, size, protection, unique id, security registers
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
     /// The write protection: show it, set it to a range, clear it
     Protect(protect) = "protect",
-    /// Is the clip's contact good enough to write?
+    /// Test whether the clip's contact is good enough to write
     Contact(contact) = "contact",
     /// Read the chip, or a part of it, into a file; only if several passes agree
     Read(read) = "read",
@@ -58,13 +58,13 @@ commands! {
     Erase(erase) = "erase",
     /// Put a backup back onto the chip it came from
     Restore(restore) = "restore",
-    /// The whole way by the hand, full screen
+    /// Full-screen wizard: back up, choose, write, verify
     Guide(guide) = "guide",
-    /// Finish, or undo, what an earlier run left half written
+    /// Finish, or undo, what an earlier run left partly written
     Resume(resume) = "resume",
     /// The one pass on an emulated board, with nothing attached
     Demo(demo) = "demo",
-    /// What a file contains: dump, vendor download, sysupgrade; every check and its result
+    /// Show what a file contains: dump, vendor download, sysupgrade; every check and its result
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
@@ -82,11 +82,11 @@ commands! {
     Boards(boards) = "boards",
     /// The map of a flash: of a board, or from a file
     Layout(layout) = "layout",
-    /// The chips that are known by table
+    /// The chips in the table of known parts
     Chips(chips) = "chips",
     /// The backups in the store: list, show, verify, import, export, remove
     Backups(backups) = "backups",
-    /// Writes that have begun and what became of them; give one up
+    /// Writes that were begun and how they ended; abandon one
     Jobs(jobs) = "jobs",
     /// What is missing before work can begin, and what to type
     Setup(setup) = "setup",

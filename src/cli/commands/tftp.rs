@@ -3,9 +3,9 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::progress::Progress;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::{rescue, splicing};
 use crate::desk::allowed;
-use crate::desk::files;
 use crate::image::finding::stopping;
 use crate::image::{Board, ImageError, check_tftp, sha256};
 use crate::units;
@@ -64,7 +64,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 fn serve(args: &Serve, session: &Session) -> Outcome {
     let board = Board::named(&args.board)?;
-    let bytes = files::read(&args.file)?;
+    let bytes = streams::read(&args.file)?;
     let findings = check_tftp(board, &bytes)?;
     // From before it says that it listens: a signal ends the serving, and not the program.
     session.stop.heed();
@@ -135,7 +135,7 @@ fn explain(error: TftpError, board: &Board) -> Failure {
     let TftpError::Bind { address, error } = error else { return failure };
     match error.kind() {
         ErrorKind::AddrNotAvailable => failure.hint(format!(
-            "this machine has not the address {}: \"sudo ip addr add {0}/{} dev IFACE\" gives it, IFACE being the \
+            "this machine does not have the address {}: \"sudo ip addr add {0}/{} dev IFACE\" gives it, IFACE being the \
              board's cable",
             address.ip(),
             rescue::prefix(board),

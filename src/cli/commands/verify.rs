@@ -5,9 +5,10 @@ use super::super::exit::{Exit, Outcome};
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
+use super::super::streams;
 use super::super::terminal::Terminal;
 use super::layout::{map, place};
-use crate::desk::{Place, files};
+use crate::desk::Place;
 use crate::image::Layout;
 use crate::span::Span;
 use crate::units;
@@ -20,7 +21,7 @@ const NEAR: u64 = 64;
 /// `verify FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to compare with
+    /// The file to compare with; - is standard input
     file: PathBuf,
 
     /// What of the chip.
@@ -36,7 +37,7 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
-    let wanted = files::read(&args.file)?;
+    let wanted = streams::read(&args.file)?;
     every::run(args.every, session, "verify", false, |session| {
         compare(session, &place, &wanted, layout.as_ref())
     })

@@ -1,25 +1,23 @@
 //! `write FILE`: backup, then only what differs.
 
 use super::super::every::{self, EveryArgs};
-use super::super::exit::{Failure, Outcome};
+use super::super::exit::Outcome;
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};
 use super::layout::{map, place};
-use crate::desk::{Place, Put, PutContents, allowed, files};
-use crate::image::checks::{BLANK_FILE, OTHER_FORM};
+use crate::desk::{Put, PutContents, allowed, write_checks};
+use crate::image::ImageError;
 use crate::image::finding::stopping;
-use crate::image::form::other_form;
-use crate::image::whole::is_blank;
-use crate::image::{ImageError, Severity};
 use crate::wire::Fields;
 use std::path::PathBuf;
 
 /// `write FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file to write
+    /// The file to write; - is standard input
     file: PathBuf,
 
     /// Where to.
@@ -35,38 +33,19 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let layout = map(&args.place.map)?;
     let place = place(&args.place)?;
-    let bytes = files::read(&args.file)?;
-    if matches!(place, Place::Whole) {
-        judge(&bytes, &args.file.display().to_string(), session)?;
+    let bytes = streams::read(&args.file)?;
+    let allow = allowed(session.options.allow.iter().map(String::as_str))?;
+    let findings = write_checks::of_file(&bytes, &args.file.display().to_string(), &place);
+    let stop = stopping(&findings, &allow);
+    if !stop.is_empty() {
+        return Err(ImageError::Refused { findings: stop }.into());
     }
+    splicing::findings(session, &findings);
     every::run(args.every, session, "write", true, |session| {
         let (board, layout) = (args.place.map.board.clone(), layout.as_ref());
-        put(session, &Put { place: &place, contents: PutContents::Bytes(&bytes), board, layout })
+        let (contents, allow) = (PutContents::Bytes(&bytes), allow.clone());
+        put(session, &Put { place: &place, contents, board, layout, allow })
     })
-}
-
-/// Asks before a file that holds nothing takes the place of everything on the chip, a dump that was not read, it
-/// seems, or one that holds a dump in another form. A piece for a place of its own may well be blank.
-fn judge(bytes: &[u8], what: &str, session: &Session) -> Result<(), Failure> {
-    let finding = if is_blank(bytes) {
-        BLANK_FILE.found(format!(
-            "{what} holds {:02x} only ({:#x} bytes): was it read without a chip? To make a chip or a region blank, use \
-             \"norsplice erase\"",
-            bytes.first().copied().unwrap_or(0xff),
-            bytes.len()
-        ))
-    } else if let Some(form) = other_form(bytes) {
-        OTHER_FORM.found_as(Severity::Ask, format!("{what} {form}"))
-    } else {
-        return Ok(());
-    };
-    let stop =
-        stopping(std::slice::from_ref(&finding), &allowed(session.options.allow.iter().map(String::as_str))?);
-    if stop.is_empty() {
-        splicing::findings(session, &[finding]);
-        return Ok(());
-    }
-    Err(ImageError::Refused { findings: stop }.into())
 }
 
 /// Writes to the chip or erases it, after a backup.

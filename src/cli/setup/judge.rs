@@ -102,14 +102,14 @@ fn inside(seen: &Seen) -> Option<Check> {
     let found = seen.programmers.as_ref().is_ok_and(|list| !list.is_empty());
     let state = if found { State::Ok } else { State::Missing };
     match seen.inside? {
-        _ if found => Some(Check::ok("machine", "USB devices are let in")),
+        _ if found => Some(Check::ok("machine", "USB devices are visible")),
         Inside::Container if seen.nodes => {
-            Some(Check::ok("machine", "a container, with /dev/bus/usb let in"))
+            Some(Check::ok("machine", "a container with /dev/bus/usb"))
         }
         Inside::Container => Some(Check::new(
             "machine",
             state,
-            "a container, into which no USB devices are let",
+            "running in a container without access to USB",
             ["start it with: docker run -v /dev/bus/usb:/dev/bus/usb --device-cgroup-rule 'c 189:* rmw' ..."],
         )),
         Inside::Wsl => Some(Check::new(
@@ -253,9 +253,7 @@ fn chip(seen: &Seen) -> Check {
     let name = "chip";
     let missing = |text: &str, next: &[&str]| Check::new(name, State::Missing, text, next.iter().copied());
     match &seen.chip {
-        Answer::NotAsked => {
-            Check::new(name, State::Unknown, "not asked: no programmer to ask it through", [""; 0])
-        }
+        Answer::NotAsked => Check::new(name, State::Unknown, "not checked: no programmer", [""; 0]),
         Answer::Steady(id) => Check::ok(name, format!("answers steadily, id {id}")),
         Answer::Unsteady(percent) => missing(
             &format!("answers the same in {percent} % of the reads only"),

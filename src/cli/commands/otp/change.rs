@@ -4,8 +4,8 @@ use super::super::super::exit::{Exit, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::Tone;
 use super::super::super::store;
+use super::super::super::streams;
 use super::super::super::terminal::Terminal;
-use crate::desk::files;
 use crate::desk::otp::registers_of_backup;
 use crate::flash::SecurityRegister;
 use crate::wire::{self, Fields};
@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// `otp program REG FILE`
 pub fn program(session: &Session, index: u8, file: &Path) -> Outcome {
-    let bytes = files::read(file)?;
+    let bytes = streams::read(file)?;
     write(session, vec![(index, bytes)])
 }
 

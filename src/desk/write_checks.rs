@@ -1,0 +1,182 @@
+//! The checks on a file that is written byte for byte: does it belong there as it is, and does the chip keep what is its
+//! unit's own? They have the names of the checks on a rewrite, and each can be allowed.
+
+use super::Place;
+use super::subject::recognised;
+use crate::image::checks::{
+    BLANK_FILE, CONTAINER, DESCRIPTOR_DIFFERS, FOREIGN_CALIBRATION, FOREIGN_MAC, OTHER_BOARD, OTHER_FORM,
+    UNIT_ERASED,
+};
+use crate::image::donor::form::other_form;
+use crate::image::inspect::inspect;
+use crate::image::layouts::ifd;
+use crate::image::whole::is_blank;
+use crate::image::{Board, Finding, Layout, PerUnit, Severity, UnitKind, unit};
+
+/// Wrappers that a vendor puts around what belongs to flash, by the kinds of `inspect`: wrong at every address.
+const WRAPPERS: &[&str] = &[
+    "dlink-dap",
+    "dlink-shrs",
+    "linksys-chdr",
+    "linksys-trailer",
+    "netgear-chk",
+    "netgear-dni",
+    "safeloader",
+    "tar",
+    "uefi-capsule",
+    "xiaomi-hdr",
+];
+/// Headers in front of a firmware: right where the firmware's region begins, wrong at the start of a flash, where the
+/// boot loader is.
+const FIRMWARE_HEADERS: &[&str] =
+    &["linksys-header", "seama", "sysupgrade", "tplink-v1", "tplink-v2", "tplink-v3", "trx"];
+
+/// What is found in a file before any chip is asked; `name` names it in messages.
+pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
+    let whole = *place == Place::Whole;
+    // A piece for a place of its own may well be blank.
+    if whole && is_blank(bytes) {
+        let (byte, len) = (bytes.first().copied().unwrap_or(0xff), bytes.len());
+        return vec![BLANK_FILE.found(format!(
+            "{name} holds {byte:02x} only ({len:#x} bytes): was it read without a chip? To make a chip or a region \
+             blank, erase it"
+        ))];
+    }
+    if let Some(form) = other_form(bytes).filter(|_| whole) {
+        return vec![OTHER_FORM.found_as(Severity::Ask, format!("{name} {form}"))];
+    }
+    container(bytes, name, place).into_iter().collect()
+}
+
+/// A vendor's download or an update file in place of what belongs to flash.
+fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
+    let start = match place {
+        Place::Whole => 0,
+        Place::Region { span, .. } => span.start,
+        Place::At(at, _) => *at,
+    };
+    let found = inspect(bytes);
+    let headers = found.items.iter().filter(|item| FIRMWARE_HEADERS.contains(&item.kind.name())).count();
+    // An outer header, the boot loader, and the header of the firmware behind it.
+    let with_loader = headers > 1 && FIRMWARE_HEADERS.contains(&found.what);
+    let misplaced = start == 0 && FIRMWARE_HEADERS.contains(&found.what);
+    if !(WRAPPERS.contains(&found.what) || misplaced || with_loader) {
+        return None;
+    }
+    Some(CONTAINER.found(format!(
+        "{name} is a file for an update ({}), and not what is in flash at {start:#x}: a chip that gets it byte for byte \
+         does not start. A rewrite with this file as donor puts its parts where they belong",
+        found.what
+    )))
+}
+
+/// What is found in the contents that the chip will have, `after`, by what it holds now, `before`. `board` is the one that
+/// the user named; without it, the contents name it.
+pub fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<Finding> {
+    let (ours, theirs) = (recognised(before), recognised(after));
+    let mut findings = Vec::new();
+    if let (Some(ours), Some(theirs)) = (&ours, &theirs)
+        && ours.board.name != theirs.board.name
+    {
+        let (ours, theirs) = (&ours.board.name, &theirs.board.name);
+        findings.push(OTHER_BOARD.found(format!(
+            "the chip's contents are those of {ours}, and would become those of {theirs}: is it the right file?"
+        )));
+    }
+    let (old, new) = (ifd::parse(before), ifd::parse(after));
+    if let (Some(old), Some(new)) = (&old, &new)
+        && places(old) != places(new)
+    {
+        findings.push(DESCRIPTOR_DIFFERS.found_as(
+            Severity::Ask,
+            "the Intel descriptor that would be written has its regions at other places than the chip's: is it of this \
+             model?",
+        ));
+    }
+    let layout = board.or(ours.as_ref().map(|found| &*found.board)).map(|board| &board.layout);
+    let layout = layout.or(old.as_ref());
+    let units = layout.iter().flat_map(|layout| layout.per_unit()).map(|(_, unit)| unit);
+    findings.extend(units.filter(|unit| !unit.keep).filter_map(|unit| unit_data(before, after, unit)));
+    findings
+}
+
+/// The regions of a map, by name and place.
+fn places(layout: &Layout) -> Vec<(&str, crate::span::Span)> {
+    layout.regions.iter().map(|region| (region.name.as_str(), region.span)).collect()
+}
+
+/// Data of the one unit that would be lost or become another's.
+fn unit_data(before: &[u8], after: &[u8], of: &PerUnit) -> Option<Finding> {
+    let (own, new) = (of.span.of(before)?, of.span.of(after)?);
+    // What is missing already cannot be lost: a new chip gets the old one's.
+    if own == new || unit::is_missing(own, of) {
+        return None;
+    }
+    let (name, at) = (&of.name, of.span.start);
+    if unit::is_missing(new, of) {
+        return Some(UNIT_ERASED.found_as(
+            Severity::Ask,
+            format!("{name} at {at:#x} would be lost: it is this unit's own and cannot be made again"),
+        ));
+    }
+    let check = if of.kind == UnitKind::Calibration { FOREIGN_CALIBRATION } else { FOREIGN_MAC };
+    let (own, new) = (unit::show(own, of), unit::show(new, of));
+    Some(check.found(format!(
+        "{name} at {at:#x} would become another unit's: {new}; this unit's own is {own}. A rewrite with this file as \
+         donor keeps what is this unit's own"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::synthetic::{self, FirmwareSpec};
+    use crate::span::Span;
+
+    fn names(findings: &[Finding]) -> Vec<&'static str> {
+        assert!(findings.iter().all(|finding| finding.severity == Severity::Ask), "{findings:?}");
+        findings.iter().map(|finding| finding.name).collect()
+    }
+
+    #[test]
+    fn a_file_for_an_update_belongs_to_no_start_of_a_flash() {
+        let demo = synthetic::demo();
+        let sysupgrade = synthetic::sysupgrade(&FirmwareSpec::default(), &["tplink,archer-mr200"]);
+        let firmware = Place::Region { name: "firmware".into(), span: Span::new(0x2_0000, 0x7d_0000) };
+        let (zero, whole) = (Place::At(0, None), Place::Whole);
+        for (file, place, wanted) in [
+            (&demo.vendor, &zero, &["container"][..]),
+            (&demo.vendor, &whole, &["container"]),
+            (&demo.vendor, &firmware, &["container"]),
+            (&sysupgrade, &zero, &["container"]),
+            (&sysupgrade, &firmware, &[]),
+            (&demo.board.bytes().to_vec(), &whole, &[]),
+            (&vec![0xff; 0x1000], &whole, &["blank-file"]),
+            (&vec![0xff; 0x1000], &zero, &[]),
+            (&b"# norsplice\n".to_vec(), &zero, &[]),
+        ] {
+            assert_eq!(names(&of_file(file, "file", place)), wanted, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_is_this_units_own_is_asked_about_and_its_own_dump_is_not() {
+        let own = synthetic::demo().board.bytes().to_vec();
+        let board = Board::named("archer-mr200-v1").unwrap();
+        let unit =
+            |kind| board.layout.per_unit().map(|(_, u)| u).find(|u| u.kind == kind && !u.keep).unwrap();
+        let (mac, calibration) = (unit(UnitKind::Mac).span, unit(UnitKind::Calibration).span);
+        assert!(against_chip(&own, &own, None).is_empty());
+        let mut other = own.clone();
+        other[mac.range().start + 5] ^= 1;
+        assert_eq!(names(&against_chip(&own, &other, Some(board))), ["foreign-mac"]);
+        other[calibration.range().end - 1] ^= 0x55;
+        let both = names(&against_chip(&own, &other, Some(board)));
+        assert!(both.contains(&"foreign-mac") && both.contains(&"foreign-calibration"), "{both:?}");
+        let mut erased = own.clone();
+        erased[mac.range()].fill(0xff);
+        assert_eq!(names(&against_chip(&own, &erased, Some(board))), ["unit-erased"]);
+        // A new chip in place of the old one has nothing to lose.
+        assert!(against_chip(&vec![0xff; own.len()], &own, Some(board)).is_empty());
+    }
+}
