@@ -8,9 +8,9 @@ use crate::image::container::item::{Found, ItemKind};
 use crate::image::container::packed::{self, lzma};
 use crate::image::container::payload::Payload;
 use crate::image::container::{
-    ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, dtb, esp, esp_image, fit, fmap,
-    intel, jffs2, mtk_boot, mtk_eeprom, rb_hardconfig, realtek, safeloader, seama, squashfs, sysupgrade,
-    tplink, trx, ubi, uboot_env, uimage, xikestor, xml,
+    ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, dtb, esp, esp_image, fit,
+    flsh_nvram, fmap, intel, jffs2, mtk_boot, mtk_eeprom, rb_hardconfig, realtek, safeloader, seama,
+    squashfs, sysupgrade, tplink, trx, ubi, uboot_env, uimage, xikestor, xml,
 };
 use crate::image::layout::Layout;
 use crate::image::layouts;
@@ -306,6 +306,12 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
     },
     ContainerFormat { kinds: &[esp::KIND], magics: &[&esp::MAGIC], find: esp::find, ..ROW },
     ContainerFormat { kinds: &[cfe_nvram::KIND], magics: &[cfe_nvram::MAGIC], find: cfe_nvram::find, ..ROW },
+    ContainerFormat {
+        kinds: &[flsh_nvram::KIND],
+        magics: &[flsh_nvram::MAGIC],
+        find: flsh_nvram::find,
+        ..ROW
+    },
     ContainerFormat { kinds: &[xml::KIND], magics: &[b"<?xml"], find: xml::find, ..ROW },
     ContainerFormat {
         kinds: &[lzma::KIND],

@@ -10,12 +10,14 @@ use super::packed::lzma;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("arcadyan-lzma");
-/// The scrambled start of an LZMA header: properties 5D, a dictionary of 8 MiB.
-pub const MAGIC: [u8; 4] = [0x00, 0xd5, 0x08, 0x00];
+/// The scrambled start of an LZMA header, without the zero in front of it: properties 5D, a dictionary of 8 MiB.
+pub const MAGIC: [u8; 3] = [0xd5, 0x08, 0x00];
 /// Where it is.
-pub const MAGIC_AT: usize = 0x68;
+pub const MAGIC_AT: usize = SECOND + 1;
 
 const BLOCK: usize = 32;
+/// Where the scrambled block is.
+const SECOND: usize = 0x68;
 /// Where the header belongs, behind a word that is left alone.
 const HOME: usize = 4;
 /// The largest image that binwalk's reader takes.
@@ -24,8 +26,8 @@ const LONGEST: usize = 0x1b_0000;
 /// The image, or its front up to the second block's end, put right; what follows is not scrambled.
 fn unscrambled(image: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = image.to_vec();
-    let header = bytes.get(MAGIC_AT..MAGIC_AT + BLOCK)?.to_vec();
-    bytes.copy_within(HOME..HOME + BLOCK, MAGIC_AT);
+    let header = bytes.get(SECOND..SECOND + BLOCK)?.to_vec();
+    bytes.copy_within(HOME..HOME + BLOCK, SECOND);
     for (pair, to) in header.chunks_exact(2).zip(bytes[HOME..HOME + BLOCK].chunks_exact_mut(2)) {
         to.copy_from_slice(&[pair[1].rotate_left(4), pair[0].rotate_left(4)]);
     }
@@ -37,7 +39,7 @@ pub(crate) fn find(look: &mut Look, magic: usize) -> Option<Found> {
     let at = magic.checked_sub(MAGIC_AT)?;
     let len = (look.bytes.len() - at).min(LONGEST);
     // Cheap first: the header alone.
-    lzma::parse(&unscrambled(slice(look.bytes, at, MAGIC_AT + BLOCK)?)?, HOME)?;
+    lzma::parse(&unscrambled(slice(look.bytes, at, SECOND + BLOCK)?)?, HOME)?;
     look.tries = look.tries.checked_sub(1)?;
     let bytes = unscrambled(slice(look.bytes, at, len)?)?;
     let unpacked = lzma::unpack_usual(&bytes, HOME, look.may_unpack(), &mut look.tries)?;

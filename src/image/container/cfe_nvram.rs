@@ -1,7 +1,9 @@
 //! The NVRAM of a Broadcom BCM63xx board, which is inside its CFE boot loader: boot line, board, address, under a CRC.
+//! The loader is known by it: where it starts, and its version.
 //!
 //! Source: Linux include/linux/bcm963xx_nvram.h (fields, the two sizes, the CRC without its final inversion) and
-//! drivers/mtd/parsers/bcm63xxpart.c (0x580 behind the loader's first byte).
+//! drivers/mtd/parsers/bcm63xxpart.c (0x580 behind the loader's first byte, the loader's marks),
+//! arch/mips/bcm63xx/boards/board_bcm963xx.c (the version).
 
 use super::budget::Look;
 use super::bytes::{Endianness::Big, mac_at, mac_text, slice, text, u32_at};
@@ -21,6 +23,21 @@ const V5: u32 = 5;
 /// Later versions than this are not known.
 const LATEST: u32 = 8;
 
+/// Where the NVRAM and two marks are in the loader.
+const NVRAM_AT: usize = 0x580;
+const VERSION_AT: usize = 0x570;
+const SEAL_AT: usize = 0x4e0;
+
+/// Where the loader starts whose NVRAM is at `at`, and its version; older loaders have no version.
+fn loader(bytes: &[u8], at: usize) -> Option<(usize, Option<String>)> {
+    let start = at.checked_sub(NVRAM_AT)?;
+    let mark = slice(bytes, start + VERSION_AT, 10)?;
+    let number = mark.strip_prefix(b"cfe-v");
+    let version = number.map(|v| format!("{}.{}.{}-{}.{}", v[0], v[1], v[2], v[3], v[4]));
+    let sealed = slice(bytes, start + SEAL_AT, 8)? == b"CFE1CFE1";
+    (sealed || version.is_some()).then_some((start, version))
+}
+
 /// Reads the NVRAM whose boot line is at `line`; only one whose CRC holds counts.
 pub(crate) fn find(look: &mut Look, line: usize) -> Option<Found> {
     let at = line.checked_sub(BOOT_LINE)?;
@@ -38,12 +55,15 @@ pub(crate) fn find(look: &mut Look, line: usize) -> Option<Found> {
         .split(|b| *b == 0)
         .next()
         .map(|line| String::from_utf8_lossy(line).trim_end().to_owned());
+    let cfe = loader(look.bytes, at);
     let item = Item::new(KIND, at as u64, len as u64)
         .with("version", version)
         .with("board", board)
         .with_some("boot_line", boot_line)
         .with("addresses", u32_at(area, 284, Big)?)
         .with_some("mac", mac_at(area, 288).map(|mac| mac_text(&mac)))
+        .with_some("loader", cfe.as_ref().map(|(start, _)| format!("{start:#x}")))
+        .with_some("loader_version", cfe.and_then(|(_, version)| version))
         .check(CheckName::CRC, true, "");
     Some(Found::leaf(item))
 }
@@ -70,6 +90,13 @@ mod tests {
                 (&item.attributes["board"], &item.attributes["mac"]),
                 (&"96328avn".into(), &"02:10:18:01:02:03".into())
             );
+            assert!(!item.attributes.contains_key("loader"), "{item:?}");
+            file[SEAL_AT..SEAL_AT + 8].copy_from_slice(b"CFE1CFE1");
+            let item = find(&mut Look::new(&file), 0x584).unwrap().item;
+            assert_eq!(item.attributes["loader"], "0x0");
+            file[VERSION_AT..VERSION_AT + 10].copy_from_slice(b"cfe-v\x01\0\x25\x6a\x18");
+            let item = find(&mut Look::new(&file), 0x584).unwrap().item;
+            assert_eq!(item.attributes["loader_version"], "1.0.37-106.24");
             file[0x590] ^= 1;
             assert!(find(&mut Look::new(&file), 0x584).is_none());
         }

@@ -17,6 +17,7 @@ pub mod dtb;
 pub mod esp;
 pub(crate) mod esp_image;
 pub mod fit;
+pub(crate) mod flsh_nvram;
 pub mod fmap;
 pub mod intel;
 pub mod item;
