@@ -103,9 +103,7 @@ fn inside(seen: &Seen) -> Option<Check> {
     let state = if found { State::Ok } else { State::Missing };
     match seen.inside? {
         _ if found => Some(Check::ok("machine", "USB devices are visible")),
-        Inside::Container if seen.nodes => {
-            Some(Check::ok("machine", "a container with /dev/bus/usb"))
-        }
+        Inside::Container if seen.nodes => Some(Check::ok("machine", "a container with /dev/bus/usb")),
         Inside::Container => Some(Check::new(
             "machine",
             state,
