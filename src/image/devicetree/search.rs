@@ -32,7 +32,7 @@ pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
 }
 
 /// The boards' trees in plain bytes.
-pub fn plain(bytes: &[u8]) -> Vec<BoardTree> {
+pub(crate) fn plain(bytes: &[u8]) -> Vec<BoardTree> {
     let read = |(at, tree): &(usize, Tree)| BoardTree {
         offset: *at as u64,
         packed: false,

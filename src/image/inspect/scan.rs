@@ -47,7 +47,7 @@ impl Scan {
         let (offset, size) = (item.offset, item.size);
         self.covered.push(Span::new(offset, resume as u64));
         self.items.push(item);
-        for data in unpacked {
+        if let Some(data) = unpacked {
             self.take_trees(&data, offset, size);
         }
         resume
