@@ -65,14 +65,15 @@ impl Places {
         self
     }
 
-    /// Address bytes that the reads prove; `None` where they prove nothing.
+    /// Address bytes that the reads prove; `None` where they prove nothing, or contradict each other: a chip heeds either
+    /// the fourth byte or the first, so that answers that depend on both are those of a bad link.
     pub fn width(&self) -> Option<u8> {
         let by_fourth = self.columns.iter().any(|(zero, other, _)| zero != other);
         let by_first = self.columns.iter().any(|(zero, _, firsts)| firsts.iter().any(|f| f != zero));
         match (by_fourth, by_first) {
-            (true, _) => Some(4),
+            (true, false) => Some(4),
             (false, true) => Some(3),
-            (false, false) => None,
+            (true, true) | (false, false) => None,
         }
     }
 }
@@ -274,5 +275,17 @@ mod tests {
         let blank = vec![0xFF; WINDOW];
         let places = Places { columns: vec![(blank.clone(), blank.clone(), vec![blank])] };
         assert_eq!(places.width(), None);
+    }
+
+    #[test]
+    fn answers_that_depend_on_the_fourth_byte_and_on_the_first_prove_no_width() {
+        let window = |value| vec![value; WINDOW];
+        let four = (window(1), window(2), vec![window(1)]);
+        let three = (window(1), window(1), vec![window(2)]);
+        let width = |columns: &[&Column]| Places { columns: columns.iter().map(|c| (*c).clone()).collect() }.width();
+        assert_eq!(width(&[&four]), Some(4));
+        assert_eq!(width(&[&three]), Some(3));
+        assert_eq!(width(&[&four, &three]), None);
+        assert_eq!(width(&[&(window(1), window(2), vec![window(3)])]), None);
     }
 }
