@@ -143,7 +143,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("etcetera", &["cli/store.rs"]),
     ("flate2", &["image/container/packed/"]),
     ("ftdi_embedded_hal", &["programmer/ftdi.rs"]),
-    ("ftdi_mpsse", &["programmer/ftdi.rs", "programmer/mpsse.rs"]),
+    ("ftdi_mpsse", &["programmer/ftdi.rs", "programmer/mpsse.rs", "programmer/mpsse/examine.rs"]),
     ("indicatif", &["cli/every.rs", "cli/output.rs", "cli/progress.rs"]),
     ("lzma_rust2", &["image/container/packed/"]),
     ("png", &["cli/commands/map.rs"]),

@@ -90,7 +90,7 @@ commands! {
     Jobs(jobs) = "jobs",
     /// What is missing before work can begin, and what to type
     Setup(setup) = "setup",
-    /// What the driver assumes of the programmer: each assumption proven or not; never writes to the chip
+    /// What the driver assumes of the programmer, proven or not; never writes
     Selftest(selftest) = "selftest",
     /// An emulated programmer with its chip as a USB device, for any program on this machine
     Emulate(emulate) = "emulate",
