@@ -5,7 +5,7 @@
 
 use crate::image::container::tplink;
 use crate::image::unit::Mac;
-use crate::image::whole::Image;
+use crate::image::Image;
 
 const CHIP: usize = 0x80_0000;
 const LOADER: usize = 0x2_0000;

@@ -24,7 +24,7 @@ use crate::image::container::me;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink::{self, HEADER_LEN, Header};
 use crate::image::layout::{Region, Role};
-use crate::image::whole::is_blank;
+use crate::image::is_blank;
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::image::container::tplink::{self, Structure};
 use crate::image::donor::{Anatomy, Piece};
 use crate::image::error::ImageError;
 use crate::image::layout::{Role, Source};
-use crate::image::whole::is_blank;
+use crate::image::is_blank;
 use crate::span::Span;
 
 /// Erased flash.

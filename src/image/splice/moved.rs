@@ -7,7 +7,7 @@ use crate::image::checks::{Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
 use crate::image::layout::{Layout, Source};
 use crate::image::layouts::in_dump;
-use crate::image::whole::Image;
+use crate::image::Image;
 use crate::image::{Board, ImageError};
 
 /// Why nothing was put into a region.

@@ -25,7 +25,7 @@ use crate::image::checks::Allow;
 use crate::image::error::{ImageError, toml_fault};
 use crate::image::layout::Source;
 use crate::image::unit::{mac_text, parse_mac};
-use crate::image::whole::sha256;
+use crate::image::sha256;
 
 /// A donor in a recipe: its file is found again by name and told by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ use crate::image::donor::Anatomy;
 use crate::image::donor::Donor;
 use crate::image::error::ImageError;
 use crate::image::layout::{PerUnit, Role, Source, UnitKind};
-use crate::image::whole::Image;
+use crate::image::Image;
 use crate::image::{donor::dump, donor::loader, splice::describe, splice::edits, unit};
 use crate::span::Span;
 
