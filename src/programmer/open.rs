@@ -4,13 +4,8 @@ use super::models::{MODELS, Model, OtherMode};
 use super::selftest::SelfTest;
 use super::spec::Settings;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
-<<<<<<< HEAD
-use crate::usb::host::{self, Found, HostPipe, Wanted};
-||||||| parent of 770a7f5 (wip edits)
-use crate::usb::host::{self, Found, Wanted};
-=======
-use crate::usb::{Found, Wanted, host};
->>>>>>> 770a7f5 (wip edits)
+use crate::usb::host::{self, HostPipe};
+use crate::usb::{Found, Wanted};
 use crate::usb::{Pipe, UsbError};
 
 /// A programmer that is plugged in, or something that could be one.

@@ -23,8 +23,8 @@ use crate::image::checks::{Finding, Severity};
 use crate::image::container::me;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink::{self, HEADER_LEN, Header};
-use crate::image::layout::{Region, Role};
 use crate::image::is_blank;
+use crate::image::layout::{Region, Role};
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
