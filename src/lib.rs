@@ -51,6 +51,60 @@
 //! **Upwards** go events ([`workflow::Event`]), whose answer can be "stop", and errors, one enum a layer with the one below
 //! as its source. [`cli`] turns them into progress, JSON lines and exit codes; nothing below it prints.
 
+//!
+//! # Entry points
+//!
+//! | for | take |
+//! |---|---|
+//! | a front end: what the commands and the guide do | [`desk::rewrite`], with an implementation of [`desk::Front`] (`examples/front_end.rs`) |
+//! | a chip | [`programmer::open`] or [`programmer::over`], then [`flash::Chip::connect`] |
+//! | a job on a chip | [`workflow::job::run`] (`examples/plan.rs`), [`workflow::backup::backup`], [`workflow::restore::restore`], [`workflow::resume::resume`] |
+//! | a file | [`image::inspect::inspect`], [`image::Donor`], [`image::splice()`] (`examples/splice.rs`) |
+//! | what to erase and program | [`plan::diff`], [`plan::plan`] |
+//! | a page or picture | [`report::page`], [`report::svg`] |
+//! | a chip and programmer in software | [`emulator::Emulator`] |
+//!
+//! A chip, over any pipe; here the emulator's:
+//!
+//! ```
+//! use norsplice::{emulator::{Emulator, Options}, flash::Chip, programmer::{self, Settings}, span::Span};
+//!
+//! let emulator = Emulator::new(Options::default())?;
+//! let mut chip = Chip::connect(programmer::over(emulator.pipe(), &Settings::parse("ch341a")?)?)?;
+//! assert_eq!(chip.identity().part_name, "W25Q64FV");
+//! assert_eq!(chip.read_to_vec(Span::new(0x1000, 0x1004))?, [0xff; 4]);
+//! chip.release()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A job on it: two reads by two engines, and the backup is in the store:
+//!
+//! ```
+//! # use norsplice::{emulator::{Emulator, Options, ProgrammerKind}, flash::Chip, programmer::{self, Settings}};
+//! use norsplice::workflow::{Store, backup::{BackupOptions, backup}};
+//! use std::ops::ControlFlow;
+//!
+//! # let emulator = Emulator::new(Options { programmer: ProgrammerKind::Ft2232h, ..Options::default() })?;
+//! # let mut chip = Chip::connect(programmer::over(emulator.pipe(), &Settings::parse("ft2232h")?)?)?;
+//! # let folder = tempfile::tempdir()?;
+//! let store = Store::open_locked(&folder.path().join("store"))?;
+//! backup(&mut chip, &store, &BackupOptions::default(), &mut |_event| ControlFlow::Continue(()))?;
+//! assert_eq!(store.list()?.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A file, taken apart by its structure, and what two versions of it differ in:
+//!
+//! ```
+//! use norsplice::{image::{inspect::inspect, synthetic}, plan::diff};
+//!
+//! let board = synthetic::demo().board;
+//! assert!(inspect(&board).items.iter().any(|item| item.kind.name() == "tplink-v3"));
+//! let mut other = board.to_vec();
+//! other[0x2_0100] ^= 0xff;
+//! assert_eq!(diff(&board, &other).len(), 1);
+//! ```
+
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 

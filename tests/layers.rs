@@ -145,6 +145,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("ftdi_embedded_hal", &["programmer/ftdi.rs"]),
     ("ftdi_mpsse", &["programmer/ftdi.rs", "programmer/mpsse.rs", "programmer/mpsse/examine.rs"]),
     ("indicatif", &["cli/every.rs", "cli/output.rs", "cli/progress.rs"]),
+    ("maud", &["report/"]),
     ("lzma_rust2", &["image/container/packed/"]),
     ("png", &["cli/commands/map.rs"]),
     ("ratatui", &["cli/guide/", "cli/output.rs"]),
@@ -191,6 +192,46 @@ fn each_outside_world_is_known_in_its_place_and_no_place_is_unused() {
         faults.extend(unused.map(|place| format!("{place} does not know {what}")));
     }
     assert!(faults.is_empty(), "outside of their place:\n{}", faults.join("\n"));
+}
+
+/// Formats that code outside of their own files and the table of formats knows: what a map, a donor, a splice or an edit is
+/// made of. Every other format is one file and one row.
+const KNOWN_FORMATS: &[&str] = &[
+    "art",
+    "dtb",
+    "fmap",
+    "intel",
+    "mtk_eeprom",
+    "placeholder",
+    "safeloader",
+    "seama",
+    "squashfs",
+    "sysupgrade",
+    "tplink",
+    "trx",
+    "uboot_env",
+    "uimage",
+];
+
+#[test]
+fn a_container_format_is_known_to_its_file_and_the_table_alone() {
+    // What formats are made of.
+    const COMMON: [&str; 7] = ["item", "budget", "bytes", "payload", "packed", "me", "wrapper"];
+    let mut known = BTreeMap::new();
+    for source in sources() {
+        let own = source.file.starts_with("image/container/") || source.file == "image/formats.rs";
+        for path in source.paths.iter().filter_map(|path| path.strip_prefix("crate::image::container::")) {
+            let format = path.split("::").next().expect("split gives one");
+            if !own && !COMMON.contains(&format) {
+                known.insert(format, source.file.as_str());
+            }
+        }
+    }
+    let strangers = known.iter().filter(|(format, _)| !KNOWN_FORMATS.contains(format));
+    let mut faults: Vec<String> = strangers.map(|(format, file)| format!("{file} knows {format}")).collect();
+    let unused = KNOWN_FORMATS.iter().filter(|format| !known.contains_key(**format));
+    faults.extend(unused.map(|format| format!("only the table knows {format}")));
+    assert!(faults.is_empty(), "formats outside of their files:\n{}", faults.join("\n"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod guide;
 mod layers;
 mod licences;
 mod mr200;
+mod one_row;
 mod outside;
 mod parts;
 mod programmers;

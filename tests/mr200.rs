@@ -4,7 +4,7 @@
 //! the byte, what the other programs wrote, and so are the results.
 
 use norsplice::image::{
-    Allow, Board, Choice, Donor, Image, ImageError, Purpose, Severity, check_tftp, finding, sha256, splice,
+    Allow, Board, Choice, Donor, Image, ImageError, Purpose, Severity, check_tftp, checks, sha256, splice,
 };
 
 macro_rules! piece {
@@ -204,7 +204,7 @@ fn bad_dumps_are_refused_as_base_and_as_donor() {
 fn a_rescue_file_without_a_loader_is_refused() {
     let stops = |file: &[u8]| {
         let found = check_tftp(board(), file).expect("the board's rescue is known");
-        finding::stopping(&found, &Allow::new(["all"])).iter().map(|f| f.name).collect::<Vec<_>>()
+        checks::stopping(&found, &Allow::new(["all"])).iter().map(|f| f.name).collect::<Vec<_>>()
     };
     assert_eq!(stops(&sysupgrade()), ["no-loader", "inner-header"]);
     let good = run(isp(), &[("donor", sysupgrade())], &TFTP).expect("it passes");

@@ -5,7 +5,7 @@ use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
 use super::{Place, PlaceError, Refusal, write_checks};
-use crate::image::finding::stopping;
+use crate::image::checks::stopping;
 use crate::image::{Allow, Board, ImageError, Layout, Role};
 use crate::span::Span;
 use crate::workflow::backup::{Backup, BackupOptions};

@@ -4,8 +4,8 @@ use super::front::{Front, Notice};
 use super::input::{Input, Part};
 use super::refusal::Why;
 use super::{Refusal, files};
-use crate::image::anatomy::Anatomy;
-use crate::image::finding::stopping;
+use crate::image::checks::stopping;
+use crate::image::donor::Anatomy;
 use crate::image::unit::Mac;
 use crate::image::{
     Allow, Board, Choice, Donor, EnvValue, Finding, Image, ImageError, Layout, Moved, Purpose, Recipe,

@@ -4,8 +4,8 @@ use super::Refusal;
 use super::about::About;
 use super::refusal::{Sought, Why};
 use super::subject::recognised;
+use crate::image::container::item::Item;
 use crate::image::inspect::inspect;
-use crate::image::item::Item;
 use crate::image::{Board, Severity, describe, sha256, unit};
 use crate::report::{
     ChipFacts, Counts, OtpFacts, PerUnitRow, RecipeFacts, RegionRow, Report, otp_verdict, page,

@@ -9,8 +9,8 @@ use crate::image::checks::{
 };
 use crate::image::donor::form::other_form;
 use crate::image::inspect::inspect;
+use crate::image::is_blank;
 use crate::image::layouts::ifd;
-use crate::image::whole::is_blank;
 use crate::image::{Board, Finding, Layout, PerUnit, Severity, UnitKind, unit};
 
 /// Wrappers that a vendor puts around what belongs to flash, by the kinds of `inspect`: wrong at every address.

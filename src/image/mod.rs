@@ -9,27 +9,21 @@ pub mod chips;
 pub mod container;
 pub mod devicetree;
 pub mod donor;
-pub mod error;
+mod error;
 #[cfg(test)]
 mod few_cases;
 mod formats;
 pub mod inspect;
-pub mod layout;
+pub(crate) mod layout;
 pub mod layouts;
 #[cfg(test)]
 mod made_tree;
-pub mod splice;
+pub(crate) mod splice;
 pub mod synthetic;
 pub mod unit;
-pub mod whole;
+mod whole;
 
-// Paths from before the folders.
-pub use checks as finding;
-pub use container::item;
-pub use donor as anatomy;
-pub use donor::form;
-pub use splice::describe;
-pub use splice::fitness;
+pub use splice::{describe, fitness};
 
 pub use boards::{Board, Hardware, Recovery, RecoveryKind};
 pub use checks::{Allow, Finding, Severity};

@@ -3,9 +3,9 @@
 //! Headers, sums and places are as on the real board; loader, kernel, file system, calibration and settings are
 //! invented from a seed. For the demo, which needs no hardware, and for tests.
 
+use crate::image::Image;
 use crate::image::container::tplink;
 use crate::image::unit::Mac;
-use crate::image::whole::Image;
 
 const CHIP: usize = 0x80_0000;
 const LOADER: usize = 0x2_0000;

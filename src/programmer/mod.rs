@@ -17,7 +17,7 @@ mod open;
 mod pins;
 pub mod selftest;
 mod shape;
-pub mod spec;
+pub(crate) mod spec;
 
 pub use ch341a::Ch341a;
 pub use codec::{Codec, Encoded, Scatter};

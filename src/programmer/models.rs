@@ -201,6 +201,18 @@ impl Model {
     pub fn named(name: &str) -> Option<&'static Model> {
         MODELS.iter().find(|model| model.name == name)
     }
+
+    /// Every programmer in text: `CH341A, FT2232H, FT232H or FT4232H`.
+    pub fn all_titles() -> String {
+        let titles =
+            MODELS.iter().map(|model| model.title.split_once(' ').map_or(model.title, |(_, name)| name));
+        let titles: Vec<&str> = titles.collect();
+        match titles.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
 }
 
 /// Two models are the same when they have the same name.

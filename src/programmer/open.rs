@@ -4,7 +4,8 @@ use super::models::{MODELS, Model, OtherMode};
 use super::selftest::SelfTest;
 use super::spec::Settings;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
-use crate::usb::host::{self, Found, HostPipe, Wanted};
+use crate::usb::host::{self, HostPipe};
+use crate::usb::{Found, Wanted};
 use crate::usb::{Pipe, UsbError};
 
 /// A programmer that is plugged in, or something that could be one.
@@ -88,8 +89,8 @@ fn choose(mut attached: Vec<Attached>) -> Result<Settings, LinkError> {
     }
     match attached.as_slice() {
         [] => {
-            let text = "neither a CH341A nor an FT2232H, FT232H or FT4232H is plugged in";
-            Err(UsbError::NotFound(text.into()).into())
+            let text = format!("no programmer is plugged in ({})", Model::all_titles());
+            Err(UsbError::NotFound(text).into())
         }
         [Attached { model: Some(model), path, .. }] => {
             Ok(Settings { path: Some(path.clone()), ..Settings::of(model) })

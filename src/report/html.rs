@@ -4,50 +4,46 @@ use super::cells::Map;
 use super::model::Report;
 use super::{flash_view, region_table};
 use crate::units;
-use std::fmt::Write as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// The whole page as HTML text; it asks the network for nothing.
+/// The whole page as HTML text; it requests nothing from the network.
 pub fn page(report: &Report<'_>) -> String {
     let after = report.after.unwrap_or(report.before);
     let was = Map::of(report.before, report.before, report.sector, &report.unstable);
     let now = Map::of(report.before, after, report.sector, &report.unstable);
-    let mut out = String::with_capacity(512 * 1024);
-    let _ = write!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-        esc(&report.title),
-        include_str!("page/style.css")
-    );
-    let _ = writeln!(out, "<header><h1>{}</h1>", esc(&report.title));
-    if !report.verdict.is_empty() {
-        let class = if report.good { "good" } else { "bad" };
-        let _ = writeln!(out, "<p class=\"verdict {class}\">{}</p>", esc(&report.verdict));
-    }
-    facts(&mut out, report, &now);
-    out.push_str("</header>\n<main>\n");
-    flash_view::section(&mut out, report, &was, &now);
-    region_table::section(&mut out, report, &now);
-    per_unit(&mut out, report);
-    otp(&mut out, report);
-    if !report.findings.is_empty() {
-        out.push_str("<section><h2>What the checks said</h2>\n<ul>\n");
-        for finding in &report.findings {
-            let _ = writeln!(out, "<li>{}</li>", esc(finding));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (report.title) }
+                style { (PreEscaped(include_str!("page/style.css"))) }
+            }
+            body {
+                header {
+                    h1 { (report.title) }
+                    @if !report.verdict.is_empty() {
+                        p class={ "verdict " (if report.good { "good" } else { "bad" }) } { (report.verdict) }
+                    }
+                    (rows(&facts(report, &now)))
+                }
+                main {
+                    (flash_view::section(report, &was, &now))
+                    (region_table::section(report, &now))
+                    (per_unit(report))
+                    (otp(report))
+                    (findings(report))
+                    (further(report))
+                }
+                script { (PreEscaped(include_str!("page/page.js"))) }
+            }
         }
-        out.push_str("</ul></section>\n");
-    }
-    if !report.counts.rows.is_empty() {
-        out.push_str("<section><h2>Work done</h2>\n<table class=\"facts\">\n");
-        rows(&mut out, &report.counts.rows);
-        out.push_str("</table></section>\n");
-    }
-    further(&mut out, report);
-    let _ = write!(out, "</main>\n<script>\n{}</script>\n</body>\n</html>\n", include_str!("page/page.js"));
-    out
+    };
+    page.into_string()
 }
 
-fn facts(out: &mut String, report: &Report<'_>, map: &Map) {
+fn facts(report: &Report<'_>, map: &Map) -> Vec<(String, String)> {
     let chip = &report.chip;
     let mut list: Vec<(String, String)> = Vec::new();
     list.push(("Board".into(), report.board.clone().unwrap_or_else(|| "not stated".into())));
@@ -69,105 +65,124 @@ fn facts(out: &mut String, report: &Report<'_>, map: &Map) {
             format!("{} of {} ({} each)", map.changed(), map.cells.len(), units::size(map.unit)),
         ));
     }
-    out.push_str("<table class=\"facts\">\n");
-    rows(out, &list);
-    out.push_str("</table>\n");
+    list
 }
 
-fn rows(out: &mut String, list: &[(String, String)]) {
-    for (name, value) in list {
-        let _ = writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", esc(name), esc(value));
+/// Names and values as a table.
+fn rows(list: &[(String, String)]) -> Markup {
+    html! {
+        table class="facts" {
+            @for (name, value) in list {
+                tr { th scope="row" { (name) } td { (value) } }
+            }
+        }
     }
 }
 
-fn per_unit(out: &mut String, report: &Report<'_>) {
-    if report.per_unit.is_empty() {
-        return;
-    }
+fn per_unit(report: &Report<'_>) -> Markup {
     let rewritten = report.after.is_some();
     let heads: &[&str] =
         if rewritten { &["What", "Address", "Before", "After", "So"] } else { &["What", "Address", "Value"] };
-    out.push_str("<section><h2>This unit's own data</h2>\n<table class=\"cards\">\n<thead><tr>");
-    for head in heads {
-        let _ = write!(out, "<th scope=\"col\">{head}</th>");
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
-    for row in &report.per_unit {
-        let same = row.before == row.after;
+    let rows = report.per_unit.iter().map(|row| {
         let address = format!("{:#08x} to {:#08x}", row.span.start, row.span.end);
-        let values = [&row.name, &address, &row.before, &row.after];
-        out.push_str("<tr>");
-        for (head, value) in heads.iter().zip(values).take(if rewritten { 4 } else { 3 }) {
-            let _ = write!(out, "<td data-label=\"{head}\">{}</td>", esc(value));
-        }
-        if rewritten {
-            let (class, word) = if same { ("kept", "kept") } else { ("changed-text", "changed") };
-            let _ = write!(out, "<td data-label=\"So\" class=\"{class}\">{word}</td>");
-        }
-        out.push_str("</tr>\n");
-    }
-    out.push_str("</tbody></table></section>\n");
-}
-
-fn otp(out: &mut String, report: &Report<'_>) {
-    let _ = writeln!(out, "<section><h2>Security registers (OTP)</h2>\n<p>{}</p>", esc(&report.otp_verdict));
-    if !report.otp.is_empty() {
-        out.push_str(
-            "<table>\n<thead><tr><th>Register</th><th>Size</th><th>Contents</th><th>Lock</th></tr></thead>\n<tbody>\n",
-        );
-        for register in &report.otp {
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                register.index,
-                units::size(register.size as u64),
-                if register.blank { "blank" } else { "holds data" },
-                match register.locked {
-                    Some(true) => "locked for ever",
-                    Some(false) => "not locked",
-                    None => "cannot tell",
+        let values = [row.name.clone(), address, row.before.clone(), row.after.clone()];
+        (values, row.before == row.after)
+    });
+    html! {
+        @if !report.per_unit.is_empty() {
+            section {
+                h2 { "This unit's own data" }
+                table class="cards" {
+                    thead { tr { @for head in heads { th scope="col" { (head) } } } }
+                    tbody {
+                        @for (values, same) in rows {
+                            tr {
+                                @for (head, value) in heads.iter().zip(&values).take(if rewritten { 4 } else { 3 }) {
+                                    td data-label=(head) { (value) }
+                                }
+                                @if rewritten {
+                                    td data-label="So" class=(if same { "kept" } else { "changed-text" }) {
+                                        (if same { "kept" } else { "changed" })
+                                    }
+                                }
+                            }
+                        }
+                    }
                 }
-            );
+            }
         }
-        out.push_str("</tbody></table>\n");
-    }
-    out.push_str("</section>\n");
-}
-
-/// The recipe, and the commands for the next steps.
-fn further(out: &mut String, report: &Report<'_>) {
-    if let Some(recipe) = &report.recipe {
-        let _ = writeln!(
-            out,
-            "<section><h2>Recipe to repeat it</h2>\n<p>Save it as recipe.toml, then: <code>{}</code></p>\n<pre \
-             class=\"recipe\" tabindex=\"0\">{}</pre></section>",
-            esc(&recipe.command),
-            esc(&recipe.text)
-        );
-    }
-    if !report.commands.is_empty() {
-        out.push_str("<section><h2>Next steps</h2>\n<dl>\n");
-        for (command, what) in &report.commands {
-            let _ = writeln!(out, "<dt><code>{}</code></dt><dd>{}</dd>", esc(command), esc(what));
-        }
-        out.push_str("</dl></section>\n");
     }
 }
 
-/// Text made safe for element content and quoted attributes.
-pub(super) fn esc(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
+fn otp(report: &Report<'_>) -> Markup {
+    let lock = |locked| match locked {
+        Some(true) => "locked permanently",
+        Some(false) => "not locked",
+        None => "unknown",
+    };
+    html! {
+        section {
+            h2 { "Security registers (OTP)" }
+            p { (report.otp_verdict) }
+            @if !report.otp.is_empty() {
+                table {
+                    thead { tr { th { "Register" } th { "Size" } th { "Contents" } th { "Lock" } } }
+                    tbody {
+                        @for register in &report.otp {
+                            tr {
+                                td { (register.index) }
+                                td { (units::size(register.size as u64)) }
+                                td { (if register.blank { "blank" } else { "holds data" }) }
+                                td { (lock(register.locked)) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
-    out
+}
+
+/// What the checks found, and the work that was done.
+fn findings(report: &Report<'_>) -> Markup {
+    html! {
+        @if !report.findings.is_empty() {
+            section {
+                h2 { "Results of the checks" }
+                ul { @for finding in &report.findings { li { (finding) } } }
+            }
+        }
+        @if !report.counts.rows.is_empty() {
+            section {
+                h2 { "Work done" }
+                (rows(&report.counts.rows))
+            }
+        }
+    }
+}
+
+/// The recipe, and the next commands.
+fn further(report: &Report<'_>) -> Markup {
+    html! {
+        @if let Some(recipe) = &report.recipe {
+            section {
+                h2 { "Recipe to repeat it" }
+                p { "Save it as recipe.toml, then: " code { (recipe.command) } }
+                pre class="recipe" tabindex="0" { (recipe.text) }
+            }
+        }
+        @if !report.commands.is_empty() {
+            section {
+                h2 { "Next steps" }
+                dl {
+                    @for (command, what) in &report.commands {
+                        dt { code { (command) } }
+                        dd { (what) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -225,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_stands_in_the_page_as_text() {
+    fn everything_is_in_the_page_as_text() {
         let before = vec![0xff; 0x3000];
         let mut after = before.clone();
         after[0x1800..0x1804].copy_from_slice(b"<b>&");
@@ -248,12 +263,12 @@ mod tests {
         }
         assert!(
             !text.contains("http://") && !text.contains("https://"),
-            "the page must ask the network for nothing"
+            "the page must request nothing from the network"
         );
     }
 
     #[test]
-    fn a_region_past_the_end_is_told_and_not_read() {
+    fn a_region_past_the_end_is_reported_and_not_read() {
         let image = vec![0xff; 0x2000];
         let text = page(&report(&image, &image));
         assert!(text.contains("Reaches past the end of the chip."));

@@ -1,8 +1,8 @@
 //! A job or backup as one HTML page, an SVG or PNG picture, or a terminal picture; pure: data in, text out.
 //!
-//! [`cells`] judges every sector once; the pictures and the page draw the same cells.
+//! `cells` judges every sector once; the pictures and the page draw the same cells.
 
-pub mod cells;
+mod cells;
 mod flash_view;
 mod hex;
 mod html;

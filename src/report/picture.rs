@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, Kind, Map};
 use crate::span::Span;
+use maud::html;
 use std::fmt::Write as _;
 
 /// Cells a row in every picture: 64 sectors of 4 KiB are 256 KiB.
@@ -110,57 +111,41 @@ pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String
     out
 }
 
-/// The picture as a standalone SVG; every cell has its address and kind as a title, every region its name beside the row
+/// The picture as a standalone SVG; every cell has its address and kind as a title, every region its name after the row
 /// in which it begins.
 pub fn svg(map: &Map, names: &[(String, Span)]) -> String {
     let rows = map.cells.len().div_ceil(ROW);
-    let wide =
-        map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ").chars().count()).max().unwrap_or(0);
+    let named: Vec<String> = map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ")).collect();
+    let wide = named.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let (width, height) = (LEFT + ROW * SIDE + 10 + wide * 6, TOP + rows * SIDE + 34);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"monospace\" font-size=\"9\"><rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
-    );
-    for (r, row) in map.cells.chunks(ROW).enumerate() {
-        let y = TOP + r * SIDE + 8;
-        if r % 4 == 0 {
-            let _ = writeln!(out, "<text x=\"8\" y=\"{y}\">{:#08x}</text>", row[0].span.start);
+    let legend = Kind::ALL.iter().map(|k| (rgb(*k), k.name()));
+    let legend = legend.chain([(CHANGED, "changed"), (UNSTABLE, "unstable")]).zip(0..);
+    let picture = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            font-family="monospace" font-size="9" {
+            rect width=(width) height=(height) fill="#ffffff" {}
+            @for ((r, row), name) in map.cells.chunks(ROW).enumerate().zip(&named) {
+                @let y = TOP + r * SIDE;
+                @if r % 4 == 0 { text x="8" y=(y + 8) { (format!("{:#08x}", row[0].span.start)) } }
+                @if !name.is_empty() { text x=(LEFT + ROW * SIDE + 6) y=(y + 8) { (name) } }
+                @for (c, cell) in row.iter().enumerate() {
+                    rect x=(LEFT + c * SIDE) y=(y) width="9" height="9" fill=(hex(colour(cell))) {
+                        title {
+                            (cell.span) " " (cell.kind.name())
+                            @if cell.changed { ", changed" }
+                            @if cell.unstable { ", unstable" }
+                        }
+                    }
+                }
+            }
+            @for ((fill, name), n) in legend {
+                @let (x, y) = (LEFT + n * 90, TOP + rows * SIDE + 12);
+                rect x=(x) y=(y) width="9" height="9" fill=(hex(fill)) {}
+                text x=(x + 12) y=(y + 8) { (name) }
+            }
         }
-        let named = beginning(row, names).join(", ");
-        if !named.is_empty() {
-            let x = LEFT + ROW * SIDE + 6;
-            let _ = writeln!(out, "<text x=\"{x}\" y=\"{y}\">{}</text>", super::html::esc(&named));
-        }
-        for (c, cell) in row.iter().enumerate() {
-            let _ = writeln!(
-                out,
-                "<rect x=\"{}\" y=\"{}\" width=\"9\" height=\"9\" fill=\"{}\"><title>{} {}{}{}</title></rect>",
-                LEFT + c * SIDE,
-                TOP + r * SIDE,
-                hex(colour(cell)),
-                cell.span,
-                cell.kind.name(),
-                if cell.changed { ", changed" } else { "" },
-                if cell.unstable { ", unstable" } else { "" },
-            );
-        }
-    }
-    let mut x = LEFT;
-    let legend =
-        Kind::ALL.iter().map(|k| (rgb(*k), k.name())).chain([(CHANGED, "changed"), (UNSTABLE, "unstable")]);
-    for (fill, name) in legend {
-        let y = TOP + rows * SIDE + 12;
-        let _ = writeln!(
-            out,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"9\" height=\"9\" fill=\"{}\"/><text x=\"{}\" y=\"{}\">{name}</text>",
-            hex(fill),
-            x + 12,
-            y + 8
-        );
-        x += 90;
-    }
-    out.push_str("</svg>\n");
-    out
+    };
+    picture.into_string() + "\n"
 }
 
 /// The picture as RGB pixels: width, height and `3 * width * height` bytes.

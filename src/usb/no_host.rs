@@ -2,11 +2,9 @@
 //!
 //! Programmers are then reached over pipes of the caller's own ([`crate::programmer::over`]).
 
-use super::{Burst, Control, Pipe, Reply, UsbError};
+use super::{Burst, Control, Found, Pipe, Reply, UsbError, Wanted};
 use std::convert::Infallible;
 use std::time::Duration;
-
-pub use super::{Found, Wanted};
 
 /// A pipe that nothing makes.
 #[derive(Debug)]

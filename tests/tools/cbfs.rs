@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use norsplice::image::container::item::{Item, Outcome};
 use norsplice::image::inspect::inspect;
-use norsplice::image::item::{Item, Outcome};
 use serde_json::Value;
 
 use super::kernel;

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use norsplice::image::container::item::{Item, Outcome};
 use norsplice::image::container::{sysupgrade, tplink, uboot_env};
 use norsplice::image::devicetree;
 use norsplice::image::inspect::{Inspection, inspect};
-use norsplice::image::item::{Item, Outcome};
 
 use super::{kernel, rootfs, tree};
 use crate::bench::Bench;

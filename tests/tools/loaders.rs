@@ -1,8 +1,8 @@
 //! Loaders and switch images made by mkimage, and a scrambled Arcadyan image that binwalk names: inspected, and refused
 //! as donors by their names.
 
+use norsplice::image::container::item::{Item, Outcome};
 use norsplice::image::inspect::{Inspection, inspect};
-use norsplice::image::item::{Item, Outcome};
 use norsplice::image::synthetic;
 
 use super::kernel;

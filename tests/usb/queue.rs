@@ -8,8 +8,8 @@ use super::child::{self, inside, noise, tidy};
 use super::contract;
 use norsplice::programmer::{self, Settings};
 use norsplice::spi::{LinkError, LinkFault, Programmer, SpiError, Transaction};
-use norsplice::usb::host::{self, Wanted};
 use norsplice::usb::{Burst, Pipe, Reply, UsbError};
+use norsplice::usb::{Wanted, host};
 use std::time::Duration;
 
 fn open(text: &str) -> Result<Box<dyn Programmer>, SpiError> {

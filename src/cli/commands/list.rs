@@ -3,7 +3,7 @@
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
-use crate::programmer::attached;
+use crate::programmer::{Model, attached};
 use crate::wire::{self, Fields};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub fn run(_: Args, session: &Session) -> Outcome {
         ]);
     }
     if attached.is_empty() {
-        session.out.line("no programmer is plugged in (CH341A, FT2232H, FT232H or FT4232H)");
+        session.out.line(format!("no programmer is plugged in ({})", Model::all_titles()));
         session.out.line("to try things out without one: \"norsplice demo\", or -p emu with any command");
     } else {
         session.out.table(&table);

@@ -6,7 +6,7 @@ use super::super::session::Session;
 use super::super::streams;
 use super::super::{rescue, splicing};
 use crate::desk::allowed;
-use crate::image::finding::stopping;
+use crate::image::checks::stopping;
 use crate::image::{Board, ImageError, check_tftp, sha256};
 use crate::units;
 use crate::wire::Fields;

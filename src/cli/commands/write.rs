@@ -10,7 +10,7 @@ use super::super::{jobs, splicing, store};
 use super::layout::{map, place};
 use crate::desk::{Put, PutContents, allowed, write_checks};
 use crate::image::ImageError;
-use crate::image::finding::stopping;
+use crate::image::checks::stopping;
 use crate::wire::Fields;
 use std::path::PathBuf;
 

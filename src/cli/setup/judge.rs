@@ -1,6 +1,7 @@
 //! From what was seen to what it means and what to type. Pure: the tests hold it by a table of machines.
 
 use super::seen::{Answer, Inside, Problem, Programmer, Rules, Seen, System};
+use crate::programmer::Model;
 use serde::Serialize;
 
 /// The group that the rules give programmers to where no one sits at the machine.
@@ -158,7 +159,7 @@ fn plugged(seen: &Seen, programmers: &[Programmer]) -> Vec<Check> {
         ([], []) if checks.is_empty() => checks.push(Check::new(
             name,
             State::Missing,
-            "none is plugged in (CH341A, FT2232H, FT232H, FT4232H)",
+            format!("none is plugged in ({})", Model::all_titles()),
             ["plug one in, and look whether the kernel sees it: lsusb", "without one: norsplice demo"],
         )),
         ([], _) => {}

@@ -8,7 +8,7 @@ use super::super::store;
 use super::super::terminal::Terminal;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
-use crate::programmer::{Attached, attached};
+use crate::programmer::{Attached, MODELS, attached};
 use crate::spi::LinkFault;
 use crate::workflow::contact::{Line, Meter};
 use std::fs;
@@ -103,7 +103,7 @@ impl Machine {
             }
             for name in names(&self.root.join(dir)) {
                 let text = self.text(&format!("{dir}/{name}")).unwrap_or_default();
-                if name.ends_with(".rules") && text.contains("5512") && text.contains("6010") {
+                if name.ends_with(".rules") && names_programmers(&text) {
                     foreign.get_or_insert_with(|| shown(&name));
                 }
             }
@@ -177,6 +177,15 @@ impl Machine {
             .filter(|driver| driver != "usbfs")
             .collect()
     }
+}
+
+/// Whether udev rules name a programmer of every maker.
+fn names_programmers(rules: &str) -> bool {
+    let usb = || MODELS.iter().filter_map(|model| model.usb.as_ref());
+    usb().all(|one| {
+        let mut of_maker = usb().filter(|other| other.vendor == one.vendor);
+        of_maker.any(|other| rules.contains(&format!("{:04x}", other.product)))
+    })
 }
 
 fn names(dir: &Path) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::open::AnyProgrammer;
 use crate::flash::{Chip, FlashError, Identity};
 use crate::image::ImageError;
 use crate::image::checks::SUPPLY_UNKNOWN;
-use crate::image::finding::stopping;
+use crate::image::checks::stopping;
 use crate::workflow::contact::{find_clock, wait_until_steady};
 
 /// A chip on any programmer.

@@ -15,8 +15,8 @@ use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::me;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink;
+use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
-use crate::image::whole::is_blank;
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

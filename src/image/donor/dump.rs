@@ -4,9 +4,9 @@ use super::form::other_form;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{BLANK_DUMP, CHIP_SIZE, MIRRORED_DUMP, OTHER_FORM, OTHER_MAP, WRONG_CALIBRATION};
+use crate::image::is_blank;
 use crate::image::layout::UnitKind;
 use crate::image::unit;
-use crate::image::whole::is_blank;
 
 /// Below this, a distance at which contents repeat says nothing about how the chip was read.
 const LEAST_PERIOD: usize = 0x1_0000;

@@ -6,7 +6,7 @@
 use crate::image::checks::Finding;
 use crate::image::checks::{HEADER_KEPT, LOADER_CUT, LOADER_START, NO_LOADER};
 use crate::image::container::tplink;
-use crate::image::whole::is_blank;
+use crate::image::is_blank;
 
 /// Longest version text that is shown.
 const LONGEST_TEXT: usize = 80;

@@ -8,8 +8,8 @@ use crate::image::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
 use crate::image::container::tplink::{self, Structure};
 use crate::image::donor::{Anatomy, Piece};
 use crate::image::error::ImageError;
+use crate::image::is_blank;
 use crate::image::layout::{Role, Source};
-use crate::image::whole::is_blank;
 use crate::span::Span;
 
 /// Erased flash.

@@ -2,9 +2,9 @@
 
 use crate::image::container::tplink;
 use crate::image::donor::loader;
+use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 use crate::image::unit;
-use crate::image::whole::is_blank;
 
 /// Describes `bytes`, the contents of `region` from its first byte on.
 pub fn region(bytes: &[u8], region: &Region) -> String {

@@ -19,9 +19,9 @@ use crate::image::container::tplink::{self, Header, Md5Verdict};
 use crate::image::donor::Kind;
 use crate::image::donor::firmware::behind_rootfs;
 use crate::image::donor::loader;
+use crate::image::is_blank;
 use crate::image::layout::{Format, PerUnit, Region, Role, Source, UnitKind};
 use crate::image::unit;
-use crate::image::whole::is_blank;
 use crate::span::Span;
 use memchr::memmem;
 

@@ -17,8 +17,8 @@ use crate::image::donor::loader;
 use crate::image::donor::machine::{self, Machine};
 use crate::image::donor::plain;
 use crate::image::donor::reference::{is_other_maker, is_reference};
+use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
-use crate::image::whole::is_blank;
 
 /// Compares every region that a donor gives with what the base has there.
 pub(super) fn judge(parties: &Parties) -> Vec<Finding> {

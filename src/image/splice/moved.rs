@@ -3,11 +3,11 @@
 //! For a chip of another size, or a map with other places on the same chip.
 
 use super::resolve::Resolved;
+use crate::image::Image;
 use crate::image::checks::{Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
 use crate::image::layout::{Layout, Source};
 use crate::image::layouts::in_dump;
-use crate::image::whole::Image;
 use crate::image::{Board, ImageError};
 
 /// Why nothing was put into a region.

@@ -24,8 +24,8 @@ use super::spliced::Spliced;
 use crate::image::checks::Allow;
 use crate::image::error::{ImageError, toml_fault};
 use crate::image::layout::Source;
+use crate::image::sha256;
 use crate::image::unit::{mac_text, parse_mac};
-use crate::image::whole::sha256;
 
 /// A donor in a recipe: its file is found again by name and told by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::image::container::tplink::{self, HEADER_LEN};
 use crate::image::donor::identity::{self, Names};
 use crate::image::donor::{firmware, loader};
 use crate::image::error::ImageError;
-use crate::image::whole::is_blank;
+use crate::image::is_blank;
 
 /// Judges `file` as what the board's loader fetches by TFTP.
 ///

@@ -29,7 +29,7 @@ const OURS: (u32, u32, u32) = (0xd750_0001, 0x4a, 1);
 
 fn stops(board: &Board, file: &[u8]) -> Vec<&'static str> {
     let found = check_tftp(board, file).unwrap();
-    finding::stopping(&found, &Allow::default()).iter().map(|f| f.name).collect()
+    checks::stopping(&found, &Allow::default()).iter().map(|f| f.name).collect()
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::maps;
 use super::moved::Moved;
 use super::parties::Parties;
 use super::resolve::Resolved;
+use crate::image::Image;
 use crate::image::boards::Board;
 use crate::image::checks::{Finding, stopping};
 use crate::image::chips;
@@ -19,7 +20,6 @@ use crate::image::donor::Anatomy;
 use crate::image::donor::Donor;
 use crate::image::error::ImageError;
 use crate::image::layout::{PerUnit, Role, Source, UnitKind};
-use crate::image::whole::Image;
 use crate::image::{donor::dump, donor::loader, splice::describe, splice::edits, unit};
 use crate::span::Span;
 

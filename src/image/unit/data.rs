@@ -6,8 +6,8 @@
 use crate::image::boards::Board;
 use crate::image::container::intel::gbe;
 use crate::image::container::{mtk_eeprom, placeholder};
+use crate::image::is_blank;
 use crate::image::layout::{Format, PerUnit, Region, UnitKind};
-use crate::image::whole::is_blank;
 use crate::span::Span;
 
 /// An Ethernet address.

@@ -6,6 +6,5 @@
 mod find;
 mod pipe;
 
-pub use super::{Found, Wanted};
 pub use find::{list, open, plugged};
 pub use pipe::HostPipe;

@@ -1,6 +1,6 @@
 //! A [`Pipe`] to a real device: control requests through rusb, bursts through two queues of transfers.
 
-use super::Wanted;
+use super::super::Wanted;
 use super::find::fault;
 use crate::usb::queue::{Fault, Queue};
 use crate::usb::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};

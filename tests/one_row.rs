@@ -1,0 +1,46 @@
+//! What is added by one row is known everywhere: a programmer. Container formats are held by `layers`, a chip maker's facts by
+//! `flash::parts::load`.
+
+use crate::bench::Bench;
+use norsplice::programmer::{MODELS, Settings};
+
+/// The lines of the udev rules that give access to devices: idVendor and idProduct.
+fn ruled(rules: &str) -> Vec<(u16, u16)> {
+    let id = |line: &str, key: &str| {
+        let (_, rest) = line.split_once(&format!("ATTR{{{key}}}==\""))?;
+        u16::from_str_radix(rest.get(..4)?, 16).ok()
+    };
+    rules.lines().filter_map(|line| Some((id(line, "idVendor")?, id(line, "idProduct")?))).collect()
+}
+
+#[test]
+fn a_programmer_of_the_table_is_parsed_helped_listed_and_given_access() {
+    let bench = Bench::new();
+    let help = bench.run(["--help"]).code(0).stdout;
+    let rules = bench.run(["setup", "--print-udev-rules"]).code(0).stdout;
+    let listed = bench.run(["list"]).code(0).stdout;
+    let none = listed.contains("no programmer is plugged in");
+    assert_eq!(
+        MODELS.iter().filter(|model| model.usb.is_none()).count(),
+        0,
+        "say how one that is no USB device is opened"
+    );
+    let mut ids = Vec::new();
+    for model in &MODELS {
+        let name = model.name;
+        assert_eq!(Settings::parse(name).map(|settings| settings.model.name), Ok(name));
+        assert!(help.contains(name), "{name} is not in the help");
+        let title = model.title.split(' ').next_back().unwrap_or_default();
+        assert!(!none || listed.contains(title), "list does not say that {title} would be known");
+        ids.extend(model.usb.as_ref().map(|usb| (usb.vendor, usb.product)));
+        // Its words are checked before USB is asked: what it does not know is refused with what it knows.
+        let spec = format!("{name}:nonsense=1");
+        bench.run(["-p", &spec, "probe"]).code(2).says(&[&format!("option of {name}"), model.keys[0]]);
+        let near = format!("{name}x");
+        bench.run(["-p", &near, "probe"]).code(2).says(&[name]);
+    }
+    let mut ruled = ruled(&rules);
+    ids.sort();
+    ruled.sort();
+    assert_eq!(ruled, ids, "udev/60-norsplice.rules has a line for each programmer and for nothing else");
+}
