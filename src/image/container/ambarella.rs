@@ -56,7 +56,7 @@ pub(crate) mod tests {
         let words =
             [crc32fast::hash(&data), 0x1_0002, 0x07df_0915, data.len() as u32, 0xa000_0000, 0, 0xa324_eb90];
         let mut head: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        head.resize(HEADER_LEN, 0);
+        head.resize(256, 0);
         [head, data].concat()
     }
 

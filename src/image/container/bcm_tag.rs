@@ -57,7 +57,7 @@ pub(crate) mod tests {
     /// By the fields in the kernel's header.
     pub(crate) fn made() -> Vec<u8> {
         let image = synthetic::noise(8, 0x3000);
-        let mut tag = vec![0; LEN];
+        let mut tag = vec![0; 256];
         let total = image.len().to_string();
         let texts: [(usize, &[u8]); 9] = [
             (0, b"6"),
@@ -74,9 +74,9 @@ pub(crate) mod tests {
             tag[at..at + text.len()].copy_from_slice(text);
         }
         let crc = (!crc32fast::hash(&image)).to_be_bytes();
-        tag[IMAGE_CRC_AT..IMAGE_CRC_AT + 4].copy_from_slice(&crc);
-        let crc = (!crc32fast::hash(&tag[..HEADER_CRC_AT])).to_be_bytes();
-        tag[HEADER_CRC_AT..HEADER_CRC_AT + 4].copy_from_slice(&crc);
+        tag[216..220].copy_from_slice(&crc);
+        let crc = (!crc32fast::hash(&tag[..236])).to_be_bytes();
+        tag[236..240].copy_from_slice(&crc);
         [tag, image].concat()
     }
 

@@ -124,11 +124,10 @@ pub(crate) mod tests {
     /// By the fields in the tool.
     pub(crate) fn zyxel() -> Vec<u8> {
         let payload = synthetic::noise(6, 0x3000);
-        let mut head = vec![0; ZYXEL_LEN];
+        let mut head = vec![0; 380];
         head[..4].copy_from_slice(ZYXEL_MAGIC);
-        let total = (ZYXEL_LEN + payload.len()) as u32;
-        let words =
-            [(4, ZYXEL_LEN as u32), (8, total), (12, !crc32fast::hash(&payload)), (80, payload.len() as u32)];
+        let total = (380 + payload.len()) as u32;
+        let words = [(4, 380), (8, total), (12, !crc32fast::hash(&payload)), (80, payload.len() as u32)];
         for (at, word) in words {
             head[at..at + 4].copy_from_slice(&word.to_be_bytes());
         }
@@ -138,7 +137,7 @@ pub(crate) mod tests {
             head[at..at + text.len()].copy_from_slice(text);
         }
         let crc = (!crc32fast::hash(&head)).to_be_bytes();
-        head[ZYXEL_CRC_AT..ZYXEL_CRC_AT + 4].copy_from_slice(&crc);
+        head[372..376].copy_from_slice(&crc);
         [head, payload].concat()
     }
 

@@ -91,10 +91,10 @@ mod tests {
                 (&"96328avn".into(), &"02:10:18:01:02:03".into())
             );
             assert!(!item.attributes.contains_key("loader"), "{item:?}");
-            file[SEAL_AT..SEAL_AT + 8].copy_from_slice(b"CFE1CFE1");
+            file[0x4e0..0x4e8].copy_from_slice(b"CFE1CFE1");
             let item = find(&mut Look::new(&file), 0x584).unwrap().item;
             assert_eq!(item.attributes["loader"], "0x0");
-            file[VERSION_AT..VERSION_AT + 10].copy_from_slice(b"cfe-v\x01\0\x25\x6a\x18");
+            file[0x570..0x57a].copy_from_slice(b"cfe-v\x01\0\x25\x6a\x18");
             let item = find(&mut Look::new(&file), 0x584).unwrap().item;
             assert_eq!(item.attributes["loader_version"], "1.0.37-106.24");
             file[0x590] ^= 1;

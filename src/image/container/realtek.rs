@@ -60,8 +60,9 @@ pub(crate) mod tests {
     /// By the fields in the sources.
     pub(crate) fn made(signature: &[u8], start: u32) -> Vec<u8> {
         let mut body = synthetic::noise(7, 0x3000);
-        let closing = 0u16.wrapping_sub(sum(&body));
-        body.extend(closing.to_be_bytes());
+        let words = body.chunks(2).map(|pair| u32::from(pair[0]) * 0x100 + u32::from(pair[1]));
+        let total = words.sum::<u32>() % 0x1_0000;
+        body.extend(((0x1_0000 - total) as u16).to_be_bytes());
         let words = [start, 0x3_0000, body.len() as u32];
         let words: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         [signature, &words, &body].concat()

@@ -48,7 +48,7 @@ pub(crate) mod tests {
     /// By the fields in the tool.
     pub(crate) fn made() -> Vec<u8> {
         let data = synthetic::noise(10, 0x3000);
-        let mut head = vec![0; HEADER_LEN];
+        let mut head = vec![0; 712];
         head[..4].copy_from_slice(&MAGIC);
         head[112..119].copy_from_slice(b"OpenWrt");
         for (at, word) in [(8, data.len() as u32), (184, 0x8010_0000), (192, crc32fast::hash(&data))] {
