@@ -282,7 +282,8 @@ mod tests {
         let window = |value| vec![value; WINDOW];
         let four = (window(1), window(2), vec![window(1)]);
         let three = (window(1), window(1), vec![window(2)]);
-        let width = |columns: &[&Column]| Places { columns: columns.iter().map(|c| (*c).clone()).collect() }.width();
+        let width =
+            |columns: &[&Column]| Places { columns: columns.iter().map(|c| (*c).clone()).collect() }.width();
         assert_eq!(width(&[&four]), Some(4));
         assert_eq!(width(&[&three]), Some(3));
         assert_eq!(width(&[&four, &three]), None);
