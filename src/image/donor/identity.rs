@@ -147,7 +147,9 @@ fn reference(
         return None;
     }
     let names_none = own.iter().all(|name| is_reference(name)) && all().next().is_some();
-    let shows_none = !references.is_empty() && boards.is_empty() && listed.is_empty();
+    // A vendor's own build lists its tree's name without the maker; OpenWrt lists the whole name of every board.
+    let is_short = |name: &String| !name.contains(',') && references.iter().any(|tree| is_same(tree, name));
+    let shows_none = !references.is_empty() && boards.is_empty() && listed.iter().all(is_short);
     let theirs: Vec<&str> = all().map(String::as_str).collect();
     let (theirs, own) = (theirs.join(", "), own.join(" or "));
     if names_none {
@@ -223,6 +225,11 @@ mod tests {
                 [("supported-devices", Refuse)],
                 "{tree}"
             );
+            // A list that repeats the tree's name says no more than the tree.
+            let (_, short) = tree.split_once(',').unwrap();
+            assert_eq!(found(own, Some(&[short]), &[tree]), asked, "{tree}");
+            assert_eq!(found(own, Some(&[tree]), &[tree]), [("supported-devices", Refuse)], "{tree}");
+            assert_eq!(found(own, Some(&[short]), &[]), [("supported-devices", Refuse)], "{tree}");
             // So does the tree of a board.
             assert_eq!(found(own, None, &[tree, "acme,quick5"]), [], "{tree}");
             assert_eq!(found(own, None, &[tree, "acme,quick6"]), [("compatible", Refuse)], "{tree}");
