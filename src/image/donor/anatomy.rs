@@ -4,25 +4,17 @@
 //! vendor file may be as long as the chip), then a loader or padding with a firmware where the board's firmware starts
 //! (rescue files), then a firmware of another kind, a whole chip, and last a bare file as long as a region.
 
-use std::borrow::Cow;
-
-use super::dump;
 use super::file::Donor;
-use super::firmware::{self, Behind, Firmware};
+use super::firmware::{self, Firmware};
 use super::form::other_form;
 use super::identity::{self, Names};
 use super::loader;
 use super::plain;
-use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
-use crate::image::checks::{
-    CHIP_SIZE, DONOR_UNKNOWN, HARDWARE_ID, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG,
-    TRUNCATED,
-};
-use crate::image::checks::{Finding, Severity};
+use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::me;
 use crate::image::container::sysupgrade;
-use crate::image::container::tplink::{self, HEADER_LEN, Header};
+use crate::image::container::tplink;
 use crate::image::layout::{Region, Role};
 use crate::image::whole::is_blank;
 
@@ -163,202 +155,8 @@ impl<'a> Anatomy<'a> {
     }
 
     /// The donor's name as messages say it.
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         format!("donor '{}'", self.donor.name)
-    }
-
-    fn with_outer(mut self, outer: &Header, board: &Board) -> Self {
-        let bytes = self.donor.bytes.as_slice();
-        let what = self.what();
-        // Nothing behind the loader: the front of a vendor file, cut out as if it were the loader.
-        let kernel = u64::from(outer.kernel.offset);
-        if (bytes.len() as u64) < kernel {
-            let finding = loader::fault(bytes, &what).filter(|f| f.name == HEADER_KEPT.name);
-            let early =
-                board.layout.of_role(Role::Loader).is_some_and(|r| bytes.len() as u64 <= r.span.len());
-            self.findings.push(match finding {
-                Some(finding) if early => finding,
-                _ => TRUNCATED.found(format!(
-                    "{what}: {:#x} bytes are there, its header says {:#x}: the file was cut short; get it again",
-                    bytes.len(),
-                    outer.fw_length
-                )),
-            });
-            return self;
-        }
-        self.findings.extend(firmware::judge_header(bytes, outer, &format!("{what} (outer header)"), board));
-        let Some(inner) = outer.inner(bytes) else {
-            self.findings.push(INNER_HEADER.found(format!(
-                "{what}: no firmware header stands before the kernel at {kernel:#x}; the loader may have been \
-                 written over it when the file was made"
-            )));
-            return self;
-        };
-        let from = outer.boot_offset().unwrap_or(HEADER_LEN);
-        let room = inner.offset.saturating_sub(from);
-        if u64::from(outer.boot.len) > room {
-            self.findings.push(TOO_LONG.found(format!(
-                "{what}: its boot loader has {:#x} bytes, its room there is {room:#x}",
-                outer.boot.len
-            )));
-        }
-        let loader_len = board.layout.of_role(Role::Loader).map(|r| r.span.len());
-        if loader_len == Some(room) {
-            self.loader = bytes.get(from as usize..inner.offset as usize);
-        } else {
-            self.findings.push(NOT_JUDGED.found(format!(
-                "{what}: its boot loader has {room:#x} bytes of room and the board's has {:#x}: it is not offered",
-                loader_len.unwrap_or(0)
-            )));
-        }
-        // What is wrong with the whole file is wrong with the firmware in it: tell it once.
-        let refused = self.is_refused();
-        let inside = firmware::judge_header(bytes, &inner, &format!("{what} (inner header)"), board);
-        let told: Vec<&str> = self.findings.iter().map(|f| f.name).collect();
-        let new = inside.into_iter().filter(|f| !(refused && told.contains(&f.name)));
-        let new: Vec<Finding> = new.collect();
-        self.findings.extend(new);
-        self.take_firmware(&inner, board);
-        self
-    }
-
-    fn with_firmware_file(mut self, header: &Header, board: &Board) -> Self {
-        let bytes = self.donor.bytes.as_slice();
-        let what = self.what();
-        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
-        self.findings.extend(firmware::judge_metadata(bytes, &what));
-        self.take_firmware(header, board);
-        if let Some(firmware) = &mut self.firmware {
-            let appended = firmware.bytes.len() != firmware.with_metadata.len();
-            if appended || firmware.openwrt {
-                self.kind = Kind::Sysupgrade;
-                firmware.sysupgrade = true;
-                self.findings.extend(firmware::judge_marks(&firmware.bytes, header, &what));
-                self.check_names(0, board);
-            }
-        }
-        self
-    }
-
-    /// Firmware without a TP-Link header, from `from` on in the file, behind a loader or padding; `None` where nothing
-    /// says that it is one.
-    fn with_plain_firmware(mut self, from: usize, board: &Board) -> Option<Self> {
-        let bytes = self.donor.bytes.get(from..)?;
-        let what = self.what();
-        let payload = sysupgrade::strip(bytes);
-        let appended = payload.len() != bytes.len();
-        let opened = plain::open(bytes, &what, board);
-        // Kernels of many boards start in ways of their own: then the metadata or the tree must name the board.
-        let named = || board_trees(bytes).iter().any(|tree| names_board(tree, board));
-        let as_it_is = || bytes.len() as u64 != board.chip_size && plain::closed(bytes).is_none() && named();
-        if opened.is_none() && !appended && !as_it_is() {
-            return None;
-        }
-        self.check_metadata(from, board);
-        self.loader = self.donor.bytes.get(..from).filter(|l| from > 0 && !loader::starts_padded(l));
-        let as_it_is = Firmware {
-            bytes: Cow::Borrowed(payload),
-            with_metadata: Cow::Borrowed(bytes),
-            header: None,
-            room: payload.len() as u64,
-            openwrt: true,
-            overlay: false,
-            sysupgrade: true,
-        };
-        self.firmware = match opened {
-            None => {
-                self.findings.push(NOT_JUDGED.found(format!(
-                    "{what} starts with no container known here; it is taken by what it says of its board"
-                )));
-                Some(as_it_is)
-            }
-            Some(opened) => {
-                if !appended && from == 0 {
-                    self.kind = Kind::Container(opened.name);
-                }
-                self.findings.extend(opened.findings);
-                self.parts = opened.parts;
-                opened.firmware.map(|put| match put {
-                    Cow::Borrowed(whole) if whole.len() == payload.len() => as_it_is,
-                    other => Firmware {
-                        room: other.len() as u64,
-                        with_metadata: other.clone(),
-                        bytes: other,
-                        ..as_it_is
-                    },
-                })
-            }
-        };
-        let len = self.firmware.as_ref().map_or(0, |f| f.bytes.len() as u64);
-        if let Some(room) = board.firmware_room().filter(|room| len > *room) {
-            self.findings.push(TOO_LONG.found(format!(
-                "{what} has {len:#x} bytes of firmware, its room on {} is {room:#x}",
-                board.name
-            )));
-        }
-        Some(self)
-    }
-
-    fn with_dump(mut self, board: &Board) -> Self {
-        let bytes = self.donor.bytes.as_slice();
-        let what = self.what();
-        self.findings.extend(dump::judge(bytes, &what, board));
-        let loader = board.layout.of_role(Role::Loader).and_then(|r| r.span.of(bytes));
-        self.loader = loader.filter(|l| !is_blank(l));
-        if self.is_refused() {
-            return self;
-        }
-        let Some(start) = board.firmware_start() else { return self };
-        if let Some(firmware) = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes)) {
-            self.findings.extend(identity::judge(&Names::of(&[], firmware, board), &what, board));
-        }
-        if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
-            let found = firmware::judge_header(bytes, &header, &what, board);
-            let (of_board, of_firmware): (Vec<Finding>, Vec<Finding>) =
-                found.into_iter().partition(|f| f.name == HARDWARE_ID.name);
-            self.of_firmware = of_firmware;
-            self.findings.extend(of_board);
-            self.take_firmware(&header, board);
-        } else if board.hardware.is_empty() {
-            let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
-            let firmware = region.filter(|f| !is_blank(f));
-            self.of_firmware.extend(firmware.into_iter().flat_map(|f| plain::judge_in_dump(f, &what)));
-            self.firmware = firmware.map(|f| Firmware {
-                bytes: Cow::Borrowed(f),
-                with_metadata: Cow::Borrowed(f),
-                header: None,
-                room: f.len() as u64,
-                openwrt: true,
-                overlay: true,
-                sysupgrade: false,
-            });
-        } else {
-            let elsewhere = loader::find_header(bytes)
-                .map_or(String::new(), |h| format!("; one stands at {:#x}", h.offset));
-            self.findings.push(NOT_JUDGED.found(format!(
-                "{what} has no firmware header at {start:#x}{elsewhere}: it offers no firmware"
-            )));
-        }
-        self
-    }
-
-    fn with_rescue(mut self, header: &Header, board: &Board) -> Self {
-        let bytes = self.donor.bytes.as_slice();
-        let what = self.what();
-        let end = board.recovery.as_ref().map_or(board.chip_size, |r| r.end);
-        if bytes.len() as u64 > end {
-            self.findings.push(CHIP_SIZE.found(format!(
-                "{what} has {:#x} bytes: neither the chip's {:#x} nor a rescue file's, at most {end:#x}",
-                bytes.len(),
-                board.chip_size
-            )));
-        }
-        let loader = bytes.get(..header.offset as usize);
-        self.loader = loader.filter(|l| !loader::starts_padded(l));
-        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
-        self.check_metadata(header.offset as usize, board);
-        self.take_firmware(header, board);
-        self
     }
 
     fn with_nothing_known(mut self, board: &Board) -> Self {
@@ -395,7 +193,7 @@ impl<'a> Anatomy<'a> {
     }
 
     /// Holds the names in the donor, from `from` on, against the board's: its metadata's and its device trees'.
-    fn check_names(&mut self, from: usize, board: &Board) {
+    pub(super) fn check_names(&mut self, from: usize, board: &Board) {
         let file = self.donor.bytes.get(from..).unwrap_or_default();
         let what = self.what();
         self.findings.extend(identity::judge(&Names::of(file, file, board), &what, board));
@@ -403,7 +201,7 @@ impl<'a> Anatomy<'a> {
 
     /// Checks what is appended to the file, and the names in it. In a rescue file the padding counts or does not, by
     /// the tool that made it.
-    fn check_metadata(&mut self, from: usize, board: &Board) {
+    pub(super) fn check_metadata(&mut self, from: usize, board: &Board) {
         let what = self.what();
         let all = self.donor.bytes.as_slice();
         let whole = firmware::judge_metadata(all, &what);
@@ -414,35 +212,6 @@ impl<'a> Anatomy<'a> {
         };
         self.findings.extend(found);
         self.check_names(from, board);
-    }
-
-    /// Takes the firmware that starts with `header`, with nothing behind its own length.
-    fn take_firmware(&mut self, header: &Header, board: &Board) {
-        let all = &self.donor.bytes[header.offset as usize..];
-        let payload = sysupgrade::strip(all);
-        let own = payload.get(..header.fw_length as usize).unwrap_or(payload);
-        let start = Header { offset: 0, ..header.clone() };
-        let behind = firmware::behind_rootfs(own, &start);
-        let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
-        let tail = &payload[own.len()..];
-        let left_out = matches!(self.kind, Kind::VendorWithLoader | Kind::VendorFirmware) && !is_blank(tail);
-        if left_out {
-            self.findings.push(TAIL_LEFT_OUT.found(format!(
-                "{}: {:#x} bytes follow the firmware, such as modem firmware; they are not part of this flash",
-                self.what(),
-                tail.len()
-            )));
-        }
-        let with_metadata = if tail.is_empty() { all } else { own };
-        self.firmware = Some(Firmware {
-            bytes: Cow::Borrowed(own),
-            with_metadata: Cow::Borrowed(with_metadata),
-            room: u64::from(header.fw_length),
-            openwrt: behind.is_some() || u64::from(header.fw_length) > region || payload.len() != all.len(),
-            overlay: matches!(behind, Some(Behind::Overlay(_))),
-            header: Some(start),
-            sysupgrade: payload.len() != all.len(),
-        });
     }
 
     /// The bytes for `region`; `None` where the donor has none for it.

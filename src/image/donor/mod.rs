@@ -7,6 +7,7 @@ pub(crate) mod dump;
 mod file;
 pub(crate) mod firmware;
 pub mod form;
+mod headed;
 pub(crate) mod identity;
 pub(crate) mod loader;
 pub(crate) mod machine;
@@ -15,6 +16,7 @@ pub(crate) mod plain;
 mod plain_tests;
 pub(crate) mod recognise;
 pub(crate) mod reference;
+mod unheaded;
 mod unwrap;
 
 pub use anatomy::{Anatomy, Kind, Piece};
