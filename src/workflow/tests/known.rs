@@ -67,14 +67,12 @@ fn two_chips_with_one_unique_id_are_read_twice_each_time() {
     let contents = [random(1, SMALL), random(2, SMALL)];
     let bench = Bench::with_chip(KINDS[1], small(small_spec(), &contents[0]), Faults::default());
     take(&bench);
-    for on_the_clip in [1, 0, 1, 0] {
+    for on_the_clip in [1, 0] {
         bench.emulator.chip(|chip| chip.contents_mut().copy_from_slice(&contents[on_the_clip]));
         let taken = take(&bench);
         assert!(taken.flash == contents[on_the_clip]);
         assert_eq!((taken.manifest.reads.passes, &taken.manifest.reads.known_from), (2, &None));
     }
-    // The one that was on the clip last, once more: its contents agree with the last backup, and still count for nothing.
-    assert_eq!(take(&bench).manifest.reads.passes, 2);
 }
 
 #[test]
