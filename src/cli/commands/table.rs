@@ -36,7 +36,7 @@ macro_rules! commands {
 commands! {
     /// List the programmers plugged in, and what is wrong when one cannot be opened
     List(list) = "list",
-    /// Identify the chip and show its state: id, size, protection, unique id, security registers
+    /// Identify the chip and show its size, protection, unique id, security registers
     Probe(probe) = "probe",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
@@ -64,7 +64,7 @@ commands! {
     Resume(resume) = "resume",
     /// The one pass on an emulated board, with nothing attached
     Demo(demo) = "demo",
-    /// Show what a file contains: dump, vendor download, sysupgrade; every check and its result
+    /// Show what a file contains: dump, vendor download, sysupgrade; with every check
     Inspect(inspect) = "inspect",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
