@@ -261,7 +261,7 @@ fn another_units_dump_is_written_only_where_that_is_said() {
         assert!(result["backup"].is_string(), "{result}");
     }
     assert_eq!(on_chip(&bench), own);
-    run(&bench, EMU, &["write", "other.bin", "--yes", "--allow", "foreign-mac"], 0);
+    run(&bench, EMU, &["write", "other.bin", "--yes", "--allow", "other-board", "--allow", "foreign-mac"], 0);
     assert_eq!(on_chip(&bench), other);
     // Its own dump goes back after the same question, as the chip is now the other unit's.
     run(&bench, EMU, &["write", "image.bin", "--yes"], 2);
