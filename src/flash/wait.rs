@@ -177,9 +177,13 @@ mod tests {
         }
         fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), crate::spi::SpiError> {
             let answer = if self.now.is_zero() { BUSY } else { self.after };
-            for op in batch.iter_mut().flat_map(|t| &mut t.ops) {
-                if let crate::spi::Op::Read(into) = op {
-                    into.fill(answer);
+            for transaction in batch.iter_mut() {
+                // A busy chip does not answer the id: the line is at its pull-up.
+                let asks_id = matches!(transaction.ops[..], [crate::spi::Op::Write([0x9F]), ..]);
+                for op in &mut transaction.ops {
+                    if let crate::spi::Op::Read(into) = op {
+                        into.fill(if asks_id { 0xFF } else { answer });
+                    }
                 }
             }
             self.now += MS * 60_000;
