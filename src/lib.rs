@@ -88,7 +88,8 @@
 //! # let mut chip = Chip::connect(programmer::over(emulator.pipe(), &Settings::parse("ft2232h")?)?)?;
 //! # let folder = tempfile::tempdir()?;
 //! let store = Store::open_locked(&folder.path().join("store"))?;
-//! backup(&mut chip, &store, &BackupOptions::default(), &mut |_event| ControlFlow::Continue(()))?;
+//! let options = BackupOptions { blank_allowed: true, ..BackupOptions::default() };
+//! backup(&mut chip, &store, &options, &mut |_event| ControlFlow::Continue(()))?;
 //! assert_eq!(store.list()?.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -56,7 +56,9 @@ fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
         Place::At(at, _) => *at,
     };
     let found = inspect(bytes);
-    let headers = found.items.iter().filter(|item| FIRMWARE_HEADERS.contains(&item.kind.name())).count();
+    // Metadata behind a firmware makes it a sysupgrade, and is no header.
+    let is_header = |kind: &str| kind != "sysupgrade" && FIRMWARE_HEADERS.contains(&kind);
+    let headers = found.items.iter().filter(|item| is_header(item.kind.name())).count();
     // An outer header, the boot loader, and the header of the firmware behind it.
     let with_loader = headers > 1 && FIRMWARE_HEADERS.contains(&found.what);
     let misplaced = start == 0 && FIRMWARE_HEADERS.contains(&found.what);

@@ -10,6 +10,7 @@ use crate::spi::Transaction;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::{Direction, Verb};
+use crate::workflow::replacement::Replacement;
 use crate::workflow::restore::{RestoreOptions, restore};
 use crate::workflow::resume::{ResumeOptions, resume};
 use crate::workflow::{Cause, ChipState, Event, StoreError};
@@ -132,10 +133,12 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     let error = restore(&mut clip, &store, &restore_options(&id, false), &mut yes, &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
     assert_eq!(second.emulator.counts().operations, 0);
-    let mut told = Vec::new();
+    let (mut notes, mut replaced) = (Vec::new(), Vec::new());
     let mut events = |event| {
-        if let Event::Warning(text) | Event::Note(text) = event {
-            told.push(text);
+        match event {
+            Event::Warning(text) | Event::Note(text) => notes.push(text),
+            Event::Replacement(found) => replaced.push(found),
+            _ => (),
         }
         ControlFlow::Continue(())
     };
@@ -143,11 +146,8 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     assert!(second.emulator.contents() == old);
     // The board reads by four lines: QE is set for good, as it was. The security registers are reported.
     assert_eq!(second.emulator.chip(|c| c.registers().0[1]), 0x02);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(
-        told[0].contains("security registers 2 are not blank") && told[1].contains("QE is now 1"),
-        "{told:?}"
-    );
+    assert_eq!(replaced, [Replacement::RegistersNotCopied { registers: vec![2], backup: id }]);
+    assert_eq!(notes, ["QE is now 1 as on the old chip"]);
     assert_eq!((report.chip, report.done.erases), (ChipState::Written, 0), "a blank chip needs no erase");
     second.assert_no_misdeeds();
 }
