@@ -19,10 +19,12 @@ struct Case {
     erase: i32,
     /// What `otp lock` ends with, its phrase typed.
     lock: i32,
+    /// What is said on every command line; a write asks where no table has the part's supply.
+    allow: &'static [&'static str],
 }
 
 const fn case(chip: &'static str, never: &'static [u8]) -> Case {
-    Case { chip, never, program: Some(0), erase: 0, lock: 0 }
+    Case { chip, never, program: Some(0), erase: 0, lock: 0, allow: &[] }
 }
 
 impl Case {
@@ -34,6 +36,10 @@ impl Case {
     /// Its lock is not known well enough.
     const fn unlockable(self) -> Self {
         Case { lock: 2, ..self }
+    }
+
+    const fn of_unknown_supply(self) -> Self {
+        Case { allow: &["--allow", "supply-unknown"], ..self }
     }
 
     const fn no_otp(self) -> Self {
@@ -67,8 +73,11 @@ const AT25DF: &[u8] =
 const PUYA: &[u8] = WINBOND;
 const OTHER: &[u8] = &[0x2F, 0x38, 0x3A, 0x62, 0x81, 0x85, 0xB1];
 
-const WITH_MODE: &[Case] =
-    &[case("MX25L6405D", MACRONIX).once(), case("F25L32QA", MACRONIX).once(), case("EN25QH64", EON).once()];
+const WITH_MODE: &[Case] = &[
+    case("MX25L6405D", MACRONIX).once(),
+    case("F25L32QA", MACRONIX).once().of_unknown_supply(),
+    case("EN25QH64", EON).once(),
+];
 const WITH_REGISTERS: &[Case] = &[
     case("W25Q64JV", WINBOND),
     case("GD25Q16C", WINBOND),
@@ -115,7 +124,8 @@ impl Part<'_> {
     /// The same with a fault.
     fn run_with(&self, fault: &str, words: &[&str]) -> (Ran, Value) {
         let emu = self.emu() + fault;
-        let (ran, counts) = self.bench.emu(&emu, [&["--json", "--store", "store", "--yes"], words].concat());
+        let (ran, counts) =
+            self.bench.emu(&emu, [&["--json", "--store", "store", "--yes"], self.case.allow, words].concat());
         for opcode in self.case.never {
             let sent = &counts["opcodes"][format!("{opcode:02x}")];
             let own = self.case.chip == "Pm25LQ016" && *opcode == 0xB1;
@@ -143,7 +153,8 @@ impl Part<'_> {
 /// Types the phrase of `otp lock`.
 fn lock(part: &Part<'_>, index: &str, phrase: &str) -> i32 {
     let mut command = part.bench.command();
-    command.args(["-p", &format!("emu:{}", part.emu()), "--store", "store", "otp", "lock", index]);
+    command.args(["-p", &format!("emu:{}", part.emu()), "--store", "store"]);
+    command.args(part.case.allow).args(["otp", "lock", index]);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // One that is refused before the question reads nothing.
