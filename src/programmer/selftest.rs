@@ -1,4 +1,4 @@
-//! The self-test: what the driver assumes of an adapter, each assumption proven or not, with its figure beside the model's.
+//! The self-test: what the driver assumes of an adapter, each assumption proven or not, with its figure next to the model's.
 //!
 //! It never erases, programs or changes a register. With a chip it reads, and at the end sets and clears write enable.
 
@@ -121,8 +121,16 @@ impl SelfTest {
     pub fn passed(&self) -> bool {
         !self.checks.iter().any(|check| matches!(check.found, Found::Disproven(_)))
     }
+
+    /// True where the chip was to be tested and none answers.
+    pub fn chip_silent(&self) -> bool {
+        let id = self.checks.iter().find(|check| check.assumption == Assumption::ChipId);
+        id.is_some_and(|check| check.found == Found::NotDone(NO_CHIP.to_owned()))
+    }
 }
 
+/// Why the chip's checks are not done where nothing answers.
+const NO_CHIP: &str = "no chip answers";
 /// Runs of the proof of each start.
 const THOUSAND: u64 = 1000;
 /// Windows of one burst.
@@ -201,7 +209,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         self.attempt(&mut [Transaction::read(&[READ_STATUS], &mut status)], Shape::Plain)?;
         self.attempt(&mut [Transaction::read(&[READ_ID], &mut id)], Shape::Plain)?;
         if id.iter().all(|byte| *byte == id[0]) {
-            return Ok(not_done(0, "no chip answers"));
+            return Ok(not_done(0, NO_CHIP));
         }
         if status[0] & BUSY != 0 {
             return Ok(not_done(0, "the chip is busy"));

@@ -1,4 +1,4 @@
-//! `selftest`: what the driver assumes of the programmer, proven or not, with the measured figure beside the model's.
+//! `selftest`: what the driver assumes of the programmer, proven or not, with the measured figure next to the model's.
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
@@ -24,25 +24,35 @@ pub struct Args {
     report: Option<PathBuf>,
 }
 
-/// Tests and prints. An assumption that does not hold is exit code 1.
+/// Tests and prints. An assumption that does not hold is exit code 1; where the chip was asked for and does not answer, 5.
 pub fn run(args: Args, session: &Session) -> Outcome {
+    // A report that cannot be written is refused before the test, which takes a while.
+    let report_to = args.report.as_deref().map(files::OutFile::create).transpose()?;
     let front = Terminal::new(session);
     let tested = session.desk()?.self_test(&front, args.chip).map_err(|refusal| front.failure(refusal))?;
     drop(front);
     show(session, &tested);
-    if let Some(path) = &args.report {
-        files::write(path, report(&tested).as_bytes())?;
+    if let (Some(mut file), Some(path)) = (report_to, &args.report) {
+        file.write(report(&tested).as_bytes())?;
+        file.keep()?;
         session.out.line(format!("report  {}", path.display()));
     }
     let fields = fields(&tested).with("report", json!(args.report));
-    if tested.passed() {
-        return Ok((Exit::Done, fields.into_map()));
-    }
     let failed = |check: &&Check| matches!(check.found, Found::Disproven(_));
     let names: Vec<&str> = tested.checks.iter().filter(failed).map(|check| check.assumption.name()).collect();
-    let failure = Failure::failed(format!("not proven: {}", names.join(", "))).hint(
-        "work with \"plain\" behind -p, and send a report: \"norsplice selftest --chip --report FILE\"",
-    );
+    let failure = if !names.is_empty() {
+        Failure::failed(format!("not proven: {}", names.join(", "))).hint(
+            "work with \"plain\" behind -p, and send a report: \"norsplice selftest --chip --report FILE\"",
+        )
+    } else if tested.chip_silent() {
+        Failure::new(
+            Exit::NoChip,
+            "the programmer passed; no chip answers, so the way to the chip was not tested",
+        )
+        .hint("check the clip and the chip's supply, or leave out --chip")
+    } else {
+        return Ok((Exit::Done, fields.into_map()));
+    };
     Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
 }
 
