@@ -132,6 +132,9 @@ fn unit_data(before: &[u8], after: &[u8], of: &PerUnit) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::container::intel::tests::{Made, PC};
+    use crate::image::layouts::parse_any;
+    use crate::image::made_tree;
     use crate::image::synthetic::{self, FirmwareSpec};
     use crate::span::Span;
 
@@ -159,6 +162,34 @@ mod tests {
         ] {
             assert_eq!(names(&of_file(file, "file", place)), wanted, "{place}");
         }
+    }
+
+    #[test]
+    fn another_boards_contents_are_asked_about() {
+        let map = parse_any(b"mtdparts=x:64k(boot),128k(firmware),64k(rest)", None).unwrap();
+        let flash = |board: &str| {
+            let (mut flash, tree) = (synthetic::noise(1, 0x4_0000), made_tree::of_layout(&[board], &map));
+            flash[0x1_0000..][..tree.len()].copy_from_slice(&tree);
+            flash
+        };
+        let found = against_chip(&flash("acme,quick5"), &flash("acme,quick6"), None);
+        assert_eq!(names(&found), ["other-board"]);
+        assert!(found[0].message.contains("quick5") && found[0].message.contains("quick6"), "{found:?}");
+        assert!(against_chip(&flash("acme,quick5"), &flash("acme,quick5"), None).is_empty());
+    }
+
+    #[test]
+    fn a_descriptor_with_another_map_is_asked_about() {
+        let flash = |regions: &[(usize, u64, u64)]| {
+            let mut flash = Made::old(regions).bytes();
+            flash.extend(synthetic::noise(2, 0x1_0000));
+            flash
+        };
+        let mut moved = PC.to_vec();
+        let last = moved.len() - 1;
+        moved[last].1 += 0x1000;
+        assert_eq!(names(&against_chip(&flash(&PC), &flash(&moved), None)), ["descriptor-differs"]);
+        assert!(against_chip(&flash(&PC), &flash(&PC), None).is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod inspect;
 pub(crate) mod layout;
 pub mod layouts;
 #[cfg(test)]
-mod made_tree;
+pub(crate) mod made_tree;
 pub(crate) mod splice;
 pub mod synthetic;
 pub mod unit;
