@@ -5,6 +5,7 @@ mod clip;
 
 pub use clip::{Clip, Opened, PROGRAMMERS, SIZE, connected, noise, permit};
 
+use norsplice::workflow::{job::JobOptions, journal::Verb};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -128,6 +129,17 @@ impl Bench {
     /// The names of what lies in a folder of the bench, sorted; "." is the bench itself.
     pub fn names(&self, dir: &str) -> Vec<String> {
         names(&self.path(dir))
+    }
+}
+
+/// The options of a plain write by the emulator.
+pub fn write_options() -> JobOptions {
+    JobOptions {
+        verb: Verb::Write,
+        programmer: "emu".into(),
+        board: None,
+        dry_run: false,
+        blank_allowed: false,
     }
 }
 

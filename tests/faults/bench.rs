@@ -1,10 +1,10 @@
 //! One case: a job on a small chip with a fault, and what is done with what it leaves.
 
 use super::job::Job;
-use crate::bench::{Clip, in_memory};
+use crate::bench::{Clip, in_memory, write_options};
 use norsplice::emulator::{Emulator, Faults, Options, ProgrammerKind};
-use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
-use norsplice::workflow::journal::{Direction, Verb};
+use norsplice::workflow::job::{self, Decide, Wanted};
+use norsplice::workflow::journal::Direction;
 use norsplice::workflow::restore::{RestoreOptions, restore};
 use norsplice::workflow::resume::{ResumeOptions, resume};
 use norsplice::workflow::{ChipState, Error, Event, Store, StoreError};
@@ -49,13 +49,7 @@ impl Stored {
         events: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<ChipState, Error> {
         let mut clip = self.clip.connect()?;
-        let options = JobOptions {
-            verb: Verb::Write,
-            programmer: "emu".into(),
-            board: None,
-            dry_run: false,
-            blank_allowed: false,
-        };
+        let options = write_options();
         let mut wanted = |_: &_| Ok(Wanted::whole(new.to_vec(), Default::default()));
         let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
         job::run(&mut clip, &self.store(), &options, &mut decide, events).map(|r| r.chip)

@@ -4,12 +4,11 @@
 //! state, and no part above 8 MiB, unless `NORSPLICE_FAULTS=all` asks for all of them by both.
 
 use super::session::fill;
-use crate::bench::{Clip, PROGRAMMERS, noise};
+use crate::bench::{Clip, PROGRAMMERS, noise, write_options};
 use norsplice::emulator::chip::{LeftState, find, names};
 use norsplice::emulator::{Options, ProgrammerKind};
 use norsplice::flash::FlashError;
-use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
-use norsplice::workflow::journal::Verb;
+use norsplice::workflow::job::{self, Decide, Wanted};
 use norsplice::workflow::{Cause, ChipState, Error, Store};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -62,13 +61,7 @@ fn write(kind: ProgrammerKind, name: &str, state: LeftState) -> Result<(), Error
     let store = Store::open_locked(folder.path()).unwrap();
     let done = clip.connect().map_err(Error::from).and_then(|mut chip| {
         chip.confirm_voltage_adapter();
-        let options = JobOptions {
-            verb: Verb::Write,
-            programmer: "emu".into(),
-            board: None,
-            dry_run: false,
-            blank_allowed: false,
-        };
+        let options = write_options();
         let mut wanted = |_: &_| Ok(Wanted::whole(new.clone(), Default::default()));
         let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
         job::run(&mut chip, &store, &options, &mut decide, &mut |_| ControlFlow::Continue(()))

@@ -3,7 +3,7 @@
 //! `cargo test --test all quirks:: -- --nocapture` prints the table that hw-notes/faults.md holds; the test compares the
 //! two. `NORSPLICE_TEST=all` tries the larger job as well.
 
-use crate::bench::in_memory;
+use crate::bench::{in_memory, write_options};
 use crate::faults::bench::quiet;
 use crate::faults::job::{Job, SMALL, TINY};
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
@@ -12,8 +12,8 @@ use norsplice::programmer::{self, Settings};
 use norsplice::spi::{Programmer, SpiError};
 use norsplice::workflow::backup::{BackupOptions, backup};
 use norsplice::workflow::contact::{Contact, before_writing};
-use norsplice::workflow::job::{self, Decide, JobOptions, Wanted};
-use norsplice::workflow::journal::{Direction, Verb};
+use norsplice::workflow::job::{self, Decide, Wanted};
+use norsplice::workflow::journal::Direction;
 use norsplice::workflow::resume::{ResumeOptions, resume};
 use norsplice::workflow::{Cause, ChipState, Error, Store, StoreError};
 use std::collections::BTreeMap;
@@ -98,13 +98,7 @@ impl Rig {
     }
 
     fn write(&self, job: &Job, asked: &mut dyn FnMut()) -> Result<(), Error> {
-        let options = JobOptions {
-            verb: Verb::Write,
-            programmer: "emu".into(),
-            board: None,
-            dry_run: false,
-            blank_allowed: false,
-        };
+        let options = write_options();
         let mut wanted = |_: &_| Ok(Wanted::whole(job.new.clone(), Default::default()));
         let mut decide = Decide {
             wanted: &mut wanted,
