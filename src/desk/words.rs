@@ -9,7 +9,7 @@ use crate::workflow::replacement::Replacement;
 pub fn likely(likely: Likely) -> (&'static str, &'static str) {
     match likely {
         Likely::Orientation => (
-            "the clip is turned around or sits beside the pins",
+            "the clip is turned around or misses the pins",
             "put the red wire (pin 1 of the clip) on the corner with the dot, press the clip down until it snaps",
         ),
         Likely::Unpowered => (

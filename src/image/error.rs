@@ -33,7 +33,7 @@ pub enum ImageError {
     },
     /// No donor of that name.
     #[error(
-        "region {region} shall come from '{source_name}', and that is neither 'own' nor 'blank' nor a donor; donors are {known}"
+        "region {region} is to come from '{source_name}', and that is neither 'own' nor 'blank' nor a donor; donors are {known}"
     )]
     UnknownDonor {
         /// The region.

@@ -177,7 +177,7 @@ impl<'a> Anatomy<'a> {
             (_, Some(form)) => form,
             (len, None) => {
                 let header = loader::find_header(bytes)
-                    .map_or(String::new(), |h| format!(", a firmware header stands at {:#x}", h.offset));
+                    .map_or(String::new(), |h| format!(", a firmware header is at {:#x}", h.offset));
                 format!(
                     "is {len:#x} bytes of nothing known: no firmware header at its start, not the chip's size \
                      ({:#x}), not the size of a region{header}",

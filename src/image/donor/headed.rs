@@ -37,7 +37,7 @@ impl Anatomy<'_> {
         self.findings.extend(firmware::judge_header(bytes, outer, &format!("{what} (outer header)"), board));
         let Some(inner) = outer.inner(bytes) else {
             self.findings.push(INNER_HEADER.found(format!(
-                "{what}: no firmware header stands before the kernel at {kernel:#x}; the loader may have been \
+                "{what}: no firmware header is before the kernel at {kernel:#x}; the loader may have been \
                  written over it when the file was made"
             )));
             return self;

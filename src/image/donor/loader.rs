@@ -75,7 +75,7 @@ pub(crate) fn starts_padded(bytes: &[u8]) -> bool {
 
 /// What is wrong with `loader` as the whole contents of a loader's region; `what` names it in the message.
 ///
-/// Everything a firmware header stands before or inside of was cut at the wrong place.
+/// Everything a firmware header is before or inside of was cut at the wrong place.
 pub fn fault(loader: &[u8], what: &str) -> Option<Finding> {
     if is_blank(loader) {
         return Some(NO_LOADER.found(format!("{what} is blank where the boot loader belongs")));

@@ -109,8 +109,8 @@ impl Anatomy<'_> {
                 sysupgrade: false,
             });
         } else {
-            let elsewhere = loader::find_header(bytes)
-                .map_or(String::new(), |h| format!("; one stands at {:#x}", h.offset));
+            let elsewhere =
+                loader::find_header(bytes).map_or(String::new(), |h| format!("; one is at {:#x}", h.offset));
             self.findings.push(NOT_JUDGED.found(format!(
                 "{what} has no firmware header at {start:#x}{elsewhere}: it offers no firmware"
             )));

@@ -81,7 +81,7 @@ fn run_on(bytes: &mut [u8], parties: &mut Parties, findings: &mut Vec<Finding>) 
     if let Some(otherwise) = otherwise {
         if !is_blank_ff(more) {
             findings.push(FIRMWARE_CUT.found(format!(
-                "the firmware of {source} has {:#x} bytes and runs on into {into}, which shall come from {otherwise}: \
+                "the firmware of {source} has {:#x} bytes and runs on into {into}, which is to come from {otherwise}: \
                  leave {into} to the firmware (--set {into}={source})",
                 firmware.bytes.len(),
             )));

@@ -59,10 +59,10 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
         }
         None if board.hardware.is_empty() => {}
         None => {
-            let elsewhere = loader::find_header(file)
-                .map_or(String::new(), |h| format!(", one stands at {:#x}", h.offset));
+            let elsewhere =
+                loader::find_header(file).map_or(String::new(), |h| format!(", one is at {:#x}", h.offset));
             found.push(INNER_HEADER.found(format!(
-                "no firmware header stands at {start:#x}, where the board's firmware starts{elsewhere}"
+                "no firmware header is at {start:#x}, where the board's firmware starts{elsewhere}"
             )));
         }
     }
@@ -96,7 +96,7 @@ fn judge_front(front: &[u8], recovery: &Recovery, start: u64, board: &Board) -> 
                 board.name
             ))),
             None if loader::find_header(front).is_some() => Some(LOADER_CUT.found(format!(
-                "a firmware header stands before {start:#x}, where the rescue of {} starts to write",
+                "a firmware header is before {start:#x}, where the rescue of {} starts to write",
                 board.name
             ))),
             // Skipped all the same: no harm, and not what the board's kind of file is.

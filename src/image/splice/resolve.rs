@@ -105,7 +105,7 @@ pub fn resolve<'d>(
             outer.said && chosen.is_some() && outer.region.span == region.span && outer.source != source
         }) {
             findings.push(SAME_PLACE.found(format!(
-                "{} and {} are the same bytes ({}), and one shall come from {}, the other from {source}",
+                "{} and {} are the same bytes ({}), and one is to come from {}, the other from {source}",
                 outer.region.name, region.name, region.span, outer.source
             )));
         }

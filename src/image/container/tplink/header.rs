@@ -112,7 +112,7 @@ impl Part {
 /// A TP-Link header as found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Where the header stands in the bytes it was found in.
+    /// Where the header is in the bytes it was found in.
     pub offset: u64,
     /// 1, 2 or 3.
     pub version: u8,

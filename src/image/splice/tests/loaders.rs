@@ -11,7 +11,7 @@ fn loaders_cut_at_the_wrong_place() {
     assert!(as_loader(&their_loader()[..0x1_8a00]).ok()[..LOADER] == their_loader());
     as_loader(&file[..LOADER]).refused("header-kept");
     as_loader(&file[0x400..0x2_0400]).refused("loader-cut");
-    // 257 bytes instead of 257 blocks: what fills the header stands before the loader.
+    // 257 bytes instead of 257 blocks: what fills the header is before the loader.
     as_loader(&file[257..257 + LOADER]).refused("no-loader");
     as_loader(&vendor_firmware()[..LOADER]).refused("truncated");
     as_loader(&[0xff; LOADER]).refused("no-loader");
