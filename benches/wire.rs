@@ -90,20 +90,18 @@ impl Job {
 
     fn run(&self, kind: ProgrammerKind, settings: &str, bus: Bus) -> Cost {
         let before = self.before();
-        let options = Options {
-            programmer: kind,
-            chip: PART.into(),
-            contents: Some(before.clone()),
-            bus,
-            ..Options::default()
-        };
+        let mut options = Options::new(kind);
+        options.chip = PART.into();
+        options.contents = Some(before.clone());
+        options.bus = bus;
         let emulator = Emulator::new(options).expect("the part is emulated");
         let settings = Settings::parse(settings).expect("written here");
         let programmer = programmer::over(emulator.pipe(), &settings).expect("it is plugged in");
         let mut chip = Chip::connect(programmer).expect("it answers");
         let wanted = match self.change {
             None => {
-                let options = ReadOptions { passes: 1, ..ReadOptions::default() };
+                let mut options = ReadOptions::default();
+                options.passes = 1;
                 let read = reading::read(&mut chip, WHOLE, &options, &mut quiet).expect("no faults");
                 assert!(read.bytes == before);
                 before
@@ -139,13 +137,8 @@ impl Job {
 fn write<P: Programmer>(chip: &mut Chip<P>, image: &[u8]) {
     let dir = tempfile::tempdir().expect("a folder for the store");
     let store = Store::open_locked(&dir.path().join("store")).expect("a store of its own");
-    let options = JobOptions {
-        verb: Verb::Write,
-        programmer: "emulated".into(),
-        board: None,
-        dry_run: false,
-        blank_allowed: true,
-    };
+    let mut options = JobOptions::new(Verb::Write);
+    options.blank_allowed = true;
     let mut wanted = |_: &_| Ok(Wanted::whole(image.to_vec(), Default::default()));
     let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
     job::run(chip, &store, &options, &mut decide, &mut quiet).expect("no faults");

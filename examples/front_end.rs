@@ -2,7 +2,7 @@
 //! through `desk` alone. Runs on the emulator: `cargo run --example front_end`.
 
 use norsplice::desk::programmer::ProgrammerChoice;
-use norsplice::desk::rewrite::rewrite;
+use norsplice::desk::rewrite;
 use norsplice::desk::{Answer, Desk, DonorWish, Front, Input, Notice, Order, Question, Refusal, Wish};
 use norsplice::image::{Purpose, synthetic};
 use norsplice::workflow::{ChipState, Event, Store};
@@ -65,16 +65,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let desk = Desk { programmer: ProgrammerChoice::parse(&emulator)?, ..Desk::default() };
     let store = Store::open_locked(&folder.path().join("store"))?;
     let front = Lines::default();
-    let wish = || Wish {
-        board: Some("archer-mr200-v1".to_owned()),
-        donors: vec![DonorWish {
+    let wish = |donor: Vec<u8>| {
+        let mut wish = Wish::default();
+        wish.board = Some("archer-mr200-v1".to_owned());
+        wish.donors = vec![DonorWish {
             name: None,
-            input: Input::Bytes { name: "vendor.bin".to_owned(), bytes: demo.vendor.clone() },
-        }],
-        purpose: Some(Purpose::Programmer),
-        ..Wish::default()
+            input: Input::Bytes { name: "vendor.bin".to_owned(), bytes: donor },
+        }];
+        wish.purpose = Some(Purpose::Programmer);
+        wish
     };
-    let done = rewrite(&desk, &front, &store, &mut Order::new(wish())?, None)?;
+    let done = rewrite(&desk, &front, &store, &mut Order::new(wish(demo.vendor.clone()))?, None)?;
     assert_eq!(done.report.chip, ChipState::Written);
     println!(
         "result      {} bytes programmed in {} pages",
@@ -82,15 +83,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
 
     // The same again: the chip holds it already, and no question is asked.
-    let again = rewrite(&desk, &front, &store, &mut Order::new(wish())?, None)?;
+    let again = rewrite(&desk, &front, &store, &mut Order::new(wish(demo.vendor.clone()))?, None)?;
     assert!(again.report.plan.is_empty() && again.report.job.is_none());
     println!("result      nothing left to do");
 
     // A refusal comes as facts: which check stops it, and whether the user may allow it.
     let cut = demo.vendor[..demo.vendor.len() / 2].to_vec();
-    let donors =
-        vec![DonorWish { name: None, input: Input::Bytes { name: "cut.bin".to_owned(), bytes: cut } }];
-    let mut order = Order::new(Wish { donors, ..wish() })?;
+    let mut order = Order::new(wish(cut))?;
     let refusal: Refusal = order.check_inputs(None, &front).expect_err("a file that ends early is refused");
     println!("refused     {} (can be allowed: {:?})", refusal.findings()[0].name, refusal.askable());
     Ok(())

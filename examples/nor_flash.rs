@@ -8,7 +8,7 @@ use norsplice::span::{Span, Spans};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options { programmer: ProgrammerKind::Ft2232h, ..Options::default() };
+    let options = Options::new(ProgrammerKind::Ft2232h);
     let emulator = Emulator::new(options)?;
     let programmer = Driver::open(Mpsse::new(0, &[]).with_clock(15_000_000)?, emulator.pipe())?;
     let mut chip = Chip::connect(programmer)?;

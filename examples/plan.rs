@@ -14,11 +14,9 @@ use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let before: Vec<u8> = (0..8u32 << 20).map(|n| (n.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
-    let emulator = Emulator::new(Options {
-        programmer: ProgrammerKind::Ft2232h,
-        contents: Some(before.clone()),
-        ..Options::default()
-    })?;
+    let mut options = Options::new(ProgrammerKind::Ft2232h);
+    options.contents = Some(before.clone());
+    let emulator = Emulator::new(options)?;
     let settings = Settings::parse("ft2232h:speed=30MHz")?;
     let mut chip = Chip::connect(programmer::over(emulator.pipe(), &settings)?)?;
     let folder = tempfile::tempdir()?;
@@ -47,13 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ControlFlow::Continue(())
     };
-    let options = JobOptions {
-        verb: Verb::Write,
-        programmer: "emulated ft2232h".into(),
-        board: None,
-        dry_run: false,
-        blank_allowed: false,
-    };
+    let mut options = JobOptions::new(Verb::Write);
+    options.programmer = "emulated ft2232h".into();
     let mut decide = Decide { wanted: &mut wanted, confirm: &mut confirm };
     let report = job::run(&mut chip, &store, &options, &mut decide, &mut event)?;
     println!("{} pages written and verified", report.done.pages);

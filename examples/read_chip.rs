@@ -10,7 +10,9 @@ use std::error::Error;
 use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let emulator = Emulator::new(Options { contents: Some(vec![0x42; 8 << 20]), ..Options::default() })?;
+    let mut options = Options::default();
+    options.contents = Some(vec![0x42; 8 << 20]);
+    let emulator = Emulator::new(options)?;
     let programmer = Driver::open(Ch341a::default(), emulator.pipe())?;
 
     let mut chip = Chip::connect(programmer)?;

@@ -84,11 +84,12 @@
 //! use norsplice::workflow::{Store, backup::{BackupOptions, backup}};
 //! use std::ops::ControlFlow;
 //!
-//! # let emulator = Emulator::new(Options { programmer: ProgrammerKind::Ft2232h, ..Options::default() })?;
+//! # let emulator = Emulator::new(Options::new(ProgrammerKind::Ft2232h))?;
 //! # let mut chip = Chip::connect(programmer::over(emulator.pipe(), &Settings::parse("ft2232h")?)?)?;
 //! # let folder = tempfile::tempdir()?;
 //! let store = Store::open_locked(&folder.path().join("store"))?;
-//! let options = BackupOptions { blank_allowed: true, ..BackupOptions::default() };
+//! let mut options = BackupOptions::default();
+//! options.blank_allowed = true;
 //! backup(&mut chip, &store, &options, &mut |_event| ControlFlow::Continue(()))?;
 //! assert_eq!(store.list()?.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -41,12 +41,9 @@ fn a_job_on_2_gbit_holds_two_copies_of_the_chip_and_wraps_nowhere() {
 fn two_copies(part: &str, size: usize, changes: &[usize]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let before = numbered(size);
-    let options = Options {
-        programmer: ProgrammerKind::Ft2232h,
-        chip: part.into(),
-        contents: Some(before.clone()),
-        ..Options::default()
-    };
+    let mut options = Options::new(ProgrammerKind::Ft2232h);
+    options.chip = part.into();
+    options.contents = Some(before.clone());
     let emulator = Emulator::new(options).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_locked(&dir.path().join("store")).unwrap();
@@ -61,13 +58,7 @@ fn two_copies(part: &str, size: usize, changes: &[usize]) {
         Ok(Wanted::whole(image, Default::default()))
     };
     let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
-    let options = JobOptions {
-        verb: Verb::Write,
-        programmer: "emulated".into(),
-        board: None,
-        dry_run: false,
-        blank_allowed: false,
-    };
+    let options = JobOptions::new(Verb::Write);
     let mut quiet = |_: Event| ControlFlow::Continue(());
     let report = job::run(&mut chip, &store, &options, &mut decide, &mut quiet).unwrap();
     let peak = MEMORY.peak_usage().saturating_sub(standing);

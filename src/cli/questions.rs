@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::jobs::show_plan;
 use super::session::Session;
 use super::show::hexdump;
-use crate::desk::question::{Answer, Question, RegisterChange};
+use crate::desk::{Answer, Question, RegisterChange};
 use crate::flash::SecurityRegister;
 
 /// Shows the question and asks it. `--yes` answers what would be written, `removal_allowed` what would be removed or

@@ -8,12 +8,12 @@ use super::{Place, PlaceError, Refusal, write_checks};
 use crate::image::checks::stopping;
 use crate::image::{Allow, Board, ImageError, Layout, Role};
 use crate::span::Span;
+use crate::workflow::Listed;
 use crate::workflow::backup::{Backup, BackupOptions};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::RestoreOptions;
 use crate::workflow::resume::ResumeOptions;
-use crate::workflow::store::Listed;
 use crate::workflow::{Cause, Store, backup, restore, resume};
 
 /// What is put onto the chip, and how the job is recorded.

@@ -20,6 +20,7 @@ pub const AUTO: &str = "auto";
 
 /// What is wished for. What is left out comes from the recipe, then from the board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Wish {
     /// The board by its name here, by `vendor,model` as in device trees, or [`AUTO`]. `None` is [`AUTO`] as well.
     pub board: Option<String>,

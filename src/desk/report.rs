@@ -13,7 +13,7 @@ use crate::report::{
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::workflow::journal::{JobRecord, Over};
-use crate::workflow::store::{Manifest, Origin};
+use crate::workflow::{Manifest, Origin};
 use crate::workflow::{Store, StoredStatus};
 use std::borrow::Cow;
 

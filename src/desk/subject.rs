@@ -6,8 +6,8 @@ use super::refusal::{Sought, Why};
 use super::{Refusal, files};
 use crate::image::{Board, Image, Layout, Recognised, recognise};
 use crate::span::Span;
+use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
-use crate::workflow::store::ChipKey;
 use crate::workflow::{Cause, Store, chip_key};
 use std::path::Path;
 

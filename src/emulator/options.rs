@@ -42,6 +42,7 @@ impl Default for Bus {
 
 /// What to emulate; every field has a sensible default.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The programmer.
     pub programmer: ProgrammerKind,
@@ -67,6 +68,13 @@ pub struct Options {
     pub write_protect_high: bool,
     /// How the bus differs from the model.
     pub bus: Bus,
+}
+
+impl Options {
+    /// The default chip, blank, behind this programmer. The fields are set afterwards.
+    pub fn new(programmer: ProgrammerKind) -> Self {
+        Self { programmer, ..Self::default() }
+    }
 }
 
 impl Default for Options {

@@ -87,6 +87,7 @@ const ROLES: [(&str, Level); 4] =
 
 /// A programmer as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// Which kind.
     pub model: &'static Model,

@@ -5,7 +5,7 @@
 use super::{Fields, planned, security_register, spans};
 use crate::desk::Question;
 use crate::desk::probe::register_name;
-use crate::desk::question::{Answer, Digest, RegisterChange};
+use crate::desk::{Answer, Digest, RegisterChange};
 use crate::workflow::files::hex;
 use crate::workflow::job::Planned;
 use serde_json::{Value, json};

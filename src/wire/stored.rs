@@ -1,8 +1,8 @@
 //! What the store holds: backups and jobs.
 
 use super::Fields;
+use crate::workflow::Manifest;
 use crate::workflow::journal::ListedJob;
-use crate::workflow::store::Manifest;
 use serde_json::{Value, json};
 use std::path::Path;
 

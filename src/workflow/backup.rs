@@ -14,6 +14,7 @@ use std::time::Duration;
 
 /// How to back up.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct BackupOptions {
     /// The programmer, in words, for the manifest.
     pub programmer: String,

@@ -24,6 +24,7 @@ const MOMENT: Duration = Duration::from_secs(1);
 
 /// What every job that writes is given.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct JobOptions {
     /// What kind of job.
     pub verb: Verb,
@@ -35,6 +36,13 @@ pub struct JobOptions {
     pub dry_run: bool,
     /// A blank chip may be written to: there is nothing on it to lose.
     pub blank_allowed: bool,
+}
+
+impl JobOptions {
+    /// A job of this kind without a board, for a chip that is not blank. The fields are set afterwards.
+    pub fn new(verb: Verb) -> Self {
+        Self { verb, programmer: String::new(), board: None, dry_run: false, blank_allowed: false }
+    }
 }
 
 /// What a job is to leave on the chip.

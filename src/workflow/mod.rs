@@ -15,7 +15,7 @@ pub mod replacement;
 pub mod restore;
 pub mod resume;
 pub mod rewrite;
-pub mod store;
+mod store;
 #[cfg(feature = "host")]
 pub mod tftp;
 pub mod verify;
@@ -34,7 +34,10 @@ mod wake;
 pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub use guard::chip_key;
-pub use store::{Store, StoreError};
+pub use store::{
+    ChipKey, Draft, Facts, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread,
+    Store, StoreError, Stored, refuse_suspect,
+};
 pub use stored_status::{StoredRegisters, StoredSecurity, StoredStatus};
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ const KNOWN_PERCENT: u64 = 5;
 
 /// How to read.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ReadOptions {
     /// Passes; from 2 on they must agree.
     pub passes: u32,

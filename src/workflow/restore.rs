@@ -17,6 +17,7 @@ use crate::spi::Programmer;
 
 /// How to restore.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RestoreOptions {
     /// Id of the backup, or the beginning of it.
     pub backup: String,
@@ -28,6 +29,19 @@ pub struct RestoreOptions {
     pub dry_run: bool,
     /// What is done last: the loader, where the board is known.
     pub last: Spans,
+}
+
+impl RestoreOptions {
+    /// This backup (its id or the beginning of it), onto the chip that it came from. The fields are set afterwards.
+    pub fn new(backup: impl Into<String>) -> Self {
+        Self {
+            backup: backup.into(),
+            other_chip: false,
+            programmer: String::new(),
+            dry_run: false,
+            last: Spans::default(),
+        }
+    }
 }
 
 /// Puts a backup back. Where the chip is in the middle of a job begun from this very backup, that job is undone, by

@@ -19,6 +19,7 @@ use std::ops::ControlFlow;
 
 /// How to go on with an open job.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ResumeOptions {
     /// Which job: its id or the beginning of it. Without it, the one open job of the chip on the clip.
     pub job: Option<String>,

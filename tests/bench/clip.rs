@@ -26,7 +26,10 @@ pub struct Clip {
 impl Clip {
     /// With this part, blank unless there are contents.
     pub fn new(kind: ProgrammerKind, part: &str, contents: Option<Vec<u8>>) -> Self {
-        Self::with(Options { programmer: kind, chip: part.into(), contents, ..Options::default() })
+        let mut options = Options::new(kind);
+        options.chip = part.into();
+        options.contents = contents;
+        Self::with(options)
     }
 
     pub fn with(options: Options) -> Self {
@@ -36,8 +39,10 @@ impl Clip {
 
     /// With a part that is in no table.
     pub fn with_chip(kind: ProgrammerKind, spec: ChipSpec) -> Self {
-        let options = Options { programmer: kind, ..Options::default() };
-        Self::of(kind, Emulator::with_chip(&options, FlashChip::new(spec, 1)).expect("the options fit"))
+        Self::of(
+            kind,
+            Emulator::with_chip(&Options::new(kind), FlashChip::new(spec, 1)).expect("the options fit"),
+        )
     }
 
     pub fn of(kind: ProgrammerKind, emulator: Emulator) -> Self {

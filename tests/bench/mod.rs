@@ -134,13 +134,7 @@ impl Bench {
 
 /// The options of a plain write by the emulator.
 pub fn write_options() -> JobOptions {
-    JobOptions {
-        verb: Verb::Write,
-        programmer: "emu".into(),
-        board: None,
-        dry_run: false,
-        blank_allowed: false,
-    }
+    JobOptions::new(Verb::Write)
 }
 
 /// A folder in memory, where the system has such a place.

@@ -112,7 +112,8 @@ fn nothing_is_written_where_nothing_is_protected() {
 #[test]
 fn wp_low_is_named_as_the_reason() {
     for kind in PROGRAMMERS {
-        let options = Options { programmer: kind, write_protect_high: false, ..Options::default() };
+        let mut options = Options::new(kind);
+        options.write_protect_high = false;
         let clip = Clip::with(options);
         clip.emulator.chip(|c| c.set_register(0, 0x9C));
         let mut chip = clip.connect().unwrap();

@@ -48,7 +48,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
         Some("ft4232h") => ProgrammerKind::Ft4232h,
         other => panic!("NORSPLICE_DROPIN names no device: {other:?}"),
     };
-    let mut options = Options { programmer, ..Options::default() };
+    let mut options = Options::new(programmer);
     let mut config = DeviceConfig {
         emulator: Emulator::new(options.clone()).expect("the default part exists"),
         bus: 1,

@@ -27,7 +27,8 @@ pub fn quiet(_: Event) -> ControlFlow<()> {
 
 impl Stored {
     pub fn new(kind: ProgrammerKind, job: &Job, faults: &Faults) -> Self {
-        let options = Options { programmer: kind, faults: faults.clone(), ..Options::default() };
+        let mut options = Options::new(kind);
+        options.faults = faults.clone();
         let emulator = Emulator::with_chip(&options, job.chip()).expect("the options fit");
         Self { clip: Clip::of(kind, emulator), dir: in_memory() }
     }
@@ -66,20 +67,17 @@ impl Stored {
 
     /// `resume`, as its user would.
     fn finish(&self) -> Result<ChipState, Error> {
-        let options = ResumeOptions { direction: Some(Direction::Finish), ..ResumeOptions::default() };
+        let mut options = ResumeOptions::default();
+        options.direction = Some(Direction::Finish);
         resume(&mut self.clip.connect()?, &self.store(), &options, &mut quiet).map(|r| r.chip)
     }
 
     /// `restore` of the one backup.
     fn undo(&self) -> Result<ChipState, Error> {
         let store = self.store();
-        let options = RestoreOptions {
-            backup: store.list()?.first().map(|l| l.id.clone()).unwrap_or_default(),
-            other_chip: false,
-            programmer: "emu".into(),
-            dry_run: false,
-            last: Default::default(),
-        };
+        let mut options =
+            RestoreOptions::new(store.list()?.first().map(|l| l.id.clone()).unwrap_or_default());
+        options.programmer = "emu".into();
         restore(&mut self.clip.connect()?, &store, &options, &mut |_| true, &mut quiet).map(|r| r.chip)
     }
 

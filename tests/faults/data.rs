@@ -100,8 +100,7 @@ fn chip(contents: &[u8]) -> FlashChip {
 
 /// Whether there is a backup, which is right then; or the case in words.
 fn back_up(kind: ProgrammerKind, strike: Strike, old: &[u8]) -> Result<bool, String> {
-    let emulator =
-        Emulator::with_chip(&Options { programmer: kind, ..Options::default() }, chip(old)).unwrap();
+    let emulator = Emulator::with_chip(&Options::new(kind), chip(old)).unwrap();
     let faults = |fault| Faults::default().with(Fault::Data(fault));
     if let Always(fault) = strike {
         emulator.set_faults(&faults(fault));

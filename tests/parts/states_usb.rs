@@ -40,13 +40,10 @@ fn write(kind: ProgrammerKind, name: &str, state: LeftState) -> Result<(), Error
     let case = format!("{name} {} by {kind:?}", state.name());
     let mut old = vec![0; find(name).unwrap().size];
     fill(&mut old, 9);
-    let options = Options {
-        programmer: kind,
-        chip: name.into(),
-        contents: Some(old.clone()),
-        left: Some(state),
-        ..Options::default()
-    };
+    let mut options = Options::new(kind);
+    options.chip = name.into();
+    options.contents = Some(old.clone());
+    options.left = Some(state);
     let clip = Clip::with(options);
     let emulator = &clip.emulator;
     match state {

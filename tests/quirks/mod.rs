@@ -30,8 +30,9 @@ const CASES: &[(&str, ProgrammerKind, Quirk, bool)] = &[
 
 fn open(case: &(&str, ProgrammerKind, Quirk, bool), plain: bool, contents: &[u8]) -> (Clip, Opened, String) {
     let (name, programmer, quirk, _) = *case;
-    let options =
-        Options { programmer, quirks: vec![quirk], contents: Some(contents.to_vec()), ..Options::default() };
+    let mut options = Options::new(programmer);
+    options.quirks = vec![quirk];
+    options.contents = Some(contents.to_vec());
     let clip = Clip::with(options).named(&format!("{name}{}", if plain { ":plain" } else { "" }));
     let case = format!("{} with {quirk:?}", clip.name);
     let programmer = clip.try_open().unwrap_or_else(|e| panic!("{case}: {e}"));

@@ -113,7 +113,8 @@ impl Rig {
     }
 
     fn finish(&self) -> Result<(), Error> {
-        let options = ResumeOptions { direction: Some(Direction::Finish), ..ResumeOptions::default() };
+        let mut options = ResumeOptions::default();
+        options.direction = Some(Direction::Finish);
         let done = resume(&mut self.clip()?, &self.store(), &options, &mut quiet)?;
         assert_eq!(done.chip, ChipState::Written);
         Ok(())
@@ -134,7 +135,9 @@ fn open(path: &Path) -> Store {
 fn on_chip(kind: ProgrammerKind, job: &Job, quirks: &[Quirk], half: bool) -> Emulator {
     let faults = Faults::default();
     let faults = if half { faults.with(Fault::PowerCutInOperation(3, 0.5)) } else { faults };
-    let options = Options { programmer: kind, quirks: quirks.to_vec(), faults, ..Options::default() };
+    let mut options = Options::new(kind);
+    options.quirks = quirks.to_vec();
+    options.faults = faults;
     Emulator::with_chip(&options, job.chip()).unwrap()
 }
 
@@ -218,7 +221,8 @@ fn case(adapter: &Adapter, job: &Job, work: Work, plain: bool) -> Result<End, St
             end(bench, adapter, job, result)
         }
         Work::OtpDump => {
-            let options = Options { programmer: adapter.1, quirks: quirks.to_vec(), ..Options::default() };
+            let mut options = Options::new(adapter.1);
+            options.quirks = quirks.to_vec();
             let emulator = Emulator::new(options).unwrap();
             let wanted: Vec<Vec<u8>> = (0..3u8).map(|n| (0..=255).map(|i| i ^ n).collect()).collect();
             for (n, bytes) in wanted.iter().enumerate() {

@@ -39,7 +39,9 @@ fn work(programmer: &mut dyn Programmer) {
 /// What goes over the pipe for the work, begun in this way.
 fn recorded(kind: ProgrammerKind, name: &str) -> Vec<Recorded> {
     let contents = Some((0..8u32 << 20).map(|i| (i >> 5) as u8).collect());
-    let emulator = Emulator::new(Options { programmer: kind, contents, ..Options::default() }).unwrap();
+    let mut options = Options::new(kind);
+    options.contents = contents;
+    let emulator = Emulator::new(options).unwrap();
     let (recorder, tape) = Recorder::new(emulator.pipe());
     let mut programmer = programmer::over(recorder, &Settings::parse(name).unwrap()).unwrap();
     // Bring-up and proof are not the traffic that is judged.

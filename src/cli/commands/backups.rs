@@ -15,7 +15,7 @@ use crate::image::{Board, Finding};
 use crate::units;
 use crate::wire::{self, Fields};
 use crate::workflow::StoreError;
-use crate::workflow::store::{ChipKey, Import, Manifest, Origin};
+use crate::workflow::{ChipKey, Import, Manifest, Origin};
 use clap::Subcommand;
 use serde_json::json;
 use std::path::PathBuf;

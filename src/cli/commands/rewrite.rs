@@ -8,7 +8,7 @@ use super::super::streams;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store, subject};
 use crate::desk::Order;
-use crate::desk::rewrite::rewrite;
+use crate::desk::rewrite;
 use crate::image::{Image, Purpose};
 use crate::wire;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::super::exit::Failure;
 use super::super::show::wrapped;
 use super::draw::marked;
+use crate::desk::AUTO;
 use crate::desk::guide::{Guide, Preview};
-use crate::desk::order::AUTO;
 use crate::image::{RegionRow, UnitRow};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;

@@ -2,9 +2,9 @@
 
 use super::super::exit::Failure;
 use super::super::shell::quoted;
+use crate::desk::AUTO;
 use crate::desk::Refusal;
 use crate::desk::guide::{Guide, Step};
-use crate::desk::order::AUTO;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;

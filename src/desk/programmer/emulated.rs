@@ -24,6 +24,7 @@ const REGISTERS: &str = "chip.json";
 
 /// What `emu:` asks for.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EmuOptions {
     /// The programmer's own options, as for a real one.
     pub settings: Settings,

@@ -4,18 +4,18 @@
 //! ([`ChipSpec`]); time is given with every call, so the model is the same on a virtual and on a real clock. Behaviour:
 //! Winbond W25Q64FV data sheet, revision S (sections 7 and 8), with the differences of BV, CV and JV.
 
-pub mod adesto;
+mod adesto;
 mod answer;
 mod command;
 mod common;
 mod data_fault;
-pub mod eon;
-pub mod gigadevice;
-pub mod issi;
-pub mod large;
+mod eon;
+mod gigadevice;
+mod issi;
+mod large;
 mod left;
-pub mod macronix;
-pub mod micron;
+mod macronix;
+mod micron;
 mod model;
 mod onward;
 mod operation;
@@ -25,13 +25,13 @@ mod registers;
 mod scheme;
 mod security;
 mod sfdp;
-pub mod spansion;
+mod spansion;
 pub mod spec;
-pub mod sst;
+mod sst;
 mod state;
 #[cfg(test)]
 mod tests;
-pub mod winbond;
+mod winbond;
 mod window;
 
 pub use data_fault::DataFault;
