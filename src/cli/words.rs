@@ -7,6 +7,7 @@ use super::show::{did_you_mean, unknown};
 use crate::desk::{Place, PlaceError, Refusal, Sought, Why, words};
 use crate::flash::{AssumedFault, FlashError, Unprotectable, parts};
 use crate::image::{Finding, ImageError};
+use crate::plan::PlanError;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
 use crate::wire;
@@ -51,7 +52,8 @@ fn why_failed(why: &Why) -> Failure {
         Why::NotFound { sought: Sought::JobOrBackup, .. } => Failure::refused(text).hint(
             "\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder",
         ),
-        Why::ProgrammerText { text, fault } => Failure::refused(format!("-p {text}: {fault}")),
+        Why::ProgrammerText { text, fault } => Failure::refused(format!("-p {text}: {fault}"))
+            .hint("\"norsplice list\" shows what is plugged in and how to name it"),
         Why::SeveralProgrammers => Failure::refused("several programmers are named with -p")
             .hint("name one, or give --every-programmer where the command takes it"),
         Why::SameProgrammer { text } => Failure::refused(format!("-p {text} is named twice")),
@@ -131,6 +133,10 @@ fn link(error: &LinkError) -> Failure {
     let failure = Failure::new(exit, error.to_string());
     match error.fault {
         LinkFault::Absent | LinkFault::Other => failure.hint(SETUP),
+        LinkFault::Denied => failure.hint(
+            "\"norsplice setup\" says why, and what to type; mostly the rule /etc/udev/rules.d/60-norsplice.rules is missing",
+        ),
+        LinkFault::Several => failure.hint("choose one with -p; \"norsplice list\" shows their paths"),
         _ => failure,
     }
 }
@@ -237,6 +243,8 @@ fn store(error: &StoreError) -> Failure {
 
 fn job(cause: &Cause) -> Failure {
     match cause {
+        Cause::Plan(PlanError::NoErase { .. }) => Failure::refused(cause.to_string())
+            .hint("\"norsplice erase --all\" makes the whole chip blank, where the part has a chip erase"),
         Cause::Plan(_) | Cause::Refused(_) | Cause::Unconfirmed => Failure::refused(cause.to_string()),
         Cause::OtherChip(other) => {
             let advice = match other.what {

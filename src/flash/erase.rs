@@ -5,6 +5,7 @@ use super::command::{self, BUSY, READ_STATUS, WEL, WRITE_DISABLE, WRITE_ENABLE};
 use super::geometry::{Busy, EraseType};
 use super::permit::Permit;
 use super::stuck;
+use super::unprotectable::StillProtected;
 use super::wait::{Watch, wait_ready};
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
@@ -223,8 +224,8 @@ impl<P: Programmer> Chip<P> {
         let hit = span.map(|s| state.protected.intersection(&Spans::from(s))).unwrap_or_default();
         if !hit.is_empty() {
             let why = match state.block_locks {
-                Some(true) => "single-block locks (WPS) are in force; unlock first".to_string(),
-                _ => format!("the status registers say so (SR1 {:#04x}); unlock first", state.registers.sr1),
+                Some(true) => StillProtected::BlockLocks,
+                _ => StillProtected::Registers { sr1: state.registers.sr1 },
             };
             return Ok(FlashError::Protected { spans: hit, why });
         }

@@ -2,7 +2,7 @@
 
 use super::left::LeftState;
 use super::part::Register;
-use super::unprotectable::{RegisterLock, Unprotectable};
+use super::unprotectable::{RegisterLock, StillProtected, Unprotectable};
 use crate::span::{Span, Spans};
 use crate::spi::SpiError;
 use std::time::Duration;
@@ -155,7 +155,7 @@ pub enum FlashError {
         /// What of the wanted range is protected.
         spans: Spans,
         /// Why it could not be lifted, or what lifts it.
-        why: String,
+        why: StillProtected,
     },
     /// A status register did not take the wanted value.
     #[error(

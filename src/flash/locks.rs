@@ -9,6 +9,7 @@ use super::command::{self, WRITE_DISABLE, WRITE_ENABLE};
 use super::part::ProtectScheme;
 use super::status::{self, Status};
 use super::unlock::Unlocked;
+use super::unprotectable::StillProtected;
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 use crate::units::KIB;
@@ -108,8 +109,7 @@ impl<P: Programmer> Chip<P> {
         self.run_blocks(size, BLOCK_UNLOCK, &locked)?;
         let left: Spans = self.locked_units(size, &locked)?.into_iter().collect();
         if !left.is_empty() {
-            let why = "single-block locks stay set; SRL, or SRP with WP# (pin 3) low, may hold them".into();
-            return Err(FlashError::Protected { spans: left, why });
+            return Err(FlashError::Protected { spans: left, why: StillProtected::BlockLocksStay });
         }
         self.status_of(die)?;
         Ok(Unlocked { volatile: true, blocks: locked, ..Unlocked::default() })
@@ -151,11 +151,7 @@ impl<P: Programmer> Chip<P> {
         self.run_enabled(&[vec![GLOBAL_UNLOCK]])?;
         let left = register_locks(size, &self.read_block_register(size)?).intersection(spans);
         if !left.is_empty() {
-            return Err(FlashError::Protected {
-                spans: left,
-                why: "blocks stay locked after 98h: they are locked for ever (nVWLDR), or WP# (pin 3) is low"
-                    .into(),
-            });
+            return Err(FlashError::Protected { spans: left, why: StillProtected::BlockRegisterStays });
         }
         self.status_of(die)?;
         Ok(Unlocked { volatile: true, block_register: Some(before), ..Unlocked::default() })

@@ -65,4 +65,4 @@ pub use read::Sink;
 pub use security::SecurityRegister;
 pub use status::Status;
 pub use unlock::{Lasting, Unlocked};
-pub use unprotectable::{RegisterLock, Unprotectable};
+pub use unprotectable::{RegisterLock, StillProtected, Unprotectable};

@@ -12,7 +12,7 @@ use super::protect::{self, Bp, Registers};
 use super::reach::inside;
 use super::status::{self, Status};
 use super::unlock::Lasting;
-use super::unprotectable::Unprotectable;
+use super::unprotectable::{StillProtected, Unprotectable};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 
@@ -275,8 +275,7 @@ fn as_planned(plan: &ProtectionPlan, status: Status) -> Result<Status, FlashErro
     let missing = plan.wanted.difference(&status.protected);
     let spans = if missing.is_empty() { status.protected.difference(&plan.wanted) } else { missing };
     let lock = status::register_lock(&status);
-    let why = format!("read back, the protection of this range is not as written; {lock}");
-    Err(FlashError::Protected { spans, why })
+    Err(FlashError::Protected { spans, why: StillProtected::ReadBackDiffers(lock) })
 }
 
 /// TB, SEC and CMP that may not be changed, because their bit stays forever.

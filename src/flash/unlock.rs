@@ -12,7 +12,7 @@ use super::permit::Permit;
 use super::protect::{self, Bp, Registers};
 use super::reach::inside;
 use super::status::{self, StatusWrite};
-use super::unprotectable::RegisterLock;
+use super::unprotectable::{RegisterLock, StillProtected};
 use super::wait::{Steady, Watch, wait_ready};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
@@ -96,11 +96,8 @@ impl<P: Programmer> Chip<P> {
                 Registers { sr1: state.registers.sr1 & !USUAL_BP, ..state.registers }
             }
             ProtectScheme::Unknown | ProtectScheme::None => {
-                let why = format!(
-                    "SR1 is {:#04x}, the protection scheme of {} is not known, and a write of SR1 alone might clear \
-                     quad enable",
-                    state.registers.sr1, self.identity.part_name
-                );
+                let part = self.identity.part_name.clone();
+                let why = StillProtected::SchemeUnknown { sr1: state.registers.sr1, part };
                 return Err(FlashError::Protected { spans: hit, why });
             }
         };

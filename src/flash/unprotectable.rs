@@ -40,6 +40,40 @@ pub enum Unprotectable {
     },
 }
 
+/// Why a range is still write-protected.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StillProtected {
+    /// The registers were written, and protect another range than the wanted one.
+    #[error("read back, the protection of this range is not as written; {0}")]
+    ReadBackDiffers(RegisterLock),
+    /// Single-block locks did not go away.
+    #[error("single-block locks stay set; SRL, or SRP with WP# (pin 3) low, may hold them")]
+    BlockLocksStay,
+    /// Locks of SST26's register did not go away.
+    #[error("blocks stay locked after 98h: they are locked forever (nVWLDR), or WP# (pin 3) is low")]
+    BlockRegisterStays,
+    /// Single-block locks are in force, and were not lifted before.
+    #[error("single-block locks (WPS) are in force; unlock first")]
+    BlockLocks,
+    /// The status registers protect it, and were not lifted before.
+    #[error("the status registers protect it (SR1 {sr1:#04x}); unlock first")]
+    Registers {
+        /// SR1 as read.
+        sr1: u8,
+    },
+    /// How the part keeps its protection is not known, so its registers were not written.
+    #[error(
+        "SR1 is {sr1:#04x}, the protection scheme of {part} is not known, and a write of SR1 alone might clear quad enable"
+    )]
+    SchemeUnknown {
+        /// SR1 as read.
+        sr1: u8,
+        /// The part's name.
+        part: String,
+    },
+}
+
 /// What holds the status registers that did not take a write, as far as they show it.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum RegisterLock {

@@ -30,8 +30,7 @@ pub enum PlanError {
     },
     /// Bits must go from 0 to 1, and the part has no erase command that is known.
     #[error(
-        "{spans} must be erased, and no block erase of this part is known: it can be read, and written where it is \
-         blank; `erase --all` makes all of it so, where the part has a chip erase"
+        "{spans} must be erased, and no block erase of this part is known: it can be read, and written where it is blank"
     )]
     NoErase {
         /// Where.

@@ -182,9 +182,7 @@ fn path(value: &str) -> Result<String, String> {
     let number = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|b| b.is_ascii_digit());
     match value.split_once('-') {
         Some((bus, ports)) if number(bus) && ports.split('.').all(number) => Ok(value.into()),
-        _ => Err(format!(
-            "'{value}' is not a USB path; 'norsplice list' shows them, as 1-2.3 (bus, then ports)"
-        )),
+        _ => Err(format!("'{value}' is not a USB path, which is a bus and its ports: 1-2.3")),
     }
 }
 

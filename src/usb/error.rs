@@ -12,13 +12,10 @@ pub enum UsbError {
     #[error("no programmer found: {0}")]
     NotFound(String),
     /// More than one device fits; the texts name them.
-    #[error("several programmers are plugged in: {}; choose one with -p", .0.join(", "))]
+    #[error("several programmers are plugged in: {}", .0.join(", "))]
     Several(Vec<String>),
     /// The system refuses to open the device.
-    #[error(
-        "no permission to open the programmer at USB {path}: 'norsplice setup' says why and what to type \
-         (mostly it is /etc/udev/rules.d/60-norsplice.rules that is missing)"
-    )]
+    #[error("no permission to open the programmer at USB {path}")]
     Denied {
         /// Bus and port path, `1-2.3`.
         path: String,
