@@ -2,10 +2,8 @@
 
 use super::super::super::exit::{Failure, Outcome};
 use super::super::super::session::Session;
-use super::super::super::terminal::Terminal;
+use super::on_chip::{of_chip, registers};
 use super::{change, diff, show};
-use crate::desk::otp::SecurityRegisters;
-use crate::flash::SecurityRegister;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -72,18 +70,4 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Verb::Lock { register } => change::lock(session, register),
         Verb::Clone { backup } => change::clone(session, &backup),
     }
-}
-
-/// The registers of the chip on the clip; a part that has none is refused.
-pub fn registers(session: &Session) -> Result<Vec<SecurityRegister>, Failure> {
-    Ok(of_chip(session)?.some()?)
-}
-
-/// The registers of the chip on the clip.
-fn of_chip(session: &Session) -> Result<SecurityRegisters, Failure> {
-    let registers = session.desk()?.security_registers(&Terminal::new(session))?;
-    if registers.first_die_only {
-        session.out.warn("there are several dies in this package: these are the first one's registers");
-    }
-    Ok(registers)
 }

@@ -4,7 +4,7 @@ use super::super::super::exit::{Exit, Failure, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::store;
-use super::args::registers;
+use super::on_chip::registers;
 use crate::desk::files;
 use crate::plan::diff;
 use crate::wire::{Fields, spans};

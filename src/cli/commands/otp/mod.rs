@@ -3,6 +3,7 @@
 mod args;
 mod change;
 mod diff;
+mod on_chip;
 mod show;
 
 pub use args::{Args, run};
