@@ -61,7 +61,7 @@ fn tmux_is_here() -> bool {
     here
 }
 
-/// A window that is closed takes the guide with it: nobody is left to see it, and it must not go on by itself.
+/// A window that is closed takes the guide with it: no one is left to see it, and it must not continue by itself.
 #[test]
 fn the_guide_ends_with_its_terminal() {
     if !tmux_is_here() {
@@ -79,13 +79,13 @@ fn the_guide_ends_with_its_terminal() {
     terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "36", &command]);
     terminal.wait_for("Which programmer?");
     let pid = std::fs::read_to_string(pid).expect("the process id").trim().to_owned();
-    // A process that has ended and that nobody has asked for is a zombie: it has no memory map any more.
+    // A process that has ended and that no one has waited for is a zombie: it has no memory map any more.
     let running = || std::fs::read(format!("/proc/{pid}/maps")).is_ok_and(|maps| !maps.is_empty());
     assert!(running(), "the guide runs as process {pid}");
     terminal.tmux(&["kill-server"]);
     let end = Instant::now() + PATIENCE;
     while running() {
-        assert!(Instant::now() < end, "the guide goes on without its terminal");
+        assert!(Instant::now() < end, "the guide continues without its terminal");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -2,7 +2,7 @@
 //! changes is seen in that file's diff, as is a new one.
 //!
 //! The list comes from rustdoc's JSON, which only the compiler's unstable option gives and whose form changes with the
-//! compiler: a compiler whose form is not known is told, and nothing is compared. Ignored by default, for rustdoc takes
+//! compiler: a compiler whose form is not known is reported, and nothing is compared. Ignored by default, for rustdoc takes
 //! its time; `.ci/run` runs it: `cargo test --test all public_api:: -- --ignored`. `NORSPLICE_UPDATE=1` writes the list anew.
 
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! (only its speed setting), ABh UIO stream (80h pin values, 40h directions, C0h delay in us, 00h input, 20h end).
 //! Times: SPI 1.5 MHz, 1 us to decode a packet, 0.75 us a UIO byte. The device works on one packet and holds one more;
 //! two answers wait for the host. Whether real hardware overlaps so much, or more, is unmeasured: the reads that others
-//! measured come out of one that does not overlap at all, which it can be told to be.
+//! measured come out of one that does not overlap at all, as an option of the model.
 
 use super::clip::Clip;
 use super::clock::wire_time;
@@ -404,7 +404,7 @@ impl UsbDevice for Ch341a {
             n += next.len;
             self.answers.pop_front();
         }
-        // A packet that waited for room goes on now.
+        // A packet that waited for room continues now.
         if let Some((done, _)) = &mut self.work
             && *done < now
         {

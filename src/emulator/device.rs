@@ -41,7 +41,7 @@ pub enum Answer<T> {
     Stall,
 }
 
-/// What a device tells about itself.
+/// What a device says about itself.
 #[derive(Clone, Debug)]
 pub struct Descriptors {
     /// Bus speed.
@@ -107,7 +107,7 @@ pub struct Stalled;
 
 /// A programmer with its clip, as a USB device. `now` never runs back from call to call.
 pub trait UsbDevice: Send {
-    /// What it tells about itself.
+    /// What it says about itself.
     fn descriptors(&self) -> &Descriptors;
     /// A class or vendor control request; gives the data of the IN stage.
     ///

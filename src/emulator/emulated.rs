@@ -169,7 +169,7 @@ impl Emulator {
         lock(&self.machine).device().clip_mut().chip_mut().export()
     }
 
-    /// Tells every lasting change of the chip, from now on, within one burst of its end.
+    /// Reports every lasting change of the chip, from now on, within one burst of its end.
     pub fn watch(&self, watcher: impl FnMut(Change<'_>) + Send + 'static) {
         lock(&self.machine).set_watcher(Box::new(watcher));
     }

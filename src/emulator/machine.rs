@@ -7,7 +7,7 @@ use super::faults::UsbFaults;
 use super::quirk::Quirk;
 use std::time::Duration;
 
-/// Why a transfer cannot go on.
+/// Why a transfer cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The device is not plugged in (any more).
@@ -30,7 +30,7 @@ pub enum Change<'a> {
     Registers(&'a ChipState),
 }
 
-/// Who is told of changes.
+/// Who is informed of changes.
 pub type Watcher = Box<dyn FnMut(Change<'_>) + Send>;
 
 /// Every so many packets the quirks that lose, double, hold up or overrun one strike.
@@ -108,7 +108,7 @@ impl Machine {
         self.watcher = Some(watcher);
     }
 
-    /// Tells the watcher what has changed since the last call; hosts call it when they pause.
+    /// Reports to the watcher what has changed since the last call; hosts call it when they pause.
     pub(super) fn report(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
         let chip = self.device.clip_mut().chip_mut();

@@ -83,7 +83,7 @@ impl<P: Programmer> Chip<P> {
         Self::connect_telling(programmer, &mut |_| {})
     }
 
-    /// The same; `tell` hears of a long wait before it begins: an erase that a killed run has left running.
+    /// The same; `tell` is called before a long wait: an erase that a killed run has left running.
     ///
     /// # Errors
     /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.

@@ -212,7 +212,7 @@ impl<P: Programmer> Chip<P> {
         Ok(first)
     }
 
-    /// Names the reason why an enabled command was dropped, as far as the registers tell.
+    /// Names the reason why an enabled command was dropped, as far as the registers show.
     pub(super) fn why_not_taken(
         &mut self,
         span: Option<Span>,

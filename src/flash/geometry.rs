@@ -20,7 +20,7 @@ pub struct EraseType {
     pub size: u64,
     /// Whether some of the blocks are made of smaller ones, of 4 KiB and more, of which a command erases the one that
     /// holds its address: parts with small boot sectors at one end (EN25B, A25L: datasheets' sector tables), which
-    /// their id does not always tell from parts without. Never a byte outside of the block is erased.
+    /// their id does not always distinguish from parts without. Never a byte outside of the block is erased.
     pub split: bool,
     /// How long it takes.
     pub busy: Busy,

@@ -43,7 +43,7 @@ impl<P: Programmer> Chip<P> {
                 None => match self.mode_flag()? {
                     Some(on) => on,
                     None => {
-                        // Neither contents nor a flag tell: the documented way out is harmless where it is not needed.
+                        // Neither contents nor a flag show the mode: the documented way out is harmless where it is not needed.
                         self.leave_four_byte(mode)?;
                         false
                     }

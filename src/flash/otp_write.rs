@@ -43,7 +43,7 @@ const WRITE_SECURITY: u8 = 0x2F;
 const WRITE_FUNCTION: u8 = 0x42;
 /// SST26: locks the security id.
 const LOCK_SECURITY_ID: u8 = 0x85;
-/// Where Micron's control byte and Spansion's lock bytes stand.
+/// Where Micron's control byte and Spansion's lock bytes are.
 const MICRON_CONTROL: u32 = 0x40;
 const SPANSION_LOCKS: u32 = 0x10;
 /// The smallest size that sources give for a register of disputed size: what lies in it fits whatever the size is.
@@ -74,7 +74,7 @@ fn check_size(index: u8, now: &SecurityRegister, wanted: Option<&[u8]>) -> Resul
 impl<P: Programmer> Chip<P> {
     /// What must be typed to lock a register: names the part and the register.
     pub fn lock_phrase(&self, index: u8) -> String {
-        format!("lock register {index} of {} for ever", self.identity.part_name)
+        format!("lock register {index} of {} forever", self.identity.part_name)
     }
 
     /// The right to lock, for who typed exactly [`lock_phrase`](Self::lock_phrase).
@@ -234,7 +234,7 @@ impl<P: Programmer> Chip<P> {
         self.check_writable()?;
         let now = self.security_register(index)?;
         if now.locked == Some(true) {
-            return Err(refused(index, "it is locked for ever".into()));
+            return Err(refused(index, "it is locked forever".into()));
         }
         check_size(index, &now, wanted)?;
         Ok(now)

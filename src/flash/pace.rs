@@ -6,7 +6,7 @@
 use super::geometry::Busy;
 use std::time::Duration;
 
-/// What one page's status bytes tell of its program time.
+/// What one page's status bytes say about its program time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Took {
     /// Ready was first seen this long after the command.
@@ -18,7 +18,7 @@ pub(crate) enum Took {
 }
 
 impl Took {
-    /// The bound for a page of `whole` bytes that a page of `part` bytes gives; what was still busy tells no more of it.
+    /// The bound for a page of `whole` bytes that a page of `part` bytes gives; what was still busy says no more about it.
     pub fn stretched(self, whole: u64, part: u64) -> Self {
         let stretch = |time: Duration| match part {
             0 => time,

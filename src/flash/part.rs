@@ -1,4 +1,4 @@
-//! The type of one row of the parts table: everything about a chip type that identification alone cannot tell.
+//! The type of one row of the parts table: everything about a chip type that identification alone does not give.
 //!
 //! Only data: the schemes are read by `status`, `protect`, `security`, `read` and `program`, which hold the rules.
 
@@ -113,7 +113,7 @@ pub struct SfdpTell {
     pub bfpt_minor: Option<u8>,
     /// The least minor revision of the basic table (5: JESD216A, the first with 16 dwords).
     pub bfpt_least: Option<u8>,
-    /// An address in the SFDP space and the byte that must stand there.
+    /// An address in the SFDP space and the byte that must be there.
     pub byte: Option<(u8, u8)>,
     /// DW5 bit 4, 4-4-4 reads.
     pub qpi: Option<bool>,

@@ -110,7 +110,7 @@ impl<P: Programmer> Chip<P> {
                 self.geometry.size = small;
                 self.identity.part.size = small;
                 let why = format!(
-                    "{why}; the contents do not tell which: only the smaller is read, and nothing is written"
+                    "{why}; the contents do not show which: only the smaller is read, and nothing is written"
                 );
                 self.identity.notes.push(why.clone());
                 self.identity.conflict = Some(why);

@@ -112,7 +112,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// Where the tables stand: from the header (8 bytes) and the parameter headers behind it.
+/// Where the tables are: from the header (8 bytes) and the parameter headers behind it.
 ///
 /// `None` where the signature or the major revision is wrong, or the headers reach past `bytes`.
 pub fn tables(bytes: &[u8]) -> Option<(u8, Vec<Table>)> {
@@ -326,7 +326,7 @@ mod tests {
         let erase: Vec<_> = sfdp.basic.erase.iter().map(|e| (e.opcode, e.size, e.busy)).collect();
         assert_eq!(erase, [(0x20, 4096, None), (0x52, 32768, None), (0xD8, 65536, None)]);
         assert_eq!(sfdp.basic.erase_4k, Some(0x20));
-        assert!(sfdp.basic.qpi, "DW5 bit 4 is what tells FV from CV");
+        assert!(sfdp.basic.qpi, "DW5 bit 4 is what distinguishes FV from CV");
         assert_eq!((sfdp.basic.page, sfdp.basic.program, sfdp.basic.quad_enable), (None, None, None));
         assert_eq!(sfdp.basic.address, AddressModes::Three);
         assert!(!sfdp.basic.byte_programming);

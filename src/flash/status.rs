@@ -224,7 +224,7 @@ pub fn first_difference(wanted: &Registers, found: &Registers) -> Option<(Regist
     None
 }
 
-/// Why a status write that was sent left no trace, as far as the registers tell.
+/// Why a status write that was sent left no trace, as far as the registers show.
 pub fn register_lock(status: &Status) -> RegisterLock {
     match (status.srl, status.srp) {
         (Some(true), _) => RegisterLock::UntilPowerOff,

@@ -204,7 +204,7 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
-    /// Whether long reads wrap, or fast reads are shifted, at a place whose contents tell.
+    /// Whether long reads wrap, or fast reads are shifted, at a place whose contents show it.
     fn changed_reads(&mut self) -> Result<Option<LeftState>, FlashError> {
         for place in PLACES {
             let at = place % self.geometry.size.clamp(1, 16 * MIB) / 128 * 128;

@@ -10,7 +10,7 @@ pub fn diff(a: &[u8], b: &[u8]) -> Spans {
     diff_near(a, b, 0)
 }
 
-/// As [`diff`], with differences that are at most `gap` equal bytes apart told as one: for lists that people read.
+/// As [`diff`], with differences that are at most `gap` equal bytes apart reported as one: for lists that people read.
 pub fn diff_near(a: &[u8], b: &[u8], gap: u64) -> Spans {
     let common = a.len().min(b.len());
     let mut found: Vec<Span> = Vec::new();

@@ -63,7 +63,7 @@ const FILL: u8 = 0xFF;
 pub(super) const CLOCK_HZ: u32 = 1_500_000;
 /// Time of one UIO command; a pause that fits a packet is made of repeated outputs.
 const UIO_STEP: Duration = Duration::from_nanos(750);
-/// The longest pause made of UIO commands in one packet beside the edges themselves.
+/// The longest pause made of UIO commands in one packet in addition to the edges themselves.
 const UIO_PAUSE: Duration = Duration::from_micros(18);
 /// IN transfers kept queued: flashrom's 32 keep up with the wire; twice that leaves room for a busy host.
 const IN_DEPTH: usize = 64;

@@ -1,8 +1,8 @@
 //! FT2232H, FT4232H, FT232H: which there are, and how a port becomes an MPSSE.
 //!
 //! The pins are set up through `ftdi-embedded-hal` (its [`FtHal`] owns which pin is what) over an executor of our own
-//! on the pipe. The executor writes behind: pin commands are queued, a later one replaces an earlier one that nobody
-//! has seen, and everything goes out with the check that the stream is in step. So a pin that shall be high is never
+//! on the pipe. The executor writes behind: pin commands are queued, a later one replaces an earlier one that no one
+//! has seen, and everything goes out with the check that the stream is in step. So a pin that must be high is never
 //! low first, and bring-up costs one burst.
 //!
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).

@@ -147,10 +147,7 @@ pub static MODELS: [Model; 4] = [
         keys: &["path", "reset", "wp", "hold", "led"],
         refused: &[
             ("speed", "the SPI clock of a CH341A is fixed at about 1.5 MHz"),
-            (
-                "serial",
-                "a CH341A has no serial number; tell two apart by path=, as 'norsplice list' shows it",
-            ),
+            ("serial", "a CH341A has no serial number; name one of several by path="),
         ],
         pins: &[("d1", 1), ("d2", 2), ("d4", 4)],
         ports: 1,

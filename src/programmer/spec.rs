@@ -12,7 +12,7 @@ const PLAIN: &str = "plain";
 /// `NAME[:KEY=VALUE,...]` taken apart, in order of writing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec<'t> {
-    /// What stands before the colon.
+    /// The part before the colon.
     pub name: &'t str,
     /// The pairs behind it.
     pub pairs: Vec<(&'t str, &'t str)>,

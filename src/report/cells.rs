@@ -64,7 +64,7 @@ pub struct Cell {
     pub unstable: bool,
 }
 
-/// The cells of an image and what one stands for.
+/// The cells of an image and what one represents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
     /// Bytes a cell.

@@ -49,7 +49,7 @@ pub fn excerpt(before: &[u8], after: &[u8], each: usize, most: usize) -> (Vec<Ex
         shown += take;
         let left = run.len() - take;
         match out.last_mut() {
-            // Where nothing is shown any more, runs left out are told together.
+            // Where nothing is shown any more, omitted runs are reported together.
             Some(Excerpt::LeftOut(n)) if take == 0 => *n += left,
             _ if left > 0 => out.push(Excerpt::LeftOut(left)),
             _ => {}

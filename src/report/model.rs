@@ -1,4 +1,4 @@
-//! What a report page tells, as data; whoever has the store fills it in.
+//! The contents of a report page, as data; whoever has the store fills it in.
 
 use crate::span::{Span, Spans};
 
@@ -24,7 +24,7 @@ pub struct OtpFacts {
     pub size: usize,
     /// All `ff`.
     pub blank: bool,
-    /// Locked for ever; `None` where it cannot be told.
+    /// Locked forever; `None` where that is not known.
     pub locked: Option<bool>,
 }
 
@@ -33,7 +33,7 @@ pub struct OtpFacts {
 pub struct PerUnitRow {
     /// What it is: `MAC`, `2.4 GHz calibration`.
     pub name: String,
-    /// Where it stands in the chip.
+    /// Where it is in the chip.
     pub span: Span,
     /// The value before, as people write it.
     pub before: String,
@@ -68,7 +68,7 @@ pub struct Counts {
 pub struct Report<'a> {
     /// Heading, such as `Rewrite of archer-mr200-v1`.
     pub title: String,
-    /// How it ended, in a sentence; what stands first on the page.
+    /// How it ended, in a sentence; the first line of the page.
     pub verdict: String,
     /// True when nothing is left to be done about it.
     pub good: bool,
@@ -104,7 +104,7 @@ pub struct Report<'a> {
     pub findings: Vec<String>,
     /// The recipe that repeats the job.
     pub recipe: Option<RecipeFacts>,
-    /// Commands that go on from here, each with what it does.
+    /// Commands that continue from here, each with what it does.
     pub commands: Vec<(String, String)>,
 }
 

@@ -7,7 +7,7 @@
 //! over. Two things make a command one burst all the same. `Write` needs no answer and is held back. And while a flash
 //! chip takes in opcode, address and dummy bytes its output floats, so a `transfer` of those is held back too and
 //! answered with FF; [`listens`] knows how many bytes that are. The transfer that brings the first byte of the chip's
-//! answer runs the window, or chip select going high does. A window that goes on after that is refused: chip select
+//! answer runs the window, or chip select going high does. A window that continues after that is refused: chip select
 //! cannot stay low between two bursts.
 
 use super::transaction::{Op, Programmer, SpiError, Transaction};
@@ -127,7 +127,7 @@ impl<P: Programmer> Window<P> {
                 "an SPI transfer with chip select high: select the chip first".into(),
             )),
             State::Run => Err(SpiError::Unsupported(
-                "a chip-select window that goes on after its answer: transfer the answer as a whole".into(),
+                "a chip-select window that continues after its answer: transfer the answer as a whole".into(),
             )),
         }
     }

@@ -59,7 +59,7 @@ pub enum UsbError {
         /// Bytes received.
         got: usize,
     },
-    /// The device is known, but not usable as it stands (UART-mode CH341, missing interface).
+    /// The device is known, but not usable as it is (UART-mode CH341, missing interface).
     #[error("{0}")]
     Unusable(String),
     /// Any other failure, in libusb's words.

@@ -276,7 +276,7 @@ impl Queue {
         }
         for queue in [self, other] {
             if !queue.flying.is_empty() {
-                // Dropping a pending transfer leaks it; the handle must then stay open for ever.
+                // Dropping a pending transfer leaks it; the handle must then stay open forever.
                 queue.flying.clear();
                 std::mem::forget(Arc::clone(&queue.handle));
             }
@@ -290,7 +290,7 @@ impl Queue {
             if transfer.is_pending() {
                 self.flying.push_back(transfer);
             } else {
-                // Cancelled, or done after all: nobody wants the result.
+                // Cancelled, or done after all: no one wants the result.
                 let _ = transfer.finish();
                 self.idle.push(transfer);
             }

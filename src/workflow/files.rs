@@ -63,7 +63,7 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Opens a temporary file beside `path`; dropped before [`finish`](Self::finish), it is gone again.
+    /// Opens a temporary file next to `path`; dropped before [`finish`](Self::finish), it is gone again.
     ///
     /// # Errors
     /// [`FileError`] when the folder cannot be written to.

@@ -8,14 +8,14 @@ use crate::flash::{Chip, Identity};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 
-/// Samples that tell chips without a unique id apart.
+/// Samples that distinguish chips without a unique id.
 const SAMPLES: u64 = 16;
 /// Blocks that a fresh look reads outside of what a job has touched.
 const LOOKS: u64 = 64;
 /// Bytes of one sample.
 const SAMPLE: u64 = 256;
 
-/// Which chip this is, as far as its ids tell.
+/// Which chip this is, as far as its ids show.
 pub fn chip_key(identity: &Identity) -> ChipKey {
     ChipKey {
         jedec_id: Some(super::files::hex(&identity.jedec_id)),
@@ -31,7 +31,7 @@ pub(super) fn open_jobs_of<P: Programmer>(
     let key = chip_key(chip.identity());
     let mut mine = Vec::new();
     for ListedJob { id, header, .. } in store.open_jobs()? {
-        // One that runs beside this has its chip on another programmer, however alike the two are.
+        // One that runs at the same time has its chip on another programmer, however alike the two are.
         if store.is_at_work(&id) {
             continue;
         }
@@ -60,7 +60,7 @@ pub(super) fn refuse_open_job<P: Programmer>(chip: &mut Chip<P>, store: &Store) 
 }
 
 /// True when what is on the chip outside of the job's blocks is what the job's backup has there. Where that cannot
-/// be told (nothing but blank bytes, no backup any more), it counts as the same: the user can drop the job.
+/// be distinguished (nothing but blank bytes, no backup any more), it counts as the same: the user can drop the job.
 fn has_contents_of<P: Programmer>(chip: &mut Chip<P>, store: &Store, job: &JobHeader) -> Result<bool, Cause> {
     let Ok(Stored { flash, .. }) = store.load(&job.backup) else { return Ok(true) };
     let outside = Spans::from(Span::new(0, job.size)).difference(&job.blocks());

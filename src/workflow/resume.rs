@@ -17,7 +17,7 @@ use crate::span::Spans;
 use crate::spi::Programmer;
 use std::ops::ControlFlow;
 
-/// How to go on with an open job.
+/// How to continue an open job.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ResumeOptions {

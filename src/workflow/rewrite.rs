@@ -40,7 +40,7 @@ pub struct Tally {
     pub programmed: u64,
     /// Bytes read back to verify.
     pub verified: u64,
-    /// Bytes beside the first erase compared with the backup.
+    /// Bytes next to the first erase compared with the backup.
     pub neighbours: u64,
     /// Blocks done again.
     pub retries: u64,
@@ -119,7 +119,7 @@ fn is_first_of_its_size(earlier: &[Step], step: &Step) -> bool {
     step.erase.is_some() && !earlier.iter().any(same)
 }
 
-/// Compares what lies beside a block just erased, and where it would be in a chip of half the size, with what was
+/// Compares the bytes next to a block just erased, and where it would be in a chip of half the size, with what was
 /// there before.
 fn check_neighbours<P: Programmer>(
     chip: &mut Chip<P>,

@@ -87,7 +87,7 @@ impl Browser {
         self.call("goog/cdp/execute", &command);
     }
 
-    /// Tells pages that the system is dark.
+    /// Makes pages believe that the system is dark.
     pub fn dark(&mut self) {
         let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
         self.call("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": dark}));

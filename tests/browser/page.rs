@@ -81,7 +81,7 @@ fn a_region_can_be_clicked_and_shows_its_differences() {
     let before = browser.run(colour);
     browser.click("#view-after");
     assert_eq!((before != changed, browser.run(colour)), (true, before), "{changed}");
-    // A cell tells what it is, and choosing it chooses its region.
+    // A cell names what it is, and choosing it chooses its region.
     browser.click(".map i:nth-child(49)");
     assert_eq!(
         browser.run("return document.getElementById('cell').textContent"),
@@ -103,7 +103,7 @@ fn a_region_can_be_clicked_and_shows_its_differences() {
     assert_eq!(browser.run(ground), "rgb(255, 255, 255)");
     browser.dark();
     assert_eq!(browser.run(ground), "rgb(20, 23, 27)");
-    // The entropy stands beside the picture, over the same height, and below it on a phone.
+    // The entropy is next to the picture, over the same height, and below it on a phone.
     let places = "const [m, p] = ['.map', '.beside'].map(s => document.querySelector(s).getBoundingClientRect()); \
          return [p.left >= m.right, p.top < m.bottom, p.top >= m.bottom].join()";
     browser.resize(1280, 800);

@@ -7,7 +7,7 @@ use norsplice::flash::Chip;
 use norsplice::flash::geometry::EraseType;
 use norsplice::span::{Span, Spans};
 
-/// Its SFDP lies about its size: something must stand in the array to tell which is true.
+/// Its SFDP lies about its size: the array must hold something that shows which is true.
 const DISPUTED: [&str; 1] = ["ZD25Q128C"];
 
 /// The part with something in its array where its size is in dispute.

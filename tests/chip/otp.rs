@@ -63,7 +63,7 @@ fn only_the_typed_phrase_locks_and_only_that_register() {
                 chip.erase_security_register(1, &permit).unwrap_err(),
                 chip.lock_security_register(1, &lock).unwrap_err(),
             ] {
-                assert!(error.to_string().contains("locked for ever"), "{error}");
+                assert!(error.to_string().contains("locked forever"), "{error}");
             }
             chip.write_security_register(3, &[1, 2, 3], &permit).unwrap();
             assert_eq!(clip.emulator.counts().security_operations, operations + 1);

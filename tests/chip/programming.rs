@@ -95,7 +95,7 @@ fn a_block_is_read_back_in_the_batch_of_its_last_pages() {
         let (done, wrong) = chip.program_and_verify(&image, &[second], second, &permit).unwrap();
         let counts = clip.emulator.counts();
         assert!(wrong.is_empty());
-        assert_eq!((done.pages, counts.waits), (256, done.batches), "{kind:?}: nothing beside the batches");
+        assert_eq!((done.pages, counts.waits), (256, done.batches), "{kind:?}: nothing but the batches");
         assert_eq!(counts.array_bytes_read(), 0x1_0000);
         // Several runs of pages go down together, and what differs is found.
         clip.emulator.reset_counts();
@@ -198,7 +198,7 @@ fn nothing_is_sent_without_the_right_permit() {
 #[test]
 fn a_page_slower_than_its_window_is_followed_and_the_refused_ones_go_again() {
     for kind in PROGRAMMERS {
-        // A BusyForever page stands for one that is far slower than all before it: the wait ends by its limit.
+        // A BusyForever page represents one that is far slower than all before it: the wait ends by its limit.
         let (clip, mut chip) = connected(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
         let permit = permit(&chip);
         clip.emulator.set_faults(&Faults::default().with(Fault::BusyForever(40)));

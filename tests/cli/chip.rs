@@ -1,4 +1,4 @@
-//! Who is under the clip: `list`, `probe`, `otp`, and what is said when nobody answers.
+//! What is under the clip: `list`, `probe`, `otp`, and what is said when nothing answers.
 
 use crate::bench::Bench;
 

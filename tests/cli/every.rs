@@ -57,7 +57,7 @@ impl Three {
         for (n, spec) in self.specs.iter().enumerate() {
             assert_eq!(results[n]["programmer"], spec.as_str());
             assert_eq!(results[n]["exit_code"], codes[n], "{}", results[n]);
-            // The same as its own last line, and what it told before names it too.
+            // The same as its own last line, and what it printed before names it too.
             let own: Vec<&Value> = events.iter().filter(|e| e["programmer"] == spec.as_str()).collect();
             assert!(!own.is_empty(), "{}", ran.stdout);
             assert_eq!(own.iter().filter(|e| e["event"] == "done").count(), 1);
@@ -94,7 +94,7 @@ fn each_is_backed_up_and_one_that_fails_stops_no_other() {
 #[test]
 fn each_is_written_with_a_journal_of_its_own_and_verified() {
     let three = Three::new(["", "cut-in-operation:20@0.5", ""]);
-    // The part has no unique id: the contents beside the patch tell the three apart.
+    // The part has no unique id: the contents outside of the patch distinguish the three.
     let patch = noise(5, 0x4000);
     std::fs::write(three.bench.path("patch.bin"), &patch).unwrap();
     let wanted = |n: usize| {
@@ -110,7 +110,7 @@ fn each_is_written_with_a_journal_of_its_own_and_verified() {
     assert_eq!(jobs.len(), 3, "a journal each");
     let ends = three.results(&three.run(&verify).code(4), [0, 4, 0]);
     assert_eq!(ends[0]["equal"], true);
-    // The command that goes on names the programmer it is for.
+    // The command that continues names the programmer it is for.
     let resume = results[1]["resume"].as_str().unwrap();
     assert!(resume.contains("programmer=ft2232h") && !resume.contains("programmer=ch341a"), "{resume}");
     let whole = three.specs[1].split(",fault").next().unwrap();
@@ -128,7 +128,7 @@ fn what_is_not_meant_so_is_refused() {
     let wrong =
         ["-p", "emu", "-p", "emu:programmer=ch341", "--store", "store", "backup", "--every-programmer"];
     three.bench.run(wrong).code(2).says(&["did you mean"]);
-    // Nobody was asked, so nobody said yes.
+    // No one was asked, so no one said yes.
     std::fs::write(three.bench.path("wanted.bin"), contents(7)).unwrap();
     let ran = three.run(&["--json", "write", "wanted.bin", "--every-programmer"]).code(2);
     three.results(&ran, [2; 3]);

@@ -1,4 +1,4 @@
-//! Jobs cut off in the middle: exit code 3, the command that goes on, `resume`, undo, and what is refused meanwhile.
+//! Jobs cut off in the middle: exit code 3, the command that continues, `resume`, undo, and what is refused meanwhile.
 
 use super::images::{noise, sparse};
 use crate::bench::Bench;

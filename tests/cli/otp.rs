@@ -113,11 +113,11 @@ fn lock(bench: &Bench, typed: &str) -> Ran {
 fn a_lock_takes_the_phrase_and_nothing_else() {
     let bench = bench();
     run(&bench, EMU, &["backup"], 0);
-    for typed in ["", "y\n", "yes\n", "lock register 2 of W25Q64FV for ever\n"] {
-        lock(&bench, typed).code(2).says(&["lock register 3 of W25Q64FV for ever", "nothing was locked"]);
+    for typed in ["", "y\n", "yes\n", "lock register 2 of W25Q64FV forever\n"] {
+        lock(&bench, typed).code(2).says(&["lock register 3 of W25Q64FV forever", "nothing was locked"]);
     }
     assert_eq!(run(&bench, EMU, &["probe"], 0)["security_registers"][2]["locked"], false);
-    lock(&bench, "lock register 3 of W25Q64FV for ever\n").code(0).says(&["stay forever", "locked forever"]);
+    lock(&bench, "lock register 3 of W25Q64FV forever\n").code(0).says(&["stay forever", "locked forever"]);
     let probed = run(&bench, EMU, &["probe"], 0);
     let locked: Vec<&Value> =
         probed["security_registers"].as_array().unwrap().iter().map(|r| &r["locked"]).collect();

@@ -135,7 +135,7 @@ fn a_dash_is_standard_output_and_standard_input() {
     };
     let out = read(&["read", "-", "--at", "0x20000", "--len", "4K"]);
     assert!(out.status.success() && out.stdout == image[0x2_0000..0x2_1000], "data and nothing else");
-    assert!(String::from_utf8_lossy(&out.stderr).contains("sha256"), "the summary is beside it");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("sha256"), "the summary is on standard error");
     assert!(!bench.path("-").exists());
     let out = read(&["--json", "read", "-", "--at", "0", "--len", "16"]);
     assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));

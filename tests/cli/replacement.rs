@@ -1,5 +1,5 @@
 //! A new chip in place of the old one, from end to end: contents, QE and security registers of the old one on a fresh
-//! part, and what has to be thought of told.
+//! part, and what has to be thought of reported.
 
 use super::images::sparse;
 use crate::bench::Bench;

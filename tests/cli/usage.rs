@@ -70,7 +70,7 @@ fn a_command_on_files_alone_ends_at_the_first_signal() {
         .stderr(Stdio::null())
         .spawn()
         .expect("runs");
-    // It writes far more than a pipe holds and nobody takes any more of it: after the first byte it is in the middle.
+    // It writes far more than a pipe holds and no one takes any more of it: after the first byte it is in the middle.
     let mut stdout = child.stdout.take().expect("a pipe");
     stdout.read_exact(&mut [0]).expect("a first byte");
     let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill");

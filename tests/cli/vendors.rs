@@ -254,7 +254,7 @@ fn one_time_memory(part: &Part<'_>, program: i32) {
     part.ends(0, &["otp", "diff", "chip", "after"]);
     part.ends(0, &["backup"]);
     let phrase =
-        format!("lock register {index} of {} for ever", part.ends(0, &["probe"])["part"].as_str().unwrap());
+        format!("lock register {index} of {} forever", part.ends(0, &["probe"])["part"].as_str().unwrap());
     // AT25DF's user bytes take one program: they are locked by it.
     let locked = if chip == "AT25DF321A" { 0 } else { 2 };
     assert_eq!(lock(part, &index, &phrase.replace("ever", "a day")), locked, "{chip}");

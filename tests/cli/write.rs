@@ -42,7 +42,7 @@ fn only_what_differs_is_written_after_a_backup_and_can_be_put_back() {
     assert_eq!((&counts["opcodes"]["06"], &counts["opcodes"]["50"]), (&().into(), &().into()), "{counts}");
     assert_eq!((on_chip(&bench), backups(&bench).len()), (image.clone(), 1), "a dry run stores the backup");
 
-    // Nobody there to ask.
+    // No one there to ask.
     let (ran, _) = bench.emu(EMU, ["--store", "store", "write", "wanted.bin"]);
     ran.code(2).says(&["Plan", "no terminal", "--yes"]);
     assert_eq!(on_chip(&bench), image);
@@ -225,7 +225,7 @@ fn a_dump_in_another_form_is_asked_about_before_any_chip_is_touched() {
     assert_eq!(on_chip(&bench), swapped);
 }
 
-/// A bench with the demo's board on the chip, its vendor's download beside it, and the whole dump of another unit.
+/// A bench with the demo's board on the chip, its vendor's download next to it, and the whole dump of another unit.
 fn board_bench() -> (Bench, Vec<u8>) {
     let (bench, demo) = (Bench::new(), synthetic::demo());
     let own = demo.board.bytes().to_vec();

@@ -103,7 +103,7 @@ fn packet(device: &mut Device, address: u8) -> Option<Option<(i32, usize)>> {
             Err(Refusal::Stall) => return Some(Some((LIBUSB_TRANSFER_STALL, 0))),
         }
     }
-    // SAFETY: in flight, so buffer and length are valid and nobody else touches the bytes.
+    // SAFETY: in flight, so buffer and length are valid and no one else touches the bytes.
     let buffer = unsafe { std::slice::from_raw_parts_mut((*ptr.0).buffer, (*ptr.0).length as usize) };
     let (outcome, time) = if address & 0x80 == 0 {
         out(&mut machine, now, address, endpoint, buffer)

@@ -5,7 +5,7 @@
 //! reported when the process ends ([`world`]). Transfers complete only while events are handled, as in
 //! libusb; the devices' time is virtual, and real time is slept only when nothing can happen.
 //!
-//! The other place besides `src/usb/queue.rs` where `unsafe` may stand.
+//! The other place besides `src/usb/queue.rs` where `unsafe` may be.
 //! With libusb built in there is nothing to stand in for, and this library is empty.
 #![cfg(not(libusb_built_in))]
 

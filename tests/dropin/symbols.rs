@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::ptr;
 use std::sync::{Once, PoisonError};
 
-/// Devices are told by address: index + 1 in disguise, so that null is none.
+/// Devices are known by address: index + 1 in disguise, so that null is none.
 fn device_at(index: usize) -> *mut libusb_device {
     ptr::without_provenance_mut(index + 1)
 }

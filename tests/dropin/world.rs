@@ -173,7 +173,7 @@ impl Device {
         Self { config, machine, configuration, address: number as u8 + 2, endpoints, driven, refs: 0 }
     }
 
-    /// How the system tells of it: as it is, or in general.
+    /// How the system reports it: as it is, or in general.
     pub fn told(&self, exact: i32, general: i32) -> i32 {
         if self.config.vague { general } else { exact }
     }

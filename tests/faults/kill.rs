@@ -22,7 +22,7 @@ const HANGS: Duration = Duration::from_secs(120);
 
 /// One round.
 pub struct Kill {
-    /// Decides the moments and the way on; told when the round fails.
+    /// Decides the moments and the way on; printed when the round fails.
     pub seed: u64,
 }
 

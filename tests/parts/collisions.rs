@@ -204,7 +204,7 @@ fn no_opcode_of_another_makers_reaches_a_chip_and_none_goes_astray_with_write_en
         let windows = programmer.windows.borrow();
         assert_eq!(strays(&windows, name), Vec::<String>::new());
         let chip = programmer.chip.borrow();
-        assert_eq!(chip.counts().lock_bits_set, 0, "{name}: nothing is locked for ever");
+        assert_eq!(chip.counts().lock_bits_set, 0, "{name}: nothing is locked forever");
         assert_eq!(chip.counts().misdeed_text(), "", "{name}");
         assert!(chip.contents()[..0x1000] == held[..0x1000], "{name}");
     }

@@ -268,7 +268,7 @@ fn an_unknown_id_runs_on_sfdp_alone() {
     assert!(programmer.chip.borrow().contents() == expected);
     assert!(chip.security_registers().unwrap().is_empty() && !chip.otp_known());
     for opcode in [0x35, 0x15, 0x48, 0x4B, 0x68, 0x77, 0x88, 0x2B, 0xB1, 0x3A] {
-        assert_eq!(programmer.sent(opcode), 0, "{opcode:02X} to a chip nobody knows");
+        assert_eq!(programmer.sent(opcode), 0, "{opcode:02X} to a chip that is not known");
     }
     assert_eq!(programmer.misdeeds(), "");
 }

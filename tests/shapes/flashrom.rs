@@ -1,4 +1,4 @@
-//! flashrom's own bytes beside ours in plain mode, for the same commands on a CH341A: the same shape.
+//! flashrom's own bytes next to ours in plain mode, for the same commands on a CH341A: the same shape.
 //!
 //! `tests/data/flashrom-ch341a.txt` was recorded between flashrom 1.3.0 and libusb, on the emulated CH341A.
 

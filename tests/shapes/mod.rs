@@ -73,7 +73,7 @@ fn the_windows_of_plain_and_fast_traffic_are_the_same_and_keep_the_published_rul
             "{name}"
         );
         assert_eq!(fast_windows, plain_windows, "{name}: the chip sees the same in both modes");
-        // The fast shape is no plain one: the judge can tell them apart.
+        // The fast shape is no plain one: the judge can distinguish them.
         assert!(judge(&fast, true).is_err(), "{name}: the fast shape passes as a plain one");
     }
 }

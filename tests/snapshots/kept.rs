@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// A folder of kept texts; those that nobody asked for are stale, and a fault.
+/// A folder of kept texts; those that no test asked for are stale, and a fault.
 pub struct Kept {
     dir: PathBuf,
     update: bool,
@@ -30,7 +30,7 @@ impl Kept {
         if kept != seen {
             self.faults.push(format!("{file}:\n{}", difference(&kept, seen)));
         }
-        assert!(self.asked.insert(file), "{name} stands twice");
+        assert!(self.asked.insert(file), "{name} is there twice");
     }
 
     /// Leaves the text kept as `name` as it is.

@@ -1,4 +1,4 @@
-//! Every command's output on the demo board: what stdout, stderr and the exit code tell.
+//! Every command's output on the demo board: stdout, stderr and the exit code.
 
 use super::help;
 use super::kept::Kept;
@@ -64,7 +64,7 @@ impl Filters {
     }
 }
 
-/// Progress tells the time that really went by: `first read: 8 MiB in 1.1 s, 7.6 MiB/s`.
+/// Progress shows the time that really passed: `first read: 8 MiB in 1.1 s, 7.6 MiB/s`.
 fn untimed(stderr: &str) -> String {
     let line = |line: &str| match line.rsplit_once(" in ") {
         Some((head, rate)) if rate.ends_with("iB/s") => format!("{head} in TIME\n"),

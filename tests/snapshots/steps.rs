@@ -11,7 +11,7 @@ pub struct Step {
     pub emu: &'static str,
     /// The exit code.
     pub code: i32,
-    /// Serves until it is told to end: that is done once it has said its first line.
+    /// Serves until it is ended, which is done after its first line.
     pub serves: bool,
 }
 

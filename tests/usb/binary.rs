@@ -157,7 +157,7 @@ fn the_five_volts_of_a_black_ch341a_are_told_once_a_place_and_not_after_they_are
     assert_eq!(told("ch341a path=1-2", &["-p", "ch341a", "probe"]), 0);
     assert_eq!(told("ch341a path=1-2.3", &["-p", "ch341a", "-q", "probe"]), 1, "another place");
     assert_eq!(told("ch341a path=1-2.3", &probe), 0);
-    // A store that cannot be written to: told again, and in nobody's way.
+    // A store that cannot be written to: reported again, and in no one's way.
     let no_store = path("no-store");
     std::fs::write(&no_store, []).unwrap();
     let (run, _) = norsplice_in(&no_store, "ch341a path=1-7", &["probe"]);

@@ -159,7 +159,7 @@ fn stalls_and_lost_and_short_packets_are_healed_by_asking_in_another_shape() {
 
 #[test]
 fn unplugging_in_the_middle_of_a_burst_is_gone_and_stays_gone() {
-    // The last two: where the system tells of it by errors of the bus only.
+    // The last two: where the system reports it by errors of the bus only.
     for (kind, devices) in [
         ("ch341a", "ch341a unplug=90"),
         ("ft2232h", "ft2232h driver unplug=23"),

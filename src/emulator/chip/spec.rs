@@ -258,7 +258,7 @@ impl Bit {
     }
 }
 
-/// Where the bits that the model itself must know stand.
+/// Where the bits are that the model itself must know.
 #[derive(Clone, Copy, Debug)]
 pub struct Bits {
     /// Operation in progress.

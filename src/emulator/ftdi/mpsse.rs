@@ -44,7 +44,7 @@ impl Pins {
     }
 }
 
-/// Where the engine stands.
+/// The state of the engine.
 #[derive(Clone, Copy, Debug)]
 enum State {
     /// The next byte is an opcode.
@@ -53,11 +53,11 @@ enum State {
     Arguments { opcode: u8, got: [u8; 2], have: usize, need: usize },
     /// Shifts bytes.
     Shift { opcode: u8, left: usize },
-    /// Waits for a pin that nobody moves.
+    /// Waits for a pin that does not move.
     Stuck,
 }
 
-/// Why the engine does not go on.
+/// Why the engine does not continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waits {
     /// For its own clocks.
@@ -66,7 +66,7 @@ pub(super) enum Waits {
     Data,
     /// For room in the IN FIFO.
     Room,
-    /// For ever.
+    /// Forever.
     Stuck,
 }
 
@@ -281,7 +281,7 @@ impl Mpsse {
         }
     }
 
-    /// Clocks without data: time only, or, with the chip selected, clocks with the data line as it stands.
+    /// Clocks without data: time only, or, with the chip selected, clocks with the data line as it is.
     fn idle_clocks(&mut self, clocks: usize, clip: &mut Option<&mut Clip>) {
         let hz = self.hz();
         let level = if self.low.value & PIN_MOSI != 0 { 0xff } else { 0x00 };
@@ -416,7 +416,7 @@ impl Mpsse {
         }
     }
 
-    /// Takes new pin values and directions, and tells the chip what they mean.
+    /// Takes new pin values and directions, and passes to the chip what they mean.
     fn drive(&mut self, pins: Pins, clip: &mut Option<&mut Clip>) {
         self.low = pins;
         self.last_bit = pins.value & PIN_MOSI != 0;

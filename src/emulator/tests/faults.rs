@@ -26,7 +26,7 @@ fn bits_flip_at_the_rate_asked_for_and_the_same_way_each_time() {
     assert!(rare == image[..0x10_0000]);
 }
 
-/// A NAK would be asked again for ever.
+/// A NAK would be asked again forever.
 #[test]
 fn an_endpoint_that_does_not_exist_is_refused_by_the_machine_too() {
     let (emulator, _) = emulator(None);
@@ -70,7 +70,7 @@ fn power_fails_after_the_byte_asked_for() {
             .window(&[0x06], 0)
             .window(&[&[0x02, 0, 0, 0][..], &[0x00; 256]].concat(), 0)
             .window(&[0x05], 66);
-        let status = packets.run(&mut pipe).expect("USB goes on")[2].clone();
+        let status = packets.run(&mut pipe).expect("USB still works")[2].clone();
         let programmed = emulator.contents()[..256].iter().filter(|b| **b != 0xff).count();
         match n {
             0..=260 => assert_eq!(programmed, 0, "{n}"),
@@ -89,7 +89,11 @@ fn power_fails_after_the_byte_asked_for() {
 fn power_fails_in_the_middle_of_an_operation() {
     let (emulator, mut pipe) = emulator(Some(vec![0x5a; 0x80_0000]));
     emulator.set_faults(&Faults::default().with(Fault::PowerCutInOperation(1, 0.5)));
-    Packets::default().window(&[0x06], 0).window(&[0xd8, 0x10, 0, 0], 0).run(&mut pipe).expect("USB goes on");
+    Packets::default()
+        .window(&[0x06], 0)
+        .window(&[0xd8, 0x10, 0, 0], 0)
+        .run(&mut pipe)
+        .expect("USB still works");
     pipe.sleep(Duration::from_millis(70));
     assert_eq!(ask(&mut pipe, &[0x05], 1), [0x03]);
     pipe.sleep(Duration::from_millis(10));
@@ -103,7 +107,11 @@ fn power_fails_in_the_middle_of_an_operation() {
 #[test]
 fn a_pulled_programmer_takes_the_supply_along() {
     let (emulator, mut pipe) = emulator(Some(vec![0x5a; 0x80_0000]));
-    Packets::default().window(&[0x06], 0).window(&[0xd8, 0x10, 0, 0], 0).run(&mut pipe).expect("USB goes on");
+    Packets::default()
+        .window(&[0x06], 0)
+        .window(&[0xd8, 0x10, 0, 0], 0)
+        .run(&mut pipe)
+        .expect("USB still works");
     pipe.sleep(Duration::from_millis(70));
     emulator.unplug();
     assert_eq!(emulator.pins().1, 0, "pins are let go");
@@ -123,7 +131,7 @@ fn whoever_watches_can_follow_every_lasting_change() {
         }
     });
     let send = |pipe: &mut EmulatedPipe, command: &[u8], ms| {
-        Packets::default().window(&[0x06], 0).window(command, 0).run(pipe).expect("USB goes on");
+        Packets::default().window(&[0x06], 0).window(command, 0).run(pipe).expect("USB still works");
         pipe.sleep(Duration::from_millis(ms));
     };
     send(&mut pipe, &[0x20, 0, 0x10, 0], 50);
@@ -144,7 +152,7 @@ fn a_host_that_is_held_up_finds_a_later_chip() {
         let (emulator, mut pipe) = emulator(None);
         emulator.set_faults(&Faults { seed: 1, list: fault.into_iter().collect() });
         let packets = Packets::default().window(&[0x06], 0).window(&[0x20, 0, 0, 0], 0).window(&[0x05], 1);
-        packets.run(&mut pipe).expect("USB goes on")[2][0]
+        packets.run(&mut pipe).expect("USB still works")[2][0]
     };
     assert_eq!(status(None), 0x03);
     let seen: Vec<u8> =

@@ -133,7 +133,7 @@ fn sixteen_pages_in_one_stream_cost_what_was_measured() {
 #[test]
 fn the_small_fifo_of_the_232h_holds_the_host_back() {
     let (emulator, mut pipe) = started(ProgrammerKind::Ft232h, 0, None);
-    // Nobody reads: the IN FIFO fills, the engine stops, the OUT FIFO fills.
+    // No one reads: the IN FIFO fills, the engine stops, the OUT FIFO fills.
     let bytes = [&LOW[..], &[0x31, 0xff, 0xff], &vec![0; 0x1_0000]].concat();
     let mut nothing = Payload::new(0);
     let before = emulator.counts().out_packets;

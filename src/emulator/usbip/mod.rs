@@ -3,7 +3,7 @@
 //! `protocol` is the wire format, `urbs` serves queued transfers on one device, `session` is one connection as a
 //! pure machine of bytes in and bytes out, `server` puts sockets around it. Protocol: Linux,
 //! Documentation/usb/usbip_protocol.rst, version 1.1.1. Time: the device's clock runs at least as fast as the real one,
-//! and leaps over the time that the device itself works, so that nobody waits for a modelled wire.
+//! and leaps over the time that the device itself works, so that no one waits for a modelled wire.
 
 mod protocol;
 mod server;

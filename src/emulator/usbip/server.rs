@@ -23,7 +23,7 @@ const READ: usize = 64 * 1024;
 /// Why a server cannot start.
 #[derive(Debug, Error)]
 pub enum ServerError {
-    /// The address is reachable from other machines, and nobody said that this is wanted.
+    /// The address is reachable from other machines, and it was not said that this is wanted.
     #[error(
         "{0} can be reached from other machines: anybody there could use the emulated programmer; \
          bind to 127.0.0.1, or allow it explicitly"

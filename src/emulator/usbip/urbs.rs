@@ -31,7 +31,7 @@ struct Urb {
     since: Duration,
 }
 
-/// How a session goes on.
+/// How a session continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// More can be done at once.
@@ -213,7 +213,7 @@ impl Urbs {
 /// Not a result: the device put the packet off.
 const NAKED: i32 = i32::MIN;
 
-/// Fetches one IN packet; gives how the transfer ended, `None` when it goes on.
+/// Fetches one IN packet; gives how the transfer ended, `None` when it continues.
 fn take_in(
     endpoint: u8,
     urb: &mut Urb,

@@ -58,7 +58,7 @@ pub fn among(rows: &[&Part]) -> Resolved {
     }
 }
 
-/// Whether asking for SR2 by `35` would tell the rows apart, and is harmless on every one of them.
+/// Whether asking for SR2 by `35` would distinguish the rows, and is harmless on every one of them.
 ///
 /// On Macronix, AMIC and some Micron parts `35` is the way into QPI, out of which a one-bit host finds no way back:
 /// only parts whose rows say `sr2_by_35` are asked, and only when at least one row has such a register.

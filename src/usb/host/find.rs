@@ -6,7 +6,7 @@ use rusb::{Context, Device, DeviceDescriptor, UsbContext};
 
 /// The bus and port path of a device: `1-2.3`.
 fn path<T: UsbContext>(device: &Device<T>) -> String {
-    // No ports: a root hub, or a system that does not tell; the address at least tells two apart.
+    // No ports: a root hub, or a system that does not give them; the address at least distinguishes two devices.
     let ports = device.port_numbers().ok().filter(|ports| !ports.is_empty());
     let ports = ports.unwrap_or_else(|| vec![0, device.address()]);
     let ports: Vec<String> = ports.iter().map(u8::to_string).collect();

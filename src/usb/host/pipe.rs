@@ -38,7 +38,7 @@ impl HostPipe {
         let handle = device.open().map_err(|error| fault(error, path))?;
         let interface = wanted.interface;
         let had_driver = handle.kernel_driver_active(interface).unwrap_or(false);
-        // Where libusb cannot do it by itself, by hand; where that fails too, claiming tells.
+        // Where libusb cannot do it by itself, by hand; where that fails too, claiming shows it.
         if handle.set_auto_detach_kernel_driver(true).is_err() && had_driver {
             let _ = handle.detach_kernel_driver(interface);
         }
@@ -169,7 +169,7 @@ impl HostPipe {
         }
     }
 
-    /// A failure as it is, or the device gone where it is not on the bus any more: systems tell of that by errors of the
+    /// A failure as it is, or the device gone where it is not on the bus any more: systems report that by errors of the
     /// bus and by silence too.
     fn or_gone(&self, error: UsbError) -> UsbError {
         match error {
@@ -186,7 +186,7 @@ impl HostPipe {
         devices.iter().any(|one| (one.bus_number(), one.address()) == self.place)
     }
 
-    /// Makes both endpoints ready after a stall. Where it fails, the next transfer tells.
+    /// Makes both endpoints ready after a stall. Where it fails, the next transfer shows it.
     fn clear_halts(&self) {
         for endpoint in [self.outgoing.endpoint(), self.incoming.endpoint()] {
             let _ = self.handle.clear_halt(endpoint);
@@ -280,7 +280,7 @@ impl Pipe for HostPipe {
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
         self.usable()?;
         let mut bytes = vec![0; len];
-        // Below a millisecond libusb would wait for ever.
+        // Below a millisecond libusb would wait forever.
         let wait = wait.max(Duration::from_millis(1));
         match self.handle.read_bulk(self.incoming.endpoint(), &mut bytes, wait) {
             Ok(got) => {
@@ -323,7 +323,7 @@ impl Drop for HostPipe {
         if self.lost {
             return;
         }
-        // Nobody is left to tell of a failure, and a device that is gone needs none of this.
+        // No one is left to report a failure to, and a device that is gone needs none of this.
         let _ = self.handle.release_interface(self.interface);
         if self.had_driver && !self.handle.kernel_driver_active(self.interface).unwrap_or(true) {
             let _ = self.handle.attach_kernel_driver(self.interface);

@@ -41,7 +41,7 @@ pub struct AddressProof {
     pub blank: bool,
 }
 
-/// Proves the chip's addresses, at evenly spread places and at `hints`: places that are known to tell something.
+/// Proves the chip's addresses, at evenly spread places and at `hints`: places that are known to differ.
 ///
 /// # Errors
 /// `Ok(Err(fault))` names what is wrong with the addresses; `Err` is a failure below.

@@ -12,12 +12,12 @@ const BLOCK: u64 = 4096;
 const TIMES: u64 = 3;
 /// Bytes compared between the fast read and the plain one.
 const FAST: u64 = 1024;
-/// Samples that tell whether the halves are the same.
+/// Samples that show whether the halves are the same.
 const MIRRORS: u64 = 8;
 const MIRROR: u64 = 64;
 /// A stretch of 00 or FF that is not in another read is no flipped bit from this length on.
 const RUN: usize = 64;
-/// Bytes read at most, with what a job then reads beside its first erase within 64 KiB.
+/// Bytes read at most, with what a job then reads next to its first erase within 64 KiB.
 #[cfg(test)]
 pub(in crate::workflow) const MOST: u64 = 48 << 10;
 

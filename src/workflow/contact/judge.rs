@@ -16,7 +16,7 @@ pub fn judge(seen: &Findings) -> Verdict {
     let (outcome, detail) = match seen.line {
         Line::High => (Outcome::Passed, "steadily high"),
         Line::Low => (Outcome::Passed, "steadily low"),
-        Line::Toggling => (Outcome::Failed, "it changes while nobody is selected"),
+        Line::Toggling => (Outcome::Failed, "it changes while no chip is selected"),
         Line::Unknown => (Outcome::Skipped, "this programmer cannot look"),
     };
     add("idle line", outcome, detail.into());
@@ -82,7 +82,7 @@ fn array_tests(array: &Sampled, add: &mut dyn FnMut(&'static str, Outcome, Strin
         }
     }
     let detail = match &array.addresses {
-        Ok(proof) if proof.blank => "nothing that was looked at tells: blank".into(),
+        Ok(proof) if proof.blank => "all places that were read are blank".into(),
         Ok(_) => "every address bit is seen, and answers run on".into(),
         Err(fault) => fault.to_string(),
     };

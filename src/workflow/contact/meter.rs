@@ -65,7 +65,7 @@ pub fn wait_until_steady<P: Programmer>(programmer: &mut P, events: &mut Events<
             _ => "a chip answers steadily".to_string(),
         };
         let stop = if told.as_ref() == Some(&text) {
-            // Nothing new to tell, but the user may want to stop.
+            // Nothing new to report, but the user may want to stop.
             events(Event::Advance { stage: Stage::Contact, bytes: 0 }).is_break()
         } else {
             let stop = events(Event::Note(text.clone())).is_break();

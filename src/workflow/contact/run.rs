@@ -26,7 +26,7 @@ pub struct Contact {
     pub voltage_adapter: bool,
 }
 
-/// The tests that stand before every write.
+/// The tests before every write.
 ///
 /// # Errors
 /// [`Cause::Contact`] when one fails; what failed below.

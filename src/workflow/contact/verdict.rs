@@ -31,7 +31,7 @@ pub struct Test {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likely {
-    /// The clip is turned round, or beside the pins.
+    /// The clip is turned around, or misses the pins.
     Orientation,
     /// The chip has no supply.
     Unpowered,

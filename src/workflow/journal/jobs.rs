@@ -1,4 +1,4 @@
-//! Jobs in the store: open, list, go on, drop.
+//! Jobs in the store: open, list, continue, drop.
 
 use super::header::{JobHeader, NewJob, SCHEMA, pairs};
 use super::log::{Direction, Line, Log, Over};
@@ -176,7 +176,7 @@ impl Store {
             let log = read(&folder.join(LOG), TEXT_MOST).map(|b| Log::from_bytes(&b)).unwrap_or_default();
             list.push(ListedJob { id, header, log });
         }
-        // Not by name: two jobs of one second would stand in the order of their verbs.
+        // Not by name: two jobs of one second would be sorted by their verbs.
         list.sort_by_cached_key(|job| {
             let begun = job.header.as_ref().map(|h| h.begun.clone()).unwrap_or_default();
             std::cmp::Reverse((begun, job.id.clone()))
@@ -204,7 +204,7 @@ impl Store {
         resolve("job", text, &ids)
     }
 
-    /// Opens the journal of a job that is not over, to go on with it. A torn last line is cut off.
+    /// Opens the journal of a job that is not over, to continue it. A torn last line is cut off.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::JobOver`], [`StoreError::File`].

@@ -8,7 +8,7 @@ use crate::workflow::utc;
 use std::fs::File;
 use std::time::SystemTime;
 
-/// What is known of a backup beside its bytes.
+/// What is known of a backup apart from its bytes.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The chip.
@@ -50,7 +50,7 @@ impl<'s> Draft<'s> {
         Ok(Self { store, flash: Recorder::start(flash, path), folder, size, files: Vec::new() })
     }
 
-    /// Takes bytes of the array for their address. They go to disk beside whatever the caller does next.
+    /// Takes bytes of the array for their address. They go to disk while the caller continues.
     ///
     /// # Errors
     /// [`StoreError::File`], as on a full disk; it may be about bytes of an earlier call.

@@ -113,7 +113,7 @@ impl Store {
         }
     }
 
-    /// Makes a hidden folder beside the place where it will be [`publish`](Self::publish)ed.
+    /// Makes a hidden folder next to the place where it will be [`publish`](Self::publish)ed.
     pub(crate) fn new_folder(&self, parent: &Path) -> Result<tempfile::TempDir, StoreError> {
         self.writable()?;
         let made = tempfile::Builder::new().prefix(BUILDING).tempdir_in(parent);

@@ -124,7 +124,7 @@ fn the_only_backup_of_a_chip_is_guarded() {
     }
     store.remove(&b.id, true).unwrap();
     assert_eq!(store.list().unwrap().len(), 1);
-    // Without unique ids, only equal contents prove that another backup can stand in.
+    // Without unique ids, only equal contents prove that another backup can replace it.
     let (c, d) = (add(&store, 4, None), add(&store, 5, None));
     assert!(store.is_only_backup(&c.id).unwrap() && store.is_only_backup(&d.id).unwrap());
 }

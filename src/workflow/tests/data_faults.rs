@@ -11,7 +11,7 @@ use crate::workflow::reading::{ReadOptions, read};
 use crate::workflow::verify::verify;
 use crate::workflow::{Cause, Error};
 
-/// Random at the start and near the end, blank between: most places tell nothing.
+/// Random at the start and near the end, blank between: most places prove nothing.
 fn sparse() -> Vec<u8> {
     let mut contents = vec![0xff; SMALL];
     contents[..0x9000].copy_from_slice(&random(5, 0x9000));
@@ -223,7 +223,7 @@ fn equal_halves_and_a_blank_chip_are_no_fault() {
     }
 }
 
-/// Halves that agree for longer than the proof looks, and an address bit that tells them apart and is not seen: both passes
+/// Halves that agree for longer than the proof looks, and an address bit that separates them and is not seen: both passes
 /// read the lower half twice. A long answer over the boundary shows it.
 #[test]
 fn a_stuck_bit_whose_halves_agree_for_a_while_is_refused() {

@@ -181,7 +181,7 @@ fn a_half_written_chip_without_unique_id_is_known_by_its_contents() {
     let error = resume(&mut other_clip, &store, &by_name, &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::OtherChip(_)), "{error}");
     assert_eq!(other.emulator.counts().operations, 0);
-    // A twin that no id and no byte distinguishes, on the programmer beside, while the first one is at work.
+    // A twin that no id and no byte distinguishes, on the next programmer, while the first one is at work.
     let twin = self::bench(&bench.emulator.contents());
     twin.emulator.chip(|c| c.set_unique_id(&[0xff; 8]));
     let mut twin_clip = twin.clip().unwrap();

@@ -61,7 +61,7 @@ fn a_chip_without_a_telling_id_is_read_twice_again() {
     }
 }
 
-/// Chips of one make with one unique id and other contents: the id does not tell them apart, so neither is known by it.
+/// Chips of one make with one unique id and other contents: the id does not distinguish them, so neither is known by it.
 #[test]
 fn two_chips_with_one_unique_id_are_read_twice_each_time() {
     let contents = [random(1, SMALL), random(2, SMALL)];

@@ -116,7 +116,7 @@ fn srp1_locks_until_power_is_cut_or_for_ever() {
     bench.write(&[0x01, 0x80, 0x01]);
     bench.power_cycle();
     bench.write(&[0x01, 0x00, 0x00]);
-    assert_eq!(registers(&mut bench), [0x80, 0x01], "for ever");
+    assert_eq!(registers(&mut bench), [0x80, 0x01], "forever");
 }
 
 #[test]

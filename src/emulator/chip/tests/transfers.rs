@@ -154,7 +154,7 @@ fn busy_ignores_everything_but_status() {
     assert_eq!(
         bench.misdeeds(),
         "1 x command 03h while the chip was busy\n1 x command 04h while the chip was busy\n",
-        "9Fh tells a busy chip from a stuck line: no misdeed"
+        "9Fh distinguishes a busy chip from a stuck line: no misdeed"
     );
 }
 

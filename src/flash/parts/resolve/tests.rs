@@ -1,4 +1,4 @@
-//! One test a rule that tells rows of one id apart.
+//! One test for each rule that distinguishes rows of one id.
 
 use super::*;
 use crate::flash::part::{BpRule, EraseSpec, OtpMethod, ProtectScheme, StatusEnable, Write01};
