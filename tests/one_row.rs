@@ -32,7 +32,9 @@ fn a_programmer_of_the_table_is_parsed_helped_listed_and_given_access() {
         assert!(help.contains(name), "{name} is not in the help");
         let title = model.title.split(' ').next_back().unwrap_or_default();
         assert!(!none || listed.contains(title), "list does not say that {title} would be known");
-        ids.extend(model.usb.as_ref().map(|usb| (usb.vendor, usb.product)));
+        if let Some(usb) = &model.usb {
+            ids.extend(usb.products.iter().map(|product| (usb.vendor, *product)));
+        }
         // Its words are checked before USB is asked: what it does not know is refused with what it knows.
         let spec = format!("{name}:nonsense=1");
         bench.run(["-p", &spec, "probe"]).code(2).says(&[&format!("option of {name}"), model.keys[0]]);

@@ -3,7 +3,7 @@
 //! Times are the emulator's virtual ones, so they are the same on every machine.
 
 use crate::bench::{Clip, Opened, SIZE, noise};
-use norsplice::emulator::{Fault, Faults, ProgrammerKind};
+use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk};
 use norsplice::spi::hal::{Device, split};
 use norsplice::spi::{Programmer, SpiError, Transaction};
 use norsplice::usb::UsbError;
@@ -13,8 +13,14 @@ use std::time::Duration;
 const CHIP: usize = SIZE as usize;
 
 /// Each kind of programmer that the emulator has.
-const KINDS: [ProgrammerKind; 4] =
-    [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h, ProgrammerKind::Ft232h, ProgrammerKind::Ft4232h];
+const KINDS: [ProgrammerKind; 6] = [
+    ProgrammerKind::Ch341a,
+    ProgrammerKind::Ft2232h,
+    ProgrammerKind::Ft232h,
+    ProgrammerKind::Ft4232h,
+    ProgrammerKind::Ch347t,
+    ProgrammerKind::Ch347f,
+];
 
 /// Opened, with nothing counted yet.
 fn opened(clip: Clip) -> (Clip, Opened) {
@@ -95,6 +101,7 @@ fn a_full_read_keeps_to_the_wire() {
         assert!(data == noise(CHIP, 1), "{}", clip.name);
         let (floor, allowed) = match clip.name.as_str() {
             "ch341a" => (45.0, 1.03),
+            "ch347:speed=30MHz" => (2.24, 1.10),
             _ => (2.24, 1.05),
         };
         assert!(taken < floor * allowed, "{}: {taken} s, the wire takes {floor}", clip.name);
@@ -141,6 +148,29 @@ fn plain_mode_keeps_to_its_rows() {
         }
     }
     assert!(missing.is_empty(), "hw-notes/timing.md has other rows: {missing:#?}");
+}
+
+/// Old firmware has three packets for each command, and a read is one command all the same.
+#[test]
+fn a_ch347_reads_near_the_wire_at_every_clock_and_with_old_firmware() {
+    for (quirks, speed, floor, allowed) in [
+        (vec![Quirk::OldFirmware], 30, 2.24, 1.3),
+        (vec![], 60, 1.12, 1.2),
+        (vec![], 15, 4.47, 1.05),
+        (vec![], 9, 7.46, 1.03),
+    ] {
+        let mut options = Options::new(ProgrammerKind::Ch347t);
+        options.contents = Some(noise(CHIP, 1));
+        options.quirks.clone_from(&quirks);
+        let (clip, mut programmer) = opened(Clip::with(options).named(&format!("ch347:speed={speed}MHz")));
+        let start = programmer.now();
+        let data = read_all(&mut programmer);
+        let taken = (programmer.now() - start).as_secs_f64();
+        assert!(data == noise(CHIP, 1), "{speed} MHz {quirks:?}");
+        println!("{speed} MHz {quirks:?}: {taken:.3} s");
+        assert!(taken < floor * allowed, "{speed} MHz {quirks:?}: {taken} s, the wire takes {floor}");
+        clip.clean();
+    }
 }
 
 #[test]
@@ -198,14 +228,19 @@ fn w25q32jv_works_on_a_clip() {
 fn pins_are_let_go_by_release_and_by_drop() {
     for (clip, mut programmer) in clips(None) {
         assert_eq!(id(&mut programmer).unwrap(), [0xEF, 0x40, 0x17]);
-        assert_ne!(clip.emulator.pins().1, 0, "{}: driven while in use", clip.name);
+        // What a CH347 lets go of is its spare pins; its chip selects are high.
+        let held = !clip.name.starts_with("ch347");
+        let high = if held { 0 } else { 0x24 };
+        assert_eq!(clip.emulator.pins().1 != 0, held, "{}: driven while in use", clip.name);
         programmer.release().unwrap();
         assert_eq!(clip.emulator.pins().1, 0, "{}: released", clip.name);
+        assert_eq!(clip.emulator.pins().0 & high, high, "{}", clip.name);
         assert_eq!(id(&mut programmer).unwrap(), [0xEF, 0x40, 0x17], "{}: and driven again", clip.name);
-        assert_ne!(clip.emulator.pins().1, 0);
+        assert_eq!(clip.emulator.pins().1 != 0, held, "{}", clip.name);
         clip.clean();
         drop(programmer);
         assert_eq!(clip.emulator.pins().1, 0, "{}: dropped", clip.name);
+        assert_eq!(clip.emulator.pins().0 & high, high, "{}", clip.name);
         clip.clean();
     }
 }
@@ -307,6 +342,7 @@ fn spare_pins_are_held_while_in_use_and_let_go_after() {
         (ProgrammerKind::Ch341a, "ch341a:reset=d1", 0x35, 0x3F),
         (ProgrammerKind::Ft2232h, "ft2232h:reset=gpiol0,wp=gpiol1", 0x28, 0x3B),
         (ProgrammerKind::Ft232h, "ft232h:reset=gpiol3:high,led=gpiol2:low", 0x88, 0xCB),
+        (ProgrammerKind::Ch347t, "ch347:reset=gpio4,wp=gpio6", 0x64, 0x50),
     ] {
         let clip = Clip::new(kind, "W25Q64FV", None).named(text);
         let mut programmer = clip.open();

@@ -17,6 +17,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 const EXAMPLES: &str = "\
 Programmers for -p:
   ch341a[:path=1-2.3]
+  ch347[:path=1-2.3,speed=15MHz,cs=0]             CH347T (mode 1) and CH347F
   ft2232h[:port=A,speed=15MHz,serial=S,path=...]  also ft232h, ft4232h
   emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out;
       left=STATE and fault=NAME:VALUE make it hard (a wrong name lists them)

@@ -1,6 +1,7 @@
 //! One emulator: a programmer with its clip on a chip, on a clock of its own.
 
 use super::ch341a::Ch341a;
+use super::ch347::{self, Ch347, Ch347Kind};
 use super::chip::{self, ChipState, FlashChip, LeftState};
 use super::clip::Clip;
 use super::clock::Clock;
@@ -116,6 +117,15 @@ impl Emulator {
             }
             ProgrammerKind::Ch341Uart => {
                 return Ok(Self::around(Ch341a::uart(clip), (0x02, 0x82), options));
+            }
+            ProgrammerKind::Ch347t | ProgrammerKind::Ch347f => {
+                let t = options.programmer == ProgrammerKind::Ch347t;
+                let kind = if t { Ch347Kind::T } else { Ch347Kind::F };
+                if options.port > 1 {
+                    return Err(OptionsError::Port(options.port));
+                }
+                let device = Ch347::new(kind, options.port, clip, &options.quirks);
+                return Ok(Self::around(device, (ch347::OUT, ch347::IN), options));
             }
             ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
             ProgrammerKind::Ft232h => FtdiKind::FT232H,

@@ -1,10 +1,11 @@
-//! The emulated hardware: chip, CH341A and FT2232H at the USB level, on a virtual clock.
+//! The emulated hardware: chip, CH341A, CH347 and FT2232H at the USB level, on a virtual clock.
 //!
 //! An [`Emulator`] is one programmer with its clip on one chip; [`Emulator::pipe`] is its opened USB interface. The
 //! emulator has constants of its own, so that a wrong one in a driver cannot agree with itself here. It counts the work
 //! and what a driver must not do ([`Counts`]), and goes wrong on demand ([`Faults`]).
 
 mod ch341a;
+mod ch347;
 pub mod chip;
 mod clip;
 mod clock;

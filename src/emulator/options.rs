@@ -19,6 +19,10 @@ pub enum ProgrammerKind {
     Ft232h,
     /// FT4232H, 0403:6011, four ports, two of them with MPSSE.
     Ft4232h,
+    /// CH347T in mode 1, 1a86:55db.
+    Ch347t,
+    /// CH347F, 1a86:55de.
+    Ch347f,
 }
 
 /// How the bus and the programmer's firmware differ from the published model; the default is that model. For looking at
@@ -46,7 +50,7 @@ impl Default for Bus {
 pub struct Options {
     /// The programmer.
     pub programmer: ProgrammerKind,
-    /// The FTDI port that the clip hangs on, from 0 (A).
+    /// The FTDI port that the clip hangs on, from 0 (A); the chip select of a CH347.
     pub port: usize,
     /// The FTDI device's serial number.
     pub serial: Option<String>,

@@ -100,7 +100,11 @@ impl EmulatedPipe {
             let release = u16::from_le_bytes([descriptors.device[12], descriptors.device[13]]);
             let manufacturer = usize::from(descriptors.device[14]).checked_sub(1);
             let manufacturer = manufacturer.and_then(|at| descriptors.strings.get(at)).cloned();
-            (descriptors.speed, descriptors.packet, About { release: Some(release), manufacturer })
+            (
+                descriptors.speed,
+                descriptors.packet,
+                About { release: Some(release), product: Some(descriptors.ids().1), manufacturer },
+            )
         };
         let (out, into) = endpoints;
         Self { machine, clock, out, into, speed, packet, about, bus }

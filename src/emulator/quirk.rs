@@ -25,18 +25,22 @@ pub enum Quirk {
     Old,
     /// FTDI: another maker's name.
     Stranger,
-    /// Both: one IN packet with data in 401 never comes.
+    /// CH347T: firmware before 0341h, without `E1` and without flags in the length of a `C2`.
+    OldFirmware,
+    /// CH347: the first bit that is read after each configuration arrives as 1.
+    FirstBit,
+    /// All: one IN packet with data in 401 never comes.
     Loses,
-    /// Both: one IN packet with data in 401 comes twice.
+    /// All: one IN packet with data in 401 comes twice.
     Doubles,
-    /// Both: one IN packet with data in 401, and all behind it, comes 600 ms late.
+    /// All: one IN packet with data in 401, and all behind it, comes 600 ms late.
     Late,
-    /// Both: a buffer overruns: one IN packet with data in 401 has a byte too many, or where it is full one too few.
+    /// All: a buffer overruns: one IN packet with data in 401 has a byte too many, or where it is full one too few.
     Overruns,
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 13] = [
+const NAMES: [(&str, Quirk); 15] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
@@ -46,6 +50,8 @@ const NAMES: [(&str, Quirk); 13] = [
     ("no-8f", Quirk::NoIdleClocks),
     ("bcd-0500", Quirk::Old),
     ("stranger", Quirk::Stranger),
+    ("old-firmware", Quirk::OldFirmware),
+    ("first-bit", Quirk::FirstBit),
     ("loses", Quirk::Loses),
     ("doubles", Quirk::Doubles),
     ("late", Quirk::Late),

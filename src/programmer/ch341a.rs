@@ -381,7 +381,7 @@ impl Codec for Ch341a {
         Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?)
     }
 
-    fn set_clock(&mut self, _hz: u32) -> Result<(u32, Vec<u8>), SpiError> {
+    fn set_clock(&mut self, _hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
         Err(SpiError::Unsupported("the SPI clock of a CH341A is fixed at about 1.5 MHz".into()))
     }
 }

@@ -78,11 +78,11 @@ pub trait Codec {
     /// [`SpiError::Link`].
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
 
-    /// Takes `hz` as the new clock, at most; gives the clock that will be set and the OUT bytes that set it.
+    /// Takes `hz` as the new clock, at most; gives the clock that will be set and what sets it.
     ///
     /// # Errors
     /// [`SpiError::Unsupported`] where the clock is fixed or cannot be that low.
-    fn set_clock(&mut self, hz: u32) -> Result<(u32, Vec<u8>), SpiError>;
+    fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError>;
 }
 
 /// Where one stretch of answer bytes belongs.
@@ -179,6 +179,13 @@ impl Reply for Stream {
     }
     fn is_complete(&self) -> bool {
         self.got.len() >= self.wanted
+    }
+}
+
+impl Encoded<'static> {
+    /// Bytes that are not answered.
+    pub(super) fn unanswered(out: Vec<u8>) -> Self {
+        Self { out: vec![out], reply: Box::new(Silence), silent: Duration::ZERO }
     }
 }
 

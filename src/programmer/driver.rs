@@ -198,10 +198,10 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
-        let (hz, out) = self.codec.set_clock(hz)?;
+        let (hz, mut set) = self.codec.set_clock(hz)?;
         self.deselect()?;
-        let burst = Burst { out: &[out], in_depth: 1, quiet: self.patience };
-        if let Err(error) = self.pipe.burst(burst, &mut Silence) {
+        let burst = Burst { out: &set.out, in_depth: 1, quiet: set.silent.saturating_add(self.patience) };
+        if let Err(error) = self.pipe.burst(burst, &mut *set.reply) {
             self.broken = true;
             return Err(error.into());
         }

@@ -7,13 +7,12 @@
 //!
 //! Sources: FTDI AN_135 section 4 (order of bring-up), libftdi `ftdi.h` (SIO requests), AN_108 (bad commands).
 
-use super::models::Interface;
 use super::mpsse::{
     BAD_COMMAND, BAD_COMMANDS, CLOCK_BYTES_NO_DATA, Mpsse, OUT_TRANSFER, SEND_IMMEDIATE, payloads,
 };
 use super::pins::Level;
 use crate::spi::{LinkError, LinkFault, SpiError};
-use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
+use crate::usb::{Burst, Control, Interface, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use ftdi_embedded_hal::eh1::digital::OutputPin as _;
 use ftdi_embedded_hal::{Error as HalError, FtHal};
 use ftdi_mpsse::{MpsseCmd, MpsseCmdExecutor, MpsseSettings};

@@ -1,4 +1,4 @@
-//! CH341A packets and MPSSE streams: pure codecs, and one driver that runs them over a pipe.
+//! CH341A and CH347 packets and MPSSE streams: pure codecs, and one driver that runs them over a pipe.
 //!
 //! A [`Codec`] turns a batch of SPI transactions into OUT transfers and knows where each byte of the answer belongs;
 //! [`Driver`] runs it over any [`Pipe`](crate::usb::Pipe), real or emulated, and is the
@@ -6,6 +6,7 @@
 //! together, every wait is bounded, and after an error nothing is in flight.
 
 mod ch341a;
+mod ch347;
 mod codec;
 mod cut;
 mod driver;
@@ -20,9 +21,10 @@ mod shape;
 pub(crate) mod spec;
 
 pub use ch341a::Ch341a;
+pub use ch347::Ch347;
 pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
-pub use models::{Clock, Interface, MODELS, Model, OtherMode, Over, UsbModel};
+pub use models::{Clock, MODELS, Model, OtherMode, Over, UsbModel};
 pub use mpsse::Mpsse;
 pub use open::{Attached, Opened, attached, only, open, over, self_test, self_test_over};
 pub use pins::Level;

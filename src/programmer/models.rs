@@ -10,9 +10,9 @@ use super::ftdi::FtdiPort;
 use super::open::{Opened, open_usb};
 use super::selftest::{self, SelfTest};
 use super::spec::Settings;
-use super::{Ch341a, Codec, Driver, Mpsse, Shape};
+use super::{Ch341a, Ch347, Codec, Driver, Mpsse, Shape};
 use crate::spi::{Programmer, SpiError};
-use crate::usb::Pipe;
+use crate::usb::{Interface, Pipe};
 
 /// One kind of programmer.
 #[derive(Debug)]
@@ -63,16 +63,17 @@ pub enum Clock {
 pub struct UsbModel {
     /// idVendor.
     pub vendor: u16,
-    /// idProduct.
-    pub product: u16,
-    /// The interface and the bulk OUT and IN endpoints of a port (0 is A).
-    pub interface: fn(u8) -> Interface,
+    /// Each idProduct that is this one.
+    pub products: &'static [u16],
+    /// The interface and the bulk OUT and IN endpoints of a port (0 is A); `None` for the first interface of vendor class
+    /// with a bulk endpoint each way.
+    pub interface: Option<fn(u8) -> Interface>,
     /// The programmer over an opened interface.
     pub over: Over,
     /// The self-test over an opened interface.
     pub self_test: SelfTestOver,
-    /// A device that is this one in another mode, without SPI.
-    pub other_mode: Option<OtherMode>,
+    /// Devices that are this one in another mode, without SPI for this program.
+    pub other_modes: &'static [OtherMode],
 }
 
 /// Makes a programmer of an opened interface and the user's settings.
@@ -80,17 +81,6 @@ pub type Over = fn(Box<dyn Pipe>, &Settings) -> Result<Box<dyn Programmer>, SpiE
 
 /// The self-test over an opened interface, with the chip where that is asked for.
 pub type SelfTestOver = fn(Box<dyn Pipe>, &Settings, bool) -> Result<SelfTest, SpiError>;
-
-/// A USB interface and its bulk endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interface {
-    /// bInterfaceNumber.
-    pub number: u8,
-    /// Address of the bulk OUT endpoint.
-    pub endpoint_out: u8,
-    /// Address of the bulk IN endpoint.
-    pub endpoint_in: u8,
-}
 
 /// The same hardware in a mode that has no SPI.
 #[derive(Debug)]
@@ -116,7 +106,13 @@ const FTDI_CLOCK: Clock =
     Clock::Settable { max_hz: super::mpsse::MAX_HZ, default_hz: super::mpsse::DEFAULT_HZ };
 
 /// A chip of FTDI's H family: they differ in ports and product id only.
-const fn ftdi(name: &'static str, title: &'static str, product: u16, ports: u8, spi_ports: u8) -> Model {
+const fn ftdi(
+    name: &'static str,
+    title: &'static str,
+    product: &'static [u16],
+    ports: u8,
+    spi_ports: u8,
+) -> Model {
     Model {
         name,
         title,
@@ -129,18 +125,18 @@ const fn ftdi(name: &'static str, title: &'static str, product: u16, ports: u8, 
         drives_5v: false,
         usb: Some(UsbModel {
             vendor: FTDI,
-            product,
-            interface: FtdiPort::interface,
+            products: product,
+            interface: Some(FtdiPort::interface),
             over: over_ftdi,
             self_test: |pipe, settings, chip| selftest::run(ftdi_codec(settings)?, pipe, chip),
-            other_mode: None,
+            other_modes: &[],
         }),
         open: open_usb,
     }
 }
 
 /// Every programmer, in the order in which they are named to the user.
-pub static MODELS: [Model; 4] = [
+pub static MODELS: [Model; 5] = [
     Model {
         name: "ch341a",
         title: "a CH341A",
@@ -156,23 +152,62 @@ pub static MODELS: [Model; 4] = [
         drives_5v: true,
         usb: Some(UsbModel {
             vendor: WCH,
-            product: 0x5512,
-            interface: |_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 },
+            products: &[0x5512],
+            interface: Some(|_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 }),
             over: |pipe, settings| driven(Ch341a::new(&settings.pins), pipe, settings),
             self_test: |pipe, settings, chip| selftest::run(Ch341a::new(&settings.pins), pipe, chip),
-            other_mode: Some(OtherMode {
+            other_modes: &[OtherMode {
                 product: 0x5523,
                 name: "CH341",
                 mode: "UART mode",
                 remedy: "set its jumper to programmer mode (pins 1-2 on most boards) and plug it in again",
-            }),
+            }],
         }),
         open: open_usb,
     },
-    ftdi("ft2232h", "an FT2232H", 0x6010, 2, 2),
-    ftdi("ft232h", "an FT232H", 0x6014, 1, 1),
-    ftdi("ft4232h", "an FT4232H", 0x6011, 4, 2),
+    Model {
+        name: "ch347",
+        title: "a CH347",
+        keys: &["path", "speed", "cs", "reset", "wp", "hold", "led"],
+        refused: &[(
+            "serial",
+            "every CH347 has the same serial number; tell two apart by path=, as 'norsplice list' shows it",
+        )],
+        // Of the CH347T's pins the ones that are not its SPI's; a CH347F has them too.
+        pins: &[("gpio4", 4), ("gpio6", 6), ("gpio7", 7)],
+        ports: 1,
+        spi_ports: 1,
+        clock: Clock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
+        drives_5v: false,
+        usb: Some(UsbModel {
+            vendor: WCH,
+            // CH347T in mode 1, CH347F.
+            products: &[0x55DB, 0x55DE],
+            interface: None,
+            over: |pipe, settings| driven(ch347_codec(settings)?, pipe, settings),
+            self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, chip),
+            other_modes: CH347_MODES,
+        }),
+        open: open_usb,
+    },
+    ftdi("ft2232h", "an FT2232H", &[0x6010], 2, 2),
+    ftdi("ft232h", "an FT232H", &[0x6014], 1, 1),
+    ftdi("ft4232h", "an FT4232H", &[0x6011], 4, 2),
 ];
+
+/// What to do with a CH347T in another mode than 1.
+const MODE_1: &str = "set its mode jumpers to mode 1 (DTR1 high, RTS1 low while it is plugged in)";
+
+const CH347_MODES: &[OtherMode] = &[
+    OtherMode { product: 0x55DA, name: "CH347T", mode: "mode 0, two serial ports", remedy: MODE_1 },
+    OtherMode { product: 0x55DC, name: "CH347T", mode: "mode 2, SPI for HID drivers", remedy: MODE_1 },
+    OtherMode { product: 0x55DD, name: "CH347T", mode: "mode 3, JTAG", remedy: MODE_1 },
+];
+
+fn ch347_codec(settings: &Settings) -> Result<Ch347, SpiError> {
+    let codec = Ch347::new(settings.cs, &settings.pins);
+    settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
+}
 
 fn ftdi_codec(settings: &Settings) -> Result<Mpsse, SpiError> {
     let codec = Mpsse::new(settings.port, &settings.pins);

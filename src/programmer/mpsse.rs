@@ -358,9 +358,10 @@ impl Codec for Mpsse {
         Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut reply)?)
     }
 
-    fn set_clock(&mut self, hz: u32) -> Result<(u32, Vec<u8>), SpiError> {
+    fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
         self.take_clock(hz)?;
-        Ok((self.clock_hz(), MpsseCmdBuilder::new().set_clock(u32::from(self.divisor), None).0))
+        let out = MpsseCmdBuilder::new().set_clock(u32::from(self.divisor), None).0;
+        Ok((self.clock_hz(), Encoded::unanswered(out)))
     }
 }
 

@@ -53,8 +53,8 @@ pub fn attached() -> Result<Vec<Attached>, LinkError> {
 fn known_ids() -> Vec<(u16, u16)> {
     let usb = MODELS.iter().filter_map(|model| model.usb.as_ref());
     usb.flat_map(|usb| {
-        let other = usb.other_mode.as_ref().map(|other| (usb.vendor, other.product));
-        [Some((usb.vendor, usb.product)), other].into_iter().flatten()
+        let others = usb.other_modes.iter().map(|other| &other.product);
+        usb.products.iter().chain(others).map(|product| (usb.vendor, *product))
     })
     .collect()
 }
@@ -63,10 +63,10 @@ fn known_as(found: Found) -> Option<Attached> {
     let ids = (found.vendor, found.product);
     let usb = |model: &'static Model| model.usb.as_ref().map(|usb| (model, usb));
     let (name, model, problem) = MODELS.iter().filter_map(usb).find_map(|(model, usb)| {
-        if ids == (usb.vendor, usb.product) {
+        if ids.0 == usb.vendor && usb.products.contains(&ids.1) {
             return Some((model.name.to_owned(), Some(model), found.problem.clone().map(LinkError::from)));
         }
-        let other = usb.other_mode.as_ref().filter(|other| ids == (usb.vendor, other.product))?;
+        let other = usb.other_modes.iter().find(|other| ids == (usb.vendor, other.product))?;
         let text = wrong_mode(usb.vendor, other, &found.path);
         let name = format!("{} in {}", other.name, other.mode);
         Some((name, None, Some(LinkError::new(LinkFault::Unusable, text))))
@@ -128,16 +128,13 @@ pub(super) fn open_usb(settings: &Settings) -> Result<Opened, SpiError> {
 
 fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
     let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
-    let interface = (usb.interface)(settings.port);
     let wanted = Wanted {
         name: settings.model.name,
         vendor: usb.vendor,
-        product: usb.product,
+        products: usb.products,
         path: settings.path.as_deref(),
         serial: settings.serial.as_deref(),
-        interface: interface.number,
-        endpoint_out: interface.endpoint_out,
-        endpoint_in: interface.endpoint_in,
+        interface: usb.interface.map(|of_port| of_port(settings.port)),
     };
     let opened = host::open(&wanted).map_err(|error| match error {
         UsbError::NotFound(text) => instead(settings, text),
@@ -173,11 +170,13 @@ fn instead(settings: &Settings, text: String) -> UsbError {
     // A listing that fails has nothing to add to the failure at hand.
     let found = host::plugged(&known_ids()).unwrap_or_default();
     let there: Vec<_> = found.into_iter().filter_map(known_as).collect();
-    let usb = settings.model.usb.as_ref();
-    if let Some((usb, other)) = usb.and_then(|usb| usb.other_mode.as_ref().map(|other| (usb, other)))
-        && let Some(one) = there.iter().find(|one| one.ids == (usb.vendor, other.product))
-    {
-        return UsbError::NotFound(wrong_mode(usb.vendor, other, &one.path));
+    let modes = settings.model.usb.as_ref().map_or((0, &[][..]), |usb| (usb.vendor, usb.other_modes));
+    let wrong = modes.1.iter().find_map(|other| {
+        let one = there.iter().find(|one| one.ids == (modes.0, other.product))?;
+        Some(wrong_mode(modes.0, other, &one.path))
+    });
+    if let Some(wrong) = wrong {
+        return UsbError::NotFound(wrong);
     }
     let names: Vec<_> = there
         .iter()

@@ -97,6 +97,8 @@ pub struct Settings {
     pub serial: Option<String>,
     /// Port of an FTDI chip, 0 is A.
     pub port: u8,
+    /// Chip select, 0 or 1 (CH347).
+    pub cs: u8,
     /// SPI clock asked for; the kind's default without it.
     pub speed: Option<u32>,
     /// Spare pins held while in use, by number.
@@ -108,10 +110,11 @@ pub struct Settings {
 impl Settings {
     /// A programmer of that kind with nothing else asked for.
     pub fn of(model: &'static Model) -> Self {
-        Self { model, path: None, serial: None, port: 0, speed: None, pins: Vec::new(), plain: false }
+        Self { model, path: None, serial: None, port: 0, cs: 0, speed: None, pins: Vec::new(), plain: false }
     }
 
-    /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ft2232h[:port=A,speed=15MHz,serial=S,path=..,reset=gpiol0,wp=..,hold=..]`,
+    /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ch347[:path=..,speed=..,cs=1,reset=gpio4]`,
+    /// `ft2232h[:port=A,speed=15MHz,serial=S,path=..,reset=gpiol0,wp=..,hold=..]`,
     /// `ft232h`, `ft4232h`, each with the word `plain`. A pin is a name (`gpiol0`) held at its role's level, or `gpiol0:low`, `gpiol0:high`.
     ///
     /// # Errors
@@ -148,6 +151,7 @@ impl Settings {
         match key {
             "path" => self.path = Some(path(value)?),
             "serial" => self.serial = Some(value.into()),
+            "cs" => self.cs = chip_select(value)?,
             "port" => self.port = port(model, value)?,
             "speed" => self.speed = Some(units::parse_hz(value)?),
             _ => self.hold(key, value)?,
@@ -183,6 +187,15 @@ fn path(value: &str) -> Result<String, String> {
     match value.split_once('-') {
         Some((bus, ports)) if number(bus) && ports.split('.').all(number) => Ok(value.into()),
         _ => Err(format!("'{value}' is not a USB path, which is a bus and its ports: 1-2.3")),
+    }
+}
+
+/// `0` or `1`.
+fn chip_select(value: &str) -> Result<u8, String> {
+    match value {
+        "0" => Ok(0),
+        "1" => Ok(1),
+        _ => Err(format!("'{value}' is no chip select; there is 0, 1")),
     }
 }
 
@@ -233,7 +246,7 @@ mod tests {
             ("CH341A", "did you mean 'ch341a'"),
             ("ch341a_spi", "did you mean 'ch341a'"),
             ("ft2232_spi", "did you mean 'ft2232h'"),
-            ("", "there is ch341a, ft2232h, ft232h, ft4232h, emu"),
+            ("", "there is ch341a, ch347, ft2232h, ft232h, ft4232h, emu"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
             ("ch341a:plain=1", "option of ch341a 'plain' is not known"),
@@ -245,6 +258,11 @@ mod tests {
             ("ch341a:speed=1MHz", "fixed"),
             ("ch341a:serial=1", "no serial number"),
             ("ch341a:reset=gpiol0", "there is d1, d2, d4"),
+            ("ch347t", "did you mean 'ch347'"),
+            ("ch347:cs=2", "'2' is no chip select"),
+            ("ch347:serial=0123456789", "same serial number"),
+            ("ch347:reset=gpio2", "there is gpio4, gpio6, gpio7"),
+            ("ch341a:cs=1", "option of ch341a 'cs'"),
             ("ft2232h:sped=1MHz", "did you mean 'speed'"),
             ("ft2232h:speed=fast", "is not a clock"),
             ("ft2232h:port=C", "has no port 'C'; it has A to B"),

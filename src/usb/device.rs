@@ -26,16 +26,23 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// idVendor.
     pub vendor: u16,
-    /// idProduct.
-    pub product: u16,
+    /// idProduct, one of these.
+    pub products: &'a [u16],
     /// Only the one at this bus and port path.
     pub path: Option<&'a str>,
     /// Only the one with this serial number.
     pub serial: Option<&'a str>,
-    /// The interface to claim.
-    pub interface: u8,
-    /// Its bulk OUT endpoint.
+    /// The interface to claim; `None` for the first of vendor class with a bulk endpoint each way.
+    pub interface: Option<Interface>,
+}
+
+/// A USB interface and its bulk endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// bInterfaceNumber.
+    pub number: u8,
+    /// Address of the bulk OUT endpoint.
     pub endpoint_out: u8,
-    /// Its bulk IN endpoint.
+    /// Address of the bulk IN endpoint.
     pub endpoint_in: u8,
 }

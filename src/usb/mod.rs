@@ -15,7 +15,7 @@ mod pipe;
 mod queue;
 mod trace;
 
-pub use device::{Found, Wanted};
+pub use device::{Found, Interface, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
 pub use trace::{Log, Traced};

@@ -62,6 +62,8 @@ pub struct Burst<'a> {
 pub struct About {
     /// `bcdDevice`: the release number, by which one maker's chips differ under one product id.
     pub release: Option<u16>,
+    /// `idProduct`.
+    pub product: Option<u16>,
     /// The manufacturer's string.
     pub manufacturer: Option<String>,
 }

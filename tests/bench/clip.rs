@@ -51,6 +51,7 @@ impl Clip {
             ProgrammerKind::Ft2232h => "ft2232h:speed=30MHz",
             ProgrammerKind::Ft232h => "ft232h:speed=30MHz",
             ProgrammerKind::Ft4232h => "ft4232h:speed=30MHz",
+            ProgrammerKind::Ch347t | ProgrammerKind::Ch347f => "ch347:speed=30MHz",
             other => panic!("{other:?}"),
         };
         Self { emulator, name: name.into() }

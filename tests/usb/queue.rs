@@ -8,7 +8,7 @@ use super::child::{self, inside, noise, tidy};
 use super::contract;
 use norsplice::programmer::{self, Settings};
 use norsplice::spi::{LinkError, LinkFault, Programmer, SpiError, Transaction};
-use norsplice::usb::{Burst, Pipe, Reply, UsbError};
+use norsplice::usb::{Burst, Interface, Pipe, Reply, UsbError};
 use norsplice::usb::{Wanted, host};
 use std::time::Duration;
 
@@ -223,8 +223,8 @@ fn open_pipe(
     (vendor, product): (u16, u16),
     (endpoint_out, endpoint_in): (u8, u8),
 ) -> host::HostPipe {
-    let (path, serial, interface) = (None, None, 0);
-    let wanted = Wanted { name, vendor, product, path, serial, interface, endpoint_out, endpoint_in };
+    let interface = Some(Interface { number: 0, endpoint_out, endpoint_in });
+    let wanted = Wanted { name, vendor, products: &[product], path: None, serial: None, interface };
     host::open(&wanted).unwrap()
 }
 
@@ -349,12 +349,10 @@ fn the_emulator_s_pipe_and_the_real_one_agree_when_something_goes_wrong() {
             let wanted = Wanted {
                 name: "ch341a",
                 vendor: 0x1a86,
-                product: 0x5512,
+                products: &[0x5512],
                 path: Some(&path),
                 serial: None,
-                interface: 0,
-                endpoint_out: 0x02,
-                endpoint_in: 0x82,
+                interface: Some(Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 }),
             };
             case.check(&mut host::open(&wanted).unwrap(), "the real pipe");
         }

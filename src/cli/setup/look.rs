@@ -184,7 +184,7 @@ fn names_programmers(rules: &str) -> bool {
     let usb = || MODELS.iter().filter_map(|model| model.usb.as_ref());
     usb().all(|one| {
         let mut of_maker = usb().filter(|other| other.vendor == one.vendor);
-        of_maker.any(|other| rules.contains(&format!("{:04x}", other.product)))
+        of_maker.any(|other| other.products.iter().any(|id| rules.contains(&format!("{id:04x}"))))
     })
 }
 

@@ -48,7 +48,7 @@ impl EmuOptions {
             match *key {
                 "programmer" => {
                     options.programmer = kind(value)?;
-                    programmer.name = value;
+                    programmer.name = model(value);
                 }
                 "chip" => options.chip = (*value).to_owned(),
                 "image" => image = Some(PathBuf::from(value)),
@@ -71,7 +71,8 @@ impl EmuOptions {
             let known = KEYS.join(", ");
             format!("{fault}; of the emulator's own there is {known}")
         })?;
-        options.port = usize::from(settings.port);
+        // An FTDI has ports and a CH347 chip selects: the clip hangs on the one that is used.
+        options.port = usize::from(settings.port.max(settings.cs));
         options.serial.clone_from(&settings.serial);
         Ok(Self { settings, options, image, state, counts })
     }
@@ -109,6 +110,8 @@ impl std::fmt::Display for EmuOptions {
 fn kind(name: &str) -> Result<ProgrammerKind, String> {
     const KINDS: &[(&str, ProgrammerKind)] = &[
         ("ch341a", ProgrammerKind::Ch341a),
+        ("ch347t", ProgrammerKind::Ch347t),
+        ("ch347f", ProgrammerKind::Ch347f),
         ("ft2232h", ProgrammerKind::Ft2232h),
         ("ft232h", ProgrammerKind::Ft232h),
         ("ft4232h", ProgrammerKind::Ft4232h),
@@ -116,6 +119,14 @@ fn kind(name: &str) -> Result<ProgrammerKind, String> {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let found = KINDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, kind)| *kind).ok_or_else(|| unknown("emulated programmer", name, &names))
+}
+
+/// The programmer that the user would name: both kinds of CH347 are one.
+fn model(kind: &str) -> &str {
+    match kind {
+        "ch347t" | "ch347f" => "ch347",
+        other => other,
+    }
 }
 
 /// `NAME[+NAME]...`

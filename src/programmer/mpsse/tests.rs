@@ -136,8 +136,8 @@ fn clocks_are_rounded_down_to_what_the_divisor_gives() {
     }
     assert!(matches!(clock(457), Err(SpiError::Unsupported(_))));
     assert_eq!(codec().clock_hz(), 15_000_000);
-    let (hz, out) = codec().set_clock(6_000_000).unwrap();
-    assert_eq!((hz, out), (6_000_000, vec![0x86, 4, 0]));
+    let (hz, set) = codec().set_clock(6_000_000).unwrap();
+    assert_eq!((hz, set.out), (6_000_000, vec![vec![0x86, 4, 0]]));
 }
 
 #[test]

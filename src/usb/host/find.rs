@@ -102,7 +102,8 @@ pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 /// # Errors
 /// [`UsbError::NotFound`], [`UsbError::Several`], [`UsbError::Denied`], [`UsbError::Busy`], [`UsbError::Gone`].
 pub fn open(wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
-    let mut devices = candidates(&[(wanted.vendor, wanted.product)])?;
+    let ids: Vec<_> = wanted.products.iter().map(|product| (wanted.vendor, *product)).collect();
+    let mut devices = candidates(&ids)?;
     devices.retain(|(_, _, path)| wanted.path.is_none_or(|wanted| wanted == path));
     let mut refused = None;
     if let Some(serial) = wanted.serial {
@@ -128,5 +129,7 @@ pub fn open(wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
 fn describe(wanted: &Wanted<'_>) -> String {
     let at = wanted.path.map_or(String::new(), |path| format!(" at USB {path}"));
     let serial = wanted.serial.map_or(String::new(), |serial| format!(" with serial number {serial}"));
-    format!("no {} ({:04x}:{:04x}){at}{serial} is plugged in", wanted.name, wanted.vendor, wanted.product)
+    let ids = wanted.products.iter().map(|product| format!("{:04x}:{product:04x}", wanted.vendor));
+    let ids = ids.collect::<Vec<_>>().join(" or ");
+    format!("no {} ({ids}){at}{serial} is plugged in", wanted.name)
 }

@@ -1,15 +1,17 @@
 //! A [`Pipe`] to a real device: control requests through rusb, bursts through two queues of transfers.
 
-use super::super::Wanted;
+use super::super::{Interface, Wanted};
 use super::find::fault;
 use crate::usb::queue::{Fault, Queue};
 use crate::usb::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
-use rusb::{Context, Device, DeviceHandle, Direction, RequestType, UsbContext};
+use rusb::{Context, Device, DeviceHandle, Direction, RequestType, TransferType, UsbContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// OUT transfers kept in flight: short ones by number, long ones by [`OUT_BYTES`].
 const OUT_DEPTH: usize = 32;
+/// bInterfaceClass of interfaces that are a vendor's own.
+const VENDOR_CLASS: u8 = 0xFF;
 /// OUT bytes kept in flight (usbfs allows 16 MiB for all programs together).
 const OUT_BYTES: usize = 256 * 1024;
 
@@ -36,7 +38,11 @@ pub struct HostPipe {
 impl HostPipe {
     pub(super) fn claim(device: &Device<Context>, path: &str, wanted: &Wanted<'_>) -> Result<Self, UsbError> {
         let handle = device.open().map_err(|error| fault(error, path))?;
-        let interface = wanted.interface;
+        let place = wanted.interface.or_else(|| of_vendor_class(device)).ok_or_else(|| {
+            let text = format!("the {} at USB {path} has no interface for its programmer", wanted.name);
+            UsbError::Unusable(text)
+        })?;
+        let interface = place.number;
         let had_driver = handle.kernel_driver_active(interface).unwrap_or(false);
         // Where libusb cannot do it by itself, by hand; where that fails too, claiming shows it.
         if handle.set_auto_detach_kernel_driver(true).is_err() && had_driver {
@@ -56,9 +62,9 @@ impl HostPipe {
         let handle = Arc::new(handle);
         Ok(Self {
             about,
-            outgoing: Queue::new(Arc::clone(&handle), wanted.endpoint_out),
-            incoming: Queue::new(Arc::clone(&handle), wanted.endpoint_in),
-            packet: packet_size(device, wanted),
+            outgoing: Queue::new(Arc::clone(&handle), place.endpoint_out),
+            incoming: Queue::new(Arc::clone(&handle), place.endpoint_in),
+            packet: packet_size(device, place),
             handle,
             interface,
             had_driver,
@@ -212,12 +218,29 @@ struct Progress {
     in_flight: usize,
 }
 
+/// The first interface of vendor class with a bulk endpoint each way.
+fn of_vendor_class(device: &Device<Context>) -> Option<Interface> {
+    // A device that no one has configured has no active configuration.
+    let configuration = device.active_config_descriptor().or_else(|_| device.config_descriptor(0)).ok()?;
+    configuration.interfaces().filter_map(|interface| interface.descriptors().next()).find_map(|first| {
+        let bulk = |direction| {
+            let all = first.endpoint_descriptors();
+            let mut fits =
+                all.filter(|e| e.transfer_type() == TransferType::Bulk && e.direction() == direction);
+            fits.next().map(|endpoint| endpoint.address())
+        };
+        (first.class_code() == VENDOR_CLASS).then_some(())?;
+        let (endpoint_out, endpoint_in) = (bulk(Direction::Out)?, bulk(Direction::In)?);
+        Some(Interface { number: first.interface_number(), endpoint_out, endpoint_in })
+    })
+}
+
 /// `wMaxPacketSize` of the IN endpoint by the active configuration, where that can be read.
-fn packet_size(device: &Device<Context>, wanted: &Wanted<'_>) -> Option<usize> {
+fn packet_size(device: &Device<Context>, place: Interface) -> Option<usize> {
     let configuration = device.active_config_descriptor().ok()?;
-    let interface = configuration.interfaces().find(|i| i.number() == wanted.interface)?;
+    let interface = configuration.interfaces().find(|i| i.number() == place.number)?;
     let endpoints = interface.descriptors().next()?;
-    let endpoint = endpoints.endpoint_descriptors().find(|e| e.address() == wanted.endpoint_in)?;
+    let endpoint = endpoints.endpoint_descriptors().find(|e| e.address() == place.endpoint_in)?;
     Some(usize::from(endpoint.max_packet_size())).filter(|size| [8, 16, 32, 64, 512, 1024].contains(size))
 }
 
@@ -228,6 +251,7 @@ fn about(device: &Device<Context>, handle: &DeviceHandle<Context>) -> About {
     let digits = [u16::from(major / 10), u16::from(major % 10), u16::from(minor), u16::from(sub)];
     About {
         release: Some(digits.iter().fold(0, |bcd, digit| bcd << 4 | digit)),
+        product: Some(descriptor.product_id()),
         manufacturer: handle.read_manufacturer_string_ascii(&descriptor).ok().filter(|text| !text.is_empty()),
     }
 }

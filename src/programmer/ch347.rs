@@ -1,0 +1,507 @@
+//! CH347T and CH347F: SPI transactions as commands with a length, many of them and many answers in flight.
+//!
+//! A packet is a command, its length in two bytes and its payload. `C1` moves the chip selects and is not answered; `C2`
+//! clocks both ways and is answered by as many bytes; `C3` reads a count and is answered by packets of up to 507 bytes;
+//! `C4` writes and is answered by a status. Newer firmware moves the chip select within a `C2`, by the upper bits of its
+//! length, so that a whole short command is one packet each way.
+//!
+//! The fast shape queues commands behind answers that no one has fetched; WCH's kernel driver queues OUT packets too, no
+//! other program does. It is proven at open. The plain shape is that of other programs: one window a burst, by `C1`, `C4`
+//! and `C3`. No command is longer than one USB packet, so none can be left half sent.
+//!
+//! The clock, data out and the chip selects stay driven when the programmer is let go: no command that floats them is
+//! known. Chip select is high then, and spare pins are inputs.
+//!
+//! Sources: nic3-14159/CH347-Research (packets, captures of WCH's DLL), WCH's `ch34x_mphsi_master_linux` (configuration,
+//! flags of `C2`, `E1`, firmware versions), flashrom `ch347_spi.c` (the plain shape). None of it was tried on hardware here.
+
+mod answers;
+mod clock;
+mod config;
+mod examine;
+
+use super::codec::{Codec, Encoded, Scatter};
+use super::pins::Level;
+use super::selftest::Check;
+use super::shape::{Framing, Piece, Shape};
+use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
+use crate::usb::{Burst, PATIENCE, Pipe};
+use answers::{Answers, Asked, Expected};
+use clock::Setting;
+use config::Config;
+use std::time::Duration;
+
+/// Sets the SPI configuration; answered by a status.
+const SET_CONFIG: u8 = 0xC0;
+/// Moves the chip selects; not answered.
+const SELECT: u8 = 0xC1;
+/// Clocks both ways.
+const BOTH: u8 = 0xC2;
+/// Reads a count of bytes.
+const READ: u8 = 0xC3;
+/// Writes; answered by a status.
+const WRITE: u8 = 0xC4;
+/// Reads the configuration or the firmware's version.
+const ASK: u8 = 0xCA;
+/// `CA`: the version.
+const ASK_VERSION: u8 = 0;
+/// `CA`: the configuration.
+const ASK_CONFIG: u8 = 1;
+/// Spare pins; answered by their state.
+const PINS: u8 = 0xCC;
+/// Base of the clock, in newer firmware.
+const CLOCK_BASE: u8 = 0xE1;
+/// Functions of pins, in a CH347F.
+const FUNCTIONS: u8 = 0xE2;
+
+/// Command and length.
+const HEADER: usize = 3;
+/// The most payload of a packet: with its header it is short of a USB packet and so ends its transfer.
+const PAYLOAD: usize = 507;
+/// An IN transfer: one USB packet.
+const IN_TRANSFER: usize = 512;
+/// IN transfers kept queued.
+const IN_DEPTH: usize = 32;
+/// What data out carries while only reading.
+const FILL: u8 = 0xFF;
+/// Firmware versions from here on know `E1` and the flags of a `C2` (WCH's driver).
+const NEW_FIRMWARE: u16 = 0x0341;
+/// idProduct of a CH347F, all of which know them.
+const CH347F: u16 = 0x55DE;
+/// `C2` length: assert and release of chip select 0, and of chip select 1, in the upper byte.
+const FLAGS: [[u8; 2]; 2] = [[0x80, 0x40], [0x20, 0x10]];
+/// Without `speed=`: other programs report wrong bits at 30 and 60 MHz, and none at 15.
+pub(super) const DEFAULT_HZ: u32 = 15_000_000;
+/// The highest clock.
+pub(super) const MAX_HZ: u32 = 60_000_000;
+/// A read in the plain shape.
+const PLAIN_READ: usize = 4096;
+/// The most that one window clocks.
+const MAX_TRANSACTION: usize = 1 << 20;
+/// What an earlier session has left in the device comes within this time.
+const LEFT_OVER: Duration = Duration::from_millis(3);
+/// How long the proof waits for the rest of an answer.
+const PROOF_QUIET: Duration = Duration::from_millis(300);
+/// Lengths of the bursts that mark the end of what was asked before: longer than any command of a flash.
+const MARKS: std::ops::Range<usize> = 300..PAYLOAD;
+/// Read status register 1.
+const READ_STATUS: u8 = 0x05;
+
+/// A CH347, its clock and what its spare pins hold.
+#[derive(Clone, Debug)]
+pub struct Ch347 {
+    /// Which chip select, 0 or 1.
+    cs: u8,
+    pins: Vec<(u8, Level)>,
+    /// The highest clock that the user or the default asks for, in Hz.
+    wanted_hz: u32,
+    setting: Setting,
+    /// The firmware's version, once it has been asked.
+    version: Option<u16>,
+    /// It knows `E1` and the flags of a `C2`.
+    new: bool,
+    /// It has been brought up before in this session.
+    was_up: bool,
+    /// Length of the last mark.
+    mark: usize,
+}
+
+impl Default for Ch347 {
+    fn default() -> Self {
+        Self::new(0, &[])
+    }
+}
+
+/// A packet: command, length, payload.
+fn packet(command: u8, payload: &[u8]) -> Vec<u8> {
+    let [low, high] = (payload.len() as u16).to_le_bytes();
+    [&[command, low, high], payload].concat()
+}
+
+impl Ch347 {
+    /// On chip select `cs` (0 or 1; others are taken as 0) at 15 MHz, with spare pins (4, 6 and 7, for GPIO4 and so on;
+    /// others are not taken) held at a level while in use.
+    pub fn new(cs: u8, pins: &[(u8, Level)]) -> Self {
+        Self {
+            cs: u8::from(cs == 1),
+            pins: pins.iter().copied().filter(|(pin, _)| matches!(pin, 4 | 6 | 7)).collect(),
+            wanted_hz: DEFAULT_HZ,
+            setting: Setting::DEFAULT,
+            version: None,
+            new: false,
+            was_up: false,
+            mark: MARKS.start,
+        }
+    }
+
+    /// The same with another clock, rounded down to one that the chip has, 60 MHz at most.
+    ///
+    /// # Errors
+    /// [`SpiError::Unsupported`] below the lowest clock.
+    pub fn with_clock(mut self, hz: u32) -> Result<Self, SpiError> {
+        // Newer firmware has the lowest clock of all; what older firmware has is known once it was asked.
+        clock::setting(hz, true)?;
+        self.wanted_hz = hz;
+        Ok(self)
+    }
+
+    /// The clock that is set, in Hz.
+    pub fn clock_hz(&self) -> u32 {
+        self.setting.hz
+    }
+
+    /// `C1` for the chip's line: low or high.
+    fn select(&self, level: Level) -> Vec<u8> {
+        let mut payload = [0; 10];
+        payload[usize::from(self.cs) * 5] = match level {
+            Level::Low => 0x80,
+            Level::High => 0xC0,
+        };
+        packet(SELECT, &payload)
+    }
+
+    /// Both chip selects high.
+    fn deselected() -> Vec<u8> {
+        packet(SELECT, &[0xC0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0])
+    }
+
+    /// `CC` for the spare pins: outputs at their level, or inputs.
+    fn spare(&self, drive: bool) -> Option<Vec<u8>> {
+        let mut payload = [0; 8];
+        for (pin, level) in &self.pins {
+            payload[usize::from(*pin)] = match (drive, level) {
+                (false, _) => 0xC0,
+                (true, Level::Low) => 0xF0,
+                (true, Level::High) => 0xF8,
+            };
+        }
+        (!self.pins.is_empty()).then(|| packet(PINS, &payload))
+    }
+
+    /// The commands that set the clock by a configuration, and how they are answered.
+    fn configure(&self, config: &Config) -> (Vec<Vec<u8>>, Vec<Expected>) {
+        let (mut out, mut expected) = (Vec::new(), Vec::new());
+        if self.new {
+            out.push(packet(CLOCK_BASE, &[self.setting.base]));
+            expected.push(Expected::Skip { command: CLOCK_BASE, len: 1 });
+        }
+        out.push(packet(SET_CONFIG, &config.bytes(self.setting.prescaler)));
+        expected.push(Expected::Status(SET_CONFIG));
+        (out, expected)
+    }
+
+    /// The shortest length that has not been used as a mark for long.
+    fn next_mark(&mut self) -> usize {
+        self.mark = if self.mark + 1 == MARKS.end { MARKS.start } else { self.mark + 1 };
+        self.mark
+    }
+}
+
+/// Commands in the making, and how they are answered.
+#[derive(Default)]
+struct Commands<'b> {
+    out: Vec<Vec<u8>>,
+    scatter: Scatter<'b>,
+    expected: Vec<Expected>,
+}
+
+impl<'b> Commands<'b> {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(PAYLOAD) {
+            self.out.push(packet(WRITE, part));
+            self.expected.push(Expected::Status(WRITE));
+        }
+    }
+
+    fn read(&mut self, into: &'b mut [u8]) {
+        if into.is_empty() {
+            return;
+        }
+        self.out.push(packet(READ, &(into.len() as u32).to_le_bytes()));
+        self.expected.push(Expected::Stream { left: into.len() });
+        self.scatter.keep_next(into);
+    }
+
+    fn transfer(&mut self, both: &'b mut [u8]) {
+        for part in both.chunks_mut(PAYLOAD) {
+            self.out.push(packet(BOTH, part));
+            self.expected.push(Expected::Data { command: BOTH, len: part.len() });
+            self.scatter.keep_next(part);
+        }
+    }
+
+    /// The ops one after the other, without their edges.
+    fn ops(&mut self, transaction: &'b mut Transaction<'_>) {
+        for op in &mut transaction.ops {
+            match op {
+                Op::Write(bytes) => self.write(bytes),
+                Op::Read(into) => self.read(into),
+                Op::Transfer(both) => self.transfer(both),
+            }
+        }
+    }
+
+    /// A whole short window as one `C2` with its edges in the length's flags.
+    fn window(&mut self, transaction: &'b mut Transaction<'_>, flags: u8) {
+        let mut payload = Vec::with_capacity(transaction.clocked());
+        let len = transaction.clocked();
+        for op in &mut transaction.ops {
+            match op {
+                Op::Write(bytes) => {
+                    payload.extend_from_slice(bytes);
+                    self.scatter.drop_next(bytes.len());
+                }
+                Op::Read(into) => {
+                    payload.resize(payload.len() + into.len(), FILL);
+                    self.scatter.keep_next(into);
+                }
+                Op::Transfer(both) => {
+                    payload.extend_from_slice(both);
+                    self.scatter.keep_next(both);
+                }
+            }
+        }
+        let mut packet = packet(BOTH, &payload);
+        packet[2] |= flags;
+        self.out.push(packet);
+        self.expected.push(Expected::Data { command: BOTH, len });
+    }
+
+    /// A question whose answer comes when all before it is done: `C1` has none of its own.
+    fn wait(&mut self) {
+        self.out.push(packet(ASK, &[ASK_CONFIG]));
+        self.expected.push(Expected::Skip { command: ASK, len: config::LEN });
+    }
+}
+
+impl Ch347 {
+    fn windows<'b>(&self, commands: &mut Commands<'b>, batch: &'b mut [Transaction<'_>]) {
+        let [assert, release] = FLAGS[usize::from(self.cs)];
+        let mut unanswered = false;
+        for transaction in batch {
+            unanswered = false;
+            let len = transaction.clocked();
+            if self.new && (1..=PAYLOAD).contains(&len) {
+                commands.window(transaction, assert | release);
+                continue;
+            }
+            unanswered = !super::cut::ends_in_read(transaction);
+            commands.out.push(self.select(Level::Low));
+            commands.ops(transaction);
+            commands.out.push(self.select(Level::High));
+        }
+        if unanswered || commands.expected.is_empty() {
+            commands.wait();
+        }
+    }
+
+    /// Reads away what an earlier session left in the device, until nothing comes for a while.
+    fn drain(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        // Bounded by the longest read that can be under way.
+        for _ in 0..2 * MAX_TRANSACTION / PAYLOAD {
+            if pipe.drain(IN_TRANSFER, LEFT_OVER)?.is_empty() {
+                return Ok(());
+            }
+        }
+        let text = "the CH347 keeps sending data that was not asked for; plug it in again";
+        Err(LinkError::new(LinkFault::Unusable, text).into())
+    }
+
+    /// Sends commands and takes answers up to one of that command and length, past older ones.
+    fn ask(pipe: &mut dyn Pipe, out: &[Vec<u8>], until: (u8, usize)) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
+        let mut asked = Asked::new(until);
+        pipe.burst(Burst { out, in_depth: 4, quiet: PATIENCE }, &mut asked)?;
+        Ok(asked.got)
+    }
+
+    /// Asks for the version, where it is not known, and the configuration.
+    fn read_config(&mut self, pipe: &mut dyn Pipe) -> Result<Config, SpiError> {
+        let mut out = Vec::new();
+        if self.version.is_none() {
+            out.push(packet(ASK, &[ASK_VERSION]));
+        }
+        out.push(packet(ASK, &[ASK_CONFIG]));
+        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
+        let version = got.iter().find(|(command, payload)| (*command, payload.len()) == (ASK, 4));
+        if let Some((_, payload)) = version {
+            self.version = Some(u16::from_le_bytes([payload[0], payload[1]]));
+        }
+        Config::read(&got).ok_or_else(|| garbled("the CH347 does not report its SPI configuration"))
+    }
+}
+
+fn garbled(text: impl Into<String>) -> SpiError {
+    LinkError::new(LinkFault::Garbled, text).into()
+}
+
+impl Codec for Ch347 {
+    fn title(&self) -> &'static str {
+        "the CH347"
+    }
+
+    fn limits(&self, shape: Shape) -> Limits {
+        let clock_hz = self.setting.hz;
+        let fast = shape == Shape::Fast;
+        // Two microframes out, two back and the host between them: modelled, not measured.
+        let round_trip = Duration::from_micros(400);
+        Limits {
+            clock_hz,
+            round_trip,
+            // One packet, or three, that the firmware takes; a round trip where each command has a burst of its own.
+            per_transaction: match (fast, self.new) {
+                (true, true) => Duration::from_micros(8),
+                (true, false) => Duration::from_micros(20),
+                (false, _) => round_trip,
+            },
+            max_transaction: MAX_TRANSACTION,
+            // About a tenth of a second of clocks.
+            read_batch: match fast {
+                true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),
+                false => PLAIN_READ,
+            },
+            pauses: false,
+        }
+    }
+
+    fn in_depth(&self, shape: Shape) -> usize {
+        if shape == Shape::Fast { IN_DEPTH } else { 1 }
+    }
+
+    fn keeps(&self, _shape: Shape, pause: Duration) -> bool {
+        pause.is_zero()
+    }
+
+    fn piece(&self, shape: Shape) -> Option<Piece> {
+        match shape {
+            Shape::Fast => None,
+            Shape::Plain => Some(Piece { clocked: PLAIN_READ + 8, read: PLAIN_READ }),
+            Shape::Smallest => Some(Piece { clocked: PAYLOAD, read: PAYLOAD }),
+        }
+    }
+
+    fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b> {
+        let mut commands = Commands::default();
+        if let Some(pins) = self.spare(true) {
+            commands.out.push(pins);
+            commands.expected.push(Expected::Skip { command: PINS, len: 8 });
+        }
+        match framing {
+            Framing::Windows => self.windows(&mut commands, batch),
+            Framing::Deselected => {
+                commands.out.push(Self::deselected());
+                batch.iter_mut().for_each(|t| commands.ops(t));
+            }
+            Framing::Part { first, last } => {
+                let asks = batch.last().is_some_and(super::cut::ends_in_read);
+                if first {
+                    commands.out.push(self.select(Level::Low));
+                }
+                batch.iter_mut().for_each(|t| commands.ops(t));
+                if last {
+                    commands.out.push(self.select(Level::High));
+                }
+                if !asks || commands.expected.is_empty() {
+                    commands.wait();
+                }
+            }
+        }
+        // The next packet is taken when one of those in the device has been clocked.
+        let silent = self.limits(Shape::Fast).wire_time(4 * PAYLOAD as u64);
+        let reply = Box::new(Answers::new(commands.scatter, commands.expected));
+        Encoded { out: commands.out, reply, silent }
+    }
+
+    fn deselect(&self) -> Option<Vec<u8>> {
+        // A window's last part raises it.
+        None
+    }
+
+    fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        Self::drain(pipe)?;
+        let config = self.read_config(pipe)?;
+        let is_f = pipe.about().product == Some(CH347F);
+        self.new = is_f || self.version.is_some_and(|version| version >= NEW_FIRMWARE);
+        // Older firmware has fewer clocks.
+        self.setting = clock::setting(self.wanted_hz, self.new)?;
+        let mut out: Vec<Vec<u8>> = self.spare(true).into_iter().collect();
+        if is_f && self.cs == 1 {
+            // By WCH's driver: it has its second chip select only after this.
+            out.push(packet(FUNCTIONS, &[0x81, 0, 0, 0, 0, 0, 0, 0]));
+        }
+        out.extend(self.configure(&config).0);
+        out.push(packet(ASK, &[ASK_CONFIG]));
+        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
+        let taken = Config::read(&got).is_some_and(|now| now.is(&config.bytes(self.setting.prescaler)));
+        if !taken || !got.iter().any(|(command, payload)| (*command, &payload[..]) == (SET_CONFIG, &[0][..]))
+        {
+            return Err(garbled("the CH347 did not take its SPI configuration"));
+        }
+        // The first bit that is read after a configuration has been seen wrong: a status is read that no one looks at. A
+        // chip answers that one even while it is busy.
+        let mut status = vec![Self::deselected(), self.select(Level::Low)];
+        status.push(packet(BOTH, &[READ_STATUS, FILL]));
+        status.push(Self::deselected());
+        let mark = if self.was_up { self.next_mark() } else { 2 };
+        if self.was_up {
+            status.push(packet(BOTH, &vec![FILL; mark]));
+        }
+        Self::ask(pipe, &status, (BOTH, mark))?;
+        self.was_up = true;
+        Ok(())
+    }
+
+    fn bring_up_requests(&self) -> u32 {
+        4
+    }
+
+    fn start(&self) -> (Shape, Option<String>) {
+        (Shape::Fast, None)
+    }
+
+    fn prove(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        // Answers of every length wait together, a read of several packets among them, all with chip select high.
+        let mut commands = Commands::default();
+        let (mut both, mut read) = ([[FILL; 3]; 3], [0; 3 * PAYLOAD - 7]);
+        commands.wait();
+        for (len, bytes) in (1..).zip(&mut both) {
+            commands.transfer(&mut bytes[..len]);
+        }
+        commands.read(&mut read);
+        commands.write(&[FILL; 5]);
+        commands.wait();
+        let mut answers = Answers::new(commands.scatter, commands.expected);
+        let burst = Burst { out: &commands.out, in_depth: IN_DEPTH, quiet: PROOF_QUIET };
+        Ok(pipe.burst(burst, &mut answers)?)
+    }
+
+    fn examine(&mut self, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
+        examine::examine(self, pipe)
+    }
+
+    fn slow_down(&mut self) -> bool {
+        let slower = self.setting.hz / 2;
+        let found = clock::setting(slower, self.new);
+        if found.is_ok() {
+            self.wanted_hz = slower;
+        }
+        found.is_ok()
+    }
+
+    fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        let mut out = vec![Self::deselected()];
+        out.extend(self.spare(false));
+        out.push(packet(ASK, &[ASK_CONFIG]));
+        Self::ask(pipe, &out, (ASK, config::LEN)).map(drop)
+    }
+
+    fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
+        self.setting = clock::setting(hz, self.new)?;
+        self.wanted_hz = hz;
+        let (out, expected) = self.configure(&Config::default());
+        let reply = Box::new(Answers::new(Scatter::default(), expected));
+        Ok((self.setting.hz, Encoded { out, reply, silent: Duration::ZERO }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
