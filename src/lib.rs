@@ -58,7 +58,7 @@
 //! |---|---|
 //! | a front end: what the commands and the guide do | [`desk::rewrite`], with an implementation of [`desk::Front`] (`examples/front_end.rs`) |
 //! | a chip | [`programmer::open`] or [`programmer::over`], then [`flash::Chip::connect`] |
-//! | a job on a chip | [`workflow::job::run`] (`examples/plan.rs`), [`workflow::backup::backup`], [`workflow::restore::restore`], [`workflow::resume::resume`] |
+//! | a job on a chip | [`workflow::backup::backup`], [`workflow::job::run`] (`examples/plan.rs`), [`workflow::resume::resume`] and [`workflow::restore::restore`] (`examples/undo.rs`) |
 //! | a file | [`image::inspect::inspect`], [`image::Donor`], [`image::splice()`] (`examples/splice.rs`) |
 //! | what to erase and program | [`plan::diff`], [`plan::plan`] |
 //! | a page or picture | [`report::page`], [`report::svg`] |
@@ -105,6 +105,27 @@
 //! let mut other = board.to_vec();
 //! other[0x2_0100] ^= 0xff;
 //! assert_eq!(diff(&board, &other).len(), 1);
+//! ```
+//!
+//! What such a change needs on a chip, and its picture:
+//!
+//! ```
+//! # use norsplice::{emulator::{Emulator, Options}, flash::Chip, image::synthetic, programmer::{self, Settings}};
+//! use norsplice::plan::{Bounds, plan};
+//! use norsplice::report::{Map, svg};
+//! use norsplice::span::{Span, Spans};
+//!
+//! # let emulator = Emulator::new(Options::default())?;
+//! # let chip = Chip::connect(programmer::over(emulator.pipe(), &Settings::parse("ch341a")?)?)?;
+//! let now = vec![0x55; 8 << 20];
+//! let mut wanted = now.clone();
+//! wanted[0x2_0100] = 0xff;
+//! let bounds = Bounds::from(Spans::from(Span::new(0x2_0000, 0x3_0000)));
+//! let steps = plan(&now, &wanted, chip.geometry(), &chip.costs(), &bounds)?;
+//! assert_eq!((steps.counts().erases, steps.counts().erased), (1, 0x1000));
+//! let map = Map::of(&now, &wanted, 0x1000, &Spans::default());
+//! assert!(svg(&map, &[("firmware".into(), Span::new(0x2_0000, 0x3_0000))]).starts_with("<svg"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![deny(unsafe_code)]

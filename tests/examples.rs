@@ -12,7 +12,7 @@ fn every_example_runs() {
         .filter(|path| path.extension().is_some_and(|e| e == "rs"))
         .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
         .collect();
-    assert!(names.len() >= 5, "{names:?}");
+    assert!(names.len() >= 7, "{names:?}");
     // target/debug/deps/all-0123: the profile's folder is two up. A whole `cargo test` has built them there.
     let test = std::env::current_exe().expect("the path of this test");
     let profile = test.ancestors().nth(2).expect("tests lie two folders below the profile's");
