@@ -164,12 +164,12 @@ impl Mpsse {
 }
 
 /// Commands in the making, with the modelled time of each OUT transfer.
-struct Stream {
+struct Timed {
     commands: MpsseCmdBuilder,
     times: Vec<Duration>,
 }
 
-impl Stream {
+impl Timed {
     /// Appends by the builder; `time` is what the commands take in the chip.
     fn add(&mut self, time: Duration, build: impl FnOnce(MpsseCmdBuilder) -> MpsseCmdBuilder) {
         let commands = std::mem::take(&mut self.commands);
@@ -182,12 +182,7 @@ impl Stream {
 
 impl Mpsse {
     /// The commands of one transaction, without its edges.
-    fn clock<'b>(
-        &self,
-        stream: &mut Stream,
-        scatter: &mut Scatter<'b>,
-        transaction: &'b mut Transaction<'_>,
-    ) {
+    fn clock<'b>(&self, stream: &mut Timed, scatter: &mut Scatter<'b>, transaction: &'b mut Transaction<'_>) {
         for op in &mut transaction.ops {
             match op {
                 Op::Write(bytes) => {
@@ -215,7 +210,7 @@ impl Mpsse {
     }
 
     /// Chip select low, high, or as it is.
-    fn edge(&self, stream: &mut Stream, level: Option<Level>) {
+    fn edge(&self, stream: &mut Timed, level: Option<Level>) {
         let pins = match level {
             None => return,
             Some(Level::High) => self.idle,
@@ -268,7 +263,7 @@ impl Codec for Mpsse {
 
     fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b> {
         let mut scatter = Scatter::default();
-        let mut stream = Stream { commands: MpsseCmdBuilder::new(), times: Vec::new() };
+        let mut stream = Timed { commands: MpsseCmdBuilder::new(), times: Vec::new() };
         // The level before and behind each transaction.
         let (before, behind) = match framing {
             Framing::Windows => (Some(Level::Low), Some(Level::High)),
@@ -381,7 +376,7 @@ impl Mpsse {
     }
 
     /// Clocks with chip select high for at least `pause`.
-    fn pause(&self, stream: &mut Stream, pause: Duration) {
+    fn pause(&self, stream: &mut Timed, pause: Duration) {
         let bits = pause.as_nanos().saturating_mul(u128::from(self.clock_hz())).div_ceil(1_000_000_000);
         // At most 50 ms at 30 MHz: 187,500.
         let mut bytes = bits.div_ceil(8) as usize;

@@ -51,7 +51,7 @@ impl Default for Waits {
 
 /// What happens on the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum Served {
     /// A transfer has begun.
     Began(SocketAddr),
     /// So many bytes of the file are on their way or there.
@@ -123,7 +123,7 @@ impl Server {
     ///
     /// # Errors
     /// [`TftpError::Network`] where the network fails.
-    pub fn serve(self, on: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Ended, TftpError> {
+    pub fn serve(self, on: &mut dyn FnMut(Served) -> ControlFlow<()>) -> Result<Ended, TftpError> {
         self.socket.set_read_timeout(Some(TICK))?;
         let mut serving = Serving {
             from: self.socket.local_addr()?,
@@ -143,7 +143,7 @@ impl Server {
             events.extend(silence.due());
             if ticked.elapsed() >= TICK {
                 ticked = Instant::now();
-                events.push(Event::Tick);
+                events.push(Served::Tick);
             }
             // In order, so that the last `Sent` comes before the end.
             if events.into_iter().any(|event| on(event).is_break()) {
@@ -175,13 +175,13 @@ impl Silence {
     }
 
     /// A report of the silence, after each doubling of the time.
-    fn due(&mut self) -> Option<Event> {
+    fn due(&mut self) -> Option<Served> {
         let quiet = self.since.elapsed();
         if self.is_over() || quiet < self.next {
             return None;
         }
         self.next *= 2;
-        Some(Event::Silence(quiet))
+        Some(Served::Silence(quiet))
     }
 }
 
@@ -195,7 +195,7 @@ struct Serving<'a> {
 
 impl Serving<'_> {
     /// Answers a request, waiting for one where no transfer runs; false where none came.
-    fn requests(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
+    fn requests(&mut self, events: &mut Vec<Served>) -> io::Result<bool> {
         let mut packet = [0; 1024];
         self.server.socket.set_nonblocking(!self.transfers.is_empty())?;
         match self.server.socket.recv_from(&mut packet) {
@@ -210,18 +210,18 @@ impl Serving<'_> {
         }
     }
 
-    fn answer(&mut self, peer: SocketAddr, request: Request, events: &mut Vec<Event>) {
+    fn answer(&mut self, peer: SocketAddr, request: Request, events: &mut Vec<Served>) {
         let (name, octet, options) = match request {
             Request::Read { name, octet, options } => (name, octet, options),
             Request::Write { name } => {
                 self.refuse(peer, packet::ACCESS_VIOLATION, "this server is read-only");
-                self.report(peer, name, Event::Write, events);
+                self.report(peer, name, Served::Write, events);
                 return;
             }
         };
         if name != self.server.name {
             self.refuse(peer, packet::FILE_NOT_FOUND, "no such file");
-            return self.report(peer, name, Event::OtherName, events);
+            return self.report(peer, name, Served::OtherName, events);
         }
         if !octet {
             return self.refuse(peer, packet::ILLEGAL_OPERATION, "only mode octet is served");
@@ -233,7 +233,7 @@ impl Serving<'_> {
             }
             // The client has started anew: it no longer acknowledges what it began.
             let old = self.transfers.remove(at);
-            events.push(Event::GaveUp(peer, old.sent(&self.server.file)));
+            events.push(Served::GaveUp(peer, old.sent(&self.server.file)));
         }
         if self.transfers.len() >= MOST_TRANSFERS {
             return self.refuse(peer, packet::NOT_DEFINED, "busy");
@@ -241,7 +241,7 @@ impl Serving<'_> {
         let waits = (self.server.waits.answer, self.server.waits.retries);
         match Transfer::begin(self.from, peer, &options, &self.server.file, waits) {
             Ok(transfer) => {
-                events.push(Event::Began(peer));
+                events.push(Served::Began(peer));
                 self.transfers.push(transfer);
             }
             Err(_) => self.refuse(peer, packet::NOT_DEFINED, "no socket"),
@@ -249,7 +249,7 @@ impl Serving<'_> {
     }
 
     /// A look at each transfer; the client whose last block was acknowledged.
-    fn transfers(&mut self, events: &mut Vec<Event>) -> io::Result<Option<SocketAddr>> {
+    fn transfers(&mut self, events: &mut Vec<Served>) -> io::Result<Option<SocketAddr>> {
         let wait = if self.transfers.len() == 1 { TICK } else { TURN };
         let mut at = 0;
         while at < self.transfers.len() {
@@ -257,10 +257,10 @@ impl Serving<'_> {
             let peer = transfer.peer;
             match transfer.step(&self.server.file, wait)? {
                 Progress::Nothing => {}
-                Progress::Sent(bytes) => events.push(Event::Sent(peer, bytes)),
+                Progress::Sent(bytes) => events.push(Served::Sent(peer, bytes)),
                 Progress::Delivered => return Ok(Some(peer)),
                 Progress::GaveUp(bytes) => {
-                    events.push(Event::GaveUp(peer, bytes));
+                    events.push(Served::GaveUp(peer, bytes));
                     self.transfers.remove(at);
                     continue;
                 }
@@ -280,8 +280,8 @@ impl Serving<'_> {
         &mut self,
         peer: SocketAddr,
         name: String,
-        event: fn(SocketAddr, String) -> Event,
-        events: &mut Vec<Event>,
+        event: fn(SocketAddr, String) -> Served,
+        events: &mut Vec<Served>,
     ) {
         if self.refused.len() < MOST_REPORTED && self.refused.insert((peer.ip(), name.clone())) {
             events.push(event(peer, name));

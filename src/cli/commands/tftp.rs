@@ -10,7 +10,7 @@ use crate::image::checks::stopping;
 use crate::image::{Board, ImageError, check_tftp, sha256};
 use crate::units;
 use crate::wire::Fields;
-use crate::workflow::tftp::{Ended, Event, Server, TftpError, Waits};
+use crate::workflow::tftp::{Ended, Served, Server, TftpError, Waits};
 use clap::Subcommand;
 use serde_json::json;
 use std::io::ErrorKind;
@@ -162,33 +162,33 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn tell(&mut self, event: &Event) {
+    fn tell(&mut self, event: &Served) {
         let out = &self.session.out;
         match event {
-            Event::Began(peer) => {
+            Served::Began(peer) => {
                 self.progress.finish();
                 out.note(format!("{peer} asks for the file"));
                 self.progress.start("send", self.size);
             }
-            Event::Sent(_, done) => self.progress.at(*done),
-            Event::GaveUp(peer, at) => {
+            Served::Sent(_, done) => self.progress.at(*done),
+            Served::GaveUp(peer, at) => {
                 self.progress.finish();
                 out.warn(format!(
                     "{peer} fell silent at {at:#x} of {:#x}: cable, or the board's power? Still serving",
                     self.size
                 ));
             }
-            Event::OtherName(peer, name) => out.warn(format!(
+            Served::OtherName(peer, name) => out.warn(format!(
                 "{peer} asks for {name:?}, which is not served: is it another board than {}?",
                 self.board.name
             )),
-            Event::Write(peer, name) => out.warn(format!("{peer} wants to write {name:?}: refused")),
-            Event::Silence(waited) => {
+            Served::Write(peer, name) => out.warn(format!("{peer} wants to write {name:?}: refused")),
+            Served::Silence(waited) => {
                 let checks = rescue::checklist(self.board, self.address);
                 let list: String = checks.iter().map(|line| format!("\n  - {line}")).collect();
                 out.note(format!("no one has asked for {}; look at{list}", units::time(*waited)));
             }
-            Event::Tick => {}
+            Served::Tick => {}
         }
     }
 }

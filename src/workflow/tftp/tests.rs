@@ -9,7 +9,7 @@ const NAME: &str = "rescue.bin";
 
 struct Bench {
     address: SocketAddr,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Served>,
     server: JoinHandle<Ended>,
 }
 
@@ -19,12 +19,12 @@ fn waits() -> Waits {
 }
 
 /// Serves `file`; it stops at the first event that `until` names.
-fn serve(file: &[u8], waits: Waits, until: fn(&Event) -> bool) -> Bench {
+fn serve(file: &[u8], waits: Waits, until: fn(&Served) -> bool) -> Bench {
     let server = Server::bind(([127, 0, 0, 1], 0).into(), file.to_vec(), NAME, waits).unwrap();
     let address = server.address().unwrap();
     let (tell, events) = mpsc::channel();
     let server = std::thread::spawn(move || {
-        let on = &mut |event: Event| {
+        let on = &mut |event: Served| {
             let stop = until(&event);
             tell.send(event).unwrap();
             if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -36,9 +36,9 @@ fn serve(file: &[u8], waits: Waits, until: fn(&Event) -> bool) -> Bench {
 
 impl Bench {
     /// The events that are no tick.
-    fn ended(self) -> (Ended, Vec<Event>) {
+    fn ended(self) -> (Ended, Vec<Served>) {
         let ended = self.server.join().unwrap();
-        (ended, self.events.iter().filter(|e| !matches!(e, Event::Tick | Event::Sent(..))).collect())
+        (ended, self.events.iter().filter(|e| !matches!(e, Served::Tick | Served::Sent(..))).collect())
     }
 }
 
@@ -93,7 +93,7 @@ fn a_whole_file_in_plain_blocks_and_in_larger_ones() {
         let wanted = (!options.is_empty()).then(|| format!("blksize\x001024\0tsize\0{len}\0"));
         assert_eq!(oack, wanted);
         let peer = client.local_addr().unwrap();
-        assert_eq!(bench.ended(), (Ended::Delivered(peer), vec![Event::Began(peer)]));
+        assert_eq!(bench.ended(), (Ended::Delivered(peer), vec![Served::Began(peer)]));
     }
 }
 
@@ -110,7 +110,7 @@ fn blocks_are_no_larger_than_a_frame_and_the_clients_timeout_is_not_taken() {
 
 #[test]
 fn other_names_and_writing_get_an_error_and_are_told_once() {
-    let bench = serve(b"x", waits(), |e| matches!(e, Event::Write(..)));
+    let bench = serve(b"x", waits(), |e| matches!(e, Served::Write(..)));
     let client = client();
     let mut packet = [0; 600];
     for name in ["../rescue.bin", "/etc/passwd", "rescue.bin/", "Rescue.bin", "", "/etc/passwd"] {
@@ -122,14 +122,14 @@ fn other_names_and_writing_get_an_error_and_are_told_once() {
     client.recv_from(&mut packet).unwrap();
     assert_eq!(packet[..4], [0, 5, 0, 2]);
     let peer = client.local_addr().unwrap();
-    let other = |name: &str| Event::OtherName(peer, name.to_owned());
+    let other = |name: &str| Served::OtherName(peer, name.to_owned());
     let wanted = vec![
         other("../rescue.bin"),
         other("/etc/passwd"),
         other("rescue.bin/"),
         other("Rescue.bin"),
         other(""),
-        Event::Write(peer, NAME.to_owned()),
+        Served::Write(peer, NAME.to_owned()),
     ];
     assert_eq!(bench.ended(), (Ended::Stopped, wanted));
 }
@@ -138,11 +138,11 @@ fn other_names_and_writing_get_an_error_and_are_told_once() {
 fn a_client_that_falls_silent_is_given_up_at_the_end_too() {
     // Silent after the first block, and after the last one, which it never acknowledges.
     for (len, sent) in [(3000, 512), (100, 100)] {
-        let bench = serve(&vec![1; len], waits(), |e| matches!(e, Event::GaveUp(..)));
+        let bench = serve(&vec![1; len], waits(), |e| matches!(e, Served::GaveUp(..)));
         let client = client();
         client.send_to(&request(1, NAME, ""), bench.address).unwrap();
         let peer = client.local_addr().unwrap();
-        let wanted = vec![Event::Began(peer), Event::GaveUp(peer, sent)];
+        let wanted = vec![Served::Began(peer), Served::GaveUp(peer, sent)];
         assert_eq!(bench.ended(), (Ended::Stopped, wanted));
     }
 }
@@ -173,15 +173,15 @@ fn a_request_that_comes_twice_is_one_transfer_and_a_client_that_starts_anew_gets
     client.send_to(&request(1, NAME, ""), bench.address).unwrap();
     let (got, _) = fetch(&client, 512);
     assert!(got == [9; 1500]);
-    let began = || Event::Began(peer);
-    let wanted = vec![began(), Event::GaveUp(peer, 1024), began()];
+    let began = || Served::Began(peer);
+    let wanted = vec![began(), Served::GaveUp(peer, 1024), began()];
     assert_eq!(bench.ended(), (Ended::Delivered(peer), wanted));
 }
 
 #[test]
 fn a_clients_error_ends_its_transfer_and_text_mode_is_refused() {
     let bench = serve(&[9; 1500], Waits { answer: Duration::from_secs(20), ..waits() }, |e| {
-        matches!(e, Event::GaveUp(..))
+        matches!(e, Served::GaveUp(..))
     });
     let client = client();
     let mut packet = [0; 600];
@@ -193,7 +193,7 @@ fn a_clients_error_ends_its_transfer_and_text_mode_is_refused() {
     assert_eq!(packet[..2], [0, 6]);
     client.send_to(b"\0\x05\0\x08no\0", server).unwrap();
     let peer = client.local_addr().unwrap();
-    assert_eq!(bench.ended(), (Ended::Stopped, vec![Event::Began(peer), Event::GaveUp(peer, 0)]));
+    assert_eq!(bench.ended(), (Ended::Stopped, vec![Served::Began(peer), Served::GaveUp(peer, 0)]));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn nobody_asking_is_told_and_ends_it() {
     let waits = Waits { silence: Duration::from_millis(1), all: Duration::from_millis(400), ..waits() };
     let (ended, events) = serve(b"x", waits, |_| false).ended();
     assert_eq!(ended, Ended::NobodyAsked);
-    assert!(events.len() > 2 && events.iter().all(|e| matches!(e, Event::Silence(_))), "{events:?}");
+    assert!(events.len() > 2 && events.iter().all(|e| matches!(e, Served::Silence(_))), "{events:?}");
 }
 
 #[test]
