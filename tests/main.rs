@@ -11,6 +11,7 @@ mod devicetrees;
 mod examples;
 #[cfg(unix)]
 mod faults;
+mod flashrom;
 mod guide;
 mod layers;
 mod licences;

@@ -11,7 +11,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Change it (always with a backup first)", &["rewrite", "write", "erase", "restore", "resume", "jobs"]),
     ("Files, without a chip", &["inspect", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"]),
     ("What is known", &["boards", "chips"]),
-    ("The program", &["setup", "selftest", "guide", "demo", "emulate", "completions", "man"]),
+    ("The program", &["setup", "selftest", "guide", "demo", "emulate", "flashrom", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\

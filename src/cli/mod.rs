@@ -11,6 +11,7 @@ mod events;
 mod every;
 mod exit;
 mod five_volts;
+mod flashrom;
 mod guide;
 mod help;
 mod jobs;

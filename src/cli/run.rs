@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::commands;
 use super::exit::{Exit, Failure, Outcome, result};
+use super::flashrom::fenced;
 use super::help;
 use super::options::Options;
 use super::output::{Output, Verbosity};
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
-    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let mut words: Vec<OsString> = fenced(std::env::args_os().collect());
     let read = |words: &[OsString]| {
         help::command().try_get_matches_from(words).and_then(|matches| Args::from_arg_matches(&matches))
     };

@@ -10,6 +10,7 @@ mod ch347;
 mod codec;
 mod cut;
 mod driver;
+pub mod flashrom;
 mod ftdi;
 mod ladder;
 mod models;
@@ -19,6 +20,7 @@ mod pins;
 pub mod selftest;
 mod shape;
 pub(crate) mod spec;
+mod unsupported;
 
 pub use ch341a::Ch341a;
 pub use ch347::Ch347;
@@ -30,3 +32,4 @@ pub use open::{Attached, Opened, attached, only, open, over, self_test, self_tes
 pub use pins::Level;
 pub use shape::{Framing, Piece, Shape};
 pub use spec::Settings;
+pub use unsupported::{UNSUPPORTED, Unsupported};

@@ -3,6 +3,7 @@
 use super::models::{MODELS, Model, OtherMode};
 use super::selftest::SelfTest;
 use super::spec::Settings;
+use super::unsupported::UNSUPPORTED;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
 use crate::usb::host::{self, HostPipe};
 use crate::usb::{Found, Wanted};
@@ -11,9 +12,9 @@ use crate::usb::{Pipe, UsbError};
 /// A programmer that is plugged in, or something that could be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// Which kind; `None` for a device in a mode without SPI.
+    /// Which kind; `None` for a device in a mode without SPI, or that is not supported.
     pub model: Option<&'static Model>,
-    /// What it is called where it is no usable programmer: `CH341 in UART mode`.
+    /// What it is called where it is no usable programmer: `CH341 in UART mode`, `CH347T`.
     pub name: String,
     /// USB ids: vendor, product.
     pub ids: (u16, u16),
@@ -41,7 +42,15 @@ fn wrong_mode(vendor: u16, other: &OtherMode, path: &str) -> String {
     )
 }
 
-/// The programmers plugged in, and devices that are in a mode without SPI.
+fn not_driven(name: &str, ids: (u16, u16), path: &str) -> String {
+    let (vendor, product) = ids;
+    let known = Model::all_titles();
+    format!(
+        "the {name} at USB {path} ({vendor:04x}:{product:04x}) is not supported by norsplice; it supports {known}"
+    )
+}
+
+/// The programmers plugged in, devices that are in a mode without SPI, and programmers that are not supported.
 ///
 /// # Errors
 /// [`LinkError`] when USB cannot be used at all.
@@ -49,20 +58,21 @@ pub fn attached() -> Result<Vec<Attached>, LinkError> {
     Ok(host::list(&known_ids())?.into_iter().filter_map(known_as).collect())
 }
 
-/// Ids of programmers, and of what is one in another mode.
+/// Ids of programmers, of what is one in another mode, and of those that are not supported.
 fn known_ids() -> Vec<(u16, u16)> {
     let usb = MODELS.iter().filter_map(|model| model.usb.as_ref());
     usb.flat_map(|usb| {
         let others = usb.other_modes.iter().map(|other| &other.product);
         usb.products.iter().chain(others).map(|product| (usb.vendor, *product))
     })
+    .chain(UNSUPPORTED.iter().map(|one| one.ids))
     .collect()
 }
 
 fn known_as(found: Found) -> Option<Attached> {
     let ids = (found.vendor, found.product);
     let usb = |model: &'static Model| model.usb.as_ref().map(|usb| (model, usb));
-    let (name, model, problem) = MODELS.iter().filter_map(usb).find_map(|(model, usb)| {
+    let driven = MODELS.iter().filter_map(usb).find_map(|(model, usb)| {
         if ids.0 == usb.vendor && usb.products.contains(&ids.1) {
             return Some((model.name.to_owned(), Some(model), found.problem.clone().map(LinkError::from)));
         }
@@ -70,7 +80,13 @@ fn known_as(found: Found) -> Option<Attached> {
         let text = wrong_mode(usb.vendor, other, &found.path);
         let name = format!("{} in {}", other.name, other.mode);
         Some((name, None, Some(LinkError::new(LinkFault::Unusable, text))))
-    })?;
+    });
+    let not_driven = || {
+        let one = UNSUPPORTED.iter().find(|one| one.ids == ids)?;
+        let problem = LinkError::new(LinkFault::Unusable, not_driven(one.name, ids, &found.path));
+        Some((one.name.to_owned(), None, Some(problem)))
+    };
+    let (name, model, problem) = driven.or_else(not_driven)?;
     let Found { path, serial, text, .. } = found;
     Some(Attached { model, name, ids, path, serial, text, problem })
 }
@@ -78,7 +94,7 @@ fn known_as(found: Found) -> Option<Attached> {
 /// The only programmer plugged in, for when the user names none.
 ///
 /// # Errors
-/// [`LinkFault::Absent`], which explains a device in the wrong mode; [`LinkFault::Several`] with what to write after `-p`.
+/// [`LinkFault::Absent`], which explains a device in the wrong mode or without support; [`LinkFault::Several`] with what to write after `-p`.
 pub fn only() -> Result<Settings, LinkError> {
     choose(host::plugged(&known_ids())?.into_iter().filter_map(known_as).collect())
 }

@@ -1,5 +1,6 @@
 //! `-p` as text: `NAME[:KEY=VALUE,...]` into plain settings. Names are strict, with a suggestion for a near miss.
 
+use super::flashrom;
 use super::models::{MODELS, Model};
 use super::pins::Level;
 use crate::units;
@@ -24,8 +25,13 @@ impl<'t> Spec<'t> {
     /// Takes `text` apart.
     ///
     /// # Errors
-    /// A sentence on a pair without `=`, without a value, or given twice.
+    /// A sentence on a pair without `=`, without a value, or given twice; for a name of flashrom's, what it is here.
     pub fn parse(text: &'t str) -> Result<Self, String> {
+        match flashrom::equivalent(text) {
+            Some(Ok(ours)) => return Err(format!("this is flashrom's name of it; here it is:  -p {ours}")),
+            Some(Err(none)) => return Err(format!("this is flashrom's name: {none}")),
+            None => {}
+        }
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         let mut words: Vec<&str> = Vec::new();
@@ -60,9 +66,7 @@ pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
 /// The one of `known` that `word` was probably meant to be.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_ascii_lowercase();
-    // Other programs' names of the same thing end so.
-    let word = word.strip_suffix("_spi").unwrap_or(&word);
-    let near = known.iter().map(|k| (distance(word, k), *k)).min_by_key(|(d, _)| *d)?;
+    let near = known.iter().map(|k| (distance(&word, k), *k)).min_by_key(|(d, _)| *d)?;
     (near.0 <= near.1.len() / 3).then_some(near.1)
 }
 
@@ -244,8 +248,10 @@ mod tests {
         for (text, wanted) in [
             ("ch341", "did you mean 'ch341a'"),
             ("CH341A", "did you mean 'ch341a'"),
-            ("ch341a_spi", "did you mean 'ch341a'"),
-            ("ft2232_spi", "did you mean 'ft2232h'"),
+            ("ch341a_spi", "here it is:  -p ch341a"),
+            ("ft2232_spi:type=2232H,gpiol0=L", "here it is:  -p ft2232h:reset=gpiol0"),
+            ("ft2232_spi:csgpiol=3", "this is flashrom's name: 'csgpiol=3' of ft2232_spi"),
+            ("serprog:/dev/ttyACM0", "serprog (a microcontroller"),
             ("", "there is ch341a, ch347, ft2232h, ft232h, ft4232h, emu"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),

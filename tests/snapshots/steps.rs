@@ -99,6 +99,8 @@ pub const STEPS: &[Step] = &[
     plain("chips", "chips w25q64"),
     ends(2, plain("guide-no-terminal", "guide")),
     plain("man", "man pages"),
+    plain("flashrom", "flashrom -p ft2232_spi:type=2232H,divisor=4 --ifd -i bios -w new.rom -N"),
+    ends(2, plain("flashrom-none", "flashrom -p internal -w new.rom")),
     board("map-chip", "map chip"),
     board("hexdump-chip", "hexdump chip --at 0x7df0f0 --len 0x30"),
     ends(4, board("diff-chip", "diff BACKUP chip")),

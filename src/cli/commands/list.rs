@@ -16,10 +16,10 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     let attached = attached()?;
     let mut table = Table::new(&["programmer", "USB path", "serial", "for -p", "state"]);
     for one in &attached {
-        let (kind, path) = (one.model.map(|model| model.name), one.path.as_str());
+        let path = one.path.as_str();
         let spec = one.spec();
         table.row([
-            kind.unwrap_or("ch341 (UART mode)").into(),
+            one.name.as_str().into(),
             path.into(),
             one.serial.as_deref().unwrap_or("-").into(),
             spec.as_deref().unwrap_or("-").into(),

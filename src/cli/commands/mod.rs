@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod emulate;
 mod erase;
+mod flashrom;
 mod guide;
 mod hexdump;
 mod inspect;

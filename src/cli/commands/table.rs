@@ -94,6 +94,8 @@ commands! {
     Selftest(selftest) = "selftest",
     /// An emulated programmer with its chip as a USB device, for any program on this machine
     Emulate(emulate) = "emulate",
+    /// Translate a command line of flashrom into norsplice's commands, and run them
+    Flashrom(flashrom) = "flashrom",
     /// Print the completion script for a shell
     Completions(completions) = "completions",
     /// Write the manual pages into a folder

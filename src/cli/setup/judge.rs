@@ -175,13 +175,8 @@ fn plugged(seen: &Seen, programmers: &[Programmer]) -> Vec<Check> {
 }
 
 /// Devices that are taken for programmers: id, what it is, what to do.
-const LOOKALIKES: [(&str, &str, &str); 4] = [
+const LOOKALIKES: [(&str, &str, &str); 3] = [
     ("1a86:7523", "a CH340, which is a serial port and has no SPI", "take a board with a CH341A"),
-    (
-        "1a86:55db",
-        "a CH347, which norsplice does not drive",
-        "take a CH341A or an FT2232H, FT232H or FT4232H",
-    ),
     ("0403:6001", "an FT232R, which is a serial port and has no MPSSE", "take an FT232H, FT2232H or FT4232H"),
     ("0403:6015", "an FT-X, which is a serial port and has no MPSSE", "take an FT232H, FT2232H or FT4232H"),
 ];

@@ -1,0 +1,288 @@
+//! flashrom's names of programmers, and what each of them is here.
+//!
+//! Facts: the manual page flashrom(8) of 1.3.0 and 1.6.0 (names, parameters, defaults; the clock of an FTDI chip of the H
+//! family is 60 MHz through the divisor).
+
+use super::models::Model;
+use crate::units;
+use std::fmt::Write;
+use thiserror::Error;
+
+/// What of a programmer's text has no equivalent here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum NoEquivalent {
+    /// The programmer is not driven.
+    #[error(
+        "{name} ({what}) is not supported by norsplice; there is {}{}",
+        Model::all_titles(),
+        more(instead)
+    )]
+    Programmer {
+        /// flashrom's name.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// What can be done in its place; may be empty.
+        instead: &'static str,
+    },
+    /// The programmer is driven, and this parameter is not taken.
+    #[error("'{parameter}' of {name}: {why}")]
+    Parameter {
+        /// flashrom's name of the programmer.
+        name: String,
+        /// The parameter with its value.
+        parameter: String,
+        /// Why not, and what there is.
+        why: &'static str,
+    },
+}
+
+fn more(instead: &str) -> String {
+    if instead.is_empty() { String::new() } else { format!(". {instead}") }
+}
+
+/// The text after `-p` that names the same programmer here; `None` where flashrom has no programmer of that name.
+///
+/// # Errors
+/// [`NoEquivalent`] for a programmer or a parameter that has none.
+pub fn equivalent(text: &str) -> Option<Result<String, NoEquivalent>> {
+    let (name, parameters) = text.split_once(':').unwrap_or((text, ""));
+    let row = PROGRAMMERS.iter().find(|row| row.name == name)?;
+    Some(match row.here {
+        Here::Same(translate) => translate(name, parameters),
+        Here::Not(instead) => {
+            Err(NoEquivalent::Programmer { name: name.to_owned(), what: row.what, instead })
+        }
+    })
+}
+
+/// A programmer of flashrom.
+struct Row {
+    name: &'static str,
+    what: &'static str,
+    here: Here,
+}
+
+/// What it is here.
+enum Here {
+    /// The same programmer: its name and parameters into the text after `-p`.
+    Same(fn(&str, &str) -> Result<String, NoEquivalent>),
+    /// Not driven: what can be done in its place.
+    Not(&'static str),
+}
+
+const fn not(name: &'static str, what: &'static str, instead: &'static str) -> Row {
+    Row { name, what, here: Here::Not(instead) }
+}
+
+const fn same(
+    name: &'static str,
+    what: &'static str,
+    translate: fn(&str, &str) -> Result<String, NoEquivalent>,
+) -> Row {
+    Row { name, what, here: Here::Same(translate) }
+}
+
+/// For a flash that sits in the machine itself.
+const OUTSIDE: &str = "Power the board off and read its chip with a clip";
+
+/// Every programmer that flashrom names. One that gets a driver here becomes a row with [`same`].
+const PROGRAMMERS: &[Row] = &[
+    same("ch341a_spi", "CH341A", |name, rest| bare("ch341a", name, rest)),
+    same("ft2232_spi", "FTDI chip with an MPSSE", ftdi),
+    same("ch347_spi", "CH347", ch347),
+    same("dummy", "a chip in software", |name, rest| bare("emu", name, rest)),
+    not("serprog", "a microcontroller with the serprog protocol", ""),
+    not("linux_spi", "an SPI device of the Linux kernel", ""),
+    not("linux_mtd", "a flash of this machine", OUTSIDE),
+    not("linux_gpio_spi", "pins of this machine", ""),
+    not("internal", "the flash of this machine", OUTSIDE),
+    not("buspirate_spi", "Bus Pirate", ""),
+    not("dediprog", "Dediprog SF100 or SF600", ""),
+    not("developerbox_spi", "the debug port of a Developerbox", ""),
+    not("digilent_spi", "iCEblink40", ""),
+    not("dirtyjtag_spi", "DirtyJTAG", ""),
+    not("jlink_spi", "SEGGER J-Link", ""),
+    not("mediatek_i2c_spi", "a display with a MediaTek controller", ""),
+    not("mstarddc_spi", "a display with an MStar controller", ""),
+    not("ni845x_spi", "NI USB-8451 or 8452", ""),
+    not("parade_lspcon", "a Parade LSPCON", ""),
+    not("pickit2_spi", "PICkit 2", ""),
+    not("pony_spi", "SI-Prog at a serial port", ""),
+    not("raiden_debug_spi", "a debug cable for Chrome devices", ""),
+    not("rayer_spi", "a cable at a parallel port", ""),
+    not("realtek_mst_i2c_spi", "a Realtek display hub", ""),
+    not("spidriver", "SPIDriver", ""),
+    not("stlinkv3_spi", "ST-LINK V3", ""),
+    not("usbblaster_spi", "USB-Blaster", ""),
+    not("asm106x", "an ASMedia SATA controller", OUTSIDE),
+    not("atahpt", "a HighPoint controller", OUTSIDE),
+    not("atapromise", "a Promise controller", OUTSIDE),
+    not("atavia", "a VIA controller", OUTSIDE),
+    not("drkaiser", "a Dr. Kaiser card", OUTSIDE),
+    not("gfxnvidia", "an NVIDIA graphics card", OUTSIDE),
+    not("it8212", "an ITE controller", OUTSIDE),
+    not("nic3com", "a 3COM network card", OUTSIDE),
+    not("nicintel", "an Intel network card", OUTSIDE),
+    not("nicintel_eeprom", "an Intel network card", OUTSIDE),
+    not("nicintel_spi", "an Intel network card", OUTSIDE),
+    not("nicnatsemi", "a National Semiconductor network card", OUTSIDE),
+    not("nicrealtek", "a Realtek network card", OUTSIDE),
+    not("ogp_spi", "an Open Graphics card", OUTSIDE),
+    not("satamv", "a Marvell controller", OUTSIDE),
+    not("satasii", "a Silicon Image controller", OUTSIDE),
+];
+
+fn parameter(name: &str, parameter: &str, why: &'static str) -> NoEquivalent {
+    NoEquivalent::Parameter { name: name.to_owned(), parameter: parameter.to_owned(), why }
+}
+
+/// A programmer whose parameters, if any, are not carried over.
+fn bare(ours: &str, name: &str, parameters: &str) -> Result<String, NoEquivalent> {
+    match parameters.split(',').find(|piece| !piece.is_empty()) {
+        Some(piece) => {
+            Err(parameter(name, piece, "not a parameter of it here; \"norsplice --help\" lists those of -p"))
+        }
+        None => Ok(ours.to_owned()),
+    }
+}
+
+/// `spispeed=15M` as `ch347:speed=15M`.
+fn ch347(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
+    let mut pieces = parameters.split(',').filter(|piece| !piece.is_empty());
+    match (pieces.next(), pieces.next()) {
+        (None, _) => Ok("ch347".to_owned()),
+        (Some(piece), other) => match piece.split_once('=') {
+            Some(("spispeed", speed)) if other.is_none() => Ok(format!("ch347:speed={speed}")),
+            _ => bare("ch347", name, other.unwrap_or(piece)),
+        },
+    }
+}
+
+/// The clock before the divisor, in Hz.
+const FTDI_BASE_HZ: u32 = 60_000_000;
+/// Roles of spare pins here, with the level that each has by default: the level is all that they differ in.
+const ROLES: [(&str, char); 4] = [("reset", 'L'), ("wp", 'H'), ("hold", 'H'), ("led", 'H')];
+
+/// `type=2232H,port=A,divisor=4,gpiol0=L` as `ft2232h:port=A,speed=15MHz,reset=gpiol0`.
+fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
+    // flashrom's default.
+    let mut model = "ft4232h";
+    let mut ours: Vec<String> = Vec::new();
+    let mut roles = ROLES.to_vec();
+    // A colon separates them too.
+    for piece in parameters.split([',', ':']).filter(|piece| !piece.is_empty()) {
+        let no = |why| parameter(name, piece, why);
+        let (key, value) = piece.split_once('=').ok_or_else(|| no("a parameter is written as NAME=VALUE"))?;
+        match key {
+            "type" => {
+                model = match value.to_ascii_lowercase().as_str() {
+                    "2232h" => "ft2232h",
+                    "232h" => "ft232h",
+                    "4232h" => "ft4232h",
+                    _ => {
+                        return Err(no(
+                            "a device with USB ids of its own; types 2232H, 232H and 4232H are supported",
+                        ));
+                    }
+                }
+            }
+            "port" => ours.push(format!("port={}", value.to_ascii_uppercase())),
+            "serial" => ours.push(format!("serial={value}")),
+            "usbpath" => ours.push(format!("path={value}")),
+            "divisor" => {
+                let divisor: u32 = value.parse().map_err(|_| no("a divisor is an even number"))?;
+                if !divisor.is_multiple_of(2) || !(2..=1 << 17).contains(&divisor) {
+                    return Err(no("a divisor is an even number from 2 to 131072"));
+                }
+                ours.push(format!("speed={}", units::hz(FTDI_BASE_HZ / divisor).replace(' ', "")));
+            }
+            "gpiol0" | "gpiol1" | "gpiol2" | "gpiol3" => {
+                let level = match value {
+                    "H" | "h" => 'H',
+                    "L" | "l" => 'L',
+                    "C" | "c" => return Err(no("a second chip select is not driven")),
+                    _ => return Err(no("the level of a pin is H or L")),
+                };
+                ours.push(pin(&mut roles, key, level).ok_or_else(|| no("each pin has one level"))?);
+            }
+            "csgpiol" => return Err(no("a second chip select is not driven")),
+            "description" => {
+                return Err(no("programmers are chosen by serial=S or path=1-2, see \"norsplice list\""));
+            }
+            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+        }
+    }
+    let mut text = model.to_owned();
+    for (i, piece) in ours.iter().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}{piece}", if i == 0 { ':' } else { ',' });
+    }
+    Ok(text)
+}
+
+/// A pin held at a level: the first free role of that level by default, else any with the level given.
+fn pin(roles: &mut Vec<(&'static str, char)>, pin: &str, level: char) -> Option<String> {
+    let at = roles.iter().position(|(_, default)| *default == level).or((!roles.is_empty()).then_some(0))?;
+    let (role, default) = roles.remove(at);
+    let word = if level == 'H' { ":high" } else { ":low" };
+    Some(format!("{role}={pin}{}", if default == level { "" } else { word }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programmer::Settings;
+
+    #[test]
+    fn names_and_parameters_become_ours() {
+        for (theirs, ours) in [
+            ("ch341a_spi", "ch341a"),
+            ("ch341a_spi:", "ch341a"),
+            ("ft2232_spi", "ft4232h"),
+            ("ft2232_spi:type=2232H,port=A,divisor=4,gpiol0=L", "ft2232h:port=A,speed=15MHz,reset=gpiol0"),
+            ("ft2232_spi:type=232h,serial=FT1,divisor=14", "ft232h:serial=FT1,speed=4.29MHz"),
+            ("ft2232_spi:type=4232H:port=b", "ft4232h:port=B"),
+            (
+                "ft2232_spi:type=2232H,gpiol0=L,gpiol1=L,gpiol2=H",
+                "ft2232h:reset=gpiol0,wp=gpiol1:low,hold=gpiol2",
+            ),
+            ("ft2232_spi:type=2232H,divisor=60000,usbpath=1-1.4", "ft2232h:speed=1kHz,path=1-1.4"),
+        ] {
+            assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())), "{theirs}");
+            assert!(Settings::parse(ours).is_ok(), "{ours} is a text that -p takes");
+        }
+        for (theirs, ours) in [("ch347_spi", "ch347"), ("ch347_spi:spispeed=937.5K", "ch347:speed=937.5K")] {
+            assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())));
+            assert!(Settings::parse(ours).is_ok(), "{ours}");
+        }
+        assert_eq!(equivalent("dummy"), Some(Ok("emu".to_owned())));
+        assert_eq!(equivalent("ch341a"), None);
+    }
+
+    #[test]
+    fn what_has_no_equivalent_is_named() {
+        for (theirs, wanted) in [
+            (
+                "internal",
+                "internal (the flash of this machine) is not supported by norsplice; there is CH341A",
+            ),
+            ("internal:laptop=this_is_not_a_laptop", "read its chip with a clip"),
+            ("linux_spi:dev=/dev/spidev0.0,spispeed=512", "linux_spi"),
+            ("ch341a_spi:speed=1", "'speed=1' of ch341a_spi"),
+            ("ch347_spi:spispeed=15M,x=1", "'x=1' of ch347_spi"),
+            ("ft2232_spi:type=jtagkey", "'type=jtagkey' of ft2232_spi: a device with USB ids of its own"),
+            ("ft2232_spi:csgpiol=3", "second chip select"),
+            ("ft2232_spi:gpiol0=C", "second chip select"),
+            ("ft2232_spi:gpiol0=x", "H or L"),
+            ("ft2232_spi:divisor=3", "even"),
+            ("ft2232_spi:divisor=0", "even"),
+            ("ft2232_spi:port", "NAME=VALUE"),
+            ("ft2232_spi:gpiol0=L,gpiol0=L,gpiol0=L,gpiol0=L,gpiol0=L", "one level"),
+            ("dummy:emulate=W25Q128FV", "'emulate=W25Q128FV' of dummy"),
+        ] {
+            let Some(Err(why)) = equivalent(theirs) else { panic!("{theirs}") };
+            assert!(why.to_string().contains(wanted), "{theirs}: {why}");
+        }
+    }
+}
