@@ -24,9 +24,10 @@ const PAGE: u64 = 256;
 const BLOCK: u64 = 64 * KIB;
 
 /// Programmer, as the emulator and the user name it, and its SPI clock.
-const PROGRAMMERS: [(&str, ProgrammerKind, &str, u64); 2] = [
+const PROGRAMMERS: [(&str, ProgrammerKind, &str, u64); 3] = [
     ("CH341A", ProgrammerKind::Ch341a, "ch341a", 1_500_000),
     ("FT2232H, 30 MHz", ProgrammerKind::Ft2232h, "ft2232h:speed=30MHz", 30_000_000),
+    ("CH347, 30 MHz", ProgrammerKind::Ch347t, "ch347:speed=30MHz", 30_000_000),
 ];
 
 /// A job: what is on the chip before, and what changes. Every write begins with the two reads of its backup.

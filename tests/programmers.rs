@@ -137,6 +137,8 @@ fn plain_mode_keeps_to_its_rows() {
         (ProgrammerKind::Ch341a, "CH341A, plain", "ch341a:plain", 50.0),
         (ProgrammerKind::Ft2232h, "FT2232H at 30 MHz, fast", "ft2232h:speed=30MHz", 2.4),
         (ProgrammerKind::Ft2232h, "FT2232H at 30 MHz, plain", "ft2232h:speed=30MHz,plain", 4.0),
+        (ProgrammerKind::Ch347t, "CH347 at 30 MHz, fast", "ch347:speed=30MHz", 2.5),
+        (ProgrammerKind::Ch347t, "CH347 at 30 MHz, plain", "ch347:speed=30MHz,plain", 4.0),
     ];
     let mut missing = Vec::new();
     for (kind, title, name, limit) in cases {

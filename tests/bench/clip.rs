@@ -10,8 +10,9 @@ use norsplice::spi::{Programmer, SpiError};
 /// Bytes of the emulator's default chip.
 pub const SIZE: u64 = 8 << 20;
 
-/// Both kinds of programmer: one that pauses by itself, one that does not.
-pub const PROGRAMMERS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
+/// Each kind of programmer: one that pauses by itself and two that do not, one with small packets and one with large ones.
+pub const PROGRAMMERS: [ProgrammerKind; 3] =
+    [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h, ProgrammerKind::Ch347t];
 
 /// The programmer that a clip opens.
 pub type Opened = Box<dyn Programmer>;

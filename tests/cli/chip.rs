@@ -7,7 +7,7 @@ fn probe_names_the_chip_on_every_programmer() {
     let bench = Bench::new();
     let image: Vec<u8> = (0..8 << 20).map(|i: u32| (i >> 8) as u8 ^ i as u8).collect();
     std::fs::write(bench.path("image.bin"), image).unwrap();
-    for programmer in ["ch341a", "ft2232h", "ft232h", "ft4232h,port=B,speed=6MHz"] {
+    for programmer in ["ch341a", "ft2232h", "ft232h", "ft4232h,port=B,speed=6MHz", "ch347t,cs=1", "ch347f"] {
         let (ran, counts) =
             bench.emu(&format!("programmer={programmer},image=image.bin"), ["--json", "probe"]);
         let result = ran.code(0).result();

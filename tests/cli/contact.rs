@@ -12,7 +12,7 @@ fn bench() -> Bench {
 #[test]
 fn a_good_contact_passes_and_a_bad_one_says_why() {
     let bench = bench();
-    for programmer in ["ch341a", "ft2232h"] {
+    for programmer in ["ch341a", "ft2232h", "ch347t"] {
         let (ran, counts) =
             bench.emu(&format!("image=image.bin,programmer={programmer}"), ["--json", "contact"]);
         let result = ran.code(0).result();
@@ -48,14 +48,19 @@ fn the_meter_shows_each_look() {
 #[test]
 fn a_chip_is_waited_for() {
     let bench = bench();
-    let emu = "image=image.bin,fault=off:0-3";
-    bench.emu(emu, ["probe"]).0.code(5);
-    bench.emu(emu, ["--wait", "probe"]).0.code(0).says(&["waiting", "W25Q64FV"]);
+    for programmer in ["ch341a", "ch347t"] {
+        let emu = format!("image=image.bin,programmer={programmer},fault=off:0-3");
+        bench.emu(&emu, ["probe"]).0.code(5);
+        bench.emu(&emu, ["--wait", "probe"]).0.code(0).says(&["waiting", "W25Q64FV"]);
+    }
 }
 
 #[test]
 fn the_clock_is_found_where_it_is_not_fixed() {
     let bench = bench();
-    bench.emu("programmer=ft2232h,speed=auto,image=image.bin", ["probe"]).0.code(0).says(&["SPI clock"]);
+    for programmer in ["ft2232h", "ch347t"] {
+        let emu = format!("programmer={programmer},speed=auto,image=image.bin");
+        bench.emu(&emu, ["probe"]).0.code(0).says(&["SPI clock"]);
+    }
     bench.emu("speed=auto,image=image.bin", ["probe"]).0.code(2).says(&["fixed"]);
 }

@@ -22,7 +22,7 @@ struct Three {
 impl Three {
     fn new(faults: [&str; 3]) -> Self {
         let bench = Bench::new();
-        let kinds = ["ch341a", "ft2232h", "ft232h"];
+        let kinds = ["ch341a", "ft2232h", "ch347f"];
         let specs = (0..3).map(|n| {
             std::fs::write(bench.path(&format!("{n}.bin")), contents(10 * n as u64)).unwrap();
             let fault = if faults[n].is_empty() { String::new() } else { format!(",fault={}", faults[n]) };

@@ -46,6 +46,8 @@ fn device(number: usize, line: &str) -> DeviceConfig {
         Some("ft2232h") => ProgrammerKind::Ft2232h,
         Some("ft232h") => ProgrammerKind::Ft232h,
         Some("ft4232h") => ProgrammerKind::Ft4232h,
+        Some("ch347t") => ProgrammerKind::Ch347t,
+        Some("ch347f") => ProgrammerKind::Ch347f,
         other => panic!("NORSPLICE_DROPIN names no device: {other:?}"),
     };
     let mut options = Options::new(programmer);

@@ -48,6 +48,25 @@ pub fn rows(kind: ProgrammerKind) -> Vec<Row> {
     rows
 }
 
+/// The rows of the USB side and of power of one more programmer, at few points each: chip and wires are those of the others.
+pub fn some(kind: ProgrammerKind) -> Vec<Row> {
+    const POINTS: usize = 24;
+    let jobs = Jobs { kind, small: whole(kind, &SMALL), tiny: whole(kind, &TINY) };
+    let mut rows = jobs.power();
+    rows.extend(jobs.usb());
+    if every(2) > 1 {
+        for row in &mut rows {
+            let nth = row.cases.len().div_ceil(POINTS);
+            let mut n = 0;
+            row.cases.retain(|_| {
+                n += 1;
+                n % nth == 0
+            });
+        }
+    }
+    rows
+}
+
 /// `kill -9`, a hundred times in all. The seed is printed; `NORSPLICE_SEED` repeats it.
 fn killed(kind: ProgrammerKind) -> Row {
     const ROUNDS: u64 = 100;

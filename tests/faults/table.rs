@@ -37,6 +37,7 @@ pub fn name(row: &Row) -> String {
 fn programmer(kind: ProgrammerKind) -> &'static str {
     match kind {
         ProgrammerKind::Ch341a => "CH341A",
+        ProgrammerKind::Ch347t => "CH347",
         _ => "FT2232H",
     }
 }

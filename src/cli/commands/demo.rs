@@ -22,7 +22,7 @@ pub struct Args {
     dir: Option<PathBuf>,
 
     /// The programmer to emulate
-    #[arg(long, value_name = "KIND", default_value = "ch341a", value_parser = ["ch341a", "ft2232h"])]
+    #[arg(long, value_name = "KIND", default_value = "ch341a", value_parser = ["ch341a", "ch347t", "ft2232h"])]
     with: String,
 }
 

@@ -1,9 +1,9 @@
 //! A bench: an emulated programmer with its clip on a chip, and a store in a folder of its own.
 
 use crate::emulator::chip::{ChipSpec, FlashChip, find};
-use crate::emulator::{Emulator, Faults, Options, ProgrammerKind};
+use crate::emulator::{Emulator, Faults, Options, ProgrammerKind, Quirk};
 use crate::flash::{Chip, FlashError};
-use crate::programmer::{Ch341a, Driver, Mpsse};
+use crate::programmer::{Ch341a, Ch347, Driver, Mpsse};
 use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
@@ -72,6 +72,14 @@ impl Bench {
         Self { emulator: Emulator::new(options).unwrap(), dir: tempfile::tempdir().unwrap(), kind }
     }
 
+    /// The same behind a CH347T with these quirks.
+    pub fn with_ch347(quirks: &[Quirk], contents: Vec<u8>) -> Self {
+        let kind = ProgrammerKind::Ch347t;
+        let quirks = quirks.to_vec();
+        let options = Options { programmer: kind, contents: Some(contents), quirks, ..Options::default() };
+        Self { emulator: Emulator::new(options).unwrap(), dir: tempfile::tempdir().unwrap(), kind }
+    }
+
     /// The same with another part.
     pub fn with_part(kind: ProgrammerKind, part: &str, contents: Vec<u8>) -> Self {
         let chip = part.into();
@@ -91,6 +99,10 @@ impl Bench {
             ProgrammerKind::Ch341a => Box::new(Driver::open(Ch341a::new(&[]), self.emulator.pipe())?),
             ProgrammerKind::Ft2232h => {
                 let codec = Mpsse::new(0, &[]).with_clock(30_000_000)?;
+                Box::new(Driver::open(codec, self.emulator.pipe())?)
+            }
+            ProgrammerKind::Ch347t => {
+                let codec = Ch347::default().with_clock(30_000_000)?;
                 Box::new(Driver::open(codec, self.emulator.pipe())?)
             }
             other => panic!("no programmer for {other:?}"),

@@ -4,7 +4,7 @@
 //! written. At most a tenth above them.
 
 use super::bench::{Bench, KINDS, LAST_LOOK, SIZE, quiet, random};
-use crate::emulator::ProgrammerKind;
+use crate::emulator::{ProgrammerKind, Quirk};
 use crate::span::Span;
 use std::time::Duration;
 
@@ -58,6 +58,26 @@ fn assert_counts(bench: &Bench, job: &Job, kind: ProgrammerKind, case: &str) {
     let waits = pieces + counts.pages / 16 + 8 * erases + 150;
     assert!(counts.waits <= waits, "{case}: {} waits, at most {waits}", counts.waits);
     bench.assert_no_misdeeds();
+}
+
+/// The same jobs by a CH347 at 30 MHz, against the limit of SPI clocks and typical chip times alone.
+#[test]
+fn a_ch347_s_jobs_end_near_the_physical_limit_with_every_firmware() {
+    let old = random(1, SIZE);
+    for (quirks, percent) in [(&[][..], 115), (&[Quirk::OldFirmware], 130)] {
+        for (job, limit) in JOBS.iter().zip([5_200, 49_310]) {
+            let mut new = old.clone();
+            new[job.change.range()].copy_from_slice(&random(2, job.change.len() as usize));
+            let bench = Bench::with_ch347(quirks, old.clone());
+            bench.write(&new, &mut quiet).unwrap();
+            let took = bench.emulator.clock().now();
+            let ratio = took.as_secs_f64() * 1000.0 / f64::from(limit);
+            println!("{} by a CH347, {quirks:?}: {took:?}, {ratio:.3} of the limit", job.name);
+            assert!(ratio * 100.0 <= f64::from(percent), "{}, {quirks:?}: {took:?}", job.name);
+            assert!(bench.emulator.contents() == new, "{}, {quirks:?}", job.name);
+            bench.assert_no_misdeeds();
+        }
+    }
 }
 
 /// A chip that the store knows is read once: every repeated job saves one whole read.
