@@ -22,14 +22,14 @@ pub struct Watched {
 }
 
 impl Desk {
-    /// Tests whether the contact is good enough to write. A bad contact is a result, not an error. In a dry run no test
-    /// sends a write enable.
+    /// Tests whether the contact is good, by questions alone: no write enable is sent, so whether the chip would take one
+    /// is left to the jobs that write and to [`self_test`](Self::self_test). A bad contact is a result, not an error.
     ///
     /// # Errors
     /// Any [`Refusal`] where the tests themselves fail.
     pub fn contact(&self, front: &dyn Front) -> Result<Verdict, Refusal> {
         self.with_programmer(front, |mut programmer, _| {
-            let options = Contact { writes: !self.dry_run, voltage_adapter: self.voltage_adapter };
+            let options = Contact { writes: false, voltage_adapter: self.voltage_adapter };
             Ok(examine(&mut programmer, &options, &mut |event| front.notice(Notice::Job(&event)))?)
         })
     }

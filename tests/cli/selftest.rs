@@ -108,8 +108,9 @@ fn wrong_input_is_refused_before_a_programmer_is_opened_or_said_by_name() {
 fn what_only_reads_never_sends_write_enable() {
     let bench = Bench::new();
     std::fs::write(bench.path("new.bin"), [0x5A; 0x1000]).unwrap();
-    let lines: [&[&str]; 9] = [
+    let lines: [&[&str]; 10] = [
         &["probe"],
+        &["contact"],
         &["read", "out.bin", "--at", "0", "--len", "64K"],
         &["--store", "store", "backup"],
         &["verify", "new.bin", "--at", "0"],

@@ -1,9 +1,10 @@
 //! Faults of reads, at addresses, lengths, boundaries, in order and time: a backup is right, or there is none.
 //!
-//! The table counts both for each fault and programmer; it is in hw-notes/faults.md, and the test holds the two together.
+//! The table counts both for each fault and programmer; it is in hw-notes/faults.md, and `NORSPLICE_TEST=all` holds the
+//! two together. Otherwise every third case of each row is tried, and the sums are fixed.
 
 use super::bench::quiet;
-use crate::bench::{Clip, in_memory, noise};
+use crate::bench::{Clip, all, in_memory, noise};
 use norsplice::emulator::chip::{DataFault, FlashChip, find};
 use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
 use norsplice::workflow::Store;
@@ -135,7 +136,7 @@ fn no_fault_of_reads_makes_a_wrong_backup() {
     for (kind, programmer) in KINDS {
         for (name, strikes) in rows() {
             let (mut right, mut refused) = (0, 0);
-            for strike in &strikes {
+            for strike in strikes.iter().step_by(if all() { 1 } else { 3 }) {
                 match back_up(kind, *strike, &old) {
                     Ok(true) => right += 1,
                     Ok(false) => refused += 1,
@@ -147,11 +148,18 @@ fn no_fault_of_reads_makes_a_wrong_backup() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if !all() {
+        assert_eq!(sum, SPREAD);
+        return;
+    }
+    assert_eq!(sum, ALL);
     let notes = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/hw-notes/faults.md")).unwrap();
     for line in &lines {
         assert!(notes.contains(line), "hw-notes/faults.md lacks a line of:\n{}", lines.join("\n"));
     }
-    assert_eq!(sum, RIGHT_AND_REFUSED);
 }
 
-const RIGHT_AND_REFUSED: (usize, usize) = (65, 393);
+/// Right and refused, of all cases.
+const ALL: (usize, usize) = (65, 393);
+/// Of every third.
+const SPREAD: (usize, usize) = (18, 144);

@@ -1,6 +1,6 @@
 //! The rows: one fault each, at every point of a job or at a spread of points. `NORSPLICE_FAULTS=all` tries every point
 //! of those too that are spread otherwise (of bytes and of time there are too many: always a spread), `NORSPLICE_TEST=all`
-//! three times as many.
+//! five times as many.
 
 use super::bench::{Case, Trial};
 use super::job::{Job, SMALL, TINY, Whole, whole};
@@ -23,7 +23,7 @@ fn every(nth: usize) -> usize {
     if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v.split(',').any(|word| word == "all")) {
         1
     } else if all() {
-        (nth / 3).max(1)
+        (nth / 5).max(1)
     } else {
         nth
     }
@@ -79,7 +79,7 @@ fn killed(kind: ProgrammerKind) -> Row {
         fault: "kill -9 of the binary",
         kind,
         points: "any moment".into(),
-        cases: (0..ROUNDS).step_by(every(2)).map(round).collect(),
+        cases: (0..ROUNDS).step_by(every(12)).map(round).collect(),
     }
 }
 
@@ -107,16 +107,18 @@ impl Jobs {
         let parts = [0.0, 0.25, 0.5, 0.95];
         let cut = |n, part| Faults::seeded(n).with(Fault::PowerCutInOperation(n, part));
         let each = || (1..=operations).flat_map(|n| parts.iter().map(move |part| (n, *part)));
-        let cases = each().flat_map(|(n, part)| {
-            [false, true].map(|undo| Case::new(format!("{n} at {part}"), &SMALL, cut(n, part), undo))
-        });
+        let cases = each().flat_map(|(n, part)| [false, true].map(|undo| (n, part, undo)));
+        // A step of 5 takes every operation, and over eight of them each moment with each way on.
+        let cases = cases
+            .step_by(every(5))
+            .map(|(n, part, undo)| Case::new(format!("{n} at {part}"), &SMALL, cut(n, part), undo));
         let first = format!("{operations} erases and programs x {} moments x 2 ways on", parts.len());
         let first =
             self.row("power cut in each erase and program, then resume, and restore", first, cases.collect());
         // The way on is cut off too, in each operation that it has at most.
         let twice = (1..=operations)
-            .step_by(every(5))
-            .flat_map(|n| (1..=operations).step_by(every(7)).map(move |m| (n, m)));
+            .step_by(every(7))
+            .flat_map(|n| (1..=operations).step_by(every(10)).map(move |m| (n, m)));
         let cases = twice.enumerate().map(|(i, (n, m))| Case {
             again: Some(cut(m, 0.5)),
             ..Case::new(format!("{n}, then {m}"), &SMALL, cut(n, 0.5), i % 2 == 1)
@@ -137,8 +139,8 @@ impl Jobs {
     }
 
     fn usb(&self) -> Vec<Row> {
-        // About 300 cases a row unless all are asked for.
-        let some = |points: u64| every((points / 300).max(1) as usize);
+        // About 100 cases a row unless more are asked for.
+        let some = |points: u64| every((points / 100).max(1) as usize);
         let transfers = (self.tiny.transfers, "transfers", some(self.tiny.transfers));
         let packets = (self.tiny.in_packets, "IN packets", some(self.tiny.in_packets));
         vec![
@@ -198,7 +200,7 @@ impl Jobs {
                 must,
                 ..Case::new(seed, &SMALL, Faults::seeded(seed).with(Fault::BitFlips(rate)), seed % 2 == 1)
             };
-            let seeds = (1..=100u64).step_by(every(10));
+            let seeds = (1..=100u64).step_by(every(20));
             self.row(name, "100 seeds".into(), seeds.map(case).collect())
         };
         rates.into_iter().map(row).collect()

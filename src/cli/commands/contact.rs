@@ -1,4 +1,4 @@
-//! `contact`: is the clip's contact good enough to write, and if not, why? With `--watch`, a live meter.
+//! `contact`: is the clip's contact good, and if not, why? Questions only. With `--watch`, a live meter.
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
@@ -42,7 +42,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if verdict.good {
         return Ok((Exit::Done, Fields::new().with("contact", contact).into_map()));
     }
-    let failure = Failure::failed("the contact is not good enough to write");
+    let failure = Failure::failed("the contact is not good");
     Err(failure.hint(words::next_for(&verdict)).field("contact", contact))
 }
 

@@ -42,7 +42,7 @@ commands! {
     Otp(otp) = "otp",
     /// The write protection: show it, set it to a range, clear it
     Protect(protect) = "protect",
-    /// Test whether the clip's contact is good enough to write
+    /// Test whether the clip's contact is good, by reading alone
     Contact(contact) = "contact",
     /// Read the chip, or a part of it, into a file; only if several passes agree
     Read(read) = "read",

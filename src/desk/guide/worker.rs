@@ -134,7 +134,8 @@ impl Worker<'_> {
 
     /// Tests the contact of one chip, as long as it answers.
     fn watch_chip(&self, spec: &str) -> Result<Option<Ask>, Refusal> {
-        let test = ContactTest { writes: true, ..ContactTest::default() };
+        // Questions only: the job that is chosen later tests the write enable itself.
+        let test = ContactTest::default();
         self.desk(spec)?.with_chip(&Updates::of(self), |chip, _| {
             loop {
                 match before_writing(chip, &test, &mut |_| ControlFlow::Continue(())) {

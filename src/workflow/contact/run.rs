@@ -1,4 +1,4 @@
-//! The tests, run: before every write on a connected chip, and on demand on whatever hangs on the programmer.
+//! The tests, run: before every write on a connected chip, and on demand on whatever is on the programmer.
 
 use super::findings::{Findings, Line, Tallied};
 use super::verdict::Verdict;
@@ -20,7 +20,7 @@ const ROUNDS: usize = 2;
 /// How to test.
 #[derive(Clone, Debug, Default)]
 pub struct Contact {
-    /// Write enable and write disable may be sent; not in a dry run.
+    /// Write enable and write disable may be sent, once every read is as it should be: in jobs that may write only.
     pub writes: bool,
     /// The user said that a 1.8 V adapter is in place.
     pub voltage_adapter: bool,
@@ -119,11 +119,12 @@ fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &Contact) -> Result<Verdi
         }
         seen.sfdp = (SFDPS, same);
     }
-    if options.writes {
-        seen.write_enable = chip.check_write_enable(ENABLES)?;
-    }
     seen.array = Some(array::sample(chip)?);
     seen.low_voltage = chip.identity().low_voltage && !options.voltage_adapter;
+    // Behind the reads: a chip that is not read right is sent nothing that could change it.
+    if options.writes && judge(&seen).good {
+        seen.write_enable = chip.check_write_enable(ENABLES)?;
+    }
     Ok(judge(&seen))
 }
 

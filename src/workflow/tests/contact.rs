@@ -1,6 +1,7 @@
 //! The contact tests on chips that are well, and on such as are not.
 
 use super::bench::{Bench, KINDS, SMALL, Tap, opcode, quiet, random, small, small_spec};
+use crate::emulator::chip::DataFault;
 use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::Chip;
 use crate::spi::{Op, Transaction};
@@ -77,6 +78,16 @@ fn a_chip_that_does_not_hear_write_enable_is_not_written_to() {
     assert_eq!(verdict.likely.first(), Some(&Likely::HoldOrWriteProtect), "{verdict}");
     // Where nothing may be sent that changes anything, nothing is, and this cannot be found.
     assert!(before_writing(&mut clip, &Contact::default(), &mut quiet).is_ok());
+}
+
+#[test]
+fn no_write_enable_is_sent_to_a_chip_that_is_not_read_right() {
+    let fault = Fault::Data(DataFault::StuckBit(12, false));
+    let bench = bench(ProgrammerKind::Ft2232h, Faults::default().with(fault));
+    let mut clip = bench.clip().unwrap();
+    let Err(Cause::Contact(verdict)) = before_writing(&mut clip, &WRITES, &mut quiet) else { panic!() };
+    assert_eq!(verdict.likely.first(), Some(&Likely::AddressBit), "{verdict}");
+    assert_eq!(bench.emulator.counts().opcodes.get(&0x06), None);
 }
 
 #[test]
