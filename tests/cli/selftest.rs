@@ -120,9 +120,10 @@ fn what_only_reads_never_sends_write_enable() {
         &["--store", "store", "--dry-run", "erase", "--at", "0", "--len", "4K"],
         &["selftest"],
     ];
-    bench.write("image.bin", &noise(8 << 20, 11));
+    // 512 KiB, with security registers.
+    bench.write("image.bin", &noise(512 << 10, 11));
     for programmer in ["ch341a", "ft2232h"] {
-        let emu = format!("programmer={programmer},image=image.bin,state=chip-{programmer}");
+        let emu = format!("chip=P25D40SH,programmer={programmer},image=image.bin,state=chip-{programmer}");
         for line in lines {
             let (ran, counts) = bench.emu(&emu, line);
             assert!(ran.code == 0 || ran.code == 4, "{line:?}: {}", ran.stderr);

@@ -1,4 +1,5 @@
-//! The environment: `NORSPLICE_DROPIN` lists the devices, `NORSPLICE_DROPIN_REPORT` names the report's file.
+//! The environment: `NORSPLICE_DROPIN` lists the devices, `NORSPLICE_DROPIN_REPORT` names the report's file,
+//! `NORSPLICE_DROPIN_TRACE` one for the transfers.
 //!
 //! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `image=FILE` (contents
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
@@ -36,6 +37,11 @@ pub fn devices() -> Vec<DeviceConfig> {
 /// Where the report goes.
 pub fn report() -> Option<String> {
     std::env::var("NORSPLICE_DROPIN_REPORT").ok()
+}
+
+/// Where every transfer that is submitted is written down.
+pub fn trace() -> Option<String> {
+    std::env::var("NORSPLICE_DROPIN_TRACE").ok()
 }
 
 fn device(number: usize, line: &str) -> DeviceConfig {

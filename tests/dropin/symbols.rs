@@ -1,4 +1,5 @@
-//! libusb's functions on contexts, devices and handles, as far as rusb calls them; those on transfers are next door.
+//! libusb's functions on contexts, devices and handles, as far as rusb, flashrom and libftdi call them; those on transfers
+//! are next door.
 //!
 //! Safety, for all of them: the callers keep libusb's documented rules; where they do not, and it can be seen, it goes
 //! into the report as misuse.
@@ -148,6 +149,20 @@ pub unsafe extern "C" fn libusb_get_active_config_descriptor(
     // SAFETY: the caller's out parameter; the descriptor is the first field of the box.
     unsafe { *into = Box::into_raw(configuration).cast() };
     0
+}
+
+/// There is one configuration.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libusb_get_config_descriptor(
+    device: *mut libusb_device,
+    index: u8,
+    into: *mut *const libusb_config_descriptor,
+) -> c_int {
+    match index {
+        // SAFETY: the caller's out parameter, as there.
+        0 => unsafe { libusb_get_active_config_descriptor(device, into) },
+        _ => LIBUSB_ERROR_NOT_FOUND,
+    }
 }
 
 #[unsafe(no_mangle)]

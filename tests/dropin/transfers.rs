@@ -6,6 +6,7 @@ use super::world::{Ptr, with};
 use libc::{c_int, c_uchar, c_uint, c_void, timeval};
 use rusb::constants::*;
 use rusb::ffi::{libusb_context, libusb_device_handle, libusb_transfer};
+use std::io::Write;
 use std::ptr;
 use std::time::{Duration, Instant};
 
@@ -82,9 +83,26 @@ pub unsafe extern "C" fn libusb_submit_transfer(transfer: *mut libusb_transfer) 
         if full.is_some_and(|full| world.in_flight() >= full) {
             return LIBUSB_ERROR_NO_MEM;
         }
+        // SAFETY: as above; an OUT transfer has a buffer of its length.
+        unsafe { trace(&*transfer) };
         world.submit(record.device, endpoint, Ptr(transfer));
         0
     })
+}
+
+/// A line for a transfer that was submitted, where `NORSPLICE_DROPIN_TRACE` names a file: "out HEX" or "in LENGTH".
+unsafe fn trace(transfer: &libusb_transfer) {
+    let Some(path) = super::config::trace() else { return };
+    let line = if transfer.endpoint & LIBUSB_ENDPOINT_IN != 0 {
+        format!("in {}\n", transfer.length)
+    } else {
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { std::slice::from_raw_parts(transfer.buffer, transfer.length as usize) };
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("out {hex}\n")
+    };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the trace can be written");
 }
 
 #[unsafe(no_mangle)]
@@ -148,6 +166,15 @@ pub unsafe extern "C" fn libusb_handle_events_timeout_completed(
         with(|world| world.forget_real_time());
     }
     0
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libusb_handle_events_timeout(
+    context: *mut libusb_context,
+    time: *const timeval,
+) -> c_int {
+    // SAFETY: as there.
+    unsafe { libusb_handle_events_timeout_completed(context, time, ptr::null_mut()) }
 }
 
 /// Sets the `c_int` that `user_data` points to.

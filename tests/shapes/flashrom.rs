@@ -1,8 +1,7 @@
 //! flashrom's own bytes next to ours in plain mode, for the same commands on a CH341A: the same shape.
-//!
-//! `tests/data/flashrom-ch341a.txt` was recorded between flashrom 1.3.0 and libusb, on the emulated CH341A.
 
 use super::record::{Recorded, Recorder};
+use super::recording::{Burst, bursts};
 use norsplice::emulator::{Emulator, Options};
 use norsplice::programmer::{self, Settings};
 use norsplice::spi::Transaction;
@@ -45,29 +44,23 @@ fn shape(out: &[Vec<u8>], answers: usize) -> Shape {
     }
 }
 
-/// The bursts of the file: OUT bytes, and how many answers were asked for.
-fn theirs() -> Vec<Shape> {
-    let text = include_str!("../data/flashrom-ch341a.txt");
-    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let burst = |pair: &[&str]| {
-        let hex = pair[0].strip_prefix("out ").expect("an out line");
-        let bytes: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
-        let counts = pair[1].strip_prefix("in ").expect("an in line").split(' ');
-        let answers = counts.map(|count| count.split_once('x').unwrap().0.parse::<usize>().unwrap()).sum();
-        shape(&[bytes], answers)
-    };
-    lines.chunks(2).map(burst).collect()
+/// The opcode of a burst that clocks anything.
+pub fn opcodes(burst: &Burst) -> Vec<u8> {
+    match burst.out.get(32..) {
+        Some([0xA8, first, ..]) => vec![first.reverse_bits()],
+        _ => Vec::new(),
+    }
 }
 
 #[test]
 fn plain_mode_has_the_shape_of_flashrom_for_the_same_commands() {
-    let theirs = theirs();
-    let opcodes: Vec<u8> = theirs.iter().map(|shape| shape.clocked[0]).collect();
+    let recorded = bursts(include_str!("../data/flashrom-ch341a.txt"));
+    let opcodes: Vec<u8> = recorded.iter().flat_map(opcodes).collect();
     for wanted in [0x9F, 0x05, 0x03, 0x06, 0x20, 0x02] {
         assert!(opcodes.contains(&wanted), "{wanted:02x} was not recorded");
     }
-    for their in &theirs {
+    for Burst { out, asked } in recorded {
+        let their = &shape(&[out], asked.len());
         let emulator = Emulator::new(Options::default()).unwrap();
         let (recorder, tape) = Recorder::new(emulator.pipe());
         let mut ours = programmer::over(recorder, &Settings::parse("ch341a:plain").unwrap()).unwrap();

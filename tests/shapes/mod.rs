@@ -5,7 +5,9 @@
 
 mod flashrom;
 mod judge;
+mod mpsse_shape;
 mod record;
+mod recording;
 
 use judge::{Fault, Windows, ch341a, mpsse};
 use norsplice::emulator::{Emulator, Options, ProgrammerKind};

@@ -68,7 +68,7 @@ pub fn image(len: usize) -> PathBuf {
 }
 
 /// The stand-in, built as this test was.
-fn stand_in() -> &'static Path {
+pub fn stand_in() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         // target/debug/deps/all-0123: the profile's folder is two up.

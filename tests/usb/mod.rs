@@ -10,3 +10,6 @@ mod child;
 mod contract;
 #[cfg(not(libusb_built_in))]
 mod queue;
+
+#[cfg(not(libusb_built_in))]
+pub use child::stand_in;

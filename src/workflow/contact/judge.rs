@@ -35,7 +35,11 @@ pub fn judge(seen: &Findings) -> Verdict {
         _ => add("SFDP", passed(same == reads), format!("{same} of {reads} reads as at first")),
     }
     match &seen.write_enable[..] {
-        [] => add("write enable", Outcome::Skipped, "not sent: jobs that write and \"selftest --chip\" test it".into()),
+        [] => add(
+            "write enable",
+            Outcome::Skipped,
+            "not sent: jobs that write and \"selftest --chip\" test it".into(),
+        ),
         checks => {
             let good = checks.iter().filter(|c| c.passed()).count();
             let last = &checks[checks.len() - 1];
