@@ -86,6 +86,7 @@ const CLI: [&str; 29] = [
     "signals",
     "session",
     "progress",
+    "time_left",
     "shell",
     "options",
     "args",

@@ -32,6 +32,7 @@ mod store;
 mod streams;
 mod subject;
 mod terminal;
+mod time_left;
 mod words;
 
 pub use exit::Exit;

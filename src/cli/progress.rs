@@ -2,8 +2,9 @@
 //! end elsewhere; with `--json` also an event at every twentieth.
 
 use super::output::{Output, Verbosity};
+use super::time_left::time_left;
 use crate::{units, wire};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -97,10 +98,16 @@ impl Drop for Progress<'_> {
 
 fn bar(what: &str, total: u64, among: Option<(&str, &MultiProgress)>) -> ProgressBar {
     let style = ProgressStyle::with_template(
-        "{prefix}{msg:22} {wide_bar:.green/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+        "{prefix}{msg:22} {wide_bar:.green/dim} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {left}",
     )
     // The template is a constant; a test builds it.
-    .unwrap_or_else(|_| ProgressStyle::default_bar());
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .with_key("left", |state: &ProgressState, into: &mut dyn std::fmt::Write| {
+        if let Some(left) = time_left(state.pos(), state.len().unwrap_or(0), state.elapsed()) {
+            // What writes it down does not fail.
+            let _ = write!(into, "{} left", units::time(left));
+        }
+    });
     let bar = match among {
         None => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
         Some((label, bars)) => bars.add(ProgressBar::new(total)).with_prefix(label.to_owned()),
@@ -113,6 +120,57 @@ fn bar(what: &str, total: u64, among: Option<(&str, &MultiProgress)>) -> Progres
 #[cfg(test)]
 mod tests {
     use super::*;
+    use indicatif::TermLike;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    /// A terminal that keeps what is written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            200
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_shows_the_time_left_that_was_learned() {
+        let paper = Paper::default();
+        // An hour for a quarter: three more hours, whatever a model says.
+        let bar = bar("read", 8 << 20, None).with_elapsed(Duration::from_secs(3600));
+        bar.set_draw_target(ProgressDrawTarget::term_like(Box::new(paper.clone())));
+        bar.set_position(2 << 20);
+        bar.force_draw();
+        let text = paper.0.lock().unwrap().clone();
+        assert!(text.contains("180 min 0 s left"), "{text}");
+    }
 
     #[test]
     fn a_step_may_be_empty_and_may_be_overrun() {

@@ -93,7 +93,7 @@ fn plain_mode_has_the_windows_of_flashrom_for_the_same_commands() {
         assert_eq!(outside, [0; 0], "nothing but windows");
         for steps in &windows_of_theirs {
             let (windows_of_ours, outside) = windows(&ours(steps));
-            assert_eq!(windows_of_ours, [steps.clone()], "{steps:02x?}");
+            assert_eq!(windows_of_ours, std::slice::from_ref(steps), "{steps:02x?}");
             // Pins high before the window; for a write, pins that answer; then 87.
             let asked: &[u8] = if steps.len() == 1 { &[0x80, 0x81, 0x87] } else { &[0x80, 0x87] };
             assert_eq!(outside, asked, "{steps:02x?}");

@@ -3,6 +3,7 @@
 use super::super::exit::Failure;
 use super::super::jobs::{plan_table, verdict};
 use super::super::show::{Paint, hex, wrapped};
+use super::super::time_left::time_left;
 use super::draw_choice;
 use super::flash::{self, Flash};
 use super::view::View;
@@ -16,7 +17,6 @@ use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Gauge, Paragraph};
 use std::fmt::Write as _;
-use std::time::Duration;
 
 /// Lines of the flash picture, at most and at least.
 const PICTURE: (u16, u16) = (12, 3);
@@ -114,9 +114,9 @@ fn progress(view: &View, frame: &mut Frame<'_>, area: Rect) {
     let Some((stage, done, total)) = view.guide.progress.filter(|_| area.height > 0) else { return };
     let ratio = if total == 0 { 0.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
     let mut label = format!("{}: {} of {}", stage.name(), units::size(done), units::size(total));
-    if let Some(elapsed) = view.elapsed.filter(|elapsed| done > 0 && elapsed.as_millis() > 500) {
+    let left = view.elapsed.and_then(|elapsed| Some((elapsed, time_left(done, total, elapsed)?)));
+    if let Some((elapsed, left)) = left {
         let rate = done as f64 / elapsed.as_secs_f64();
-        let left = Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate);
         let _ = write!(label, ", {}/s, {} left", units::size(rate as u64), units::time(left));
     }
     frame.render_widget(
