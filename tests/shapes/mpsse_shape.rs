@@ -64,8 +64,7 @@ pub fn opcodes(burst: &Burst) -> Vec<u8> {
 
 /// Our burst for the same window.
 fn ours(steps: &[Step]) -> Vec<u8> {
-    let emulator =
-        Emulator::new(Options { programmer: ProgrammerKind::Ft2232h, ..Options::default() }).unwrap();
+    let emulator = Emulator::new(Options::new(ProgrammerKind::Ft2232h)).unwrap();
     let (recorder, tape) = Recorder::new(emulator.pipe());
     let mut programmer = programmer::over(recorder, &Settings::parse("ft2232h:plain").unwrap()).unwrap();
     tape.clear();
