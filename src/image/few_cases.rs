@@ -8,10 +8,17 @@ use crate::span::Span;
 /// proptest's own number, where nobody says another.
 const USUAL: u32 = 256;
 
-/// So many, or as many as `PROPTEST_CASES` says: `with_cases` alone would pass it over.
+/// So many and with `NORSPLICE_TEST=all` four times as many, or as many as `PROPTEST_CASES` says: `with_cases` alone
+/// would pass it over.
 pub(crate) fn few(cases: u32) -> ProptestConfig {
     let said = ProptestConfig::default();
+    let cases = if is_long_form() { 4 * cases } else { cases };
     if said.cases == USUAL { ProptestConfig::with_cases(cases) } else { said }
+}
+
+/// True where the longer matrices run as a whole.
+pub(crate) fn is_long_form() -> bool {
+    std::env::var("NORSPLICE_TEST").is_ok_and(|form| form == "all")
 }
 
 /// Layouts of any nesting over a flash of `units` blocks of 4 KiB: areas in areas, with gaps, some as long as the one

@@ -1,5 +1,9 @@
 //! A dump in another form than byte for byte: its bytes swapped, written as text, packed.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 /// Texts that stand in boot loaders, their settings and vendors' headers. Each is long enough not to come by chance.
 const TEXTS: [&[u8]; 8] = [
     b"U-Boot ",
@@ -71,17 +75,70 @@ fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The bytes of a word, 2 or 4, where every word's bytes are the wrong way round.
-fn swapped(bytes: &[u8]) -> Option<usize> {
-    let known = |bytes: &[u8]| TEXTS.iter().any(|text| memchr::memmem::find(bytes, text).is_some());
-    if known(bytes) {
-        return None;
+/// The widths of words whose bytes are read the wrong way round.
+const WIDTHS: [usize; 2] = [2, 4];
+
+/// A text as a file holds it: in plain order, or in words of `width` bytes that are reversed.
+struct Needle {
+    /// 1 for plain order.
+    width: usize,
+    /// The text's offset in its first word.
+    shift: usize,
+    text: &'static [u8],
+    /// What is searched: of reversed words those that are part of the text as a whole.
+    finder: memmem::Finder<'static>,
+}
+
+impl Needle {
+    fn new(text: &'static [u8], width: usize, shift: usize) -> Self {
+        let whole = &text[(width - shift) % width..];
+        let words = whole.chunks_exact(width).flat_map(|word| word.iter().rev().copied());
+        let finder = memmem::Finder::new(&words.collect::<Vec<u8>>()).into_owned();
+        Self { width, shift, text, finder }
     }
-    [2, 4].into_iter().find(|width| {
-        let mut turned = bytes.to_vec();
-        turned.chunks_exact_mut(*width).for_each(<[u8]>::reverse);
-        known(&turned)
-    })
+
+    /// True where the text is in `block`, which starts at a word's edge.
+    fn is_in(&self, block: &[u8]) -> bool {
+        let width = self.width;
+        // The word before the first whole one holds the start of the text.
+        let before = if self.shift == 0 { 0 } else { width };
+        let is_here = |at: usize| {
+            let Some(first) = at.checked_sub(before).filter(|first| first.is_multiple_of(width)) else {
+                return false;
+            };
+            let len = (self.shift + self.text.len()).next_multiple_of(width);
+            let Some(words) = block.get(first..first + len) else { return false };
+            let plain: Vec<u8> = words.chunks(width).flat_map(|word| word.iter().rev().copied()).collect();
+            plain[self.shift..].starts_with(self.text)
+        };
+        self.finder.find_iter(block).any(is_here)
+    }
+}
+
+/// Plain order first, then each width at each offset in a word.
+static NEEDLES: LazyLock<Vec<Needle>> = LazyLock::new(|| {
+    let forms = [1].into_iter().chain(WIDTHS).flat_map(|width| (0..width).map(move |shift| (width, shift)));
+    forms.flat_map(|(width, shift)| TEXTS.iter().map(move |text| Needle::new(text, width, shift))).collect()
+});
+
+/// The bytes of a word, 2 or 4, where every word's bytes are the wrong way round: a text is there in that order, and none in
+/// plain order.
+fn swapped(bytes: &[u8]) -> Option<usize> {
+    // Blocks that stay in the processor's cache, and overlap by more than the longest text.
+    const BLOCK: usize = 1 << 18;
+    const OVERLAP: usize = 64;
+    let mut found = None;
+    for start in (0..bytes.len()).step_by(BLOCK) {
+        let block = &bytes[start..bytes.len().min(start + BLOCK + OVERLAP)];
+        for needle in NEEDLES.iter() {
+            match needle.width {
+                1 if needle.is_in(block) => return None,
+                width if found.is_none() && width > 1 && needle.is_in(block) => found = Some(width),
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -103,6 +160,28 @@ mod tests {
         assert_eq!(other_form(&chip), None);
         assert_eq!(other_form(&synthetic::noise(1, 0x10_0000)), None);
         assert_eq!(other_form(&[]), None);
+    }
+
+    /// At each offset in a word, at the file's start and end and across the edge of two blocks.
+    #[test]
+    fn swapped_texts_are_seen_wherever_they_are() {
+        const LEN: usize = 0x4_0040;
+        let noise = synthetic::noise(2, LEN);
+        for text in [TEXTS[0], TEXTS[7]] {
+            for shift in 0..4 {
+                for at in [shift, 0x4_0000 - 8 + shift, LEN - 32 + shift] {
+                    let mut plain = noise.clone();
+                    plain[at..at + text.len()].copy_from_slice(text);
+                    assert_eq!(swapped(&plain), None);
+                    for width in WIDTHS {
+                        assert_eq!(swapped(&turned(&plain, width)), Some(width), "{text:?} at {at:#x}");
+                    }
+                }
+            }
+        }
+        // One text in plain order outweighs any number in another one.
+        let both = [&turned(b"bootcmd=", 2)[..], &noise[..32], b"bootargs"].concat();
+        assert_eq!((swapped(&both[..32]), swapped(&both)), (Some(2), None));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn any_board(layout: Layout) -> Board {
 }
 
 proptest! {
-    #![proptest_config(few(64))]
+    #![proptest_config(few(32))]
 
     /// An area of any depth from a donor changes exactly its bytes.
     #[test]

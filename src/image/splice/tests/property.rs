@@ -7,7 +7,7 @@ use crate::image::splice::tests::*;
 use crate::span::Span;
 
 proptest! {
-    #![proptest_config(few(24))]
+    #![proptest_config(few(8))]
 
     /// Bytes outside of the chosen regions are the base's, data of the unit stays, the size is the chip's, and the
     /// same input gives the same output.
@@ -81,8 +81,9 @@ fn any_board(rows: &[Row]) -> Board {
         region.name = format!("{name}{i}");
         if *keep {
             let span = Span::new(start + 0x10, start + 0x16);
-            let (kind, format) = (UnitKind::Mac, Format::MacBytes);
-            let unit = PerUnit { name: format!("MAC {i}"), span, kind, format, keep: true, own: false };
+            let (kind, format) = (UnitKind::Mac, Format::MAC_BYTES);
+            let mut unit = PerUnit::new(format!("MAC {i}"), span, kind, format);
+            unit.keep = true;
             region.per_unit.push(unit);
         }
         regions.push(region);
@@ -91,7 +92,7 @@ fn any_board(rows: &[Row]) -> Board {
 }
 
 proptest! {
-    #![proptest_config(few(256))]
+    #![proptest_config(few(64))]
 
     /// On any layout: every byte is where its region's source has it, what is kept is the base's, and what lies in no
     /// region is too.
