@@ -111,11 +111,11 @@ fn places(layout: &Layout) -> Vec<(&str, crate::span::Span)> {
 fn unit_data(before: &[u8], after: &[u8], of: &PerUnit) -> Option<Finding> {
     let (own, new) = (of.span.of(before)?, of.span.of(after)?);
     // What is missing already cannot be lost: a new chip gets the old one's.
-    if own == new || unit::is_missing(own, of) {
+    if own == new || of.is_missing(own) {
         return None;
     }
     let (name, at) = (&of.name, of.span.start);
-    if unit::is_missing(new, of) {
+    if of.is_missing(new) {
         return Some(UNIT_ERASED.found_as(
             Severity::Ask,
             format!("{name} at {at:#x} would be lost: it is this unit's own and cannot be made again"),

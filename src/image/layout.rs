@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use super::per_unit::{Format, PerUnit, UnitKind};
 use crate::span::Span;
 
 /// What a region is for; it decides which checks look at it.
@@ -73,85 +74,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// What bytes of the one unit are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UnitKind {
-    /// An Ethernet address.
-    Mac,
-    /// Radio calibration.
-    Calibration,
-    /// A serial number.
-    Serial,
-    /// A PIN.
-    Pin,
-}
-
-impl UnitKind {
-    /// `mac`, `calibration`, `serial` or `pin`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mac => "mac",
-            Self::Calibration => "calibration",
-            Self::Serial => "serial",
-            Self::Pin => "pin",
-        }
-    }
-}
-
-/// How bytes of the one unit are written, and so how they are recognised.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "format")]
-pub enum Format {
-    /// Nothing is known of it.
-    #[default]
-    Raw,
-    /// Six bytes of an address.
-    MacBytes,
-    /// A MediaTek eeprom: chip id, little-endian, then version and address.
-    MtkEeprom {
-        /// The chip ids that belong to this board; empty where they are not known.
-        chips: Vec<u16>,
-    },
-    /// An Atheros AR9300 eeprom: 02 02 and the address.
-    Ar9300,
-    /// The region of an Intel GbE NVM: two copies, of which the valid one has the address.
-    Gbe,
-    /// Readable text.
-    Text,
-}
-
-impl Format {
-    /// As board files have it: `raw`, `mac-bytes`, `mtk-eeprom`, `ar9300`; `gbe` and `text` come of other sources.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::MacBytes => "mac-bytes",
-            Self::MtkEeprom { .. } => "mtk-eeprom",
-            Self::Ar9300 => "ar9300",
-            Self::Gbe => "gbe",
-            Self::Text => "text",
-        }
-    }
-}
-
-/// Bytes of the one unit within a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PerUnit {
-    /// `MAC`, `2.4 GHz calibration`.
-    pub name: String,
-    /// Where, in the chip.
-    pub span: Span,
-    /// What it is.
-    pub kind: UnitKind,
-    /// How it is written.
-    pub format: Format,
-    /// True when these bytes stay the board's own whatever the region's source is.
-    pub keep: bool,
-    /// True for the board's own address, where there are several.
-    pub own: bool,
-}
-
 /// A named part of a chip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -200,12 +122,21 @@ impl Region {
         let lower = region.name.to_ascii_lowercase();
         let known = USUAL_NAMES.iter().find(|(_, names)| names.contains(&lower.as_str()));
         region.role = known.map_or(Role::Other, |(role, _)| *role);
+        if GBE_NAMES.contains(&lower.as_str()) {
+            let name = "MAC of the Ethernet port";
+            region.role = Role::Unit;
+            region.per_unit.push(PerUnit::new(name, span, UnitKind::Mac, Format::GBE));
+        }
         if region.role == Role::Firmware {
             region.default = Source::Donor("donor".to_owned());
         }
         region
     }
 }
+
+/// Names of the Ethernet part of a PC's flash in descriptors, FMAPs and layouts; it has the port's address in one or both
+/// of its copies. Facts: flashrom's and ifdtool's layouts (`gbe`), coreboot's FMAPs (`SI_GBE`).
+const GBE_NAMES: [&str; 2] = ["gbe", "si_gbe"];
 
 /// Names in boot logs and device trees, and what regions of those names are for.
 const USUAL_NAMES: [(Role, &[&str]); 4] = [

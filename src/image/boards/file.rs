@@ -54,8 +54,8 @@ struct UnitRow {
     offset: u64,
     size: u64,
     kind: UnitKind,
-    #[serde(default)]
-    format: FormatName,
+    /// The name of a form.
+    format: Option<String>,
     #[serde(default)]
     chips: Vec<u16>,
     #[serde(default)]
@@ -65,17 +65,6 @@ struct UnitRow {
     /// For whoever reads the file.
     #[serde(rename = "source")]
     _source: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-enum FormatName {
-    #[default]
-    Raw,
-    MacBytes,
-    MtkEeprom,
-    Ar9300,
-    Text,
 }
 
 /// Reads a board file; a plain layout is one of which little is known.
@@ -113,15 +102,13 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
         let (Some(span), Some(home)) = (span, home) else {
             return Err(fault(&what, format!("{} is not inside one region", row.name)));
         };
-        let format = match row.format {
-            FormatName::Raw => Format::Raw,
-            FormatName::MacBytes => Format::MacBytes,
-            FormatName::MtkEeprom => Format::MtkEeprom { chips: row.chips },
-            FormatName::Ar9300 => Format::Ar9300,
-            FormatName::Text => Format::Text,
-        };
-        let (name, kind) = (row.name, row.kind);
-        home.per_unit.push(PerUnit { name, span, kind, format, keep: row.keep, own: row.own });
+        let format = row.format.as_deref().map_or(Some(Format::RAW), Format::named);
+        let format = format.ok_or_else(|| {
+            fault(&what, format!("the form of {} is not known: {}", row.name, row.format.unwrap_or_default()))
+        })?;
+        let mut unit = PerUnit::new(row.name, span, row.kind, format);
+        (unit.chips, unit.keep, unit.own) = (row.chips, row.keep, row.own);
+        home.per_unit.push(unit);
     }
     let name = file.name.unwrap_or_else(|| "layout".to_owned());
     Ok(Board {
@@ -165,6 +152,17 @@ mod tests {
         prop_assert!(board.layout.per_unit().all(|(r, unit)| r.span.covers(unit.span)));
         prop_assert_eq!(parse(&write(&board.layout).unwrap()).unwrap().layout.regions, board.layout.regions);
         Ok(())
+    }
+
+    #[test]
+    fn every_form_of_the_units_data_is_written_and_read_again() {
+        for name in ["raw", "mac-bytes", "mtk-eeprom", "ar9300", "gbe", "text"] {
+            let board = parse(&TEXT.replace("mac-bytes", name)).unwrap();
+            assert_eq!(board.layout.per_unit().next().unwrap().1.format.name(), name);
+            assert_eq!(parse(&write(&board.layout).unwrap()).unwrap().layout.regions, board.layout.regions);
+        }
+        let error = parse(&TEXT.replace("mac-bytes", "other")).unwrap_err().to_string();
+        assert!(error.contains("MAC") && error.contains("other"), "{error}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn judge(dump: &[u8], what: &str, board: &Board) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (region, unit) in board.layout.per_unit() {
         let Some(bytes) = unit.span.of(dump) else { continue };
-        if let Some(why) = unit::of_another_board(bytes, unit) {
+        if let Some(why) = unit.of_another_board(bytes) {
             found.push(WRONG_CALIBRATION.found(format!(
                 "{what}: {} at {:#x} in {} {why}; this dump is of another board or damaged",
                 unit.name, unit.span.start, region.name
@@ -89,7 +89,7 @@ pub(crate) fn calibration_fits(dump: &[u8], board: &Board) -> bool {
     let mut any = false;
     for (_, unit) in board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Calibration) {
         let Some(bytes) = unit.span.of(dump) else { return false };
-        if unit::is_missing(bytes, unit) || unit::of_another_board(bytes, unit).is_some() {
+        if unit.is_missing(bytes) || unit.of_another_board(bytes).is_some() {
             return false;
         }
         any = true;

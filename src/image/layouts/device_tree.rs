@@ -52,16 +52,16 @@ fn region(map: &FlashMap, index: usize) -> Region {
 
 fn per_unit(cell: &devicetree::Cell) -> Option<PerUnit> {
     let (kind, format) = match cell.kind {
-        CellKind::Mac if cell.span.len() == 6 => (UnitKind::Mac, Format::MacBytes),
+        CellKind::Mac if cell.span.len() == 6 => (UnitKind::Mac, Format::MAC_BYTES),
         // As the kernel's mac-base reads it: text where there is room for one.
-        CellKind::Mac if cell.span.len() == 17 => (UnitKind::Mac, Format::Text),
-        CellKind::Mac => (UnitKind::Mac, Format::Raw),
-        CellKind::Calibration => (UnitKind::Calibration, Format::Raw),
+        CellKind::Mac if cell.span.len() == 17 => (UnitKind::Mac, Format::TEXT),
+        CellKind::Mac => (UnitKind::Mac, Format::RAW),
+        CellKind::Calibration => (UnitKind::Calibration, Format::RAW),
         CellKind::Other => return None,
     };
     let user = cell.users.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let name = if user.is_empty() { cell.name.clone() } else { format!("{} of {user}", cell.name) };
-    Some(PerUnit { name, span: cell.span, kind, format, keep: false, own: false })
+    Some(PerUnit::new(name, cell.span, kind, format))
 }
 
 /// A board of which its device tree is all that is known.

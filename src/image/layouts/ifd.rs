@@ -1,13 +1,12 @@
 //! The regions of an Intel flash descriptor.
 
 use crate::image::container::intel::descriptor;
-use crate::image::layout::{Format, Layout, PerUnit, Region, Role, UnitKind};
-use crate::span::Span;
+use crate::image::layout::{Layout, Region};
 
 /// The layout of a whole flash that starts with a descriptor. Where the descriptor is for two chips, it maps both.
 pub fn parse(bytes: &[u8]) -> Option<Layout> {
     let found = descriptor::parse(bytes, 0)?;
-    let regions = found.regions.iter().map(|(name, span)| region(name, *span)).collect();
+    let regions = found.regions.iter().map(|(name, span)| Region::named(*name, *span)).collect();
     let source = "Intel flash descriptor".to_owned();
     // A dump of exactly the chips' sizes may be longer than its regions.
     let len = bytes.len() as u64;
@@ -16,25 +15,15 @@ pub fn parse(bytes: &[u8]) -> Option<Layout> {
     Some(Layout { regions, source, chip_size, chips, ..Layout::default() }.settle())
 }
 
-/// The Ethernet part holds the port's address in one or both of its copies: it is the unit's.
-fn region(name: &str, span: Span) -> Region {
-    let mut region = Region::named(name, span);
-    if name == "gbe" {
-        region.role = Role::Unit;
-        let (kind, format) = (UnitKind::Mac, Format::Gbe);
-        let name = "MAC of the Ethernet port".to_owned();
-        region.per_unit.push(PerUnit { name, span, kind, format, keep: false, own: false });
-    }
-    region
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::image::container::intel::gbe::tests::bank;
     use crate::image::container::intel::me;
     use crate::image::container::intel::tests::{Made, PC, flash};
+    use crate::image::layout::UnitKind;
     use crate::image::{Board, Choice, Donor, Image, ImageError, Spliced, splice, synthetic};
+    use crate::span::Span;
 
     const MAC: [u8; 6] = [0, 0x1b, 0x21, 1, 2, 3];
     const NEW: [u8; 6] = [2, 0, 0, 0, 0, 0x77];
@@ -87,6 +76,26 @@ mod tests {
         (broken[0x1040], broken[0x2040]) = (!broken[0x1040], !broken[0x2040]);
         let error = run(&broken, &other, &[], Some(NEW)).unwrap_err().to_string();
         assert!(error.contains("no copy") && error.contains("valid"), "{error}");
+    }
+
+    /// The part is the unit's by whatever map of a PC's flash it is found.
+    #[test]
+    fn the_ethernet_part_is_the_units_in_a_map_of_any_form() {
+        let (own, other) = (chip(1, 3, &PC), chip(2, 4, &PC));
+        for text in [
+            "00000000:00000fff fd\n00001000:00002fff gbe\n00003000:0000ffff rest\n",
+            "00000000:00002fff SI_ALL\n00001000:00002fff SI_GBE\n00003000:0000ffff rest\n",
+            "mtdparts=spi0.0:4k(fd),8k(GbE),-(rest)",
+        ] {
+            let layout = crate::image::parse_any(text.as_bytes(), Some(0x1_0000)).unwrap();
+            let board = Board::from_layout("pc", layout).unwrap();
+            let name = board.layout.per_unit().next().unwrap().0.name.clone();
+            let mut choice = Choice::default();
+            choice.set(&format!("{name}=d")).unwrap();
+            let donors = [Donor::new("d", other.clone())];
+            let found = refused(splice(&Image::new(own.clone()), &donors, &board, &choice));
+            assert!(found[0].starts_with("foreign-mac"), "{text}: {found:?}");
+        }
     }
 
     #[test]

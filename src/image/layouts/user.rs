@@ -14,7 +14,7 @@ use std::fmt::Write;
 
 use crate::image::boards::parse as parse_board;
 use crate::image::error::ImageError;
-use crate::image::layout::{Format, Layout};
+use crate::image::layout::Layout;
 
 /// Reads a layout.
 ///
@@ -62,8 +62,8 @@ pub fn write(layout: &Layout) -> Result<String, ImageError> {
         put(format_args!("\n[[per_unit]]\nname = {}\n", text(&u.name)));
         put(format_args!("offset = {:#x}\nsize = {:#x}\n", u.span.start, u.span.len()));
         put(format_args!("kind = \"{}\"\nformat = \"{}\"\n", u.kind.name(), u.format.name()));
-        if let Format::MtkEeprom { chips } = &u.format {
-            let chips: Vec<String> = chips.iter().map(|c| format!("{c:#06x}")).collect();
+        if !u.chips.is_empty() {
+            let chips: Vec<String> = u.chips.iter().map(|c| format!("{c:#06x}")).collect();
             put(format_args!("chips = [{}]\n", chips.join(", ")));
         }
         if u.keep {

@@ -4,11 +4,10 @@ use super::choice::{Edits, EnvValue};
 use crate::image::boards::Board;
 use crate::image::checks::EDITED;
 use crate::image::checks::Finding;
-use crate::image::container::intel::gbe;
 use crate::image::container::{art, mtk_eeprom, uboot_env};
 use crate::image::error::ImageError;
-use crate::image::layout::{Format, PerUnit, Role, UnitKind};
-use crate::image::unit::{Mac, calibration_around, is_unit_mac, mac_in, mac_text, own_place};
+use crate::image::layout::{PerUnit, Role, UnitKind};
+use crate::image::unit::{Mac, calibration_around, is_unit_mac, mac_text, own_place};
 use crate::span::Span;
 
 /// Environments start at such edges.
@@ -59,14 +58,14 @@ fn set_mac(
              set that: --env ethaddr=...",
         )
     })?;
-    let was = own.span.of(chip).and_then(|bytes| mac_in(bytes, own));
+    let was = own.span.of(chip).and_then(|bytes| own.mac(bytes));
     let mut edited = Vec::new();
     for (region, unit) in board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac) {
         let here = unit
             .span
             .of(chip)
             .ok_or_else(|| not_here(board, "its address does not stand inside the chip"))?;
-        let now = mac_in(here, unit);
+        let now = unit.mac(here);
         let calibration = calibration_around(board, unit.span);
         let a_copy = calibration.is_none() && now.is_some() && now == was;
         if unit.span != own.span && !a_copy {
@@ -76,7 +75,7 @@ fn set_mac(
             findings.push(EDITED.found(text));
             continue;
         }
-        let written = in_its_form(mac, here, unit).ok_or_else(|| not_here(board, not_written(unit)))?;
+        let written = unit.with_mac(here, mac).map_err(|why| not_here(board, why))?;
         let guard = calibration.map(|around| guard(chip, around, board)).transpose()?.flatten();
         chip[unit.span.range()].copy_from_slice(&written);
         if let Some((sum_at, covered)) = guard {
@@ -93,34 +92,6 @@ fn set_mac(
         edited.push(unit.span);
     }
     Ok(edited)
-}
-
-/// Why an address is not written at its place.
-fn not_written(unit: &PerUnit) -> String {
-    match unit.format {
-        Format::Gbe => format!("no copy in {} is valid: there is none to write the address into", unit.name),
-        _ => format!("it is not known how {} is written", unit.name),
-    }
-}
-
-/// The address as the place has it: six bytes, text with the case and separators of the one that was there, or the
-/// copies of a GbE NVM with their sums.
-fn in_its_form(mac: Mac, was: &[u8], unit: &PerUnit) -> Option<Vec<u8>> {
-    match unit.format {
-        Format::MacBytes if was.len() == mac.len() => Some(mac.to_vec()),
-        Format::Text => {
-            let separator = was
-                .iter()
-                .find(|b| matches!(b, b'-' | b':'))
-                .map_or(":", |b| if *b == b'-' { "-" } else { ":" });
-            let text = mac_text(mac).replace(':', separator);
-            let upper = was.iter().any(u8::is_ascii_uppercase);
-            let text = if upper { text.to_ascii_uppercase() } else { text };
-            (text.len() == was.len()).then(|| text.into_bytes())
-        }
-        Format::Gbe => gbe::with_mac(was, mac),
-        _ => None,
-    }
 }
 
 /// Where the sum stands that guards a calibration, and what it covers; `None` where its kind has none.

@@ -34,14 +34,7 @@ pub fn texts(chip: &[u8], board: &Board) -> Vec<(String, PerUnit)> {
                 continue;
             };
             let name = if kind == UnitKind::Pin { "PIN" } else { "serial number" };
-            let unit = PerUnit {
-                name: format!("{name} (by its form)"),
-                span,
-                kind,
-                format: Format::Text,
-                keep: false,
-                own: false,
-            };
+            let unit = PerUnit::new(format!("{name} (by its form)"), span, kind, Format::TEXT);
             found.push((region.name.clone(), unit));
         }
     }
