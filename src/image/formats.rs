@@ -3,12 +3,15 @@
 //! Three readers use it: the search of an inspection (`magics`, `edge`, `find`), the opening of donors (`firmware`)
 //! and the reading of layouts (`layout`).
 
+use std::rc::Rc;
+
 use crate::image::container::budget::Look;
+use crate::image::container::envelope::Envelope;
 use crate::image::container::item::{Found, ItemKind};
 use crate::image::container::packed::{self, lzma};
 use crate::image::container::payload::Payload;
 use crate::image::container::{
-    ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, dtb, esp, esp_image, fit,
+    ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, cybertan, dtb, esp, esp_image, fit,
     flsh_nvram, fmap, intel, jffs2, mtk_boot, mtk_eeprom, rb_hardconfig, realtek, safeloader, seama,
     squashfs, sysupgrade, tplink, trx, ubi, uboot_env, uimage, xikestor, xml,
 };
@@ -79,6 +82,17 @@ pub(crate) struct AsFirmware {
     pub payload: for<'a> fn(&'a [u8]) -> Payload<'a>,
 }
 
+/// Reads a vendor's header at an offset.
+type ReadEnvelope = fn(&[u8], u64) -> Option<Rc<dyn Envelope>>;
+
+/// Every vendor's header that stays in flash in front of the firmware.
+const ENVELOPES: &[ReadEnvelope] = &[tplink::envelope::read, cybertan::read];
+
+/// The vendor's header at `offset`, as it is in flash; `None` where there is none.
+pub(crate) fn envelope_at(bytes: &[u8], offset: u64) -> Option<Rc<dyn Envelope>> {
+    ENVELOPES.iter().find_map(|read| read(bytes, offset))
+}
+
 /// A format that is found nowhere: what a row does not mention.
 const ROW: ContainerFormat = ContainerFormat {
     kinds: &[],
@@ -117,6 +131,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         find: tplink::item::find,
         ..ROW
     },
+    ContainerFormat { kinds: &[cybertan::KIND], magics: &cybertan::KEPT, find: cybertan::find, ..ROW },
     ContainerFormat {
         kinds: &[uimage::KIND],
         magics: &[&uimage::MAGIC, &uimage::OKLI],

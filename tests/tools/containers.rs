@@ -138,7 +138,7 @@ fn fit_images_of_mkimage_with_data_inside_and_outside() {
 
 #[test]
 fn squashfs_of_mksquashfs_in_every_compression() {
-    let Some(bench) = Bench::with(&["mksquashfs"]) else { return };
+    let Some(bench) = Bench::with(&["mksquashfs", "unsquashfs"]) else { return };
     rootfs(&bench);
     for compression in ["gzip", "xz", "lzo", "lz4", "zstd"] {
         bench.tool(&format!(
@@ -152,6 +152,16 @@ fn squashfs_of_mksquashfs_in_every_compression() {
         assert_eq!(item.attributes["compression"], compression);
         assert_eq!(item.attributes["block_size"], 0x40000);
         assert_eq!(item.size.next_multiple_of(0x1000), bench.read("out").len() as u64);
+        // The superblock by its maker's own reader, at the same place.
+        bench.write("flash", &file);
+        let theirs = bench.tool("unsquashfs -s -o 393728 flash");
+        let field = |name: &str| {
+            let line = theirs.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_else(|| panic!("{name} in {theirs}")).trim().to_owned()
+        };
+        assert_eq!(field("Filesystem size ").split(' ').next(), Some(item.size.to_string().as_str()));
+        assert_eq!(field("Compression "), compression);
+        assert_eq!(field("Block size "), "262144");
         assert!(found.is_sound(), "{found:#?}");
         let cut = inspect(&file[..item.end() as usize - 1]);
         assert_eq!(only(&cut, "squashfs").result("size"), Some(Outcome::Bad), "{compression}");

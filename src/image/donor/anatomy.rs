@@ -4,6 +4,8 @@
 //! vendor file may be as long as the chip), then a loader or padding with a firmware where the board's firmware starts
 //! (rescue files), then a firmware of another kind, a whole chip, and last a bare file as long as a region.
 
+use std::rc::Rc;
+
 use super::file::Donor;
 use super::firmware::{self, Firmware};
 use super::form::other_form;
@@ -15,6 +17,7 @@ use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::me;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink;
+use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 
@@ -117,14 +120,20 @@ impl<'a> Anatomy<'a> {
             return if header.has_boot() {
                 new(Kind::VendorWithLoader).with_outer(&header, board)
             } else {
-                new(Kind::VendorFirmware).with_firmware_file(&header, board)
+                new(Kind::VendorFirmware).with_firmware_file(Rc::new(header), board)
             };
+        }
+        if let Some(header) = envelope_at(bytes, 0) {
+            let is_flash = bytes.len() as u64 == board.chip_size;
+            if !is_flash {
+                return new(Kind::VendorFirmware).with_firmware_file(header, board);
+            }
         }
         let is_whole_chip = bytes.len() as u64 == board.chip_size;
         let start = board.firmware_start().filter(|start| *start > 0 && !is_whole_chip);
         if let Some(start) = start.filter(|_| !plain::is_container(bytes)) {
-            if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
-                return new(Kind::RescueFile).with_rescue(&header, board);
+            if let Some(header) = envelope_at(bytes, start) {
+                return new(Kind::RescueFile).with_rescue(header, board);
             }
             let behind = bytes.get(start as usize..).unwrap_or_default();
             if board.hardware.is_empty()

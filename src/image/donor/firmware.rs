@@ -1,20 +1,55 @@
 //! A firmware as a donor brings it: which bytes go to flash, for which hardware, whole or damaged.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
+use super::plain;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{
     FORMAT_MARK, HARDWARE_ID, MD5, MD5_STALE, MD5_UNKNOWN, METADATA_CRC, NOT_JUDGED, TOO_LONG, TRUNCATED,
 };
+use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
 use crate::image::container::sysupgrade::{self, Chunk};
-use crate::image::container::tplink::Change;
-use crate::image::container::tplink::{Header, Md5Verdict};
 
 /// The mark that makes OpenWrt format its overlay.
 pub(crate) const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
 /// How far behind the root file system an overlay or its mark is looked for.
 const OVERLAY_WITHIN: u64 = 0x40_0000;
+
+/// Whose a firmware is.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The vendor's, behind its header.
+    Vendor(Rc<dyn Envelope>),
+    /// OpenWrt's, behind the vendor's header where the loader looks for one: the header says nothing about the country.
+    OpenWrt {
+        /// The header.
+        envelope: Rc<dyn Envelope>,
+        /// True when an overlay with settings comes along.
+        overlay: bool,
+    },
+    /// Behind no vendor's header: nothing says whose it is.
+    Bare {
+        /// True for the contents of a dump, which may have an overlay with settings.
+        overlay: bool,
+    },
+}
+
+impl Origin {
+    /// The vendor's header.
+    pub fn envelope(&self) -> Option<&dyn Envelope> {
+        match self {
+            Self::Vendor(envelope) | Self::OpenWrt { envelope, .. } => Some(envelope.as_ref()),
+            Self::Bare { .. } => None,
+        }
+    }
+
+    /// True when an overlay with settings comes along.
+    pub fn has_overlay(&self) -> bool {
+        matches!(self, Self::OpenWrt { overlay: true, .. } | Self::Bare { overlay: true })
+    }
+}
 
 /// A firmware and what is known of it.
 #[derive(Clone, Debug)]
@@ -24,14 +59,10 @@ pub struct Firmware<'a> {
     pub bytes: Cow<'a, [u8]>,
     /// The same with what was appended (metadata): how a rescue takes a sysupgrade file.
     pub with_metadata: Cow<'a, [u8]>,
-    /// Its header, with offset 0 at the start of `bytes`; `None` for kinds without a TP-Link header.
-    pub header: Option<Header>,
-    /// The room it is made for: `fw_length`, or its own length.
+    /// Whose it is; a header in it is at the start of `bytes`.
+    pub origin: Origin,
+    /// The room it is made for: its header's, or its own length.
     pub room: u64,
-    /// True for OpenWrt's: its header says nothing about the country.
-    pub openwrt: bool,
-    /// True when an overlay with settings comes along.
-    pub overlay: bool,
     /// True for a sysupgrade file, whose end is its own and needs no padding.
     pub sysupgrade: bool,
 }
@@ -47,9 +78,9 @@ pub enum Behind {
 
 /// What stands at the 4 KiB edges behind the root file system: jffs2 nodes where there are any, else the first
 /// mark; `bytes` starts with `header`.
-pub fn behind_rootfs(bytes: &[u8], header: &Header) -> Option<Behind> {
+pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
     const EDGE: u64 = 0x1000;
-    let end = header.rootfs.end().max(header.kernel.end());
+    let end = header.contents_end()?;
     let first = end.div_ceil(EDGE) * EDGE;
     let last = (first + OVERLAY_WITHIN).min(bytes.len() as u64);
     let mut mark = None;
@@ -63,18 +94,17 @@ pub fn behind_rootfs(bytes: &[u8], header: &Header) -> Option<Behind> {
     mark
 }
 
-/// Checks that every firmware with a header goes through; `whole` holds it at `header.offset`, `what` names it.
-pub fn judge_header(whole: &[u8], header: &Header, what: &str, board: &Board) -> Vec<Finding> {
+/// Checks that every firmware with a header goes through; `whole` holds it at the header's offset, `what` names it.
+pub fn judge_header(whole: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(finding) = hardware(header, what, board) {
         found.push(finding);
     }
-    let rest = &whole[header.offset as usize..];
-    if !header.has_boot() {
-        found.extend(length(rest, header, what, board));
-    }
-    // A file that ends early is told once, as that.
-    match header.check_md5(whole) {
+    let rest = &whole[header.offset() as usize..];
+    found.extend(length(rest, header, what, board));
+    let Some(verdict) = header.check(whole) else { return found };
+    // A file that ends early is reported once, as that.
+    match verdict {
         Md5Verdict::Holds { .. } => {}
         Md5Verdict::Stale { change, .. } => found.push(MD5_STALE.found(match change {
             Change::Overlay { .. } => {
@@ -100,19 +130,41 @@ pub fn judge_header(whole: &[u8], header: &Header, what: &str, board: &Board) ->
     found
 }
 
+/// The same for a header of a file, and the image behind one that has no sum.
+pub fn judge_file(file: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
+    let mut found = judge_header(file, header, what, board);
+    if header.check(file).is_none() {
+        found.extend(plain::judge(image_behind(file, header), what));
+    }
+    found
+}
+
+/// The same for a header in a dump, whose image may have changed while the system ran.
+pub fn judge_dump(dump: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
+    let mut found = judge_header(dump, header, what, board);
+    if header.check(dump).is_none() {
+        found.extend(plain::judge_in_dump(image_behind(dump, header), what));
+    }
+    found
+}
+
+fn image_behind<'a>(bytes: &'a [u8], header: &dyn Envelope) -> &'a [u8] {
+    bytes.get((header.offset() + header.payload_at()) as usize..).unwrap_or_default()
+}
+
 /// Id and revision against the board's; the third id is the country's and is judged against the base.
-fn hardware(header: &Header, what: &str, board: &Board) -> Option<Finding> {
+fn hardware(header: &dyn Envelope, what: &str, board: &Board) -> Option<Finding> {
+    let theirs = header.hardware();
     if board.hardware.is_empty() {
-        let text =
-            format!("{what}: it is for hardware {}; no ids of {} are known", header.hardware(), board.name);
+        let text = format!("{what}: it is for hardware {}; no ids of {} are known", theirs.text, board.name);
         return Some(NOT_JUDGED.found(text));
     }
-    let fits = board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev);
+    let fits = board.hardware.iter().any(|h| (h.id, h.rev) == (theirs.id, theirs.rev));
     (!fits).then(|| {
         let known: Vec<String> = board.hardware.iter().map(ToString::to_string).collect();
         HARDWARE_ID.found(format!(
             "{what} is for hardware {}, {} is {}; take the file for this very board and version",
-            header.hardware(),
+            theirs.text,
             board.name,
             known.join(" or ")
         ))
@@ -120,14 +172,9 @@ fn hardware(header: &Header, what: &str, board: &Board) -> Option<Finding> {
 }
 
 /// The header's lengths against the room there is.
-fn length(rest: &[u8], header: &Header, what: &str, board: &Board) -> Option<Finding> {
+fn length(rest: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Option<Finding> {
     let room = board.firmware_room()?;
-    let needed = [
-        ("fw_length", u64::from(header.fw_length)),
-        ("the kernel's end", header.kernel.end()),
-        ("the root file system's end", header.rootfs.end()),
-    ];
-    let (field, most) = needed.into_iter().max_by_key(|(_, n)| *n)?;
+    let (field, most) = header.ends().into_iter().max_by_key(|(_, n)| *n)?;
     (most > room).then(|| {
         TOO_LONG.found(format!(
             "{what}: {field} is {most:#x}, the firmware's room on {} is {room:#x} (the file has {:#x}); written, \
@@ -139,17 +186,17 @@ fn length(rest: &[u8], header: &Header, what: &str, board: &Board) -> Option<Fin
 }
 
 /// A finding when kernel or root file system reach past the end of the bytes.
-fn ends_early(rest: &[u8], header: &Header, what: &str) -> Option<Finding> {
-    let end = header.kernel.end().max(header.rootfs.end());
+fn ends_early(rest: &[u8], header: &dyn Envelope, what: &str) -> Option<Finding> {
+    let end = header.contents_end()?;
     ((rest.len() as u64) < end).then(|| short(rest, header, what))
 }
 
-fn short(rest: &[u8], header: &Header, what: &str) -> Finding {
+fn short(rest: &[u8], header: &dyn Envelope, what: &str) -> Finding {
     TRUNCATED.found(format!(
         "{what}: {:#x} bytes are there, its header says {:#x} and the MD5 does not hold: the file was cut short or \
          is damaged; get it again",
         rest.len(),
-        header.fw_length
+        header.room().unwrap_or(0)
     ))
 }
 
@@ -175,8 +222,8 @@ pub fn judge_metadata(file: &[u8], what: &str) -> Vec<Finding> {
 }
 
 /// A finding when the last mark does not stand where OpenWrt looks for one.
-pub fn judge_marks(firmware: &[u8], header: &Header, what: &str) -> Option<Finding> {
-    let rootfs_end = header.rootfs.end() as usize;
+pub fn judge_marks(firmware: &[u8], header: &dyn Envelope, what: &str) -> Option<Finding> {
+    let rootfs_end = header.root_end()? as usize;
     let tail = firmware.get(rootfs_end..)?;
     let first = rootfs_end + super::loader::find(tail, &MARK)?;
     (!first.is_multiple_of(0x1000)).then(|| {

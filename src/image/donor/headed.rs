@@ -1,14 +1,16 @@
-//! Donors with a TP-Link header: the vendor's files with and without a boot loader, and OpenWrt's for these boards.
+//! Donors with a vendor's header: the vendor's files, TP-Link's with a boot loader too, and OpenWrt's for these boards.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::anatomy::{Anatomy, Kind};
-use super::firmware::{self, Behind, Firmware};
+use super::firmware::{self, Behind, Firmware, Origin};
 use super::loader;
 use crate::image::boards::Board;
 use crate::image::checks::{
     CHIP_SIZE, Finding, HEADER_KEPT, INNER_HEADER, NOT_JUDGED, TAIL_LEFT_OUT, TOO_LONG, TRUNCATED,
 };
+use crate::image::container::envelope::Envelope;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink::{HEADER_LEN, Header};
 use crate::image::layout::Role;
@@ -59,36 +61,36 @@ impl Anatomy<'_> {
                 loader_len.unwrap_or(0)
             )));
         }
-        // What is wrong with the whole file is wrong with the firmware in it: tell it once.
+        // What is wrong with the whole file is wrong with the firmware in it: reported once.
         let refused = self.is_refused();
         let inside = firmware::judge_header(bytes, &inner, &format!("{what} (inner header)"), board);
         let told: Vec<&str> = self.findings.iter().map(|f| f.name).collect();
         let new = inside.into_iter().filter(|f| !(refused && told.contains(&f.name)));
         let new: Vec<Finding> = new.collect();
         self.findings.extend(new);
-        self.take_firmware(&inner, board);
+        self.take_firmware(Rc::new(inner), board);
         self
     }
 
-    pub(super) fn with_firmware_file(mut self, header: &Header, board: &Board) -> Self {
+    pub(super) fn with_firmware_file(mut self, header: Rc<dyn Envelope>, board: &Board) -> Self {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
-        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
+        self.findings.extend(firmware::judge_file(bytes, header.as_ref(), &what, board));
         self.findings.extend(firmware::judge_metadata(bytes, &what));
-        self.take_firmware(header, board);
+        self.take_firmware(Rc::clone(&header), board);
         if let Some(firmware) = &mut self.firmware {
             let appended = firmware.bytes.len() != firmware.with_metadata.len();
-            if appended || firmware.openwrt {
+            if appended || !matches!(firmware.origin, Origin::Vendor(_)) {
                 self.kind = Kind::Sysupgrade;
                 firmware.sysupgrade = true;
-                self.findings.extend(firmware::judge_marks(&firmware.bytes, header, &what));
+                self.findings.extend(firmware::judge_marks(&firmware.bytes, header.as_ref(), &what));
                 self.check_names(0, board);
             }
         }
         self
     }
 
-    pub(super) fn with_rescue(mut self, header: &Header, board: &Board) -> Self {
+    pub(super) fn with_rescue(mut self, header: Rc<dyn Envelope>, board: &Board) -> Self {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
         let end = board.recovery.as_ref().map_or(board.chip_size, |r| r.end);
@@ -99,22 +101,34 @@ impl Anatomy<'_> {
                 board.chip_size
             )));
         }
-        let loader = bytes.get(..header.offset as usize);
-        self.loader = loader.filter(|l| !loader::starts_padded(l));
-        self.findings.extend(firmware::judge_header(bytes, header, &what, board));
-        self.check_metadata(header.offset as usize, board);
+        let start = header.offset() as usize;
+        self.loader = bytes.get(..start).filter(|l| !loader::starts_padded(l));
+        self.findings.extend(firmware::judge_file(bytes, header.as_ref(), &what, board));
+        self.check_metadata(start, board);
         self.take_firmware(header, board);
         self
     }
 
     /// Takes the firmware that starts with `header`, with nothing behind its own length.
-    pub(super) fn take_firmware(&mut self, header: &Header, board: &Board) {
-        let all = &self.donor.bytes[header.offset as usize..];
+    pub(super) fn take_firmware(&mut self, header: Rc<dyn Envelope>, board: &Board) {
+        let all = &self.donor.bytes[header.offset() as usize..];
         let payload = sysupgrade::strip(all);
-        let own = payload.get(..header.fw_length as usize).unwrap_or(payload);
-        let start = Header { offset: 0, ..header.clone() };
-        let behind = firmware::behind_rootfs(own, &start);
         let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
+        // Of a header without a length: in a dump what the region has, in a file everything.
+        let unsaid = if self.kind == Kind::Dump { region } else { payload.len() as u64 };
+        let room = header.room().unwrap_or(unsaid);
+        if let Some(most) = board.firmware_room().filter(|most| header.room().is_none() && room > *most) {
+            self.findings.push(TOO_LONG.found(format!(
+                "{} has {room:#x} bytes of firmware, its room on {} is {most:#x}",
+                self.what(),
+                board.name
+            )));
+        }
+        let own = payload.get(..room as usize).unwrap_or(payload);
+        let envelope = header.at_start();
+        let behind = firmware::behind_rootfs(own, envelope.as_ref());
+        let appended = payload.len() != all.len();
+        let is_openwrt = behind.is_some() || header.room().is_some_and(|room| room > region) || appended;
         let tail = &payload[own.len()..];
         let left_out = matches!(self.kind, Kind::VendorWithLoader | Kind::VendorFirmware) && !is_blank(tail);
         if left_out {
@@ -128,11 +142,12 @@ impl Anatomy<'_> {
         self.firmware = Some(Firmware {
             bytes: Cow::Borrowed(own),
             with_metadata: Cow::Borrowed(with_metadata),
-            room: u64::from(header.fw_length),
-            openwrt: behind.is_some() || u64::from(header.fw_length) > region || payload.len() != all.len(),
-            overlay: matches!(behind, Some(Behind::Overlay(_))),
-            header: Some(start),
-            sysupgrade: payload.len() != all.len(),
+            room,
+            origin: match is_openwrt {
+                true => Origin::OpenWrt { envelope, overlay: matches!(behind, Some(Behind::Overlay(_))) },
+                false => Origin::Vendor(envelope),
+            },
+            sysupgrade: appended,
         });
     }
 }

@@ -12,7 +12,8 @@ use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness, slice, u16_at, u32_at};
 use crate::image::container::dtb::Tree;
 use crate::image::container::packed::{self, lzma};
-use crate::image::container::{seama, squashfs, tplink, trx, uimage};
+use crate::image::container::{seama, squashfs, trx, uimage};
+use crate::image::formats::envelope_at;
 
 /// Wrappers within wrappers: no firmware has more.
 const DEEPEST: usize = 4;
@@ -133,8 +134,8 @@ fn of_kernel(bytes: &[u8], depth: usize) -> Machine {
         let arch = bytes.get(ARCH_AT).and_then(|id| Arch::by_id(*id));
         return said(arch, inside(uimage::HEADER_LEN));
     }
-    if let Some(header) = tplink::parse(bytes, 0).filter(|header| !header.has_boot()) {
-        return inside(header.kernel.offset as usize);
+    if let Some(header) = envelope_at(bytes, 0) {
+        return inside(header.payload_at() as usize);
     }
     if bytes.starts_with(trx::MAGIC) {
         let first = u32_at(bytes, 0x10, Endianness::Little).unwrap_or(0);

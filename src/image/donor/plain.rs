@@ -1,4 +1,4 @@
-//! Firmware without a TP-Link header: opened by its container, and held against the container's own sums.
+//! Firmware without a vendor's header: opened by its container, and held against the container's own sums.
 //!
 //! uImage, FIT, TRX and Seama images go to flash as they are (a Seama seal is left behind); of a SafeLoader image and of
 //! a sysupgrade file of the tar kind, the parts are put where the flash has them. Facts: those of the containers;
@@ -14,8 +14,8 @@ use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_
 use crate::image::container::budget::Look;
 use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
 use crate::image::container::payload::Payload;
-use crate::image::container::{squashfs, sysupgrade, tplink};
-use crate::image::formats::{AsFirmware, FORMATS};
+use crate::image::container::{squashfs, sysupgrade};
+use crate::image::formats::{AsFirmware, FORMATS, envelope_at};
 use crate::image::layout::Role;
 
 /// Where the kernel ends, the root file system is looked for at the next of these.
@@ -68,12 +68,17 @@ pub(crate) fn is_container(bytes: &[u8]) -> bool {
 }
 
 /// The kind of container that a firmware starts with, and its name in words; `None` for one without.
-pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, &'static str)> {
-    if let Some(header) = tplink::parse(firmware, 0) {
-        return Some((header.kind(), "firmware with a TP-Link header"));
+pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, String)> {
+    if let Some(header) = envelope_at(firmware, 0) {
+        return Some((header.kind(), format!("firmware with a {}", header.name())));
     }
     let (format, item) = container(&mut Look::new(firmware))?;
-    Some((item.kind, format.name))
+    Some((item.kind, format.name.to_owned()))
+}
+
+/// Judges the image behind a vendor's header that has no sum of its own.
+pub(super) fn judge(image: &[u8], what: &str) -> Vec<Finding> {
+    container(&mut Look::new(image)).map_or_else(Vec::new, |(_, item)| sums(&item, what))
 }
 
 /// Opens `file` for `board`; `what` names it in messages. `None` where it starts with nothing known.

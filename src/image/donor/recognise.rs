@@ -9,9 +9,9 @@ use super::dump::{calibration_fits, judge};
 use super::reference::is_reference;
 use crate::image::boards::Board;
 use crate::image::checks::Severity;
-use crate::image::container::tplink;
 use crate::image::devicetree;
 use crate::image::error::ImageError;
+use crate::image::formats::envelope_at;
 use crate::image::layouts::device_tree;
 use crate::image::unit::{has_mac_place, mac_of, mac_text, own_place};
 
@@ -195,12 +195,13 @@ fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -
     if judge(dump, "the dump", board).iter().any(|f| f.severity == Severity::Refuse) {
         return None;
     }
-    let header = board.firmware_start().and_then(|at| tplink::parse(dump, at)).filter(|h| !h.has_boot());
+    let header = board.firmware_start().and_then(|at| envelope_at(dump, at));
     if let Some(header) = header.filter(|_| !board.hardware.is_empty()) {
-        if !board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev) {
+        let theirs = header.hardware();
+        if !board.hardware.iter().any(|h| (h.id, h.rev) == (theirs.id, theirs.rev)) {
             return None;
         }
-        by.push(format!("hardware {} in the firmware's header", header.hardware()));
+        by.push(format!("hardware {} in the firmware's header", theirs.text));
         (weight, named) = (weight + 8, true);
     }
     if let Some(tree) = tree {

@@ -1,22 +1,23 @@
-//! Donors without a TP-Link header: firmware in a container of its own, and whole chips.
+//! Donors without a vendor's header: firmware in a container of its own, and whole chips.
 
 use std::borrow::Cow;
 
 use super::anatomy::{Anatomy, Kind};
 use super::dump;
-use super::firmware::{self, Firmware};
+use super::firmware::{self, Firmware, Origin};
 use super::identity::{self, Names};
 use super::loader;
 use super::plain;
 use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
 use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, TOO_LONG};
-use crate::image::container::{sysupgrade, tplink};
+use crate::image::container::sysupgrade;
+use crate::image::formats::envelope_at;
 use crate::image::layout::Role;
 use crate::image::whole::is_blank;
 
 impl Anatomy<'_> {
-    /// Firmware without a TP-Link header, from `from` on in the file, behind a loader or padding; `None` where nothing
+    /// Firmware without a vendor's header, from `from` on in the file, behind a loader or padding; `None` where nothing
     /// says that it is one.
     pub(super) fn with_plain_firmware(mut self, from: usize, board: &Board) -> Option<Self> {
         let bytes = self.donor.bytes.get(from..)?;
@@ -35,10 +36,8 @@ impl Anatomy<'_> {
         let as_it_is = Firmware {
             bytes: Cow::Borrowed(payload),
             with_metadata: Cow::Borrowed(bytes),
-            header: None,
+            origin: Origin::Bare { overlay: false },
             room: payload.len() as u64,
-            openwrt: true,
-            overlay: false,
             sysupgrade: true,
         };
         self.firmware = match opened {
@@ -88,13 +87,13 @@ impl Anatomy<'_> {
         if let Some(firmware) = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes)) {
             self.findings.extend(identity::judge(&Names::of(&[], firmware, board), &what, board));
         }
-        if let Some(header) = tplink::parse(bytes, start).filter(|h| !h.has_boot()) {
-            let found = firmware::judge_header(bytes, &header, &what, board);
+        if let Some(header) = envelope_at(bytes, start) {
+            let found = firmware::judge_dump(bytes, header.as_ref(), &what, board);
             let (of_board, of_firmware): (Vec<Finding>, Vec<Finding>) =
                 found.into_iter().partition(|f| f.name == HARDWARE_ID.name);
             self.of_firmware = of_firmware;
             self.findings.extend(of_board);
-            self.take_firmware(&header, board);
+            self.take_firmware(header, board);
         } else if board.hardware.is_empty() {
             let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
             let firmware = region.filter(|f| !is_blank(f));
@@ -102,10 +101,8 @@ impl Anatomy<'_> {
             self.firmware = firmware.map(|f| Firmware {
                 bytes: Cow::Borrowed(f),
                 with_metadata: Cow::Borrowed(f),
-                header: None,
+                origin: Origin::Bare { overlay: true },
                 room: f.len() as u64,
-                openwrt: true,
-                overlay: true,
                 sysupgrade: false,
             });
         } else {

@@ -13,6 +13,7 @@ use crate::image::container::item::{CheckName, Outcome};
 use crate::image::container::packed::Format;
 use crate::image::container::wrapper::{Inside, MEMBERS, MOST_UNPACKED, Wrapped, at_start, unzip};
 use crate::image::container::{sysupgrade, tplink};
+use crate::image::formats::envelope_at;
 use crate::units;
 
 /// Wrappers within wrappers: more than this is no download.
@@ -87,7 +88,6 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Step<'a> {
                 Step::Stop(TRUNCATED.found(format!("{what}, a {name}: nothing is in it; get the file again")))
             }
         },
-        Inside::Kept => Step::Bare,
         Inside::Closed(why) => Step::Stop(DONOR_UNKNOWN.found(format!("{what} is a {name}: {why}"))),
         Inside::Members(members) => {
             let members: Vec<(&str, &[u8])> =
@@ -162,6 +162,7 @@ fn is_firmware(bytes: &[u8]) -> bool {
     let is_dump = bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_DUMP;
     is_dump
         || tplink::parse(bytes, 0).is_some()
+        || envelope_at(bytes, 0).is_some()
         || plain::is_container(bytes)
         || sysupgrade::payload_len(bytes) != bytes.len()
         || at_start(&mut Look::new(bytes)).is_some()

@@ -1,11 +1,14 @@
 //! What is judged of the board's own dump alone: whose firmware it holds, and whether that is whole.
 
+use std::rc::Rc;
+
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{BASE_DAMAGED, BASE_HARDWARE, MIXED_UNITS, PLACEHOLDER_MAC, SUM_UNKNOWN};
+use crate::image::container::envelope::{Envelope, Md5Verdict};
 use crate::image::container::packed::lzma;
 use crate::image::container::placeholder;
-use crate::image::container::tplink::{self, Header, Md5Verdict};
+use crate::image::formats::envelope_at;
 use crate::image::layout::{Role, UnitKind};
 use crate::image::{donor::plain, unit};
 
@@ -19,18 +22,18 @@ pub fn all(base: &[u8], board: &Board) -> Vec<Finding> {
 }
 
 /// The header of the firmware in a whole chip.
-pub fn header_of(chip: &[u8], board: &Board) -> Option<Header> {
-    tplink::parse(chip, board.firmware_start()?).filter(|h| !h.has_boot())
+pub fn header_of(chip: &[u8], board: &Board) -> Option<Rc<dyn Envelope>> {
+    envelope_at(chip, board.firmware_start()?)
 }
 
 fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
-    let header = header_of(base, board)?;
-    let fits = board.hardware.iter().any(|h| h.id == header.hw_id && h.rev == header.hw_rev);
+    let theirs = header_of(base, board)?.hardware();
+    let fits = board.hardware.iter().any(|h| (h.id, h.rev) == (theirs.id, theirs.rev));
     (!board.hardware.is_empty() && !fits).then(|| {
         let known: Vec<String> = board.hardware.iter().map(ToString::to_string).collect();
         BASE_HARDWARE.found(format!(
             "the firmware in the board's own dump is for hardware {}, {} is {}: is it this board?",
-            header.hardware(),
+            theirs.text,
             board.name,
             known.join(" or ")
         ))
@@ -51,7 +54,7 @@ fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
     let own = unit::mac_of(base, board)?;
     let number = |mac: unit::Mac| u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
     let calibration = board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Calibration);
-    let mut macs = calibration.filter_map(|(_, u)| Some((u, unit::mac_in(u.span.of(base)?, u)?)));
+    let mut macs = calibration.filter_map(|(_, u)| Some((u, u.mac(u.span.of(base)?)?)));
     // The bit of addresses given locally is often set for a second radio.
     let maker = |mac: unit::Mac| [mac[0] & !2, mac[1], mac[2]];
     let far = |mac: unit::Mac| {
@@ -71,15 +74,17 @@ fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
 /// damaged, and with it what stays the board's own.
 fn damaged(base: &[u8], board: &Board) -> Option<Finding> {
     let region = board.layout.of_role(Role::Firmware)?;
-    let what = match header_of(base, board) {
-        Some(header) => match header.check_md5(base) {
+    let by_sum = header_of(base, board).and_then(|header| Some((header.check(base)?, header)));
+    let what = match by_sum {
+        Some((verdict, header)) => match verdict {
             Md5Verdict::Holds { .. } | Md5Verdict::Stale { .. } => None,
-            Md5Verdict::Fails { .. } => Some(format!("the MD5 of its firmware at {:#x}", header.offset)),
+            Md5Verdict::Fails { .. } => Some(format!("the MD5 of its firmware at {:#x}", header.offset())),
             // What the overlay changed hides what else did: the kernel still has to unpack.
-            Md5Verdict::CannotTell { .. } => broken_kernel(base, &header),
+            Md5Verdict::CannotTell { .. } => broken_kernel(base, header.as_ref()),
         },
         None => {
-            let found = plain::judge_in_dump(region.span.of(base)?, "its firmware");
+            let start = header_of(base, board).map_or(0, |header| header.payload_at() as usize);
+            let found = plain::judge_in_dump(region.span.of(base)?.get(start..)?, "its firmware");
             let bad = found.into_iter().find(|f| f.name != SUM_UNKNOWN.name);
             bad.map(|f| format!("the {} of its firmware at {:#x}", f.name, region.span.start))
         }
@@ -94,8 +99,8 @@ fn damaged(base: &[u8], board: &Board) -> Option<Finding> {
 }
 
 /// The kernel, where it is packed and does not unpack to its end.
-fn broken_kernel(chip: &[u8], header: &Header) -> Option<String> {
-    let at = header.offset + u64::from(header.kernel.offset);
+fn broken_kernel(chip: &[u8], header: &dyn Envelope) -> Option<String> {
+    let at = header.offset() + header.payload_at();
     let unpacked = lzma::unpack(chip, usize::try_from(at).ok()?, u64::MAX)?;
     (!unpacked.complete).then(|| format!("the LZMA stream of its kernel at {at:#x}"))
 }

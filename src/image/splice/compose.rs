@@ -5,9 +5,9 @@ use super::resolve::Resolved;
 use crate::image::boards::{Board, RecoveryKind};
 use crate::image::checks::Finding;
 use crate::image::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
-use crate::image::container::tplink::{self, Structure};
 use crate::image::donor::{Anatomy, Piece};
 use crate::image::error::ImageError;
+use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Role, Source};
 use crate::span::Span;
@@ -159,10 +159,10 @@ pub fn tftp(chip: &[u8], parties: &Parties) -> Result<Composed, ImageError> {
     Ok(Composed { bytes, holds: Span::new(first, end) })
 }
 
-/// The file for the vendor's web page: outer header, loader, inner header and firmware, both MD5s redone.
+/// The file for the vendor's web page, as the header of the firmware has it.
 ///
 /// # Errors
-/// When the firmware has no header of a kind that is known with a loader before it.
+/// When the firmware has no vendor's header, or cannot be put together with the loader.
 pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Composed, ImageError> {
     let no = |why: String| ImageError::NotForThisBoard { board: board.name.clone(), why };
     let loader =
@@ -170,10 +170,10 @@ pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Co
     let region =
         board.layout.of_role(Role::Firmware).ok_or_else(|| no("it has no firmware region".to_owned()))?;
     let all = chip.get(region.span.start as usize..).unwrap_or(&[]);
-    let header = tplink::parse(all, 0).ok_or_else(|| {
-        no("the firmware has no TP-Link header; the vendor's page takes no other".to_owned())
+    let header = envelope_at(all, 0).ok_or_else(|| {
+        no("the firmware has no vendor's header; the vendor's page takes no other".to_owned())
     })?;
-    let room = u64::from(header.fw_length);
+    let room = header.room().unwrap_or(region.span.len());
     if room > region.span.len() {
         findings.push(TOO_LONG.found(format!(
             "the vendor's page takes firmware of at most {:#x} bytes, this one is made for {room:#x}",
@@ -181,14 +181,8 @@ pub fn web(chip: &[u8], board: &Board, findings: &mut Vec<Finding>) -> Result<Co
         )));
     }
     let firmware = &all[..all.len().min(room as usize)];
-    // Files of the first structure come without a loader.
-    if header.structure == Structure::V1 {
-        let mut bytes = firmware.to_vec();
-        bytes.resize(room as usize, 0xff);
-        tplink::seal(&mut bytes, 0).map_err(|e| no(e.to_string()))?;
-        return Ok(Composed { bytes, holds: region.span });
-    }
-    let bytes = tplink::with_boot(&chip[loader.span.range()], firmware).map_err(|e| no(e.to_string()))?;
-    debug_assert!(!is_blank(&bytes));
-    Ok(Composed { bytes, holds: Span::new(loader.span.start, region.span.end) })
+    let sealed = header.seal(&chip[loader.span.range()], firmware).map_err(no)?;
+    debug_assert!(!is_blank(&sealed.bytes));
+    let start = if sealed.with_loader { loader.span.start } else { region.span.start };
+    Ok(Composed { bytes: sealed.bytes, holds: Span::new(start, region.span.end) })
 }

@@ -1,7 +1,7 @@
 //! What stands in a region, in a few words for a table.
 
-use crate::image::container::tplink;
 use crate::image::donor::loader;
+use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 use crate::image::unit;
@@ -35,14 +35,8 @@ pub fn region(bytes: &[u8], region: &Region) -> String {
 
 /// A firmware by its header.
 fn firmware(bytes: &[u8]) -> Option<String> {
-    let header = tplink::parse(bytes, 0)?;
-    let [high, mid, low] = header.software;
-    Some(format!(
-        "firmware {}, {}, software {high}.{mid}.{low}, crc32 {:08x}",
-        header.kind(),
-        header.hardware(),
-        crc32fast::hash(bytes)
-    ))
+    let header = envelope_at(bytes, 0)?;
+    Some(format!("firmware {}, crc32 {:08x}", header.describe(), crc32fast::hash(bytes)))
 }
 
 /// Settings by the operator's profile in them, where they are readable.

@@ -2,6 +2,7 @@
 
 use super::base::{self, header_of};
 use super::choice::Purpose;
+use super::classes;
 use super::compose::Composed;
 use super::kinship;
 use super::parties::Parties;
@@ -14,10 +15,10 @@ use crate::image::checks::{
     UNIT_ERASED, WRONG_CALIBRATION,
 };
 use crate::image::checks::{Finding, Severity};
-use crate::image::container::tplink::Change;
-use crate::image::container::tplink::{self, Header, Md5Verdict};
+use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
+use crate::image::container::tplink;
 use crate::image::donor::Kind;
-use crate::image::donor::firmware::behind_rootfs;
+use crate::image::donor::firmware::{Origin, behind_rootfs};
 use crate::image::donor::loader;
 use crate::image::is_blank;
 use crate::image::layout::{Format, PerUnit, Region, Role, Source, UnitKind};
@@ -43,10 +44,8 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
     let Parties { base, board, .. } = *parties;
     let mut found = Vec::new();
     found.extend(base::all(base, board));
-    found.extend(other_hardware(parties));
     found.extend(kinship::judge(parties));
-    found.extend(country(parties));
-    found.extend(boot_loader(product, parties));
+    found.extend(classes::judge(product, parties));
     for r in &parties.resolved {
         if !file.holds.covers(r.region.span) {
             if r.said && r.source != Source::Own {
@@ -70,7 +69,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         found.extend(contents(chip, r));
     }
     found.extend(crossing(chip, parties));
-    if parties.chosen.as_ref().is_some_and(|chosen| chosen.firmware.overlay) {
+    if parties.chosen.as_ref().is_some_and(|chosen| chosen.firmware.origin.has_overlay()) {
         found.push(FOREIGN_OVERLAY.found(
             "the donor's firmware was running: the settings, keys and passwords in its overlay come along; reset it \
              to defaults after the first boot, or take a sysupgrade file",
@@ -80,53 +79,53 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
 }
 
 /// True when the firmware in a whole chip is OpenWrt's, whose header says nothing about the country.
-fn runs_openwrt(chip: &[u8], header: &Header, board: &Board) -> bool {
+fn runs_openwrt(chip: &[u8], header: &dyn Envelope, board: &Board) -> bool {
     let region = board.layout.of_role(Role::Firmware).map_or(0, |r| r.span.len());
-    let from = header.offset as usize;
-    let end = chip.len().min(from + header.fw_length as usize);
-    u64::from(header.fw_length) > region || behind_rootfs(&chip[from..end], header).is_some()
+    let from = header.offset() as usize;
+    let room = header.room().unwrap_or(region);
+    let end = chip.len().min(from.saturating_add(room as usize));
+    room > region || behind_rootfs(&chip[from..end], header).is_some()
 }
 
 /// Where no ids of the board are known, those of its own firmware are all there is to hold a donor's against.
-fn other_hardware(parties: &Parties) -> Option<Finding> {
+pub(super) fn other_hardware(parties: &Parties) -> Option<Finding> {
     let Parties { base, board, .. } = *parties;
     let chosen = parties.chosen.as_ref().filter(|_| board.hardware.is_empty())?;
-    let ours = header_of(base, board)?;
-    let message = match &chosen.firmware.header {
-        Some(theirs) if (theirs.hw_id, theirs.hw_rev) == (ours.hw_id, ours.hw_rev) => return None,
-        Some(theirs) => format!("is for hardware {}", theirs.hardware()),
+    let header = header_of(base, board)?;
+    let ours = header.hardware();
+    let message = match chosen.firmware.origin.envelope() {
+        Some(theirs) if theirs.name() != header.name() => format!("has a {}", theirs.name()),
+        Some(theirs) if theirs.hardware().is_same(&ours) => return None,
+        Some(theirs) => format!("is for hardware {}", theirs.hardware().text),
         None => "has no header of that kind, which the loader may ask for".to_owned(),
     };
     Some(HARDWARE_DIFFERS.found(format!(
-        "the board's own firmware has a TP-Link header, for hardware {}, and the firmware of {} {message}: is it for \
-         this board and version?",
-        ours.hardware(),
+        "the board's own firmware has a {}, for hardware {}, and the firmware of {} {message}: is it for this board and \
+         version?",
+        header.name(),
+        ours.text,
         chosen.name()
     )))
 }
 
 /// Country or variant of the chosen vendor firmware against the board's own.
-fn country(parties: &Parties) -> Option<Finding> {
+pub(super) fn country(parties: &Parties) -> Option<Finding> {
     let Parties { base, board, .. } = *parties;
     let chosen = parties.chosen.as_ref()?;
-    let firmware = chosen.firmware;
-    let theirs = firmware.header.as_ref().filter(|_| !firmware.openwrt)?;
-    let same_hardware = |h: &Header| (h.hw_id, h.hw_rev) == (theirs.hw_id, theirs.hw_rev);
-    let ours = header_of(base, board).filter(|h| same_hardware(h) && !runs_openwrt(base, h, board));
-    let (field, new) = match (theirs.hw_ver_add, theirs.region) {
-        (Some(add), _) => ("hw_ver_add", add),
-        (None, Some(region)) => ("region", region),
-        (None, None) => return None,
-    };
-    let old = ours.as_ref().and_then(|h| if field == "region" { h.region } else { h.hw_ver_add });
+    let Origin::Vendor(theirs) = &chosen.firmware.origin else { return None };
+    let same_hardware = |h: &dyn Envelope| h.hardware().is_same(&theirs.hardware());
+    let ours = header_of(base, board)
+        .filter(|h| same_hardware(h.as_ref()) && !runs_openwrt(base, h.as_ref(), board));
+    let country = theirs.country()?;
+    let (field, new) = (country.field, country.value);
+    let own = ours.as_ref().and_then(|h| h.country()).filter(|own| own.field == field);
+    let old = own.as_ref().map(|own| own.value);
     // The vendor's page wrote the unit's own value over the one of a firmware it took: both are good.
-    let taken_before = || ours.as_ref().and_then(|h| was_taken_as(base, h));
-    let texts_differ = ours.as_ref().is_some_and(|h| {
-        field == "region" && !h.region_texts.is_empty() && h.region_texts != theirs.region_texts
-    });
+    let taken_before = || ours.as_ref().and_then(|h| was_taken_as(base, h.as_ref()));
+    let texts_differ = own.is_some_and(|own| !own.texts.is_empty() && own.texts != country.texts);
     match old {
         Some(old) if old == new && !texts_differ => None,
-        Some(_) if field == "hw_ver_add" && taken_before() == Some(new) => None,
+        Some(_) if country.changed_by_page && taken_before() == Some(new) => None,
         Some(old) => Some(REGION.found(format!(
             "the firmware of {} is for another country or variant of the same hardware ({field} {new:X}, the \
              board's own firmware has {old:X}): it may not start, or refuse updates",
@@ -134,7 +133,7 @@ fn country(parties: &Parties) -> Option<Finding> {
         ))),
         None => {
             let known: Vec<u32> = board.hardware.iter().flat_map(|h| h.add.clone()).collect();
-            let unusual = field == "hw_ver_add" && !known.is_empty() && !known.contains(&new);
+            let unusual = country.changed_by_page && !known.is_empty() && !known.contains(&new);
             Some(REGION_UNKNOWN.found_as(
                 if unusual { Severity::Ask } else { Severity::Tell },
                 format!(
@@ -148,14 +147,14 @@ fn country(parties: &Parties) -> Option<Finding> {
 }
 
 /// The hw_ver_add that the firmware in `chip` came with, where the vendor's page changed it while storing.
-fn was_taken_as(chip: &[u8], header: &Header) -> Option<u32> {
-    match header.check_md5(chip) {
-        Md5Verdict::Stale { change: Change::HwVerAdd { was }, .. } => Some(was),
+fn was_taken_as(chip: &[u8], header: &dyn Envelope) -> Option<u32> {
+    match header.check(chip) {
+        Some(Md5Verdict::Stale { change: Change::HwVerAdd { was }, .. }) => Some(was),
         _ => None,
     }
 }
 
-fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> {
+pub(super) fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> {
     let mut found = Vec::new();
     let Product { chip, edited, purpose, .. } = *product;
     let Parties { base, board, donors, .. } = *parties;
@@ -222,10 +221,10 @@ fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> {
 /// Bytes of the one unit: before, after, and where they come from.
 fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<Finding> {
     let calibration = u.kind == UnitKind::Calibration;
-    let missing = unit::is_missing(after, u);
+    let missing = u.is_missing(after);
     let at = u.span.start;
     match &r.source {
-        Source::Blank if !unit::is_missing(before, u) && !u.keep => Some(UNIT_ERASED.found(format!(
+        Source::Blank if !u.is_missing(before) && !u.keep => Some(UNIT_ERASED.found(format!(
             "{} would be blank: {} at {at:#x} is this unit's own and cannot be made again",
             r.region.name, u.name
         ))),
@@ -246,7 +245,7 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
                     unit::show(after, u)
                 )));
             }
-            if let Some(why) = unit::of_another_board(after, u) {
+            if let Some(why) = u.of_another_board(after) {
                 return Some(WRONG_CALIBRATION.found(format!("{} at {at:#x} of donor {name} {why}", u.name)));
             }
             let check = if calibration { FOREIGN_CALIBRATION } else { FOREIGN_MAC };
@@ -311,14 +310,7 @@ fn vital_product_data(chip: &[u8], parties: &Parties, r: &Resolved) -> Option<Pe
 
 /// All of a region as data of the unit.
 fn whole_region(r: &Resolved, kind: UnitKind) -> PerUnit {
-    PerUnit {
-        name: format!("what {} holds", r.region.name),
-        span: r.region.span,
-        kind,
-        format: Format::Raw,
-        keep: false,
-        own: false,
-    }
+    PerUnit::new(format!("what {} holds", r.region.name), r.region.span, kind, Format::RAW)
 }
 
 /// What a region's new contents bring along.

@@ -10,13 +10,14 @@ use crate::image::checks::{
     ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, OTHER_CONTAINER, REFERENCE_BOARD, Severity,
     UNPROVEN_DONOR,
 };
-use crate::image::container::{safeloader, tplink};
+use crate::image::container::safeloader;
 use crate::image::devicetree;
 use crate::image::donor::identity::{Names, is_same, tree_names};
 use crate::image::donor::loader;
 use crate::image::donor::machine::{self, Machine};
 use crate::image::donor::plain;
 use crate::image::donor::reference::{is_other_maker, is_reference};
+use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 
@@ -69,8 +70,8 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     let ours_named = || if board_named { parties.board.compatible.clone() } else { own_trees() };
     let shows = theirs.arch.is_some()
         || names.is_given()
-        || donor.firmware.as_ref().is_some_and(|firmware| firmware.header.is_some())
-        || tplink::parse(piece.bytes, 0).is_some()
+        || donor.firmware.as_ref().is_some_and(|firmware| firmware.origin.envelope().is_some())
+        || envelope_at(piece.bytes, 0).is_some()
         || safeloader::parse(&donor.donor.bytes, 0).is_some_and(|image| !image.supported.is_empty());
     if !shows {
         let shown = ours.arch.map(|_| format!("is for {ours}"));
@@ -95,12 +96,12 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
 fn other_container(own: &[u8], theirs: &[u8], region: &Region, name: &str) -> Option<Finding> {
     let (kind, ours) = plain::kind_of(own)?;
     let other = plain::kind_of(theirs);
-    // That a TP-Link header has to be there is judged with its ids.
-    if tplink::KINDS.contains(&kind) && !other.is_some_and(|(other, _)| tplink::KINDS.contains(&other)) {
+    // That a vendor's header has to be there is judged with its ids.
+    if envelope_at(own, 0).is_some() && envelope_at(theirs, 0).is_none() {
         return None;
     }
     // Parts of a firmware, such as a root file system, have no container of their own.
-    let differs = other.map_or(region.role == Role::Firmware, |(other, _)| other != kind);
+    let differs = other.as_ref().map_or(region.role == Role::Firmware, |(other, _)| *other != kind);
     differs.then(|| {
         OTHER_CONTAINER.found(format!(
             "the board's own {} is a {ours} ({kind}) and what {name} brings for it is {}: does the loader start that?",

@@ -2,6 +2,7 @@
 
 mod base;
 mod choice;
+mod classes;
 mod compose;
 pub mod describe;
 mod edits;

@@ -10,6 +10,7 @@ use crate::image::container::tplink::{self, HEADER_LEN};
 use crate::image::donor::identity::{self, Names};
 use crate::image::donor::{firmware, loader};
 use crate::image::error::ImageError;
+use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 
 /// Judges `file` as what the board's loader fetches by TFTP.
@@ -47,12 +48,12 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
         }
         return Ok(found);
     };
-    match tplink::parse(file, start).filter(|h| !h.has_boot()) {
+    match envelope_at(file, start) {
         Some(header) => {
-            found.extend(firmware::judge_header(file, &header, "the file's firmware", board));
+            found.extend(firmware::judge_file(file, header.as_ref(), "the file's firmware", board));
             found.extend(firmware::judge_metadata(behind, "the file's firmware"));
             found.extend(identity::judge(&Names::listed(behind), "the file's firmware", board));
-            found.extend(tail(file, start + u64::from(header.fw_length), board));
+            found.extend(header.room().and_then(|room| tail(file, start + room, board)));
         }
         None if is_blank(behind) => {
             found.push(NO_FIRMWARE.found("the file has no firmware behind its boot loader"))

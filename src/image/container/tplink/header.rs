@@ -9,9 +9,10 @@
 use serde::Serialize;
 
 use super::compose::ComposeError;
-use super::md5::{Md5Verdict, Salt};
+use super::md5::Salt;
 pub use crate::image::container::bytes::Endianness;
 use crate::image::container::bytes::{array, slice, text, u16_at, u32_at};
+use crate::image::container::envelope::Md5Verdict;
 use crate::image::container::item::ItemKind;
 
 /// The kinds of its items, by the version word.

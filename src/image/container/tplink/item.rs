@@ -1,8 +1,8 @@
 //! TP-Link headers as items of an inspection.
 
 use super::header::{HEADER_LEN, Header, Structure, parse};
-use super::md5::{Change, Md5Verdict};
 use crate::image::container::budget::{Look, NOT_MADE};
+use crate::image::container::envelope::{Change, Md5Verdict};
 use crate::image::container::item::{CheckName, Found, Item, Outcome};
 
 /// Reads the header at `at`.

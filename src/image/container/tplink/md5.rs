@@ -10,6 +10,7 @@ use md5::{Digest, Md5};
 
 use super::header::{Header, Structure};
 use crate::image::container::bytes::slice;
+use crate::image::container::envelope::{Change, Md5Verdict};
 
 /// Which of a structure's two salts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,55 +38,6 @@ const V2_BOOT: u128 = 0x8cef_335f_d5c5_cefa_ac9c_28da_b2e9_0f42;
 
 /// The mark OpenWrt puts where its overlay is to be formatted.
 pub(crate) const FORMAT_MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
-
-/// What became of a header's MD5.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Md5Verdict {
-    /// It holds over `len` bytes from the header.
-    Holds {
-        /// The length it covers.
-        len: u64,
-    },
-    /// It does not hold as the bytes are, and does once a lawful change is undone: nothing is damaged.
-    Stale {
-        /// The length it covers.
-        len: u64,
-        /// What was changed.
-        change: Change,
-    },
-    /// It does not hold, and there is a lawful reason why it need not; damage cannot be told from it.
-    CannotTell {
-        /// The reason.
-        reason: &'static str,
-    },
-    /// It does not hold, and there is no lawful reason.
-    Fails {
-        /// True when the bytes end before `fw_length`.
-        short: bool,
-    },
-}
-
-/// A lawful change of the bytes under an MD5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// OpenWrt's overlay was written over the mark at this offset from the header.
-    Overlay {
-        /// Offset from the header.
-        offset: u64,
-    },
-    /// The vendor's page changed `hw_ver_add`, which was this.
-    HwVerAdd {
-        /// The value under which the MD5 holds.
-        was: u32,
-    },
-}
-
-impl Md5Verdict {
-    /// True when the bytes are proven to be what the MD5 was made over, apart from lawful changes.
-    pub fn is_sound(&self) -> bool {
-        matches!(self, Self::Holds { .. } | Self::Stale { .. })
-    }
-}
 
 /// The MD5 of `file`, which starts with `header`.
 pub(crate) fn compute(file: &[u8], header: &Header) -> [u8; 16] {

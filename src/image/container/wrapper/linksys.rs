@@ -1,50 +1,23 @@
 //! Linksys' wrappers: CyberTAN's header before a TRX, the CHDR header, and the trailer of later models.
 //!
-//! Sources: OpenWrt firmware-utils addpattern.c (fields; the patterns of boards that keep the header),
-//! linksys-addfwhdr.c (CHDR, its CRC); OpenWrt scripts/linksys-image.sh (trailer, POSIX cksum), cybertan_part.c (the
-//! header in front of a TRX in flash).
+//! Sources: OpenWrt firmware-utils linksys-addfwhdr.c (CHDR, its CRC); OpenWrt scripts/linksys-image.sh (trailer, POSIX
+//! cksum); those of CyberTAN's header are in `cybertan`.
 
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::bytes::{Endianness::Little, slice, text, u32_at};
+use crate::image::container::cybertan;
 use crate::image::container::item::{Item, ItemKind, Outcome};
-use crate::image::container::{trx, uimage};
 use crate::span::Span;
 
-/// Length of CyberTAN's header.
-pub(super) const HEADER_LEN: usize = 32;
 const CHDR_LEN: usize = 16;
 const TRAILER_LEN: usize = 256;
-/// Patterns of boards whose loader and kernel look for the header in flash: WRT160NL, E2100L.
-const KEPT: [&str; 2] = ["NL16", "NL1X"];
-
-/// CyberTAN's header: a pattern, date, version and the id `U2ND`. It has no sum; the image behind it has.
+/// CyberTAN's header, of boards that do not keep it in flash. It has no sum; the image behind it has.
 pub(super) fn header(look: &mut Look) -> Option<Wrapped> {
-    let head = slice(look.bytes, 0, HEADER_LEN)?;
-    let pattern = text(&head[..4]).filter(|pattern| pattern.len() == 4)?;
-    let dated = (1..=12).contains(&head[9]) && (1..=31).contains(&head[10]);
-    let behind = &look.bytes[HEADER_LEN..];
-    let holds_image = behind.starts_with(trx::MAGIC) || behind.starts_with(&uimage::MAGIC);
-    if &head[14..18] != b"U2ND" || !dated || !holds_image {
-        return None;
-    }
+    let header = cybertan::parse(look.bytes, 0).filter(|header| !header.is_kept())?;
     let len = look.bytes.len() as u64;
-    let kept = KEPT.contains(&pattern.as_str());
-    let item = Item::new(ItemKind::new("linksys-header"), 0, len)
-        .with("pattern", pattern)
-        .with("version", format!("{}.{}.{}", head[11], head[12], head[13]))
-        .with(
-            "date",
-            format!(
-                "{}-{:02}-{:02}",
-                1900 + u32::from(head[8]) + u32::from(head[8] < 70) * 100,
-                head[9],
-                head[10]
-            ),
-        )
-        .with("kept_in_flash", kept);
-    let inside = if kept { Inside::Kept } else { Inside::Bytes(Span::new(HEADER_LEN as u64, len)) };
-    Some(Wrapped { name: "Linksys image", item, inside })
+    let inside = Inside::Bytes(Span::new(cybertan::LEN as u64, len));
+    Some(Wrapped { name: "Linksys image", item: header.item(len), inside })
 }
 
 /// The CHDR header: the file's length, and a CRC without its final inversion over all behind it.
@@ -103,6 +76,7 @@ fn cksum(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::container::cybertan::tests::with_header;
 
     #[test]
     fn cksum_is_that_of_posix() {
@@ -110,16 +84,8 @@ mod tests {
         assert_eq!((cksum(b"123456789"), cksum(b"")), (930_766_865, 4_294_967_295));
     }
 
-    fn with_header(pattern: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        let mut file = pattern.to_vec();
-        file.extend([0, 0, 0, 0, 105, 2, 4, 4, 21, 5]);
-        file.extend(b"U2ND\x01\0\x1f\0");
-        file.resize(HEADER_LEN, 0);
-        [&file, body].concat()
-    }
-
     #[test]
-    fn the_header_goes_and_stays_by_its_pattern() {
+    fn the_header_goes_where_the_board_does_not_keep_it() {
         let body = [&b"HDR0"[..], &[9; 60]].concat();
         let found = header(&mut Look::new(&with_header(b"W54G", &body))).unwrap();
         assert_eq!(found.inside, Inside::Bytes(Span::new(32, 96)));
@@ -127,7 +93,7 @@ mod tests {
             (&found.item.attributes["version"], &found.item.attributes["date"]),
             (&"4.21.5".into(), &"2005-02-04".into())
         );
-        assert_eq!(header(&mut Look::new(&with_header(b"NL16", &body))).unwrap().inside, Inside::Kept);
+        assert!(header(&mut Look::new(&with_header(b"NL16", &body))).is_none());
         assert!(header(&mut Look::new(&with_header(b"W54G", b"no image"))).is_none());
         assert!(header(&mut Look::new(&with_header(b"W5\0\x80", &body))).is_none());
         assert!(header(&mut Look::new(&[b'U'; 31])).is_none());

@@ -14,8 +14,6 @@ pub(crate) enum Inside {
     Members(Vec<(String, Span)>),
     /// Files that have to be unpacked first.
     Packed,
-    /// The wrapper stays in flash, in front of what it holds.
-    Kept,
     /// Nothing can be taken out, and why.
     Closed(&'static str),
 }
@@ -37,7 +35,6 @@ impl Wrapped {
         let inside: Vec<Span> = match &self.inside {
             Inside::Bytes(span) => vec![*span],
             Inside::Members(members) => members.iter().map(|(_, span)| *span).collect(),
-            Inside::Kept => vec![Span::new(linksys::HEADER_LEN as u64, self.item.end())],
             Inside::Packed | Inside::Closed(_) => Vec::new(),
         };
         let mut own = Vec::new();

@@ -1,5 +1,6 @@
 //! Donors that are damaged, of other boards or countries, or of no use.
 
+use crate::image::container::cybertan::tests::with_header;
 use crate::image::splice::tests::*;
 
 #[test]
@@ -124,6 +125,46 @@ fn other_hardware_is_asked_about_where_the_boards_ids_are_not_known() {
     // One without such a header, where the board's own firmware has it.
     let uimage = include_bytes!("../../../../tests/data/small/uimage_lzma.bin");
     assert_eq!(asked(uimage.to_vec()), ["hardware-differs"]);
+}
+
+/// A vendor's header without a sum that stays in flash: its pattern is the hardware, the image behind it has the sum.
+#[test]
+fn a_header_that_stays_in_flash_names_the_board_and_its_image_has_the_sum() {
+    const START: usize = 0x4_0000;
+    let trx = include_bytes!("../../../../tests/data/small/image.trx");
+    let text = format!("mtdparts=spi0.0:256k(u-boot)ro,{}k(firmware),-(art)ro", 1024);
+    let board = Board::from_layout("any", parse_any(text.as_bytes(), Some(0x20_0000)).unwrap()).unwrap();
+    let image = |pattern: &[u8; 4]| with_header(pattern, trx);
+    let mut base = synthetic::noise(1, 0x20_0000);
+    base[START..START + 0x10_0000].fill(0xff);
+    base[START..START + 32 + trx.len()].copy_from_slice(&image(b"NL16"));
+    let run = |donor: Vec<u8>| {
+        let made = splice(&Image::new(base.clone()), &[Donor::new("d", donor)], &board, &Choice::default());
+        made.map_err(|e| e.findings().iter().map(|f| f.name).collect::<Vec<_>>())
+    };
+    let mut newer = image(b"NL16");
+    newer[0x0b] = 9;
+    assert!(run(newer.clone()).unwrap().image[START..START + newer.len()] == newer);
+    let mut damaged = image(b"NL16");
+    damaged[100] ^= 1;
+    let long = [newer.clone(), vec![0; 0x10_0000]].concat();
+    let mut other_dump = base.clone();
+    other_dump[START..START + 4].copy_from_slice(b"NL1X");
+    for (donor, found) in [
+        (image(b"NL1X"), "hardware-differs"),
+        (other_dump, "hardware-differs"),
+        (trx.to_vec(), "hardware-differs"),
+        (vendor_firmware(), "hardware-differs"),
+        (damaged, "sum"),
+        (newer[..newer.len() - 9].to_vec(), "truncated"),
+        (long, "too-long"),
+    ] {
+        let stopped = run(donor).unwrap_err();
+        assert!(stopped.contains(&found), "{stopped:?} and not {found}");
+    }
+    // A file behind padding, as a rescue takes it; and a board without such a header.
+    let padded = [vec![0; START], newer.clone()].concat();
+    assert!(run(padded).unwrap().image[START..START + newer.len()] == newer);
 }
 
 /// A file of another kind of board is no board's unknown file: it says whose it is.

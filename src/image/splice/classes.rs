@@ -1,0 +1,47 @@
+//! Classes of boards and what is checked of a result on each of them. A class is added by one row.
+
+use super::judge::{self, Product};
+use super::maps;
+use super::parties::Parties;
+use crate::image::checks::Finding;
+use crate::image::container::intel::descriptor;
+use crate::image::layout::Role;
+
+type Check = fn(&Product, &Parties) -> Vec<Finding>;
+
+/// A class of boards.
+struct Class {
+    /// True for a board of this class; one may be of several.
+    is_one: fn(&Product, &Parties) -> bool,
+    /// What is checked on it.
+    checks: &'static [Check],
+}
+
+/// Every class.
+const CLASSES: [Class; 2] = [
+    // Routers: a boot loader and a firmware, which go together by hardware, country and loader.
+    Class {
+        is_one: |_, parties| {
+            let mut roles = parties.board.layout.regions.iter().map(|region| region.role);
+            roles.any(|role| matches!(role, Role::Loader | Role::Firmware))
+        },
+        checks: &[
+            |_, parties| judge::other_hardware(parties).into_iter().collect(),
+            |_, parties| judge::country(parties).into_iter().collect(),
+            judge::boot_loader,
+        ],
+    },
+    // PCs: a descriptor that maps the flash, and an ME that has to fit its region.
+    Class {
+        is_one: |product, parties| {
+            [parties.base, product.chip].into_iter().any(|flash| descriptor::parse(flash, 0).is_some())
+        },
+        checks: &[|product, parties| maps::me_fits(parties.base, product.chip).into_iter().collect()],
+    },
+];
+
+/// What the checks of the board's classes find.
+pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
+    let own = CLASSES.iter().filter(|class| (class.is_one)(product, parties));
+    own.flat_map(|class| class.checks).flat_map(|check| check(product, parties)).collect()
+}
