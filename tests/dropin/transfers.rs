@@ -221,7 +221,10 @@ pub unsafe extern "C" fn libusb_bulk_transfer(
                 let time = timeval { tv_sec: left.as_secs() as _, tv_usec: left.subsec_micros().into() };
                 libusb_handle_events_timeout_completed(ptr::null_mut(), &time, done);
             }
-            *transferred = (*transfer).actual_length;
+            // Null is allowed: the caller does not ask for the length.
+            if !transferred.is_null() {
+                *transferred = (*transfer).actual_length;
+            }
             result = match (*transfer).status {
                 LIBUSB_TRANSFER_COMPLETED => 0,
                 LIBUSB_TRANSFER_CANCELLED => LIBUSB_ERROR_TIMEOUT,

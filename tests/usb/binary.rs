@@ -16,7 +16,8 @@ fn list_shows_what_is_plugged_in() {
 
 #[test]
 fn probe_finds_the_chip_on_either_programmer_and_lets_go() {
-    for devices in ["ch341a driver", "ft2232h driver", "ft232h", "ft4232h"] {
+    for devices in ["ch341a driver", "ft2232h driver", "ft232h", "ft4232h", "ch347t driver", "ch347f driver"]
+    {
         let (run, report) = norsplice(devices, &["probe"]);
         assert_eq!(run.code, Some(0), "{devices}: {}", run.stderr);
         assert_eq!(run.result["jedec_id"], "ef4017", "{devices}");
@@ -24,7 +25,14 @@ fn probe_finds_the_chip_on_either_programmer_and_lets_go() {
         tidy(&report);
         assert_eq!(report["0.outputs"], "00", "{devices}: pins are let go");
         if devices.contains("driver") {
-            assert!(report["0.driven"].contains('0'), "{devices}: the kernel driver has its interface again");
+            // The interface of its SPI, found by its class.
+            let interface = match devices.split(' ').next() {
+                Some("ch347t") => '2',
+                Some("ch347f") => '4',
+                _ => '0',
+            };
+            let driven = &report["0.driven"];
+            assert!(driven.contains(interface), "{devices}: the kernel driver has its interface again");
         }
     }
 }

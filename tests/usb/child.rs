@@ -140,7 +140,7 @@ fn run<F: FnOnce()>(devices: &str, body: F, tool: &[&str]) -> Report {
 }
 
 /// Runs `command` with a libusb that sees `devices`.
-fn with_stand_in(mut command: Command, devices: &str) -> (Output, Report) {
+pub fn with_stand_in(mut command: Command, devices: &str) -> (Output, Report) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let report = folder().join(format!("report{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
     command.env("LD_PRELOAD", stand_in());

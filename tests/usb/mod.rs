@@ -9,6 +9,8 @@ mod child;
 #[cfg(not(libusb_built_in))]
 mod contract;
 #[cfg(not(libusb_built_in))]
+mod judges;
+#[cfg(not(libusb_built_in))]
 mod queue;
 
 #[cfg(not(libusb_built_in))]
