@@ -179,6 +179,13 @@ pub struct Layout {
     pub crossing: Vec<Region>,
 }
 
+/// The largest flash that a map may be for, in bytes. Parts with 2 Gbit, 256 MiB, are the largest of today.
+pub const LARGEST_FLASH: u64 = 1 << 30;
+/// More regions than any flash has: work on a map stays bounded.
+const MOST_REGIONS: usize = 1024;
+/// Regions in regions, as deep as no flash has them.
+const DEEPEST: usize = 32;
+
 impl Layout {
     /// The region of that name.
     pub fn region(&self, name: &str) -> Option<&Region> {
@@ -217,6 +224,16 @@ impl Layout {
     /// another one and does not lie in it is left out with a note.
     pub fn settle(mut self) -> Self {
         self.regions.sort_by_key(|r| (r.span.start, std::cmp::Reverse(r.span.end)));
+        let more = self.regions.split_off(self.regions.len().min(MOST_REGIONS));
+        if let Some(first) = more.first() {
+            self.notes
+                .push(format!("more than {MOST_REGIONS} regions: those from {} on are left out", first.name));
+        }
+        self.left_out.extend(more.into_iter().map(|region| {
+            let why =
+                format!("{} is left out: a map of flash has at most {MOST_REGIONS} regions", region.name);
+            (region.name, why)
+        }));
         let mut open: Vec<(String, Span)> = Vec::new();
         let mut kept: Vec<Region> = Vec::with_capacity(self.regions.len());
         for mut region in std::mem::take(&mut self.regions) {
@@ -229,7 +246,10 @@ impl Layout {
                 kept.push(region);
                 continue;
             };
-            if span.covers(region.span) {
+            if open.len() >= DEEPEST {
+                let why = format!("{} lies in {DEEPEST} others and is left out", region.name);
+                self.leave_out(region.name.as_str(), why);
+            } else if span.covers(region.span) {
                 region.inside = Some(name.clone());
                 open.push((region.name.clone(), region.span));
                 kept.push(region);
@@ -268,5 +288,28 @@ impl Layout {
     /// All bytes of the one unit, in order of address.
     pub fn per_unit(&self) -> impl Iterator<Item = (&Region, &PerUnit)> {
         self.regions.iter().flat_map(|r| r.per_unit.iter().map(move |u| (r, u)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(regions: impl Iterator<Item = (u64, u64)>) -> Layout {
+        let named = |(n, (start, end))| Region::new(format!("r{n}"), Span::new(start, end));
+        Layout { regions: regions.enumerate().map(named).collect(), ..Layout::default() }.settle()
+    }
+
+    #[test]
+    fn a_map_of_more_or_deeper_regions_than_any_flash_has_is_cut_and_says_so() {
+        let flat = settled((0..3000).map(|n| (n * 16, n * 16 + 16)));
+        assert_eq!(
+            (flat.regions.len(), flat.left_out.len(), flat.notes.len()),
+            (MOST_REGIONS, 3000 - MOST_REGIONS, 1)
+        );
+        assert!(flat.notes[0].contains("from r1024 on"), "{:?}", flat.notes);
+        let deep = settled((0..100).map(|n| (n, 1000 - n)));
+        assert_eq!((deep.regions.len(), deep.left_out.len()), (DEEPEST, 100 - DEEPEST));
+        assert!(deep.left_out[0].1.contains("r32 lies in 32 others"), "{:?}", deep.left_out);
     }
 }

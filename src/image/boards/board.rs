@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::image::error::ImageError;
-use crate::image::layout::{Layout, Role};
+use crate::image::layout::{LARGEST_FLASH, Layout, Role};
 
 /// Ids in a TP-Link header that belong to a board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +121,11 @@ impl Board {
             what: layout.source.clone(),
             why: "it has no region".to_owned(),
         })?;
+        if chip_size > LARGEST_FLASH {
+            let why =
+                format!("it is for a flash of {chip_size:#x} bytes, and the largest are {LARGEST_FLASH:#x}");
+            return Err(ImageError::BadFile { what: layout.source, why });
+        }
         Ok(Board {
             model: name.clone(),
             name,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::board::{Board, Hardware, Recovery};
 use crate::image::error::{ImageError, toml_fault};
-use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
+use crate::image::layout::{Format, LARGEST_FLASH, Layout, PerUnit, Region, Role, Source, UnitKind};
 use crate::span::Span;
 
 #[derive(Deserialize)]
@@ -76,6 +76,10 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
     let what = file.name.as_ref().map_or("the layout file".to_owned(), |n| format!("the board file of {n}"));
     let end = file.region.iter().filter_map(|r| r.offset.checked_add(r.size)).max();
     let chip_size = file.chip_size.or(end).ok_or_else(|| fault(&what, "it has no region".to_owned()))?;
+    if chip_size > LARGEST_FLASH {
+        let why = format!("its flash has {chip_size:#x} bytes, and the largest are {LARGEST_FLASH:#x}");
+        return Err(fault(&what, why));
+    }
     let mut regions = Vec::with_capacity(file.region.len());
     for row in file.region {
         let span = inside(row.offset, row.size, chip_size)
@@ -152,6 +156,17 @@ mod tests {
         prop_assert!(board.layout.per_unit().all(|(r, unit)| r.span.covers(unit.span)));
         prop_assert_eq!(parse(&write(&board.layout).unwrap()).unwrap().layout.regions, board.layout.regions);
         Ok(())
+    }
+
+    #[test]
+    fn a_flash_larger_than_any_is_refused() {
+        for size in [LARGEST_FLASH + 1, i64::MAX as u64] {
+            let error = parse(&TEXT.replace("0x100000", &size.to_string())).unwrap_err().to_string();
+            assert!(error.contains("the largest are 0x40000000"), "{error}");
+            let layout = Layout { regions: vec![Region::new("a", Span::new(0, size))], ..Layout::default() };
+            let error = Board::from_layout("b", layout).unwrap_err().to_string();
+            assert!(error.contains("the largest are 0x40000000"), "{error}");
+        }
     }
 
     #[test]

@@ -86,6 +86,18 @@ pub struct Anatomy<'a> {
     pub of_firmware: Vec<Finding>,
 }
 
+/// A firmware behind padding that is not as long as the room before the board's firmware.
+fn padded(bytes: &[u8], board: &Board) -> Option<String> {
+    let filler = *bytes.first().filter(|_| loader::starts_padded(bytes))?;
+    let at = bytes.iter().position(|byte| *byte != filler)?;
+    let (_, name) = plain::kind_of(&bytes[at..])?;
+    let start = board.firmware_start()?;
+    Some(format!(
+        "; a {name} is at {at:#x} behind padding, and the board's firmware starts at {start:#x}: a rescue file for \
+         another board or map"
+    ))
+}
+
 /// True for a bare file that can be `region`: as long as it, or a loader or ME image without the padding behind it.
 fn fills(bytes: &[u8], region: &Region) -> bool {
     let (len, room) = (bytes.len() as u64, region.span.len());
@@ -186,7 +198,9 @@ impl<'a> Anatomy<'a> {
             (_, Some(form)) => form,
             (len, None) => {
                 let header = loader::find_header(bytes)
-                    .map_or(String::new(), |h| format!(", a firmware header is at {:#x}", h.offset));
+                    .map(|h| format!(", a firmware header is at {:#x}", h.offset))
+                    .or_else(|| padded(bytes, board))
+                    .unwrap_or_default();
                 format!(
                     "is {len:#x} bytes of nothing known: no firmware header at its start, not the chip's size \
                      ({:#x}), not the size of a region{header}",

@@ -221,3 +221,15 @@ fn a_donor_whose_tree_names_another_board_is_refused() {
     assert_eq!(refused(&donor, &named("invented,other-board")), ["compatible"]);
     assert_eq!(refused(&donor, &named("tplink,archer-mr200")), [""; 0]);
 }
+
+#[test]
+fn padding_of_another_length_is_named_where_a_firmware_is_behind_it() {
+    for (filler, len) in [(0, 0x2_0000), (0xff, 0x1_0000), (0, 0x5_0000)] {
+        let file = [&vec![filler; len][..], UIMAGE].concat();
+        let error = run(&file, &board()).unwrap_err().to_string();
+        assert!(error.contains(&format!("a uImage is at {len:#x} behind padding")), "{error}");
+        assert!(error.contains("starts at 0x30000"), "{error}");
+    }
+    let error = run(&[&[0; 0x2_0000][..], &synthetic::noise(1, 0x3000)].concat(), &board()).unwrap_err();
+    assert!(!error.to_string().contains("padding"), "{error}");
+}

@@ -67,7 +67,7 @@ fn step<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
     let mut look = Look::new(bytes);
     match at_start(&mut look) {
         Some(wrapped) => off(bytes, wrapped, what),
-        None => packed(bytes),
+        None => packed(bytes, what),
     }
 }
 
@@ -126,6 +126,13 @@ fn chosen(members: &[(&str, &[u8])], name: &str, what: &str) -> Result<usize, Fi
     {
         return Ok(at);
     }
+    let whole =
+        members.iter().filter(|(name, bytes)| !is_document(name, bytes) && is_firmware(bytes)).count();
+    let why = if whole > 1 {
+        "which of them is meant is not known"
+    } else {
+        "no single one of them is a whole firmware"
+    };
     let mut list: Vec<String> = members
         .iter()
         .take(MOST_NAMED)
@@ -135,19 +142,24 @@ fn chosen(members: &[(&str, &[u8])], name: &str, what: &str) -> Result<usize, Fi
         list.push(format!("{} more", members.len() - MOST_NAMED));
     }
     Err(DONOR_UNKNOWN.found(format!(
-        "{what} is a {name} of {}, and no single one of them is a whole firmware: {}; unpack it and give the file that \
-         belongs in flash",
+        "{what} is a {name} of {}, and {why}: {}; unpack it and give the file that belongs in flash",
         units::count(members.len() as u64, "file"),
         list.join(", ")
     )))
 }
 
 /// A gzip, xz or zstd stream with a firmware or an archive in it. A packed kernel is left as it is: it runs so.
-fn packed(bytes: &[u8]) -> Step<'_> {
+fn packed<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
     let Some(format) = Format::at(bytes, 0) else { return Step::Bare };
-    let Some(unpacked) = format.unpack(bytes, 0, MOST_UNPACKED).filter(|unpacked| unpacked.complete) else {
-        return Step::Bare;
-    };
+    let Some(unpacked) = format.unpack(bytes, 0, MOST_UNPACKED) else { return Step::Bare };
+    if !unpacked.complete {
+        return Step::Stop(TRUNCATED.found(format!(
+            "{what} starts as a {} file and does not unpack to its end: it is cut short or damaged, or unpacks to more \
+             than {}; get the file again",
+            format.kind,
+            units::size(MOST_UNPACKED)
+        )));
+    }
     let behind = sysupgrade::strip(bytes).get(unpacked.used..).unwrap_or_default();
     let ends = behind.iter().all(|b| *b == 0);
     let is_archive = || at_start(&mut Look::new(&unpacked.data)).is_some();
@@ -262,6 +274,7 @@ mod tests {
         for (file, listed) in [
             (tar(&[("fwu_ver", b"V1\n"), ("uImage", &firmware), ("rootfs", &rootfs)]), "uImage"),
             (zipped(&[("EU/fw.bin", &firmware), ("US/fw.bin", &firmware)]), "US/fw.bin"),
+            (zipped(&[("a.bin", &firmware), ("b.bin", &firmware)]), "which of them is meant"),
             (tar(&[("rootfs", &rootfs)]), "rootfs"),
             (zipped(&[("manual.pdf", b"%PDF")]), "manual.pdf"),
         ] {
@@ -284,6 +297,10 @@ mod tests {
         let mut zip = zip.clone();
         zip[60] ^= 1;
         assert_eq!(names(&open(&zip, "f")), ["donor-unknown"], "the member's sum");
+        let gz = gzipped(&synthetic::noise(9, 0x3000));
+        let cut = open(&gz[..gz.len() - 9], "f");
+        assert_eq!(names(&cut), ["truncated"]);
+        assert!(cut.findings[0].message.contains("gzip file"), "{:?}", cut.findings);
         let tar = tar(&[("a.txt", b"1"), ("fw.bin", &firmware)]);
         assert_eq!(names(&open(&tar[..tar.len() - 0x800 - firmware.len() / 2], "f")), ["truncated"]);
     }

@@ -117,6 +117,44 @@ mod tests {
     }
 
     #[test]
+    fn a_donor_without_a_descriptor_asks_and_the_own_descriptor_is_not_lost() {
+        let (own, other) = (chip(1, 3, &PC), chip(2, 3, &PC));
+        let mut bare = other.clone();
+        bare[..0x1000].fill(0xff);
+        let found = refused(run(&own, &bare, &["bios=d"], None));
+        assert!(
+            found[0].starts_with("descriptor-differs: the dump of d has no Intel descriptor"),
+            "{found:?}"
+        );
+        let made = run_with(&own, &bare, &["bios=d"], None, "descriptor-differs").unwrap().image;
+        assert!(made[0x8000..] == bare[0x8000..] && made[..0x8000] == own[..0x8000]);
+        for set in ["fd=d", "fd=blank"] {
+            let result = run_with(&own, &bare, &[set], None, "all");
+            assert!(refused(result)[0].contains("starts with no Intel descriptor"), "{set}");
+        }
+    }
+
+    /// A layout given by hand whose regions end within those of the descriptor.
+    #[test]
+    fn a_region_of_the_descriptor_is_not_made_of_two_sources_unasked() {
+        let (own, other) = (chip(1, 3, &PC), chip(2, 3, &PC));
+        let text = "0:fff fd\n1000:2fff gbe\n3000:5fff me\n6000:ffff bios\n8000:9fff vars\n";
+        let board =
+            Board::from_layout("pc", crate::image::parse_any(text.as_bytes(), None).unwrap()).unwrap();
+        let run = |sets: &[&str]| {
+            let mut choice = Choice::default();
+            sets.iter().for_each(|set| choice.set(set).unwrap());
+            splice(&Image::new(own.clone()), &[Donor::new("d", other.clone())], &board, &choice)
+        };
+        for sets in [&["bios=d"][..], &["bios=blank"]] {
+            let found = refused(run(sets));
+            assert!(found[0].contains("ends within me (0x003000..0x008000)"), "{sets:?} {found:?}");
+        }
+        // All of it from one donor, or a part that lies in one region.
+        assert!(run(&["bios=d", "me=d"]).is_ok() && run(&["vars=d"]).is_ok());
+    }
+
+    #[test]
     fn a_region_that_only_moved_is_taken_from_its_own_place_when_allowed() {
         let moved = [(0, 0, 0x1000), (1, 0x8000, 0x1_0000), (2, 0x1000, 0x6000), (3, 0x6000, 0x8000)];
         let (own, other) = (chip(1, 3, &PC), chip(2, 3, &moved));

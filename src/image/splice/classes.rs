@@ -36,7 +36,10 @@ const CLASSES: [Class; 2] = [
         is_one: |product, parties| {
             [parties.base, product.chip].into_iter().any(|flash| descriptor::parse(flash, 0).is_some())
         },
-        checks: &[|product, parties| maps::me_fits(parties.base, product.chip).into_iter().collect()],
+        checks: &[
+            |product, parties| maps::me_fits(parties.base, product.chip).into_iter().collect(),
+            |product, parties| maps::keeps_descriptor(parties.base, product.chip).into_iter().collect(),
+        ],
     },
 ];
 

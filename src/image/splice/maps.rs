@@ -112,12 +112,16 @@ pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
     };
     let result_name = giver.map_or(OWN.to_owned(), |name| format!("the descriptor of {name}"));
     for r in resolved {
+        maps.findings.extend(torn(&result, &result_name, r, resolved));
         let (map, who) = match &r.source {
             Source::Own => (own.clone(), OWN.to_owned()),
             Source::Blank => continue,
             Source::Donor(name) => match donor_map(name) {
                 Some(map) => (map, format!("donor '{name}'")),
-                None => continue,
+                None => {
+                    maps.findings.extend(unmapped(donors, name, r));
+                    continue;
+                }
             },
         };
         let touched: Vec<Difference> =
@@ -152,6 +156,55 @@ pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
         maps.moves.extend(gaps(&own, &result, resolved, name, base.len() as u64));
     }
     maps
+}
+
+/// A region of a donor's dump that has no descriptor: where it has its regions is not known.
+fn unmapped(donors: &[Anatomy], name: &str, r: &Resolved) -> Option<Finding> {
+    let is_dump = donors.iter().any(|d| d.donor.name == name && d.kind == Kind::Dump);
+    (is_dump && !r.inherited).then(|| {
+        DESCRIPTOR_DIFFERS.found_as(
+            Severity::Ask,
+            format!(
+                "the dump of {name} has no Intel descriptor: whether it has {} at {}, as the board's own has, is not known",
+                r.region.name, r.region.span
+            ),
+        )
+    })
+}
+
+/// A region of the layout given that ends within a region of the descriptor, and is to come from elsewhere than the rest.
+fn torn(map: &Descriptor, map_name: &str, r: &Resolved, resolved: &[Resolved]) -> Option<Finding> {
+    if r.inherited || r.source == Source::Own {
+        return None;
+    }
+    let span = r.region.span;
+    let crosses = |other: Span| other.overlaps(span) && !other.covers(span) && !span.covers(other);
+    let from_elsewhere = |other: Span| {
+        let deciding = |at: u64| resolved.iter().rev().find(|one| one.region.span.contains(at));
+        [other.start, other.end - 1]
+            .into_iter()
+            .any(|at| deciding(at).is_none_or(|one| one.source != r.source))
+    };
+    let (name, other) = map.regions.iter().find(|(_, other)| crosses(*other) && from_elsewhere(*other))?;
+    Some(DESCRIPTOR_DIFFERS.found_as(
+        Severity::Ask,
+        format!(
+            "{} ({span}) is to come from {} and ends within {name} ({other}) of the Intel descriptor in {map_name}: that \
+             region would be of two sources; is the layout given for this board?",
+            r.region.name, r.source
+        ),
+    ))
+}
+
+/// A finding where the board's own dump has a descriptor and the result has none.
+pub fn keeps_descriptor(base: &[u8], chip: &[u8]) -> Option<Finding> {
+    let lost = descriptor::parse(base, 0).is_some() && descriptor::parse(chip, 0).is_none();
+    lost.then(|| {
+        DESCRIPTOR_DIFFERS.found(
+            "the result starts with no Intel descriptor, and the board's own dump with one: the board would not start; \
+             keep fd",
+        )
+    })
 }
 
 /// What the donor's map has in places where the board's own map has no region.
