@@ -30,8 +30,7 @@ fn a_programmer_of_the_table_is_parsed_helped_listed_and_given_access() {
         let name = model.name;
         assert_eq!(Settings::parse(name).map(|settings| settings.model.name), Ok(name));
         assert!(help.contains(name), "{name} is not in the help");
-        let title = model.title.split(' ').next_back().unwrap_or_default();
-        assert!(!none || listed.contains(title), "list does not say that {title} would be known");
+        assert!(!none || listed.contains(model.family), "list does not say that {name} would be known");
         if let Some(usb) = &model.usb {
             ids.extend(usb.products.iter().map(|product| (usb.vendor, *product)));
         }
@@ -43,6 +42,8 @@ fn a_programmer_of_the_table_is_parsed_helped_listed_and_given_access() {
     }
     let mut ruled = ruled(&rules);
     ids.sort();
+    // Two cables have the ids of their chip.
+    ids.dedup();
     ruled.sort();
     assert_eq!(ruled, ids, "udev/60-norsplice.rules has a line for each programmer and for nothing else");
 }

@@ -356,6 +356,40 @@ fn spare_pins_are_held_while_in_use_and_let_go_after() {
     }
 }
 
+/// Every chip and cable of FTDI's family that is emulated; a cable's outputs are out only while its pins are held.
+#[test]
+fn every_chip_and_cable_of_ftdi_reads_the_id_and_lets_go() {
+    let rows = [
+        ("ft2233hp", 0x0403, 0x6040),
+        ("ft4233hp", 0x0403, 0x6041),
+        ("ft2232hp", 0x0403, 0x6042),
+        ("ft4232hp", 0x0403, 0x6043),
+        ("ft233hp", 0x0403, 0x6044),
+        ("ft232hp", 0x0403, 0x6045),
+        ("ft4232ha", 0x0403, 0x6048),
+        ("tumpa:speed=30MHz", 0x0403, 0x8A98),
+        ("tumpa-lite", 0x0403, 0x8A99),
+        ("jtagkey:reset=gpiol1", 0x0403, 0xCFF8),
+        ("kt-link", 0x0403, 0xBBE2),
+        ("arm-usb-ocd-h:pin=gpiol1:low+gpiol3:high", 0x15BA, 0x002B),
+        ("arm-usb-tiny-h", 0x15BA, 0x002A),
+    ];
+    for (name, vendor, product) in rows {
+        let kind = ProgrammerKind::Ftdi { vendor, product };
+        let clip = Clip::with(Options::new(kind)).named(name);
+        let mut programmer = clip.open();
+        assert_eq!(id(&mut programmer).unwrap(), [0xEF, 0x40, 0x17], "{name}");
+        assert_ne!(clip.emulator.pins().1, 0, "{name}");
+        drop(programmer);
+        assert_eq!(clip.emulator.pins().1, 0, "{name}");
+        clip.clean();
+    }
+    // Without them nothing is heard: the same cable taken for a bare chip.
+    let kind = ProgrammerKind::Ftdi { vendor: 0x0403, product: 0xCFF8 };
+    let clip = Clip::with(Options::new(kind)).named("ft2232h");
+    assert_eq!(id(&mut clip.open()).unwrap(), [0xFF; 3]);
+}
+
 #[test]
 fn the_clock_that_is_asked_for_is_the_clock_on_the_wire() {
     let (clip, mut programmer) =

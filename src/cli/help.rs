@@ -18,7 +18,11 @@ const EXAMPLES: &str = "\
 Programmers for -p:
   ch341a[:path=1-2.3]
   ch347[:path=1-2.3,speed=15MHz,cs=0]             CH347T (mode 1) and CH347F
-  ft2232h[:port=A,speed=15MHz,serial=S,path=...]  also ft232h, ft4232h
+  ft2232h[:port=A,speed=15MHz,serial=S,path=...]  also ft232h, ft4232h,
+      ft2232hp, ft232hp, ft4232hp, ft2233hp, ft233hp, ft4233hp, ft4232ha;
+      tumpa, tumpa-lite, jtagkey, kt-link, arm-usb-ocd, arm-usb-ocd-h,
+      arm-usb-tiny, arm-usb-tiny-h, picotap, busblaster, flyswatter;
+      vid=15ba,pid=002b for ids of its own; pin=gpiol0:low+gpioh1:high
   emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out;
       left=STATE and fault=NAME:VALUE make it hard (a wrong name lists them)
 

@@ -41,6 +41,14 @@ pub enum OptionsError {
     /// The programmer has no such port.
     #[error("the emulated programmer has no MPSSE port {}", char::from(b'A'.saturating_add(*.0 as u8)))]
     Port(usize),
+    /// No such FTDI device.
+    #[error("no emulated FTDI device has the ids {vendor:04x}:{product:04x}")]
+    Ftdi {
+        /// idVendor.
+        vendor: u16,
+        /// idProduct.
+        product: u16,
+    },
     /// The part cannot be left in that state.
     #[error(
         "a {part} cannot be left in the state '{}'; it has {}",
@@ -128,6 +136,9 @@ impl Emulator {
                 return Ok(Self::around(device, (ch347::OUT, ch347::IN), options));
             }
             ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
+            ProgrammerKind::Ftdi { vendor, product } => {
+                FtdiKind::of(vendor, product).ok_or(OptionsError::Ftdi { vendor, product })?
+            }
             ProgrammerKind::Ft232h => FtdiKind::FT232H,
             ProgrammerKind::Ft4232h => FtdiKind::FT4232H,
         };

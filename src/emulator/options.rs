@@ -19,6 +19,13 @@ pub enum ProgrammerKind {
     Ft232h,
     /// FT4232H, 0403:6011, four ports, two of them with MPSSE.
     Ft4232h,
+    /// Another chip or cable of FTDI's family.
+    Ftdi {
+        /// idVendor.
+        vendor: u16,
+        /// idProduct.
+        product: u16,
+    },
     /// CH347T in mode 1, 1a86:55db.
     Ch347t,
     /// CH347F, 1a86:55de.

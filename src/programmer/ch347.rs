@@ -68,6 +68,8 @@ const FILL: u8 = 0xFF;
 const NEW_FIRMWARE: u16 = 0x0341;
 /// idProduct of a CH347F, all of which know them.
 const CH347F: u16 = 0x55DE;
+/// idProduct of a CH339W: the same.
+const CH339W: u16 = 0x55E7;
 /// `C2` length: assert and release of chip select 0, and of chip select 1, in the upper byte.
 const FLAGS: [[u8; 2]; 2] = [[0x80, 0x40], [0x20, 0x10]];
 /// Without `speed=`: other programs report wrong bits at 30 and 60 MHz, and none at 15.
@@ -419,8 +421,10 @@ impl Codec for Ch347 {
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         Self::drain(pipe)?;
         let config = self.read_config(pipe)?;
-        let is_f = pipe.about().product == Some(CH347F);
-        self.new = is_f || self.version.is_some_and(|version| version >= NEW_FIRMWARE);
+        let product = pipe.about().product;
+        let is_f = product == Some(CH347F);
+        self.new =
+            is_f || product == Some(CH339W) || self.version.is_some_and(|version| version >= NEW_FIRMWARE);
         // Older firmware has fewer clocks.
         self.setting = clock::setting(self.wanted_hz, self.new)?;
         let mut out: Vec<Vec<u8>> = self.spare(true).into_iter().collect();

@@ -68,7 +68,7 @@ pub(super) fn bring_up(codec: &Mpsse, pipe: &mut dyn Pipe) -> Result<(u8, u8), S
     let executor = Executor {
         index: codec.index,
         packet: pipe.in_packet().unwrap_or(512),
-        clock: codec.clock_commands(),
+        clock: codec.start_commands(),
         pipe,
         queue: Vec::new(),
         pins: None,

@@ -12,6 +12,7 @@ mod cut;
 mod driver;
 pub mod flashrom;
 mod ftdi;
+mod ftdi_models;
 mod ladder;
 mod models;
 mod mpsse;

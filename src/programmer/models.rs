@@ -6,11 +6,11 @@
 //! Sources: flashrom `ch341a_spi.c` (ids, endpoints, spare pins), FTDI AN_184 (ids), libftdi `ftdi.h` (endpoints), FTDI
 //! data sheets (ports with an MPSSE).
 
-use super::ftdi::FtdiPort;
+use super::ftdi_models::{self, ftdi};
 use super::open::{Opened, open_usb};
 use super::selftest::{self, SelfTest};
 use super::spec::Settings;
-use super::{Ch341a, Ch347, Codec, Driver, Mpsse, Shape};
+use super::{Ch341a, Ch347, Codec, Driver, Level, Shape};
 use crate::spi::{Programmer, SpiError};
 use crate::usb::{Interface, Pipe};
 
@@ -21,12 +21,16 @@ pub struct Model {
     pub name: &'static str,
     /// What it is called in text: `a CH341A`.
     pub title: &'static str,
+    /// What it is listed as, alone or with others.
+    pub family: &'static str,
     /// The keys of `-p` that it takes.
     pub keys: &'static [&'static str],
     /// Keys that it cannot take for a reason worth saying: the key, the reason.
     pub refused: &'static [(&'static str, &'static str)],
     /// Spare pins by name and number.
     pub pins: &'static [(&'static str, u8)],
+    /// Pins that are always held while it is in use, and at which level: they let a cable's outputs out.
+    pub held: &'static [(u8, Level)],
     /// The ports, `port=A` and on; one where the programmer has no choice of ports.
     pub ports: u8,
     /// The number of ports with SPI, from A on.
@@ -98,54 +102,21 @@ pub struct OtherMode {
 /// WCH's idVendor.
 const WCH: u16 = 0x1A86;
 /// FTDI's idVendor.
-const FTDI: u16 = 0x0403;
-
-const FTDI_KEYS: &[&str] = &["path", "serial", "port", "speed", "reset", "wp", "hold", "led"];
-const FTDI_PINS: &[(&str, u8)] = &[("gpiol0", 4), ("gpiol1", 5), ("gpiol2", 6), ("gpiol3", 7)];
-const FTDI_CLOCK: Clock =
-    Clock::Settable { max_hz: super::mpsse::MAX_HZ, default_hz: super::mpsse::DEFAULT_HZ };
-
-/// A chip of FTDI's H family: they differ in ports and product id only.
-const fn ftdi(
-    name: &'static str,
-    title: &'static str,
-    product: &'static [u16],
-    ports: u8,
-    spi_ports: u8,
-) -> Model {
-    Model {
-        name,
-        title,
-        keys: FTDI_KEYS,
-        refused: &[],
-        pins: FTDI_PINS,
-        ports,
-        spi_ports,
-        clock: FTDI_CLOCK,
-        drives_5v: false,
-        usb: Some(UsbModel {
-            vendor: FTDI,
-            products: product,
-            interface: Some(FtdiPort::interface),
-            over: over_ftdi,
-            self_test: |pipe, settings, chip| selftest::run(ftdi_codec(settings)?, pipe, chip),
-            other_modes: &[],
-        }),
-        open: open_usb,
-    }
-}
+pub(super) const FTDI: u16 = 0x0403;
 
 /// Every programmer, in the order in which they are named to the user.
-pub static MODELS: [Model; 5] = [
+pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
     Model {
         name: "ch341a",
         title: "a CH341A",
+        family: "CH341A",
         keys: &["path", "reset", "wp", "hold", "led"],
         refused: &[
             ("speed", "the SPI clock of a CH341A is fixed at about 1.5 MHz"),
             ("serial", "a CH341A has no serial number; name one of several by path="),
         ],
         pins: &[("d1", 1), ("d2", 2), ("d4", 4)],
+        held: &[],
         ports: 1,
         spi_ports: 1,
         clock: Clock::Fixed { hz: super::ch341a::CLOCK_HZ },
@@ -168,6 +139,7 @@ pub static MODELS: [Model; 5] = [
     Model {
         name: "ch347",
         title: "a CH347",
+        family: "CH347",
         keys: &["path", "speed", "cs", "reset", "wp", "hold", "led"],
         refused: &[(
             "serial",
@@ -175,14 +147,15 @@ pub static MODELS: [Model; 5] = [
         )],
         // Of the CH347T's pins the ones that are not its SPI's; a CH347F has them too.
         pins: &[("gpio4", 4), ("gpio6", 6), ("gpio7", 7)],
+        held: &[],
         ports: 1,
         spi_ports: 1,
         clock: Clock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
         drives_5v: false,
         usb: Some(UsbModel {
             vendor: WCH,
-            // CH347T in mode 1, CH347F.
-            products: &[0x55DB, 0x55DE],
+            // CH347T in mode 1, CH347F, CH339W.
+            products: &[0x55DB, 0x55DE, 0x55E7],
             interface: None,
             over: |pipe, settings| driven(ch347_codec(settings)?, pipe, settings),
             self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, chip),
@@ -190,9 +163,27 @@ pub static MODELS: [Model; 5] = [
         }),
         open: open_usb,
     },
-    ftdi("ft2232h", "an FT2232H", &[0x6010], 2, 2),
-    ftdi("ft232h", "an FT232H", &[0x6014], 1, 1),
-    ftdi("ft4232h", "an FT4232H", &[0x6011], 4, 2),
+    ftdi(0),
+    ftdi(1),
+    ftdi(2),
+    ftdi(3),
+    ftdi(4),
+    ftdi(5),
+    ftdi(6),
+    ftdi(7),
+    ftdi(8),
+    ftdi(9),
+    ftdi(10),
+    ftdi(11),
+    ftdi(12),
+    ftdi(13),
+    ftdi(14),
+    ftdi(15),
+    ftdi(16),
+    ftdi(17),
+    ftdi(18),
+    ftdi(19),
+    ftdi(20),
 ];
 
 /// What to do with a CH347T in another mode than 1.
@@ -209,17 +200,8 @@ fn ch347_codec(settings: &Settings) -> Result<Ch347, SpiError> {
     settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
 }
 
-fn ftdi_codec(settings: &Settings) -> Result<Mpsse, SpiError> {
-    let codec = Mpsse::new(settings.port, &settings.pins);
-    settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
-}
-
-fn over_ftdi(pipe: Box<dyn Pipe>, settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
-    driven(ftdi_codec(settings)?, pipe, settings)
-}
-
 /// The driver over an opened interface, in the shape that the settings allow.
-fn driven<C: Codec + 'static>(
+pub(super) fn driven<C: Codec + 'static>(
     codec: C,
     pipe: Box<dyn Pipe>,
     settings: &Settings,
@@ -234,11 +216,10 @@ impl Model {
         MODELS.iter().find(|model| model.name == name)
     }
 
-    /// Every programmer in text: `CH341A, FT2232H, FT232H or FT4232H`.
+    /// Every programmer in text: `CH341A, CH347, FT2232H, FT232H, FT4232H, FTDI's HP chips or cables with one of them`.
     pub fn all_titles() -> String {
-        let titles =
-            MODELS.iter().map(|model| model.title.split_once(' ').map_or(model.title, |(_, name)| name));
-        let titles: Vec<&str> = titles.collect();
+        let mut titles: Vec<&str> = MODELS.iter().map(|model| model.family).collect();
+        titles.dedup();
         match titles.split_last() {
             Some((last, [])) => (*last).to_owned(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),

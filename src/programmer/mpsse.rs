@@ -88,13 +88,15 @@ pub struct Mpsse {
     idle: u8,
     /// Which pins are outputs.
     outputs: u8,
+    /// Levels of the pins of the port's upper byte, GPIOH0 to 7, and which are outputs.
+    upper: (u8, u8),
     /// `wMaxPacketSize` of the IN endpoint.
     packet: usize,
 }
 
 impl Mpsse {
-    /// Port `port` (0 is A) at 15 MHz, with spare pins (4 to 7, for GPIOL0 to 3; others are not taken) held at a level
-    /// while in use.
+    /// Port `port` (0 is A) at 15 MHz, with spare pins (4 to 7 for GPIOL0 to 3, 8 to 15 for GPIOH0 to 7; others are not
+    /// taken) held at a level while in use.
     pub fn new(port: u8, pins: &[(u8, Level)]) -> Self {
         let (mut idle, mut outputs) = (CS, OUTPUTS);
         for (pin, level) in pins.iter().filter(|(pin, _)| (4..8).contains(pin)) {
@@ -104,10 +106,15 @@ impl Mpsse {
                 Level::High => idle |= 1 << pin,
             }
         }
+        let mut upper = (0, 0);
+        for (pin, level) in pins.iter().filter(|(pin, _)| (8..16).contains(pin)) {
+            upper.1 |= 1 << (pin - 8);
+            upper.0 |= u8::from(*level == Level::High) << (pin - 8);
+        }
         let seen = Seen { old: false, stranger: None, clocks_without_data: true };
         let index = u16::from(port) + 1;
         let mut codec =
-            Self { wanted_hz: DEFAULT_HZ, seen, index, divisor: 0, idle, outputs, packet: PACKET };
+            Self { wanted_hz: DEFAULT_HZ, seen, index, divisor: 0, idle, outputs, upper, packet: PACKET };
         // Cannot be refused: the default lies between the lowest and the highest clock.
         let _ = codec.take_clock(DEFAULT_HZ);
         codec
@@ -271,6 +278,7 @@ impl Codec for Mpsse {
             Framing::Part { first, last } => (first.then_some(Level::Low), last.then_some(Level::High)),
         };
         if !matches!(framing, Framing::Part { first: false, .. }) {
+            self.hold_upper(&mut stream);
             self.edge(&mut stream, Some(Level::High));
         }
         for transaction in batch {
@@ -346,7 +354,11 @@ impl Codec for Mpsse {
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         // The chip stays in MPSSE mode with every pin an input. Back in UART mode it would drive clock (TXD) and MISO
         // (RTS) into the board.
-        let out = [MpsseCmdBuilder::new().set_gpio_lower(0, 0).gpio_lower().send_immediate().0];
+        let mut commands = MpsseCmdBuilder::new();
+        if self.upper.1 != 0 {
+            commands = commands.set_gpio_upper(0, 0);
+        }
+        let out = [commands.set_gpio_lower(0, 0).gpio_lower().send_immediate().0];
         let mut scatter = Scatter::default();
         scatter.drop_next(1);
         let mut reply = Answers::new(scatter, self.packet);
@@ -361,8 +373,16 @@ impl Codec for Mpsse {
 }
 
 impl Mpsse {
-    /// Commands that set the clock and switch off what bends it.
-    pub(super) fn clock_commands(&self) -> Vec<u8> {
+    /// Commands that set the clock and switch off what bends it, behind the pins of the upper byte, where some are held.
+    pub(super) fn start_commands(&self) -> Vec<u8> {
+        let mut commands = MpsseCmdBuilder::new();
+        if self.upper.1 != 0 {
+            commands = commands.set_gpio_upper(self.upper.0, self.upper.1);
+        }
+        [commands.0, self.clock_commands()].concat()
+    }
+
+    fn clock_commands(&self) -> Vec<u8> {
         if self.seen.old {
             // 8A to 8D and 97 are unknown to it, and the clock is never divided by 5.
             return MpsseCmdBuilder::new().set_clock(u32::from(self.divisor), None).disable_loopback().0;
@@ -373,6 +393,13 @@ impl Mpsse {
             .disable_3phase_data_clocking()
             .disable_loopback()
             .0
+    }
+
+    /// The pins of the upper byte at their levels, where some are held.
+    fn hold_upper(&self, stream: &mut Timed) {
+        if self.upper.1 != 0 {
+            stream.add(Duration::ZERO, |c| c.set_gpio_upper(self.upper.0, self.upper.1));
+        }
     }
 
     /// Clocks with chip select high for at least `pause`.

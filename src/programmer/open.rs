@@ -146,8 +146,8 @@ fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
     let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
     let wanted = Wanted {
         name: settings.model.name,
-        vendor: usb.vendor,
-        products: usb.products,
+        vendor: settings.vid.unwrap_or(usb.vendor),
+        products: settings.pid.as_ref().map_or(usb.products, std::slice::from_ref),
         path: settings.path.as_deref(),
         serial: settings.serial.as_deref(),
         interface: usb.interface.map(|of_port| of_port(settings.port)),
@@ -246,8 +246,19 @@ mod tests {
         assert!(error.fault == LinkFault::Absent && error.text.contains("jumper"), "{error}");
         let error = choose(vec![ch(), ft(), uart()]).unwrap_err();
         assert_eq!(error.fault, LinkFault::Several);
-        assert!(error.text.contains("ch341a:path=1-2, ft2232h:path=1-3.4;"), "{error}");
+        assert!(error.text.contains("ch341a:path=1-2, ft2232h:path=1-3.4"), "{error}");
         assert_eq!(uart().name, "CH341 in UART mode");
+        for (product, mode) in [(0x55DA, "mode 0"), (0x55DC, "mode 2"), (0x55DD, "mode 3")] {
+            let one = one((0x1A86, product), "1-4");
+            assert!(
+                one.model.is_none() && one.name.starts_with(&format!("CH347T in {mode}")),
+                "{}",
+                one.name
+            );
+            assert!(one.problem.unwrap().text.contains("mode jumpers to mode 1"));
+        }
+        // A cable with the ids of its chip is taken for the chip.
+        assert_eq!(ft().model.map(|model| model.name), Some("ft2232h"));
     }
 
     /// What serprog, spidev and the like need: a row without USB, and a `Programmer` that is no `Driver`.
@@ -256,9 +267,11 @@ mod tests {
         static SERIAL: Model = Model {
             name: "serprog",
             title: "a serprog device",
+            family: "serprog",
             keys: &["path", "speed"],
             refused: &[],
             pins: &[],
+            held: &[],
             ports: 1,
             spi_ports: 1,
             clock: super::super::Clock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },

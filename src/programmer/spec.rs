@@ -101,6 +101,10 @@ pub struct Settings {
     pub serial: Option<String>,
     /// Port of an FTDI chip, 0 is A.
     pub port: u8,
+    /// idVendor and idProduct in place of the model's (an FTDI chip with ids of its own).
+    pub vid: Option<u16>,
+    /// See [`vid`](Self::vid).
+    pub pid: Option<u16>,
     /// Chip select, 0 or 1 (CH347).
     pub cs: u8,
     /// SPI clock asked for; the kind's default without it.
@@ -114,7 +118,18 @@ pub struct Settings {
 impl Settings {
     /// A programmer of that kind with nothing else asked for.
     pub fn of(model: &'static Model) -> Self {
-        Self { model, path: None, serial: None, port: 0, cs: 0, speed: None, pins: Vec::new(), plain: false }
+        Self {
+            model,
+            path: None,
+            serial: None,
+            port: 0,
+            vid: None,
+            pid: None,
+            cs: 0,
+            speed: None,
+            pins: Vec::new(),
+            plain: false,
+        }
     }
 
     /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ch347[:path=..,speed=..,cs=1,reset=gpio4]`,
@@ -155,10 +170,24 @@ impl Settings {
         match key {
             "path" => self.path = Some(path(value)?),
             "serial" => self.serial = Some(value.into()),
+            "vid" => self.vid = Some(usb_id(value)?),
+            "pid" => self.pid = Some(usb_id(value)?),
+            "pin" => self.hold_all(value)?,
             "cs" => self.cs = chip_select(value)?,
             "port" => self.port = port(model, value)?,
             "speed" => self.speed = Some(units::parse_hz(value)?),
             _ => self.hold(key, value)?,
+        }
+        Ok(())
+    }
+
+    /// Spare pins of any use: `gpiol0:low+gpioh1:high`.
+    fn hold_all(&mut self, value: &str) -> Result<(), String> {
+        for piece in value.split('+') {
+            if !piece.contains(':') {
+                return Err(format!("pin '{piece}' has no level; it is {piece}:low or {piece}:high"));
+            }
+            self.hold("pin", piece)?;
         }
         Ok(())
     }
@@ -192,6 +221,12 @@ fn path(value: &str) -> Result<String, String> {
         Some((bus, ports)) if number(bus) && ports.split('.').all(number) => Ok(value.into()),
         _ => Err(format!("'{value}' is not a USB path, which is a bus and its ports: 1-2.3")),
     }
+}
+
+/// `15ba`: four hexadecimal digits.
+fn usb_id(value: &str) -> Result<u16, String> {
+    let id = u16::from_str_radix(value, 16).ok().filter(|_| value.len() == 4);
+    id.ok_or_else(|| format!("'{value}' is not a USB id; it is four hexadecimal digits, as 15ba"))
 }
 
 /// `0` or `1`.
@@ -252,7 +287,7 @@ mod tests {
             ("ft2232_spi:type=2232H,gpiol0=L", "here it is:  -p ft2232h:reset=gpiol0"),
             ("ft2232_spi:csgpiol=3", "this is flashrom's name: 'csgpiol=3' of ft2232_spi"),
             ("serprog:/dev/ttyACM0", "serprog (a microcontroller"),
-            ("", "there is ch341a, ch347, ft2232h, ft232h, ft4232h, emu"),
+            ("", "there is ch341a, ch347, ft2232h, ft232h, ft4232h, ft2232hp"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
             ("ch341a:plain=1", "option of ch341a 'plain' is not known"),
@@ -267,8 +302,16 @@ mod tests {
             ("ch347t", "did you mean 'ch347'"),
             ("ch347:cs=2", "'2' is no chip select"),
             ("ch347:serial=0123456789", "same serial number"),
-            ("ch347:reset=gpio2", "there is gpio4, gpio6, gpio7"),
+            ("ch347:reset=gpio2", "did you mean 'gpio4'"),
             ("ch341a:cs=1", "option of ch341a 'cs'"),
+            ("jtagkey:reset=gpiol0", "there is gpiol1, gpiol2, gpiol3"),
+            ("ft4232h:pin=gpioh0:low", "pin of ft4232h 'gpioh0' is not known"),
+            ("ft2232h:pin=gpioh1", "gpioh1:low or gpioh1:high"),
+            ("ft2232h:reset=gpiol0,pin=gpiol0:high", "two roles"),
+            ("ft2232h:vid=15b", "four hexadecimal digits"),
+            ("ft2232h:pid=002x", "four hexadecimal digits"),
+            ("ft233hp:port=B", "has no port 'B'"),
+            ("kt-link:port=B", "no MPSSE"),
             ("ft2232h:sped=1MHz", "did you mean 'speed'"),
             ("ft2232h:speed=fast", "is not a clock"),
             ("ft2232h:port=C", "has no port 'C'; it has A to B"),

@@ -53,6 +53,8 @@ impl Clip {
             ProgrammerKind::Ft232h => "ft232h:speed=30MHz",
             ProgrammerKind::Ft4232h => "ft4232h:speed=30MHz",
             ProgrammerKind::Ch347t | ProgrammerKind::Ch347f => "ch347:speed=30MHz",
+            // Named by the test.
+            ProgrammerKind::Ftdi { .. } => "",
             other => panic!("{other:?}"),
         };
         Self { emulator, name: name.into() }

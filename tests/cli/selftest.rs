@@ -17,7 +17,7 @@ fn opcodes(counts: &Value) -> Vec<&str> {
 #[test]
 fn everything_is_proven_on_every_programmer_and_nothing_is_written() {
     let bench = Bench::new();
-    for programmer in ["ch341a", "ft2232h", "ft232h", "ft4232h", "ch347t", "ch347f"] {
+    for programmer in ["ch341a", "ft2232h", "ft232h", "ft4232h", "ch347t", "ch347f", "ft4232ha", "kt-link"] {
         for chip in [false, true] {
             let emu = format!("programmer={programmer},state=chip");
             let words: &[&str] =

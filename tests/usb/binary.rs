@@ -72,6 +72,18 @@ fn a_chip_is_read_and_written_through_rusb() {
     }
 }
 
+/// A device whose ids are another's: named by its kind and by the ids that it has.
+#[test]
+fn an_ftdi_chip_with_ids_of_its_own_is_named_by_them() {
+    let (run, report) = norsplice("ft2232h", &["-p", "ft232h:vid=0403,pid=6010", "probe"]);
+    assert_eq!((run.code, &run.result["jedec_id"]), (Some(0), &"ef4017".into()), "{}", run.stderr);
+    tidy(&report);
+    let (run, report) = norsplice("ft2232h", &["-p", "ft232h:vid=15ba,pid=002b", "probe"]);
+    assert_eq!(run.code, Some(5), "{}", run.stderr);
+    assert!(run.stderr.contains("15ba:002b") && run.stderr.contains("ft2232h"), "{}", run.stderr);
+    tidy(&report);
+}
+
 #[test]
 fn unplugging_in_the_middle_of_a_read_leaves_no_file() {
     let (image, file) = (image(8 << 20), path("torn.bin"));

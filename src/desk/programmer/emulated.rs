@@ -7,8 +7,8 @@ use super::counts::counts_text;
 use super::faults;
 use crate::emulator::chip::{ChipState, LeftState};
 use crate::emulator::{Change, Emulator, Options, ProgrammerKind, Quirk};
-use crate::programmer::Settings;
 use crate::programmer::spec::{Spec, unknown};
+use crate::programmer::{Model, Settings};
 use crate::workflow::files::lock as lock_file;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -117,8 +117,15 @@ fn kind(name: &str) -> Result<ProgrammerKind, String> {
         ("ft4232h", ProgrammerKind::Ft4232h),
     ];
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
-    let found = KINDS.iter().find(|(known, _)| *known == name);
-    found.map(|(_, kind)| *kind).ok_or_else(|| unknown("emulated programmer", name, &names))
+    let found = KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+    found.or_else(|| ftdi(name)).ok_or_else(|| unknown("emulated programmer", name, &names))
+}
+
+/// Another chip or cable of FTDI's family, where there is an emulated one.
+fn ftdi(name: &str) -> Option<ProgrammerKind> {
+    let usb = Model::named(name)?.usb.as_ref()?;
+    let kind = ProgrammerKind::Ftdi { vendor: usb.vendor, product: *usb.products.first()? };
+    Emulator::new(Options { programmer: kind, ..Options::default() }).is_ok().then_some(kind)
 }
 
 /// The programmer that the user would name: both kinds of CH347 are one.

@@ -10,6 +10,7 @@ use crate::emulator::quirk::Quirk;
 use std::time::Duration;
 
 const VENDOR: u16 = 0x0403;
+const OLIMEX: u16 = 0x15ba;
 /// bcdDevice of an FT2232D, and its bulk packet.
 const OLD_RELEASE: u16 = 0x0500;
 const OLD_PACKET: usize = 64;
@@ -17,6 +18,7 @@ const OLD_PACKET: usize = 64;
 /// One of the H chips.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::emulator) struct FtdiKind {
+    vendor: u16,
     product: u16,
     release: u16,
     name: &'static str,
@@ -24,15 +26,67 @@ pub(in crate::emulator) struct FtdiKind {
     /// Ports with an MPSSE engine, from A.
     mpsse: usize,
     fifo: usize,
+    /// Pins that let a cable's outputs out, the upper byte's from bit 8, and their levels.
+    enable: (u16, u16),
 }
 
 impl FtdiKind {
-    pub(in crate::emulator) const FT2232H: Self =
-        Self { product: 0x6010, release: 0x0700, name: "Dual RS232-HS", ports: 2, mpsse: 2, fifo: 4096 };
-    pub(in crate::emulator) const FT232H: Self =
-        Self { product: 0x6014, release: 0x0900, name: "Single RS232-HS", ports: 1, mpsse: 1, fifo: 1024 };
-    pub(in crate::emulator) const FT4232H: Self =
-        Self { product: 0x6011, release: 0x0800, name: "Quad RS232-HS", ports: 4, mpsse: 2, fifo: 2048 };
+    pub(in crate::emulator) const FT2232H: Self = Self {
+        vendor: VENDOR,
+        product: 0x6010,
+        release: 0x0700,
+        name: "Dual RS232-HS",
+        ports: 2,
+        mpsse: 2,
+        fifo: 4096,
+        enable: (0, 0),
+    };
+    pub(in crate::emulator) const FT232H: Self = Self {
+        vendor: VENDOR,
+        product: 0x6014,
+        release: 0x0900,
+        name: "Single RS232-HS",
+        ports: 1,
+        mpsse: 1,
+        fifo: 1024,
+        enable: (0, 0),
+    };
+    pub(in crate::emulator) const FT4232H: Self = Self {
+        vendor: VENDOR,
+        product: 0x6011,
+        release: 0x0800,
+        name: "Quad RS232-HS",
+        ports: 4,
+        mpsse: 2,
+        fifo: 2048,
+        enable: (0, 0),
+    };
+
+    /// The others: vendor, product, bcdDevice, product string, ports, ports with MPSSE, FIFO. The HP chips' FIFOs are taken to be
+    /// those of the H chips; the cables hold an H chip, two of them an FT2232C or D.
+    pub(in crate::emulator) fn of(vendor: u16, product: u16) -> Option<Self> {
+        let chip = |release, name, ports, mpsse, fifo| {
+            Some(Self { vendor, product, release, name, ports, mpsse, fifo, enable: (0, 0) })
+        };
+        let cable = |name, enable| Some(Self { enable, ..chip(0x0700, name, 2, 2, 4096)? });
+        match (vendor, product) {
+            (VENDOR, 0x6040) => chip(0x2800, "FT2233HP", 2, 2, 4096),
+            (VENDOR, 0x6041) => chip(0x2900, "FT4233HP", 4, 2, 2048),
+            (VENDOR, 0x6042) => chip(0x3000, "FT2232HP", 2, 2, 4096),
+            (VENDOR, 0x6043) => chip(0x3100, "FT4232HP", 4, 2, 2048),
+            (VENDOR, 0x6044) => chip(0x3200, "FT233HP", 1, 1, 1024),
+            (VENDOR, 0x6045) => chip(0x3300, "FT232HP", 1, 1, 1024),
+            (VENDOR, 0x6048) => chip(0x3600, "FT4232HA", 4, 2, 2048),
+            (VENDOR, 0x6010) => Some(Self::FT2232H),
+            (VENDOR, 0x8a98) => cable("TIAO USB Multi-Protocol Adapter", (0, 0)),
+            (VENDOR, 0x8a99) => chip(0x0900, "TIAO USB Multi-Protocol Adapter Lite", 1, 1, 1024),
+            (VENDOR, 0xcff8) => cable("Amontec JTAGkey-2", (0x0010, 0x0010)),
+            (VENDOR, 0xbbe2) => cable("KT-LINK", (0x7020, 0x0020)),
+            (OLIMEX, 0x002b) => cable("Olimex OpenOCD JTAG ARM-USB-OCD-H", (0x0010, 0x0000)),
+            (OLIMEX, 0x002a) => cable("Olimex OpenOCD JTAG ARM-USB-TINY-H", (0, 0)),
+            _ => None,
+        }
+    }
 
     /// Ports with an MPSSE engine.
     pub(in crate::emulator) fn mpsse_ports(&self) -> usize {
@@ -69,7 +123,7 @@ impl Ftdi {
             usb: 0x0200,
             class: 0x00,
             max_packet0: 64,
-            vendor: VENDOR,
+            vendor: kind.vendor,
             product: kind.product,
             release: if old { OLD_RELEASE } else { kind.release },
             strings: [1, 2, if serial.is_some() { 3 } else { 0 }],
@@ -92,7 +146,9 @@ impl Ftdi {
                 configuration: configuration(&interfaces, [0xff; 3], 0x80, 250),
                 strings,
             },
-            ports: (0..kind.ports).map(|_| Port::new(kind.fifo, kind.ports == 1, packet, quirks)).collect(),
+            ports: (0..kind.ports)
+                .map(|_| Port::new(kind.fifo, kind.ports == 1, packet, kind.enable, quirks))
+                .collect(),
             kind,
             wired,
             clip,

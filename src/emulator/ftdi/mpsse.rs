@@ -103,6 +103,8 @@ pub(super) struct Dialect {
     pub(super) idle_clocks: bool,
     /// Stops in a read that is longer than the FIFO.
     pub(super) stops: bool,
+    /// Pins that let a cable's outputs out, the upper byte's from bit 8, and their levels.
+    pub(super) enable: (u16, u16),
 }
 
 /// The FIFOs of the port, and the room in one of them.
@@ -417,10 +419,18 @@ impl Mpsse {
     }
 
     /// Takes new pin values and directions, and passes to the chip what they mean.
+    /// A cable's buffers are open.
+    fn outputs_are_on(&self) -> bool {
+        let both = |low: u8, high: u8| u16::from_le_bytes([low, high]);
+        let (mask, wanted) = self.dialect.enable;
+        let outputs = both(self.low.direction, self.high.direction);
+        mask & !outputs == 0 && both(self.low.value, self.high.value) & mask == wanted
+    }
+
     fn drive(&mut self, pins: Pins, clip: &mut Option<&mut Clip>) {
         self.low = pins;
         self.last_bit = pins.value & PIN_MOSI != 0;
-        let selected = pins.direction & PIN_CS != 0 && pins.value & PIN_CS == 0;
+        let selected = pins.direction & PIN_CS != 0 && pins.value & PIN_CS == 0 && self.outputs_are_on();
         let was = std::mem::replace(&mut self.selected, selected);
         let Some(clip) = clip else { return };
         if selected && pins.direction & (PIN_SCK | PIN_MOSI) != PIN_SCK | PIN_MOSI {

@@ -43,7 +43,13 @@ pub(super) struct Port {
 }
 
 impl Port {
-    pub(super) fn new(fifo: usize, is_232h: bool, packet: usize, quirks: &[Quirk]) -> Self {
+    pub(super) fn new(
+        fifo: usize,
+        is_232h: bool,
+        packet: usize,
+        enable: (u16, u16),
+        quirks: &[Quirk],
+    ) -> Self {
         Self {
             mode: Mode::Reset,
             engine: Mpsse::new(Dialect {
@@ -51,6 +57,7 @@ impl Port {
                 high_speed: !quirks.contains(&Quirk::Old),
                 idle_clocks: !quirks.contains(&Quirk::Old) && !quirks.contains(&Quirk::NoIdleClocks),
                 stops: quirks.contains(&Quirk::Stops),
+                enable,
             }),
             payload: packet - STATUS.len(),
             out: VecDeque::with_capacity(fifo),

@@ -10,6 +10,8 @@ use crate::usb::{Burst, PATIENCE, Pipe};
 use ftdi_mpsse::{ClockDataIn, MpsseCmdBuilder};
 use std::time::Duration;
 
+/// bcdDevice of the H family, then of the HP family (Linux's `ftdi_sio.c`).
+const RELEASES: [u16; 10] = [0x0700, 0x0800, 0x0900, 0x2800, 0x2900, 0x3000, 0x3100, 0x3200, 0x3300, 0x3600];
 /// Bytes of the long loopback, and of the clocks without data.
 const LONG: usize = 64 * 1024;
 /// How long the host fetches nothing.
@@ -21,12 +23,11 @@ const HELD: usize = 8 * 1024;
 pub(super) fn examine(codec: &mut Mpsse, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
     let release = pipe.about().release;
     let version = match release {
-        Some(known @ (0x0700 | 0x0800 | 0x0900)) => (Figure::Code(known), None),
+        Some(known) if RELEASES.contains(&known) => (Figure::Code(known), None),
         Some(other) => (Figure::Code(other), Some("not of the H family".to_owned())),
         None => (Figure::None, Some("its descriptors cannot be read".to_owned())),
     };
-    let model =
-        Figure::Code(release.filter(|known| [0x0700, 0x0800, 0x0900].contains(known)).unwrap_or(0x0700));
+    let model = Figure::Code(release.filter(|known| RELEASES.contains(known)).unwrap_or(RELEASES[0]));
     let mut checks = vec![check(Assumption::Version, model, Ok(version))?];
 
     let from = pipe.now();

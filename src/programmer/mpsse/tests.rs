@@ -161,6 +161,15 @@ fn spare_pins_are_in_every_pin_command() {
 }
 
 #[test]
+fn pins_of_the_upper_byte_are_held_and_let_go() {
+    let codec = Mpsse::new(0, &[(9, Level::High), (15, Level::Low), (4, Level::Low)]);
+    let out = codec.encode(&mut [Transaction::write(&[6])], Framing::Windows).out.concat();
+    assert_eq!(out[..6], [0x82, 0x02, 0x82, 0x80, 0x08, 0x1B]);
+    assert_eq!(codec.start_commands()[..4], [0x82, 0x02, 0x82, 0x8A], "before anything else");
+    assert_eq!(Mpsse::new(0, &[]).start_commands()[0], 0x8A, "not touched where none is held");
+}
+
+#[test]
 fn a_slow_clock_is_given_its_time() {
     let mut data = vec![0u8; 20_000];
     let codec = codec().with_clock(10_000).unwrap();
