@@ -5,6 +5,7 @@ use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
 use super::{Place, PlaceError, Refusal, write_checks};
+use crate::flash::geometry::{Costs, Geometry};
 use crate::image::checks::stopping;
 use crate::image::{Allow, Board, ImageError, Layout, Role};
 use crate::span::Span;
@@ -15,6 +16,7 @@ use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::RestoreOptions;
 use crate::workflow::resume::ResumeOptions;
 use crate::workflow::{Cause, Store, backup, restore, resume};
+use std::cell::RefCell;
 
 /// What is put onto the chip, and how the job is recorded.
 #[derive(Clone, Debug)]
@@ -73,6 +75,39 @@ impl Put<'_> {
         Ok(())
     }
 }
+
+impl Put<'_> {
+    /// What the chip is to hold by what it holds now, checked; for [`Desk::put_as_chosen`].
+    ///
+    /// # Errors
+    /// [`Why::Place`](super::Why::Place), [`Why::Image`](super::Why::Image).
+    pub fn chosen(
+        &self,
+        front: &dyn Front,
+        backup: &Backup,
+        geometry: &Geometry,
+    ) -> Result<PutChosen, Refusal> {
+        let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
+        let (_, span, bytes) = self.resolve(geometry.size)?;
+        let wanted = Wanted::patch(&backup.flash, span.start, &bytes, smallest)?;
+        self.check(front, backup, &wanted.image)?;
+        Ok(PutChosen { span, wanted, layout: self.layout.cloned() })
+    }
+}
+
+/// What goes onto the chip, chosen after its backup.
+#[derive(Clone, Debug)]
+pub struct PutChosen {
+    /// Where the bytes go.
+    pub span: Span,
+    /// What the chip is to hold.
+    pub wanted: Wanted,
+    /// The map that names regions in the question.
+    pub layout: Option<Layout>,
+}
+
+/// Makes the choice once the backup is there; given the chip's geometry and costs, to plan with.
+pub type ChoosePut<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<PutChosen, Refusal> + 'a;
 
 /// An erased byte.
 const BLANK: u8 = 0xff;
@@ -136,6 +171,50 @@ impl Desk {
             let report = done.map_err(Refusal::from)?;
             record(front, store, &report);
             Ok((span, report))
+        })
+    }
+
+    /// As [`Desk::put`], where what goes onto the chip is chosen after the backup.
+    ///
+    /// # Errors
+    /// Any [`Refusal`]; one of `choose` leaves the chip untouched.
+    pub fn put_as_chosen(
+        &self,
+        front: &dyn Front,
+        store: &Store,
+        choose: &mut ChoosePut<'_>,
+    ) -> Result<Report, Refusal> {
+        self.with_chip_to_write(front, |chip, programmer| {
+            let (geometry, costs) = (chip.geometry().clone(), chip.costs());
+            let (programmer, dry_run) = (programmer.to_owned(), self.dry_run);
+            let options =
+                JobOptions { verb: Verb::Write, programmer, board: None, dry_run, blank_allowed: true };
+            let (mut refused, map) = (None, RefCell::new(None));
+            let mut decide = Decide {
+                wanted: &mut |backup| match choose(backup, &geometry, &costs) {
+                    Ok(chosen) => {
+                        *map.borrow_mut() = chosen.layout;
+                        Ok(chosen.wanted)
+                    }
+                    Err(refusal) => {
+                        // The job only has to end here; the refusal itself is given back below.
+                        refused = Some(refusal.after_backup(&backup.manifest.id));
+                        Err(Cause::Stopped.untouched())
+                    }
+                },
+                confirm: &mut |proposal| {
+                    let map = map.borrow();
+                    front.confirms(&Question::Write(WriteQuestion { proposal, layout: map.as_ref() }))
+                },
+            };
+            let done =
+                job::run(chip, store, &options, &mut decide, &mut |event| front.notice(Notice::Job(&event)));
+            if let Some(refusal) = refused {
+                return Err(refusal.untouched());
+            }
+            let report = done.map_err(Refusal::from)?;
+            record(front, store, &report);
+            Ok(report)
         })
     }
 

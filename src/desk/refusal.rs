@@ -23,6 +23,14 @@ pub struct Refusal {
     pub backup: Option<String>,
 }
 
+/// The regions that there are, for the end of a sentence.
+fn regions(known: &[String]) -> String {
+    match known {
+        [] => "; no map of this chip is known".to_owned(),
+        known => format!(" of this chip: {}", known.join(", ")),
+    }
+}
+
 /// What stopped it.
 #[derive(Debug, ErrorText)]
 #[non_exhaustive]
@@ -91,6 +99,14 @@ pub enum Why {
         text: String,
         /// What is wrong, and what would be right.
         fault: String,
+    },
+    /// Text that is neither an address nor a region's name.
+    #[error("'{text}' is neither an address (0x20000, 128K) nor a region{}", regions(known))]
+    PlaceText {
+        /// As typed.
+        text: String,
+        /// The regions that there are; none without a map.
+        known: Vec<String>,
     },
     /// Several programmers where one is needed.
     #[error("several programmers are named")]

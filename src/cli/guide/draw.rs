@@ -1,15 +1,17 @@
 //! What each step looks like.
 
 use super::super::exit::Failure;
-use super::super::jobs::{plan_table, verdict};
+use super::super::jobs::plan_table;
 use super::super::show::{Paint, hex, wrapped};
 use super::super::time_left::time_left;
-use super::draw_choice;
 use super::flash::{self, Flash};
+use super::lines::{Lines, cut, fitted, marked};
 use super::view::View;
-use crate::desk::guide::{Contact, Found, Guide, Step};
-use crate::desk::words;
+use super::{choice, result};
+use crate::desk::guide::{Contact, Found, Guide, Step, Way};
+use crate::desk::{AUTO, words};
 use crate::image::Board;
+use crate::programmer::Model;
 use crate::units;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -24,12 +26,19 @@ const PICTURE: (u16, u16) = (12, 3);
 /// Draws the whole screen.
 pub fn draw(view: &View, frame: &mut Frame<'_>) {
     let (guide, width) = (&view.guide, frame.area().width);
-    let mut foot: Vec<Line> = wrapped(hints(guide), width.into())
+    let more = if view.scroll < view.overflow.get() { "   PgDn: more" } else { "" };
+    let mut foot: Vec<Line> = wrapped(&format!("{}{more}", hints(view)), width.into())
         .into_iter()
         .map(|line| Line::from(line).add_modifier(Modifier::BOLD))
         .collect();
-    let by_hand = format!("the same by hand:  {}", view.command());
-    foot.extend(wrapped(&by_hand, width.into()).into_iter().map(|line| Line::from(line).fg(Color::DarkGray)));
+    let by_hand = wrapped(&format!("same as:  {}", view.command()), width.into());
+    // A low terminal has no room for all of it.
+    let room = usize::from(frame.area().height / 6).max(1);
+    let cut_off = by_hand.len() > room;
+    foot.extend(by_hand.into_iter().take(room).map(|line| Line::from(line).fg(Color::DarkGray)));
+    if let Some(last) = foot.last_mut().filter(|_| cut_off) {
+        last.push_span(" …");
+    }
     let foot_lines = foot.len() as u16 + 1;
     let trouble_lines =
         guide.trouble.as_ref().map(|refusal| trouble(&view.failure(refusal), width.saturating_sub(2)));
@@ -53,38 +62,45 @@ pub fn draw(view: &View, frame: &mut Frame<'_>) {
 fn draw_body(view: &View, frame: &mut Frame<'_>, area: Rect) {
     let guide = &view.guide;
     let running = matches!(guide.step, Step::Backup | Step::Writing);
-    let picture = running || matches!(guide.step, Step::Choice | Step::Plan);
-    let lines = text(view, area.width);
+    let picture = guide.has_picture();
+    let Lines { lines, marked } = text(view, area.width);
     let needed = lines.len() as u16 + if running { 2 } else { 0 };
     let (most, least) = PICTURE;
+    let most = most.max(area.height / 2);
     let height = if picture {
-        most.min(area.height.saturating_sub(needed + 3)).max(least.min(area.height / 2))
+        most.min(area.height.saturating_sub(needed + 3)).max(least.min(area.height / 3))
     } else {
         0
     };
-    let [bar, words, flash, legend] = Layout::vertical([
+    let legend = wrapped(&flash::legend(guide, Rect { height, ..area }), area.width.into());
+    let [bar, words, flash, below] = Layout::vertical([
         Constraint::Length(if running { 2 } else { 0 }),
         Constraint::Min(1),
         Constraint::Length(height),
-        Constraint::Length(if picture { 1 } else { 0 }),
+        Constraint::Length(if picture { legend.len() as u16 } else { 0 }),
     ])
     .areas(area);
     progress(view, frame, bar);
-    let below = (lines.len() as u16).saturating_sub(words.height);
-    view.overflow.set(below);
-    frame.render_widget(Paragraph::new(lines).scroll((view.scroll.min(below), 0)), words);
-    if view.scroll < below {
-        let more = " PgDn: more ";
-        let at = Rect {
-            x: words.right().saturating_sub(more.len() as u16),
-            y: words.bottom().saturating_sub(1),
-            width: (more.len() as u16).min(words.width),
-            height: 1,
-        };
-        frame.render_widget(Line::from(more).add_modifier(Modifier::REVERSED), at);
+    let hidden = (lines.len() as u16).saturating_sub(words.height);
+    view.overflow.set(hidden);
+    let scroll = seen(view.scroll.min(hidden), marked, words.height, view);
+    frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), words);
+    if !picture {
+        return;
     }
     frame.render_widget(Flash(guide), flash);
-    frame.render_widget(flash::legend(guide, flash).fg(Color::DarkGray), legend);
+    let legend: Vec<Line> = legend.into_iter().map(|line| Line::from(line).fg(Color::DarkGray)).collect();
+    frame.render_widget(Paragraph::new(legend), below);
+}
+
+/// The first line that is shown, so that the marked one is; of a list that the page keys do not move.
+fn seen(scroll: u16, marked: Option<usize>, height: u16, view: &View) -> u16 {
+    let Some(marked) = marked.map(|line| line as u16) else { return scroll };
+    let typing = view.guide.step == Step::Choice && view.guide.field().is_some();
+    if typing {
+        return scroll;
+    }
+    scroll.clamp((marked + 1).saturating_sub(height), marked.max(scroll.min(marked)))
 }
 
 /// What failed and what to do next, cut into lines.
@@ -126,31 +142,32 @@ fn progress(view: &View, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// The step in lines that fit.
-fn text(view: &View, width: u16) -> Vec<Line<'static>> {
+fn text(view: &View, width: u16) -> Lines {
     let guide = &view.guide;
-    let lines = match guide.step {
-        Step::Programmer => programmers(guide),
-        Step::Clip => clip(guide),
-        Step::Board => boards(guide),
-        Step::Backup | Step::Writing => guide.notes.iter().map(|note| Line::from(note.clone())).collect(),
-        Step::Choice => return draw_choice::lines(guide, width),
-        Step::Plan => plan(guide),
-        Step::Result => result(view),
+    let lines: Lines = match guide.step {
+        Step::Programmer => programmers(guide).into(),
+        Step::Clip => clip(guide).into(),
+        Step::Job => return jobs(guide, width),
+        Step::Backup => backup(guide).into(),
+        Step::Writing => notes(guide).into(),
+        Step::Choice => return choice::lines(guide, width),
+        Step::Plan => plan(guide).into(),
+        Step::Result => result::lines(view).into(),
     };
-    lines.into_iter().flat_map(|line| fitted(line, width)).collect()
+    let lines: Vec<Line> = lines.lines.into_iter().flat_map(|line| fitted(line, width)).collect();
+    lines.into()
 }
 
-/// A line of one style cut to the width; one of several styles is short and stays.
-fn fitted(line: Line<'static>, width: u16) -> Vec<Line<'static>> {
-    if line.spans.len() != 1 || line.width() <= usize::from(width) {
-        return vec![line];
-    }
-    let style = line.style.patch(line.spans[0].style);
-    wrapped(&line.spans[0].content, width.into()).into_iter().map(|text| Line::styled(text, style)).collect()
+fn notes(guide: &Guide) -> Vec<Line<'static>> {
+    guide.notes.iter().map(|note| Line::from(note.clone())).collect()
 }
 
-pub fn marked(chosen: bool, text: String) -> Line<'static> {
-    if chosen { Line::from(format!("> {text}")).bold() } else { Line::from(format!("  {text}")) }
+/// What the backup is for, and what has come up.
+fn backup(guide: &Guide) -> Vec<Line<'static>> {
+    let mut lines =
+        vec![Line::from("Nothing is written yet. The chip is read twice, and both readings compared.")];
+    lines.extend(notes(guide));
+    lines
 }
 
 fn programmers(guide: &Guide) -> Vec<Line<'static>> {
@@ -159,7 +176,7 @@ fn programmers(guide: &Guide) -> Vec<Line<'static>> {
             Line::from("No programmer is plugged in."),
             Line::from(""),
             Line::from("Put the clip on the chip first, pin 1 to the dot, then plug the programmer in."),
-            Line::from("CH341A: 1a86:5512. FT2232H, FT232H, FT4232H: 0403:6010, 6014, 6011."),
+            Line::from(format!("norsplice supports {}.", Model::all_titles())),
         ];
     }
     let mut lines = vec![Line::from("Which programmer?"), Line::from("")];
@@ -191,6 +208,7 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
         Line::from("(A new programmer: \"norsplice selftest\" tests it by itself.)").dim(),
         Line::from(""),
         Line::from_iter(meter),
+        Line::from("█ good   ░ bad").fg(Color::DarkGray),
         Line::from(guide.contact.as_ref().map_or_else(String::new, contact_text)),
         Line::from(""),
     ];
@@ -235,73 +253,80 @@ fn contact_text(contact: &Contact) -> String {
     }
 }
 
-fn boards(guide: &Guide) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::from("Which board is it?"), Line::from("")];
-    for (i, name) in guide.boards.iter().enumerate() {
-        let what = match Board::named(name) {
-            Ok(board) => format!("{}, {}", board.model, units::size(board.chip_size)),
-            Err(_) => "detected from the chip's contents".to_owned(),
-        };
-        lines.push(marked(i == guide.board, format!("{name:<16} {what}")));
+/// What can be done: ways for any chip, then boards.
+fn jobs(guide: &Guide, width: u16) -> Lines {
+    let mut all =
+        Lines::from(vec![Line::from("What is to be done? A backup comes first, always."), Line::from("")]);
+    for (i, way) in guide.ways.iter().enumerate() {
+        let (name, what) = way_text(way);
+        let text = format!("{name:<16} {what}");
+        if i == guide.way {
+            all.marked = Some(all.lines.len());
+        }
+        all.lines.push(marked(i == guide.way, cut(&text, usize::from(width).saturating_sub(2))));
     }
-    lines
+    all
+}
+
+/// A way's name, and what it does.
+fn way_text(way: &Way) -> (String, String) {
+    let (name, what) = match way {
+        Way::Board(name) if name == AUTO => ("find the board", "by the chip's contents"),
+        Way::Board(name) => {
+            let what =
+                Board::named(name).map(|board| format!("{}, {}", board.model, units::size(board.chip_size)));
+            return (name.clone(), what.unwrap_or_default());
+        }
+        Way::Carried => ("a PC board", "regions by the Intel descriptor or FMAP on the chip"),
+        Way::Layout => ("another board", "regions by a layout file"),
+        Way::Image => ("a whole image", "a file for the whole chip"),
+        Way::Place => ("a region", "a file for one region, or for an address"),
+        Way::Backup => ("a backup only", "nothing is written"),
+    };
+    (name.to_owned(), what.to_owned())
 }
 
 fn plan(guide: &Guide) -> Vec<Line<'static>> {
     let mut lines =
         vec![Line::from("This is what will happen; nothing has been touched yet."), Line::from("")];
     if let Some(shown) = &guide.plan {
-        let (table, more) = plan_table(&shown.plan, Some(&shown.layout));
+        let (table, more) = plan_table(&shown.plan, shown.layout.as_ref());
         lines.extend(table.lines(Paint::plain()).into_iter().chain(more).map(Line::from));
+        if let Some(backup) = &guide.backup {
+            let (read, write) = (backup.time, shown.plan.time());
+            lines.push(Line::from(format!(
+                "  the whole job: {} for the backup, about {} to write",
+                units::time(read),
+                units::time(write)
+            )));
+        }
     }
     lines
 }
 
-fn result(view: &View) -> Vec<Line<'static>> {
-    let Some(finished) = &view.guide.finished else {
-        return vec![
-            Line::from("The chip is partly written. Leave the board off until it is finished or undone.")
-                .fg(Color::Red),
-            Line::from("Nothing is lost: the backup and the journal are in the store."),
-        ];
-    };
-    let (report, done) = (&finished.report, &finished.report.done);
-    let mut lines = vec![
-        Line::from(verdict(report)).fg(Color::Green).bold(),
-        Line::from(format!("{} read for the backup", units::size(report.backup_read))),
-    ];
-    if !report.plan.is_empty() {
-        let (erased, written) = (units::size(done.erased), units::size(done.programmed));
-        let verified = units::size(done.verified);
-        lines.push(Line::from(format!("{erased} erased, {written} written, {verified} read back")));
-    }
-    lines.push(Line::from(format!("backup: {}", report.backup)));
-    if let Some(page) = &finished.page {
-        lines.push(Line::from(format!("report: {}", page.display())));
-    }
-    let back = view.with_programmer(&format!("restore {}", report.backup));
-    lines.extend([
-        Line::from(""),
-        Line::from("Next: unplug the programmer, take the clip off, then power the board."),
-        Line::from("If it does not start, this puts the old contents back:"),
-        Line::from(format!("  {back}")),
-    ]);
-    lines
-}
-
-fn hints(guide: &Guide) -> &'static str {
+fn hints(view: &View) -> &'static str {
+    let guide = &view.guide;
     match guide.step {
+        _ if guide.may_be_blank() && guide.step != Step::Result => {
+            "b: the chip is blank, go on   any other key: continue"
+        }
         _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: continue",
         Step::Programmer if guide.spec().is_some() => "Enter: take it   l: look again   q: leave",
         Step::Programmer => "l: look again   q: leave",
         Step::Clip if guide.open_job.is_some() => "r: finish the job   u: undo it   Esc: back   q: leave",
         Step::Clip => "Enter: continue when steady   Esc: back   q: leave",
-        Step::Board => "up, down: choose   Enter: back up now (nothing is written)   Esc: back   q: leave",
+        Step::Job => "up, down: choose   Enter: back up now (nothing is written)   Esc: back   q: leave",
         Step::Backup => "Esc: stop",
-        Step::Choice if guide.preview.is_some() && guide.refused.is_none() => {
-            "up, down: region   space: next source   Enter: make the plan   Esc: back to the clip"
+        Step::Choice if guide.preview.is_some() && guide.refused.is_none() => match guide.chosen_way() {
+            _ if view.scroll < view.overflow.get() => "Enter: read on   Esc: back to the clip",
+            way if way.has_sources() => {
+                "up, down: region   space: next source   Enter: make the plan   Esc: back to the clip"
+            }
+            _ => "Enter: make the plan   Esc: back to the clip",
+        },
+        Step::Choice => {
+            "type the name   Tab: complete   Ctrl-U: clear   Enter: look at it   Esc: back to the clip"
         }
-        Step::Choice => "type the file's name   Enter: look at it   Esc: back to the clip",
         Step::Plan => "w: WRITE   Esc: back to the choice, nothing touched",
         Step::Writing => "Esc: stop after this block (it can be finished later)",
         Step::Result if guide.finished.is_some() => "Enter: next board   q: leave",

@@ -31,6 +31,8 @@ pub enum Key {
     Interrupt,
     /// Ctrl-A: allow what is asked about.
     Allow,
+    /// Ctrl-U: empty the line.
+    Clear,
 }
 
 /// What the screen has to do about a key.
@@ -63,7 +65,10 @@ impl View {
     pub fn key(&mut self, key: Key) -> Act {
         let step = self.guide.step;
         if self.guide.trouble.is_some() && step != Step::Result {
-            // Any key says that the message was read.
+            if key == Key::Char('b') && self.guide.may_be_blank() {
+                return self.guide.begin_blank().into();
+            }
+            // Any other key says that the message was read.
             return self.guide.start_over().into();
         }
         match key {
@@ -81,14 +86,14 @@ impl View {
             (Step::Plan, Key::Escape) => self.only(|guide| guide.reconsider()),
             (Step::Backup | Step::Writing | Step::Plan, _) => Act::Nothing,
             (_, Key::Char('q')) => Act::Leave,
-            (Step::Programmer | Step::Board, Key::Up) => self.only(|guide| guide.mark(-1)),
-            (Step::Programmer | Step::Board, Key::Down) => self.only(|guide| guide.mark(1)),
+            (Step::Programmer | Step::Job, Key::Up) => self.only(|guide| guide.mark(-1)),
+            (Step::Programmer | Step::Job, Key::Down) => self.only(|guide| guide.mark(1)),
             (Step::Programmer, Key::Enter) => self.guide.watch().into(),
             (Step::Programmer, Key::Char('l')) => self.guide.choose_programmer().into(),
             (Step::Clip, Key::Escape) => self.guide.choose_programmer().into(),
-            (Step::Clip, Key::Enter) => self.only(|guide| guide.choose_board()),
-            (Step::Board, Key::Escape) => self.guide.watch().into(),
-            (Step::Board, Key::Enter) => {
+            (Step::Clip, Key::Enter) => self.only(|guide| guide.choose_job()),
+            (Step::Job, Key::Escape) => self.guide.watch().into(),
+            (Step::Job, Key::Enter) => {
                 self.scroll = 0;
                 self.guide.begin().into()
             }
@@ -100,20 +105,25 @@ impl View {
     }
 
     fn choice_key(&mut self, key: Key) -> Act {
-        let typing = self.guide.row == 0;
+        let typing = self.guide.field().is_some();
         match key {
             Key::Escape => {
                 self.scroll = 0;
                 self.guide.abandon().into()
             }
             Key::Up => self.only(|guide| guide.mark(-1)),
-            Key::Down | Key::Tab => self.only(|guide| guide.mark(1)),
+            Key::Down => self.only(|guide| guide.mark(1)),
+            Key::Tab => self.only(|guide| guide.complete()),
+            // What is shown is read before it is taken.
+            Key::Enter if self.guide.preview.is_some() && self.scroll < self.overflow.get() => {
+                self.scroll = self.scroll.saturating_add(PAGE).min(self.overflow.get());
+                Act::Nothing
+            }
             Key::Enter => self.guide.accept().into(),
             Key::Allow => self.guide.allow_asked().into(),
-            Key::Char(c) if typing => self.only(|guide| guide.edit_donor(|name| name.push(c))),
-            Key::Backspace if typing => {
-                self.only(|guide| guide.edit_donor(|name| name.truncate(cut_last(name))))
-            }
+            Key::Char(c) if typing => self.only(|guide| guide.edit(|name| name.push(c))),
+            Key::Backspace if typing => self.only(|guide| guide.edit(|name| name.truncate(cut_last(name)))),
+            Key::Clear if typing => self.only(|guide| guide.edit(String::clear)),
             Key::Char(' ') => self.guide.next_source().into(),
             Key::Backspace => self.guide.default_source().into(),
             _ => Act::Nothing,

@@ -6,6 +6,7 @@ use super::super::session::Session;
 use super::super::shell::step_words;
 use super::super::store;
 use super::draw::draw;
+use super::farewell;
 use super::keys::{Act, Key};
 use super::view::View;
 use crate::desk::guide::{Ask, Guide, Saved, Setup, Step, Update, work};
@@ -44,6 +45,7 @@ pub fn run(session: &Session) -> Outcome {
         done
     });
     ratatui::restore();
+    farewell::lines(&view).iter().for_each(|line| session.out.line(line));
     let guide = &view.guide;
     guide.saved().keep(&root);
     done.map_err(|error| Failure::failed(format!("the terminal: {error}")))?;
@@ -149,6 +151,7 @@ fn key(pressed: KeyEvent) -> Option<Key> {
     match pressed.code {
         KeyCode::Char('c') if control => Some(Key::Interrupt),
         KeyCode::Char('a') if control => Some(Key::Allow),
+        KeyCode::Char('u') if control => Some(Key::Clear),
         KeyCode::Char(c) if !control => Some(Key::Char(c)),
         KeyCode::Enter => Some(Key::Enter),
         KeyCode::Esc => Some(Key::Escape),

@@ -4,11 +4,13 @@ use super::draw::draw;
 use super::keys::{Act, Key};
 use super::view::View;
 use crate::desk::guide::{
-    Ask, ChipFacts, Contact, Finished, Found, Guide, OpenJob, PlanToConfirm, Preview, Saved, Step, Update,
+    Ask, BackedUp, ChipFacts, Contact, Done, Finished, Found, Guide, OpenJob, PlanToConfirm, Preview, Saved,
+    Step, Try, Update, Way,
 };
-use crate::desk::{Input, Refusal};
+use crate::desk::{Input, Refusal, Wish};
 use crate::flash::FlashError;
-use crate::image::{Board, Finding, ImageError, RegionRow, Severity, Source, checks};
+use crate::image::layouts::parse_any;
+use crate::image::{Board, Finding, ImageError, Layout, RegionRow, Severity, Source, checks};
 use crate::plan::{Plan, Step as PlanStep};
 use crate::span::Span;
 use crate::spi::{LinkError, LinkFault, SpiError};
@@ -25,11 +27,18 @@ use std::time::Duration;
 const SIZE: usize = 64 * 4096;
 
 fn screen(guide: &View) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(100, 30)).unwrap();
-    terminal.draw(|frame| draw(guide, frame)).unwrap();
+    screen_of(guide, 100, 30)
+}
+
+fn screen_of(guide: &View, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    // What did not fit is known when it was drawn.
+    for _ in 0..2 {
+        terminal.draw(|frame| draw(guide, frame)).unwrap();
+    }
     let buffer = terminal.backend().buffer();
-    let line = |y| (0..100).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
-    (0..30).map(line).collect::<Vec<_>>().join("\n")
+    let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Compares with the picture kept beside the tests; `NORSPLICE_UPDATE=1` writes it again, for review in the diff.
@@ -93,7 +102,7 @@ fn refused(message: &str) -> Arc<Refusal> {
     Arc::new(ImageError::Refused { findings }.into())
 }
 
-fn preview(changes: bool) -> Update {
+fn preview(changes: bool) -> Box<Preview> {
     let row = |name: &str, start, changes| RegionRow {
         name: name.into(),
         inside: None,
@@ -106,13 +115,15 @@ fn preview(changes: bool) -> Update {
     };
     let mut image = vec![0xff; SIZE];
     image[0x10000..0x18000].fill(0x5a);
-    Update::Preview(Box::new(Preview {
-        board: "archer-mr200-v1".into(),
+    Box::new(Preview {
+        board: Some("archer-mr200-v1".into()),
+        place: None,
+        changes: Vec::new(),
         regions: vec![row("u-boot", 0, false), row("firmware", 0x10000, changes)],
         units: Vec::new(),
         findings: Vec::new(),
         image: Arc::new(image),
-    }))
+    })
 }
 
 fn plan() -> Plan {
@@ -132,7 +143,7 @@ fn plan() -> Plan {
 
 fn planned() -> Update {
     let layout = Board::named("archer-mr200-v1").unwrap().layout.clone();
-    Update::Plan(Box::new(PlanToConfirm { plan: plan(), layout }))
+    Update::Plan(Box::new(PlanToConfirm { plan: plan(), layout: Some(layout) }))
 }
 
 fn report() -> Report {
@@ -146,11 +157,32 @@ fn report() -> Report {
         done: Tally { programmed: 0x8000, verified: 0x10000, ..Tally::default() },
         backup_read: 16 << 20,
         contact_read: 0,
-        backup_millis: 0,
-        write_millis: 0,
+        backup_millis: 90_300,
+        write_millis: 400,
         unlocked: Vec::new(),
         plan: plan(),
     }
+}
+
+fn backed_up(map: Option<Layout>) -> Update {
+    Update::Backup(Box::new(BackedUp {
+        id: "20261122-ef4017".into(),
+        flash: Arc::new(vec![0xff; SIZE]),
+        file: "store/20261122-ef4017/flash.bin".into(),
+        map,
+        time: Duration::from_secs(90),
+    }))
+}
+
+/// To the step where wishes are taken, on another way than a board.
+fn choice_of(way: Way, map: Option<Layout>) -> View {
+    let mut guide = guide();
+    guide.guide.way = guide.guide.ways.iter().position(|one| *one == way).unwrap();
+    steady(&mut guide);
+    guide.key(Key::Enter);
+    guide.key(Key::Enter);
+    guide.guide.take(backed_up(map));
+    guide
 }
 
 /// To the step where wishes are taken, with a file typed and looked at.
@@ -159,7 +191,7 @@ fn choice() -> View {
     steady(&mut guide);
     guide.key(Key::Enter);
     guide.key(Key::Enter);
-    guide.guide.take(Update::Backup("20261122-ef4017".into(), Arc::new(vec![0xff; SIZE])));
+    guide.guide.take(backed_up(None));
     "web.bin".chars().for_each(|c| {
         guide.key(Key::Char(c));
     });
@@ -189,7 +221,7 @@ fn only_a_steady_contact_leads_on() {
     }
     assert_looks(&guide, "clip");
     guide.key(Key::Enter);
-    assert_eq!(guide.guide.step, Step::Board);
+    assert_eq!(guide.guide.step, Step::Job);
 }
 
 #[test]
@@ -218,37 +250,71 @@ fn the_backup_fills_the_picture_cell_by_cell() {
     assert_eq!(guide.key(Key::Char('w')), Act::Nothing, "nothing else happens while it runs");
 }
 
+/// The worker's answer to the latest try; asks for one where there is none.
+fn answer(guide: &mut View, preview: Box<Preview>) {
+    if guide.guide.trying.is_none() {
+        guide.key(Key::Enter);
+    }
+    let number = guide.guide.trying.expect("a try");
+    guide.guide.take(Update::Preview(number, preview));
+}
+
+/// The wish that is tried.
+fn splice(act: Act) -> Wish {
+    match act {
+        Act::Ask(Ask::Try { wish, .. }) => match *wish {
+            Try::Splice(wish) => wish,
+            Try::Put(other) => panic!("no splice: {other:?}"),
+        },
+        other => panic!("nothing is tried: {other:?}"),
+    }
+}
+
 #[test]
 fn a_wish_is_looked_at_before_it_is_taken() {
     let mut guide = choice();
-    let Act::Ask(Ask::Splice(wish)) = guide.key(Key::Enter) else { panic!("the wish is tried first") };
+    let wish = splice(guide.key(Key::Enter));
     assert_eq!(wish.donors[0].input, Input::File("web.bin".into()));
-    guide.guide.take(Update::Refused(refused("another region")));
+    let number = guide.guide.trying.expect("a try");
+    guide.guide.take(Update::Refused(number, refused("another region")));
     assert!(screen(&guide).contains("Ctrl-A allows: region"));
-    let Act::Ask(Ask::Splice(wish)) = guide.key(Key::Allow) else { panic!("allowed and tried again") };
+    let wish = splice(guide.key(Key::Allow));
     assert_eq!(wish.allow, ["region"]);
-    guide.guide.take(preview(true));
+    answer(&mut guide, preview(true));
     assert_looks(&guide, "choice");
     guide.key(Key::Down);
     guide.key(Key::Down);
-    let Act::Ask(Ask::Splice(wish)) = guide.key(Key::Char(' ')) else { panic!("another source is tried") };
+    let wish = splice(guide.key(Key::Char(' ')));
     assert_eq!(wish.sources, ["firmware=donor".parse().unwrap()]);
-    guide.guide.take(preview(true));
+    answer(&mut guide, preview(true));
     assert_eq!(guide.key(Key::Enter), Act::Ask(Ask::Accept));
 }
 
 #[test]
 fn a_changed_file_name_takes_nothing_that_was_shown_before() {
     let mut guide = choice();
-    guide.guide.take(preview(true));
+    answer(&mut guide, preview(true));
     guide.key(Key::Char('x'));
-    assert!(matches!(guide.key(Key::Enter), Act::Ask(Ask::Splice(_))), "never accepted unseen");
+    assert!(matches!(guide.key(Key::Enter), Act::Ask(Ask::Try { .. })), "never accepted unseen");
+}
+
+#[test]
+fn the_answer_to_an_earlier_wish_is_not_taken_for_this_one() {
+    let mut guide = choice();
+    guide.key(Key::Enter);
+    let number = guide.guide.trying.expect("a try");
+    guide.key(Key::Char('x'));
+    guide.guide.take(Update::Preview(number, preview(true)));
+    assert!(guide.guide.preview.is_none(), "of the name before");
+    assert!(matches!(guide.key(Key::Enter), Act::Ask(Ask::Try { .. })));
+    guide.guide.take(Update::Refused(number, refused("late")));
+    assert!(guide.guide.refused.is_none());
 }
 
 #[test]
 fn nothing_is_written_but_by_w() {
     let mut guide = choice();
-    guide.guide.take(preview(true));
+    answer(&mut guide, preview(true));
     guide.key(Key::Enter);
     guide.guide.take(planned());
     for key in [Key::Enter, Key::Char('y'), Key::Char('q'), Key::Down, Key::Char(' ')] {
@@ -259,7 +325,7 @@ fn nothing_is_written_but_by_w() {
     assert_eq!((guide.key(Key::Escape), guide.guide.step), (Act::Nothing, Step::Choice));
     assert_eq!(guide.key(Key::Char('w')), Act::Nothing, "not from here");
     guide.key(Key::Backspace);
-    guide.guide.take(preview(true));
+    answer(&mut guide, preview(true));
     assert_eq!(guide.key(Key::Enter), Act::Ask(Ask::Accept));
     guide.guide.take(planned());
     assert_eq!(guide.key(Key::Char('w')), Act::Ask(Ask::Confirm(true)));
@@ -267,7 +333,7 @@ fn nothing_is_written_but_by_w() {
     guide.guide.take(Update::Event(Event::Begin { stage, bytes: 0x10000, time: None }));
     assert_looks(&guide, "writing");
     guide.guide.take(Update::Finished(Box::new(Finished {
-        report: report(),
+        done: Done::Job(Box::new(report())),
         page: Some("reports/20261122-rewrite.html".into()),
     })));
     assert_looks(&guide, "result");
@@ -278,9 +344,9 @@ fn what_does_not_fit_is_reached_by_the_page_keys() {
     let mut guide = choice();
     let findings =
         (0..40).map(|n| Finding { name: "note", severity: Severity::Tell, message: format!("finding {n}") });
-    let Update::Preview(mut preview) = preview(true) else { unreachable!() };
+    let mut preview = preview(true);
     preview.findings = findings.collect();
-    guide.guide.take(Update::Preview(preview));
+    answer(&mut guide, preview);
     let seen = screen(&guide);
     assert!(seen.contains("PgDn: more") && !seen.contains("finding 39"), "{seen}");
     for _ in 0..20 {
@@ -289,6 +355,11 @@ fn what_does_not_fit_is_reached_by_the_page_keys() {
     }
     let seen = screen(&guide);
     assert!(!seen.contains("PgDn: more") && seen.contains("finding 39"), "{seen}");
+    // Until then Enter reads on, and takes nothing.
+    guide.scroll = 0;
+    screen(&guide);
+    assert_eq!(guide.key(Key::Enter), Act::Nothing);
+    assert!(guide.scroll > 0);
 }
 
 #[test]
@@ -325,4 +396,144 @@ fn an_unknown_supply_is_shown_before_anything_is_chosen() {
     guide.guide.take(Update::Chip(ChipFacts { supply_unknown: true, ..known }));
     let seen = screen(&guide);
     assert!(seen.contains("supply is in no table") && seen.contains("--allow supply-unknown"), "{seen}");
+}
+
+#[test]
+fn every_way_is_reached_on_small_and_large_screens() {
+    let mut guide = guide();
+    steady(&mut guide);
+    guide.key(Key::Enter);
+    guide.guide.way = 0;
+    assert_looks(&guide, "job");
+    for (width, height) in [(40, 10), (80, 24), (200, 50)] {
+        guide.guide.way = 0;
+        for way in Way::all() {
+            let seen = screen_of(&guide, width, height);
+            let marked = seen.lines().find(|line| line.starts_with("> ")).unwrap_or_default().to_owned();
+            let name = match &way {
+                Way::Board(name) if name == "auto" => "find the board",
+                Way::Board(name) => name,
+                Way::Carried => "a PC board",
+                Way::Layout => "another board",
+                Way::Image => "a whole image",
+                Way::Place => "a region",
+                Way::Backup => "a backup only",
+            };
+            assert!(marked.contains(name), "{way:?} at {width}x{height}:\n{seen}");
+            guide.key(Key::Down);
+        }
+    }
+}
+
+#[test]
+fn a_file_for_the_whole_chip_or_a_place_is_what_write_takes() {
+    let map = parse_any(b"00000000:0000ffff boot\n00010000:0003ffff data\n", None).unwrap();
+    let type_in = |guide: &mut View, text: &str| {
+        text.chars().for_each(|c| {
+            guide.key(Key::Char(c));
+        })
+    };
+    let put = |act: Act| match act {
+        Act::Ask(Ask::Try { wish, .. }) => match *wish {
+            Try::Put(wish) => wish,
+            Try::Splice(other) => panic!("no write: {other:?}"),
+        },
+        other => panic!("nothing is tried: {other:?}"),
+    };
+    let mut guide = choice_of(Way::Image, None);
+    assert_eq!(guide.key(Key::Enter), Act::Nothing, "a file comes first");
+    type_in(&mut guide, "full.rom");
+    let wish = put(guide.key(Key::Enter));
+    assert_eq!((wish.input, wish.place), (Input::File("full.rom".into()), None));
+    assert_eq!(guide.command(), "norsplice -p ch341a write full.rom");
+    let mut guide = choice_of(Way::Place, Some(map));
+    type_in(&mut guide, "part.bin");
+    assert_eq!(guide.key(Key::Enter), Act::Nothing, "the place is asked for");
+    type_in(&mut guide, "data");
+    assert_eq!(put(guide.key(Key::Enter)).place.as_deref(), Some("data"));
+    assert_looks(&guide, "place");
+    let by_region =
+        "norsplice -p ch341a write part.bin --layout store/20261122-ef4017/flash.bin --region data";
+    assert_eq!(guide.command(), by_region);
+    guide.key(Key::Clear);
+    type_in(&mut guide, "0x20000");
+    assert_eq!(guide.command(), "norsplice -p ch341a write part.bin --at 0x20000");
+}
+
+#[test]
+fn a_board_without_a_name_takes_its_map_from_the_chip_or_a_file() {
+    let mut guide = choice_of(Way::Carried, None);
+    let wish = splice(guide.key(Key::Enter));
+    let Some(Input::Bytes { name, .. }) = wish.layout else { panic!("the contents are the map") };
+    assert_eq!((name.as_str(), wish.chip_size), ("store/20261122-ef4017/flash.bin", Some(SIZE as u64)));
+    let mut guide = choice_of(Way::Layout, None);
+    "l.txt".chars().for_each(|c| drop(guide.key(Key::Char(c))));
+    assert_eq!(splice(guide.key(Key::Enter)).layout, Some(Input::File("l.txt".into())));
+    assert_eq!(guide.command(), "norsplice -p ch341a rewrite --layout l.txt --donor FILE");
+}
+
+#[test]
+fn a_chip_that_reads_ff_only_is_blank_on_request() {
+    let mut guide = guide();
+    guide.guide.way = guide.guide.ways.iter().position(|way| *way == Way::Backup).unwrap();
+    steady(&mut guide);
+    guide.key(Key::Enter);
+    assert!(matches!(guide.key(Key::Enter), Act::Ask(Ask::Begin { blank: false, .. })));
+    guide.guide.take(Update::Failed(Arc::new(Cause::Suspect { value: 0xff }.untouched().into())));
+    assert!(screen(&guide).contains("b: the chip is blank"));
+    assert!(matches!(guide.key(Key::Char('b')), Act::Ask(Ask::Begin { blank: true, way: Way::Backup, .. })));
+}
+
+#[test]
+fn a_resumed_job_shows_its_own_figures_and_command() {
+    let mut guide = choice();
+    answer(&mut guide, preview(true));
+    guide.guide.take(Update::OpenJob(OpenJob { id: "j1".into(), part: "W25Q64FV".into() }));
+    guide.guide.resume(false);
+    assert_eq!(guide.command(), "norsplice -p ch341a resume j1");
+    let stage = Stage::Write;
+    guide.guide.take(Update::Event(Event::Begin { stage, bytes: 0x10000, time: None }));
+    let seen = screen(&guide);
+    assert!(!seen.contains("one sign is"), "no picture of a plan that is not known:\n{seen}");
+    let done = Done::Resumed(Box::new(Report { job: Some("j1".into()), backup_read: 0x4000, ..report() }));
+    guide.guide.take(Update::Finished(Box::new(Finished { done, page: None })));
+    let seen = screen(&guide);
+    assert!(seen.contains("this run did") && seen.contains("16 KiB read, to see how far"), "{seen}");
+    assert!(!seen.contains("for the backup"), "{seen}");
+}
+
+#[test]
+fn what_was_done_stays_on_the_terminal() {
+    let mut guide = choice();
+    let lines = super::farewell::lines(&guide);
+    assert_eq!(lines[0], "Backup 20261122-ef4017 is stored; nothing was written.");
+    guide.guide.take(Update::Finished(Box::new(Finished {
+        done: Done::Job(Box::new(report())),
+        page: Some("r.html".into()),
+    })));
+    let lines = super::farewell::lines(&guide).join("\n");
+    for wanted in
+        ["Written and verified.", "20261122-ef4017", "r.html", "norsplice -p ch341a restore 20261122-ef4017"]
+    {
+        assert!(lines.contains(wanted), "{wanted}: {lines}");
+    }
+    assert_eq!(lines.matches("20261122-ef4017").count(), 2, "said once: {lines}");
+}
+
+#[test]
+fn names_are_listed_completed_and_cleared() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["web-1.bin", "web-2.bin"] {
+        std::fs::write(dir.path().join(name), [0; 10]).unwrap();
+    }
+    let mut guide = choice_of(Way::Image, None);
+    format!("{}/w", dir.path().display()).chars().for_each(|c| drop(guide.key(Key::Char(c))));
+    guide.key(Key::Tab);
+    assert!(guide.guide.file.ends_with("/web-"), "{}", guide.guide.file);
+    let seen = screen_of(&guide, 120, 30);
+    assert!(seen.contains("web-1.bin  10 bytes") && seen.contains("web-2.bin"), "{seen}");
+    guide.key(Key::Tab);
+    assert!(guide.guide.file.ends_with("/web-1.bin"), "{}", guide.guide.file);
+    guide.key(Key::Clear);
+    assert_eq!(guide.guide.file, "");
 }

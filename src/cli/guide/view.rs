@@ -2,9 +2,9 @@
 
 use super::super::exit::Failure;
 use super::super::shell::quoted;
-use crate::desk::AUTO;
 use crate::desk::Refusal;
-use crate::desk::guide::{Guide, Step};
+use crate::desk::guide::{Guide, Step, Way};
+use crate::units::parse_size;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,33 +33,50 @@ impl View {
     /// The command that does the same as the step at hand.
     pub fn command(&self) -> String {
         let guide = &self.guide;
-        let board = guide.boards.get(guide.board).map_or("BOARD", String::as_str);
-        match guide.step {
-            Step::Programmer => "norsplice list".to_owned(),
-            Step::Clip => self.with_programmer("contact --watch"),
-            Step::Board => self.with_programmer("probe"),
-            Step::Backup if board == AUTO => self.with_programmer("backup"),
-            Step::Backup => self.with_programmer(&format!("backup --board {board}")),
-            Step::Choice | Step::Plan | Step::Writing => self.rewrite(board),
+        let verb = match guide.step {
+            Step::Programmer => return "norsplice list".to_owned(),
+            Step::Clip => "contact --watch".to_owned(),
+            Step::Writing if guide.resuming.is_some() => resume(guide.resuming.as_ref()),
+            Step::Job | Step::Backup | Step::Choice | Step::Plan | Step::Writing => self.way(),
             Step::Result => match &guide.finished {
-                Some(done) => {
-                    let id = done.report.job.as_ref().unwrap_or(&done.report.backup);
-                    self.with_programmer(&format!("report {id} -o {id}.html"))
-                }
-                None => self.with_programmer("resume"),
+                Some(done) => format!("report {id} -o {id}.html", id = done.id()),
+                None => resume(None),
             },
-        }
+        };
+        self.with_programmer(&verb)
     }
 
-    /// The wish as `rewrite` takes it.
-    fn rewrite(&self, board: &str) -> String {
-        let wish = self.guide.wish();
-        let donor =
-            wish.donors.first().map_or_else(|| "FILE".to_owned(), |donor| quoted(&donor.input.name()));
+    /// What was chosen as a command; words in capitals stand for what is not known yet.
+    fn way(&self) -> String {
+        let guide = &self.guide;
+        let word = |typed: &str, unknown: &str| {
+            if typed.trim().is_empty() { unknown.to_owned() } else { quoted(typed.trim()) }
+        };
+        let file = word(&guide.file, "FILE");
+        let allow: String = guide.allow.iter().map(|name| format!(" --allow {name}")).collect();
         let sets: String =
-            wish.sources.iter().map(|set| format!(" --set {}", quoted(&set.to_string()))).collect();
-        let allow: String = wish.allow.iter().map(|name| format!(" --allow {name}")).collect();
-        self.with_programmer(&format!("rewrite --board {board} --donor {donor}{sets}{allow}"))
+            guide.sources.iter().map(|set| format!(" --set {}", quoted(&set.to_string()))).collect();
+        let backup = guide.backup.as_ref().map(|backup| quoted(&backup.file.display().to_string()));
+        let backup = backup.unwrap_or_else(|| "BACKUP".to_owned());
+        match guide.chosen_way() {
+            Way::Backup => "backup".to_owned(),
+            Way::Image => format!("write {file}{allow}"),
+            Way::Place => {
+                let place = guide.place.trim();
+                match parse_size(place) {
+                    Ok(_) => format!("write {file} --at {place}{allow}"),
+                    Err(_) => {
+                        format!("write {file} --layout {backup} --region {}{allow}", word(place, "REGION"))
+                    }
+                }
+            }
+            Way::Board(name) => format!("rewrite --board {name} --donor {file}{sets}{allow}"),
+            Way::Carried => format!("rewrite --layout {backup} --donor {file}{sets}{allow}"),
+            Way::Layout => {
+                let layout = word(&guide.layout, "LAYOUT");
+                format!("rewrite --layout {layout} --donor {file}{sets}{allow}")
+            }
+        }
     }
 
     /// A command with this programmer and this store, as it is typed.
@@ -72,5 +89,14 @@ impl View {
     /// What failed, in words, with the commands for this programmer.
     pub fn failure(&self, refusal: &Refusal) -> Failure {
         Failure::from(refusal).with_commands(|verb| self.with_programmer(verb))
+    }
+}
+
+/// `resume`, of an open job or of the one of the chip on the clip.
+fn resume(job: Option<&(String, bool)>) -> String {
+    match job {
+        Some((job, true)) => format!("resume --undo {job}"),
+        Some((job, false)) => format!("resume {job}"),
+        None => "resume".to_owned(),
     }
 }

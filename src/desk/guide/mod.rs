@@ -7,14 +7,22 @@
 
 mod actions;
 mod chosen;
+mod files;
 mod message;
 mod picture;
 mod saved;
 mod state;
+mod way;
+mod wish;
 mod worker;
 
-pub use message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, PlanToConfirm, Preview, Update};
+pub use files::Candidate;
+pub use message::{
+    Ask, BackedUp, ChipFacts, Contact, Done, Finished, Found, OpenJob, PlanToConfirm, Preview, PutWish, Try,
+    Update,
+};
 pub use picture::CellState;
 pub use saved::Saved;
 pub use state::{Guide, SECTOR, Step};
+pub use way::{Field, Way};
 pub use worker::{Setup, work};

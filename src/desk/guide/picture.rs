@@ -65,6 +65,27 @@ impl Guide {
         self.plan.iter().flat_map(|shown| &shown.plan.steps).map(|step| step.block)
     }
 
+    /// True where there is a picture that says something: of a write whose plan is not known there is none.
+    pub fn has_picture(&self) -> bool {
+        match self.step {
+            Step::Backup | Step::Choice | Step::Plan => true,
+            Step::Writing => self.plan.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The regions of the picture: those of the wish, else those of the map that the contents name or carry.
+    pub fn regions(&self) -> Vec<(String, Span)> {
+        let shown = self.preview.iter().flat_map(|preview| &preview.regions);
+        let shown: Vec<_> =
+            shown.filter(|row| row.inside.is_none()).map(|row| (row.name.clone(), row.span)).collect();
+        if !shown.is_empty() {
+            return shown;
+        }
+        let map = self.backup.as_ref().and_then(|backup| backup.map.as_ref());
+        map.iter().flat_map(|map| &map.regions).map(|region| (region.name.clone(), region.span)).collect()
+    }
+
     /// The cells of the picture: those of the contents, or plain ones of the chip's size while nothing has been read.
     pub fn cells(&self) -> Vec<report::Cell> {
         match (&self.map, &self.chip) {

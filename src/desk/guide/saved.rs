@@ -15,10 +15,14 @@ const MOST: u64 = 1 << 20;
 pub struct Saved {
     /// The text that chooses the programmer.
     pub spec: Option<String>,
-    /// The board.
+    /// What was to be done: the board, or the word of another way.
     pub board: Option<String>,
-    /// The donor file.
+    /// The file to write or to take regions from.
     pub donor: String,
+    /// The file with the map.
+    pub layout: String,
+    /// The region or address.
+    pub place: String,
     /// Sources that differ from the board's default. In the file they are called `sets`.
     #[serde(rename = "sets")]
     pub sources: Vec<RegionSource>,

@@ -1,15 +1,17 @@
 //! The guide as a value: where the user is, what is known, and what each update changes.
 
-use super::super::order::{AUTO, DonorWish, Wish};
-use super::super::{Input, Refusal, words};
-use super::message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, PlanToConfirm, Preview, Update};
+use super::super::{Refusal, Why, words};
+use super::files::Candidate;
+use super::message::{
+    Ask, BackedUp, ChipFacts, Contact, Finished, Found, OpenJob, PlanToConfirm, Preview, Update,
+};
 use super::saved::Saved;
-use crate::image::{Board, Purpose, RegionSource};
+use super::way::{Field, Way};
+use crate::image::RegionSource;
 use crate::report::Map;
 use crate::span::Spans;
-use crate::workflow::{Event, Stage};
+use crate::workflow::{Cause, Event, Stage};
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Bytes of a cell of the picture.
@@ -28,8 +30,8 @@ pub enum Step {
     Programmer,
     /// Clip on, contact steady.
     Clip,
-    /// Which board.
-    Board,
+    /// What is to be done, on which board.
+    Job,
     /// Both reads of the backup.
     Backup,
     /// What goes where.
@@ -47,7 +49,7 @@ impl Step {
     pub const ALL: [Step; 8] = [
         Step::Programmer,
         Step::Clip,
-        Step::Board,
+        Step::Job,
         Step::Backup,
         Step::Choice,
         Step::Plan,
@@ -60,7 +62,7 @@ impl Step {
         match self {
             Step::Programmer => "programmer",
             Step::Clip => "clip",
-            Step::Board => "board",
+            Step::Job => "job",
             Step::Backup => "backup",
             Step::Choice => "choice",
             Step::Plan => "plan",
@@ -87,32 +89,50 @@ pub struct Guide {
     pub chip: Option<ChipFacts>,
     /// A job that is not finished.
     pub open_job: Option<OpenJob>,
-    /// Boards to choose from.
-    pub boards: Vec<String>,
-    /// Index of the chosen board.
-    pub board: usize,
+    /// What can be done.
+    pub ways: Vec<Way>,
+    /// Index of what was chosen.
+    pub way: usize,
+    /// The user says that the chip is blank.
+    pub blank: bool,
     /// Boards that the contents look like.
     pub recognised: Vec<String>,
     /// The running stage, bytes done, bytes in total.
     pub progress: Option<(Stage, u64, u64)>,
-    /// The stored backup: id and contents.
-    pub backup: Option<(String, Arc<Vec<u8>>)>,
+    /// The stored backup.
+    pub backup: Option<Box<BackedUp>>,
+    /// Ids of the backups stored since the guide was started, oldest first.
+    pub stored: Vec<String>,
+    /// Everything that ended well since the guide was started, oldest first.
+    pub history: Vec<Finished>,
     /// The picture of the backup, and with a preview of what will change.
     pub map: Option<Map>,
-    /// The donor file, as typed so far.
-    pub donor: String,
+    /// The file to write or to take regions from, as typed so far.
+    pub file: String,
+    /// The file with the map, as typed so far.
+    pub layout: String,
+    /// The region or address, as typed so far.
+    pub place: String,
+    /// Files that the marked name could become.
+    pub candidates: Vec<Candidate>,
     /// Sources that the user chose in place of the board's defaults.
     pub sources: Vec<RegionSource>,
-    /// Index of the marked row: 0 is the donor file, then the regions.
+    /// Index of the marked row: what is typed comes first, then the regions.
     pub row: usize,
     /// What the wish would put onto the chip.
     pub preview: Option<Box<Preview>>,
     /// Why the wish is refused.
     pub refused: Option<Arc<Refusal>>,
+    /// The try whose answer is awaited.
+    pub trying: Option<u64>,
+    /// How many there were.
+    pub(super) tries: u64,
     /// Checks allowed so far.
     pub allow: Vec<String>,
     /// The plan.
     pub plan: Option<Box<PlanToConfirm>>,
+    /// The open job that is being finished, or undone.
+    pub resuming: Option<(String, bool)>,
     /// How the job ended.
     pub finished: Option<Box<Finished>>,
     /// What failed last.
@@ -124,11 +144,11 @@ pub struct Guide {
 }
 
 impl Guide {
-    /// At the first step, with what was chosen last time. The boards are all that the program knows, and [`AUTO`].
+    /// At the first step, with what was chosen last time.
     pub fn new(saved: &Saved) -> Self {
-        let known = Board::all().iter().map(|board| board.name.clone());
-        let boards: Vec<String> = std::iter::once(AUTO.to_owned()).chain(known).collect();
-        let board = saved.board.as_ref().and_then(|b| boards.iter().position(|x| x == b)).unwrap_or(0);
+        let ways = Way::all();
+        let last = |way: &Way| saved.board.as_ref().is_some_and(|word| *word == way.word());
+        let way = ways.iter().position(last).unwrap_or(0);
         Self {
             step: Step::Programmer,
             programmers: Vec::new(),
@@ -137,19 +157,28 @@ impl Guide {
             contact: None,
             chip: None,
             open_job: None,
-            boards,
-            board,
+            ways,
+            way,
+            blank: false,
             recognised: Vec::new(),
             progress: None,
             backup: None,
+            stored: Vec::new(),
+            history: Vec::new(),
             map: None,
-            donor: saved.donor.clone(),
+            file: saved.donor.clone(),
+            layout: saved.layout.clone(),
+            place: saved.place.clone(),
+            candidates: Vec::new(),
             sources: saved.sources.clone(),
             row: 0,
             preview: None,
             refused: None,
+            trying: None,
+            tries: 0,
             allow: Vec::new(),
             plan: None,
+            resuming: None,
             finished: None,
             trouble: None,
             notes: VecDeque::new(),
@@ -161,10 +190,32 @@ impl Guide {
     pub fn saved(&self) -> Saved {
         Saved {
             spec: self.spec().map(str::to_owned),
-            board: self.boards.get(self.board).cloned(),
-            donor: self.donor.clone(),
+            board: Some(self.chosen_way().word()),
+            donor: self.file.clone(),
+            layout: self.layout.clone(),
+            place: self.place.clone(),
             sources: self.sources.clone(),
         }
+    }
+
+    /// What is to be done.
+    pub fn chosen_way(&self) -> &Way {
+        // There is always one: the list begins with the board that the contents name.
+        &self.ways[self.way.min(self.ways.len() - 1)]
+    }
+
+    /// What has been typed into a field.
+    pub fn typed(&self, field: Field) -> &str {
+        match field {
+            Field::File => &self.file,
+            Field::Layout => &self.layout,
+            Field::Place => &self.place,
+        }
+    }
+
+    /// The field that is marked.
+    pub fn field(&self) -> Option<Field> {
+        self.chosen_way().fields().get(self.row).copied()
     }
 
     /// The text that chooses the programmer, where it can be used.
@@ -177,26 +228,15 @@ impl Guide {
         self.meter.len() >= STEADY && self.meter.iter().rev().take(STEADY).all(|passed| *passed)
     }
 
+    /// True when the last job ended because the chip reads FF all over, as a blank one does.
+    pub fn may_be_blank(&self) -> bool {
+        let why = self.trouble.as_ref().map(|refusal| &*refusal.why);
+        matches!(why, Some(Why::Job(Cause::Suspect { value: 0xff })))
+    }
+
     /// True when the chip is partly written.
     pub fn is_partial(&self) -> bool {
         self.trouble.as_ref().is_some_and(|refusal| refusal.open_job().is_some())
-    }
-
-    /// What the user wishes for so far.
-    pub fn wish(&self) -> Wish {
-        let donor = PathBuf::from(self.donor.trim());
-        let donors = Some(donor).filter(|file| !file.as_os_str().is_empty());
-        Wish {
-            board: self.boards.get(self.board).cloned(),
-            donors: donors
-                .map(|file| DonorWish { name: None, input: Input::File(file) })
-                .into_iter()
-                .collect(),
-            sources: self.sources.clone(),
-            purpose: Some(Purpose::Programmer),
-            allow: self.allow.clone(),
-            ..Wish::default()
-        }
     }
 
     /// Takes an update of the worker; may ask for more.
@@ -215,21 +255,30 @@ impl Guide {
                 self.contact = Some(contact);
             }
             Update::Event(event) => self.event(event),
-            Update::Backup(id, flash) => return self.backed_up(id, flash),
+            Update::Backup(backup) => return self.backed_up(backup),
             Update::Recognised(names) => self.recognised = names,
-            Update::Preview(preview) => {
-                if let Some((_, flash)) = &self.backup {
-                    self.map = Some(Map::of(flash, &preview.image, SECTOR, &Spans::new()));
+            // Of an earlier wish, which does not hold any more.
+            Update::Preview(number, _) | Update::Refused(number, _) if Some(number) != self.trying => {}
+            Update::Preview(_, preview) => {
+                self.trying = None;
+                if let Some(backup) = &self.backup {
+                    self.map = Some(Map::of(&backup.flash, &preview.image, SECTOR, &Spans::new()));
                 }
                 self.refused = None;
                 self.preview = Some(preview);
             }
-            Update::Refused(why) => self.refused = Some(why),
+            Update::Refused(_, why) => {
+                self.trying = None;
+                self.refused = Some(why);
+            }
             Update::Plan(plan) => {
                 self.plan = Some(plan);
                 self.step = Step::Plan;
             }
             Update::Finished(finished) => {
+                let id = finished.backup().to_owned();
+                self.note_stored(id);
+                self.history.push((*finished).clone());
                 self.finished = Some(finished);
                 self.open_job = None;
                 self.progress = None;
@@ -247,13 +296,24 @@ impl Guide {
         None
     }
 
-    fn backed_up(&mut self, id: String, flash: Arc<Vec<u8>>) -> Option<Ask> {
-        self.map = Some(Map::of(&flash, &flash, SECTOR, &Spans::new()));
-        self.backup = Some((id, flash));
+    fn backed_up(&mut self, backup: Box<BackedUp>) -> Option<Ask> {
+        self.map = Some(Map::of(&backup.flash, &backup.flash, SECTOR, &Spans::new()));
+        self.note_stored(backup.id.clone());
+        self.backup = Some(backup);
         self.progress = None;
         self.step = Step::Choice;
         self.row = 0;
-        (!self.donor.trim().is_empty()).then(|| self.splice())
+        self.look_for_files();
+        // The regions of a map on the chip can be shown before a file is named.
+        let shown = !self.file.trim().is_empty() || *self.chosen_way() == Way::Carried;
+        if shown { self.try_wish() } else { None }
+    }
+
+    /// Notes a backup that is in the store now.
+    fn note_stored(&mut self, id: String) {
+        if !self.stored.contains(&id) {
+            self.stored.push(id);
+        }
     }
 
     fn event(&mut self, event: Event) {

@@ -5,16 +5,18 @@ use super::super::programmer::ProgrammerChoice;
 use super::super::question::Digest;
 use super::super::report::{Dossier, NextStep};
 use super::super::rewrite::rewrite_as_chosen;
-use super::super::{Answer, Chosen, Desk, Front, Notice, Question, Refusal, Wish, files, five_volts};
-use super::chosen::Tried;
-use super::message::{Ask, ChipFacts, Contact, Finished, Found, OpenJob, Update};
+use super::super::subject::recognised;
+use super::super::{Answer, Desk, Front, Notice, Question, Refusal, Wish, files, five_volts};
+use super::chosen::{Bench, Kind, Tried};
+use super::message::{Ask, BackedUp, ChipFacts, Contact, Done, Finished, Found, OpenJob, Try, Update};
+use super::way::Way;
 use crate::flash::Identity;
 use crate::flash::geometry::{Costs, Geometry};
-use crate::image::{Board, recognise};
+use crate::image::layouts::in_dump;
+use crate::image::{Board, Layout, recognise};
 use crate::programmer::attached;
 use crate::workflow::backup::Backup;
 use crate::workflow::contact::{Contact as ContactTest, before_writing};
-use crate::workflow::job::Report;
 use crate::workflow::journal::Direction;
 use crate::workflow::{Cause, Store};
 use std::cell::RefCell;
@@ -57,12 +59,14 @@ pub fn work(setup: &Setup, asks: &Receiver<Ask>, updates: &Sender<Update>) {
                 None
             }
             Ask::Watch { spec } => worker.watch(&spec),
-            Ask::Begin { spec, board } => worker.job(&spec, |desk| worker.begin(desk, &spec, &board)),
+            Ask::Begin { spec, way, blank } => {
+                worker.job(&spec, |desk| worker.begin(desk, &spec, &way, blank))
+            }
             Ask::Resume { spec, job, undo } => {
                 worker.job(&spec, |desk| worker.resume(desk, &spec, job, undo).map_err(End::Refused))
             }
             // Answers to a question whose job has ended meanwhile.
-            Ask::Splice(_) | Ask::Accept | Ask::Confirm(_) => None,
+            Ask::Try { .. } | Ask::Accept | Ask::Confirm(_) => None,
         }
     }
 }
@@ -162,20 +166,54 @@ impl Worker<'_> {
         None
     }
 
-    fn begin(&self, desk: &Desk, spec: &str, name: &str) -> Result<Finished, End> {
+    fn begin(&self, desk: &Desk, spec: &str, way: &Way, blank: bool) -> Result<Finished, End> {
         let refused = |refusal: Refusal| End::Refused(refusal);
-        let board = (name != AUTO).then(|| Board::named(name)).transpose().map_err(|e| refused(e.into()))?;
+        let named = match way {
+            Way::Board(name) if name != AUTO => Some(name),
+            _ => None,
+        };
+        let board = named.map(|name| Board::named(name)).transpose().map_err(|e| refused(e.into()))?;
         let store = Store::open_locked(&self.setup.root).map_err(|e| refused(e.into()))?;
         let front = Updates::of(self);
         let mut given_up = false;
         let mut choose = |backup: &Backup, geometry: &Geometry, costs: &Costs| {
-            let chosen = self.choose(&front, backup, geometry, costs);
+            let chosen = self.choose(&front, &store, backup, geometry, costs);
             given_up = chosen.is_none();
-            chosen.ok_or_else(|| Cause::Stopped.into())
+            chosen.ok_or_else(|| Refusal::from(Cause::Stopped))
         };
-        let done = rewrite_as_chosen(desk, &front, &store, board, false, &mut choose);
+        // A choice of the other kind is not made: the way decides what is wished for.
+        let done = match way {
+            Way::Backup => {
+                let backup = desk.backup(&front, &store, None, blank).map_err(refused)?;
+                let (id, bytes, time) = (backup.manifest.id, backup.bytes_read, backup.time);
+                Ok(Done::Backup { id, bytes, time })
+            }
+            Way::Image | Way::Place => {
+                let mut choose = |backup: &Backup, geometry: &Geometry, costs: &Costs| match choose(
+                    backup, geometry, costs,
+                )?
+                .kind
+                {
+                    Kind::Put(chosen, _) => Ok(*chosen),
+                    Kind::Splice(_) => Err(Cause::Stopped.into()),
+                };
+                desk.put_as_chosen(&front, &store, &mut choose).map(|report| Done::Job(Box::new(report)))
+            }
+            Way::Board(_) | Way::Carried | Way::Layout => {
+                let mut choose = |backup: &Backup, geometry: &Geometry, costs: &Costs| match choose(
+                    backup, geometry, costs,
+                )?
+                .kind
+                {
+                    Kind::Splice(chosen) => Ok(*chosen),
+                    Kind::Put(..) => Err(Cause::Stopped.into()),
+                };
+                let done = rewrite_as_chosen(desk, &front, &store, board, blank, &mut choose);
+                done.map(|done| Done::Job(Box::new(done.report)))
+            }
+        };
         match done {
-            Ok(done) => Ok(self.finished(spec, &store, done.report)),
+            Ok(done) => Ok(self.finished(spec, &store, done)),
             Err(_) if given_up => Err(End::GivenUp),
             Err(refusal) => Err(End::Refused(refusal)),
         }
@@ -185,21 +223,35 @@ impl Worker<'_> {
     fn choose(
         &self,
         front: &Updates<'_>,
+        store: &Store,
         backup: &Backup,
         geometry: &Geometry,
         costs: &Costs,
-    ) -> Option<Chosen> {
-        let flash = &backup.flash;
-        self.report(Update::Backup(backup.manifest.id.clone(), Arc::new(flash.clone())));
+    ) -> Option<Tried> {
+        let (flash, id) = (&backup.flash, &backup.manifest.id);
+        let map = map_of(flash);
+        self.report(Update::Backup(Box::new(BackedUp {
+            id: id.clone(),
+            flash: Arc::new(flash.clone()),
+            file: store.root().join(id).join("flash.bin"),
+            map: map.clone(),
+            time: backup.time,
+        })));
         let names = recognise(flash).into_iter().filter(|found| found.named);
         self.report(Update::Recognised(names.map(|found| found.board.name.clone()).collect()));
+        let bench = Bench { front, backup, map: map.as_ref(), geometry, costs };
         let mut latest: Option<Tried> = None;
         loop {
             match self.asks.recv() {
-                Ok(Ask::Splice(wish)) => {
-                    let allow = self.setup.allow.iter().chain(&wish.allow).cloned().collect();
-                    let tried = Tried::new(front, Wish { allow, ..*wish }, flash, geometry, costs);
-                    latest = self.show(tried);
+                Ok(Ask::Try { number, wish }) => {
+                    let tried = match *wish {
+                        Try::Splice(wish) => bench.splice(Wish { allow: self.allowed(&wish.allow), ..wish }),
+                        Try::Put(mut wish) => {
+                            wish.allow = self.allowed(&wish.allow);
+                            bench.put(&wish)
+                        }
+                    };
+                    latest = self.show(number, tried, flash);
                 }
                 Ok(Ask::Accept) => match latest.take() {
                     Some(tried) if tried.plan.is_empty() => return Some(front.accept(tried)),
@@ -216,15 +268,20 @@ impl Worker<'_> {
         }
     }
 
+    /// What was allowed beforehand, and meanwhile.
+    fn allowed(&self, meanwhile: &[String]) -> Vec<String> {
+        self.setup.allow.iter().chain(meanwhile).cloned().collect()
+    }
+
     /// Shows what a wish amounts to, or why it is refused.
-    fn show(&self, tried: Result<Tried, Refusal>) -> Option<Tried> {
+    fn show(&self, number: u64, tried: Result<Tried, Refusal>, flash: &[u8]) -> Option<Tried> {
         match tried {
             Ok(tried) => {
-                self.report(Update::Preview(Box::new(tried.preview())));
+                self.report(Update::Preview(number, Box::new(tried.preview(flash))));
                 Some(tried)
             }
             Err(refusal) => {
-                self.report(Update::Refused(Arc::new(refusal)));
+                self.report(Update::Refused(number, Arc::new(refusal)));
                 None
             }
         }
@@ -233,16 +290,17 @@ impl Worker<'_> {
     fn resume(&self, desk: &Desk, spec: &str, job: String, undo: bool) -> Result<Finished, Refusal> {
         let store = Store::open_locked(&self.setup.root)?;
         let report = desk.resume(&Updates::of(self), &store, Some(job), undo.then_some(Direction::Undo))?;
-        Ok(self.finished(spec, &store, report))
+        Ok(self.finished(spec, &store, Done::Resumed(Box::new(report))))
     }
 
-    fn finished(&self, spec: &str, store: &Store, report: Report) -> Finished {
-        Finished { page: self.page(spec, store, &report), report }
+    fn finished(&self, spec: &str, store: &Store, done: Done) -> Finished {
+        let mut finished = Finished { done, page: None };
+        finished.page = self.page(spec, store, finished.id());
+        finished
     }
 
     /// Writes the report page into the store; none where it cannot be written.
-    fn page(&self, spec: &str, store: &Store, report: &Report) -> Option<PathBuf> {
-        let id = report.job.as_ref().unwrap_or(&report.backup);
+    fn page(&self, spec: &str, store: &Store, id: &str) -> Option<PathBuf> {
         let folder = store.root().join("reports");
         std::fs::create_dir_all(&folder).ok()?;
         let path = folder.join(format!("{id}.html"));
@@ -265,9 +323,9 @@ impl<'a> Updates<'a> {
     }
 
     /// Notes the plan that the user confirmed.
-    fn accept(&self, tried: Tried) -> Chosen {
+    fn accept(&self, tried: Tried) -> Tried {
         self.accepted.replace(Some(Digest::of_plan(&tried.plan)));
-        tried.chosen
+        tried
     }
 }
 
@@ -292,6 +350,12 @@ impl Front for Updates<'_> {
             _ => Answer::No,
         }
     }
+}
+
+/// The map of the board that contents name, else one that they carry.
+fn map_of(flash: &[u8]) -> Option<Layout> {
+    let board = recognised(flash).map(|found| found.board.layout.clone());
+    board.or_else(|| in_dump::find(flash).into_iter().next())
 }
 
 fn facts(identity: &Identity) -> ChipFacts {
