@@ -18,7 +18,7 @@ mod answers;
 mod examine;
 mod packets;
 
-use super::codec::{Codec, Encoded, Scatter, Silence, Stream};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence, Stream};
 use super::pins::Level;
 use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
@@ -250,7 +250,7 @@ impl Codec for Ch341a {
             // Two more packets on a full-speed bus, about 30 us each with their share of turnaround; a round trip where
             // each command has a burst of its own.
             per_transaction: if fast { Duration::from_micros(100) } else { Duration::from_millis(2) },
-            max_transaction: 256 * 1024,
+            max_transaction: MAX_WINDOW,
             read_batch: if fast { 64 * 1024 } else { PLAIN_READ },
             pauses: false,
         }

@@ -20,7 +20,7 @@ mod clock;
 mod config;
 mod examine;
 
-use super::codec::{Codec, Encoded, Scatter};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter};
 use super::pins::Level;
 use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
@@ -78,7 +78,7 @@ pub(super) const DEFAULT_HZ: u32 = 15_000_000;
 pub(super) const MAX_HZ: u32 = 60_000_000;
 /// A read in the plain shape.
 const PLAIN_READ: usize = 4096;
-/// The most that one window clocks.
+/// The most that one burst clocks.
 const MAX_TRANSACTION: usize = 1 << 20;
 /// What an earlier session has left in the device comes within this time.
 const LEFT_OVER: Duration = Duration::from_millis(3);
@@ -355,7 +355,7 @@ impl Codec for Ch347 {
                 (true, false) => Duration::from_micros(20),
                 (false, _) => round_trip,
             },
-            max_transaction: MAX_TRANSACTION,
+            max_transaction: MAX_WINDOW,
             // About a tenth of a second of clocks.
             read_batch: match fast {
                 true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),

@@ -7,6 +7,9 @@ use crate::usb::{Pipe, Reply, UsbError};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// The longest chip-select window of programmers whose codec can cut one into parts: bounds the memory of its answer.
+pub(super) const MAX_WINDOW: usize = 1 << 26;
+
 /// A batch as bytes for the wire.
 pub struct Encoded<'b> {
     /// The OUT transfers, in order, none empty.

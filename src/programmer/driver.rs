@@ -16,6 +16,9 @@ const SLOW_LINK: Duration = Duration::from_millis(20);
 /// How long a device on a slow link may give no answer.
 const SLOW_PATIENCE: Duration = Duration::from_secs(3);
 
+/// A longer window goes down in parts.
+const LONG_WINDOW: usize = 256 * 1024;
+
 /// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried.
 const HURRY: u32 = 3;
 
@@ -83,7 +86,10 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes.
     pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
         let patience = if only_asks(batch) { self.patience / HURRY } else { self.patience };
-        let Some(piece) = self.codec.piece(shape) else {
+        // A window that is longer than a burst should be goes down in parts in any shape.
+        let long = batch.iter().any(|transaction| transaction.clocked() > LONG_WINDOW);
+        let in_parts = if long { self.codec.piece(Shape::Plain) } else { None };
+        let Some(piece) = self.codec.piece(shape).or(in_parts) else {
             let pause = batch.last().map_or(Duration::ZERO, |t| t.pause);
             self.burst(batch, Framing::Windows, shape, patience)?;
             if !self.codec.keeps(shape, pause) {
@@ -106,6 +112,9 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
                 self.deselect()?;
                 self.pipe.sleep(pause);
             }
+        }
+        if shape == Shape::Fast {
+            self.deselect()?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@
 //!
 //! Sources: FTDI AN_108 (commands, clock divisor), AN_135 (bring-up), pyftdi `ftdi.py` (status bytes, FIFO sizes).
 
-use super::codec::{Codec, Encoded, Scatter};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter};
 use super::ftdi;
 use super::pins::Level;
 use super::selftest::Check;
@@ -242,7 +242,7 @@ impl Codec for Mpsse {
             round_trip,
             // Two pin commands and a data command's header; a round trip where each command has a burst of its own.
             per_transaction: if fast { Duration::from_micros(1) } else { round_trip },
-            max_transaction: 1 << 20,
+            max_transaction: MAX_WINDOW,
             // About a tenth of a second of clocks.
             read_batch: match fast {
                 true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),

@@ -185,16 +185,6 @@ fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Checks, before a chip is touched, that `path` can be written: its folder exists and takes files, and has room for
-/// `need` bytes.
-///
-/// # Errors
-/// [`FileError`] naming the path.
-pub fn check_target(path: &Path, need: u64) -> Result<(), FileError> {
-    drop(NewFile::create(path)?);
-    check_room(parent(path), need)
-}
-
 /// Checks that `folder`'s file system has room for `need` bytes.
 ///
 /// # Errors
@@ -282,11 +272,12 @@ mod tests {
     fn what_cannot_be_written_is_found_before_the_chip_is_touched() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("missing/dump.bin");
-        assert!(check_target(&missing, 1).unwrap_err().to_string().contains("missing/dump.bin"));
-        assert!(check_target(dir.path(), 1).unwrap_err().to_string().contains("folder"));
-        let full = check_target(&dir.path().join("a"), u64::MAX).unwrap_err();
+        let refused = |path: &Path| NewFile::create(path).err().expect("refused").to_string();
+        assert!(refused(&missing).contains("missing/dump.bin"));
+        assert!(refused(dir.path()).contains("folder"));
+        let full = check_room(dir.path(), u64::MAX).unwrap_err();
         assert_eq!(full.source.kind(), io::ErrorKind::StorageFull);
-        check_target(&dir.path().join("a"), 1).unwrap();
+        check_room(dir.path(), 1).unwrap();
         assert!(names(dir.path()).is_empty());
     }
 

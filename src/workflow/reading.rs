@@ -147,7 +147,7 @@ pub(super) fn read_with<P: Programmer>(
         reading.bytes_read = bytes_read;
         let read_again = reading.read_twice.len();
         if differing.blocks.is_empty() {
-            check_whole(chip, span, how, &reading.bytes)?;
+            check_whole(chip, span, how, &reading.bytes, events)?;
             return Ok(reading);
         }
         let limit = (read_again.saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
@@ -164,7 +164,7 @@ pub(super) fn read_with<P: Programmer>(
                 let at = Span::new(address - span.start, address + len - span.start).range();
                 first(*address, &reading.bytes[at])?;
             }
-            check_whole(chip, span, how, &reading.bytes)?;
+            check_whole(chip, span, how, &reading.bytes, events)?;
         } else {
             let fault = explain(chip, span, &differing, &reading.bytes)?;
             if let Some(fault) = fault.filter(|_| !how.options.salvage) {
@@ -240,12 +240,13 @@ fn check_whole<P: Programmer>(
     span: Span,
     how: &How<'_>,
     bytes: &[u8],
+    events: &mut Events<'_>,
 ) -> Result<(), Cause> {
     if how.proof.blank {
         prove(chip, &contact::telling_addresses(span.start, bytes))?;
     }
     if span == Span::new(0, chip.geometry().size) {
-        contact::check_unproven_bits(chip, bytes)?.map_err(Cause::Addresses)?;
+        contact::prove_unproven_bits(chip, bytes, events)?;
     }
     Ok(())
 }

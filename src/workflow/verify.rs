@@ -51,7 +51,7 @@ pub fn verify<P: Programmer>(
     })?;
     if result.differing.is_empty() && span == Span::new(0, size) && !proof.blank {
         // Equal contents that repeat prove no more than the reads do.
-        contact::check_unproven_bits(chip, wanted)?.map_err(Cause::Addresses)?;
+        contact::prove_unproven_bits(chip, wanted, events)?;
     }
     if result.differing.as_slice().len() > READ_AGAIN {
         return Ok(result);

@@ -3,7 +3,8 @@
 //! Two reads that agree do not prove their addresses: an address bit that the chip does not see, 4-byte mode, reads that
 //! wrap, or data that stops within a long transaction can strike both alike. The proof takes places whose bytes tell
 //! something, and asks for the same bytes in ways that such a fault answers differently. What cannot be determined because the
-//! chip is blank or repeats itself is left to [`check_unproven_bits`](super::check_unproven_bits), which looks at the whole contents once they are there.
+//! chip is blank or repeats itself is left to [`prove_unproven_bits`](super::prove_unproven_bits),
+//! which looks at the whole contents once they are there.
 
 use super::address_fault::AddressFault;
 use super::asker::{Asker, CROSSED, LOOK, tells};

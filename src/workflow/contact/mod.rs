@@ -32,5 +32,5 @@ pub use findings::{Findings, Line, Sampled, Tallied};
 pub use judge::judge;
 pub use meter::{Meter, meter, wait_until_steady};
 pub use run::{Contact, before_writing, examine};
-pub(super) use unproven::check_unproven_bits;
+pub(super) use unproven::prove_unproven_bits;
 pub use verdict::{ErrorRate, Likely, Outcome, Test, Verdict};

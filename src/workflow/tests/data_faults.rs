@@ -228,7 +228,7 @@ fn equal_halves_and_a_blank_chip_are_no_fault() {
 #[test]
 fn a_stuck_bit_whose_halves_agree_for_a_while_is_refused() {
     for kind in KINDS {
-        for same in [0x2000, 0x1_0000, 0x3_0000, 0x3_f000] {
+        for same in [0x2000, 0x1_0000, 0x3_0000, 0x3_f000, 0x3_fff0] {
             let mut contents = random(1, SMALL);
             contents.copy_within(..same, SMALL / 2);
             let fault = DataFault::StuckBit(18, false);
@@ -237,4 +237,42 @@ fn a_stuck_bit_whose_halves_agree_for_a_while_is_refused() {
             assert!(matches!(found, Cause::Addresses(_)), "{case}: {found}");
         }
     }
+}
+
+/// The same where the halves agree at the first boundary of the bit and differ behind a later one, and where they agree for
+/// longer than a burst is.
+#[test]
+fn a_stuck_bit_that_only_the_end_of_the_chip_shows_is_refused() {
+    let mut later = random(1, SMALL);
+    let (quarter, end) = (SMALL / 4, SMALL - 0x10);
+    later.copy_within(..quarter, quarter);
+    later.copy_within(2 * quarter..end - quarter, 3 * quarter);
+    for kind in KINDS {
+        let found = cause(back_up(kind, &later, DataFault::StuckBit(17, false)), "the second pair");
+        assert!(matches!(found, Cause::Addresses(_)), "the second pair by {kind:?}: {found}");
+    }
+    let (contents, spec) = longer_than_a_burst();
+    let bench = Bench::with_chip(ProgrammerKind::Ch341a, small(spec.clone(), &contents), Faults::default());
+    let mut clip = bench.clip().unwrap();
+    bench.emulator.set_faults(&Faults::default().with(Fault::Data(DataFault::StuckBit(19, false))));
+    let error = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap_err();
+    assert!(matches!(*error.cause, Cause::Addresses(AddressFault::Mirrored { bit: 19 })), "{error}");
+    // The same contents on a chip that sees its address bits.
+    bench.emulator.set_faults(&Faults::default());
+    let taken = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap();
+    assert!(taken.flash == contents);
+    bench.assert_no_misdeeds();
+}
+
+/// 1 MiB, of which one half repeats the other for 300 KiB and at its end.
+fn longer_than_a_burst() -> (Vec<u8>, crate::emulator::chip::ChipSpec) {
+    let mut spec = small_spec();
+    (spec.name, spec.jedec_id, spec.size) = ("W25Q80".into(), vec![0xef, 0x40, 0x14], 2 * SMALL);
+    // Density in the second dword of the basic table at 80h: 8 Mbit.
+    spec.sfdp[0x84..0x88].copy_from_slice(&0x007f_ffff_u32.to_le_bytes());
+    let mut contents = random(3, 2 * SMALL);
+    contents.copy_within(..300 << 10, SMALL);
+    let end = SMALL - 0x1_0000;
+    contents.copy_within(end..SMALL, SMALL + end);
+    (contents, spec)
 }
