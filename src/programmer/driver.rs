@@ -4,7 +4,7 @@
 //! ([`super::ladder`]), and stays in the smaller one where the faster one keeps failing.
 
 use super::codec::{Codec, Silence};
-use super::cut::{ends_in_read, first_piece, only_asks, parts};
+use super::cut::{BURST, ends_in_read, first_piece, only_asks, parts};
 use super::ladder::Ladder;
 use super::shape::{Framing, Shape};
 use crate::spi::{Limits, Notice, Op, Programmer, SpiError, Transaction};
@@ -15,9 +15,6 @@ use std::time::Duration;
 const SLOW_LINK: Duration = Duration::from_millis(20);
 /// How long a device on a slow link may give no answer.
 const SLOW_PATIENCE: Duration = Duration::from_secs(3);
-
-/// A longer window goes down in parts.
-const LONG_WINDOW: usize = 256 * 1024;
 
 /// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried.
 const HURRY: u32 = 3;
@@ -87,7 +84,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
         let patience = if only_asks(batch) { self.patience / HURRY } else { self.patience };
         // A window that is longer than a burst should be goes down in parts in any shape.
-        let long = batch.iter().any(|transaction| transaction.clocked() > LONG_WINDOW);
+        let long = batch.iter().any(|transaction| transaction.clocked() > BURST);
         let in_parts = if long { self.codec.piece(Shape::Plain) } else { None };
         let Some(piece) = self.codec.piece(shape).or(in_parts) else {
             let pause = batch.last().map_or(Duration::ZERO, |t| t.pause);

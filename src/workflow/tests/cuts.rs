@@ -182,21 +182,24 @@ fn a_backup_that_does_not_fit_the_untouched_blocks_stops_both_ways() {
 #[test]
 fn undo_erases_nothing_that_reads_as_wanted() {
     let (old, new) = images();
-    // The supply fails as the first erase begins, and in the middle of it.
-    for (part, erases) in [(0.0, false), (0.5, true)] {
-        let faults = Faults::seeded(5).with(Fault::PowerCutInOperation(1, part));
+    // The supply fails in the middle of the first erase; the cells read as before, or they do not.
+    for erases in [false, true] {
+        let faults = Faults::seeded(5).with(Fault::PowerCutInOperation(1, 0.5));
         let bench = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &old), faults);
         let error = bench.write(&new, &mut quiet).unwrap_err();
         assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
         bench.emulator.set_faults(&Faults::default());
         bench.emulator.power_up();
-        assert_eq!(bench.emulator.contents() != old, erases, "the case is the one that is meant");
+        assert!(bench.emulator.contents() != old, "the erase has begun");
+        if !erases {
+            bench.emulator.chip(|chip| chip.contents_mut().copy_from_slice(&old));
+        }
         bench.emulator.reset_counts();
         let undo = ResumeOptions { direction: Some(Direction::Undo), ..ResumeOptions::default() };
         resume(&mut bench.clip().unwrap(), &bench.store(), &undo, &mut quiet).unwrap();
         assert!(bench.emulator.contents() == old);
         let counts = bench.emulator.counts();
-        assert_eq!(counts.bytes_erased() > 0, erases, "at {part}");
+        assert_eq!(counts.bytes_erased() > 0, erases);
         assert!(erases || counts.pages == 0);
         bench.assert_no_misdeeds();
     }
