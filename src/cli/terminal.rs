@@ -49,6 +49,9 @@ impl Front for Terminal<'_> {
                     "speed={asked}: the SPI clock is {clock}, the next one below that this programmer has"
                 ));
             }
+            Notice::OtherPort { text } => {
+                out.warn(format!("a chip answers on another port of this programmer: -p {text}"));
+            }
             Notice::Link(notice) => out.warn(notice.to_string()),
             Notice::Opened { name, clock_hz } => {
                 out.detail(format!("programmer: {name}, SPI clock {}", units::hz(clock_hz)));

@@ -42,6 +42,11 @@ pub enum Notice<'a> {
         /// The clock that it has, in Hz.
         clock_hz: u32,
     },
+    /// No chip answers here, and one does on another port of the same programmer.
+    OtherPort {
+        /// The text after `-p` that means that port.
+        text: &'a str,
+    },
     /// The link to the programmer: what the user should know of it.
     Link(&'a LinkNotice),
     /// The programmer is open.

@@ -2,9 +2,10 @@
 
 use super::Refusal;
 use super::conditions::Desk;
-use super::front::Front;
+use super::front::{Front, Notice};
+use super::refusal::Why;
 use crate::flash::part::Register;
-use crate::flash::{Identity, SecurityRegister, Status};
+use crate::flash::{FlashError, Identity, SecurityRegister, Status};
 
 /// Everything that a chip answers without being changed.
 #[derive(Clone, Debug)]
@@ -27,15 +28,24 @@ impl Desk {
     /// # Errors
     /// Any [`Refusal`]; the chip is untouched.
     pub fn probe(&self, front: &dyn Front) -> Result<Probe, Refusal> {
-        self.with_chip(front, |chip, programmer| {
-            Ok(Probe {
+        let probed = self.with_chip(front, |chip, programmer| {
+            Ok::<_, Refusal>(Probe {
                 programmer: programmer.to_owned(),
                 identity: chip.identity().clone(),
                 status: chip.status()?,
                 registers: chip.security_registers()?,
                 otp_known: chip.otp_known(),
             })
-        })
+        });
+        let silent = |refusal: &Refusal| {
+            matches!(&*refusal.why, Why::Flash(FlashError::NoChip { .. } | FlashError::BusStuck { .. }))
+        };
+        if probed.as_ref().is_err_and(silent)
+            && let Some(text) = self.programmer.answering_port()
+        {
+            let _ = front.notice(Notice::OtherPort { text: &text });
+        }
+        probed
     }
 }
 

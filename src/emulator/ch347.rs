@@ -60,7 +60,7 @@ impl Ch347 {
         let old = kind == Ch347Kind::T && quirks.contains(&Quirk::OldFirmware);
         Self {
             descriptors: descriptors::of(kind, old),
-            engine: Engine::new(kind, old, wired, quirks.contains(&Quirk::FirstBit)),
+            engine: Engine::new(kind, old, wired, quirks),
             clip,
             incoming: Incoming::default(),
             outgoing: Outgoing::default(),

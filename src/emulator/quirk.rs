@@ -27,6 +27,8 @@ pub enum Quirk {
     Stranger,
     /// CH347T: firmware before 0341h, without `E1` and without flags in the length of a `C2`.
     OldFirmware,
+    /// CH347: reports new firmware, and takes the flags in the length of a `C2` for a length.
+    NoFlags,
     /// CH347: the first bit that is read after each configuration arrives as 1.
     FirstBit,
     /// All: one IN packet with data in 401 never comes.
@@ -40,7 +42,7 @@ pub enum Quirk {
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 15] = [
+const NAMES: [(&str, Quirk); 16] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
@@ -51,6 +53,7 @@ const NAMES: [(&str, Quirk); 15] = [
     ("bcd-0500", Quirk::Old),
     ("stranger", Quirk::Stranger),
     ("old-firmware", Quirk::OldFirmware),
+    ("no-flags", Quirk::NoFlags),
     ("first-bit", Quirk::FirstBit),
     ("loses", Quirk::Loses),
     ("doubles", Quirk::Doubles),

@@ -20,7 +20,7 @@ mod clock;
 mod config;
 mod examine;
 
-use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence};
 use super::pins::Level;
 use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
@@ -58,6 +58,8 @@ const FUNCTIONS: u8 = 0xE2;
 const HEADER: usize = 3;
 /// The most payload of a packet: with its header it is short of a USB packet and so ends its transfer.
 const PAYLOAD: usize = 507;
+/// The longest command that a header can announce.
+const LONGEST: usize = HEADER + u16::MAX as usize;
 /// An IN transfer: one USB packet.
 const IN_TRANSFER: usize = 512;
 /// IN transfers kept queued.
@@ -309,6 +311,14 @@ impl Ch347 {
         Err(LinkError::new(LinkFault::Unusable, text).into())
     }
 
+    /// Completes a command that the device is still taking in: one that was left half sent, or a `C2` whose flags it took for
+    /// a length. Zeros beyond it are no command.
+    fn complete(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        let zeros = vec![vec![0; PAYLOAD + HEADER]; LONGEST.div_ceil(PAYLOAD + HEADER)];
+        pipe.burst(Burst { out: &zeros, in_depth: 1, quiet: PATIENCE }, &mut Silence)?;
+        Self::drain(pipe)
+    }
+
     /// Sends commands and takes answers up to one of that command and length, past older ones.
     fn ask(pipe: &mut dyn Pipe, out: &[Vec<u8>], until: (u8, usize)) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
         let mut asked = Asked::new(until);
@@ -420,7 +430,13 @@ impl Codec for Ch347 {
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         Self::drain(pipe)?;
-        let config = self.read_config(pipe)?;
+        let config = match self.read_config(pipe) {
+            Err(error) if error.is_transient() => {
+                Self::complete(pipe)?;
+                self.read_config(pipe)?
+            }
+            other => other?,
+        };
         let product = pipe.about().product;
         let is_f = product == Some(CH347F);
         self.new =

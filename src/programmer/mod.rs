@@ -29,7 +29,7 @@ pub use codec::{Codec, Encoded, Scatter};
 pub use driver::Driver;
 pub use models::{Clock, MODELS, Model, OtherMode, Over, UsbModel};
 pub use mpsse::Mpsse;
-pub use open::{Attached, Opened, attached, only, open, over, self_test, self_test_over};
+pub use open::{Attached, Opened, answering_port, attached, only, open, over, self_test, self_test_over};
 pub use pins::Level;
 pub use shape::{Framing, Piece, Shape};
 pub use spec::Settings;

@@ -4,10 +4,13 @@ use super::models::{MODELS, Model, OtherMode};
 use super::selftest::SelfTest;
 use super::spec::Settings;
 use super::unsupported::UNSUPPORTED;
-use crate::spi::{LinkError, LinkFault, Programmer, SpiError};
+use crate::spi::{LinkError, LinkFault, Programmer, SpiError, Transaction};
 use crate::usb::host::{self, HostPipe};
 use crate::usb::{Found, Wanted};
 use crate::usb::{Pipe, UsbError};
+
+/// Read JEDEC id.
+const READ_ID: u8 = 0x9F;
 
 /// A programmer that is plugged in, or something that could be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +136,23 @@ pub struct Opened {
 /// [`SpiError::Link`] when it is not there, not allowed, in use or does not answer.
 pub fn open(settings: &Settings) -> Result<Opened, SpiError> {
     (settings.model.open)(settings)
+}
+
+/// The text that means another port of the same programmer, where a chip answers there with a steady id.
+pub fn answering_port(settings: &Settings) -> Option<String> {
+    let model = settings.model;
+    (0..model.spi_ports).filter(|port| *port != settings.port).find_map(|port| {
+        let there = Settings { port, pins: Vec::new(), ..settings.clone() };
+        // What cannot be opened or asked has no chip to name.
+        let mut opened = open(&there).ok()?;
+        let mut ids = [[0; 3]; 2];
+        let mut batch: Vec<_> = ids.iter_mut().map(|id| Transaction::read(&[READ_ID], id)).collect();
+        let asked = opened.programmer.run(&mut batch);
+        drop(batch);
+        opened.programmer.release().ok()?;
+        let answers = asked.is_ok() && ids[0] == ids[1] && ids[0].iter().any(|byte| *byte != ids[0][0]);
+        answers.then(|| format!("{}:path={},port={}", model.name, opened.path, char::from(b'A' + port)))
+    })
 }
 
 /// Opens a programmer that is a USB device.

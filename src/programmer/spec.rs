@@ -304,7 +304,7 @@ mod tests {
             ("ch347:serial=0123456789", "same serial number"),
             ("ch347:reset=gpio2", "did you mean 'gpio4'"),
             ("ch341a:cs=1", "option of ch341a 'cs'"),
-            ("jtagkey:reset=gpiol0", "there is gpiol1, gpiol2, gpiol3"),
+            ("jtagkey:reset=gpiol0", "did you mean 'gpiol1'"),
             ("ft4232h:pin=gpioh0:low", "pin of ft4232h 'gpioh0' is not known"),
             ("ft2232h:pin=gpioh1", "gpioh1:low or gpioh1:high"),
             ("ft2232h:reset=gpiol0,pin=gpiol0:high", "two roles"),

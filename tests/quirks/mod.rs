@@ -26,6 +26,9 @@ const CASES: &[(&str, ProgrammerKind, Quirk, bool)] = &[
     ("ft2232h", ProgrammerKind::Ft2232h, Quirk::NoIdleClocks, false),
     ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Old, true),
     ("ft2232h", ProgrammerKind::Ft2232h, Quirk::Stranger, true),
+    ("ch347", ProgrammerKind::Ch347t, Quirk::OldFirmware, false),
+    ("ch347", ProgrammerKind::Ch347t, Quirk::NoFlags, true),
+    ("ch347", ProgrammerKind::Ch347f, Quirk::FirstBit, false),
 ];
 
 fn open(case: &(&str, ProgrammerKind, Quirk, bool), plain: bool, contents: &[u8]) -> (Clip, Opened, String) {
@@ -80,7 +83,11 @@ fn an_adapter_that_others_read_right_is_read_and_written_right() {
 fn lost_and_doubled_answers_are_never_wrong_data() {
     let contents = noise(CHIP, 0x1234_5678);
     for quirk in [Quirk::Loses, Quirk::Doubles, Quirk::Late, Quirk::Overruns] {
-        for (name, kind) in [("ch341a", ProgrammerKind::Ch341a), ("ft2232h", ProgrammerKind::Ft2232h)] {
+        for (name, kind) in [
+            ("ch341a", ProgrammerKind::Ch341a),
+            ("ft2232h", ProgrammerKind::Ft2232h),
+            ("ch347", ProgrammerKind::Ch347t),
+        ] {
             for plain in [false, true] {
                 let (_clip, mut programmer, case) = open(&(name, kind, quirk, false), plain, &contents);
                 let (mut wrong, mut longest) = (0, Duration::ZERO);

@@ -72,6 +72,19 @@ fn a_chip_is_read_and_written_through_rusb() {
     }
 }
 
+#[test]
+fn a_chip_on_another_port_is_named() {
+    let (run, report) = norsplice("ft2232h port=1", &["probe"]);
+    assert_eq!(run.code, Some(5), "{}", run.stderr);
+    assert!(run.stderr.contains("-p ft2232h:path=1-1,port=B"), "{}", run.stderr);
+    assert_eq!(report["0.outputs"], "00", "the pins of both ports are let go");
+    tidy(&report);
+    let (run, _) = norsplice("ft2232h port=1", &["-p", "ft2232h:path=1-1,port=B", "probe"]);
+    assert_eq!((run.code, &run.result["jedec_id"]), (Some(0), &"ef4017".into()), "{}", run.stderr);
+    let (run, _) = norsplice("ft2232h", &["-p", "ft2232h:port=B", "probe"]);
+    assert!(run.code == Some(5) && run.stderr.contains("port=A"), "{}", run.stderr);
+}
+
 /// A device whose ids are another's: named by its kind and by the ids that it has.
 #[test]
 fn an_ftdi_chip_with_ids_of_its_own_is_named_by_them() {

@@ -7,7 +7,7 @@ use super::emulated::{EmuOptions, Emulated};
 use super::stoppable::Stoppable;
 use crate::programmer::selftest::SelfTest;
 use crate::programmer::spec::Spec;
-use crate::programmer::{Clock, Settings, only, open, over, self_test, self_test_over};
+use crate::programmer::{Clock, Settings, answering_port, only, open, over, self_test, self_test_over};
 use crate::spi::Programmer;
 use crate::units;
 
@@ -68,6 +68,16 @@ impl ProgrammerChoice {
         match &self.which {
             Which::Real(settings) if settings.path.is_none() && settings.serial.is_none() => Some(settings),
             _ => None,
+        }
+    }
+
+    /// Where no chip answers: the text that means another port of the same programmer, on which one does. Asks for the id
+    /// there, with no other pin driven.
+    pub fn answering_port(&self) -> Option<String> {
+        match &self.which {
+            Which::Only => only().ok().as_ref().and_then(answering_port),
+            Which::Real(settings) => answering_port(settings),
+            Which::Emulated(_) => None,
         }
     }
 

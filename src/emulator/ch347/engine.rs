@@ -6,6 +6,7 @@ use super::packets::HEADER;
 use crate::emulator::clip::Clip;
 use crate::emulator::clock::wire_time;
 use crate::emulator::counts::Misdeed;
+use crate::emulator::quirk::Quirk;
 use std::time::Duration;
 
 /// What the firmware takes for a packet, next to the SPI clocks.
@@ -26,6 +27,8 @@ type Done = (Duration, Vec<u8>);
 pub(super) struct Engine {
     kind: Ch347Kind,
     old: bool,
+    /// The length of a C2 has flags.
+    flags: bool,
     /// The chip select that the clip hangs on.
     wired: usize,
     /// The first bit that is read after a configuration arrives as 1.
@@ -51,12 +54,13 @@ fn answer(command: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 impl Engine {
-    pub(super) fn new(kind: Ch347Kind, old: bool, wired: usize, first_bit: bool) -> Self {
+    pub(super) fn new(kind: Ch347Kind, old: bool, wired: usize, quirks: &[Quirk]) -> Self {
         Self {
             kind,
             old,
             wired,
-            first_bit,
+            first_bit: quirks.contains(&Quirk::FirstBit),
+            flags: !old && !quirks.contains(&Quirk::NoFlags),
             config: Config::at_power_up(),
             configured: false,
             base: 60_000_000,
@@ -71,7 +75,8 @@ impl Engine {
     pub(super) fn reset(&mut self, now: Duration, clip: &mut Clip) {
         let wired = self.wired;
         self.select(now, wired, true, clip);
-        *self = Self::new(self.kind, self.old, wired, self.first_bit);
+        let (first_bit, flags) = (self.first_bit, self.flags);
+        *self = Self { first_bit, flags, ..Self::new(self.kind, self.old, wired, &[]) };
     }
 
     /// See [`super::Ch347::pins`].
@@ -85,7 +90,7 @@ impl Engine {
 
     /// True where the length of a C2 has flags.
     pub(super) fn has_flags(&self) -> bool {
-        !self.old
+        self.flags
     }
 
     /// The next packet of a read under way.
@@ -184,7 +189,7 @@ impl Engine {
 
     /// C2: its length's upper bits move the chip selects, but in old firmware.
     fn both_ways(&mut self, at: Duration, command: &[u8], clip: &mut Clip) -> Done {
-        let flags = command[2] >> 4;
+        let flags = if self.flags { command[2] >> 4 } else { 0 };
         for (line, bit) in [3, 1].into_iter().enumerate() {
             if flags >> bit & 1 != 0 {
                 self.select(at, line, false, clip);

@@ -186,3 +186,16 @@ fn a_lost_answer_is_healed_and_nothing_of_it_is_taken_for_another() {
         assert_eq!(emulator.counts().faults, 1);
     }
 }
+
+/// The flags of a `C2` rest on one program's sources: where they are not what that says, the plain shape is left.
+#[test]
+fn firmware_that_takes_flags_for_a_length_is_driven_in_the_plain_shape() {
+    let emulator = emulator(ProgrammerKind::Ch347t, &[Quirk::NoFlags]);
+    let mut driver = Driver::open(Ch347::default(), emulator.pipe()).unwrap();
+    assert_eq!(driver.shape(), Shape::Plain);
+    assert_eq!(driver.take_notices().len(), 1);
+    assert_eq!(id(&mut driver), Ok([0xEF, 0x40, 0x17]));
+    // What it took in meanwhile was clocked with chip select high: the chip heard nothing.
+    let opcodes = emulator.counts().opcodes;
+    assert!(opcodes.keys().all(|opcode| [0x05, 0x9F].contains(opcode)), "{opcodes:?}");
+}
