@@ -74,15 +74,17 @@ const CLI: [&str; 30] = [
     "rescue",
     "order",
     "subject",
+    "place",
     "terminal",
     "five_volts",
     "questions",
     "splicing",
     "jobs",
     "events",
-    "confirm",
     "store",
     "streams",
+    "differences",
+    "confirm",
     "signals",
     "session",
     "progress",
@@ -96,6 +98,51 @@ const CLI: [&str; 30] = [
     "output",
     "show",
 ];
+
+/// What makes, replaces or moves a file, by path.
+const WRITES: [&str; 13] = [
+    "std::fs::write",
+    "std::fs::copy",
+    "std::fs::rename",
+    "std::fs::hard_link",
+    "std::fs::OpenOptions",
+    "std::fs::File::create",
+    "std::fs::File::create_new",
+    "std::fs::File::options",
+    "tempfile::Builder",
+    "crate::desk::files::OutFile::create",
+    "crate::desk::files::write_own",
+    "crate::workflow::files::write",
+    "crate::workflow::files::NewFile",
+];
+
+/// The files that may, and for what.
+const WRITERS: [(&str, &str); 12] = [
+    ("cli/streams.rs", "outputs that the user names: the one way, which replaces nothing without a yes"),
+    ("desk/files.rs", "the type behind it"),
+    ("workflow/files.rs", "the ground of both and of the store"),
+    ("workflow/store/backups.rs", "an export into a new folder"),
+    ("workflow/store/draft.rs", "a backup being taken"),
+    ("workflow/store/store_folder.rs", "the store"),
+    ("workflow/journal/jobs.rs", "the journal"),
+    ("workflow/journal/record.rs", "what a job keeps of itself"),
+    ("desk/five_volts.rs", "the program's own mark"),
+    ("desk/guide/saved.rs", "the guide's own settings"),
+    ("desk/guide/worker.rs", "the guide's page, under a name of its own"),
+    ("desk/programmer/emulated.rs", "the emulated chip's own state"),
+];
+
+#[test]
+fn a_file_that_the_user_names_is_written_in_one_place() {
+    let writes = |path: &str| WRITES.iter().any(|place| is_in(path, place));
+    let writers: BTreeSet<&str> = sources()
+        .iter()
+        .filter(|source| source.paths.iter().any(|path| writes(path)))
+        .map(|source| source.file.as_str())
+        .collect();
+    let allowed: BTreeSet<&str> = WRITERS.iter().map(|(file, _)| *file).collect();
+    assert_eq!(writers, allowed);
+}
 
 /// What names a room above it all the same: the way that is to be mended.
 const CLI_UPWARDS: [(&str, &str); 1] = [

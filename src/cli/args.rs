@@ -43,6 +43,10 @@ pub struct GlobalArgs {
     #[arg(short = 'n', long, global = true)]
     pub dry_run: bool,
 
+    /// Replace output files that are there already; without it, that is refused, or asked in a terminal
+    #[arg(long, global = true)]
+    pub force: bool,
+
     /// Let the check NAME pass; messages name the check (repeatable, or "all")
     #[arg(long, value_name = "NAME", global = true, value_delimiter = ',')]
     pub allow: Vec<String>,

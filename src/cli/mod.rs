@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod confirm;
+mod differences;
 mod events;
 mod every;
 mod exit;
@@ -18,6 +19,7 @@ mod jobs;
 mod options;
 mod order;
 mod output;
+mod place;
 mod progress;
 mod questions;
 mod rescue;

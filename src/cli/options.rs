@@ -21,6 +21,8 @@ pub struct Options {
     pub yes: bool,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--force`.
+    pub force: bool,
     /// `--allow`.
     pub allow: Vec<String>,
     /// `--wait`.
@@ -49,6 +51,7 @@ impl Options {
             json: args.json,
             yes: args.yes,
             dry_run: args.dry_run,
+            force: args.force,
             allow: args.allow,
             wait: args.wait,
             voltage_adapter: args.voltage_adapter,
@@ -67,16 +70,16 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 /// Which part of the chip: by region, or by numbers.
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlaceArgs {
-    /// A region of the board or layout, by name
-    #[arg(long, value_name = "REGION", conflicts_with_all = ["at", "len"])]
+    /// A region by name, of the board or layout named below, or of what the chip or file itself says
+    #[arg(long, value_name = "REGION", conflicts_with = "at")]
     pub region: Option<String>,
 
     /// First address: 0x20000, 131072 or 128K
     #[arg(long, value_name = "ADDRESS", value_parser = bytes)]
     pub at: Option<u64>,
 
-    /// Number of bytes
-    #[arg(long, value_name = "BYTES", value_parser = bytes, requires = "at")]
+    /// Number of bytes, from the address, the start of the region, or 0
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub len: Option<u64>,
 
     /// The map that names the regions.
@@ -87,11 +90,12 @@ pub struct PlaceArgs {
 /// Which map of the flash names its regions.
 #[derive(Clone, Debug, Default, Args)]
 pub struct MapArgs {
-    /// The board whose regions are meant ("norsplice boards" lists them)
+    /// The board whose regions are meant ("norsplice boards" lists them); auto is the one that the contents name
     #[arg(long, value_name = "BOARD", conflicts_with = "layout")]
     pub board: Option<String>,
 
-    /// Layout file: TOML, mtdparts, boot log, flashrom layout, FMAP, Intel descriptor, or a dump
+    /// Layout file: TOML, mtdparts, boot log, flashrom layout, FMAP, Intel descriptor (laptop BIOS), or a dump; chip is
+    /// the map on the chip itself
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
 }

@@ -112,7 +112,7 @@ fn after(text: &OsStr, from: usize) -> &OsStr {
 }
 
 /// The name is the part before the first `=`, where it looks like a name and the whole is not itself a file.
-fn name_and_file(text: &OsStr) -> (Option<String>, &OsStr) {
+pub fn name_and_file(text: &OsStr) -> (Option<String>, &OsStr) {
     let bytes = text.as_encoded_bytes();
     let plain = |name: &[u8]| {
         !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))

@@ -7,8 +7,9 @@ use super::show::{Paint, Table, Tone};
 use crate::wire::{self, Fields};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal, Write};
+use std::process::{Child, Command, Stdio};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,8 +32,23 @@ pub struct Output {
     lost: Cell<bool>,
     /// Standard output carries the data of a command; lines of the result go to standard error.
     data_on_stdout: Cell<bool>,
+    /// Where results go while a pager shows them.
+    pager: RefCell<Option<Child>>,
     /// One of several jobs at the same time.
     side: Option<Side>,
+}
+
+/// A pager that shows results; it ends with this.
+pub struct Paging<'a>(&'a Output);
+
+impl Drop for Paging<'_> {
+    fn drop(&mut self) {
+        if let Some(mut pager) = self.0.pager.take() {
+            // It ends when its input does and the reader has seen enough.
+            drop(pager.stdin.take());
+            let _ = pager.wait();
+        }
+    }
 }
 
 /// What distinguishes the output of one job from that of others at the same time.
@@ -57,6 +73,7 @@ impl Output {
             err: Paint::for_stream(&std::io::stderr()),
             lost: Cell::new(false),
             data_on_stdout: Cell::new(false),
+            pager: RefCell::default(),
             side: None,
         }
     }
@@ -65,7 +82,8 @@ impl Output {
     /// in each of its events, and its bars among those of the others.
     pub fn labelled_as(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {
         let side = Side { label: format!("[{label}] "), programmer: programmer.into(), bars: bars.clone() };
-        Self { side: Some(side), lost: Cell::new(false), data_on_stdout: Cell::new(false), ..*self }
+        let (lost, data_on_stdout) = (Cell::new(false), Cell::new(false));
+        Self { side: Some(side), lost, data_on_stdout, pager: RefCell::default(), ..*self }
     }
 
     /// What is before each line, and the group of progress bars, for one of several jobs.
@@ -86,6 +104,22 @@ impl Output {
     /// True when something could not be written to stdout (a full disk behind a redirection).
     pub fn lost(&self) -> bool {
         self.lost.get()
+    }
+
+    /// Shows what follows page by page where a terminal shows it: `PAGER`, or less. Without a pager it is printed as it is.
+    pub fn page(&self) -> Paging<'_> {
+        let set = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+        let pager = set.unwrap_or_else(|| "less -FRX".to_owned());
+        let mut words = pager.split_whitespace();
+        if let Some(program) = words.next()
+            && !self.json
+            && std::io::stdout().is_terminal()
+            && std::io::stdin().is_terminal()
+        {
+            let started = Command::new(program).args(words).stdin(Stdio::piped()).spawn();
+            self.pager.replace(started.ok());
+        }
+        Paging(self)
     }
 
     /// A line of the result, for people.
@@ -211,6 +245,11 @@ impl Output {
     }
 
     fn write(&self, text: &str) {
+        if let Some(input) = self.pager.borrow_mut().as_mut().and_then(|pager| pager.stdin.as_mut()) {
+            // A reader who has seen enough takes no more.
+            let _ = writeln!(input, "{text}");
+            return;
+        }
         self.without_bars(|| {
             let mut stdout = std::io::stdout().lock();
             match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {

@@ -103,6 +103,9 @@ impl Table {
 
     /// The same in at most `width` characters, where columns can be made as narrow as that: long cells continue below.
     pub fn lines_within(&self, paint: Paint, width: usize) -> Vec<String> {
+        if let Some(empty) = (0..self.head.len()).find(|c| self.is_empty(*c)) {
+            return self.without(empty).lines_within(paint, width);
+        }
         let head: Vec<Cell> = self.head.iter().map(|h| Cell::toned(Tone::Strong, h.clone())).collect();
         let all = || std::iter::once(&head).chain(&self.rows);
         let mut widths: Vec<usize> = (0..self.head.len())
@@ -115,6 +118,22 @@ impl Table {
             }
         }
         all().flat_map(|row| self.row_lines(row, &widths, paint)).collect()
+    }
+
+    /// True where rows have nothing in a column.
+    fn is_empty(&self, column: usize) -> bool {
+        !self.rows.is_empty()
+            && self.rows.iter().all(|row| row.get(column).is_none_or(|cell| cell.text.is_empty()))
+    }
+
+    fn without(&self, column: usize) -> Table {
+        let mut table = self.clone();
+        table.head.remove(column);
+        table.right.remove(column);
+        for row in table.rows.iter_mut().filter(|row| column < row.len()) {
+            row.remove(column);
+        }
+        table
     }
 
     fn row_lines(&self, row: &[Cell], widths: &[usize], paint: Paint) -> Vec<String> {

@@ -1,11 +1,13 @@
-//! `-` in place of a file name: standard input where a file is read, standard output where one is written.
+//! Files that the user names: the one way in and the one way out. `-` is standard input where a file is read, and
+//! standard output where one is written; no file is replaced unless the user says so.
 
+use super::confirm::ask;
 use super::exit::Failure;
 use super::session::Session;
-use crate::desk::files::{self, INPUT_MAX, OutFile};
+use crate::desk::files::{self, Existing, INPUT_MAX, OutFile};
 use crate::desk::{Input, Refusal, Why};
-use std::io::Read;
-use std::path::Path;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 /// The file name that means a standard stream. A file of that name is `./-`.
 const STREAM: &str = "-";
@@ -44,13 +46,14 @@ pub fn input(path: &Path) -> Result<Input, Failure> {
     }
 }
 
-/// An output file, or standard output; what is printed for people goes to standard error then.
+/// An output file, or standard output; what is printed for people goes to standard error then. A file that is there
+/// already is replaced with `--force`, or by a yes on a terminal.
 ///
 /// # Errors
 /// As [`OutFile::create`]; exit code 2 where JSON is printed on standard output too.
 pub fn create(session: &Session, path: &Path) -> Result<OutFile, Failure> {
     if !is_stream(path) {
-        return Ok(OutFile::create(path)?);
+        return Ok(OutFile::create(path, existing(session, path)?)?);
     }
     if session.options.json {
         return Err(Failure::refused("'-' and --json both write to standard output").hint("name a file"));
@@ -67,4 +70,51 @@ pub fn write(session: &Session, path: &Path, bytes: &[u8]) -> Result<(), Failure
     let mut file = create(session, path)?;
     file.write(bytes)?;
     Ok(file.keep()?)
+}
+
+/// Writes files into a folder, which is made when missing: all of them, or none where one cannot be written.
+///
+/// # Errors
+/// As [`create`]; exit code 1 where the folder cannot be made.
+pub fn write_into(
+    session: &Session,
+    dir: &Path,
+    files: &[(String, Vec<u8>)],
+) -> Result<Vec<PathBuf>, Failure> {
+    std::fs::create_dir_all(dir).map_err(|error| cannot_make(dir, &error))?;
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
+    let mut open = paths.iter().map(|path| create(session, path)).collect::<Result<Vec<_>, _>>()?;
+    for (file, (_, bytes)) in open.iter_mut().zip(files) {
+        file.write(bytes)?;
+    }
+    open.into_iter().try_for_each(OutFile::keep)?;
+    Ok(paths)
+}
+
+/// Checks that a folder to be made is not there yet.
+///
+/// # Errors
+/// [`Why::Exists`].
+pub fn check_new(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Why::Exists { path: path.to_owned() }.into()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A folder that cannot be made.
+pub fn cannot_make(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("cannot make the folder {}: {error}", dir.display()))
+}
+
+/// What becomes of a file at `path`; asked where someone is there to ask.
+fn existing(session: &Session, path: &Path) -> Result<Existing, Failure> {
+    if session.options.force {
+        return Ok(Existing::Replace);
+    }
+    if !path.is_file() || !std::io::stdin().is_terminal() {
+        return Ok(Existing::Keep);
+    }
+    let there = Refusal::from(Why::Exists { path: path.to_owned() });
+    ask(session, &format!("{there}. Replace it?"), "give --force").map(|()| Existing::Replace)
 }

@@ -1,13 +1,17 @@
 //! What a view is taken of, as named on the command line.
 
 use super::exit::Failure;
+use super::place;
 use super::session::Session;
 use super::store;
 use super::streams;
 use super::terminal::Terminal;
+use crate::desk::Place;
+use crate::desk::regions::{Area, Located, MapWish};
 use crate::desk::subject::{Dump, Named, Subject};
-use crate::image::{Image, Layout};
+use crate::image::Image;
 use crate::span::Span;
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// `chip` for the chip on the clip (a file of that name is `./chip`); else a file, where there is one of that name; else
@@ -15,30 +19,76 @@ use std::path::Path;
 ///
 /// # Errors
 /// Exit code 2 where it is none of these; the chip's or the store's own failures.
-pub fn load(text: &str, session: &Session) -> Result<Subject, Failure> {
-    load_part(text, session, |size| Ok(Span::new(0, size)))
+pub fn load(text: &OsStr, session: &Session) -> Result<Subject, Failure> {
+    let whole = |size| Ok::<_, Failure>(Span::new(0, size));
+    match Named::parse(text) {
+        Named::Chip => of_chip(session, whole),
+        Named::Dump(dump) => load_dump(dump, session),
+    }
 }
 
-/// As [`load`], but only the `part` of so many bytes; of a chip nothing else is read.
+/// A file, or a backup.
 ///
 /// # Errors
-/// As [`load`]; the failure of `part`.
-pub fn load_part(
-    text: &str,
+/// As [`load`].
+pub fn load_dump(dump: Dump<'_>, session: &Session) -> Result<Subject, Failure> {
+    let whole = |size| Ok::<_, Failure>(Span::new(0, size));
+    match dump {
+        Dump::File(path) => Subject::of_bytes(path.display().to_string(), streams::read(path)?, whole),
+        Dump::Backup(name) => Subject::of_backup(&store::open(session)?, name, whole),
+    }
+}
+
+/// A `part` of the chip on the clip; nothing else of it is read.
+///
+/// # Errors
+/// Those of the chip and of `part`.
+pub fn of_chip(
     session: &Session,
     part: impl FnOnce(u64) -> Result<Span, Failure>,
 ) -> Result<Subject, Failure> {
-    match Named::parse(text) {
-        Named::Chip => {
-            // Without a store the chip's board is not known; it is read all the same.
-            let store = store::open(session).ok();
-            session.desk()?.chip_subject(&Terminal::new(session), store.as_ref(), part)
+    // Without a store the chip's board is not known; it is read all the same.
+    let store = store::open(session).ok();
+    session.desk()?.chip_subject(&Terminal::new(session), store.as_ref(), part)
+}
+
+/// Where the part that is meant is in whole contents, and the map, by the first of them that has one: the board that its
+/// backup names, or what it names or carries itself.
+///
+/// # Errors
+/// Exit code 2 for a region that no map has.
+pub fn locate(area: &Area, subjects: &[&Subject], session: &Session) -> Result<Located, Failure> {
+    let mut refused = None;
+    for subject in subjects {
+        let by_backup = subject.layout.clone().filter(|_| area.map == MapWish::Any);
+        let by_backup = by_backup.map(|layout| Area { map: MapWish::Given(layout), ..area.clone() });
+        for area in by_backup.iter().chain([area]) {
+            match area.in_contents(&subject.bytes, &subject.name) {
+                Ok(located) if located.layout.is_some() => {
+                    if matches!(area.map, MapWish::Any | MapWish::Board | MapWish::Carried) {
+                        place::note(session, &located);
+                    }
+                    return Ok(located);
+                }
+                Ok(_) => {}
+                Err(refusal) => drop(refused.get_or_insert(refusal)),
+            }
         }
-        Named::Dump(Dump::File(path)) => {
-            Subject::of_bytes(path.display().to_string(), streams::read(path)?, part)
-        }
-        Named::Dump(Dump::Backup(name)) => Subject::of_backup(&store::open(session)?, name, part),
     }
+    match (refused, area.known()?) {
+        (_, Some(located)) => Ok(located),
+        (Some(refusal), None) => Err(refusal.into()),
+        (None, None) => Ok(Located { place: Place::Whole, layout: None }),
+    }
+}
+
+/// Of whole contents, this place.
+///
+/// # Errors
+/// Exit code 2 where it is past their end.
+pub fn cut(subject: Subject, place: &Place) -> Result<Subject, Failure> {
+    let span = place.span(subject.bytes.len() as u64)?;
+    Ok(Subject { bytes: subject.bytes[span.range()].to_vec(), at: span.start, ..subject })
 }
 
 /// A dump given as a file, or as the id of a backup.
@@ -50,14 +100,4 @@ pub fn base(path: &Path, session: &Session) -> Result<Image, Failure> {
         true => Ok(streams::read(path)?.into()),
         false => Dump::named(path).image(|| store::open(session)),
     }
-}
-
-/// The map that names regions: of the board that the backup names, or of the one that the contents name, which is then
-/// noted.
-pub fn map(subject: &Subject, session: &Session) -> Option<Layout> {
-    if let Some(found) = subject.recognised() {
-        session.out.note(format!("regions of {}, by what {} holds", found.board.name, subject.name));
-        return Some(found.board.layout.clone());
-    }
-    subject.layout.clone()
 }

@@ -49,6 +49,10 @@ fn why_failed(why: &Why) -> Failure {
             Failure::refused(text).hint("download or copy it again, and look at its length")
         }
         Why::Overwrites { .. } => Failure::refused(text).hint("give another name for the output"),
+        Why::Exists { path } if path.is_dir() => Failure::refused(text).hint("name a folder that is not there yet"),
+        Why::Exists { .. } => {
+            Failure::refused(text).hint("give another name for the output, or --force to replace the file")
+        }
         Why::NotFound { sought: Sought::JobOrBackup, .. } => Failure::refused(text).hint(
             "\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder",
         ),
@@ -75,10 +79,16 @@ fn why_failed(why: &Why) -> Failure {
         Why::DonorNameTaken { name, file } => {
             Failure::refused(format!("--donor {name}={file}: two donors are called '{name}'"))
         }
-        Why::Place(PlaceError::PastEnd { place, size }) => Failure::refused(format!(
-            "{place} is past the end: there are {size:#x} bytes ({})",
-            units::size(*size)
-        )),
+        Why::Place(PlaceError::PastEnd { place, size }) => {
+            let place = place.to_string();
+            Failure::refused(format!("{place} is past the end: there are {size:#x} bytes ({})", units::size(*size)))
+        }
+        Why::Place(PlaceError::Empty) => Failure::refused(text),
+        Why::NoMap { .. } => Failure::refused(text).hint("name the map with --board BOARD or --layout FILE"),
+        Why::NoRegion { name, map, known } => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            Failure::refused(format!("{} (the map: {map})", unknown("region", name, &known)))
+        }
         Why::Place(PlaceError::Misfit { place, len, room }) => misfit(place, *len, *room),
         Why::NoRegisters | Why::OtpUnknown { .. } => Failure::failed(text),
         Why::RegisterInDoubt(error) => Failure { exit: Exit::Partial, ..flash(error) },

@@ -23,9 +23,20 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
+/// What becomes of a file that is already where an output is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the output is refused: it may be the only copy of a dump.
+    #[default]
+    Keep,
+    /// The output takes its place.
+    Replace,
+}
+
 /// A file being written; it appears under its name only by [`OutFile::keep`].
 pub struct OutFile {
     path: PathBuf,
+    existing: Existing,
     target: Target,
 }
 
@@ -42,22 +53,26 @@ impl OutFile {
     /// Opens the place for `path` at once, so that a missing folder or right is found before any chip is asked.
     ///
     /// # Errors
-    /// [`Why::File`].
-    pub fn create(path: &Path) -> Result<Self, Refusal> {
+    /// [`Why::File`]; [`Why::Exists`] for a file that is to be kept.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self, Refusal> {
+        let given = path;
         // A link is followed, so that the file it names is replaced and not the link.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if existing == Existing::Keep && path.is_file() {
+            return Err(Why::Exists { path: given.to_owned() }.into());
+        }
         let special = std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir());
         let target = if special {
             Target::Special(OpenOptions::new().write(true).open(&path).map_err(|e| fault(&path, e))?)
         } else {
             Target::Fresh(NewFile::create(&path)?)
         };
-        Ok(Self { path, target })
+        Ok(Self { path, existing, target })
     }
 
     /// A stream in place of a file; `name` names it in messages.
     pub fn to_stream(name: &str, stream: Box<dyn Write>) -> Self {
-        Self { path: name.into(), target: Target::Stream(stream) }
+        Self { path: name.into(), existing: Existing::Keep, target: Target::Stream(stream) }
     }
 
     /// Appends bytes.
@@ -79,7 +94,9 @@ impl OutFile {
     /// [`Why::File`]; nothing is left behind then.
     pub fn keep(self) -> Result<(), Refusal> {
         match self.target {
-            Target::Fresh(file) => Ok(file.finish()?),
+            Target::Fresh(file) if self.existing == Existing::Replace => Ok(file.finish()?),
+            // A file of that name may have come since.
+            Target::Fresh(file) => Ok(file.finish_new()?),
             Target::Special(_) => Ok(()),
             Target::Stream(mut stream) => stream.flush().map_err(|error| fault(&self.path, error)),
         }
@@ -99,12 +116,12 @@ pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Refusal> {
     Err(Why::Overwrites { path: output.to_owned() }.into())
 }
 
-/// Writes a whole file.
+/// Writes a whole file of the program's own, in place of the one before. What a user names is an [`OutFile`].
 ///
 /// # Errors
 /// [`Why::File`]; nothing is left behind then.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
-    let mut file = OutFile::create(path)?;
+pub(super) fn write_own(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mut file = OutFile::create(path, Existing::Replace)?;
     file.write(bytes)?;
     file.keep()
 }
@@ -117,15 +134,38 @@ fn fault(path: &Path, source: std::io::Error) -> Refusal {
 mod tests {
     use super::*;
 
+    fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Refusal> {
+        let mut file = OutFile::create(path, existing)?;
+        file.write(bytes)?;
+        file.keep()
+    }
+
+    #[test]
+    fn a_file_is_replaced_only_on_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dump.bin");
+        write(&path, b"first", Existing::Keep).unwrap();
+        assert!(matches!(*write(&path, b"second", Existing::Keep).unwrap_err().why, Why::Exists { .. }));
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        write(&path, b"second", Existing::Replace).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        // One that comes while the output is written is kept too.
+        let late = dir.path().join("late.bin");
+        let file = OutFile::create(&late, Existing::Keep).unwrap();
+        std::fs::write(&late, b"mine").unwrap();
+        assert!(matches!(*file.keep().unwrap_err().why, Why::File(_)));
+        assert_eq!(std::fs::read(&late).unwrap(), b"mine");
+    }
+
     #[test]
     fn nothing_is_left_of_a_file_that_is_not_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out.bin");
-        let mut file = OutFile::create(&path).unwrap();
+        let mut file = OutFile::create(&path, Existing::Keep).unwrap();
         file.write(b"half").unwrap();
         drop(file);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        write(&path, b"whole").unwrap();
+        write(&path, b"whole", Existing::Keep).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -137,10 +177,13 @@ mod tests {
         let (path, link) = (dir.path().join("out.bin"), dir.path().join("link"));
         std::fs::write(&path, b"old").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        write(&link, b"new").unwrap();
+        write(&link, b"new", Existing::Replace).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert!(matches!(*write(Path::new("/dev/full"), b"x").unwrap_err().why, Why::File(_)));
+        assert!(matches!(
+            *write(Path::new("/dev/full"), b"x", Existing::Keep).unwrap_err().why,
+            Why::File(_)
+        ));
         assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
     }
 

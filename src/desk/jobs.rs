@@ -47,7 +47,8 @@ impl Put<'_> {
     fn resolve(&self, size: u64) -> Result<(Verb, Span, Vec<u8>), PlaceError> {
         match self.contents {
             PutContents::Bytes(bytes) => {
-                Ok((Verb::Write, self.place.span_for(bytes.len() as u64, size)?, bytes.to_vec()))
+                let (span, bytes) = self.place.fit(bytes, size)?;
+                Ok((Verb::Write, span, bytes.to_vec()))
             }
             PutContents::Blank => {
                 let span = self.place.span(size)?;
@@ -61,11 +62,12 @@ impl Put<'_> {
 impl Put<'_> {
     /// Checks what the chip will hold by what it holds now. What is erased on purpose is not checked.
     fn check(&self, front: &dyn Front, backup: &Backup, after: &[u8]) -> Result<(), Refusal> {
-        if matches!(self.contents, PutContents::Blank) {
-            return Ok(());
-        }
+        let PutContents::Bytes(bytes) = self.contents else { return Ok(()) };
         let board = self.board.as_deref().and_then(|name| Board::named(name).ok());
-        let findings = write_checks::against_chip(&backup.flash, after, board);
+        let mut findings = write_checks::against_chip(&backup.flash, after, board);
+        if bytes.len() == backup.flash.len() {
+            findings.extend(write_checks::of_part(bytes, self.place));
+        }
         let stop = stopping(&findings, &self.allow);
         if !stop.is_empty() {
             let refusal = Refusal::from(ImageError::Refused { findings: stop });
@@ -113,7 +115,7 @@ pub type ChoosePut<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<PutChos
 const BLANK: u8 = 0xff;
 
 impl Desk {
-    /// Reads the chip twice and stores it. With `blank_allowed`, a chip that reads FF only is taken for a blank one.
+    /// Reads the chip twice and stores it; the options' programmer is the desk's.
     ///
     /// # Errors
     /// Any [`Refusal`]; the chip is untouched.
@@ -121,15 +123,10 @@ impl Desk {
         &self,
         front: &dyn Front,
         store: &Store,
-        board: Option<&Board>,
-        blank_allowed: bool,
+        options: &BackupOptions,
     ) -> Result<Backup, Refusal> {
         self.with_chip(front, |chip, programmer| {
-            let options = BackupOptions {
-                programmer: programmer.to_owned(),
-                board: board.map(|board| board.name.clone()),
-                blank_allowed,
-            };
+            let options = BackupOptions { programmer: programmer.to_owned(), ..options.clone() };
             let done = backup::backup(chip, store, &options, &mut |event| front.notice(Notice::Job(&event)));
             done.map_err(Refusal::from)
         })

@@ -5,11 +5,10 @@ use super::input::{Input, Part};
 use super::refusal::Why;
 use super::{Refusal, files};
 use crate::image::checks::stopping;
-use crate::image::donor::Anatomy;
 use crate::image::unit::Mac;
 use crate::image::{
-    Allow, Board, Choice, Donor, EnvValue, Finding, Image, ImageError, Layout, Moved, Purpose, Recipe,
-    RecipeDonor, RegionSource, Severity, Spliced, auto, by_tree, checks, chips, parse_any, splice,
+    Allow, Board, Choice, Donor, EnvValue, Image, ImageError, Layout, Moved, Purpose, Recipe, RecipeDonor,
+    RegionSource, Severity, Source, Spliced, auto, by_tree, check_sources, checks, chips, parse_any, splice,
     splice_moved,
 };
 use std::borrow::Cow;
@@ -232,7 +231,8 @@ impl Order {
         })
     }
 
-    /// Judges what can be judged before any chip is asked: the donors, and the splice where its base is known.
+    /// Judges what can be judged before any chip is asked: the donors, whether each source is one of them and has its
+    /// region, and the splice where its base is known.
     ///
     /// # Errors
     /// [`Why::Image`] with every finding that stops the work.
@@ -240,16 +240,32 @@ impl Order {
         if let Some(base) = base {
             return self.splice(base, front).map(drop);
         }
+        self.check_source_names()?;
         // Of a flash of two chips, donors are judged when it is known which of them is on the clip.
         let Some(board) = self.board.as_ref().filter(|board| board.layout.chips.is_empty()) else {
             return Ok(());
         };
-        let findings: Vec<Finding> =
-            self.donors.iter().flat_map(|donor| Anatomy::of(donor, board).findings).collect();
+        let findings = check_sources(board, &self.donors, &self.choice)?;
         match stopping(&findings, &self.choice.allow) {
             findings if findings.is_empty() => Ok(()),
             findings => Err(ImageError::Refused { findings }.into()),
         }
+    }
+
+    /// Checks that every source is own, blank or a donor that was given; the board need not be known for that.
+    fn check_source_names(&self) -> Result<(), Refusal> {
+        let is_given = |name: &String| self.donors.iter().any(|donor| donor.name == *name);
+        for (region, source) in &self.choice.sources {
+            if let Source::Donor(name) = source
+                && !is_given(name)
+            {
+                let names: Vec<&str> = self.donors.iter().map(|donor| donor.name.as_str()).collect();
+                let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                let (region, source_name) = (region.clone(), name.clone());
+                return Err(ImageError::UnknownDonor { region, source_name, known }.into());
+            }
+        }
+        Ok(())
     }
 
     /// The recipe that repeats a splice of this order, as text.

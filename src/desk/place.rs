@@ -22,8 +22,11 @@ pub enum Place {
 /// A place that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PlaceError {
-    /// It reaches past the end of the chip, file or backup, or is empty.
-    #[error("{place} reaches past the end of {size:#x} bytes")]
+    /// It has no bytes.
+    #[error("the length is 0: there is nothing to do")]
+    Empty,
+    /// It reaches past the end of the chip, file or backup.
+    #[error("{place} is past the end: there are {size:#x} bytes")]
     PastEnd {
         /// The place.
         place: Place,
@@ -46,8 +49,11 @@ impl Place {
     /// Its bytes within `size` bytes.
     ///
     /// # Errors
-    /// [`PlaceError::PastEnd`] where it is empty or reaches further.
+    /// [`PlaceError::PastEnd`] where it reaches further, [`PlaceError::Empty`].
     pub fn span(&self, size: u64) -> Result<Span, PlaceError> {
+        if matches!(self, Place::At(_, Some(0))) {
+            return Err(PlaceError::Empty);
+        }
         let span = match self {
             Place::Whole => Some(Span::new(0, size)),
             Place::Region { span, .. } => Some(*span),
@@ -86,6 +92,23 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Which of these bytes go where on a chip of `size` bytes. Of contents of the whole chip, a region takes what is at
+    /// its own place.
+    ///
+    /// # Errors
+    /// Those of [`Place::span_for`].
+    pub fn fit<'b>(&self, bytes: &'b [u8], size: u64) -> Result<(Span, &'b [u8]), PlaceError> {
+        match self {
+            Place::Region { span, .. } if bytes.len() as u64 == size => {
+                let part = span.of(bytes).ok_or(PlaceError::PastEnd { place: self.clone(), size })?;
+                Ok((*span, part))
+            }
+            _ => Ok((self.span_for(bytes.len() as u64, size)?, bytes)),
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -108,6 +131,17 @@ mod tests {
         for place in [Place::At(0x100, None), Place::At(0xf0, Some(0x11)), Place::At(u64::MAX, Some(2))] {
             assert!(matches!(place.span(0x100), Err(PlaceError::PastEnd { .. })), "{place}");
         }
+    }
+
+    #[test]
+    fn a_region_takes_its_own_part_of_a_whole_image() {
+        let image: Vec<u8> = (0..=255).collect();
+        let region = Place::Region { name: "rom".to_owned(), span: Span::new(0x20, 0x30) };
+        assert_eq!(region.fit(&image, 0x100), Ok((Span::new(0x20, 0x30), &image[0x20..0x30])));
+        assert_eq!(region.fit(&image[..4], 0x100), Ok((Span::new(0x20, 0x24), &image[..4])));
+        assert!(region.fit(&image, 0x200).is_err() && region.fit(&image[..0x28], 0x28).is_err());
+        assert_eq!(Place::Whole.fit(&image, 0x100), Ok((Span::new(0, 0x100), &image[..])));
+        assert_eq!(Place::At(0x1, Some(0)).span(0x100), Err(PlaceError::Empty));
     }
 
     #[test]

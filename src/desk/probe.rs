@@ -3,9 +3,11 @@
 use super::Refusal;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
+use super::glance::{Glance, glance};
 use super::refusal::Why;
 use crate::flash::part::Register;
 use crate::flash::{FlashError, Identity, SecurityRegister, Status};
+use crate::workflow::Store;
 
 /// Everything that a chip answers without being changed.
 #[derive(Clone, Debug)]
@@ -20,14 +22,17 @@ pub struct Probe {
     pub registers: Vec<SecurityRegister>,
     /// Whether and how this part keeps one-time memory is known.
     pub otp_known: bool,
+    /// What the store knows of it, and what a quick look shows.
+    pub glance: Glance,
 }
 
 impl Desk {
-    /// Identifies the chip on the clip and reads its state.
+    /// Identifies the chip on the clip, reads its state, and looks at it for a moment. The store, where there is one, may
+    /// know the chip.
     ///
     /// # Errors
     /// Any [`Refusal`]; the chip is untouched.
-    pub fn probe(&self, front: &dyn Front) -> Result<Probe, Refusal> {
+    pub fn probe(&self, front: &dyn Front, store: Option<&Store>) -> Result<Probe, Refusal> {
         let probed = self.with_chip(front, |chip, programmer| {
             Ok::<_, Refusal>(Probe {
                 programmer: programmer.to_owned(),
@@ -35,6 +40,7 @@ impl Desk {
                 status: chip.status()?,
                 registers: chip.security_registers()?,
                 otp_known: chip.otp_known(),
+                glance: glance(chip, store, front)?,
             })
         });
         let silent = |refusal: &Refusal| {

@@ -26,7 +26,8 @@ impl Desk {
         })
     }
 
-    /// Compares the chip with these bytes, from the place's first address on. Differences are a result, not an error.
+    /// Compares the chip with these bytes, from the place's first address on; of a whole image, a region is compared with
+    /// what is at its own place. Differences are a result, not an error.
     ///
     /// # Errors
     /// Any [`Refusal`]; the chip is untouched.
@@ -37,9 +38,8 @@ impl Desk {
         wanted: &[u8],
     ) -> Result<(Span, Verified), Refusal> {
         self.with_chip(front, |chip, _| {
-            let span = place
-                .span_for(wanted.len() as u64, chip.geometry().size)
-                .map_err(|error| Refusal::from(error).untouched())?;
+            let (span, wanted) =
+                place.fit(wanted, chip.geometry().size).map_err(|error| Refusal::from(error).untouched())?;
             let found = verify(chip, span.start, wanted, &mut |event| front.notice(Notice::Job(&event)));
             Ok((span, found.map_err(Cause::untouched)?))
         })

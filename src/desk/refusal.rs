@@ -7,6 +7,7 @@ use crate::emulator::OptionsError;
 use crate::flash::FlashError;
 use crate::image::{Finding, ImageError, Severity};
 use crate::spi::{LinkError, SpiError};
+use crate::units;
 use crate::workflow::files::FileError;
 use crate::workflow::{Cause, ChipState, Error, StoreError};
 use std::path::PathBuf;
@@ -66,6 +67,30 @@ pub enum Why {
     #[error("{} is read for this and would be overwritten", .path.display())]
     Overwrites {
         /// The file.
+        path: PathBuf,
+    },
+    /// A region is meant, and nothing maps the regions.
+    #[error(
+        "nothing on {name} maps its regions: no board is named there, no descriptor, FMAP or device tree is in it"
+    )]
+    NoMap {
+        /// What was looked through.
+        name: String,
+    },
+    /// The map has no such region.
+    #[error("there is no region '{name}' in the map ({map})")]
+    NoRegion {
+        /// The name.
+        name: String,
+        /// The map.
+        map: String,
+        /// The regions that it has.
+        known: Vec<String>,
+    },
+    /// An output that would take the place of a file.
+    #[error("{} is there already{}", .path.display(), size_words(.path))]
+    Exists {
+        /// The file or folder.
         path: PathBuf,
     },
     /// An input that should be text.
@@ -240,6 +265,12 @@ pub enum Why {
         /// The bytes of its flash.
         size: u64,
     },
+}
+
+/// The size of a file, for the user to know which one it is.
+fn size_words(path: &std::path::Path) -> String {
+    let file = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+    file.map_or(String::new(), |file| format!(" ({})", units::size(file.len())))
 }
 
 fn existing_words(existing: &[u8]) -> String {

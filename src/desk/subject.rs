@@ -9,10 +9,11 @@ use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
 use crate::workflow::{Cause, Store, chip_key};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The word for the chip on the clip; a file of that name is `./chip`.
-const CHIP: &str = "chip";
+pub const CHIP: &str = "chip";
 
 /// Where the contents of a chip are, as a user names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,8 @@ pub enum Dump<'a> {
 
 impl<'a> Named<'a> {
     /// `chip` is the chip on the clip; everything else is as in [`Dump::named`].
-    pub fn parse(text: &'a str) -> Self {
+    pub fn parse<T: AsRef<OsStr> + ?Sized>(text: &'a T) -> Self {
+        let text = text.as_ref();
         if text == CHIP { Named::Chip } else { Named::Dump(Dump::named(Path::new(text))) }
     }
 }

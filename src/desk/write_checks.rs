@@ -2,6 +2,7 @@
 //! unit's own? They have the names of the checks on a rewrite, and each can be allowed.
 
 use super::Place;
+use super::regions;
 use super::subject::recognised;
 use crate::image::checks::{
     BLANK_FILE, CONTAINER, DESCRIPTOR_DIFFERS, FOREIGN_CALIBRATION, FOREIGN_MAC, OTHER_BOARD, OTHER_FORM,
@@ -100,6 +101,19 @@ pub fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<F
     let units = layout.iter().flat_map(|layout| layout.per_unit()).map(|(_, unit)| unit);
     findings.extend(units.filter(|unit| !unit.keep).filter_map(|unit| unit_data(before, after, unit)));
     findings
+}
+
+/// What is found in a whole image of which only a region is written: it may have that region elsewhere.
+pub fn of_part(image: &[u8], place: &Place) -> Option<Finding> {
+    let Place::Region { name, span } = place else { return None };
+    let theirs = regions::of_contents(image)?.region(name)?.span;
+    // The place may be the first part of a region.
+    (theirs.start != span.start || theirs.end < span.end).then(|| {
+        DESCRIPTOR_DIFFERS.found_as(
+            Severity::Ask,
+            format!("{name} is at {theirs} by the map in the file, and at {span} on the chip: is it of this model?"),
+        )
+    })
 }
 
 /// The regions of a map, by name and place.

@@ -33,6 +33,7 @@ pub use donor::recognise::{Recognised, auto, by_tree, recognise};
 pub use error::ImageError;
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::parse_any;
+pub(crate) use splice::check_sources;
 pub use splice::{
     Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, Spliced, UnitRow,
     check_tftp, splice, splice_moved,

@@ -1,6 +1,7 @@
 //! A chip: who it is, its registers, its protection; and a part of the table.
 
 use super::{Fields, spans};
+use crate::desk::glance::Glance;
 use crate::desk::probe::{Probe, named_registers};
 use crate::desk::protect::Protection;
 use crate::flash::part::{Confidence, Part, ProtectScheme};
@@ -31,6 +32,20 @@ pub fn probe(probe: &Probe) -> Fields {
         .with("left", left)
         .with("notes", json!(id.notes))
         .with("programmer", probe.programmer.as_str())
+        .or(glance(&probe.glance).into_map())
+}
+
+/// What the store knows of a chip, and what a quick look shows.
+pub fn glance(glance: &Glance) -> Fields {
+    let backup = glance.last_backup.as_ref().map(|last| {
+        json!({
+            "id": last.id, "taken": last.taken, "board": last.board, "name": last.name, "same": last.is_same,
+        })
+    });
+    Fields::new()
+        .with("contents", glance.contents.as_str())
+        .with("last_backup", json!(backup))
+        .with("open_job", json!(glance.open_job))
 }
 
 fn sfdp(id: &Identity) -> Value {

@@ -17,6 +17,7 @@ pub fn backup(root: &Path, manifest: &Manifest) -> Fields {
         .with("sha256", manifest.sha256.as_str())
         .with("taken", manifest.taken.as_str())
         .with("board", json!(manifest.board))
+        .with("name", json!(manifest.name))
         .with("programmer", manifest.programmer.as_str())
         .with("origin", json!(manifest.origin))
         .with("path", root.join(&manifest.id).display().to_string())

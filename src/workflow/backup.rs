@@ -20,6 +20,8 @@ pub struct BackupOptions {
     pub programmer: String,
     /// The board, where it was named.
     pub board: Option<String>,
+    /// What its owner calls it.
+    pub name: Option<String>,
     /// A chip that is FF all over is taken for a blank one, not for a dead bus, if it answers to its id.
     pub blank_allowed: bool,
 }
@@ -126,6 +128,7 @@ pub(super) fn take<P: Programmer>(
             known_from: known.filter(|_| by_store).map(|known| known.backup),
         },
         board: options.board.clone(),
+        name: options.name.clone(),
         notes,
     };
     let manifest = draft.finish(&sha256, facts)?;

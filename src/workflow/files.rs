@@ -99,14 +99,30 @@ impl NewFile {
         Ok(Self { path: path.to_path_buf(), temp })
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, in place of what was there before.
     ///
     /// # Errors
     /// [`FileError`]; nothing is left under the name then, or what was there before.
     pub fn finish(self) -> Result<(), FileError> {
-        self.temp.as_file().sync_all().map_err(FileError::on("write", &self.path))?;
-        self.temp.persist(&self.path).map_err(|e| FileError::on("write", &self.path)(e.error))?;
-        sync_folder(parent(&self.path))
+        self.finish_by(tempfile::NamedTempFile::persist)
+    }
+
+    /// Gives the file its name, where there is no file of that name.
+    ///
+    /// # Errors
+    /// [`FileError`], also where there is one by now; it stays as it is.
+    pub fn finish_new(self) -> Result<(), FileError> {
+        self.finish_by(tempfile::NamedTempFile::persist_noclobber)
+    }
+
+    fn finish_by(
+        self,
+        persist: impl FnOnce(tempfile::NamedTempFile, PathBuf) -> Result<File, tempfile::PersistError>,
+    ) -> Result<(), FileError> {
+        let Self { path, temp } = self;
+        temp.as_file().sync_all().map_err(FileError::on("write", &path))?;
+        persist(temp, path.clone()).map_err(|e| FileError::on("write", &path)(e.error))?;
+        sync_folder(parent(&path))
     }
 }
 
@@ -210,6 +226,21 @@ pub fn lock(file: &File) -> io::Result<bool> {
         return Ok(true);
     }
     match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// As [`lock`], with others that lock it like this; false where another process has it alone.
+///
+/// # Errors
+/// Where the file system has no locks.
+pub fn lock_shared(file: &File) -> io::Result<bool> {
+    if cfg!(target_family = "wasm") {
+        return Ok(true);
+    }
+    match file.try_lock_shared() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),

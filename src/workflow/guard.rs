@@ -24,19 +24,21 @@ pub fn chip_key(identity: &Identity) -> ChipKey {
 }
 
 /// The open jobs that this chip is in the middle of, newest first.
-pub(super) fn open_jobs_of<P: Programmer>(
+pub(crate) fn open_jobs_of<P: Programmer>(
     chip: &mut Chip<P>,
     store: &Store,
 ) -> Result<Vec<JobHeader>, Cause> {
     let key = chip_key(chip.identity());
     let mut mine = Vec::new();
     for ListedJob { id, header, .. } in store.open_jobs()? {
-        // One that runs at the same time has its chip on another programmer, however alike the two are.
-        if store.is_at_work(&id) {
-            continue;
-        }
         // A job whose header cannot be read names no chip; 'jobs' lists it, and it can be dropped.
         let Ok(header) = header else { continue };
+        // One that runs next to this has its chip on another programmer: in this process however alike the two are, in
+        // another one unless the unique id says that it is this chip.
+        let elsewhere = || !header.chip.is_same(&key) && store.is_at_work_elsewhere(&id);
+        if store.is_at_work(&id) || elsewhere() {
+            continue;
+        }
         let fits = if header.chip.is_same(&key) {
             true
         } else {

@@ -210,6 +210,7 @@ pub fn run<P: Programmer>(
             programmer: options.programmer.clone(),
             board: options.board.clone(),
             blank_allowed: options.blank_allowed,
+            ..BackupOptions::default()
         },
         events,
     )?;

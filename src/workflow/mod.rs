@@ -34,6 +34,7 @@ mod wake;
 pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub use guard::chip_key;
+pub(crate) use guard::open_jobs_of;
 pub use store::{
     ChipKey, Draft, Facts, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread,
     Store, StoreError, Stored, refuse_suspect,

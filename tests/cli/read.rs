@@ -20,7 +20,7 @@ fn a_dump_is_what_is_on_the_chip() {
         [("image=image.bin", 2, 15_695), ("image=image.bin,programmer=ft2232h", 1, 7_466)]
     {
         let passes = reads.to_string();
-        let (ran, counts) = bench.emu(emu, ["--json", "read", "out.bin", "--passes", &passes]);
+        let (ran, counts) = bench.emu(emu, ["--json", "--force", "read", "out.bin", "--passes", &passes]);
         let result = ran.code(0).result();
         assert_eq!(std::fs::read(bench.path("out.bin")).unwrap(), image);
         assert_eq!((&result["size"], &result["bytes_read"]), (&CHIP.into(), &(reads * CHIP).into()));
@@ -40,10 +40,11 @@ fn places_that_are_not_on_the_chip_are_refused() {
     for (words, said) in [
         (&["--at", "8M", "--len", "1"][..], "past the end"),
         (&["--at", "0x7fffff", "--len", "2"], "past the end"),
+        // Nothing on this chip maps its regions.
         (&["--region", "rom"], "--board"),
         (&["--region", "room", "--board", "archer-mr200-v1"], "did you mean 'rom'"),
         (&["--region", "rom", "--board", "archer-mr200-v9"], "archer-mr200-v1"),
-        (&["--len", "1K"], "--at"),
+        (&["--at", "0x1000", "--len", "0"], "length is 0"),
         (&["--at", "12Q"], "0x20000"),
     ] {
         bench.emu("image=image.bin", [&["read", "out.bin"], words].concat()).0.code(2).says(&[said]);

@@ -39,7 +39,8 @@ const fn serves(step: Step) -> Step {
     Step { serves: true, ..step }
 }
 
-const REWRITE: &str = "rewrite --board archer-mr200-v1 --donor vendor.bin --save-recipe again.toml --yes";
+const REWRITE: &str =
+    "rewrite --board archer-mr200-v1 --donor vendor.bin --save-recipe again.toml --force --yes";
 
 /// In order. The first makes the demo's folder, in which the others run.
 pub const STEPS: &[Step] = &[

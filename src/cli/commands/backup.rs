@@ -8,6 +8,7 @@ use super::super::terminal::Terminal;
 use crate::image::Board;
 use crate::units;
 use crate::wire;
+use crate::workflow::backup::BackupOptions;
 use std::time::Duration;
 
 /// `backup`
@@ -16,6 +17,10 @@ pub struct Args {
     /// The board the chip sits on, for the list
     #[arg(long, value_name = "BOARD")]
     board: Option<String>,
+
+    /// A name for it in the list, like "T480, Smith"
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
 
     /// Take a chip that reads FF all over for a blank one, not for a bad contact
     #[arg(long)]
@@ -35,7 +40,13 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 fn take(args: &Args, board: Option<&Board>, session: &Session) -> Outcome {
     let store = store::open_locked(session)?;
     let front = Terminal::new(session);
-    let backup = session.desk()?.backup(&front, &store, board, args.blank)?;
+    let options = BackupOptions {
+        board: board.map(|board| board.name.clone()),
+        name: args.name.clone(),
+        blank_allowed: args.blank,
+        ..BackupOptions::default()
+    };
+    let backup = session.desk()?.backup(&front, &store, &options)?;
     drop(front);
     let (m, out) = (&backup.manifest, &session.out);
     let millis = u64::try_from(backup.time.as_millis()).unwrap_or(u64::MAX);

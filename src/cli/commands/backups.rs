@@ -1,5 +1,6 @@
 //! `backups`: what the store holds, and care for it.
 
+use super::super::confirm::ask;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
@@ -24,13 +25,30 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// List the backups, newest first
-    List,
+    List {
+        /// Only those with this text in their name, id, part, board or unique id
+        filter: Option<String>,
+    },
+    /// Give a backup a name for the list; an empty one takes it away
+    Name {
+        /// The backup: its id, or the beginning of it
+        id: String,
+        /// The name, like "T480, Smith"
+        name: String,
+    },
+    /// Remove backups that a newer one of the same chip equals, byte for byte, unless they have a name or a job refers to
+    /// them
+    Prune {
+        /// Remove them without a question
+        #[arg(long)]
+        for_good: bool,
+    },
     /// Show what is known of a backup
     Show {
         /// The backup: its id, or the beginning of it
@@ -51,6 +69,9 @@ enum Verb {
         /// The board it was read from, for the list
         #[arg(long)]
         board: Option<String>,
+        /// A name for it in the list
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
     },
     /// Copy a backup, checked, into a new folder
     Export {
@@ -71,20 +92,29 @@ enum Verb {
 
 /// Runs `backups`.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    match args.verb {
-        Verb::List => list(session),
+    match args.verb.unwrap_or(Verb::List { filter: None }) {
+        Verb::List { filter } => list(session, &filter.unwrap_or_default().to_lowercase()),
+        Verb::Name { id, name } => {
+            let store = store::open_locked(session)?;
+            let manifest = store.rename(&store.find(&id)?, &name)?;
+            let name = manifest.name.as_deref().unwrap_or("no name");
+            session.out.line(format!("backup {}: {name}", manifest.id));
+            Ok((Exit::Done, wire::backup(store.root(), &manifest).into_map()))
+        }
+        Verb::Prune { for_good } => prune(session, for_good),
         Verb::Show { id } => show(session, &id),
         Verb::Verify { id } => verify(session, id.as_deref()),
-        Verb::Import { file, second, board } => {
+        Verb::Import { file, second, board, name } => {
             let source = file.display().to_string();
             let flash = streams::read(&file)?;
             let second = second.as_deref().map(streams::read).transpose()?;
             let chip = ChipKey::default();
-            import(session, &Import { flash, second, source, chip, part: None, board })
+            import(session, &Import { flash, second, source, chip, part: None, board, name })
         }
         Verb::Export { id, dir } => {
             let store = store::open(session)?;
             let id = store.find(&id)?;
+            streams::check_new(&dir)?;
             let path = store.export(&id, &dir)?;
             session.out.line(format!("backup {id} copied to {}", path.display()));
             let fields = Fields::new().with("id", id).with("path", path.display().to_string());
@@ -94,13 +124,42 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
 }
 
-fn list(session: &Session) -> Outcome {
+/// Removes what newer backups equal.
+fn prune(session: &Session, for_good: bool) -> Outcome {
+    let store = store::open_locked(session)?;
+    let needless = store.needless()?;
+    let ids: Vec<String> = needless.iter().map(|manifest| manifest.id.clone()).collect();
+    let fields = Fields::new().with("ids", ids.clone());
+    if ids.is_empty() {
+        session.out.line("nothing to remove: no backup equals a newer one of its chip");
+        return Ok((Exit::Done, fields.with("removed", false).into_map()));
+    }
+    needless.iter().for_each(|m| session.out.line(format!("  {}  {}", m.id, units::size(m.size))));
+    if session.options.dry_run {
+        return Ok((Exit::Done, fields.with("removed", false).into_map()));
+    }
+    if !for_good {
+        let question = format!("Remove {}?", units::count(ids.len() as u64, "backup"));
+        ask(session, &question, "give --for-good to remove them without a question")?;
+    }
+    ids.iter().try_for_each(|id| store.remove(id, false))?;
+    session.out.line(format!("{} removed", units::count(ids.len() as u64, "backup")));
+    Ok((Exit::Done, fields.with("removed", true).into_map()))
+}
+
+fn fits(m: &Manifest, filter: &str) -> bool {
+    let texts = [Some(&m.id), m.name.as_ref(), Some(&m.part), m.board.as_ref(), m.chip.unique_id.as_ref()];
+    texts.into_iter().flatten().chain(&m.notes).any(|text| text.to_lowercase().contains(filter))
+}
+
+fn list(session: &Session, filter: &str) -> Outcome {
     let store = store::open(session)?;
     let listed = store.list()?;
     let (mut backups, mut damaged) = (Vec::new(), Vec::new());
-    let mut table = Table::new(&["backup", "taken (UTC)", "part", ">size", "unique id", "board", "from"]);
+    let mut table = Table::new(&["backup", "taken (UTC)", "part", ">size", "unique id", "board", "name", "from"]);
     for backup in &listed {
         match &backup.manifest {
+            Ok(m) if !fits(m, filter) => {}
             Ok(m) => {
                 backups.push(wire::backup(store.root(), m).into_map());
                 table.row(row(m));
@@ -122,7 +181,7 @@ fn list(session: &Session) -> Outcome {
     Ok((Exit::Done, fields.with("backups", backups).with("damaged", damaged).into_map()))
 }
 
-fn row(m: &Manifest) -> [Cell; 7] {
+fn row(m: &Manifest) -> [Cell; 8] {
     [
         m.id.as_str().into(),
         m.taken.get(..19).unwrap_or(&m.taken).replace('T', " ").into(),
@@ -130,6 +189,7 @@ fn row(m: &Manifest) -> [Cell; 7] {
         units::size(m.size).into(),
         m.chip.unique_id.as_deref().unwrap_or("-").into(),
         m.board.as_deref().unwrap_or("-").into(),
+        m.name.as_deref().unwrap_or_default().into(),
         m.programmer.as_str().into(),
     ]
 }
@@ -147,6 +207,7 @@ fn show(session: &Session, id: &str) -> Outcome {
         ("from", m.programmer.clone()),
         ("proven by", proof(&m)),
         ("board", m.board.clone().unwrap_or_else(|| "not named".to_owned())),
+        ("name", m.name.clone().unwrap_or_else(|| "none".to_owned())),
         ("folder", store.root().join(&m.id).display().to_string()),
     ] {
         out.line(format!("  {name:<10} {value}"));

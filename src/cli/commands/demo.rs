@@ -8,8 +8,9 @@ use super::super::options::Options;
 use super::super::session::Session;
 use super::super::shell::quoted;
 use super::super::show::Tone;
+use super::super::streams;
 use super::table;
-use crate::desk::files;
+use crate::desk::Why;
 use crate::image::synthetic;
 use crate::wire::Fields;
 use clap::FromArgMatches;
@@ -32,8 +33,8 @@ const BOARD: &str = "archer-mr200-v1";
 pub fn run(args: Args, session: &Session) -> Outcome {
     let dir = new_folder(args.dir)?;
     let demo = synthetic::demo();
-    files::write(&dir.join("board.bin"), &demo.board)?;
-    files::write(&dir.join("vendor.bin"), &demo.vendor)?;
+    streams::write(session, &dir.join("board.bin"), &demo.board)?;
+    streams::write(session, &dir.join("vendor.bin"), &demo.vendor)?;
     // From here on every path is relative, as in the commands printed.
     std::env::set_current_dir(&dir)
         .map_err(|error| Failure::failed(format!("cannot enter {}: {error}", dir.display())))?;
@@ -86,15 +87,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 /// The folder to make: the one named, which must not exist, or the next free one.
 fn new_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let make = |dir: &Path| std::fs::create_dir(dir).map(|()| dir.to_owned());
-    let fault = |dir: &Path, error: std::io::Error| {
-        Failure::failed(format!("cannot make {}: {error}", dir.display()))
-    };
     if let Some(dir) = named {
         return make(&dir).map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                Failure::refused(format!("{} exists; the demo makes a folder of its own", dir.display()))
-            }
-            _ => fault(&dir, error),
+            std::io::ErrorKind::AlreadyExists => Why::Exists { path: dir }.into(),
+            _ => streams::cannot_make(&dir, &error),
         });
     }
     let names =
@@ -102,7 +98,7 @@ fn new_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     for dir in names.map(PathBuf::from) {
         match make(&dir) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            made => return made.map_err(|error| fault(&dir, error)),
+            made => return made.map_err(|error| streams::cannot_make(&dir, &error)),
         }
     }
     Err(Failure::refused("there are a thousand norsplice-demo folders here; remove some"))

@@ -1,18 +1,20 @@
 //! `diff A B`: where two files, backups or the live chip differ, by region.
 
+use super::super::differences::{self, by_region};
 use super::super::exit::{Exit, Outcome};
-use super::super::options::MapArgs;
+use super::super::options::PlaceArgs;
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
-use super::super::subject;
-use super::layout::map;
-use crate::plan::{diff, diff_near};
+use super::super::show::Tone;
+use super::super::{place, subject};
+use crate::desk::subject::Subject;
+use crate::plan::diff;
 use crate::report::hex_lines;
-use crate::span::Span;
+use crate::span::{Span, Spans};
 use crate::units;
 use crate::wire::{Fields, spans};
+use std::ffi::OsString;
 
-/// The most differing ranges listed, and shown as bytes.
+/// The most ranges of which bytes are shown.
 const RANGES: usize = 64;
 /// The most lines of sixteen bytes shown of a range.
 const LINES: usize = 8;
@@ -21,91 +23,74 @@ const LINES: usize = 8;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
-    a: String,
+    a: OsString,
     /// Another one
-    b: String,
-    /// Which map names the regions.
+    b: OsString,
+
+    /// How much of each region differs, and no bytes
+    #[arg(long)]
+    brief: bool,
+
+    /// What of them.
     #[command(flatten)]
-    map: MapArgs,
+    place: PlaceArgs,
 }
 
 /// Compares. Exit code 4 where they differ.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let layout = map(&args.map)?;
-    let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
-    let out = &session.out;
-    let layout = layout.or_else(|| subject::map(&a, session)).or_else(|| subject::map(&b, session));
-    let common = a.bytes.len().min(b.bytes.len());
-    let ranges = diff(&a.bytes[..common], &b.bytes[..common]);
-    // Differences on one line of sixteen bytes are one row.
-    let shown = diff_near(&a.bytes[..common], &b.bytes[..common], 15);
-    let mut table = Table::new(&["from", "to", ">bytes", "region"]);
-    let mut rows = 0;
-    for range in shown.iter() {
-        rows += 1;
-        if rows <= RANGES {
-            let region = layout.as_ref().and_then(|layout| layout.at(range.start));
-            table.row([
-                format!("{:#08x}", range.start).into(),
-                format!("{:#08x}", range.end).into(),
-                range.len().to_string().into(),
-                Cell::from(region.map_or("", |region| region.name.as_str())),
-            ]);
-        }
+    let area = place::area(&args.place)?;
+    let (mut a, mut b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
+    let located = subject::locate(&area, &[&a, &b], session)?;
+    let (whole_a, whole_b) = (a.bytes.len() as u64, b.bytes.len() as u64);
+    if area.part != Default::default() {
+        (a, b) = (subject::cut(a, &located.place)?, subject::cut(b, &located.place)?);
     }
-    let (size_a, size_b) = (a.bytes.len() as u64, b.bytes.len() as u64);
-    if size_a != size_b {
-        let (sa, sb) = (units::size(size_a), units::size(size_b));
-        out.warn(format!(
-            "{} has {sa}, {} has {sb}; what is beyond the shorter one counts as different",
-            a.name, b.name
-        ));
+    let (out, layout) = (&session.out, located.layout.as_ref());
+    let differing: Spans = diff(&a.bytes, &b.bytes).iter().map(|range| range.shifted(a.at)).collect();
+    if whole_a != whole_b {
+        let (sa, sb) = (units::size(whole_a), units::size(whole_b));
+        let beyond = "what is beyond the shorter one counts as different";
+        out.warn(format!("{} has {sa}, {} has {sb}; {beyond}", a.name, b.name));
     }
-    let same = rows == 0 && size_a == size_b;
+    let same = differing.is_empty();
     if same {
-        out.line(
-            out.tone(Tone::Good, &format!("{} and {} hold the same {}", a.name, b.name, units::size(size_a))),
-        );
+        let text = format!("{} and {} hold the same {}", a.name, b.name, units::size(a.bytes.len() as u64));
+        out.line(out.tone(Tone::Good, &text));
     } else {
-        if rows > 0 {
-            out.table(&table);
+        let rows = differences::rows(&differing);
+        match layout.filter(|_| args.brief) {
+            Some(layout) => out.table(&by_region(&differing, layout)),
+            None if args.brief => {}
+            None => {
+                let (table, more) = differences::table(&rows, layout);
+                out.table(&table);
+                more.iter().for_each(|line| out.line(line));
+                rows.iter().take(RANGES).for_each(|(range, _)| bytes(session, *range, &a, &b));
+            }
         }
-        if rows > RANGES {
-            out.line(format!("... and {} more ranges", rows - RANGES));
-        }
-        for range in shown.iter().take(RANGES) {
-            bytes(session, range, &a.bytes[..common], &b.bytes[..common]);
-        }
-        let beyond = size_a.abs_diff(size_b);
-        match (rows, beyond) {
-            (0, _) => out.line(format!("the first {} are equal", units::size(common as u64))),
-            (_, 0) => out.line(format!("{} differ in {rows} ranges", units::size(ranges.len()))),
-            _ => out.line(format!(
-                "{} differ in {rows} ranges, and {} are beyond the shorter one",
-                units::size(ranges.len()),
-                units::size(beyond)
-            )),
-        }
-    }
-    let mut listed: Vec<Span> = ranges.iter().collect();
-    if size_a != size_b {
-        listed.push(Span::new(common as u64, size_a.max(size_b)));
+        out.line(out.tone(Tone::Bad, &differences::summary(&differing)));
     }
     let fields = Fields::new()
         .with("a", a.name)
         .with("b", b.name)
         .with("same", same)
-        .with("differing_bytes", listed.iter().map(Span::len).sum::<u64>())
-        .with("ranges", spans(&listed));
+        .with("differing_bytes", differing.len())
+        .with("ranges", spans(differing.as_slice()));
     Ok((if same { Exit::Done } else { Exit::Differ }, fields.into_map()))
 }
 
-/// The first lines of a range in both.
-fn bytes(session: &Session, range: Span, a: &[u8], b: &[u8]) {
+/// The first lines of a range in both; nothing of what only one of them has.
+fn bytes(session: &Session, range: Span, a: &Subject, b: &Subject) {
+    let common = a.bytes.len().min(b.bytes.len()) as u64;
+    let end = (a.at + common).min(range.end.div_ceil(16).saturating_mul(16));
     // From the start of the first line of sixteen to the end of the last.
-    let whole =
-        Span::new(range.start / 16 * 16, range.end.div_ceil(16).saturating_mul(16).min(a.len() as u64));
-    let (Some(a), Some(b)) = (whole.of(a), whole.of(b)) else { return };
+    let start = (range.start / 16 * 16).max(a.at);
+    if start >= end {
+        return;
+    }
+    let whole = Span::new(start, end);
+    let at = Span::new(start - a.at, end - a.at);
+    let (Some(a), Some(b)) = (at.of(&a.bytes), at.of(&b.bytes)) else { return };
     let (lines, all) = hex_lines(a, b, LINES);
     for line in &lines {
         session.out.line(format!(

@@ -2,10 +2,12 @@
 
 use super::super::exit::{Failure, Outcome};
 use super::super::options::PlaceArgs;
+use super::super::place;
 use super::super::session::Session;
-use super::layout::{map, place};
 use super::write::put;
-use crate::desk::{Place, Put, PutContents};
+use crate::desk::order::AUTO;
+use crate::desk::regions::{Located, Part};
+use crate::desk::{Put, PutContents};
 use crate::image::Allow;
 
 /// `erase`
@@ -22,18 +24,19 @@ pub struct Args {
 
 /// Erases.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let layout = map(&args.place.map)?;
-    let place = place(&args.place)?;
-    match (&place, args.all) {
-        (Place::Whole, false) => {
+    let area = place::area(&args.place)?;
+    match (&area.part, args.all) {
+        (Part::Whole, false) => {
             return Err(Failure::refused("nothing is selected to erase")
                 .hint("give --region REGION, --at ADDRESS --len BYTES, or --all for the whole chip"));
         }
-        (Place::At(_, None), _) => {
+        (Part::At(_, None), _) => {
             return Err(Failure::refused("the length to erase is missing").hint("give --len BYTES"));
         }
         _ => {}
     }
-    let (board, layout) = (args.place.map.board, layout.as_ref());
+    let Located { place, layout } = place::on_chip(session, &area, true)?;
+    let board = args.place.map.board.filter(|board| board != AUTO);
+    let layout = layout.as_ref();
     put(session, &Put { place: &place, contents: PutContents::Blank, board, layout, allow: Allow::default() })
 }

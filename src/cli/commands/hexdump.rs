@@ -4,22 +4,26 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::show::{hex, hexdump};
-use super::super::subject;
-use super::layout::{map, place};
+use super::super::{place, subject};
 use crate::desk::Place;
+use crate::desk::regions::{Located, Part};
+use crate::desk::subject::{Named, Subject};
+use crate::image::Layout;
 use crate::span::Span;
+use crate::units;
 use crate::wire::Fields;
+use std::ffi::OsString;
 
-/// Bytes shown when no length is given.
-const DEFAULT: u64 = 256;
-/// The most bytes shown at once.
-const MOST: u64 = 1 << 20;
+/// Bytes read of a chip where nothing says how many: a whole one takes a minute.
+const OF_CHIP: u64 = 4096;
+/// The most bytes in one JSON line.
+const MOST_JSON: u64 = 1 << 20;
 
 /// `hexdump WHAT`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
-    what: String,
+    what: OsString,
     /// What of it.
     #[command(flatten)]
     place: PlaceArgs,
@@ -27,38 +31,65 @@ pub struct Args {
 
 /// Shows bytes.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let place = place(&args.place)?;
-    let layout = map(&args.place.map)?;
-    let subject = subject::load_part(&args.what, session, |size| part(&args.place, &place, size))?;
-    let layout = layout.or_else(|| subject::map(&subject, session));
+    let area = place::area(&args.place)?;
+    let mut left = 0;
+    let (subject, layout) = match Named::parse(&args.what) {
+        Named::Chip => {
+            let Located { place, layout } = place::on_chip(session, &area, false)?;
+            let short = area.part == Part::Whole || matches!(place, Place::At(_, None));
+            let subject = subject::of_chip(session, |size| {
+                let span = place.span(size)?;
+                let shown = if short { span.len().min(OF_CHIP) } else { span.len() };
+                left = span.len() - shown;
+                small_enough(session, Span::new(span.start, span.start + shown))
+            })?;
+            let layout = layout.or_else(|| subject.layout.clone());
+            (subject, layout)
+        }
+        Named::Dump(dump) => {
+            let subject = subject::load_dump(dump, session)?;
+            let Located { place, layout } = subject::locate(&area, &[&subject], session)?;
+            small_enough(session, place.span(subject.bytes.len() as u64)?)?;
+            (subject::cut(subject, &place)?, layout)
+        }
+    };
+    let _pager = session.out.page();
+    show(session, &subject, layout.as_ref());
+    if left > 0 {
+        session.out.line(format!("... {} more: --at ADDRESS and --len BYTES show others", units::size(left)));
+    }
+    let (at, size) = (subject.at, subject.bytes.len());
+    let fields = Fields::new().with("what", subject.name).with("offset", at).with("size", size);
+    // Long contents are made into hex only where it is printed.
+    let data = if session.options.json { hex(&subject.bytes) } else { String::new() };
+    Ok((Exit::Done, fields.with("data", data).into_map()))
+}
+
+/// Each part under its region's name.
+fn show(session: &Session, subject: &Subject, layout: Option<&Layout>) {
     let span = Span::new(subject.at, subject.at + subject.bytes.len() as u64);
-    // Cut where regions begin, so that each part is under its region's name.
     let mut cuts = vec![span.start, span.end];
-    let regions = layout.as_ref().map_or(&[][..], |layout| &layout.regions);
+    let regions = layout.map_or(&[][..], |layout| &layout.regions);
     cuts.extend(regions.iter().flat_map(|r| [r.span.start, r.span.end]).filter(|a| span.contains(*a)));
     cuts.sort_unstable();
     cuts.dedup();
     for pair in cuts.windows(2) {
-        if let Some(region) = layout.as_ref().and_then(|layout| layout.at(pair[0])) {
+        if let Some(region) = layout.and_then(|layout| layout.at(pair[0])) {
             session.out.heading(&format!("{} {}", region.name, region.span));
         }
-        for line in
-            hexdump(pair[0], &subject.bytes[Span::new(pair[0] - span.start, pair[1] - span.start).range()])
-        {
-            session.out.line(line);
-        }
+        let part = Span::new(pair[0] - span.start, pair[1] - span.start);
+        hexdump(pair[0], &subject.bytes[part.range()]).iter().for_each(|line| session.out.line(line));
     }
-    let fields = Fields::new().with("what", subject.name).with("offset", span.start).with("size", span.len());
-    Ok((Exit::Done, fields.with("data", hex(&subject.bytes)).into_map()))
 }
 
-/// What is shown of so many bytes.
-fn part(args: &PlaceArgs, place: &Place, size: u64) -> Result<Span, Failure> {
-    let asked = place.span(size)?;
-    let len = args.len.unwrap_or(DEFAULT).min(asked.len());
-    if len > MOST {
-        return Err(Failure::refused(format!("{len} bytes are too many to look at"))
-            .hint("give --len of 1M at most, or 'read' the part into a file"));
+/// A span that can be shown: one line of JSON holds so much only.
+fn small_enough(session: &Session, span: Span) -> Result<Span, Failure> {
+    if session.options.json && span.len() > MOST_JSON {
+        return Err(Failure::refused(format!(
+            "{} are too many for one line of JSON",
+            units::size(span.len())
+        ))
+        .hint("give --len of 1M at most, or 'read' the part into a file"));
     }
-    Ok(Span::new(asked.start, asked.start + len))
+    Ok(span)
 }

@@ -1,13 +1,14 @@
 //! `layout FILE`, `layout --board B`: the map of a flash.
 
 use super::super::exit::{Exit, Failure, Outcome};
-use super::super::options::{MapArgs, PlaceArgs, bytes};
+use super::super::options::{MapArgs, bytes};
+use super::super::place;
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone, unknown};
-use super::super::streams;
-use crate::desk::Place;
-use crate::image::layouts::{flashrom, mtdparts, parse_any, user};
-use crate::image::{Board, Layout, auto};
+use super::super::show::{Cell, Table, Tone};
+use crate::desk::regions::{Area, Part};
+use crate::desk::subject::CHIP;
+use crate::image::Layout;
+use crate::image::layouts::{flashrom, mtdparts, user};
 use crate::units;
 use crate::wire::{self, Fields};
 use std::path::PathBuf;
@@ -33,11 +34,20 @@ pub struct Args {
 
 /// Shows a map.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let map = MapArgs { layout: args.file.or(args.map.layout), ..args.map };
-    let layout = sized(&map, args.chip_size)?.ok_or_else(|| {
-        Failure::refused("no map is named")
-            .hint("give a FILE that holds one, or --board B (\"norsplice boards\")")
-    })?;
+    let file = args.file.or(args.map.layout.clone()).filter(|file| file.as_os_str() != CHIP);
+    let layout = match (file, &args.map) {
+        (Some(file), _) => place::layout_in(&file, args.chip_size)?,
+        (None, MapArgs { board: None, layout: None }) => {
+            return Err(Failure::refused("no map is named").hint(
+                "give a FILE that holds one, --board BOARD (\"norsplice boards\"), or --layout chip for the one on the chip",
+            ));
+        }
+        (None, map) => {
+            let area = Area { part: Part::Whole, map: place::map(map)? };
+            let located = place::on_chip(session, &area, false)?;
+            located.layout.ok_or_else(|| Failure::refused("the chip holds no map of its regions"))?
+        }
+    };
     if let Some(form) = &args.to {
         let text = match form.as_str() {
             "mtdparts" => mtdparts::write(&layout, "spi0.0")?,
@@ -54,60 +64,6 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         session.out.line(format!("  note: {note}"));
     }
     Ok((Exit::Done, wire::layout(&layout).into_map()))
-}
-
-/// The map that the place is named by, if any.
-pub use named as map;
-
-/// The part of the chip that the arguments name.
-///
-/// # Errors
-/// Exit code 2 for a region without a map, or one that the map does not have.
-pub fn place(args: &PlaceArgs) -> Result<Place, Failure> {
-    match (&args.region, args.at) {
-        (Some(name), _) => {
-            let layout = named(&args.map)?.ok_or_else(|| {
-                Failure::refused(format!("--region {name} needs a map"))
-                    .hint("give --board B or --layout FILE")
-            })?;
-            let region = layout.region(name).ok_or_else(|| {
-                let known: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();
-                Failure::refused(unknown("region", name, &known))
-            })?;
-            Ok(Place::Region { name: name.clone(), span: region.span })
-        }
-        (None, Some(at)) => Ok(Place::At(at, args.len)),
-        (None, None) => Ok(Place::Whole),
-    }
-}
-
-/// The map that `--board` or `--layout` names, or `None` where neither is given.
-///
-/// # Errors
-/// Exit code 2 for a board that is not known, or a file that holds no map.
-pub fn named(map: &MapArgs) -> Result<Option<Layout>, Failure> {
-    sized(map, None)
-}
-
-fn sized(map: &MapArgs, chip_size: Option<u64>) -> Result<Option<Layout>, Failure> {
-    match (&map.board, &map.layout) {
-        (Some(name), _) => Ok(Some(Board::named(name)?.layout.clone())),
-        (None, Some(path)) => {
-            let name = path.display();
-            let bytes = streams::read(path)?;
-            let layout = parse_any(&bytes, chip_size).or_else(|error| of_board(&bytes).ok_or(error));
-            let layout = layout.map_err(|error| Failure::refused(format!("{name}: {error}")))?;
-            Ok(Some(Layout { source: format!("{} in {name}", layout.source), ..layout }))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-/// The map of the board that a dump names by itself, where the dump holds no map.
-fn of_board(bytes: &[u8]) -> Option<Layout> {
-    let found = auto(bytes, &[]).ok()?;
-    let source = format!("board {}, by {}", found.board.name, found.by.join("; "));
-    Some(Layout { source, ..found.board.into_owned().layout })
 }
 
 /// The table of regions, per-unit bytes under theirs.

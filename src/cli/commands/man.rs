@@ -3,7 +3,7 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
 use super::super::session::Session;
-use crate::desk::files;
+use super::super::streams;
 use crate::wire::Fields;
 use std::path::PathBuf;
 
@@ -16,24 +16,22 @@ pub struct Args {
 
 /// Writes the pages.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    std::fs::create_dir_all(&args.dir)
-        .map_err(|error| Failure::failed(format!("cannot make {}: {error}", args.dir.display())))?;
     let mut program = help::command();
     program.build();
-    let mut written = Vec::new();
+    let mut pages = Vec::new();
     let mut open = vec![program];
     while let Some(command) = open.pop() {
         open.extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-        let path = args.dir.join(format!("{name}.1"));
         let mut page = Vec::new();
         clap_mangen::Man::new(command)
             .render(&mut page)
             .map_err(|error| Failure::failed(format!("cannot make the page {name}: {error}")))?;
-        files::write(&path, &page)?;
-        written.push(path.display().to_string());
+        pages.push((format!("{name}.1"), page));
     }
-    written.sort();
+    pages.sort();
+    let written = streams::write_into(session, &args.dir, &pages)?;
+    let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     session.out.line(format!("{} pages in {}", written.len(), args.dir.display()));
     Ok((Exit::Done, Fields::new().with("files", written).into_map()))
 }

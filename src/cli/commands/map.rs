@@ -2,15 +2,18 @@
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::MapArgs;
+use super::super::place;
 use super::super::session::Session;
+use super::super::streams;
 use super::super::subject;
-use super::layout;
 use crate::desk::files;
+use crate::desk::regions::{Area, Part};
 use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::wire::Fields;
 use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a cell, as the smallest erase of nearly every part.
@@ -20,11 +23,11 @@ const SECTOR: u64 = 4096;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
-    what: String,
+    what: OsString,
     /// Mark what differs in this one: a file, a backup's id, or "chip"
     #[arg(long, value_name = "WHAT")]
-    against: Option<String>,
-    /// Write a picture instead: FILE.svg or FILE.png
+    against: Option<OsString>,
+    /// Write a picture instead: FILE.svg or FILE.png; - is standard output, as SVG
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Which map names the regions.
@@ -34,39 +37,36 @@ pub struct Args {
 
 /// Draws.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let ending = args.output.as_deref().map(ending).transpose()?;
-    if let Some(output) = &args.output {
-        let inputs: Vec<&Path> =
-            [Some(&args.what), args.against.as_ref()].into_iter().flatten().map(Path::new).collect();
-        files::check_apart(output, &inputs)?;
-    }
-    let layout = layout::map(&args.map)?;
+    let picture = match &args.output {
+        Some(output) => {
+            let ending = ending(output)?;
+            let inputs: Vec<&Path> =
+                [Some(&args.what), args.against.as_ref()].into_iter().flatten().map(Path::new).collect();
+            files::check_apart(output, &inputs)?;
+            Some((output, ending, streams::create(session, output)?))
+        }
+        None => None,
+    };
+    let area = Area { part: Part::Whole, map: place::map(&args.map)? };
     let now = subject::load(&args.what, session)?;
     let before = args.against.as_deref().map(|text| subject::load(text, session)).transpose()?;
     let before = before.as_ref().map_or(&now.bytes, |b| &b.bytes);
     let map = Map::of(before, &now.bytes, SECTOR, &Spans::new());
-    let layout = layout.or_else(|| subject::map(&now, session));
+    let layout = subject::locate(&area, &[&now], session)?.layout;
     let regions = layout.iter().flat_map(|layout| &layout.regions);
     let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
-    let report = |path: &Path| {
-        let cell = units::size(map.unit);
-        session.out.line(format!(
-            "{}: {} cells of {cell}, {} changed",
-            path.display(),
-            map.cells.len(),
-            map.changed()
-        ));
-    };
-    match (&args.output, ending) {
-        (Some(path), Some(Ending::Svg)) => {
-            files::write(path, svg(&map, &names).as_bytes())?;
-            report(path);
+    match picture {
+        Some((path, ending, mut file)) => {
+            file.write(&match ending {
+                Ending::Svg => svg(&map, &names).into_bytes(),
+                Ending::Png => png(&map)?,
+            })?;
+            file.keep()?;
+            let (name, cell) = (path.display(), units::size(map.unit));
+            let (cells, changed) = (map.cells.len(), map.changed());
+            session.out.line(format!("{name}: {cells} cells of {cell}, {changed} changed"));
         }
-        (Some(path), Some(Ending::Png)) => {
-            files::write(path, &png(&map)?)?;
-            report(path);
-        }
-        _ => {
+        None => {
             let palette = if session.out.is_coloured() { Palette::Ansi } else { Palette::Plain };
             terminal(&map, &names, palette).lines().for_each(|line| session.out.line(line));
         }
@@ -95,6 +95,9 @@ enum Ending {
 }
 
 fn ending(path: &Path) -> Result<Ending, Failure> {
+    if streams::is_stream(path) {
+        return Ok(Ending::Svg);
+    }
     match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("svg") => Ok(Ending::Svg),
         Some("png") => Ok(Ending::Png),

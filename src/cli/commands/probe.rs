@@ -2,8 +2,11 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
+use super::super::shell::command;
 use super::super::show::{Tone, hex};
+use super::super::store;
 use super::super::terminal::Terminal;
+use crate::desk::glance::Glance;
 use crate::desk::probe::{Probe, named_registers};
 use crate::flash::{SecurityRegister, Status};
 use crate::units;
@@ -15,7 +18,9 @@ pub struct Args {}
 
 /// Probes, and shows what was found.
 pub fn run(_: Args, session: &Session) -> Outcome {
-    let probe = session.desk()?.probe(&Terminal::new(session))?;
+    // Without a store nothing is known of the chip; it is probed all the same.
+    let store = store::open(session).ok();
+    let probe = session.desk()?.probe(&Terminal::new(session), store.as_ref())?;
     show(session, &probe);
     Ok((Exit::Done, wire::probe(&probe).into_map()))
 }
@@ -57,6 +62,31 @@ fn show(session: &Session, probe: &Probe) {
         ("programmer", probe.programmer.clone()),
     ] {
         out.line(format!("  {name:<10} {value}"));
+    }
+    show_glance(session, &probe.glance);
+}
+
+/// What is there, and what the store knows of it.
+pub fn show_glance(session: &Session, glance: &Glance) {
+    let out = &session.out;
+    out.line(format!("  {:<10} {}", "contents", glance.contents));
+    let backup = match &glance.last_backup {
+        None => "none of this chip".to_owned(),
+        Some(last) => {
+            let named = last.name.iter().chain(&last.board).map(|text| format!(", {text}")).collect::<String>();
+            let same = match last.is_same {
+                Some(true) => "; a quick look shows the same contents",
+                Some(false) => "; the contents differ now",
+                None => "; that backup is damaged",
+            };
+            format!("{}{named}{same}", last.id)
+        }
+    };
+    out.line(format!("  {:<10} {backup}", "backup"));
+    if let Some(job) = &glance.open_job {
+        let text = format!("{job}: the chip is partly written");
+        out.line(format!("  {:<10} {}", "open job", out.tone(Tone::Bad, &text)));
+        out.line(format!("  {:<10} {}", "", command(&session.options, &format!("resume {job}"))));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
+use super::super::place;
 use super::super::session::Session;
 use super::super::streams;
 use super::super::terminal::Terminal;
-use super::layout::place;
 use crate::units;
 use crate::wire;
 use crate::workflow::reading::ReadOptions;
@@ -32,8 +32,9 @@ pub struct Args {
 
 /// Reads.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let place = place(&args.place)?;
+    let area = place::area(&args.place)?;
     let mut file = streams::create(session, &args.file)?;
+    let place = place::on_chip(session, &area, false)?.place;
     let options = ReadOptions { passes: args.passes, salvage: args.salvage };
     let (span, reading) = session.desk()?.read(&Terminal::new(session), &place, &options)?;
     file.write(&reading.bytes)?;

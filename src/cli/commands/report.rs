@@ -21,10 +21,12 @@ pub struct Args {
 
 /// Writes the page.
 pub fn run(args: Args, session: &Session) -> Outcome {
+    let mut file = streams::create(session, &args.output)?;
     let store = store::open(session)?;
     let dossier = Dossier::load(&store, &args.id)?;
     let html = dossier.page(&store, &|step| step_words(step, &session.options))?;
-    streams::write(session, &args.output, html.as_bytes())?;
+    file.write(html.as_bytes())?;
+    file.keep()?;
     let job = dossier.job().map(str::to_owned);
     session.out.line(format!("{}: open it in any browser", args.output.display()));
     let fields = Fields::new()

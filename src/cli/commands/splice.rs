@@ -48,7 +48,12 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         &outputs.into_iter().flatten().collect::<Vec<_>>(),
         args.base.iter().map(PathBuf::as_path),
     )?;
-    streams::write(session, &path, &spliced.image)?;
+    // Both before either is written: what is refused leaves nothing.
+    let mut file = streams::create(session, &path)?;
+    let recipe_to = args.order.save_recipe.as_deref();
+    let recipe_file = recipe_to.map(|path| streams::create(session, path)).transpose()?;
+    file.write(&spliced.image)?;
+    file.keep()?;
     if session.out.verbosity() == Verbosity::Quiet {
         splicing::findings(session, &spliced.findings);
     } else {
@@ -67,8 +72,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         }
     }
     let recipe = order.recipe(&board, &spliced);
-    if let Some(path) = &args.order.save_recipe {
-        streams::write(session, path, recipe.as_bytes())?;
+    if let Some(mut file) = recipe_file {
+        file.write(recipe.as_bytes())?;
+        file.keep()?;
     }
     let fields = wire::spliced(&spliced)
         .with("board", board.name.as_str())

@@ -305,7 +305,7 @@ impl Worker<'_> {
         std::fs::create_dir_all(&folder).ok()?;
         let path = folder.join(format!("{id}.html"));
         let html = Dossier::load(store, id).ok()?.page(store, &|step| (self.setup.words)(spec, step)).ok()?;
-        files::write(&path, html.as_bytes()).ok()?;
+        files::write_own(&path, html.as_bytes()).ok()?;
         Some(path)
     }
 }

@@ -193,8 +193,8 @@ impl Folder {
     fn save(&self, state: &ChipState) -> Result<(), Refusal> {
         let text = serde_json::to_vec_pretty(state)
             .map_err(|error| Why::EmulatedState { path: self.path.clone(), fault: error.to_string() })?;
-        files::write(&self.path.join(CONTENTS), &state.contents)?;
-        files::write(&self.path.join(REGISTERS), &text)
+        files::write_own(&self.path.join(CONTENTS), &state.contents)?;
+        files::write_own(&self.path.join(REGISTERS), &text)
     }
 }
 
@@ -208,7 +208,7 @@ fn store_change(change: Change<'_>, contents: &mut File, registers: &Path) {
         }
         Change::Registers(state) => {
             if let Ok(text) = serde_json::to_vec_pretty(state) {
-                let _ = files::write(registers, &text);
+                let _ = files::write_own(registers, &text);
             }
         }
     }
@@ -234,7 +234,7 @@ impl Emulated {
             folder.save(&self.emulator.state())?;
         }
         if let Some(path) = &self.counts {
-            files::write(path, counts_text(&self.emulator.counts()).as_bytes())?;
+            files::write_own(path, counts_text(&self.emulator.counts()).as_bytes())?;
         }
         Ok(())
     }

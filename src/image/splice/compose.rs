@@ -4,8 +4,8 @@ use super::parties::{Chosen, Parties};
 use super::resolve::Resolved;
 use crate::image::boards::{Board, RecoveryKind};
 use crate::image::checks::Finding;
-use crate::image::checks::{DONOR_LACKS, FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
-use crate::image::donor::{Anatomy, Piece};
+use crate::image::checks::{FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
+use crate::image::donor::Piece;
 use crate::image::error::ImageError;
 use crate::image::formats::envelope_at;
 use crate::image::is_blank;
@@ -44,12 +44,7 @@ pub fn chip(parties: &mut Parties, findings: &mut Vec<Finding>) -> Vec<u8> {
                 ))),
                 Some(piece) => put(place, piece.bytes),
                 None if r.region.blank_without_donor => place.fill(ERASED),
-                // What is wrong with the donor itself is among the findings.
-                None if r.donor.is_some_and(Anatomy::is_refused) => {}
-                None => findings.push(DONOR_LACKS.found(format!(
-                    "donor {name} has nothing for {}: say another source with --set {}=...",
-                    r.region.name, r.region.name
-                ))),
+                None => findings.extend(r.lacks()),
             },
         }
         for unit in board.layout.per_unit_in(span).filter(|u| u.keep) {

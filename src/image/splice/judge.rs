@@ -230,7 +230,7 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
         ))),
         _ if before == after && missing => {
             let check = if calibration { OWN_CALIBRATION_BLANK } else { OWN_MAC_BLANK };
-            let hint = "has an older backup of this board it? Then give that as --base, or a donor of it";
+            let hint = "if an older backup of this board has it, pass that backup with --base";
             Some(check.found(format!(
                 "{} at {at:#x} of the board's own dump is {}; {hint}",
                 u.name,

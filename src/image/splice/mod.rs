@@ -25,4 +25,5 @@ pub use choice::{Choice, Edits, EnvValue, Purpose, RegionSource};
 pub use moved::Moved;
 pub use recipe::{Recipe, RecipeDonor};
 pub use rescue::check_tftp;
+pub(crate) use resolve::check_sources;
 pub use spliced::{RegionRow, Spliced, UnitRow, splice, splice_moved};

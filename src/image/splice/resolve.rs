@@ -6,7 +6,7 @@ use super::choice::Choice;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{DONOR_LACKS, DONOR_UNCLEAR, SAME_PLACE};
-use crate::image::donor::{Anatomy, Piece};
+use crate::image::donor::{Anatomy, Donor, Piece};
 use crate::image::error::ImageError;
 use crate::image::layout::{Region, Role, Source};
 
@@ -43,6 +43,21 @@ impl<'d> Resolved<'d> {
         let donor = donors.iter().find(|d| source.is_donor(&d.donor.name));
         let piece = donor.and_then(|d| d.offers(region, board));
         Self { region, source, donor, piece, said, inherited: false, run_on: false }
+    }
+
+    /// The finding where the source has nothing for the region, and the region may not be blank.
+    pub fn lacks(&self) -> Option<Finding> {
+        let Source::Donor(name) = &self.source else { return None };
+        // What is wrong with the donor itself is among its findings.
+        let refused = self.donor.is_some_and(Anatomy::is_refused);
+        if self.inherited || self.piece.is_some() || self.region.blank_without_donor || refused {
+            return None;
+        }
+        let region = &self.region.name;
+        Some(
+            DONOR_LACKS
+                .found(format!("{name} has nothing for {region}: use --set {region}=own, or another donor")),
+        )
     }
 
     /// True where the parts of this region come from where it comes from, unless another source is chosen for them.
@@ -113,6 +128,19 @@ pub fn resolve<'d>(
         all.push(Resolved { inherited, ..new });
     }
     Ok(all)
+}
+
+/// What is known of donors and sources before there is a dump: what is wrong with a donor, a donor that is missing or
+/// has nothing for a region that is to come from it.
+///
+/// # Errors
+/// A region or donor that is not there, or a name that two regions have.
+pub fn check_sources(board: &Board, donors: &[Donor], choice: &Choice) -> Result<Vec<Finding>, ImageError> {
+    let anatomies: Vec<Anatomy> = donors.iter().map(|donor| Anatomy::of(donor, board)).collect();
+    let mut findings: Vec<Finding> = anatomies.iter().flat_map(|anatomy| anatomy.findings.clone()).collect();
+    let resolved = resolve(board, &anatomies, choice, &mut findings)?;
+    findings.extend(resolved.iter().filter_map(Resolved::lacks));
+    Ok(findings)
 }
 
 /// The choice for a region, or for the innermost one around it that has a choice.

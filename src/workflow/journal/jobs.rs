@@ -218,7 +218,7 @@ impl Store {
         if log.over.is_some() {
             return Err(StoreError::JobOver(id.into()));
         }
-        let at_work = self.begin_work(id).ok_or_else(|| StoreError::JobAtWork(id.into()))?;
+        let at_work = self.begin_work(id)?.ok_or_else(|| StoreError::JobAtWork(id.into()))?;
         let file = File::options().append(true).open(&path).map_err(FileError::on("write", &path))?;
         if !log.damaged {
             let cut = file.set_len(log.whole).and_then(|()| file.sync_all());

@@ -3,8 +3,9 @@
 use super::manifest::{FLASH, MANIFEST};
 use super::store_folder::{BUILDING, names, resolve};
 use super::{Manifest, Store, StoreError};
-use crate::workflow::files::{FileError, read, sync_folder};
+use crate::workflow::files::{FileError, read, sync_folder, write};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -157,6 +158,51 @@ impl Store {
         Ok(to.to_path_buf())
     }
 
+    /// The contents of a sound backup that are these.
+    pub(super) fn flash_like(&self, size: u64, sha256: &str) -> Option<PathBuf> {
+        let listed = self.list().unwrap_or_default().into_iter().filter_map(|one| one.manifest.ok());
+        let mut paths = listed
+            .filter(|manifest| manifest.size == size && manifest.sha256 == sha256)
+            .map(|manifest| self.backup_folder(&manifest.id).join(FLASH));
+        paths.find(|path| hash_file(path).is_ok_and(|found| found == (size, sha256.to_owned())))
+    }
+
+    /// The backups that are not needed: a newer sound one of the same chip has the same contents and companions, no job
+    /// refers to them, and they have no name. Nothing is removed.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] when the store cannot be read.
+    pub fn needless(&self) -> Result<Vec<Manifest>, StoreError> {
+        let referred: BTreeSet<String> =
+            self.jobs()?.into_iter().filter_map(|job| Some(job.header.ok()?.backup)).collect();
+        let all: Vec<Manifest> = self.list()?.into_iter().filter_map(|one| one.manifest.ok()).collect();
+        let files = |manifest: &Manifest| -> Vec<String> {
+            manifest.files.iter().map(|file| format!("{} {}", file.name, file.sha256)).collect()
+        };
+        let replaced = |n: usize, old: &Manifest| {
+            let same = |new: &&Manifest| new.chip == old.chip && files(new) == files(old);
+            all[..n].iter().filter(same).any(|new| self.verify(&new.id).is_ok())
+        };
+        Ok(all
+            .iter()
+            .enumerate()
+            .filter(|(n, old)| old.name.is_none() && !referred.contains(&old.id) && replaced(*n, old))
+            .map(|(_, old)| old.clone())
+            .collect())
+    }
+
+    /// Gives a backup a name; an empty one takes it away.
+    ///
+    /// # Errors
+    /// As [`Store::manifest`]; [`StoreError::File`] where it cannot be written.
+    pub fn rename(&self, id: &str, name: &str) -> Result<Manifest, StoreError> {
+        self.writable()?;
+        let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+        let mut manifest = Manifest { name, ..self.manifest(id)? };
+        write(&self.backup_folder(id).join(MANIFEST), &manifest.seal_to_bytes())?;
+        Ok(manifest)
+    }
+
     /// True when no other sound backup of the same chip is in the store. Chips without a unique id, and dumps of
     /// unknown chips, count by themselves unless the contents are the same.
     ///
@@ -171,13 +217,16 @@ impl Store {
         ))
     }
 
-    /// Removes a backup. The only one of its chip continuesly with `even_the_only_one`; one that an open job needs does
+    /// Removes a backup, while no other process works with the store. The only one of its chip goes only with `even_the_only_one`; one that an open job needs does
     /// not go at all. A damaged one counts as the only one.
     ///
     /// # Errors
-    /// [`StoreError::OnlyBackup`], [`StoreError::NeededByJob`], [`StoreError::File`].
+    /// [`StoreError::OnlyBackup`], [`StoreError::NeededByJob`], [`StoreError::Locked`], [`StoreError::File`].
     pub fn remove(&self, id: &str, even_the_only_one: bool) -> Result<(), StoreError> {
-        self.writable()?;
+        self.alone(|| self.remove_alone(id, even_the_only_one))
+    }
+
+    fn remove_alone(&self, id: &str, even_the_only_one: bool) -> Result<(), StoreError> {
         for job in self.jobs()?.iter().filter(|j| j.is_open()) {
             if job.header.as_ref().is_ok_and(|h| h.backup == id) {
                 return Err(StoreError::NeededByJob { id: id.into(), job: job.id.clone() });

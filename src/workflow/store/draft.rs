@@ -5,7 +5,8 @@ use super::recorder::Recorder;
 use super::{ChipKey, FileEntry, Manifest, Origin, Reads, Store, StoreError};
 use crate::workflow::files::{FileError, check_room, sha256_hex, write_plain};
 use crate::workflow::utc;
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// What is known of a backup apart from its bytes.
@@ -23,6 +24,8 @@ pub struct Facts {
     pub reads: Reads,
     /// Board, where named.
     pub board: Option<String>,
+    /// What its owner calls it.
+    pub name: Option<String>,
     /// Whatever else.
     pub notes: Vec<String>,
 }
@@ -89,6 +92,9 @@ impl<'s> Draft<'s> {
             let fault = format!("{FLASH} does not read back from the disk as it was written");
             return Err(StoreError::Damaged { what: "backup", id: "new".into(), fault });
         }
+        if let Some(twin) = self.store.flash_like(self.size, sha256) {
+            share(&twin, &path);
+        }
         let flash = FileEntry { name: FLASH.into(), size: self.size, sha256: sha256.into() };
         self.files.insert(0, flash);
         let now = SystemTime::now();
@@ -106,6 +112,7 @@ impl<'s> Draft<'s> {
             origin: facts.origin,
             reads: facts.reads,
             board: facts.board,
+            name: facts.name,
             notes: facts.notes,
             files: self.files,
             seal: String::new(),
@@ -116,5 +123,14 @@ impl<'s> Draft<'s> {
             write_plain(&folder.join(MANIFEST), &manifest.seal_to_bytes())
         })?;
         Ok(manifest)
+    }
+}
+
+/// Puts a second name for `twin`, which holds the same bytes, in place of `path`. Where the file system has no such names,
+/// the bytes are kept twice. No file of the store is ever written to again.
+fn share(twin: &Path, path: &Path) {
+    let linked = path.with_extension("link");
+    if fs::hard_link(twin, &linked).is_ok() && fs::rename(&linked, path).is_err() {
+        let _ = fs::remove_file(&linked);
     }
 }

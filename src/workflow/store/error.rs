@@ -29,14 +29,16 @@ pub enum StoreError {
         fault: String,
     },
     /// There is none of that name.
-    #[error("there is no {what} '{id}' in the store; {}", it_holds(.known))]
+    #[error("there is no {what} '{id}' in the store; {}", it_holds(.known, *.of))]
     NotFound {
         /// `backup` or `job`.
         what: &'static str,
         /// What was asked for.
         id: String,
-        /// Some that exist.
+        /// The latest that exist.
         known: Vec<String>,
+        /// How many exist.
+        of: usize,
     },
     /// The beginning of an id fits several.
     #[error("'{id}' may be any of {}; give more of the id", .fits.join(", "))]
@@ -81,9 +83,10 @@ pub enum StoreError {
     Suspect(String),
 }
 
-fn it_holds(ids: &[String]) -> String {
+fn it_holds(ids: &[String], of: usize) -> String {
     match ids {
         [] => "it holds none".into(),
-        ids => format!("it holds {}", ids.join(", ")),
+        ids if ids.len() == of => format!("it holds {}", ids.join(", ")),
+        ids => format!("it holds {of}, the latest are {}", ids.join(", ")),
     }
 }

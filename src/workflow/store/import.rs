@@ -26,6 +26,8 @@ pub struct Import {
     pub part: Option<String>,
     /// Board, where named.
     pub board: Option<String>,
+    /// What its owner calls it.
+    pub name: Option<String>,
 }
 
 impl Store {
@@ -63,6 +65,7 @@ impl Store {
             origin: if passes == 2 { Origin::ImportTwice } else { Origin::Import },
             reads: Reads { passes, bytes: size * u64::from(passes), ..Reads::default() },
             board: import.board.clone(),
+            name: import.name.clone(),
             notes,
         };
         draft.finish(&sha256_hex(&import.flash), facts)

@@ -115,6 +115,9 @@ pub struct Manifest {
     pub reads: Reads,
     /// The board it was taken from, where it was named.
     pub board: Option<String>,
+    /// What its owner calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Whatever else is worth knowing.
     pub notes: Vec<String>,
     /// Every other file of the backup.

@@ -13,6 +13,7 @@ fn facts(unique_id: Option<&str>) -> Facts {
         origin: Origin::Read,
         reads: Reads { passes: 2, ..Reads::default() },
         board: None,
+        name: None,
         notes: Vec::new(),
     }
 }
@@ -83,11 +84,22 @@ fn what_was_edited_is_refused() {
 }
 
 #[test]
-fn a_second_instance_is_refused_and_may_look() {
+fn two_processes_work_next_to_each_other_and_only_one_alone_removes() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_locked(dir.path()).unwrap();
-    assert!(matches!(Store::open_locked(dir.path()), Err(StoreError::Locked(_))));
+    let second = Store::open_locked(dir.path()).unwrap();
     let id = add(&store, 1, None).id;
+    // Both at once, under names of their own.
+    assert_ne!(add(&second, 1, None).id, id);
+    // What the second one builds is not cleared away by a third.
+    let mut draft = Draft::new(&second, 16).unwrap();
+    draft.put(0, &[1; 16]).unwrap();
+    drop(Store::open_locked(dir.path()).unwrap());
+    draft.finish(&sha256_hex(&[1; 16]), facts(None)).unwrap();
+    assert!(matches!(store.remove(&id, true), Err(StoreError::Locked(_))));
+    drop(second);
+    let extra = add(&store, 3, None).id;
+    store.remove(&extra, true).unwrap();
     let looking = Store::open(dir.path());
     assert_eq!(looking.find(&id[..12]).unwrap(), id);
     assert!(matches!(looking.remove(&id, true), Err(StoreError::ReadOnly(_))));

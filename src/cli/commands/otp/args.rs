@@ -60,8 +60,6 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Verb::Show => show::show(session, &of_chip(session)?.registers),
         Verb::Dump { dir } => {
             let registers = registers(session)?;
-            std::fs::create_dir_all(&dir)
-                .map_err(|error| Failure::failed(format!("cannot make {}: {error}", dir.display())))?;
             show::dump(session, &registers, &dir)
         }
         Verb::Diff { a, b } => diff::run(session, &a, &b),

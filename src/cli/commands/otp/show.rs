@@ -3,7 +3,7 @@
 use super::super::super::exit::{Exit, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
-use crate::desk::files;
+use super::super::super::streams;
 use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text};
 use crate::report::otp_verdict;
@@ -87,9 +87,10 @@ fn macs(bytes: &[u8]) -> Vec<String> {
 /// Writes each into a file of its own.
 pub fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Outcome {
     let mut written = Vec::new();
-    for register in registers {
-        let path = dir.join(file_name(register.index));
-        files::write(&path, &register.bytes)?;
+    let files: Vec<(String, Vec<u8>)> =
+        registers.iter().map(|register| (file_name(register.index), register.bytes.clone())).collect();
+    let paths = streams::write_into(session, dir, &files)?;
+    for (register, path) in registers.iter().zip(paths) {
         session.out.line(format!("{} ({} bytes)", path.display(), register.bytes.len()));
         let mut fields = wire::security_register(register);
         fields["file"] = json!(path.display().to_string());
