@@ -1,7 +1,7 @@
 //! The arguments as clap reads them; `options` checks what they mean.
 
 use super::commands::Command;
-use clap::{ArgAction, Args as ClapArgs, Parser};
+use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
 use std::path::PathBuf;
 
 /// Backs up, splices and rewrites SPI NOR flash chips through a CH341A or FT2232H clip, in one pass.
@@ -15,6 +15,18 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+    /// On a terminal.
+    #[default]
+    Auto,
 }
 
 /// Options of every command.
@@ -68,6 +80,17 @@ pub struct GlobalArgs {
     /// never written to
     #[arg(long, value_name = "SIZE", global = true, value_parser = crate::units::parse_size)]
     pub size: Option<u64>,
+
+    /// When to use colours; auto is on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        global = true,
+        hide_possible_values = true
+    )]
+    pub color: Color,
 
     /// Show how things are done
     #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]

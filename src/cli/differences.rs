@@ -59,7 +59,11 @@ pub fn by_region(differing: &Spans, layout: &Layout) -> Table {
 pub fn summary(differing: &Spans) -> String {
     let verb = if differing.len() == 1 { "differs" } else { "differ" };
     let ranges = differing.as_slice().len() as u64;
-    format!("{} {verb}, in {}", count(differing.len(), "byte"), count(ranges, "range"))
+    let about = match differing.len() {
+        0..units::KIB => String::new(),
+        bytes => format!(" ({})", units::size(bytes)),
+    };
+    format!("{}{about} {verb}, in {}", count(differing.len(), "byte"), count(ranges, "range"))
 }
 
 #[cfg(test)]

@@ -6,9 +6,15 @@ use std::fmt::Write;
 
 /// The commands under their headings.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Look at the chip", &["list", "probe", "contact", "read", "verify", "otp", "protect"]),
+    (
+        "Look at the chip",
+        &["list", "probe", "status", "contact", "read", "verify", "blank-check", "otp", "protect"],
+    ),
     ("Save it", &["backup", "backups"]),
-    ("Change it (always with a backup first)", &["rewrite", "write", "erase", "restore", "resume", "jobs"]),
+    (
+        "Change it (always with a backup first)",
+        &["rewrite", "write", "patch", "erase", "restore", "resume", "jobs"],
+    ),
     ("Files, without a chip", &["inspect", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"]),
     ("What is known", &["boards", "chips"]),
     ("The program", &["setup", "selftest", "guide", "demo", "emulate", "flashrom", "completions", "man"]),

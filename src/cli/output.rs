@@ -78,6 +78,13 @@ impl Output {
         }
     }
 
+    /// The same, in colours always or never.
+    pub fn coloured(mut self, on: bool) -> Self {
+        self.err = Paint::forced(on);
+        self.out = if self.json { Paint::plain() } else { self.err };
+        self
+    }
+
     /// The output of the job on one of several programmers: `label` is before each of its lines, `programmer`
     /// in each of its events, and its bars among those of the others.
     pub fn labelled_as(&self, label: &str, programmer: &str, bars: &MultiProgress) -> Self {

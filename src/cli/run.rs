@@ -1,6 +1,6 @@
 //! From the process's arguments to its exit code: parse, check, run the command, report the result.
 
-use super::args::Args;
+use super::args::{Args, Color};
 use super::commands;
 use super::exit::{Exit, Failure, Outcome, result};
 use super::flashrom::fenced;
@@ -36,8 +36,14 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return usage(&error, &words).into(),
     };
+    let color = args.global.color;
     let (options, verbosity) = Options::check(args.global);
     let out = Output::new(options.json, verbosity);
+    let out = match color {
+        Color::Auto => out,
+        Color::Always => out.coloured(true),
+        Color::Never => out.coloured(false),
+    };
     let session = Session { options, out, stop: signals::listen(), store: None };
     let name = args.command.name();
     let outcome = commands::run(args.command, &session);

@@ -22,11 +22,18 @@ pub enum Tone {
 pub struct Paint(bool);
 
 impl Paint {
-    /// Colours for a stream that is a terminal, unless `NO_COLOR` (<https://no-color.org>) or `TERM=dumb` say otherwise.
+    /// Colours for a stream that is a terminal, or for any with `CLICOLOR_FORCE`, unless `NO_COLOR`
+    /// (<https://no-color.org>) or `TERM=dumb` say otherwise.
     pub fn for_stream(stream: &impl IsTerminal) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
             || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
-        Self(stream.is_terminal() && !refused)
+        let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0");
+        Self((stream.is_terminal() || forced) && !refused)
+    }
+
+    /// The same, always in colours or never.
+    pub fn forced(on: bool) -> Self {
+        Self(on)
     }
 
     /// No colours.

@@ -1,13 +1,13 @@
 //! One glance: what the store knows of the chip on the clip, and what a quick look at its contents shows.
 
 use super::Refusal;
-use super::front::Front;
 use super::programmer::AnyChip;
 use crate::image::inspect::inspect;
 use crate::image::is_blank;
 use crate::image::layouts::ifd;
 use crate::span::Span;
 use crate::units;
+use crate::workflow::store::Manifest;
 use crate::workflow::{Cause, Store, chip_key, open_jobs_of};
 
 /// Bytes read at the start of the chip, where boot loaders and descriptors are, and at its end.
@@ -19,7 +19,7 @@ const END: u64 = 64 << 10;
 pub struct Glance {
     /// The job that this chip is in the middle of.
     pub open_job: Option<String>,
-    /// The latest backup of this very chip.
+    /// The latest backup of this very chip; of a chip without a unique id, the latest that its contents fit.
     pub last_backup: Option<LastBackup>,
     /// What is there, in words, by the first and last bytes only.
     pub contents: String,
@@ -44,7 +44,7 @@ pub struct LastBackup {
 ///
 /// # Errors
 /// Any [`Refusal`] where reading the chip or the store fails.
-pub(super) fn glance(chip: &mut AnyChip, store: Option<&Store>, _front: &dyn Front) -> Result<Glance, Refusal> {
+pub(super) fn glance(chip: &mut AnyChip, store: Option<&Store>) -> Result<Glance, Refusal> {
     let size = chip.geometry().size;
     let spans = [Span::new(0, START.min(size)), Span::new(size.saturating_sub(END), size)];
     let mut looked = Vec::new();
@@ -57,11 +57,19 @@ pub(super) fn glance(chip: &mut AnyChip, store: Option<&Store>, _front: &dyn Fro
     found.open_job = jobs.first().map(|job| job.id.clone());
     let key = chip_key(chip.identity());
     let listed = store.list().unwrap_or_default().into_iter().filter_map(|one| one.manifest.ok());
-    found.last_backup = listed.into_iter().find(|manifest| manifest.chip.is_same(&key)).map(|manifest| {
-        let stored = store.load(&manifest.id).ok();
-        let is_same =
-            stored.map(|stored| looked.iter().all(|(span, bytes)| span.of(&stored.flash) == Some(&bytes[..])));
-        LastBackup { id: manifest.id, taken: manifest.taken, board: manifest.board, name: manifest.name, is_same }
+    found.last_backup = listed.into_iter().find_map(|manifest| {
+        let is_same = || {
+            let stored = store.load(&manifest.id).ok()?;
+            Some(looked.iter().all(|(span, bytes)| span.of(&stored.flash) == Some(&bytes[..])))
+        };
+        // A chip without a unique id is known by its contents only.
+        let is_same = match (manifest.chip.is_same(&key), manifest.chip == key && key.unique_id.is_none()) {
+            (true, _) => is_same(),
+            (false, true) => Some(is_same().filter(|same| *same)?),
+            (false, false) => return None,
+        };
+        let Manifest { id, taken, board, name, .. } = manifest;
+        Some(LastBackup { id, taken, board, name, is_same })
     });
     Ok(found)
 }
@@ -102,10 +110,7 @@ mod tests {
         let look = |bytes: &[u8]| contents(&[(Span::new(0, bytes.len() as u64), bytes.to_vec())]);
         let board = synthetic::demo().board;
         assert_eq!(look(&board[..START as usize]), "boot loader: U-Boot 1.1.3 (Mar 10 2016 - 09:12:44)");
-        assert_eq!(
-            look(&flash()),
-            "PC firmware with an Intel descriptor: gbe 8 KiB, me 20 KiB, bios 32 KiB"
-        );
+        assert_eq!(look(&flash()), "PC firmware with an Intel descriptor: gbe 8 KiB, me 20 KiB, bios 32 KiB");
         assert!(look(&[0xff; 4096]).starts_with("blank"));
         assert_eq!(look(&synthetic::noise(3, 4096)), "nothing known at its start");
     }

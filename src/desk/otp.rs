@@ -7,7 +7,8 @@ use super::programmer::AnyChip;
 use super::question::{LockQuestion, RegisterChange, RegistersQuestion};
 use super::refusal::Why;
 use super::{Answer, Question, Refusal};
-use crate::flash::{FlashError, SecurityRegister};
+use crate::flash::{FlashError, OtpPermit, SecurityRegister};
+use crate::workflow::backup::{self, BackupOptions};
 use crate::workflow::otp::{of_backup, permit, read};
 use crate::workflow::{Cause, Store};
 
@@ -76,7 +77,7 @@ impl Desk {
         store: &Store,
         wanted: Vec<(u8, Vec<u8>)>,
     ) -> Result<Vec<SecurityRegister>, Refusal> {
-        self.with_chip_to_write(front, |chip, _| {
+        self.with_chip_to_write(front, |chip, programmer| {
             let mut changes = Vec::new();
             for (index, bytes) in wanted {
                 let now = register(chip, index)?;
@@ -88,9 +89,12 @@ impl Desk {
                     changes.push(RegisterChange { now, wanted: Some(bytes) });
                 }
             }
-            let (backup, permit) = permit(chip, store)?;
             let _ = front.notice(Notice::Registers { changes: &changes, erasable: chip.otp_erasable() });
-            if changes.is_empty() || self.dry_run {
+            if changes.is_empty() {
+                return Ok(Vec::new());
+            }
+            let (backup, permit) = backed_up(chip, programmer, store, front)?;
+            if self.dry_run {
                 return Ok(Vec::new());
             }
             confirm(front, &backup, &changes)?;
@@ -112,10 +116,13 @@ impl Desk {
         store: &Store,
         index: u8,
     ) -> Result<Option<SecurityRegister>, Refusal> {
-        self.with_chip_to_write(front, |chip, _| {
+        self.with_chip_to_write(front, |chip, programmer| {
             let now = register(chip, index)?;
-            let (backup, permit) = permit(chip, store)?;
-            if now.blank || self.dry_run {
+            if now.blank {
+                return Ok(None);
+            }
+            let (backup, permit) = backed_up(chip, programmer, store, front)?;
+            if self.dry_run {
                 return Ok(None);
             }
             let changes = [RegisterChange { now, wanted: None }];
@@ -137,12 +144,12 @@ impl Desk {
         store: &Store,
         index: u8,
     ) -> Result<Option<SecurityRegister>, Refusal> {
-        self.with_chip_to_write(front, |chip, _| {
+        self.with_chip_to_write(front, |chip, programmer| {
             let now = register(chip, index)?;
-            permit(chip, store)?;
             if now.locked == Some(true) {
                 return Ok(None);
             }
+            backed_up(chip, programmer, store, front)?;
             let _ = front.notice(Notice::RegisterToLock(&now));
             if self.dry_run {
                 return Ok(None);
@@ -165,6 +172,24 @@ fn confirm(front: &dyn Front, backup: &str, changes: &[RegisterChange]) -> Resul
         true => Ok(()),
         false => Err(Cause::Unconfirmed.untouched().into()),
     }
+}
+
+/// The backup that holds the registers as they are now, and the right to write them. Where there is none, one is taken.
+fn backed_up(
+    chip: &mut AnyChip,
+    programmer: &str,
+    store: &Store,
+    front: &dyn Front,
+) -> Result<(String, OtpPermit), Refusal> {
+    match permit(chip, store) {
+        Err(error) if matches!(*error.cause, Cause::NoRegisterBackup) => {}
+        done => return Ok(done?),
+    }
+    // A chip that answers to its id and reads FF only is blank.
+    let options =
+        BackupOptions { programmer: programmer.to_owned(), blank_allowed: true, ..BackupOptions::default() };
+    backup::backup(chip, store, &options, &mut |event| front.notice(Notice::Job(&event)))?;
+    Ok(permit(chip, store)?)
 }
 
 /// Refuses a part of which it is not known whether and how it keeps one-time memory.

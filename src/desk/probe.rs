@@ -40,7 +40,7 @@ impl Desk {
                 status: chip.status()?,
                 registers: chip.security_registers()?,
                 otp_known: chip.otp_known(),
-                glance: glance(chip, store, front)?,
+                glance: glance(chip, store)?,
             })
         });
         let silent = |refusal: &Refusal| {

@@ -19,7 +19,9 @@ mod result;
 mod splice;
 mod stored;
 
-pub use chip::{part, probe, protection, security_register, security_register_contents, status_registers};
+pub use chip::{
+    glance, part, probe, protection, security_register, security_register_contents, status_registers,
+};
 pub use contact::{contact, meter, watched};
 pub use event::{event, job_opened, message, progress, stage, stored};
 pub use fields::{Fields, spans};

@@ -21,6 +21,7 @@ mod replacement;
 mod rewrite;
 mod selftest;
 mod store;
+mod tools;
 mod unknown_supply;
 mod usage;
 mod vendors;

@@ -26,21 +26,21 @@ fn run(bench: &Bench, emu: &str, words: &[&str], code: i32) -> Value {
 fn registers_are_written_only_with_a_backup_of_them() {
     let bench = bench();
     let program = ["otp", "program", "2", "data.bin", "--yes"];
-    let result = run(&bench, EMU, &program, 2);
-    assert!(result["message"].as_str().unwrap().contains("norsplice backup"), "{result}");
-    run(&bench, EMU, &["backup"], 0);
+    let backups = || run(&bench, EMU, &["backups"], 0)["backups"].as_array().unwrap().len();
+    // Not confirmed: the backup is there all the same.
     run(&bench, EMU, &program[..4], 2);
+    assert_eq!(backups(), 1);
     run(&bench, EMU, &["otp", "program", "2", "data.bin", "--dry-run"], 0);
     assert_eq!(run(&bench, EMU, &program, 0)["chip"], "written");
-    assert_eq!(run(&bench, EMU, &program, 2)["chip"], "untouched", "the backup no longer holds them");
     let shown = run(&bench, EMU, &["otp", "show"], 0);
     let register = &shown["security_registers"][1];
     assert_eq!(
         (&register["texts"][0], &register["macs"][0]),
         (&"OPERATOR 1234 30:b5:c2:a1:b2:c3".into(), &"30:b5:c2:a1:b2:c3".into())
     );
-    run(&bench, EMU, &["backup"], 0);
     assert_eq!(run(&bench, EMU, &program, 0)["chip"], "untouched", "nothing is left to do");
+    assert_eq!(backups(), 1);
+    run(&bench, EMU, &["backup"], 0);
 
     let backups = run(&bench, EMU, &["backups", "list"], 0);
     let id = |n: usize| backups["backups"][n]["id"].as_str().unwrap().to_owned();

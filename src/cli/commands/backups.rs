@@ -156,7 +156,8 @@ fn list(session: &Session, filter: &str) -> Outcome {
     let store = store::open(session)?;
     let listed = store.list()?;
     let (mut backups, mut damaged) = (Vec::new(), Vec::new());
-    let mut table = Table::new(&["backup", "taken (UTC)", "part", ">size", "unique id", "board", "name", "from"]);
+    let mut table =
+        Table::new(&["backup", "taken (UTC)", "part", ">size", "unique id", "board", "name", "from"]);
     for backup in &listed {
         match &backup.manifest {
             Ok(m) if !fits(m, filter) => {}

@@ -12,21 +12,32 @@ use serde_json::Value;
 /// `boards [NAME]`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The board; without it, all are listed
+    /// The board, or a part of the names of several; without it, all are listed
     name: Option<String>,
 }
 
 /// Lists or shows.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.name {
-        None => list(session),
-        Some(name) => show(session, Board::named(&name)?),
+        None => list(session, &Board::all().iter().collect::<Vec<_>>()),
+        Some(name) => {
+            let lower = name.to_lowercase();
+            let text = |board: &Board| format!("{} {} {}", board.name, board.model, board.soc).to_lowercase();
+            let found: Vec<&Board> =
+                Board::all().iter().filter(|board| text(board).contains(&lower)).collect();
+            match (Board::named(&name), found.as_slice()) {
+                (Ok(board), _) => show(session, board),
+                (Err(_), [board]) => show(session, board),
+                (Err(error), []) => Err(error.into()),
+                (Err(_), several) => list(session, several),
+            }
+        }
     }
 }
 
-fn list(session: &Session) -> Outcome {
+fn list(session: &Session, boards: &[&Board]) -> Outcome {
     let mut table = Table::new(&["board", "model", ">flash", "processor", "rescue by TFTP"]);
-    for board in Board::all() {
+    for board in boards {
         table.row([
             board.name.as_str().into(),
             board.model.as_str().into(),
@@ -36,7 +47,7 @@ fn list(session: &Session) -> Outcome {
         ]);
     }
     session.out.table(&table);
-    let boards: Vec<Value> = Board::all().iter().map(wire::board).collect();
+    let boards: Vec<Value> = boards.iter().map(|board| wire::board(board)).collect();
     Ok((Exit::Done, Fields::new().with("boards", boards).into_map()))
 }
 

@@ -8,9 +8,11 @@ use super::super::streams;
 use crate::desk::allowed;
 use crate::image::checks::stopping;
 use crate::image::container::item::{Check, Item, Outcome as Result};
+use crate::image::container::tplink;
+use crate::image::donor::Kind;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::{Gap, Inspection, inspect};
-use crate::image::{Board, ImageError, sha256};
+use crate::image::{Board, ImageError, Recognised, sha256};
 use crate::units;
 use crate::wire::{self, Fields};
 use serde_json::Value;
@@ -26,6 +28,10 @@ pub struct Args {
     #[arg(long, value_name = "BOARD")]
     board: Option<String>,
 
+    /// Exit code 4 where a check is bad
+    #[arg(long)]
+    strict: bool,
+
     /// What it is meant for there: the board's own dump, a donor, or the file that its rescue fetches
     #[arg(long = "as", value_name = "USE", requires = "board", value_parser = ["dump", "donor", "tftp"])]
     meant: Option<String>,
@@ -38,15 +44,17 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let bytes = streams::read(&args.file)?;
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
-    show(session, &found, &args.file.display().to_string(), &sha256);
     let boards = if found.what == "dump" { found.recognise(&bytes) } else { Vec::new() };
+    let verdict = verdict(&found, &boards, &bytes);
+    show(session, &found, &args.file.display().to_string(), &sha256, &verdict);
     for one in &boards {
         let sure = if one.named { "board" } else { "board, perhaps" };
         session.out.line(format!("{sure}: {}, by {}", one.board.name, one.by.join("; ")));
     }
     let file = args.file.display().to_string();
-    let fields = wire::inspection(&file, &sha256, &found, &boards);
-    let Some(board) = board else { return Ok((Exit::Done, fields.into_map())) };
+    let fields = wire::inspection(&file, &sha256, &found, &boards).with("verdict", verdict);
+    let exit = if args.strict && !found.is_sound() { Exit::Differ } else { Exit::Done };
+    let Some(board) = board.filter(|_| exit == Exit::Done) else { return Ok((exit, fields.into_map())) };
     let meant = args.meant.as_deref().and_then(Use::parse);
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     fit(session, bytes, &name, meant, board, fields)
@@ -84,10 +92,48 @@ enum Line<'a> {
     Gap(&'a Gap),
 }
 
-fn show(session: &Session, found: &Inspection, file: &str, sha256: &str) {
+/// What it is, in one plain sentence.
+fn verdict(found: &Inspection, boards: &[Recognised], bytes: &[u8]) -> String {
+    let what = match found.what {
+        "blank" => "blank: one value all over".to_owned(),
+        "unknown" => "nothing known is in it".to_owned(),
+        "dump" => match boards.iter().find(|one| one.named) {
+            Some(one) => format!("a dump of a whole flash, {}", one.board.model),
+            None => "a dump of a whole flash".to_owned(),
+        },
+        "flash-image" => "an image of several known parts".to_owned(),
+        kind => vendor_file(found, bytes).unwrap_or_else(|| format!("a file of one kind: {kind}")),
+    };
+    let all = || found.checks.iter().chain(found.items.iter().flat_map(|item| &item.checks));
+    let bad: Vec<&str> =
+        all().filter(|check| check.result == Result::Bad).map(|check| check.name.name()).collect();
+    match (bad.as_slice(), all().count()) {
+        ([], 0) => what,
+        ([], _) => format!("{what}; every check is good"),
+        (bad, _) => format!("{what}; BAD: {}", bad.join(", ")),
+    }
+}
+
+/// A TP-Link file by the board whose id it has, and whether it brings a boot loader.
+fn vendor_file(found: &Inspection, bytes: &[u8]) -> Option<String> {
+    let header = tplink::parse(bytes, 0).filter(|_| tplink::KINDS.iter().any(|kind| *kind == found.what))?;
+    let fits = |board: &&Board| {
+        board.hardware.iter().any(|known| known.id == header.hw_id && known.rev == header.hw_rev)
+    };
+    let names: Vec<&str> = Board::all().iter().filter(fits).map(|board| board.model.as_str()).collect();
+    let kind = if header.has_boot() { Kind::VendorWithLoader } else { Kind::VendorFirmware };
+    Some(match names.as_slice() {
+        [] => format!("{} for a board that is not in the table", kind.name()),
+        names => format!("{} for {}", kind.name(), names.join(" or ")),
+    })
+}
+
+fn show(session: &Session, found: &Inspection, file: &str, sha256: &str, verdict: &str) {
     let out = &session.out;
     let (what, size) = (out.tone(Tone::Strong, found.what), units::size(found.size));
     out.line(format!("{file}: {what}, {size} ({:#x} bytes), sha256 {sha256}", found.size));
+    let tone = if found.is_sound() { Tone::Good } else { Tone::Bad };
+    out.line(format!("  {}", out.tone(tone, verdict)));
     for check in &found.checks {
         out.line(format!("  {}", checked(session, check)));
     }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod backups;
+mod blank_check;
 mod boards;
 mod chips;
 mod completions;
@@ -20,6 +21,7 @@ mod list;
 mod man;
 mod map;
 mod otp;
+mod patch;
 mod probe;
 mod protect;
 mod read;
@@ -30,6 +32,7 @@ pub mod rewrite;
 mod selftest;
 mod setup;
 mod splice;
+mod status;
 mod table;
 mod tftp;
 mod verify;

@@ -35,11 +35,6 @@ fn show(session: &Session, probe: &Probe) {
         None if id.low_voltage => "1.8 V class".to_owned(),
         None => "not in the table".to_owned(),
     };
-    let protected = match (probe.status.protected.is_empty(), probe.status.protection_known) {
-        (true, _) => out.tone(Tone::Good, "nothing"),
-        (false, true) => out.tone(Tone::Warn, &probe.status.protected.to_string()),
-        (false, false) => out.tone(Tone::Warn, "perhaps everything: this part's bits are not known"),
-    };
     let sfdp = match &id.sfdp_decoded {
         Some(sfdp) => format!("revision 1.{}, {}", sfdp.header_minor, units::size(sfdp.basic.size)),
         None => "none".to_owned(),
@@ -57,13 +52,23 @@ fn show(session: &Session, probe: &Probe) {
         ("unique id", id.unique_id.as_deref().map_or("none known".to_owned(), hex)),
         ("SFDP", sfdp),
         ("status", registers_line(&probe.status)),
-        ("protected", protected),
+        ("protected", protected(session, &probe.status)),
         ("OTP", otp),
         ("programmer", probe.programmer.clone()),
     ] {
         out.line(format!("  {name:<10} {value}"));
     }
     show_glance(session, &probe.glance);
+}
+
+/// What is protected, in words.
+pub fn protected(session: &Session, status: &Status) -> String {
+    let out = &session.out;
+    match (status.protected.is_empty(), status.protection_known) {
+        (true, _) => out.tone(Tone::Good, "nothing"),
+        (false, true) => out.tone(Tone::Warn, &status.protected.to_string()),
+        (false, false) => out.tone(Tone::Warn, "perhaps everything: this part's bits are not known"),
+    }
 }
 
 /// What is there, and what the store knows of it.
@@ -73,7 +78,8 @@ pub fn show_glance(session: &Session, glance: &Glance) {
     let backup = match &glance.last_backup {
         None => "none of this chip".to_owned(),
         Some(last) => {
-            let named = last.name.iter().chain(&last.board).map(|text| format!(", {text}")).collect::<String>();
+            let named =
+                last.name.iter().chain(&last.board).map(|text| format!(", {text}")).collect::<String>();
             let same = match last.is_same {
                 Some(true) => "; a quick look shows the same contents",
                 Some(false) => "; the contents differ now",

@@ -1,37 +1,98 @@
-//! `report ID -o FILE.html`: a backup or a job as one page to look at and to keep.
+//! `report ID|FILE`: a backup, a job or a dump in a file as one page to look at and to keep.
 
-use super::super::exit::{Exit, Outcome};
+use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
-use super::super::shell::step_words;
+use super::super::shell::{command, quoted, step_words};
 use super::super::store;
 use super::super::streams;
-use crate::desk::report::Dossier;
+use crate::desk::report::{Dossier, NextStep};
+use crate::desk::subject::{Dump, recognised};
+use crate::image::Board;
 use crate::wire::Fields;
-use std::path::PathBuf;
+use crate::workflow::Store;
+use crate::workflow::store::Import;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-/// `report ID`
+/// `report ID|FILE`
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A backup or a job: its id, or the beginning of it
-    id: String,
-    /// The page to write
+    /// A backup or a job: its id, or the beginning of it; or the file of a dump
+    #[arg(value_name = "ID|FILE")]
+    what: PathBuf,
+    /// The page to write [default: the id or the file's name, with .html]
     #[arg(short, long, value_name = "FILE.html")]
-    output: PathBuf,
+    output: Option<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    open: bool,
 }
 
 /// Writes the page.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut file = streams::create(session, &args.output)?;
-    let store = store::open(session)?;
-    let dossier = Dossier::load(&store, &args.id)?;
-    let html = dossier.page(&store, &|step| step_words(step, &session.options))?;
+    let default = || {
+        let name = args.what.file_stem().unwrap_or(args.what.as_os_str());
+        PathBuf::from(name).with_extension("html")
+    };
+    let output = args.output.clone().unwrap_or_else(default);
+    let mut file = streams::create(session, &output)?;
+    let (html, fields) = match Dump::named(&args.what) {
+        Dump::File(path) => (of_file(path, session)?, Fields::new().with("dump", path.display().to_string())),
+        Dump::Backup(id) => {
+            let store = store::open(session)?;
+            let dossier = Dossier::load(&store, id)?;
+            let html = dossier.page(&store, &|step| step_words(step, &session.options))?;
+            let job = dossier.job().map(str::to_owned);
+            (html, Fields::new().with("backup", dossier.manifest.id).with_some("job", job))
+        }
+    };
     file.write(html.as_bytes())?;
     file.keep()?;
-    let job = dossier.job().map(str::to_owned);
-    session.out.line(format!("{}: open it in any browser", args.output.display()));
-    let fields = Fields::new()
-        .with("file", args.output.display().to_string())
-        .with("backup", dossier.manifest.id)
-        .with_some("job", job);
-    Ok((Exit::Done, fields.into_map()))
+    let name = output.display().to_string();
+    session.out.line(format!("{name}: open it in any browser"));
+    if args.open && !streams::is_stream(&output) {
+        open(&output)?;
+    }
+    Ok((Exit::Done, Fields::new().with("file", name).or(fields.into_map()).into_map()))
+}
+
+/// The page of a dump in a file, as if it had been taken over into a store.
+fn of_file(path: &Path, session: &Session) -> Result<String, Failure> {
+    let flash = streams::read(path)?;
+    let board = recognised(&flash).map(|found| found.board.name.clone());
+    let board = board.filter(|name| Board::named(name).is_ok());
+    let store = Store::temporary()?;
+    let source = path.display().to_string();
+    let manifest = store.import(&Import { flash, source, board, ..Import::default() })?;
+    let dossier = Dossier::load(&store, &manifest.id)?;
+    let file = quoted(&path.display().to_string());
+    let page = dossier.page(&store, &|step| match step {
+        NextStep::Restore(_) => {
+            (command(&session.options, &format!("write {file}")), "these contents onto the chip".to_owned())
+        }
+        NextStep::Compare(_) => {
+            let text = "what the chip on the clip holds now, against this file";
+            (command(&session.options, &format!("diff {file} chip")), text.to_owned())
+        }
+        step => step_words(step, &session.options),
+    })?;
+    Ok(page)
+}
+
+/// Opens a page in the browser; does not wait for it.
+fn open(page: &Path) -> Result<(), Failure> {
+    let program = match () {
+        () if cfg!(target_os = "macos") => "open",
+        () if cfg!(windows) => "explorer",
+        () => "xdg-open",
+    };
+    let started = Command::new(program)
+        .arg(page)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    started.map(drop).map_err(|error| {
+        Failure::failed(format!("the page is written, but {program} does not start: {error}"))
+    })
 }

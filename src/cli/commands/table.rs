@@ -38,6 +38,8 @@ commands! {
     List(list) = "list",
     /// Identify the chip and show its size, protection, unique id, security registers
     Probe(probe) = "probe",
+    /// One glance: chip, protection, contact, contents, open job, last backup
+    Status(status) = "status",
     /// The security registers (OTP): show them, dump them into files
     Otp(otp) = "otp",
     /// The write protection: show it, set it to a range, clear it
@@ -48,12 +50,16 @@ commands! {
     Read(read) = "read",
     /// Compare the chip, or a part of it, with a file; every range that differs is listed
     Verify(verify) = "verify",
+    /// Is the chip, or a part of it, blank?
+    BlankCheck(blank_check) = "blank-check",
     /// Read everything twice and keep it in the store
     Backup(backup) = "backup",
     /// The one pass: back up, splice, show the plan, write what differs, verify
     Rewrite(rewrite) = "rewrite",
     /// Write a file: backup first, then only what differs
     Write(write) = "write",
+    /// Change a few bytes: backup first, then as write
+    Patch(patch) = "patch",
     /// Make a part of the chip, or all of it, blank; backup first
     Erase(erase) = "erase",
     /// Put a backup back onto the chip it came from

@@ -31,6 +31,8 @@ pub struct Store {
     naming: Mutex<()>,
     /// The jobs whose journals are open in this process.
     at_work: Arc<Mutex<BTreeSet<String>>>,
+    /// Its folder, where that goes with it.
+    _temporary: Option<tempfile::TempDir>,
 }
 
 /// A job at work in this process; over when dropped.
@@ -56,7 +58,13 @@ impl Store {
 
     fn new(root: &Path, lock: Option<File>) -> Store {
         let lock = lock.map(|file| Mutex::new(Some(file)));
-        Store { root: root.to_path_buf(), lock, naming: Mutex::default(), at_work: Arc::default() }
+        Store {
+            root: root.to_path_buf(),
+            lock,
+            naming: Mutex::default(),
+            at_work: Arc::default(),
+            _temporary: None,
+        }
     }
 
     /// Opens a store for work: makes its folder, takes its lock, and clears away what a killed run left half built, unless
@@ -78,6 +86,16 @@ impl Store {
         }
         share(&file, root)?;
         Ok(Store::new(root, Some(file)))
+    }
+
+    /// A store in a folder of its own that goes when it is dropped: for a dump that is only looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] where there is no room for one.
+    pub fn temporary() -> Result<Store, StoreError> {
+        let folder = tempfile::tempdir().map_err(FileError::on("make", Path::new("a temporary folder")))?;
+        let store = Store::open_locked(&folder.path().join("store"))?;
+        Ok(Store { _temporary: Some(folder), ..store })
     }
 
     /// Does something that no other process may see half done.
