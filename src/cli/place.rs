@@ -6,7 +6,7 @@ use super::session::Session;
 use super::store;
 use super::streams;
 use super::terminal::Terminal;
-use crate::desk::order::AUTO;
+use crate::desk::AUTO;
 use crate::desk::regions::{Area, Located, MapWish, Part};
 use crate::desk::subject::CHIP;
 use crate::image::{Board, ImageError, Layout, auto, parse_any};

@@ -7,7 +7,7 @@ use crate::image::is_blank;
 use crate::image::layouts::ifd;
 use crate::span::Span;
 use crate::units;
-use crate::workflow::store::Manifest;
+use crate::workflow::Manifest;
 use crate::workflow::{Cause, Store, chip_key, open_jobs_of};
 
 /// Bytes read at the start of the chip, where boot loaders and descriptors are, and at its end.

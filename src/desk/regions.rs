@@ -9,8 +9,8 @@ use super::{PlaceError, Refusal};
 use crate::image::layouts::{ifd, in_dump};
 use crate::image::{Layout, auto};
 use crate::span::Span;
+use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
-use crate::workflow::store::ChipKey;
 use crate::workflow::{Cause, Store, chip_key};
 
 /// The part that is meant, before the map is known.

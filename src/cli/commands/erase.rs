@@ -5,7 +5,7 @@ use super::super::options::PlaceArgs;
 use super::super::place;
 use super::super::session::Session;
 use super::write::put;
-use crate::desk::order::AUTO;
+use crate::desk::AUTO;
 use crate::desk::regions::{Located, Part};
 use crate::desk::{Put, PutContents};
 use crate::image::Allow;

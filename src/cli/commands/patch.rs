@@ -5,7 +5,7 @@ use super::super::options::{MapArgs, bytes};
 use super::super::place;
 use super::super::session::Session;
 use super::write::put;
-use crate::desk::order::AUTO;
+use crate::desk::AUTO;
 use crate::desk::regions::{Area, Located, Part};
 use crate::desk::{Put, PutContents, allowed};
 use crate::workflow::files::unhex;

@@ -9,8 +9,8 @@ use crate::desk::report::{Dossier, NextStep};
 use crate::desk::subject::{Dump, recognised};
 use crate::image::Board;
 use crate::wire::Fields;
+use crate::workflow::Import;
 use crate::workflow::Store;
-use crate::workflow::store::Import;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -9,7 +9,7 @@ use super::super::session::Session;
 use super::super::streams;
 use super::super::terminal::Terminal;
 use super::super::{jobs, splicing, store};
-use crate::desk::order::AUTO;
+use crate::desk::AUTO;
 use crate::desk::regions::Located;
 use crate::desk::{Place, Put, PutContents, allowed, write_checks};
 use crate::image::checks::stopping;

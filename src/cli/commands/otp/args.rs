@@ -1,6 +1,6 @@
 //! The arguments of `otp`.
 
-use super::super::super::exit::{Failure, Outcome};
+use super::super::super::exit::Outcome;
 use super::super::super::session::Session;
 use super::on_chip::{of_chip, registers};
 use super::{change, diff, show};
