@@ -16,6 +16,7 @@ use crate::image::layouts::in_dump;
 use crate::image::{Board, Layout, recognise};
 use crate::programmer::attached;
 use crate::workflow::backup::Backup;
+use crate::workflow::backup::BackupOptions;
 use crate::workflow::contact::{Contact as ContactTest, before_writing};
 use crate::workflow::journal::Direction;
 use crate::workflow::{Cause, Store};
@@ -184,7 +185,8 @@ impl Worker<'_> {
         // A choice of the other kind is not made: the way decides what is wished for.
         let done = match way {
             Way::Backup => {
-                let backup = desk.backup(&front, &store, None, blank).map_err(refused)?;
+                let options = BackupOptions { blank_allowed: blank, ..BackupOptions::default() };
+                let backup = desk.backup(&front, &store, &options).map_err(refused)?;
                 let (id, bytes, time) = (backup.manifest.id, backup.bytes_read, backup.time);
                 Ok(Done::Backup { id, bytes, time })
             }
