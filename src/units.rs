@@ -1,4 +1,4 @@
-//! Sizes, clocks and durations as people write and read them.
+//! Sizes, clocks, durations and bytes as people write and read them.
 
 use std::time::Duration;
 
@@ -6,6 +6,31 @@ use std::time::Duration;
 pub const KIB: u64 = 1024;
 /// 1024 KiB.
 pub const MIB: u64 = 1024 * KIB;
+
+/// Lower-case hex digits without separators: `ef4017`.
+pub fn hex(bytes: &[u8]) -> String {
+    hex_with(bytes, "")
+}
+
+/// Lower-case hex, with a separator between the bytes: `30:b5:c2`, `ef 40 17`.
+pub fn hex_with(bytes: &[u8], separator: &str) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
+    for (n, byte) in bytes.iter().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}{byte:02x}", if n > 0 { separator } else { "" });
+    }
+    text
+}
+
+/// Shannon entropy in bits a byte, 0 to 8; 0 of no bytes.
+pub fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0u32; 256];
+    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let len = bytes.len() as f64;
+    let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / len);
+    shares.map(|share| -share * share.log2()).sum::<f64>().abs()
+}
 
 /// Reads a number of bytes or an address: `131072`, `0x20000`, `128K`, `8M`, `1G` (powers of 1024).
 ///
@@ -91,6 +116,14 @@ pub fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_as_hex_and_their_entropy() {
+        assert_eq!((hex(&[]).as_str(), hex(&[0xef, 0x40]).as_str()), ("", "ef40"));
+        assert_eq!(hex_with(&[0x30, 0xb5, 0], ":"), "30:b5:00");
+        assert_eq!((entropy(&[]), entropy(&[7; 100]), entropy(&[0, 1].repeat(50))), (0.0, 0.0, 1.0));
+        assert_eq!(entropy(&(0..=255).collect::<Vec<u8>>()), 8.0);
+    }
 
     #[test]
     fn sizes_in_every_accepted_form() {

@@ -186,7 +186,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/commands/completions.rs"]),
     ("clap_mangen", &["cli/commands/man.rs"]),
-    ("dtoolkit", &["image/container/dtb.rs"]),
     ("embedded_hal", &["spi/hal.rs"]),
     ("embedded_storage", &["flash/nor_flash.rs"]),
     ("etcetera", &["cli/store.rs"]),
@@ -281,6 +280,25 @@ fn a_container_format_is_known_to_its_file_and_the_table_alone() {
     let unused = KNOWN_FORMATS.iter().filter(|format| !known.contains_key(**format));
     faults.extend(unused.map(|format| format!("only the table knows {format}")));
     assert!(faults.is_empty(), "formats outside of their files:\n{}", faults.join("\n"));
+}
+
+/// Below the command line there are facts: which option settles something is said by the front end.
+#[test]
+fn images_name_no_option_of_the_command_line() {
+    let mut faults = Vec::new();
+    for name in syntax::files().iter().filter(|name| name.starts_with("image/") && !name.contains("test")) {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        // The tests of a file come last in it.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines =
+            code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("objcopy"));
+        let option = |line: &&str| {
+            line.match_indices("--")
+                .any(|(at, _)| line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase()))
+        };
+        faults.extend(lines.filter(option).map(|line| format!("{name}: {}", line.trim())));
+    }
+    assert!(faults.is_empty(), "options below the command line:\n{}", faults.join("\n"));
 }
 
 #[test]

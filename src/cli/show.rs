@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+pub use crate::units::hex;
+
 /// What a piece of text means; decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -187,16 +189,6 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Lower-case hex without separators: `ef4017`.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A classic hex dump, 16 bytes a line, `address` being that of the first byte; runs of equal lines become `*`.

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use super::show::{Cell, Table, Tone};
+use super::words;
 use crate::image::{Finding, RegionRow, Severity, Spliced, UnitRow};
 
 /// Shows what becomes of each region, the data of the one unit side by side, and what the checks found.
@@ -44,7 +45,7 @@ fn depth(row: &RegionRow, all: &[RegionRow]) -> usize {
 pub fn findings(session: &Session, findings: &[Finding]) {
     for finding in findings {
         match finding.severity {
-            Severity::Tell => session.out.note(finding.to_string()),
+            Severity::Tell => session.out.note(words::finding(finding)),
             _ => session.out.warn(format!("{}: {} (allowed)", finding.name, finding.message)),
         }
     }

@@ -6,7 +6,8 @@ use super::exit::{Exit, Failure};
 use super::show::{did_you_mean, unknown};
 use crate::desk::{Place, PlaceError, Refusal, Sought, Why, words};
 use crate::flash::{AssumedFault, FlashError, Unprotectable, parts};
-use crate::image::{Finding, ImageError};
+use crate::image::checks::Advice;
+use crate::image::{Finding, ImageError, Severity};
 use crate::plan::PlanError;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
@@ -206,21 +207,75 @@ impl From<AssumedFault> for Failure {
 
 fn image(error: &ImageError) -> Failure {
     let findings: &[Finding] = error.findings();
-    let failure = match findings {
-        [] | [_] => Failure::refused(error.to_string()),
+    let failure = match (findings, error) {
+        ([one], _) => {
+            let never = one.severity == Severity::Refuse;
+            let head = if never { "refused" } else { "not done unless it is allowed" };
+            Failure::refused(format!("{head}: {}", finding(one)))
+        }
+        ([], ImageError::Undecided { why, advice }) => {
+            Failure::refused(format!("{why}: {}", settled_by(advice)))
+        }
+        ([], _) => Failure::refused(error.to_string()),
         _ => {
-            let lines: String = findings.iter().map(|finding| format!("\n  - {finding}")).collect();
+            let lines: String = findings.iter().map(|one| format!("\n  - {}", finding(one))).collect();
             Failure::refused(format!("{} checks failed:{lines}", findings.len()))
         }
     };
-    match findings.iter().find_map(|finding| advice(finding.name)) {
+    match findings.iter().find_map(|finding| next_command(finding.name)) {
         Some(advice) => failure.hint(advice),
         None => failure,
     }
 }
 
+/// A finding with what would settle it, and of a question how it is allowed.
+pub fn finding(finding: &Finding) -> String {
+    let advice = finding.advice.as_ref().map_or(String::new(), |advice| format!(": {}", settled_by(advice)));
+    let allow = match finding.severity {
+        Severity::Ask => format!(" (allow it with --allow {})", finding.name),
+        Severity::Refuse | Severity::Tell => String::new(),
+    };
+    format!("{finding}{advice}{allow}")
+}
+
+/// What would settle a finding or an error, by the options of the command line.
+fn settled_by(advice: &Advice) -> String {
+    match advice {
+        Advice::OtherSource { region } => format!("use --set {region}=own, or another donor"),
+        Advice::WhichDonor { region } => format!("name one with --set {region}=NAME"),
+        Advice::GiveDonor { region, another: false } => {
+            format!("give --donor FILE, or --set {region}=own to keep what is there")
+        }
+        Advice::GiveDonor { region, .. } => {
+            format!("give one that has, or --set {region}=own to keep what is there")
+        }
+        Advice::LeaveToFirmware { region, donor } => {
+            format!("leave {region} to the firmware (--set {region}={donor})")
+        }
+        Advice::DonorOrBlank { region } => format!("take it from a donor, or --set {region}=blank"),
+        Advice::TakeFromDonor { region } => format!("take one from a donor (--set {region}=NAME)"),
+        Advice::TakeTogether { donor } => {
+            format!(
+                "take all that moves together (--set fd={donor} and each of them), or a donor with this map"
+            )
+        }
+        Advice::OlderBackup => {
+            "if an older backup of this board has it, pass that backup with --base, or as a donor".to_owned()
+        }
+        Advice::NameBoard { candidates } => match candidates.as_slice() {
+            [] => "name it with --board, or give a layout (--layout FILE)".to_owned(),
+            [one] => format!("if it is this one, --board {one}"),
+            [one, ..] => format!("name the one it is, as in --board {one}"),
+        },
+        Advice::BothDumps => "give both dumps, --base FIRST --base SECOND".to_owned(),
+        Advice::AddressInEnvironment => {
+            "where the loader's environment has it, set that: --env ethaddr=ADDRESS".to_owned()
+        }
+    }
+}
+
 /// The command that does right what a check on a file to write stopped.
-fn advice(check: &str) -> Option<&'static str> {
+fn next_command(check: &str) -> Option<&'static str> {
     match check {
         "container" => {
             Some("\"norsplice rewrite --board BOARD --donor FILE\" puts its parts where they belong")
@@ -311,3 +366,34 @@ macro_rules! by_way_of_refusal {
 by_way_of_refusal!(
     Error, LinkError, SpiError, FlashError, ImageError, FileError, StoreError, Cause, Why, PlaceError
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::checks;
+
+    #[test]
+    fn advice_names_the_option_that_settles_it_and_a_question_how_it_is_allowed() {
+        let region = || "art".to_owned();
+        for (advice, option) in [
+            (Advice::OtherSource { region: region() }, "use --set art=own"),
+            (Advice::WhichDonor { region: region() }, "--set art=NAME"),
+            (Advice::GiveDonor { region: region(), another: false }, "--donor FILE, or --set art=own"),
+            (Advice::GiveDonor { region: region(), another: true }, "--set art=own"),
+            (Advice::LeaveToFirmware { region: region(), donor: "d".to_owned() }, "--set art=d"),
+            (Advice::DonorOrBlank { region: region() }, "--set art=blank"),
+            (Advice::TakeFromDonor { region: region() }, "--set art=NAME"),
+            (Advice::TakeTogether { donor: "d".to_owned() }, "--set fd=d"),
+            (Advice::OlderBackup, "--base"),
+            (Advice::NameBoard { candidates: Vec::new() }, "--layout FILE"),
+            (Advice::NameBoard { candidates: vec!["a".to_owned()] }, "--board a"),
+            (Advice::BothDumps, "--base FIRST --base SECOND"),
+            (Advice::AddressInEnvironment, "--env ethaddr="),
+        ] {
+            let text = finding(&checks::REGION.found("it differs").advise(advice));
+            assert!(text.starts_with("region: it differs: ") && text.contains(option), "{text}");
+            assert!(text.ends_with(" (allow it with --allow region)"), "{text}");
+        }
+        assert_eq!(finding(&checks::MD5.found("it does not hold")), "md5: it does not hold");
+    }
+}

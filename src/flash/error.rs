@@ -261,5 +261,5 @@ fn stuck(state: LeftState) -> String {
 
 /// Bytes as people compare ids: `ef 40 17`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+    crate::units::hex_with(bytes, " ")
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::boards::Board;
+use super::checks::Advice;
 use super::container::intel::descriptor;
 use super::donor::Donor;
 use super::error::ImageError;
@@ -89,20 +90,19 @@ pub fn part_of<'b>(board: &'b Board, dump: &[u8]) -> Cow<'b, Board> {
 /// The choice without the regions that this chip has not whole and that are to stay the board's own.
 ///
 /// # Errors
-/// [`ImageError::NotForThisBoard`] where such a region is to come from elsewhere, with what to give instead.
+/// [`ImageError::Undecided`] where such a region is to come from elsewhere, with what to give instead.
 pub fn choice_in(whole: &Board, part: &Board, choice: &Choice) -> Result<Choice, ImageError> {
     let lost = |name: &str| whole.layout.region(name).filter(|_| part.layout.region(name).is_none());
     let mut left = choice.clone();
     left.sources.retain(|name, source| *source != Source::Own || lost(name).is_none());
     match left.sources.keys().find_map(|name| lost(name)) {
         None => Ok(left),
-        Some(region) => Err(ImageError::NotForThisBoard {
-            board: whole.name.clone(),
+        Some(region) => Err(ImageError::Undecided {
             why: format!(
-                "the dump is of one of two chips, and {} ({}) does not lie whole in it: give both dumps, --base FIRST \
-                 --base SECOND",
-                region.name, region.span
+                "{}: the dump is of one of two chips, and {} ({}) is not whole in it",
+                whole.name, region.name, region.span
             ),
+            advice: Advice::BothDumps,
         }),
     }
 }
@@ -258,7 +258,7 @@ mod tests {
         assert!(run(&own, &other, "bios=d").unwrap() == with(0x8_0000, 0x14_0000));
         for (base, set) in [(&own[..FIRST], "bios=d"), (&own[FIRST..], "me=d"), (&own[..FIRST], "pd=d")] {
             let error = run(base, &other, set).unwrap_err().to_string();
-            assert!(error.contains("give both dumps"), "{error}");
+            assert!(error.contains("is not whole in it"), "{error}");
         }
         assert!(run(&own[..0xf_0000], &other, "me=d").is_err(), "cut short");
     }

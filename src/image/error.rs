@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::image::checks::{Finding, Severity};
+use crate::image::checks::{Advice, Finding, Severity};
 
 /// Why an image could not be made or understood.
 #[derive(Debug, Error)]
@@ -59,6 +59,14 @@ pub enum ImageError {
         /// The fault.
         why: String,
     },
+    /// Something that only the user can say.
+    #[error("{why}")]
+    Undecided {
+        /// What is not known, or cannot be done so.
+        why: String,
+        /// What would settle it.
+        advice: Advice,
+    },
     /// The board has no such way of recovery, edit or file.
     #[error("{board}: {why}")]
     NotForThisBoard {
@@ -93,7 +101,7 @@ pub(crate) fn toml_fault(text: &str, error: &toml::de::Error) -> String {
 
 fn refused(findings: &[Finding]) -> String {
     let never = findings.iter().any(|f| f.severity == Severity::Refuse);
-    let head = if never { "refused" } else { "not done without your word" };
+    let head = if never { "refused" } else { "not done unless it is allowed" };
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
     format!("{head}: {}", lines.join("; "))
 }

@@ -176,7 +176,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
     ContainerFormat {
         kinds: &[dtb::KIND, fit::KIND],
         magics: &[&dtb::MAGIC],
-        find: dtb::find,
+        find: fit::find,
         firmware: Some(AsFirmware { root_behind: true, ..whole(fit::KIND, "FIT image") }),
         layout: Some(|bytes| layouts::device_tree::find(bytes).map(|(_, layout)| layout)),
         ..ROW

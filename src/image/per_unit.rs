@@ -12,6 +12,7 @@ use super::container::intel::gbe;
 use super::container::mtk_eeprom;
 use super::whole::is_blank;
 use crate::span::Span;
+use crate::units::hex_with;
 
 /// An Ethernet address.
 pub type Mac = [u8; 6];
@@ -78,8 +79,7 @@ static FORMS: [Form; 6] = [
         mac: |bytes, _| first_mac(bytes, 0),
         is_missing: no_mac,
         show: |bytes, mac| {
-            let text = || bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(":");
-            mac.map_or_else(|| format!("{} (no unit's address)", text()), str::to_owned)
+            mac.map_or_else(|| format!("{} (no unit's address)", hex_with(bytes, ":")), str::to_owned)
         },
         with_mac: |was, mac| (was.len() == mac.len()).then(|| mac.to_vec()),
         ..RAW

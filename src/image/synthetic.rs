@@ -4,6 +4,7 @@
 //! invented from a seed. For the demo, which needs no hardware, and for tests.
 
 use crate::image::Image;
+use crate::image::container::bytes::jamcrc;
 use crate::image::container::tplink;
 use crate::image::unit::Mac;
 
@@ -132,7 +133,7 @@ pub fn sysupgrade(spec: &FirmwareSpec, devices: &[&str]) -> Vec<u8> {
     });
     bytes.extend([0; 8]);
     bytes.extend(metadata.to_string().bytes());
-    let crc = !crc32fast::hash(&bytes);
+    let crc = jamcrc(&bytes);
     let len = (bytes.len() - start + 16) as u32;
     bytes.extend(b"FWx0");
     bytes.extend(crc.to_be_bytes());

@@ -4,6 +4,8 @@ use std::ops::Deref;
 
 use sha2::{Digest, Sha256};
 
+use crate::units::hex;
+
 /// Bytes as they stand, or shall stand, in a chip from address 0.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image(Vec<u8>);
@@ -32,7 +34,7 @@ impl Image {
 
 /// SHA-256 as 64 lower-case hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// True when every byte is `ff`, or every byte is `00`: an erased flash, or a bus that nobody drives.

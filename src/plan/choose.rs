@@ -1,6 +1,6 @@
 //! Choosing erase sizes by least expected time, and the order of the steps.
 
-use super::scan::{Leaf, is_blank, leaf, runs};
+use super::scan::{Leaf, is_erased, leaf, runs};
 use super::step::{Erase, Plan, Step};
 use super::{PlanError, diff_near};
 use crate::flash::geometry::{Costs, EraseType, Geometry};
@@ -305,7 +305,7 @@ impl<'a> Chooser<'a> {
     }
 
     fn erase_step(&self, block: Span, kind: usize) -> Step {
-        let full = |piece: Span| !is_blank(&self.wanted[piece.range()]);
+        let full = |piece: Span| !is_erased(&self.wanted[piece.range()]);
         let pages = block.pieces(self.page).filter(|p| full(*p)).count() as u64;
         Step {
             block,

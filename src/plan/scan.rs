@@ -27,7 +27,7 @@ pub(super) fn leaf(current: &[u8], wanted: &[u8], block: Span, page: u64) -> Lea
     let mut leaf = Leaf::default();
     for piece in block.pieces(page) {
         let (c, w) = (&current[piece.range()], &wanted[piece.range()]);
-        let full = !is_blank(w);
+        let full = !is_erased(w);
         leaf.full_pages += u64::from(full);
         if c != w {
             leaf.changed_pages += 1;
@@ -39,7 +39,7 @@ pub(super) fn leaf(current: &[u8], wanted: &[u8], block: Span, page: u64) -> Lea
 }
 
 /// True when every byte is FF.
-pub(super) fn is_blank(bytes: &[u8]) -> bool {
+pub(super) fn is_erased(bytes: &[u8]) -> bool {
     // Folding without an early way out lets the compiler use wide registers; a page is short.
     bytes.iter().fold(0xff, |all, b| all & b) == 0xff
 }

@@ -125,14 +125,7 @@ fn judge(bytes: &[u8]) -> (Kind, f32) {
         counts[usize::from(*byte)] += 1;
     }
     let len = bytes.len() as f32;
-    let entropy: f32 = counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = *count as f32 / len;
-            -(share * share.log2())
-        })
-        .sum();
+    let entropy = crate::units::entropy(bytes) as f32;
     let printable: u32 = (0x20..0x7f).chain([0x09, 0x0a, 0x0d]).map(|byte: usize| counts[byte]).sum::<u32>();
     // A sample of n random bytes cannot show more than log2(n) bits; 4 KiB of random data shows about 7.95.
     let dense = (len.log2() - 0.6).min(7.5);
@@ -147,7 +140,7 @@ fn judge(bytes: &[u8]) -> (Kind, f32) {
     } else {
         Kind::Code
     };
-    (kind, entropy.max(0.0))
+    (kind, entropy)
 }
 
 #[cfg(test)]

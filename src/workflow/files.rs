@@ -8,6 +8,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
+pub use crate::units::hex;
+
 /// A failure on a file or folder.
 #[derive(Debug, Error)]
 #[error("cannot {what} {}: {source}{}", .path.display(), hint(.what, .source))]
@@ -262,11 +264,6 @@ fn free_bytes(_folder: &Path) -> Option<u64> {
 /// SHA-256 as 64 lower-case hex digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// Lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Bytes from hex digits.

@@ -7,12 +7,13 @@ use super::super::show::{Cell, Table, Tone};
 use super::super::store;
 use super::super::streams;
 use super::super::terminal::Terminal;
+use super::super::words;
 use crate::desk;
 use crate::desk::report::proof;
+use crate::image::Board;
 use crate::image::container::item::Outcome as Checked;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
-use crate::image::{Board, Finding};
 use crate::units;
 use crate::wire::{self, Fields};
 use crate::workflow::StoreError;
@@ -280,7 +281,7 @@ fn import(session: &Session, import: &Import) -> Outcome {
 fn doubts(import: &Import) -> Result<Vec<String>, Failure> {
     if let Some(board) = &import.board {
         let findings = judge(import.flash.clone(), &import.source, Use::Dump, Board::named(board)?)?;
-        return Ok(findings.iter().map(Finding::to_string).collect());
+        return Ok(findings.iter().map(words::finding).collect());
     }
     let checks = inspect(&import.flash).checks;
     let bad = checks.iter().filter(|check| check.result == Checked::Bad);

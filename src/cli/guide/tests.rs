@@ -10,7 +10,7 @@ use crate::desk::guide::{
 use crate::desk::{Input, Refusal, Wish};
 use crate::flash::FlashError;
 use crate::image::layouts::parse_any;
-use crate::image::{Board, Finding, ImageError, Layout, RegionRow, Severity, Source, checks};
+use crate::image::{Board, ImageError, Layout, RegionRow, Source, checks};
 use crate::plan::{Plan, Step as PlanStep};
 use crate::span::Span;
 use crate::spi::{LinkError, LinkFault, SpiError};
@@ -342,8 +342,7 @@ fn nothing_is_written_but_by_w() {
 #[test]
 fn what_does_not_fit_is_reached_by_the_page_keys() {
     let mut guide = choice();
-    let findings =
-        (0..40).map(|n| Finding { name: "note", severity: Severity::Tell, message: format!("finding {n}") });
+    let findings = (0..40).map(|n| checks::EDITED.found(format!("finding {n}")));
     let mut preview = preview(true);
     preview.findings = findings.collect();
     answer(&mut guide, preview);

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::advice::Advice;
+
 /// What a finding means for going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,18 +37,25 @@ pub struct Finding {
     pub name: &'static str,
     /// What it means for going on.
     pub severity: Severity,
-    /// What was found, where, what was expected, what to do.
+    /// What was found, where, what was expected.
     pub message: String,
+    /// What would settle it, where that is known.
+    #[serde(skip)]
+    pub advice: Option<Advice>,
+}
+
+impl Finding {
+    /// With what would settle it.
+    #[must_use]
+    pub fn advise(self, advice: Advice) -> Self {
+        Self { advice: Some(advice), ..self }
+    }
 }
 
 impl fmt::Display for Finding {
-    /// `md5: the message`, and for a question how to allow it.
+    /// `md5: the message`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.message)?;
-        if self.severity == Severity::Ask {
-            write!(f, " (allow it with --allow {})", self.name)?;
-        }
-        Ok(())
+        write!(f, "{}: {}", self.name, self.message)
     }
 }
 
@@ -89,7 +98,7 @@ mod tests {
     use super::*;
 
     fn finding(severity: Severity) -> Finding {
-        Finding { name: "region", severity, message: "m".to_owned() }
+        Finding { name: "region", severity, message: "m".to_owned(), advice: None }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The checks by name: what each looks for and how grave it is.
 //!
-//! The names are part of what users write (`--allow NAME`) and stay. The mistakes they catch are those of
+//! The names are part of what users write, and stay. The mistakes they catch are those of
 //! people on openwrt.org's forum and elsewhere; `hw-notes` tells the cases.
 
 use super::finding::{Finding, Severity};
@@ -120,7 +120,7 @@ impl Check {
 
     /// A finding of this check at another severity.
     pub fn found_as(&self, severity: Severity, message: impl Into<String>) -> Finding {
-        Finding { name: self.name, severity, message: message.into() }
+        Finding { name: self.name, severity, message: message.into(), advice: None }
     }
 }
 

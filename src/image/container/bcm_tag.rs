@@ -6,6 +6,7 @@
 use super::budget::Look;
 use super::bytes::{Endianness::Big, slice, text, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::image::container::bytes::jamcrc;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("bcm-tag");
@@ -22,7 +23,7 @@ const IMAGE_CRC_AT: usize = 216;
 pub(crate) fn find(look: &mut Look, company: usize) -> Option<Found> {
     let at = company.checked_sub(MAGIC_AT)?;
     let tag = slice(look.bytes, at, LEN)?;
-    if u32_at(tag, HEADER_CRC_AT, Big)? != !crc32fast::hash(&tag[..HEADER_CRC_AT]) {
+    if u32_at(tag, HEADER_CRC_AT, Big)? != jamcrc(&tag[..HEADER_CRC_AT]) {
         return None;
     }
     // Decimal digits.
@@ -39,7 +40,7 @@ pub(crate) fn find(look: &mut Look, company: usize) -> Option<Found> {
         .check(CheckName::HEADER_CRC, true, "")
         .check_fits(look.bytes.len());
     let image = slice(look.bytes, at + LEN, total as usize).filter(|image| look.may_sum(image.len() as u64));
-    let holds = image.is_some_and(|image| u32_at(tag, IMAGE_CRC_AT, Big) == Some(!crc32fast::hash(image)));
+    let holds = image.is_some_and(|image| u32_at(tag, IMAGE_CRC_AT, Big) == Some(jamcrc(image)));
     let (result, detail) = match (image, holds) {
         (Some(_), true) => (Outcome::Ok, ""),
         (Some(_), false) => (Outcome::CannotTell, "some vendors sum up a part of the image only"),
@@ -73,9 +74,9 @@ pub(crate) mod tests {
         for (at, text) in texts {
             tag[at..at + text.len()].copy_from_slice(text);
         }
-        let crc = (!crc32fast::hash(&image)).to_be_bytes();
+        let crc = jamcrc(&image).to_be_bytes();
         tag[216..220].copy_from_slice(&crc);
-        let crc = (!crc32fast::hash(&tag[..236])).to_be_bytes();
+        let crc = jamcrc(&tag[..236]).to_be_bytes();
         tag[236..240].copy_from_slice(&crc);
         [tag, image].concat()
     }

@@ -7,6 +7,7 @@
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness, slice, text, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::image::container::bytes::jamcrc;
 
 /// The kind of an image of EcoNet's `tclinux`.
 pub const ECONET: ItemKind = ItemKind::new("econet-trx");
@@ -59,7 +60,7 @@ fn described(look: &mut Look, at: usize, head: &Header, item: Item) -> Found {
     let item = match slice(look.bytes, at + len, head.total as usize - len) {
         None => item.check(CheckName::CRC, Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
-            item.check_equal(CheckName::CRC, head.word(12), !crc32fast::hash(covered))
+            item.check_equal(CheckName::CRC, head.word(12), jamcrc(covered))
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
@@ -97,7 +98,7 @@ pub(crate) fn find_zyxel(look: &mut Look, at: usize) -> Option<Found> {
         .with_some("chip", text(&head.bytes[260..268]))
         .with_some("board", text(&head.bytes[268..284]))
         .with_some("version", text(&head.bytes[296..328]))
-        .check_equal(CheckName::HEADER_CRC, head.word(ZYXEL_CRC_AT), !crc32fast::hash(&cleared));
+        .check_equal(CheckName::HEADER_CRC, head.word(ZYXEL_CRC_AT), jamcrc(&cleared));
     Some(described(look, at, &head, item))
 }
 
@@ -111,7 +112,7 @@ pub(crate) mod tests {
     pub(crate) fn econet(order: Endianness) -> Vec<u8> {
         let payload = synthetic::noise(5, 0x3000);
         let mut head = ECONET_MAGICS[usize::from(order == Endianness::Little)].to_vec();
-        let words = [256, 256 + payload.len() as u32, !crc32fast::hash(&payload)];
+        let words = [256, 256 + payload.len() as u32, jamcrc(&payload)];
         head.extend(words.iter().flat_map(|word| order.bytes32(*word)));
         head.resize(256, 0);
         head[16..21].copy_from_slice(b"7.3.1");
@@ -127,7 +128,7 @@ pub(crate) mod tests {
         let mut head = vec![0; 380];
         head[..4].copy_from_slice(ZYXEL_MAGIC);
         let total = (380 + payload.len()) as u32;
-        let words = [(4, 380), (8, total), (12, !crc32fast::hash(&payload)), (80, payload.len() as u32)];
+        let words = [(4, 380), (8, total), (12, jamcrc(&payload)), (80, payload.len() as u32)];
         for (at, word) in words {
             head[at..at + 4].copy_from_slice(&word.to_be_bytes());
         }
@@ -136,7 +137,7 @@ pub(crate) mod tests {
         for (at, text) in texts {
             head[at..at + text.len()].copy_from_slice(text);
         }
-        let crc = (!crc32fast::hash(&head)).to_be_bytes();
+        let crc = jamcrc(&head).to_be_bytes();
         head[372..376].copy_from_slice(&crc);
         [head, payload].concat()
     }

@@ -1,6 +1,9 @@
 //! How much work the search through one file may cost, so that time stays linear however things nest.
 
-use super::packed::{self, lzma};
+/// How many places of a file may be tried as an LZMA stream: any data hold a handful that look like a stream's start.
+pub const MOST_LZMA_TRIES: u32 = 256;
+/// The same for gzip, xz and zstd streams.
+pub const MOST_PACKED_TRIES: u32 = 64;
 
 /// The bytes under inspection and what may still be spent on them.
 #[derive(Debug)]
@@ -32,8 +35,8 @@ impl<'a> Look<'a> {
             sums: 16 * bytes.len() as u64 + (16 << 20),
             unpack: 96 << 20,
             headers: 3,
-            tries: lzma::MOST_TRIES,
-            packed_tries: packed::MOST_TRIES,
+            tries: MOST_LZMA_TRIES,
+            packed_tries: MOST_PACKED_TRIES,
             tar_end: 0,
         }
     }

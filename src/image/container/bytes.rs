@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+pub(crate) use crate::units::hex;
+use crate::units::hex_with;
+
 /// Byte order of a container's integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,13 +61,9 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize, order: Endianness) -> Option<u64> 
     Some(if order == Endianness::Big { u64::from_be_bytes(raw) } else { u64::from_le_bytes(raw) })
 }
 
-/// Lower-case hex without blanks.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
-        let _ = write!(s, "{b:02x}");
-        s
-    })
+/// The CRC-32 of zlib without its final inversion, as vendors store it (JAMCRC).
+pub(crate) fn jamcrc(bytes: &[u8]) -> u32 {
+    !crc32fast::hash(bytes)
 }
 
 /// The six bytes of an address that one station has: not blank, not a group's.
@@ -75,8 +74,7 @@ pub(crate) fn mac_at(bytes: &[u8], at: usize) -> Option<[u8; 6]> {
 
 /// `30:b5:c2:a1:b2:c3`.
 pub(crate) fn mac_text(mac: &[u8; 6]) -> String {
-    let pairs: Vec<String> = mac.iter().map(|b| format!("{b:02x}")).collect();
-    pairs.join(":")
+    hex_with(mac, ":")
 }
 
 /// A text field: printable ASCII up to the first NUL or FF, filler after it; `None` where it is no text.

@@ -71,6 +71,7 @@ pub(crate) fn find(look: &mut Look, line: usize) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::container::bytes::jamcrc;
 
     #[test]
     fn both_forms_by_their_crc() {
@@ -81,7 +82,7 @@ mod tests {
             area[260..268].copy_from_slice(b"96328avn");
             area[287] = 11;
             area[288..294].copy_from_slice(&[2, 0x10, 0x18, 1, 2, 3]);
-            let crc = (!crc32fast::hash(&area)).to_be_bytes();
+            let crc = jamcrc(&area).to_be_bytes();
             area[len - 4..].copy_from_slice(&crc);
             let mut file = [&[0x10; 0x580][..], &area, &[0xff; 64]].concat();
             let item = find(&mut Look::new(&file), 0x584).unwrap().item;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, hex, slice, u32_at};
-use super::dtb::{Tree, TreeNode};
+use super::dtb::{self, Tree, TreeNode};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 
 /// The kind of its items.
@@ -29,6 +29,29 @@ pub struct Image<'a> {
     pub compression: String,
     /// Its data, where they are all there.
     pub data: Option<&'a [u8]>,
+}
+
+/// Reads the device tree at `at`: a FIT image's, or a board's.
+pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
+    let bytes = &look.bytes[at..];
+    let len = dtb::total_len(bytes, 0)?;
+    // The magic number is met in boot loaders' code; a real header has a version that fits.
+    if !(1..=32).contains(&u32_at(bytes, 20, Big)?) {
+        return None;
+    }
+    if !look.may_sum(len as u64) {
+        return None;
+    }
+    match Tree::read(bytes) {
+        Ok(tree) if tree.child(0, "images").is_some() => Some(describe(look, at, &tree)),
+        Ok(tree) => Some(Found::leaf(dtb::describe(&tree, at as u64, len as u64))),
+        Err(error) => {
+            let item = Item::new(dtb::KIND, at as u64, len as u64)
+                .check("structure", false, error.to_string())
+                .check_fits(look.bytes.len());
+            Some(Found::holder(item, dtb::HEADER_LEN))
+        }
+    }
 }
 
 /// The parts of the FIT image at the start of `bytes`.

@@ -10,6 +10,7 @@ use super::budget::Look;
 use super::bytes::{Endianness::Little, array, mac_at, mac_text, u16_at};
 use super::item::{Found, Item, ItemKind, Outcome};
 use super::placeholder;
+use crate::image::is_blank;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("mtk-eeprom");
@@ -148,10 +149,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 
 /// True where the block at `at` touches no other data.
 fn is_free(bytes: &[u8], at: usize, len: usize) -> bool {
-    let blank = |bytes: &[u8]| bytes.iter().all(|b| *b == 0xff) || bytes.iter().all(|b| *b == 0);
     let before = &bytes[at.saturating_sub(FREE)..at];
     let behind = bytes.get(at + len..).unwrap_or_default();
-    blank(before) && blank(&behind[..behind.len().min(FREE)])
+    is_blank(before) && is_blank(&behind[..behind.len().min(FREE)])
 }
 
 /// What an address in a block of calibration is worth.

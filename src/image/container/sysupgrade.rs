@@ -4,6 +4,7 @@
 //! (without the final inversion), type, chunk length with the trailer; integers big-endian. Metadata data is
 //! 8 header bytes and JSON. Facts: OpenWrt fwtool (fwimage.h, fwtool.c); the CRC's form was measured.
 
+use crate::image::container::bytes::jamcrc;
 use serde_json::Value;
 
 use super::budget::Look;
@@ -80,7 +81,7 @@ pub fn appended(file: &[u8]) -> Vec<Appended> {
         let Some((offset, len, kind)) = last_chunk(&file[..end]) else { break };
         let trailer = end - TRAILER_LEN;
         let stored = u32_at(file, trailer + 4, Endianness::Big);
-        let crc = !crc32fast::hash(&file[..trailer]);
+        let crc = jamcrc(&file[..trailer]);
         let chunk = match kind {
             0 => Chunk::Signature,
             1 => {
@@ -301,7 +302,7 @@ pub(crate) mod tests {
             file.extend([0; 8]);
         }
         file.extend_from_slice(data);
-        let crc = !crc32fast::hash(file);
+        let crc = jamcrc(file);
         let len = (file.len() - start + TRAILER_LEN) as u32;
         file.extend_from_slice(MAGIC);
         file.extend(crc.to_be_bytes());

@@ -5,6 +5,7 @@
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::image::container::bytes::jamcrc;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("trx");
@@ -38,7 +39,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let item = match slice(look.bytes, at + 0xc, len as usize - 0xc) {
         None => item.check(CheckName::CRC, Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
-            item.check_equal(CheckName::CRC, crc, !crc32fast::hash(covered))
+            item.check_equal(CheckName::CRC, crc, jamcrc(covered))
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };

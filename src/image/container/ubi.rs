@@ -5,6 +5,7 @@
 use super::budget::Look;
 use super::bytes::{Endianness::Big, slice, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind};
+use crate::image::container::bytes::jamcrc;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("ubi");
@@ -19,9 +20,7 @@ const BLOCKS: std::ops::RangeInclusive<u32> = 12..=21;
 /// True for a header whose CRC holds.
 fn is_header(bytes: &[u8], at: usize) -> bool {
     slice(bytes, at, HEADER_LEN).is_some_and(|head| {
-        head.starts_with(MAGIC)
-            && head[4] == 1
-            && u32_at(head, CRC_AT, Big) == Some(!crc32fast::hash(&head[..CRC_AT]))
+        head.starts_with(MAGIC) && head[4] == 1 && u32_at(head, CRC_AT, Big) == Some(jamcrc(&head[..CRC_AT]))
     })
 }
 
@@ -56,7 +55,7 @@ mod tests {
         let mut head = MAGIC.to_vec();
         head.resize(HEADER_LEN, 0);
         (head[4], head[19], head[22]) = (1, 0x40, 1);
-        let crc = (!crc32fast::hash(&head[..CRC_AT])).to_be_bytes();
+        let crc = jamcrc(&head[..CRC_AT]).to_be_bytes();
         head[CRC_AT..].copy_from_slice(&crc);
         let mut block = head.clone();
         block.resize(0x2_0000, 0x5a);

@@ -3,7 +3,7 @@
 use memchr::{memchr2_iter, memmem};
 
 use super::model::{Board, BoardTree};
-use crate::image::container::budget::Look;
+use crate::image::container::budget::{Look, MOST_LZMA_TRIES, MOST_PACKED_TRIES};
 use crate::image::container::dtb::{MAGIC, Tree};
 use crate::image::container::item::Item;
 use crate::image::container::packed::{self, lzma};
@@ -55,7 +55,7 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
             board: Board::read(tree),
         }));
     };
-    let (mut next, mut tries) = (0, lzma::MOST_TRIES);
+    let (mut next, mut tries) = (0, MOST_LZMA_TRIES);
     let [one, other] = lzma::USUAL_PROPERTIES;
     for at in memchr2_iter(one, other, image).filter(outside) {
         if at < next {
@@ -69,7 +69,7 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
         take(at, &unpacked.data);
     }
     for format in &packed::FORMATS {
-        let starts = memmem::find_iter(image, format.magic).filter(outside).take(packed::MOST_TRIES as usize);
+        let starts = memmem::find_iter(image, format.magic).filter(outside).take(MOST_PACKED_TRIES as usize);
         for at in starts {
             let Some(unpacked) = format.unpack(image, at, left) else { continue };
             left -= unpacked.data.len() as u64;

@@ -7,6 +7,7 @@ use crate::image::checks::Finding;
 use crate::image::checks::{HEADER_KEPT, LOADER_CUT, LOADER_START, NO_LOADER};
 use crate::image::container::tplink;
 use crate::image::is_blank;
+use crate::units::hex_with;
 
 /// Longest version text that is shown.
 const LONGEST_TEXT: usize = 80;
@@ -110,12 +111,12 @@ pub fn fault(loader: &[u8], what: &str) -> Option<Finding> {
         )));
     }
     if !starts_like_one(loader) {
-        let first: Vec<String> = loader.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let first = hex_with(&loader[..loader.len().min(8)], " ");
         let text = version(loader).map_or("no version text known here".to_owned(), |v| format!("'{v}'"));
         return Some(LOADER_START.found(format!(
             "{what} starts with {} and not with a branch, as a boot loader for this processor does (it has {text}); \
              it may be cut at the wrong place",
-            first.join(" ")
+            first
         )));
     }
     None

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::dump::{calibration_fits, judge};
 use super::reference::is_reference;
 use crate::image::boards::Board;
-use crate::image::checks::Severity;
+use crate::image::checks::{Advice, Severity};
 use crate::image::devicetree;
 use crate::image::error::ImageError;
 use crate::image::formats::envelope_at;
@@ -61,10 +61,8 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
     match (named.next(), named.next()) {
         (Some(one), None) => return Ok(one.clone()),
         (Some(one), Some(other)) => {
-            return Err(unsure(format!(
-                "the dump fits {} and {} alike: say which with --board",
-                one.board.name, other.board.name
-            )));
+            let names = [one, other].map(|one| one.board.name.clone());
+            return Err(undecided(format!("the dump fits {} and {} alike", names[0], names[1]), &names));
         }
         (None, _) => {}
     }
@@ -75,25 +73,21 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
             [] => {}
             [tree] => return of_donor(tree, dump, &found),
             several => {
-                let names: Vec<&str> =
-                    several.iter().filter_map(|t| Some(own_name(t).first()?.as_str())).collect();
-                return Err(unsure(format!(
-                    "the donor is for several boards: say --board with one of {}",
-                    names.join(", ")
-                )));
+                let names: Vec<String> =
+                    several.iter().filter_map(|t| own_name(t).first().cloned()).collect();
+                return Err(undecided(
+                    format!("the donor is for several boards: {}", names.join(", ")),
+                    &names,
+                ));
             }
         }
     }
-    Err(unsure(if found.is_empty() {
-        "nothing in the dump names its board: say it with --board, or give a layout".to_owned()
-    } else {
-        let names: Vec<&str> = found.iter().map(|r| r.board.name.as_str()).collect();
-        let which = if names.len() == 1 { "if it is that one, say so" } else { "say which" };
-        format!(
-            "the map fits {}, and nothing in the dump names its board: {which} with --board",
-            names.join(", ")
-        )
-    }))
+    let names: Vec<String> = found.iter().map(|r| r.board.name.clone()).collect();
+    let why = match names.is_empty() {
+        true => "nothing in the dump names its board".to_owned(),
+        false => format!("the map fits {}, and nothing in the dump names its board", names.join(", ")),
+    };
+    Err(undecided(why, &names))
 }
 
 /// The board of a donor's tree, where the dump does not contradict it.
@@ -104,17 +98,17 @@ fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Resu
         if found.iter().any(|r| r.board.name == board.name) {
             return Ok(Recognised { board: Cow::Borrowed(board), by, named: true });
         }
-        return Err(unsure(format!("the donor is for {}, and the dump is not of that board", board.name)));
+        let why = "the donor is for this board, and the dump is not of it".to_owned();
+        return Err(not_here(&board.name, why));
     }
     let board = device_tree::board(tree, dump.len() as u64)?;
     let end = board.layout.regions.iter().map(|r| r.span.end).max().unwrap_or(0);
     if end < dump.len() as u64 {
-        return Err(unsure(format!(
-            "the donor is for {own} with a flash of {end:#x} bytes, the dump has {:#x}: another board, it seems; say \
-             --board {} if it is not",
-            dump.len(),
-            board.name
-        )));
+        let why = format!(
+            "the donor is for {own} with a flash of {end:#x} bytes, the dump has {:#x}: another board, it seems",
+            dump.len()
+        );
+        return Err(undecided(why, &[board.name]));
     }
     let by = vec![format!("device tree in the donor: {own}; nothing in the dump contradicts it")];
     Ok(Recognised { board: Cow::Owned(board), by, named: true })
@@ -143,11 +137,12 @@ pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, 
 }
 
 fn not_here(name: &str, why: String) -> ImageError {
-    ImageError::NotForThisBoard { board: format!("--board {name}"), why }
+    ImageError::NotForThisBoard { board: name.to_owned(), why }
 }
 
-fn unsure(why: String) -> ImageError {
-    ImageError::NotForThisBoard { board: "--board auto".to_owned(), why }
+/// Nothing names the one board; it may be one of these.
+fn undecided(why: String, candidates: &[String]) -> ImageError {
+    ImageError::Undecided { why, advice: Advice::NameBoard { candidates: candidates.to_vec() } }
 }
 
 /// True when two lists of names share one.

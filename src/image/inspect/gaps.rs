@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::span::Span;
+use crate::units::entropy;
 
 /// Bytes in no item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,16 +94,6 @@ fn push_data(bytes: &[u8], start: usize, end: usize, gaps: &mut Vec<Gap>) {
     }
 }
 
-/// Shannon entropy in bits a byte.
-fn entropy(bytes: &[u8]) -> f64 {
-    let mut counts = [0u32; 256];
-    for b in bytes {
-        counts[usize::from(*b)] += 1;
-    }
-    let len = bytes.len() as f64;
-    counts.iter().filter(|c| **c > 0).map(|c| f64::from(*c) / len).map(|p| -p * p.log2()).sum::<f64>().abs()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,13 +124,5 @@ mod tests {
         let places: Vec<_> = gaps.iter().map(|g| (g.offset, g.size)).collect();
         assert_eq!(places, [(0, 0x10), (0x1000, 0x1fff)]);
         assert!(gaps[1].entropy.unwrap() > 7.9);
-    }
-
-    #[test]
-    fn entropy_of_known_distributions() {
-        assert_eq!(entropy(&[7; 100]), 0.0);
-        assert_eq!(entropy(&[0, 1].repeat(50)), 1.0);
-        let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(entropy(&all), 8.0);
     }
 }

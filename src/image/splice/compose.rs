@@ -3,7 +3,7 @@
 use super::parties::{Chosen, Parties};
 use super::resolve::Resolved;
 use crate::image::boards::{Board, RecoveryKind};
-use crate::image::checks::Finding;
+use crate::image::checks::{Advice, Finding};
 use crate::image::checks::{FILLS_SETTINGS, FIRMWARE_CUT, TOO_LONG};
 use crate::image::donor::Piece;
 use crate::image::error::ImageError;
@@ -74,12 +74,11 @@ fn run_on(bytes: &mut [u8], parties: &mut Parties, findings: &mut Vec<Finding>) 
     let more = &more[..more.len().min(next.region.span.len() as usize)];
     let source = chosen.name();
     if let Some(otherwise) = otherwise {
-        if !is_blank_ff(more) {
+        if !is_erased(more) {
             findings.push(FIRMWARE_CUT.found(format!(
-                "the firmware of {source} has {:#x} bytes and runs on into {into}, which is to come from {otherwise}: \
-                 leave {into} to the firmware (--set {into}={source})",
+                "the firmware of {source} has {:#x} bytes and runs on into {into}, which is to come from {otherwise}",
                 firmware.bytes.len(),
-            )));
+            )).advise(Advice::LeaveToFirmware { region: into.to_owned(), donor: source.to_owned() }));
         } else if otherwise != Source::Blank {
             findings.push(FILLS_SETTINGS.found(format!(
                 "{into} is kept as you said; the firmware counts it as its own and will write over it"
@@ -106,7 +105,7 @@ fn put(place: &mut [u8], bytes: &[u8]) {
     place[len..].fill(ERASED);
 }
 
-fn is_blank_ff(bytes: &[u8]) -> bool {
+fn is_erased(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| *b == ERASED)
 }
 

@@ -2,8 +2,7 @@
 
 use super::choice::{Edits, EnvValue};
 use crate::image::boards::Board;
-use crate::image::checks::EDITED;
-use crate::image::checks::Finding;
+use crate::image::checks::{Advice, EDITED, Finding};
 use crate::image::container::{art, mtk_eeprom, uboot_env};
 use crate::image::error::ImageError;
 use crate::image::layout::{PerUnit, Role, UnitKind};
@@ -51,12 +50,9 @@ fn set_mac(
             wanted: "an address that one unit can have: not all 00 or ff, not multicast",
         });
     }
-    let (_, own) = own_place(board).ok_or_else(|| {
-        not_here(
-            board,
-            "it is not known where its address stands, so it is not edited; where the loader's environment has it, \
-             set that: --env ethaddr=...",
-        )
+    let (_, own) = own_place(board).ok_or_else(|| ImageError::Undecided {
+        why: format!("{}: it is not known where its address is, so it is not edited", board.name),
+        advice: Advice::AddressInEnvironment,
     })?;
     let was = own.span.of(chip).and_then(|bytes| own.mac(bytes));
     let mut edited = Vec::new();

@@ -8,13 +8,13 @@ use super::kinship;
 use super::parties::Parties;
 use super::resolve::Resolved;
 use crate::image::boards::{Board, RecoveryKind};
+use crate::image::checks::{Advice, Finding, Severity};
 use crate::image::checks::{
     CROSSING, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
     HARDWARE_DIFFERS, LOADER_MIX, LOADER_START, LOADER_SWAP, MODEM_IN_CONFIG, NO_FIRMWARE, NO_LOADER,
     NOT_IN_FILE, OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_LOADER, OWN_MAC_BLANK, REGION, REGION_UNKNOWN,
     UNIT_ERASED, WRONG_CALIBRATION,
 };
-use crate::image::checks::{Finding, Severity};
 use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
 use crate::image::container::tplink;
 use crate::image::donor::Kind;
@@ -169,11 +169,12 @@ pub(super) fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> 
             // An operator's loader may have no known text and start in its own way: only what cannot be one counts.
             let none = is_blank(after) || tplink::parse(after, 0).is_some() || loader::starts_padded(after);
             if none && writes_it {
-                let text = "the board's own dump has no boot loader at its start: the board cannot start from it; \
-                            take one from a donor (--set u-boot=NAME)";
+                let text =
+                    "the board's own dump has no boot loader at its start: the board cannot start from it";
                 let severity = if purpose == Purpose::Programmer { Severity::Ask } else { Severity::Refuse };
                 let check = if severity == Severity::Ask { OWN_LOADER } else { NO_LOADER };
-                found.push(check.found_as(severity, text));
+                let advice = Advice::TakeFromDonor { region: r.region.name.clone() };
+                found.push(check.found_as(severity, text).advise(advice));
             }
         }
         Source::Blank => found.push(NO_LOADER.found(format!(
@@ -230,12 +231,9 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
         ))),
         _ if before == after && missing => {
             let check = if calibration { OWN_CALIBRATION_BLANK } else { OWN_MAC_BLANK };
-            let hint = "if an older backup of this board has it, pass that backup with --base";
-            Some(check.found(format!(
-                "{} at {at:#x} of the board's own dump is {}; {hint}",
-                u.name,
-                unit::show(before, u)
-            )))
+            let message =
+                format!("{} at {at:#x} of the board's own dump is {}", u.name, unit::show(before, u));
+            Some(check.found(message).advise(Advice::OlderBackup))
         }
         Source::Donor(name) if !u.keep => {
             if missing {

@@ -4,7 +4,7 @@
 //! or keep that region by the result's offsets.
 
 use super::resolve::Resolved;
-use crate::image::checks::{DESCRIPTOR_DIFFERS, DESCRIPTOR_ME, Finding, Severity};
+use crate::image::checks::{Advice, DESCRIPTOR_DIFFERS, DESCRIPTOR_ME, Finding, Severity};
 use crate::image::container::intel::descriptor::{self, Descriptor};
 use crate::image::container::intel::me;
 use crate::image::donor::{Anatomy, Kind};
@@ -142,10 +142,9 @@ pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
                 ));
             }
             (Source::Donor(name), _) if giver.is_none() => maps.findings.push(DESCRIPTOR_DIFFERS.found(format!(
-                "{} of {name} cannot be taken alone, its map is another one: {words}; take all that moves together \
-                 (--set fd={name} and each of them), or a donor with this map",
+                "{} of {name} cannot be taken alone, its map is another one: {words}",
                 r.region.name
-            ))),
+            )).advise(Advice::TakeTogether { donor: name.clone() })),
             _ => maps.findings.push(DESCRIPTOR_DIFFERS.found(format!(
                 "{} would not be where {result_name} has it: {words}; take it from the same donor too, or keep fd",
                 r.region.name

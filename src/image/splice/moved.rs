@@ -4,7 +4,7 @@
 
 use super::resolve::Resolved;
 use crate::image::Image;
-use crate::image::checks::{Finding, MOVED, NOT_MOVED, Severity};
+use crate::image::checks::{Advice, Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
 use crate::image::layout::{Layout, Source};
 use crate::image::layouts::in_dump;
@@ -113,16 +113,16 @@ impl Moved {
             let own = |r: &&Resolved| r.region.name == *name && r.source == Source::Own && !r.inherited;
             let Some(r) = resolved.iter().find(own) else { continue };
             let has_parts = resolved.iter().any(|part| part.region.inside.as_ref() == Some(name));
-            let advice = format!("take it from a donor, or --set {name}=blank");
+            let advice = Advice::DonorOrBlank { region: name.clone() };
             found.push(match why {
                 // Its parts are judged for themselves.
                 _ if has_parts && !r.said => continue,
-                Left::New if r.said => NOT_MOVED.found(format!(
-                    "{name} cannot stay the board's own, the old map has no {name}: {advice}"
-                )),
+                Left::New if r.said => NOT_MOVED
+                    .found(format!("{name} cannot stay the board's own, the old map has no {name}"))
+                    .advise(advice),
                 Left::New => MOVED.found(format!("{name} is left blank: the old map has no {name}")),
                 Left::Unfit(why) => {
-                    NOT_MOVED.found(format!("{name} cannot stay the board's own: {why}; {advice}"))
+                    NOT_MOVED.found(format!("{name} cannot stay the board's own: {why}")).advise(advice)
                 }
             });
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::choice::Choice;
 use crate::image::boards::Board;
-use crate::image::checks::Finding;
+use crate::image::checks::{Advice, Finding};
 use crate::image::checks::{DONOR_LACKS, DONOR_UNCLEAR, SAME_PLACE};
 use crate::image::donor::{Anatomy, Donor, Piece};
 use crate::image::error::ImageError;
@@ -56,7 +56,8 @@ impl<'d> Resolved<'d> {
         let region = &self.region.name;
         Some(
             DONOR_LACKS
-                .found(format!("{name} has nothing for {region}: use --set {region}=own, or another donor")),
+                .found(format!("{name} has nothing for {region}"))
+                .advise(Advice::OtherSource { region: region.clone() }),
         )
     }
 
@@ -174,18 +175,21 @@ fn by_default(
     let mut able = donors.iter().filter(|d| d.offers(region, board).is_some());
     match (able.next(), able.next(), donors) {
         (Some(one), None, _) | (None, _, [one]) => return Source::Donor(one.donor.name.clone()),
-        (Some(one), Some(other), _) => findings.push(DONOR_UNCLEAR.found(format!(
-            "both {} and {} have a {}: say --set {}=NAME",
-            one.donor.name, other.donor.name, region.name, region.name
-        ))),
-        (None, ..) if donors.is_empty() => findings.push(DONOR_LACKS.found(format!(
-            "no donor is given for {}: give --donor FILE, or --set {}=own to keep what is there",
-            region.name, region.name
-        ))),
-        (None, ..) => findings.push(DONOR_LACKS.found(format!(
-            "no donor has a {}: give one that has, or --set {}=own to keep what is there",
-            region.name, region.name
-        ))),
+        (Some(one), Some(other), _) => findings.push(
+            DONOR_UNCLEAR
+                .found(format!("both {} and {} have a {}", one.donor.name, other.donor.name, region.name))
+                .advise(Advice::WhichDonor { region: region.name.clone() }),
+        ),
+        (None, ..) if donors.is_empty() => findings.push(
+            DONOR_LACKS
+                .found(format!("no donor is given for {}", region.name))
+                .advise(Advice::GiveDonor { region: region.name.clone(), another: false }),
+        ),
+        (None, ..) => findings.push(
+            DONOR_LACKS
+                .found(format!("no donor has a {}", region.name))
+                .advise(Advice::GiveDonor { region: region.name.clone(), another: true }),
+        ),
     }
     Source::Own
 }

@@ -5,10 +5,11 @@ use crate::image::container::placeholder;
 use crate::image::layout::{PerUnit, Region, UnitKind};
 pub use crate::image::per_unit::{Mac, is_unit_mac, parse_mac};
 use crate::span::Span;
+use crate::units::hex_with;
 
 /// `30:b5:c2:a1:b2:c3`.
 pub fn mac_text(mac: Mac) -> String {
-    mac.map(|b| format!("{b:02x}")).join(":")
+    hex_with(&mac, ":")
 }
 
 /// The board's own address in a whole chip's contents.

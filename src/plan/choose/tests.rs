@@ -210,7 +210,7 @@ fn naive(current: &[u8], wanted: &[u8], g: &Geometry, costs: &Costs, kind: &Eras
         if c == w {
             continue;
         }
-        let pages = block.pieces(g.page).filter(|p| !is_blank(&wanted[p.range()])).count() as u64;
+        let pages = block.pieces(g.page).filter(|p| !is_erased(&wanted[p.range()])).count() as u64;
         time += kind.busy.typical + costs.round_trip * 2;
         time += scale(costs.page, pages) + scale(costs.byte, block.len());
     }

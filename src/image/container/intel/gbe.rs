@@ -11,6 +11,7 @@ use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, mac_at, mac_text, slice, u16_at};
 use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 use crate::image::container::placeholder;
+use crate::image::is_blank;
 
 /// The kind of the item of a file of its own.
 pub const KIND: ItemKind = ItemKind::new("gbe-nvm");
@@ -73,7 +74,7 @@ fn copy(bytes: &[u8], offset: usize) -> Option<Copy> {
         mac: mac_at(words, 0),
         marked: u16_at(words, 2 * MARK_WORD, Little)? & MARK_MASK == MARK,
         sum: sum(words),
-        blank: words.iter().all(|b| *b == 0xff) || words.iter().all(|b| *b == 0),
+        blank: is_blank(words),
     })
 }
 

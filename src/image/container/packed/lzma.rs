@@ -67,9 +67,6 @@ pub fn unpack(bytes: &[u8], at: usize, most: u64) -> Option<Unpacked> {
     Some(Unpacked { data, used, complete })
 }
 
-/// How many places of a file may be tried: any data hold a handful that look like a stream's start.
-pub const MOST_TRIES: u32 = 256;
-
 /// Unpacks the stream at `at` where it is packed as firmware is; what does not unpack for a start is none.
 /// `tries` counts down to bound what hostile bytes cost.
 pub fn unpack_usual(bytes: &[u8], at: usize, most: u64, tries: &mut u32) -> Option<Unpacked> {

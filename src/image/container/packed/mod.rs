@@ -5,7 +5,7 @@ mod streams;
 mod unpacked;
 
 pub(crate) use streams::find;
-pub use streams::{FORMATS, Format, MOST_TRIES};
+pub use streams::{FORMATS, Format};
 #[cfg(test)]
 pub(crate) use unpacked::COUNT;
 pub use unpacked::Unpacked;

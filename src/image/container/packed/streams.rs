@@ -14,8 +14,6 @@ use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 
 /// Dictionaries and windows larger than this no boot loader has memory for.
 const WINDOW_MOST: u64 = 64 << 20;
-/// More streams than this are not tried in one file.
-pub const MOST_TRIES: u32 = 64;
 
 /// A way of packing.
 pub struct Format {

@@ -5,6 +5,7 @@
 
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::{Look, NOT_MADE};
+use crate::image::container::bytes::jamcrc;
 use crate::image::container::bytes::{Endianness::Little, slice, text, u32_at};
 use crate::image::container::cybertan;
 use crate::image::container::item::{Item, ItemKind, Outcome};
@@ -30,9 +31,7 @@ pub(super) fn chdr(look: &mut Look) -> Option<Wrapped> {
     let item = Item::new(ItemKind::new("linksys-chdr"), 0, u64::from(len)).check_fits(look.bytes.len());
     let item = match slice(look.bytes, CHDR_LEN - 4, len as usize - CHDR_LEN + 4) {
         None => item.check("crc", Outcome::Bad, "the image is cut short"),
-        Some(covered) if look.may_sum(covered.len() as u64) => {
-            item.check_equal("crc", crc, !crc32fast::hash(covered))
-        }
+        Some(covered) if look.may_sum(covered.len() as u64) => item.check_equal("crc", crc, jamcrc(covered)),
         Some(_) => item.check("crc", Outcome::CannotTell, NOT_MADE),
     };
     let inside = Inside::Bytes(Span::new(CHDR_LEN as u64, item.end()));
@@ -104,7 +103,7 @@ mod tests {
         let body = vec![0x3c; 1000];
         let mut file = b"CHDR\xf8\x03\0\0\0\0\0\0\x01\0\0\0".to_vec();
         file.extend(&body);
-        let crc = !crc32fast::hash(&file[12..]);
+        let crc = jamcrc(&file[12..]);
         file[8..12].copy_from_slice(&crc.to_le_bytes());
         let found = chdr(&mut Look::new(&file)).unwrap();
         assert!(found.item.is_sound() && found.inside == Inside::Bytes(Span::new(16, 1016)), "{found:?}");

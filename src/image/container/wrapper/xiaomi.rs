@@ -5,6 +5,7 @@
 
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::{Look, NOT_MADE};
+use crate::image::container::bytes::jamcrc;
 use crate::image::container::bytes::{Endianness::Little, slice, text, u16_at, u32_at};
 use crate::image::container::item::{Item, ItemKind, Outcome};
 use crate::span::Span;
@@ -45,7 +46,7 @@ pub(super) fn hdr(look: &mut Look) -> Option<Wrapped> {
     };
     let item = Item::new(ItemKind::new("xiaomi-hdr"), 0, len).with_some("device", device).with("blobs", list);
     let item = if look.may_sum(len) {
-        item.check_equal("crc", u32_at(head, 8, Little)?, !crc32fast::hash(&look.bytes[12..]))
+        item.check_equal("crc", u32_at(head, 8, Little)?, jamcrc(&look.bytes[12..]))
     } else {
         item.check("crc", Outcome::CannotTell, NOT_MADE)
     };
@@ -98,7 +99,7 @@ mod tests {
         let signature = (file.len() as u32).to_le_bytes();
         file[4..8].copy_from_slice(&signature);
         file.resize(file.len() + 0x110, 0);
-        let crc = !crc32fast::hash(&file[12..]);
+        let crc = jamcrc(&file[12..]);
         file[8..12].copy_from_slice(&crc.to_le_bytes());
         file
     }

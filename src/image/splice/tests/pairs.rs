@@ -1,5 +1,6 @@
 //! Firmware of every kind of processor on a board that runs another kind: refused, or asked about.
 
+use crate::image::container::bytes::jamcrc;
 use crate::image::made_tree;
 use crate::image::splice::tests::*;
 
@@ -72,7 +73,7 @@ fn trx(data: &[u8]) -> Vec<u8> {
     counted.extend_from_slice(data);
     let mut image = b"HDR0".to_vec();
     image.extend_from_slice(&len.to_le_bytes());
-    image.extend_from_slice(&(!crc32fast::hash(&counted)).to_le_bytes());
+    image.extend_from_slice(&jamcrc(&counted).to_le_bytes());
     image.extend_from_slice(&counted);
     image
 }
