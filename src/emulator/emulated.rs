@@ -13,6 +13,7 @@ use super::machine::{Change, Machine};
 use super::options::{Bus, Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
 use super::quirk::Quirk;
+use super::serprog::{self, Serprog};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thiserror::Error;
@@ -134,6 +135,10 @@ impl Emulator {
                 }
                 let device = Ch347::new(kind, options.port, clip, &options.quirks);
                 return Ok(Self::around(device, (ch347::OUT, ch347::IN), options));
+            }
+            ProgrammerKind::Serprog(kind) => {
+                let device = Serprog::new(kind, clip);
+                return Ok(Self::around(device, (serprog::OUT, serprog::IN), options));
             }
             ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
             ProgrammerKind::Ftdi { vendor, product } => {

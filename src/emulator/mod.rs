@@ -19,6 +19,7 @@ mod options;
 mod pipe;
 mod quirk;
 mod random;
+mod serprog;
 #[cfg(feature = "host")]
 pub mod usbip;
 
@@ -35,3 +36,4 @@ pub use machine::{Change, Machine, Refusal, Watcher};
 pub use options::{Bus, Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;
 pub use quirk::Quirk;
+pub use serprog::SerprogKind;

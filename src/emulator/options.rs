@@ -3,6 +3,7 @@
 use super::chip::{ChipState, LeftState};
 use super::faults::Faults;
 use super::quirk::Quirk;
+use super::serprog::SerprogKind;
 use std::time::Duration;
 
 /// The emulated programmers.
@@ -30,6 +31,8 @@ pub enum ProgrammerKind {
     Ch347t,
     /// CH347F, 1a86:55de.
     Ch347f,
+    /// A board with a serprog firmware.
+    Serprog(SerprogKind),
 }
 
 /// How the bus and the programmer's firmware differ from the published model; the default is that model. For looking at

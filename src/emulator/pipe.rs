@@ -16,7 +16,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Bus time of one full-speed bulk packet.
+/// Protocol bytes of one full-speed bulk packet.
+const FULL_SPEED_OVERHEAD: usize = 13;
+/// Full-speed bits a second.
+const FULL_SPEED_HZ: u32 = 12_000_000;
+/// Bus time of one full-speed bulk packet of up to 32 bytes.
 const FULL_SPEED_PACKET: Duration = Duration::from_micros(30);
 /// Protocol bytes of one high-speed bulk packet.
 const HIGH_SPEED_OVERHEAD: usize = 55;
@@ -34,7 +38,7 @@ const CONTROL_PACKETS: u32 = 3;
 /// Bus time of one bulk packet.
 pub(super) fn packet_time(speed: Speed, bytes: usize) -> Duration {
     match speed {
-        Speed::Full => FULL_SPEED_PACKET,
+        Speed::Full => super::clock::wire_time(FULL_SPEED_HZ, FULL_SPEED_OVERHEAD + bytes).max(FULL_SPEED_PACKET),
         Speed::High => super::clock::wire_time(HIGH_SPEED_HZ, HIGH_SPEED_OVERHEAD + bytes),
     }
 }

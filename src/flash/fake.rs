@@ -29,6 +29,7 @@ impl Fake {
             round_trip: Duration::from_millis(1),
             per_transaction: Duration::from_micros(if pauses { 1 } else { 20 }),
             max_transaction: 1 << 16,
+            max_write: 1 << 16,
             read_batch: 1 << 14,
             pauses,
         };

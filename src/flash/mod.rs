@@ -51,7 +51,7 @@ mod width;
 
 pub use assumed::{Assumed, AssumedFault};
 pub use chip::{Chip, WriteEnableCheck};
-pub(crate) use cut::{LONGEST as LONGEST_READ, forward as forward_pieces};
+pub(crate) use cut::LONGEST as LONGEST_READ;
 pub use error::FlashError;
 pub use identify::Identity;
 pub use left::{Found, LeftDone, LeftState};

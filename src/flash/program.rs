@@ -70,7 +70,7 @@ impl<P: Programmer> Chip<P> {
         if matches!(self.identity.part.program, ProgramScheme::AaiWord | ProgramScheme::AaiByte) {
             return self.program_aai(address, bytes);
         }
-        let pages = pages(address, bytes, self.geometry.page);
+        let pages = pages(address, bytes, self.page_room());
         let mut done = Programmed { blank: self.blank(span, &pages), ..Programmed::default() };
         self.program_pages(&pages, None, &mut done)?;
         Ok(done)
@@ -98,7 +98,7 @@ impl<P: Programmer> Chip<P> {
                 done += self.program_aai(span.start, bytes)?;
                 continue;
             }
-            let pages = pages(span.start, bytes, self.geometry.page);
+            let pages = pages(span.start, bytes, self.page_room());
             done.blank += self.blank(*span, &pages);
             all.extend(pages);
         }
@@ -119,9 +119,16 @@ impl<P: Programmer> Chip<P> {
         Ok((done, wrong))
     }
 
+    /// The most bytes that one page command takes: the part's page, or the power of two below it that the programmer can
+    /// write in one window with the command and its address.
+    fn page_room(&self) -> u64 {
+        let room = self.programmer.limits().max_write.saturating_sub(HEADER).max(1) as u64;
+        self.geometry.page.min(1 << room.ilog2())
+    }
+
     /// Pages of `span` that are not among `pages`: they hold only FF.
     fn blank(&self, span: Span, pages: &[Page<'_>]) -> u64 {
-        span.pieces(self.geometry.page.max(1)).count() as u64 - pages.len() as u64
+        span.pieces(self.page_room().max(1)).count() as u64 - pages.len() as u64
     }
 
     /// Sends all pages, in batches; with the last of them, where it is worth trying, what is to be read back.
@@ -346,7 +353,8 @@ impl Shape {
         // The first page is watched from its beginning.
         let paused = limits.pauses && pace.is_learned();
         let pause = if paused { window * PAUSED / 1000 } else { Duration::ZERO };
+        let room = limits.max_transaction.saturating_sub(HEADER).max(2) as u128;
         let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
-        Self { pause, run: run.clamp(2, MOST_STATUS) as usize, pauses: limits.pauses, alone: false, byte }
+        Self { pause, run: run.clamp(2, MOST_STATUS.min(room)) as usize, pauses: limits.pauses, alone: false, byte }
     }
 }

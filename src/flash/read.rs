@@ -63,8 +63,7 @@ impl<P: Programmer> Chip<P> {
     /// [`FlashError::Outside`] or what failed below; the pieces before have been handed out.
     pub fn read(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
         let limits = self.programmer.limits();
-        let room = limits.max_transaction.saturating_sub(8).max(1);
-        let piece = limits.read_batch.clamp(1, room) as u64;
+        let piece = (limits.read_batch.max(1) as u64).min(cut::room(&limits));
         self.read_pieces(self.plain_read(), span, span.pieces(piece), sink)
     }
 
@@ -74,7 +73,12 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_forward(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
-        self.read_pieces(self.fast_read(), span, cut::forward(span), sink)
+        self.read_pieces(self.fast_read(), span, self.forward_pieces(span), sink)
+    }
+
+    /// The pieces of the forward pass on this programmer.
+    pub(crate) fn forward_pieces(&self, span: Span) -> impl Iterator<Item = Span> + use<P> {
+        cut::forward(span, cut::long(&self.programmer.limits()))
     }
 
     /// The other pass where spi-memory does not reach: by the plain read, backward, in short pieces.
@@ -123,6 +127,10 @@ impl<P: Programmer> Chip<P> {
     }
 
     fn read_batch(&mut self, by: ReadCommand, spans: &[Span]) -> Result<Vec<Vec<u8>>, FlashError> {
+        let room = cut::room(&self.programmer.limits());
+        if spans.iter().any(|span| span.len() > room) {
+            return self.read_in_parts(by, spans, room);
+        }
         let mut answers: Vec<Vec<u8>> = spans.iter().map(|span| vec![0; span.range().len()]).collect();
         let die = self.die_limit();
         if die != u64::MAX {
@@ -142,6 +150,19 @@ impl<P: Programmer> Chip<P> {
         self.programmer.run(&mut batch)?;
         drop(batch);
         Ok(answers)
+    }
+
+    /// Spans that are longer than the programmer's windows, each in parts.
+    fn read_in_parts(
+        &mut self,
+        by: ReadCommand,
+        spans: &[Span],
+        room: u64,
+    ) -> Result<Vec<Vec<u8>>, FlashError> {
+        let parts: Vec<Vec<Span>> = spans.iter().map(|span| span.pieces(room).collect()).collect();
+        let all: Vec<Span> = parts.iter().flatten().copied().collect();
+        let mut answers = self.read_batch(by, &all)?.into_iter();
+        Ok(parts.iter().map(|parts| answers.by_ref().take(parts.len()).flatten().collect()).collect())
     }
 
     /// Reads the span into memory.

@@ -77,7 +77,8 @@ impl<P: Programmer> Chip<P> {
         let mut unsure = self.identity.part.otp.disputed && commands.enter.is_some();
         // Only areas with a command of their own wrap inside themselves.
         if self.identity.part.otp.disputed && commands.enter.is_none() {
-            let long = self.read_area(commands, register, MEASURE)?.bytes;
+            let measure = MEASURE.min(super::cut::room(&self.programmer.limits()) as usize);
+            let long = self.read_area(commands, register, measure)?.bytes;
             match otp::period(&long) {
                 Some(period) => size = period,
                 None => unsure = true,

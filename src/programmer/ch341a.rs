@@ -251,6 +251,7 @@ impl Codec for Ch341a {
             // each command has a burst of its own.
             per_transaction: if fast { Duration::from_micros(100) } else { Duration::from_millis(2) },
             max_transaction: MAX_WINDOW,
+            max_write: MAX_WINDOW,
             read_batch: if fast { 64 * 1024 } else { PLAIN_READ },
             pauses: false,
         }

@@ -366,6 +366,7 @@ impl Codec for Ch347 {
                 (false, _) => round_trip,
             },
             max_transaction: MAX_WINDOW,
+            max_write: MAX_WINDOW,
             // About a tenth of a second of clocks.
             read_batch: match fast {
                 true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),

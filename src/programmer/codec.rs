@@ -1,5 +1,6 @@
 //! What every programmer's codec gives the driver: a batch as OUT transfers, and where the answer's bytes belong.
 
+use super::cut::first_piece;
 use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, SpiError, Transaction};
@@ -38,6 +39,24 @@ pub trait Codec {
 
     /// The most of a window that one burst carries in a shape; `None` where bursts carry many windows.
     fn piece(&self, shape: Shape) -> Option<Piece>;
+
+    /// How many transactions of the batch go down as one burst of whole windows; at least one of a batch that is not empty.
+    fn burst(&self, shape: Shape, batch: &[Transaction<'_>]) -> usize {
+        first_piece(batch, |pause| self.keeps(shape, pause))
+    }
+
+    /// Refuses a transaction that this programmer cannot run.
+    ///
+    /// # Errors
+    /// [`SpiError::Unsupported`]; [`SpiError::TooLong`].
+    fn check(&self, _transaction: &Transaction<'_>) -> Result<(), SpiError> {
+        Ok(())
+    }
+
+    /// True where bytes can be clocked with chip select high.
+    fn has_baseline(&self) -> bool {
+        true
+    }
 
     /// The batch as bytes. Drives the pins before anything else, and leaves chip select high unless the framing says
     /// otherwise.

@@ -4,7 +4,7 @@
 //! ([`super::ladder`]), and stays in the smaller one where the faster one keeps failing.
 
 use super::codec::{Codec, Silence};
-use super::cut::{BURST, ends_in_read, first_piece, only_asks, parts};
+use super::cut::{BURST, ends_in_read, only_asks, parts};
 use super::ladder::Ladder;
 use super::shape::{Framing, Shape};
 use crate::spi::{Limits, Notice, Op, Programmer, SpiError, Transaction};
@@ -180,10 +180,11 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         if let Some(len) = batch.iter().map(Transaction::clocked).find(|len| *len > max) {
             return Err(SpiError::TooLong { len, max });
         }
+        batch.iter().try_for_each(|transaction| self.codec.check(transaction))?;
         while !batch.is_empty() {
             let shape = self.ladder.shape();
             let (piece, rest) = match self.codec.piece(shape) {
-                None => batch.split_at_mut(first_piece(batch, |pause| self.codec.keeps(shape, pause))),
+                None => batch.split_at_mut(self.codec.burst(shape, batch)),
                 Some(_) => batch.split_at_mut(batch.len()),
             };
             self.run_piece(piece)?;
@@ -193,6 +194,9 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
     }
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
+        if !self.codec.has_baseline() {
+            return Err(SpiError::Unsupported(format!("{} cannot clock with chip select high", self.codec.title())));
+        }
         let max = self.limits().max_transaction;
         if len > max {
             return Err(SpiError::TooLong { len, max });

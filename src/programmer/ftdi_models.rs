@@ -55,6 +55,7 @@ const fn row(Row(name, title, family, vendor, products, [ports, spi_ports], pins
         held,
         ports,
         spi_ports,
+        chip_selects: 1,
         clock: Clock::Settable { max_hz: MAX_HZ, default_hz: DEFAULT_HZ },
         drives_5v: false,
         usb: Some(UsbModel {
@@ -65,6 +66,7 @@ const fn row(Row(name, title, family, vendor, products, [ports, spi_ports], pins
             self_test: |pipe, settings, chip| selftest::run(codec(settings)?, pipe, chip),
             other_modes: &[],
         }),
+        stream: None,
         open: open_usb,
     }
 }

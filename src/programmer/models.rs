@@ -7,8 +7,9 @@
 //! data sheets (ports with an MPSSE).
 
 use super::ftdi_models::{self, ftdi};
-use super::open::{Opened, open_usb};
+use super::open::{Opened, open_stream, open_usb};
 use super::selftest::{self, SelfTest};
+use super::serprog::{self, Serprog};
 use super::spec::Settings;
 use super::{Ch341a, Ch347, Codec, Driver, Level, Shape};
 use crate::spi::{Programmer, SpiError};
@@ -35,12 +36,16 @@ pub struct Model {
     pub ports: u8,
     /// The number of ports with SPI, from A on.
     pub spi_ports: u8,
+    /// The number of chip selects, `cs=0` and on.
+    pub chip_selects: u8,
     /// The SPI clock.
     pub clock: Clock,
     /// True where common boards drive the chip's lines with more than 3.3 V.
     pub drives_5v: bool,
     /// How it is found on USB; `None` for a programmer that is no USB device.
     pub usb: Option<UsbModel>,
+    /// How it is driven over a stream of bytes; `None` for a USB device.
+    pub stream: Option<StreamModel>,
     /// Opens the programmer that the settings name.
     pub open: fn(&Settings) -> Result<Opened, SpiError>,
 }
@@ -80,6 +85,15 @@ pub struct UsbModel {
     pub other_modes: &'static [OtherMode],
 }
 
+/// A programmer at the other end of a stream of bytes.
+#[derive(Debug)]
+pub struct StreamModel {
+    /// The programmer over an opened stream.
+    pub over: Over,
+    /// The self-test over an opened stream.
+    pub self_test: SelfTestOver,
+}
+
 /// Makes a programmer of an opened interface and the user's settings.
 pub type Over = fn(Box<dyn Pipe>, &Settings) -> Result<Box<dyn Programmer>, SpiError>;
 
@@ -105,7 +119,7 @@ const WCH: u16 = 0x1A86;
 pub(super) const FTDI: u16 = 0x0403;
 
 /// Every programmer, in the order in which they are named to the user.
-pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
+pub static MODELS: [Model; 3 + ftdi_models::COUNT] = [
     Model {
         name: "ch341a",
         title: "a CH341A",
@@ -119,6 +133,7 @@ pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
         held: &[],
         ports: 1,
         spi_ports: 1,
+        chip_selects: 1,
         clock: Clock::Fixed { hz: super::ch341a::CLOCK_HZ },
         drives_5v: true,
         usb: Some(UsbModel {
@@ -134,6 +149,7 @@ pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
                 remedy: "set its jumper to programmer mode (pins 1-2 on most boards) and plug it in again",
             }],
         }),
+        stream: None,
         open: open_usb,
     },
     Model {
@@ -150,6 +166,7 @@ pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
         held: &[],
         ports: 1,
         spi_ports: 1,
+        chip_selects: 2,
         clock: Clock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
         drives_5v: false,
         usb: Some(UsbModel {
@@ -161,6 +178,7 @@ pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
             self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, chip),
             other_modes: CH347_MODES,
         }),
+        stream: None,
         open: open_usb,
     },
     ftdi(0),
@@ -184,7 +202,31 @@ pub static MODELS: [Model; 2 + ftdi_models::COUNT] = [
     ftdi(18),
     ftdi(19),
     ftdi(20),
+    Model {
+        name: "serprog",
+        title: "a serprog device",
+        family: "serprog",
+        keys: &["dev", "baud", "tcp", "unix", "speed", "cs"],
+        refused: &[],
+        pins: &[],
+        held: &[],
+        ports: 1,
+        spi_ports: 1,
+        chip_selects: 4,
+        clock: Clock::Settable { max_hz: serprog::MAX_HZ, default_hz: serprog::CLOCK_HZ },
+        drives_5v: false,
+        usb: None,
+        stream: Some(StreamModel {
+            over: |pipe, settings| driven(serprog_codec(settings), pipe, settings),
+            self_test: |pipe, settings, chip| selftest::run(serprog_codec(settings), pipe, chip),
+        }),
+        open: open_stream,
+    },
 ];
+
+fn serprog_codec(settings: &Settings) -> Serprog {
+    Serprog::new(settings.speed, (settings.cs > 0).then_some(settings.cs))
+}
 
 /// What to do with a CH347T in another mode than 1.
 const MODE_1: &str = "set its mode jumpers to mode 1 (DTR1 high, RTS1 low while it is plugged in)";

@@ -243,6 +243,7 @@ impl Codec for Mpsse {
             // Two pin commands and a data command's header; a round trip where each command has a burst of its own.
             per_transaction: if fast { Duration::from_micros(1) } else { round_trip },
             max_transaction: MAX_WINDOW,
+            max_write: MAX_WINDOW,
             // About a tenth of a second of clocks.
             read_batch: match fast {
                 true => (clock_hz as usize / 80).clamp(64 * 1024, 256 * 1024) / (64 * 1024) * (64 * 1024),

@@ -6,7 +6,7 @@ use super::spec::Settings;
 use super::unsupported::UNSUPPORTED;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError, Transaction};
 use crate::usb::host::{self, HostPipe};
-use crate::usb::{Found, Wanted};
+use crate::usb::{Found, StreamAddress, Wanted};
 use crate::usb::{Pipe, UsbError};
 
 /// Read JEDEC id.
@@ -162,6 +162,20 @@ pub(super) fn open_usb(settings: &Settings) -> Result<Opened, SpiError> {
     Ok(Opened { programmer: over(pipe, settings)?, path })
 }
 
+/// Opens a programmer at the other end of a stream.
+pub(super) fn open_stream(settings: &Settings) -> Result<Opened, SpiError> {
+    let (address, pipe) = open_stream_pipe(settings)?;
+    Ok(Opened { programmer: over(pipe, settings)?, path: address.to_string() })
+}
+
+fn open_stream_pipe(settings: &Settings) -> Result<(&StreamAddress, host::StreamPipe), SpiError> {
+    let Some(address) = &settings.address else {
+        let text = format!("{} needs its place: dev=PATH, tcp=HOST:PORT or unix=PATH", settings.model.name);
+        return Err(SpiError::Unsupported(text));
+    };
+    Ok((address, host::open_stream(address)?))
+}
+
 fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
     let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
     let wanted = Wanted {
@@ -185,7 +199,10 @@ fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
 /// # Errors
 /// As [`open`]; [`SpiError::Link`] where it disappears.
 pub fn self_test(settings: &Settings, chip: bool) -> Result<SelfTest, SpiError> {
-    self_test_over(open_pipe(settings)?, settings, chip)
+    match settings.model.stream {
+        Some(_) => self_test_over(open_stream_pipe(settings)?.1, settings, chip),
+        None => self_test_over(open_pipe(settings)?, settings, chip),
+    }
 }
 
 /// The same over any pipe.
@@ -197,8 +214,11 @@ pub fn self_test_over<P: Pipe + 'static>(
     settings: &Settings,
     chip: bool,
 ) -> Result<SelfTest, SpiError> {
-    let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
-    (usb.self_test)(Box::new(pipe), settings, chip)
+    match (&settings.model.usb, &settings.model.stream) {
+        (Some(usb), _) => (usb.self_test)(Box::new(pipe), settings, chip),
+        (None, Some(stream)) => (stream.self_test)(Box::new(pipe), settings, chip),
+        (None, None) => Err(no_usb(settings.model)),
+    }
 }
 
 /// What is plugged in instead of the one that was not found.
@@ -230,8 +250,11 @@ fn instead(settings: &Settings, text: String) -> UsbError {
 /// [`SpiError::Link`] when it does not answer, [`SpiError::Unsupported`] for a clock it cannot have, or a model that is
 /// no USB device.
 pub fn over<P: Pipe + 'static>(pipe: P, settings: &Settings) -> Result<Box<dyn Programmer>, SpiError> {
-    let Some(usb) = &settings.model.usb else { return Err(no_usb(settings.model)) };
-    (usb.over)(Box::new(pipe), settings)
+    match (&settings.model.usb, &settings.model.stream) {
+        (Some(usb), _) => (usb.over)(Box::new(pipe), settings),
+        (None, Some(stream)) => (stream.over)(Box::new(pipe), settings),
+        (None, None) => Err(no_usb(settings.model)),
+    }
 }
 
 fn no_usb(model: &Model) -> SpiError {
@@ -281,22 +304,24 @@ mod tests {
         assert_eq!(ft().model.map(|model| model.name), Some("ft2232h"));
     }
 
-    /// What serprog, spidev and the like need: a row without USB, and a `Programmer` that is no `Driver`.
+    /// What spidev and the like need: a row without USB, and a `Programmer` that is no `Driver`.
     #[test]
     fn a_programmer_that_is_no_usb_device_is_one_row() {
         static SERIAL: Model = Model {
-            name: "serprog",
-            title: "a serprog device",
-            family: "serprog",
+            name: "other",
+            title: "another device",
+            family: "other",
             keys: &["path", "speed"],
             refused: &[],
             pins: &[],
             held: &[],
             ports: 1,
             spi_ports: 1,
+            chip_selects: 1,
             clock: super::super::Clock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
             drives_5v: false,
             usb: None,
+            stream: None,
             open: |settings| {
                 let text = format!("nothing at {}", settings.path.as_deref().unwrap_or("-"));
                 Err(LinkError::new(LinkFault::Absent, text).into())

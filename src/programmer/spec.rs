@@ -4,6 +4,7 @@ use super::flashrom;
 use super::models::{MODELS, Model};
 use super::pins::Level;
 use crate::units;
+use crate::usb::StreamAddress;
 
 /// The words that need no value.
 const WORDS: [&str; 1] = [PLAIN];
@@ -107,6 +108,8 @@ pub struct Settings {
     pub pid: Option<u16>,
     /// Chip select, 0 or 1 (CH347).
     pub cs: u8,
+    /// Where its stream is (serprog).
+    pub address: Option<StreamAddress>,
     /// SPI clock asked for; the kind's default without it.
     pub speed: Option<u32>,
     /// Spare pins held while in use, by number.
@@ -126,6 +129,7 @@ impl Settings {
             vid: None,
             pid: None,
             cs: 0,
+            address: None,
             speed: None,
             pins: Vec::new(),
             plain: false,
@@ -156,7 +160,20 @@ impl Settings {
         for (key, value) in &spec.pairs {
             settings.set(key, value)?;
         }
+        if let Some((_, value)) = spec.pairs.iter().find(|(key, _)| *key == "baud") {
+            let Some(StreamAddress::Serial { baud, .. }) = &mut settings.address else {
+                return Err("baud= goes with dev=: only a serial port has a speed".into());
+            };
+            *baud = Some(parse_baud(value)?);
+        }
         Ok(settings)
+    }
+
+    fn reach(&mut self, address: StreamAddress) -> Result<(), String> {
+        match self.address.replace(address) {
+            None => Ok(()),
+            Some(first) => Err(format!("one place is enough, and {first} is given already")),
+        }
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -173,7 +190,12 @@ impl Settings {
             "vid" => self.vid = Some(usb_id(value)?),
             "pid" => self.pid = Some(usb_id(value)?),
             "pin" => self.hold_all(value)?,
-            "cs" => self.cs = chip_select(value)?,
+            "cs" => self.cs = chip_select(model, value)?,
+            "dev" => self.reach(StreamAddress::Serial { path: value.into(), baud: None })?,
+            "tcp" => self.reach(StreamAddress::Tcp(tcp(value)?))?,
+            "unix" => self.reach(StreamAddress::Unix(value.into()))?,
+            // Belongs to dev=, wherever that is in the text.
+            "baud" => {}
             "port" => self.port = port(model, value)?,
             "speed" => self.speed = Some(units::parse_hz(value)?),
             _ => self.hold(key, value)?,
@@ -229,12 +251,28 @@ fn usb_id(value: &str) -> Result<u16, String> {
     id.ok_or_else(|| format!("'{value}' is not a USB id; it is four hexadecimal digits, as 15ba"))
 }
 
-/// `0` or `1`.
-fn chip_select(value: &str) -> Result<u8, String> {
-    match value {
-        "0" => Ok(0),
-        "1" => Ok(1),
-        _ => Err(format!("'{value}' is no chip select; there is 0, 1")),
+/// A number below the count of chip selects.
+fn chip_select(model: &Model, value: &str) -> Result<u8, String> {
+    let known: Vec<String> = (0..model.chip_selects).map(|n| n.to_string()).collect();
+    match known.iter().position(|known| known == value) {
+        Some(n) => Ok(n as u8),
+        None => Err(format!("'{value}' is no chip select; there is {}", known.join(", "))),
+    }
+}
+
+/// `HOST:PORT`; an address of version 6 in brackets.
+fn tcp(value: &str) -> Result<String, String> {
+    let port = value.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+    match port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        true => Ok(value.into()),
+        false => Err(format!("'{value}' is not HOST:PORT")),
+    }
+}
+
+fn parse_baud(value: &str) -> Result<u32, String> {
+    match value.parse() {
+        Ok(baud @ 300..=12_000_000) => Ok(baud),
+        _ => Err(format!("'{value}' is not a speed in baud, such as 115200")),
     }
 }
 
@@ -286,8 +324,13 @@ mod tests {
             ("ch341a_spi", "here it is:  -p ch341a"),
             ("ft2232_spi:type=2232H,gpiol0=L", "here it is:  -p ft2232h:reset=gpiol0"),
             ("ft2232_spi:csgpiol=3", "this is flashrom's name: 'csgpiol=3' of ft2232_spi"),
-            ("serprog:/dev/ttyACM0", "serprog (a microcontroller"),
             ("", "there is ch341a, ch347, ft2232h, ft232h, ft4232h, ft2232hp"),
+            ("serprog:tcp=localhost", "'localhost' is not HOST:PORT"),
+            ("serprog:tcp=:8888", "is not HOST:PORT"),
+            ("serprog:baud=9600", "baud= goes with dev="),
+            ("serprog:dev=/dev/ttyACM0,baud=fast", "'fast' is not a speed in baud"),
+            ("serprog:dev=/dev/ttyACM0,tcp=[::1]:8888", "dev=/dev/ttyACM0 is given already"),
+            ("serprog:cs=4", "'4' is no chip select; there is 0, 1, 2, 3"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
             ("ch341a:plain=1", "option of ch341a 'plain' is not known"),

@@ -79,6 +79,8 @@ pub struct Limits {
     pub per_transaction: Duration,
     /// The most bytes that one transaction may clock.
     pub max_transaction: usize,
+    /// The most of them that may be written.
+    pub max_write: usize,
     /// A good amount of bytes for one read batch: large enough for speed, small enough for a prompt Ctrl-C.
     pub read_batch: usize,
     /// True when [`Transaction::pause`] is kept inside the programmer, without a host round trip.

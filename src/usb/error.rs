@@ -49,6 +49,19 @@ pub enum UsbError {
     /// A transfer broke on the bus: no handshake, a bad checksum, more than was asked for. It may go when tried again.
     #[error("a USB transfer broke in {0}: check cable and hub, and what else hangs on them")]
     Broken(&'static str),
+    /// The device understood and refused.
+    #[error("the programmer refused {0}")]
+    Refused(&'static str),
+    /// The device answered with another byte than the protocol has at this place.
+    #[error("the answer of {what} is out of step: expected {wanted:02x}, got {got:02x}")]
+    Garbled {
+        /// The protocol.
+        what: &'static str,
+        /// The byte expected.
+        wanted: u8,
+        /// The byte received.
+        got: u8,
+    },
     /// The device sent more or less than the protocol allows.
     #[error("USB reply out of step in {what}: expected {expected} bytes, got {got}")]
     Desync {
@@ -76,7 +89,11 @@ impl From<UsbError> for LinkError {
             UsbError::Busy { .. } => LinkFault::Busy,
             UsbError::Gone => LinkFault::Gone,
             UsbError::Timeout { .. } => LinkFault::Silent,
-            UsbError::Stall(_) | UsbError::Broken(_) | UsbError::Desync { .. } => LinkFault::Garbled,
+            UsbError::Stall(_)
+            | UsbError::Broken(_)
+            | UsbError::Refused(_)
+            | UsbError::Garbled { .. }
+            | UsbError::Desync { .. } => LinkFault::Garbled,
             UsbError::Unusable(_) => LinkFault::Unusable,
             UsbError::Other(_) => LinkFault::Other,
         };

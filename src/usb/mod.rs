@@ -13,9 +13,11 @@ pub mod host;
 mod pipe;
 #[cfg(feature = "host")]
 mod queue;
+mod stream;
 mod trace;
 
 pub use device::{Found, Interface, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
+pub use stream::StreamAddress;
 pub use trace::{Log, Traced};

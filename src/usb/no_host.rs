@@ -2,13 +2,16 @@
 //!
 //! Programmers are then reached over pipes of the caller's own ([`crate::programmer::over`]).
 
-use super::{Burst, Control, Found, Pipe, Reply, UsbError, Wanted};
+use super::{Burst, Control, Found, Pipe, Reply, StreamAddress, UsbError, Wanted};
 use std::convert::Infallible;
 use std::time::Duration;
 
 /// A pipe that nothing makes.
 #[derive(Debug)]
 pub struct HostPipe(Infallible);
+
+/// A stream that nothing opens.
+pub type StreamPipe = HostPipe;
 
 fn missing() -> UsbError {
     UsbError::Other("this build has no USB of its own (feature `host`)".into())
@@ -35,6 +38,14 @@ pub fn plugged(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 /// # Errors
 /// Always.
 pub fn open(_wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
+    Err(missing())
+}
+
+/// Opens a stream.
+///
+/// # Errors
+/// Always.
+pub fn open_stream(_address: &StreamAddress) -> Result<StreamPipe, UsbError> {
     Err(missing())
 }
 

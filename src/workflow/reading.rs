@@ -18,7 +18,7 @@ use super::event::{Event, Events, Stage};
 use super::noise::Noise;
 use super::store::Reread;
 use super::vote::vote;
-use crate::flash::{Chip, FlashError, forward_pieces};
+use crate::flash::{Chip, FlashError};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, SpiError};
 use crate::units;
@@ -207,7 +207,7 @@ fn further_passes<P: Programmer>(
         })?;
         reading.passes += 1;
     }
-    differing.look_for_repeats(span.start, &reading.bytes, forward_pieces(span));
+    differing.look_for_repeats(span.start, &reading.bytes, chip.forward_pieces(span));
     if how.options.passes == 2 {
         // Read last by the first pass and first by the second: only here would the two be a moment apart.
         let turn = Span::new(span.start.max(span.end.saturating_sub(TURN)), span.end);

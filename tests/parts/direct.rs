@@ -71,6 +71,7 @@ impl Programmer for Direct {
             round_trip: Duration::from_micros(100),
             per_transaction: GAP,
             max_transaction: 1 << 20,
+            max_write: 1 << 20,
             read_batch: 1 << 16,
             pauses: true,
         }

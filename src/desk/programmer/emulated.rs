@@ -6,7 +6,7 @@ use super::super::{Refusal, files};
 use super::counts::counts_text;
 use super::faults;
 use crate::emulator::chip::{ChipState, LeftState};
-use crate::emulator::{Change, Emulator, Options, ProgrammerKind, Quirk};
+use crate::emulator::{Change, Emulator, Options, ProgrammerKind, Quirk, SerprogKind};
 use crate::programmer::spec::{Spec, unknown};
 use crate::programmer::{Model, Settings};
 use crate::workflow::files::lock as lock_file;
@@ -115,6 +115,14 @@ fn kind(name: &str) -> Result<ProgrammerKind, String> {
         ("ft2232h", ProgrammerKind::Ft2232h),
         ("ft232h", ProgrammerKind::Ft232h),
         ("ft4232h", ProgrammerKind::Ft4232h),
+        ("serprog-pico", ProgrammerKind::Serprog(SerprogKind::Pico)),
+        ("serprog-pico-any", ProgrammerKind::Serprog(SerprogKind::PicoAny)),
+        ("serprog-libreboot", ProgrammerKind::Serprog(SerprogKind::Libreboot)),
+        ("serprog-stm32", ProgrammerKind::Serprog(SerprogKind::Stm32)),
+        ("serprog-short", ProgrammerKind::Serprog(SerprogKind::Short)),
+        ("serprog-esp32", ProgrammerKind::Serprog(SerprogKind::Esp32)),
+        ("serprog-frser", ProgrammerKind::Serprog(SerprogKind::Frser)),
+        ("serprog-tiny", ProgrammerKind::Serprog(SerprogKind::Tiny)),
     ];
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let found = KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
@@ -128,10 +136,11 @@ fn ftdi(name: &str) -> Option<ProgrammerKind> {
     Emulator::new(Options { programmer: kind, ..Options::default() }).is_ok().then_some(kind)
 }
 
-/// The programmer that the user would name: both kinds of CH347 are one.
+/// The programmer that the user would name: both kinds of CH347 are one, and so is every serprog firmware.
 fn model(kind: &str) -> &str {
     match kind {
         "ch347t" | "ch347f" => "ch347",
+        serprog if serprog.starts_with("serprog-") => "serprog",
         other => other,
     }
 }

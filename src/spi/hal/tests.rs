@@ -60,6 +60,7 @@ impl Programmer for &mut Chip {
             round_trip: Duration::ZERO,
             per_transaction: Duration::ZERO,
             max_transaction: 1 << 20,
+            max_write: 1 << 20,
             read_batch: 65536,
             pauses: false,
         }

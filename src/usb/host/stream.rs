@@ -1,0 +1,249 @@
+//! A [`Pipe`] over a stream of bytes: a serial port, or a socket.
+//!
+//! A burst is written whole and then read. It holds no more than the device has room for, so neither side waits for the
+//! other with its own bytes unread.
+
+use crate::usb::{Burst, Control, Pipe, Reply, StreamAddress, UsbError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Bytes of one read.
+const READ: usize = 4096;
+/// The shortest time that a socket can wait.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// A stream with bounded waits.
+trait Bytes {
+    /// Reads what there is; waits for at most `wait`.
+    fn read_within(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize>;
+    /// Writes some of it; waits for at most `wait`.
+    fn write_within(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize>;
+}
+
+impl Bytes for TcpStream {
+    fn read_within(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.set_read_timeout(Some(wait.max(SHORTEST)))?;
+        self.read(into)
+    }
+    fn write_within(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.set_write_timeout(Some(wait.max(SHORTEST)))?;
+        self.write(bytes)
+    }
+}
+
+#[cfg(unix)]
+impl Bytes for std::os::unix::net::UnixStream {
+    fn read_within(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.set_read_timeout(Some(wait.max(SHORTEST)))?;
+        self.read(into)
+    }
+    fn write_within(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.set_write_timeout(Some(wait.max(SHORTEST)))?;
+        self.write(bytes)
+    }
+}
+
+impl Bytes for serial2::SerialPort {
+    fn read_within(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.set_read_timeout(wait.max(SHORTEST))?;
+        (*self).read(into)
+    }
+    fn write_within(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.set_write_timeout(wait.max(SHORTEST))?;
+        (*self).write(bytes)
+    }
+}
+
+/// An opened stream.
+pub struct StreamPipe {
+    bytes: Box<dyn Bytes>,
+    began: Instant,
+}
+
+/// Opens the stream at this address.
+///
+/// # Errors
+/// [`UsbError::NotFound`], [`UsbError::Denied`], [`UsbError::Busy`] by what the system says; [`UsbError::Other`].
+pub fn open_stream(address: &StreamAddress) -> Result<StreamPipe, UsbError> {
+    let bytes: io::Result<Box<dyn Bytes>> = match address {
+        StreamAddress::Serial { path, baud } => serial(path, *baud).map(|port| Box::new(port) as _),
+        StreamAddress::Tcp(place) => tcp(place).map(|stream| Box::new(stream) as _),
+        StreamAddress::Unix(path) => unix(path),
+    };
+    match bytes {
+        Ok(bytes) => Ok(StreamPipe { bytes, began: Instant::now() }),
+        Err(error) => Err(not_opened(address, &error)),
+    }
+}
+
+fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
+    match (error.kind(), address) {
+        (ErrorKind::NotFound, _) => UsbError::NotFound(format!("there is no {address}")),
+        (ErrorKind::ConnectionRefused, _) => {
+            UsbError::NotFound(format!("nothing listens at {address}: is the server or board running?"))
+        }
+        (ErrorKind::TimedOut, _) => {
+            UsbError::NotFound(format!("{address} gave no answer within {} s", CONNECT.as_secs()))
+        }
+        (ErrorKind::PermissionDenied, StreamAddress::Serial { path, .. }) => UsbError::Unusable(format!(
+            "no permission to open {}: add yourself to the group that owns it (dialout on most systems) and log in again",
+            path.display()
+        )),
+        (ErrorKind::ResourceBusy | ErrorKind::WouldBlock, _) => {
+            UsbError::Unusable(format!("{address} is in use by another program (ModemManager probes new ports)"))
+        }
+        _ => UsbError::Unusable(format!("cannot open {address}: {error}")),
+    }
+}
+
+fn serial(path: &Path, baud: Option<u32>) -> io::Result<serial2::SerialPort> {
+    let port = serial2::SerialPort::open(path, |mut settings: serial2::Settings| {
+        settings.set_raw();
+        if let Some(baud) = baud {
+            settings.set_baud_rate(baud)?;
+        }
+        Ok(settings)
+    })?;
+    #[cfg(unix)]
+    {
+        // Held until the port is closed: no other program gets in between two commands.
+        rustix::fs::flock(&port, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    }
+    Ok(port)
+}
+
+fn tcp(place: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in place.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+#[cfg(unix)]
+fn unix(path: &Path) -> io::Result<Box<dyn Bytes>> {
+    Ok(Box::new(std::os::unix::net::UnixStream::connect(path)?))
+}
+
+#[cfg(not(unix))]
+fn unix(_path: &Path) -> io::Result<Box<dyn Bytes>> {
+    Err(io::Error::new(ErrorKind::Unsupported, "this system has no such sockets"))
+}
+
+/// What came of waiting.
+enum Came {
+    Bytes(usize),
+    Nothing,
+}
+
+impl StreamPipe {
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> Result<Came, UsbError> {
+        loop {
+            return match self.bytes.read_within(into, wait) {
+                Ok(0) => Err(UsbError::Gone),
+                Ok(n) => Ok(Came::Bytes(n)),
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => continue,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(Came::Nothing),
+                    _ => Err(lost(&error)),
+                },
+            };
+        }
+    }
+
+    fn write(&mut self, mut bytes: &[u8], quiet: Duration) -> Result<(), UsbError> {
+        while !bytes.is_empty() {
+            match self.bytes.write_within(bytes, quiet) {
+                Ok(0) => return Err(UsbError::Gone),
+                Ok(n) => bytes = &bytes[n..],
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        return Err(UsbError::Timeout { what: "writing", after: quiet });
+                    }
+                    _ => return Err(lost(&error)),
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The other side has gone, or the system has another reason.
+fn lost(error: &io::Error) -> UsbError {
+    match error.kind() {
+        ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::NotConnected
+        | ErrorKind::NotFound => UsbError::Gone,
+        _ if error.raw_os_error() == Some(rustix_eio()) => UsbError::Gone,
+        _ => UsbError::Other(error.to_string()),
+    }
+}
+
+/// What a serial port says once its device has been pulled out.
+fn rustix_eio() -> i32 {
+    #[cfg(unix)]
+    return rustix::io::Errno::IO.raw_os_error();
+    #[cfg(not(unix))]
+    return 0;
+}
+
+impl Pipe for StreamPipe {
+    fn control_out(&mut self, _: Control, _: &[u8]) -> Result<(), UsbError> {
+        Err(UsbError::Other("a stream of bytes has no control requests".into()))
+    }
+
+    fn control_in(&mut self, _: Control, _: &mut [u8]) -> Result<usize, UsbError> {
+        Err(UsbError::Other("a stream of bytes has no control requests".into()))
+    }
+
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        for out in burst.out {
+            self.write(out, burst.quiet)?;
+        }
+        let mut buffer = [0; READ];
+        let mut last = Instant::now();
+        while !reply.is_complete() {
+            let left = burst.quiet.saturating_sub(last.elapsed());
+            if left.is_zero() {
+                return Err(UsbError::Timeout { what: "an answer", after: burst.quiet });
+            }
+            let len = reply.next(0).unwrap_or(READ).clamp(1, READ);
+            if let Came::Bytes(n) = self.read(&mut buffer[..len], left)?
+                && reply.take(&buffer[..n])?
+            {
+                last = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        let mut buffer = vec![0; len];
+        match self.read(&mut buffer, wait)? {
+            Came::Bytes(n) => buffer.truncate(n),
+            Came::Nothing => buffer.clear(),
+        }
+        Ok(buffer)
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
