@@ -214,7 +214,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::fs", &["cli/", "desk/", "workflow/", "usb/host/find.rs"]),
     ("std::env", &["cli/"]),
     ("std::process", &["cli/"]),
-    ("std::net", &["cli/", "emulator/usbip/", "workflow/tftp"]),
+    (
+        "std::net",
+        &["cli/", "emulator/usbip/", "emulator/byte_server.rs", "usb/host/stream.rs", "workflow/tftp"],
+    ),
     // usb/host: the thread that serves libusb's events. store: a lock that another process holds is waited for.
     ("std::thread", &["cli/", "emulator/usbip/", "usb/host/", "workflow/store/"]),
 ];

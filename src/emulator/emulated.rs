@@ -167,6 +167,12 @@ impl Emulator {
         EmulatedPipe::new(self.machine.clone(), self.clock.clone(), self.endpoints, self.bus)
     }
 
+    /// The bulk OUT and IN endpoints to the chip.
+    #[cfg(feature = "host")]
+    pub(super) fn endpoints(&self) -> (u8, u8) {
+        self.endpoints
+    }
+
     /// The device, for a host of another kind.
     pub fn machine(&self) -> Arc<Mutex<Machine>> {
         self.machine.clone()

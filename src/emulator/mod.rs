@@ -4,6 +4,8 @@
 //! emulator has constants of its own, so that a wrong one in a driver cannot agree with itself here. It counts the work
 //! and what a driver must not do ([`Counts`]), and goes wrong on demand ([`Faults`]).
 
+#[cfg(feature = "host")]
+mod byte_server;
 mod ch341a;
 mod ch347;
 pub mod chip;
@@ -23,6 +25,8 @@ mod serprog;
 #[cfg(feature = "host")]
 pub mod usbip;
 
+#[cfg(feature = "host")]
+pub use byte_server::{ByteServer, Connection};
 pub use clip::Clip;
 #[cfg(test)]
 mod tests;

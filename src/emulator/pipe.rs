@@ -38,7 +38,9 @@ const CONTROL_PACKETS: u32 = 3;
 /// Bus time of one bulk packet.
 pub(super) fn packet_time(speed: Speed, bytes: usize) -> Duration {
     match speed {
-        Speed::Full => super::clock::wire_time(FULL_SPEED_HZ, FULL_SPEED_OVERHEAD + bytes).max(FULL_SPEED_PACKET),
+        Speed::Full => {
+            super::clock::wire_time(FULL_SPEED_HZ, FULL_SPEED_OVERHEAD + bytes).max(FULL_SPEED_PACKET)
+        }
         Speed::High => super::clock::wire_time(HIGH_SPEED_HZ, HIGH_SPEED_OVERHEAD + bytes),
     }
 }

@@ -355,6 +355,12 @@ impl Shape {
         let pause = if paused { window * PAUSED / 1000 } else { Duration::ZERO };
         let room = limits.max_transaction.saturating_sub(HEADER).max(2) as u128;
         let run = (window - pause).as_nanos().div_ceil(byte.as_nanos());
-        Self { pause, run: run.clamp(2, MOST_STATUS.min(room)) as usize, pauses: limits.pauses, alone: false, byte }
+        Self {
+            pause,
+            run: run.clamp(2, MOST_STATUS.min(room)) as usize,
+            pauses: limits.pauses,
+            alone: false,
+            byte,
+        }
     }
 }

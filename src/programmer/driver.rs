@@ -195,7 +195,10 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
         if !self.codec.has_baseline() {
-            return Err(SpiError::Unsupported(format!("{} cannot clock with chip select high", self.codec.title())));
+            return Err(SpiError::Unsupported(format!(
+                "{} cannot clock with chip select high",
+                self.codec.title()
+            )));
         }
         let max = self.limits().max_transaction;
         if len > max {

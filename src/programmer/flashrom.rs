@@ -91,8 +91,8 @@ const PROGRAMMERS: &[Row] = &[
     same("ch341a_spi", "CH341A", |name, rest| bare("ch341a", name, rest)),
     same("ft2232_spi", "FTDI chip with an MPSSE", ftdi),
     same("ch347_spi", "CH347", ch347),
+    same("serprog", "a microcontroller with the serprog protocol", serprog),
     same("dummy", "a chip in software", |name, rest| bare("emu", name, rest)),
-    not("serprog", "a microcontroller with the serprog protocol", ""),
     not("linux_spi", "an SPI device of the Linux kernel", ""),
     not("linux_mtd", "a flash of this machine", OUTSIDE),
     not("linux_gpio_spi", "pins of this machine", ""),
@@ -157,6 +157,25 @@ fn ch347(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
             _ => bare("ch347", name, other.unwrap_or(piece)),
         },
     }
+}
+
+/// `dev=/dev/ttyACM0:115200,spispeed=8M,cs=1` as `serprog:dev=/dev/ttyACM0,baud=115200,speed=8M,cs=1`.
+fn serprog(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
+    let mut ours = Vec::new();
+    for piece in parameters.split(',').filter(|piece| !piece.is_empty()) {
+        let no = |why| parameter(name, piece, why);
+        match piece.split_once('=').ok_or_else(|| no("a parameter is written as NAME=VALUE: dev=PATH"))? {
+            ("dev", value) => match value.rsplit_once(':') {
+                Some((path, baud)) => ours.push(format!("dev={path},baud={baud}")),
+                None => ours.push(format!("dev={value}")),
+            },
+            ("ip", value) => ours.push(format!("tcp={value}")),
+            ("spispeed", value) => ours.push(format!("speed={value}")),
+            ("cs", value) => ours.push(format!("cs={value}")),
+            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+        }
+    }
+    Ok(if ours.is_empty() { "serprog".to_owned() } else { format!("serprog:{}", ours.join(",")) })
 }
 
 /// The clock before the divisor, in Hz.
@@ -256,6 +275,13 @@ mod tests {
             assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())));
             assert!(Settings::parse(ours).is_ok(), "{ours}");
         }
+        for (theirs, ours) in [
+            ("serprog:dev=/dev/ttyACM0:115200,spispeed=8M", "serprog:dev=/dev/ttyACM0,baud=115200,speed=8M"),
+            ("serprog:ip=localhost:8888,cs=1", "serprog:tcp=localhost:8888,cs=1"),
+        ] {
+            assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())));
+            assert!(Settings::parse(ours).is_ok(), "{ours}");
+        }
         assert_eq!(equivalent("dummy"), Some(Ok("emu".to_owned())));
         assert_eq!(equivalent("ch341a"), None);
     }
@@ -269,6 +295,8 @@ mod tests {
             ),
             ("internal:laptop=this_is_not_a_laptop", "read its chip with a clip"),
             ("linux_spi:dev=/dev/spidev0.0,spispeed=512", "linux_spi"),
+            ("serprog:/dev/ttyACM0", "'/dev/ttyACM0' of serprog: a parameter is written as NAME=VALUE"),
+            ("serprog:noise=1", "'noise=1' of serprog"),
             ("ch341a_spi:speed=1", "'speed=1' of ch341a_spi"),
             ("ch347_spi:spispeed=15M,x=1", "'x=1' of ch347_spi"),
             ("ft2232_spi:type=jtagkey", "'type=jtagkey' of ft2232_spi: a device with USB ids of its own"),

@@ -28,7 +28,10 @@ impl<'t> Spec<'t> {
     /// # Errors
     /// A sentence on a pair without `=`, without a value, or given twice; for a name of flashrom's, what it is here.
     pub fn parse(text: &'t str) -> Result<Self, String> {
-        match flashrom::equivalent(text) {
+        let named = text.split_once(':').map_or(text, |(name, _)| name);
+        // Where both have a name, it is ours.
+        let theirs = if Model::named(named).is_none() { flashrom::equivalent(text) } else { None };
+        match theirs {
             Some(Ok(ours)) => return Err(format!("this is flashrom's name of it; here it is:  -p {ours}")),
             Some(Err(none)) => return Err(format!("this is flashrom's name: {none}")),
             None => {}

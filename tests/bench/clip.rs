@@ -55,6 +55,7 @@ impl Clip {
             ProgrammerKind::Ch347t | ProgrammerKind::Ch347f => "ch347:speed=30MHz",
             // Named by the test.
             ProgrammerKind::Ftdi { .. } => "",
+            ProgrammerKind::Serprog(_) => "serprog",
             other => panic!("{other:?}"),
         };
         Self { emulator, name: name.into() }

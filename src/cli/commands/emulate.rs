@@ -1,11 +1,14 @@
-//! `emulate`: offers emulated programmers as USB devices to any program on the machine, by USB/IP, until it is stopped.
+//! `emulate`: offers emulated programmers to any program on the machine until it is stopped: USB devices by USB/IP, or a
+//! serprog device at a TCP port.
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use crate::desk::programmer::{EmuOptions, Emulated};
 use crate::emulator::usbip::{Event, Export, Server};
+use crate::emulator::{ByteServer, Connection};
 use crate::programmer::spec::Spec;
 use crate::wire::Fields;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 
@@ -15,6 +18,10 @@ pub struct Args {
     /// Where to listen; "usbip attach -r 127.0.0.1 -b 1-1" plugs the first device in
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3240")]
     usbip: SocketAddr,
+
+    /// Offer one serprog device at a TCP port in place of USB: -p serprog:tcp=ADDRESS:PORT, and flashrom's serprog:ip=...
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "usbip")]
+    serprog: Option<SocketAddr>,
 
     /// Let other machines reach it, too: whoever can, may use the emulated programmer
     #[arg(long)]
@@ -27,7 +34,46 @@ pub struct Args {
 
 /// Serves until a signal; then the chips are saved.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut devices = devices(&args, session)?;
+    match args.serprog {
+        Some(address) => run_serprog(&args, address, session),
+        None => run_usbip(args, session),
+    }
+}
+
+/// One serprog device, as a stream of bytes.
+fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
+    let mut devices = devices(args, "programmer=serprog-pico-any", session)?;
+    let [(name, device)] = devices.as_mut_slice() else {
+        return Err(Failure::refused("one serprog device goes to one port"));
+    };
+    if !device.is_stream() {
+        return Err(Failure::refused(format!("{name} is no serprog device"))
+            .hint("name one: programmer=serprog-pico, serprog-stm32, serprog-esp32, ..."));
+    }
+    let server = ByteServer::bind(address, args.anywhere, device.emulator.clone()).map_err(|error| {
+        match error.kind() {
+            ErrorKind::PermissionDenied if !args.anywhere => Failure::refused(error.to_string())
+                .hint("\"--anywhere\" allows other addresses than loopback"),
+            _ => Failure::failed(format!("cannot listen on {address}: {error}")),
+        }
+    })?;
+    session.stop.heed();
+    let address = server.address().unwrap_or(address);
+    let about = Fields::new().with("address", address.to_string()).with("devices", vec![name.clone()]);
+    session.out.event("listening", about.clone());
+    session.out.line(format!("{address} offers {name}: -p serprog:tcp={address}"));
+    server.run(&|| session.stop.soon(), &|connection| {
+        session.out.note(match connection {
+            Connection::Opened(peer) => format!("{peer} uses it"),
+            Connection::Closed(peer) => format!("{peer} has gone"),
+        });
+    });
+    device.save()?;
+    Ok((Exit::Done, about.into_map()))
+}
+
+fn run_usbip(args: Args, session: &Session) -> Outcome {
+    let mut devices = devices(&args, "", session)?;
     let exports: Vec<Export> =
         (1..).zip(&devices).map(|(n, (_, device))| Export::new(&device.emulator, n)).collect();
     let bus_ids: Vec<String> = exports.iter().map(|export| export.bus_id().to_owned()).collect();
@@ -54,10 +100,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 }
 
 /// The emulators asked for, each with its name; one with nothing special where none is described.
-fn devices(args: &Args, session: &Session) -> Result<Vec<(String, Emulated)>, Failure> {
+fn devices(args: &Args, default: &str, session: &Session) -> Result<Vec<(String, Emulated)>, Failure> {
     let mut texts: Vec<&str> = args.devices.iter().map(String::as_str).collect();
     if texts.is_empty() {
-        texts.push(session.options.programmer.as_deref().unwrap_or(""));
+        texts.push(session.options.programmer.as_deref().unwrap_or(default));
     }
     let open = |text: &&str| {
         let pairs = text.strip_prefix("emu").map_or(*text, |rest| rest.trim_start_matches(':'));

@@ -37,7 +37,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         HEADS,
         "SPI-Programmer-Best-Practices.md",
         "sudo flashrom --programmer serprog:/dev/ttyACM0",
-        Err("serprog (a microcontroller"),
+        Err("'/dev/ttyACM0' of serprog: a parameter is written as NAME=VALUE"),
     ),
     (
         HEADS,

@@ -82,7 +82,7 @@ impl EmuOptions {
     /// # Errors
     /// [`Why::Emulator`] for an image or state that does not fit; [`Why::EmulatedFolder`] and [`Why::EmulatedInUse`].
     pub fn open(self) -> Result<Emulated, Refusal> {
-        let Self { mut options, image, state, counts, .. } = self;
+        let Self { settings, mut options, image, state, counts } = self;
         let folder = state.map(|dir| Folder::open(&dir)).transpose()?;
         options.state = folder.as_ref().map(Folder::load).transpose()?.flatten();
         if let (Some(image), None) = (&image, &options.state) {
@@ -96,7 +96,7 @@ impl EmuOptions {
             }
             folder.follow(&emulator)?;
         }
-        Ok(Emulated { emulator, folder, counts, saved: false })
+        Ok(Emulated { emulator, stream: settings.model.stream.is_some(), folder, counts, saved: false })
     }
 }
 
@@ -227,12 +227,19 @@ fn store_change(change: Change<'_>, contents: &mut File, registers: &Path) {
 pub struct Emulated {
     /// The emulator.
     pub emulator: Emulator,
+    /// It is reached as a stream of bytes, not over USB.
+    stream: bool,
     folder: Option<Folder>,
     counts: Option<PathBuf>,
     saved: bool,
 }
 
 impl Emulated {
+    /// True for a programmer that is reached as a stream of bytes, not over USB.
+    pub fn is_stream(&self) -> bool {
+        self.stream
+    }
+
     /// Saves the chip's state and the counts.
     ///
     /// # Errors

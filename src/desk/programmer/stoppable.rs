@@ -85,7 +85,15 @@ mod tests {
         fn limits(&self) -> Limits {
             let (round_trip, per_transaction) = (Duration::ZERO, Duration::ZERO);
             let (max_transaction, max_write, read_batch, pauses) = (1, 1, 1, false);
-            Limits { clock_hz: 1, round_trip, per_transaction, max_transaction, max_write, read_batch, pauses }
+            Limits {
+                clock_hz: 1,
+                round_trip,
+                per_transaction,
+                max_transaction,
+                max_write,
+                read_batch,
+                pauses,
+            }
         }
         fn run(&mut self, _: &mut [Transaction<'_>]) -> Result<(), SpiError> {
             self.ran += 1;

@@ -99,7 +99,8 @@ impl Firmware {
             return None;
         }
         let front: Vec<u8> = input.iter().skip(1).take(parameters).map(|(_, byte)| *byte).collect();
-        let (writes, reads) = if known && opcode == 0x13 { (word24(&front), word24(&front[3..])) } else { (0, 0) };
+        let (writes, reads) =
+            if known && opcode == 0x13 { (word24(&front), word24(&front[3..])) } else { (0, 0) };
         let refused = writes.saturating_add(reads) > self.personality.refuses;
         let data = if refused { 0 } else { writes };
         if input.len() < 1 + parameters + data {
@@ -144,7 +145,8 @@ impl Firmware {
                 name[..row.name.len()].copy_from_slice(row.name.as_bytes());
                 with(&name)
             }
-            0x04 => with(&row.buffer.to_le_bytes()),
+            // The buffer of delayed operations is not told apart from the stream's.
+            0x04 | 0x07 => with(&row.buffer.to_le_bytes()),
             0x05 => with(&[0x08]),
             0x08 => with(&word(row.limits.0)[..3]),
             0x11 => with(&word(row.limits.1)[..3]),

@@ -50,8 +50,14 @@ fn drain(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<(), SpiError> {
 
 fn no_device(why: &str, seen: &[u8]) -> SpiError {
     let bytes: Vec<String> = seen.iter().map(|b| format!("{b:02x}")).collect();
-    let got = if bytes.is_empty() { "nothing came".to_owned() } else { format!("it began with {}", bytes.join(" ")) };
-    let text = format!("no serprog device answers there: {why}, {got}; is it the right port, and its firmware serprog?");
+    let got = if bytes.is_empty() {
+        "nothing came".to_owned()
+    } else {
+        format!("it began with {}", bytes.join(" "))
+    };
+    let text = format!(
+        "no serprog device answers there: {why}, {got}; is it the right port, and its firmware serprog?"
+    );
     LinkError::new(LinkFault::Unusable, text).into()
 }
 
@@ -96,11 +102,16 @@ fn synchronise(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
 /// # Errors
 /// [`LinkFault::Unusable`] for a device without SPI or of another version; [`SpiError::Unsupported`] for what it does not
 /// have; [`SpiError::Link`].
-pub(super) fn start(pipe: &mut dyn Pipe, hz: Option<u32>, chip_select: Option<u8>) -> Result<Device, SpiError> {
+pub(super) fn start(
+    pipe: &mut dyn Pipe,
+    hz: Option<u32>,
+    chip_select: Option<u8>,
+) -> Result<Device, SpiError> {
     synchronise(pipe)?;
     let version = ask(pipe, &[op::INTERFACE], 2)?;
     if version != [1, 0] {
-        let text = format!("the device speaks version {} of serprog; this program knows version 1", version[0]);
+        let text =
+            format!("the device speaks version {} of serprog; this program knows version 1", version[0]);
         return Err(LinkError::new(LinkFault::Unusable, text).into());
     }
     let mut device = Device::with_commands(&ask(pipe, &[op::COMMANDS], 32)?);

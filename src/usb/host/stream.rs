@@ -93,9 +93,9 @@ fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
             "no permission to open {}: add yourself to the group that owns it (dialout on most systems) and log in again",
             path.display()
         )),
-        (ErrorKind::ResourceBusy | ErrorKind::WouldBlock, _) => {
-            UsbError::Unusable(format!("{address} is in use by another program (ModemManager probes new ports)"))
-        }
+        (ErrorKind::ResourceBusy | ErrorKind::WouldBlock, _) => UsbError::Unusable(format!(
+            "{address} is in use by another program (ModemManager probes new ports)"
+        )),
         _ => UsbError::Unusable(format!("cannot open {address}: {error}")),
     }
 }
