@@ -23,6 +23,7 @@ mod programmers;
 #[cfg(unix)]
 mod public_api;
 mod quirks;
+mod serprog;
 mod shapes;
 mod snapshots;
 mod tools;

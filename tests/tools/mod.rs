@@ -7,6 +7,7 @@ mod cbfs;
 mod containers;
 mod ifdtool;
 mod loaders;
+mod serprog;
 mod tftp;
 mod ubi;
 

@@ -28,6 +28,8 @@ pub(super) struct Firmware {
     reading: usize,
     /// The chip is selected.
     selected: bool,
+    /// Delays put off until they are carried out.
+    delay: Duration,
 }
 
 fn word24(bytes: &[u8]) -> usize {
@@ -37,7 +39,15 @@ fn word24(bytes: &[u8]) -> usize {
 impl Firmware {
     pub(super) fn new(personality: &'static Personality) -> Self {
         let hz = personality.clock.0;
-        Self { personality, hz, chip_select: 0, driven: false, reading: 0, selected: false }
+        Self {
+            personality,
+            hz,
+            chip_select: 0,
+            driven: false,
+            reading: 0,
+            selected: false,
+            delay: Duration::ZERO,
+        }
     }
 
     pub(super) fn reset(&mut self, now: Duration, clip: &mut Clip) {
@@ -161,6 +171,12 @@ impl Firmware {
                     with(&word(self.hz))
                 }
             },
+            0x0e => {
+                let [a, b, c, d] = [parameters[0], parameters[1], parameters[2], parameters[3]];
+                self.delay += Duration::from_micros(u64::from(u32::from_le_bytes([a, b, c, d])));
+                with(&[])
+            }
+            0x0f => (at + std::mem::take(&mut self.delay), vec![ACK]),
             0x15 => {
                 self.driven = parameters[0] != 0;
                 with(&[])

@@ -1,0 +1,254 @@
+//! serprog: every firmware that is emulated, over the port's own time; a stream that is out of step; what answers and is none.
+
+use crate::bench::{Bench, Clip, Opened, in_memory, noise, permit, write_options};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, SerprogKind};
+use norsplice::flash::Chip;
+use norsplice::span::Span;
+use norsplice::spi::Programmer;
+use norsplice::usb::{Burst, Pipe, Reply, UsbError};
+use norsplice::workflow::job::{self, Decide, Wanted};
+use norsplice::workflow::journal::Direction;
+use norsplice::workflow::resume::{ResumeOptions, resume};
+use norsplice::workflow::{ChipState, Store};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// The firmwares that this program works with.
+const FIRMWARES: [SerprogKind; 7] = [
+    SerprogKind::Pico,
+    SerprogKind::PicoAny,
+    SerprogKind::Libreboot,
+    SerprogKind::Stm32,
+    SerprogKind::Short,
+    SerprogKind::Esp32,
+    SerprogKind::Frser,
+];
+/// A part of 2 MiB.
+const PART: &str = "GD25Q16C";
+const SIZE: usize = 2 << 20;
+
+fn clip(kind: SerprogKind, contents: Option<Vec<u8>>) -> (Clip, Chip<Opened>) {
+    let clip = Clip::new(ProgrammerKind::Serprog(kind), PART, contents);
+    let chip = clip.connect().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+    (clip, chip)
+}
+
+#[test]
+fn every_firmware_reads_near_its_wire_and_writes_what_is_wanted() {
+    for kind in FIRMWARES {
+        let before = noise(SIZE, 1);
+        let (clip, mut chip) = clip(kind, Some(before.clone()));
+        let start = chip.programmer().now();
+        let mut data = Vec::new();
+        let _ = chip
+            .read_forward(Span::new(0, SIZE as u64), &mut |_, bytes| {
+                data.extend_from_slice(bytes);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert!(data == before, "{kind:?}");
+        let taken = (chip.programmer().now() - start).as_secs_f64();
+        // A packet of 64 bytes takes 51 us of a full-speed bus, a byte 87 us of a UART of 115200 baud.
+        let packets = SIZE as f64 / 64.0 * (13.0 + 64.0) * 8.0 / 12e6;
+        let (floor, most) = match kind {
+            SerprogKind::Frser => (SIZE as f64 / 11_520.0, 1.05),
+            // 2 KiB a window: commands and their answers cost a tenth, and the clock is 8 MHz.
+            SerprogKind::Esp32 => (SIZE as f64 * 8.0 / 8e6 + packets, 1.15),
+            _ => (packets, 1.15),
+        };
+        assert!(taken < floor * most, "{kind:?}: {taken} s, the wire takes {floor}");
+
+        let permit = permit(&chip);
+        let block = *chip.geometry().erase.iter().find(|erase| erase.size == 0x1_0000).unwrap();
+        let wanted = noise(0x1_0000, 7);
+        chip.erase(&block, 0x2_0000, &permit).unwrap();
+        clip.emulator.reset_counts();
+        let done = chip.program(0x2_0000, &wanted, &permit).unwrap();
+        let counts = clip.emulator.counts();
+        // flashrom waits for the answers to write enable, page program and a status at least, each by itself.
+        assert!(
+            counts.waits * 2 <= done.pages * 3,
+            "{kind:?}: {} waits for {} pages",
+            counts.waits,
+            done.pages
+        );
+        assert!(chip.verify(0x2_0000, &wanted).unwrap().is_empty(), "{kind:?}");
+        assert_eq!(clip.emulator.contents()[0x1_0000..0x2_0000], before[0x1_0000..0x2_0000], "{kind:?}");
+        chip.release().unwrap();
+        assert_eq!(clip.emulator.pins().1, 0, "{kind:?}: the pins are let go");
+        clip.clean();
+    }
+}
+
+/// Takes nothing.
+struct Nothing;
+
+impl Reply for Nothing {
+    fn next(&self, _: usize) -> Option<usize> {
+        None
+    }
+    fn take(&mut self, _: &[u8]) -> Result<bool, UsbError> {
+        panic!("nothing was asked for")
+    }
+    fn is_complete(&self) -> bool {
+        true
+    }
+}
+
+fn send(clip: &Clip, bytes: &[u8]) {
+    let burst = Burst { out: &[bytes.to_vec()], in_depth: 1, quiet: Duration::from_secs(1) };
+    clip.emulator.pipe().burst(burst, &mut Nothing).unwrap();
+}
+
+/// An earlier run was killed in the middle of a page: the device waits for the rest of it, and takes what comes next as data.
+#[test]
+fn a_window_that_was_cut_off_is_completed_with_ff() {
+    for kind in FIRMWARES {
+        for cut in [1, 4, 7, 11, 100, 266] {
+            let clip = Clip::new(ProgrammerKind::Serprog(kind), PART, None);
+            // Pins driven, write enable, then a page program at 0x1000 of 256 zeros, cut off.
+            let mut bytes = vec![0x15, 1, 0x13, 1, 0, 0, 0, 0, 0, 0x06];
+            let page = [&[0x13, 4, 1, 0, 0, 0, 0, 0x02, 0x00, 0x10, 0x00][..], &[0; 256]].concat();
+            // A firmware with little room has a page of 64.
+            let page = match kind {
+                SerprogKind::Short => {
+                    [&[0x13, 68, 0, 0, 0, 0, 0, 0x02, 0x00, 0x10, 0x00][..], &[0; 64]].concat()
+                }
+                _ => page,
+            };
+            bytes.extend_from_slice(&page[..cut.min(page.len() - 1)]);
+            send(&clip, &bytes);
+            // In the header FFh makes the length a wrong one; where the device then waits for 16 MiB, it says so.
+            let opened = clip.try_open();
+            if (1..7).contains(&cut) {
+                if let Err(error) = opened {
+                    assert!(
+                        error.to_string().contains("no serprog device answers"),
+                        "{kind:?} {cut}: {error}"
+                    );
+                }
+                continue;
+            }
+            let opened = opened.unwrap_or_else(|error| panic!("{kind:?} {cut}: {error}"));
+            let mut chip = Chip::connect(opened).unwrap();
+            let sent = (cut.min(page.len() - 1)).saturating_sub(11) as u64;
+            let wrong = chip.read_to_vec(Span::new(0x1000, 0x1100)).unwrap();
+            assert!(wrong[..sent as usize].iter().all(|b| *b == 0), "{kind:?} {cut}");
+            assert!(
+                wrong[sent as usize..].iter().all(|b| *b == 0xff),
+                "{kind:?} {cut}: only what was sent is written"
+            );
+        }
+    }
+}
+
+/// The job ends right, or in an error that `resume` finishes.
+#[test]
+fn lost_doubled_and_cut_answers_do_no_harm() {
+    let (old, mut new) = (noise(SIZE, 3), noise(SIZE, 3));
+    new[0x2_0000..0x2_8000].copy_from_slice(&noise(0x8000, 9));
+    type Strike = (&'static str, fn(u64) -> Fault);
+    let faults: [Strike; 3] =
+        [("lost", Fault::LostPacket), ("double", Fault::DoublePacket), ("short", Fault::ShortPacket)];
+    let mut right = 0;
+    for (name, fault) in faults {
+        for at in [3, 9, 40, 333, 20_000, 34_000, 35_500] {
+            let case = format!("{name} at {at}");
+            let mut options = Options::new(ProgrammerKind::Serprog(SerprogKind::PicoAny));
+            options.chip = PART.into();
+            options.contents = Some(old.clone());
+            options.faults = Faults::seeded(1).with(fault(at));
+            let clip = Clip::of(options.programmer, Emulator::new(options).unwrap());
+            let folder = in_memory();
+            let store = Store::open_locked(folder.path()).unwrap();
+            let mut quiet = |_| ControlFlow::Continue(());
+            let mut wanted = |_: &_| Ok(Wanted::whole(new.clone(), Default::default()));
+            let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
+            let done = clip.connect().map_err(|error| error.to_string()).and_then(|mut chip| {
+                job::run(&mut chip, &store, &write_options(), &mut decide, &mut quiet)
+                    .map_err(|error| format!("{:?}", error.chip))
+            });
+            let contents = clip.emulator.contents();
+            match done {
+                Ok(report) => {
+                    assert_eq!(report.chip, ChipState::Written, "{case}");
+                    assert!(contents == new, "{case}");
+                    right += 1;
+                }
+                Err(state) if state.starts_with("Partial") => {
+                    clip.emulator.set_faults(&Faults::default());
+                    let mut options = ResumeOptions::default();
+                    options.direction = Some(Direction::Finish);
+                    resume(&mut clip.connect().unwrap(), &store, &options, &mut quiet).unwrap();
+                    assert!(clip.emulator.contents() == new, "{case}: finished");
+                }
+                Err(_) => assert!(contents == old, "{case}: untouched"),
+            }
+            clip.clean();
+        }
+    }
+    assert!(right >= 15, "{right} of 21 end right");
+}
+
+#[test]
+fn a_firmware_whose_limits_are_too_small_is_refused_with_them() {
+    let clip = Clip::new(ProgrammerKind::Serprog(SerprogKind::Tiny), PART, None);
+    let Err(error) = clip.try_open() else { panic!("8 bytes are no use") };
+    assert!(error.to_string().contains("moves 8 bytes out and 8 in"), "{error}");
+    assert_eq!(clip.emulator.counts().spi_bytes, 0);
+}
+
+/// A server that does this with each client.
+fn server(answer: fn(TcpStream)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    address
+}
+
+/// Sends back what it gets, as a shell or a modem does.
+fn echo(mut stream: TcpStream) {
+    let mut buffer = [0; 512];
+    while let Ok(n @ 1..) = stream.read(&mut buffer) {
+        if stream.write_all(&buffer[..n]).is_err() {
+            return;
+        }
+    }
+}
+
+fn endless(mut stream: TcpStream) {
+    while stream.write_all(&[b'x'; 4096]).is_ok() {}
+}
+
+fn silent(mut stream: TcpStream) {
+    let mut buffer = [0; 512];
+    while let Ok(1..) = stream.read(&mut buffer) {}
+}
+
+#[test]
+fn what_answers_and_is_no_serprog_device_is_named() {
+    let bench = Bench::new();
+    type Case = (fn(TcpStream), &'static [&'static str]);
+    let cases: [Case; 4] = [
+        (echo, &["no serprog device answers there", "began with 10 10"]),
+        (endless, &["no serprog device answers there", "sends without end", "78 78"]),
+        (silent, &["no serprog device answers there", "nothing came"]),
+        (drop, &["disappeared"]),
+    ];
+    for (answer, words) in cases {
+        let place = format!("serprog:tcp={}", server(answer));
+        let ran = bench.run(["-p", &place, "probe"]);
+        assert!([1, 5].contains(&ran.code), "{}", ran.stderr);
+        ran.says(words);
+    }
+    // No one listens at a port that has just been given back.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    bench.run(["-p", &format!("serprog:tcp={address}"), "probe"]).code(5).says(&["nothing listens"]);
+    bench
+        .run(["-p", "serprog:dev=/dev/there-is-none", "probe"])
+        .code(5)
+        .says(&["there is no dev=/dev/there-is-none"]);
+    bench.run(["-p", "serprog", "probe"]).says(&["serprog needs its place"]);
+}

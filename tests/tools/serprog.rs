@@ -1,0 +1,66 @@
+//! flashrom on an emulated serprog device at a TCP port: it reads what norsplice wrote, and the reverse.
+
+use crate::bench::{Bench, noise};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+const CHIP: &str = "W25Q64BV/W25Q64CV/W25Q64FV";
+
+/// A served device; ended when it goes, and its chip saved.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn new(bench: &Bench, firmware: &str) -> Self {
+        let device = format!("programmer={firmware},image=before.bin,state={firmware}");
+        let mut child = bench
+            .command()
+            .args(["--json", "emulate", "--serprog", "127.0.0.1:0", &device])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let listening: serde_json::Value = serde_json::from_str(&line).unwrap();
+        Self { child, address: listening["address"].as_str().unwrap().to_owned() }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
+    let Some(bench) = Bench::with(&["flashrom"]) else { return };
+    let before = noise(8 << 20, 1);
+    let mut wanted = before.clone();
+    wanted[0x12_3000..0x12_8000].copy_from_slice(&noise(0x5000, 2));
+    bench.write("before.bin", &before);
+    bench.write("wanted.bin", &wanted);
+    let few = ["serprog-pico-any", "serprog-short", "serprog-esp32"];
+    let all = [&few[..], &["serprog-pico", "serprog-stm32", "serprog-frser"]].concat();
+    for firmware in if crate::bench::all() { all.as_slice() } else { &few } {
+        let served = Served::new(&bench, firmware);
+        let flashrom = format!("flashrom -p serprog:ip={} -c {CHIP}", served.address);
+        let ours = format!("serprog:tcp={}", served.address);
+        let store = format!("store-{firmware}");
+        bench.run(["-p", &ours, "--store", &store, "--yes", "write", "wanted.bin"]).code(0);
+        let said = bench.tool(&format!("{flashrom} -v wanted.bin"));
+        assert!(said.contains("VERIFIED"), "{firmware}: {said}");
+        // flashrom's pages do not fit a firmware that takes 256 bytes with command and address.
+        if *firmware == "serprog-short" {
+            continue;
+        }
+        bench.tool(&format!("{flashrom} -w before.bin"));
+        let name = format!("{firmware}.bin");
+        bench.run(["-p", &ours, "read", &name]).code(0);
+        assert!(bench.read(&name) == before, "{firmware}");
+    }
+}
