@@ -219,7 +219,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         &["cli/", "emulator/usbip/", "emulator/byte_server.rs", "usb/host/stream.rs", "workflow/tftp"],
     ),
     // usb/host: the thread that serves libusb's events. store: a lock that another process holds is waited for.
-    ("std::thread", &["cli/", "emulator/usbip/", "usb/host/", "workflow/store/"]),
+    ("std::thread", &["cli/", "emulator/usbip/", "emulator/byte_server.rs", "usb/host/", "workflow/store/"]),
 ];
 
 fn knows(source: &Source, what: &str) -> bool {

@@ -260,7 +260,17 @@ impl Model {
 
     /// Every programmer in text: `CH341A, CH347, FT2232H, FT232H, FT4232H, FTDI's HP chips or cables with one of them`.
     pub fn all_titles() -> String {
-        let mut titles: Vec<&str> = MODELS.iter().map(|model| model.family).collect();
+        Self::titles(|_| true)
+    }
+
+    /// The same of those that are found on USB; the others are used where the user names their place.
+    pub fn found_titles() -> String {
+        Self::titles(|model| model.usb.is_some())
+    }
+
+    fn titles(of: impl Fn(&Model) -> bool) -> String {
+        let mut titles: Vec<&str> =
+            MODELS.iter().filter(|model| of(model)).map(|model| model.family).collect();
         titles.dedup();
         match titles.split_last() {
             Some((last, [])) => (*last).to_owned(),

@@ -30,7 +30,7 @@ pub fn run(_: Args, session: &Session) -> Outcome {
         ]);
     }
     if attached.is_empty() {
-        session.out.line(format!("no programmer is plugged in ({})", Model::all_titles()));
+        session.out.line(format!("no programmer is plugged in ({})", Model::found_titles()));
         session.out.line("to try things out without one: \"norsplice demo\", or -p emu with any command");
     } else {
         session.out.table(&table);

@@ -159,7 +159,7 @@ fn plugged(seen: &Seen, programmers: &[Programmer]) -> Vec<Check> {
         ([], []) if checks.is_empty() => checks.push(Check::new(
             name,
             State::Missing,
-            format!("none is plugged in ({})", Model::all_titles()),
+            format!("none is plugged in ({})", Model::found_titles()),
             ["plug one in, and look whether the kernel sees it: lsusb", "without one: norsplice demo"],
         )),
         ([], _) => {}
