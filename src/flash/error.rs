@@ -18,8 +18,8 @@ pub enum FlashError {
     /// The chip does not answer: the id is all FF or all 00.
     #[error(
         "no chip answers (id {}): check that pin 1 of the clip is on pin 1 of the chip, that every pin has contact \
-         and that the chip has power. A chip that the board has left in a four-line (QPI) or double-rate mode hears \
-         nothing of one data line: take its power away for a moment",
+         and that the chip has power. A chip that the board has left in a four-line (QPI), eight-line (octal) or \
+         double-rate mode hears nothing of one data line: take its power away for a moment",
         hex(.seen)
     )]
     NoChip {

@@ -13,6 +13,7 @@ mod driver;
 pub mod flashrom;
 mod ftdi;
 mod ftdi_models;
+mod heeding;
 mod ladder;
 mod models;
 mod mpsse;

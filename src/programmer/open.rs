@@ -1,5 +1,6 @@
 //! From settings to a programmer: the right device, the right codec, the one driver; and which programmers there are.
 
+use super::heeding::Heeding;
 use super::models::{MODELS, Model, OtherMode};
 use super::selftest::SelfTest;
 use super::spec::Settings;
@@ -197,28 +198,35 @@ fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
 /// programmed, and no register changes.
 ///
 /// # Errors
-/// As [`open`]; [`SpiError::Link`] where it disappears.
-pub fn self_test(settings: &Settings, chip: bool) -> Result<SelfTest, SpiError> {
+/// As [`open`]; [`SpiError::Link`] where it disappears; [`SpiError::Stopped`].
+pub fn self_test(
+    settings: &Settings,
+    chip: bool,
+    stop: impl Fn() -> bool + Clone + 'static,
+) -> Result<SelfTest, SpiError> {
     match settings.model.stream {
-        Some(_) => self_test_over(open_stream_pipe(settings)?.1, settings, chip),
-        None => self_test_over(open_pipe(settings)?, settings, chip),
+        Some(_) => self_test_over(open_stream_pipe(settings)?.1, settings, chip, stop),
+        None => self_test_over(open_pipe(settings)?, settings, chip, stop),
     }
 }
 
-/// The same over any pipe.
+/// The same over any pipe. `stop` is asked before each burst; once it is true the test ends and the pins are released.
 ///
 /// # Errors
-/// As [`over`].
+/// As [`over`]; [`SpiError::Stopped`].
 pub fn self_test_over<P: Pipe + 'static>(
     pipe: P,
     settings: &Settings,
     chip: bool,
+    stop: impl Fn() -> bool + Clone + 'static,
 ) -> Result<SelfTest, SpiError> {
-    match (&settings.model.usb, &settings.model.stream) {
-        (Some(usb), _) => (usb.self_test)(Box::new(pipe), settings, chip),
-        (None, Some(stream)) => (stream.self_test)(Box::new(pipe), settings, chip),
+    let pipe = Box::new(Heeding::new(pipe, stop.clone()));
+    let tested = match (&settings.model.usb, &settings.model.stream) {
+        (Some(usb), _) => (usb.self_test)(pipe, settings, chip),
+        (None, Some(stream)) => (stream.self_test)(pipe, settings, chip),
         (None, None) => Err(no_usb(settings.model)),
-    }
+    };
+    if stop() { Err(SpiError::Stopped) } else { tested }
 }
 
 /// What is plugged in instead of the one that was not found.

@@ -92,13 +92,18 @@ impl ProgrammerChoice {
     /// As [`ProgrammerChoice::open`].
     pub fn self_test(&self, stop: &Stop, chip: bool) -> Result<SelfTest, Refusal> {
         stop.heed();
+        // Nothing has to be brought to an end: the first request ends it.
+        let stopped = {
+            let stop = stop.clone();
+            move || stop.soon()
+        };
         Ok(match &self.which {
-            Which::Only => self_test(&only()?, chip)?,
-            Which::Real(settings) => self_test(settings, chip)?,
+            Which::Only => self_test(&only()?, chip, stopped)?,
+            Which::Real(settings) => self_test(settings, chip, stopped)?,
             Which::Emulated(options) => {
                 let settings = options.settings.clone();
                 let mut emulated = (**options).clone().open()?;
-                let tested = self_test_over(emulated.emulator.pipe(), &settings, chip)?;
+                let tested = self_test_over(emulated.emulator.pipe(), &settings, chip, stopped)?;
                 emulated.save()?;
                 tested
             }
