@@ -44,6 +44,44 @@ Examples:
 Exit codes: 0 done, 1 failed and chip untouched, 2 wrong usage or refused input, 3 chip partly
 written (\"norsplice resume\" finishes it), 4 contents differ, 5 no programmer or no chip.";
 
+/// What the manual page says beyond the options, as roff.
+pub fn manual() -> String {
+    let mut text = String::new();
+    for part in EXAMPLES.split("\n\n") {
+        let (heading, body) = part.split_once([':', '\n']).unwrap_or((part, ""));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, ".SH \"{}\"\n.nf", heading.to_uppercase());
+        for line in body.trim_matches('\n').lines() {
+            let _ = writeln!(text, "\\&{}", line.replace('\\', "\\\\").replace('-', "\\-"));
+        }
+        text.push_str(".fi\n");
+    }
+    text + MANUAL
+}
+
+/// Sections of the manual page alone.
+const MANUAL: &str = "\
+.SH ENVIRONMENT
+.TP
+NORSPLICE_PROGRAMMER
+what \\-p would say
+.TP
+NORSPLICE_STORE
+what \\-\\-store would say
+.TP
+NO_COLOR, CLICOLOR_FORCE
+no colours; colours without a terminal
+.TP
+PAGER
+shows long hex dumps on a terminal; without it, less
+.SH FILES
+.TP
+~/.local/share/norsplice
+the store: a folder for each backup, with flash.bin and backup.json, and jobs/
+.SH \"SEE ALSO\"
+flashrom(8)
+";
+
 /// The program's command with grouped help.
 pub fn command() -> clap::Command {
     let command = Args::command();

@@ -3,7 +3,7 @@
 //! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still shows how
 //! the job ended. A full disk behind stdout is different: the result is lost, and that is reported.
 
-use super::show::{Paint, Table, Tone};
+use super::show::{Paint, Table, Tone, flowed};
 use crate::wire::{self, Fields};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::borrow::Cow;
@@ -156,7 +156,7 @@ impl Output {
     /// A table of the result.
     pub fn table(&self, table: &Table) {
         // Lines of jobs side by side carry their programmer in front.
-        let width = if self.side.is_none() { columns() } else { usize::MAX };
+        let width = if self.side.is_none() { columns(&std::io::stdout()) } else { usize::MAX };
         self.line(table.lines_within(self.out, width).join("\n"));
     }
 
@@ -194,7 +194,10 @@ impl Output {
 
     /// A line on stderr as it is, always.
     pub fn stderr(&self, text: &str) {
-        let text = self.labelled(text);
+        // Lines of jobs at the same time carry their programmer in front.
+        let width = if self.side.is_none() { columns(&std::io::stderr()) } else { usize::MAX };
+        let flowing = flowed(text, width);
+        let text = self.labelled(&flowing);
         self.without_bars(|| {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         });
@@ -268,7 +271,7 @@ impl Output {
 }
 
 /// The terminal's width; without one, lines are as long as they are.
-fn columns() -> usize {
-    let size = std::io::stdout().is_terminal().then(ratatui::crossterm::terminal::size);
+fn columns(stream: &impl IsTerminal) -> usize {
+    let size = stream.is_terminal().then(ratatui::crossterm::terminal::size);
     size.and_then(Result::ok).map_or(usize::MAX, |(columns, _)| usize::from(columns.max(40)))
 }

@@ -48,7 +48,7 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
             ask_yes(session, &text, "give --even-the-only-one to remove it without a question")?;
         }
         Question::DropJob { job } => {
-            let text = format!("Abandon {job}? What is on the chip now counts as whole from then on.");
+            let text = format!("Mark {job} as abandoned? The chip is left as it is.");
             ask_yes(session, &text, "give --for-good to abandon it without a question")?;
         }
     }

@@ -191,6 +191,27 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text whose lines have at most `width` characters where their words allow it: a path or a command is never cut. What
+/// continues is indented by two more than its line.
+pub fn flowed(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let indent = " ".repeat(line.chars().take_while(|c| *c == ' ').count());
+        let mut current = String::new();
+        for (n, word) in line.split(' ').enumerate() {
+            let full = current.chars().count() + 1 + word.chars().count() > width;
+            if full && !current.trim().is_empty() && !word.is_empty() {
+                lines.push(std::mem::replace(&mut current, format!("{indent}  ")));
+            } else if n > 0 {
+                current.push(' ');
+            }
+            current.push_str(word);
+        }
+        lines.push(current);
+    }
+    lines.join("\n")
+}
+
 /// A classic hex dump, 16 bytes a line, `address` being that of the first byte; runs of equal lines become `*`.
 pub fn hexdump(address: u64, bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -269,6 +290,14 @@ mod tests {
         assert_eq!(wrapped("  one two three", 9), ["  one two", "three"]);
         assert_eq!(wrapped("0123456789abcdef", 8), ["01234567", "89abcdef"]);
         assert_eq!(wrapped("", 8), [""]);
+    }
+
+    #[test]
+    fn messages_flow_between_words_and_words_stay_whole() {
+        assert_eq!(flowed("error: one two three", 12), "error: one\n  two three");
+        assert_eq!(flowed("  - /a/long/path/of/a/file is", 10), "  -\n    /a/long/path/of/a/file\n    is");
+        assert_eq!(flowed("short\nlines", 40), "short\nlines");
+        assert_eq!(flowed("endless text", usize::MAX), "endless text");
     }
 
     #[test]

@@ -32,6 +32,9 @@ const WRAPPERS: &[&str] = &[
 const FIRMWARE_HEADERS: &[&str] =
     &["linksys-header", "seama", "sysupgrade", "tplink-v1", "tplink-v2", "tplink-v3", "trx"];
 
+/// What a boot loader reads from behind itself: at the start of a flash the loader would be missing.
+const BEHIND_LOADER: &[&str] = &["fit", "jffs2", "squashfs", "ubi", "uimage"];
+
 /// What is found in a file before any chip is asked; `name` names it in messages.
 pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
     let whole = *place == Place::Whole;
@@ -62,7 +65,8 @@ fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
     let headers = found.items.iter().filter(|item| is_header(item.kind.name())).count();
     // An outer header, the boot loader, and the header of the firmware behind it.
     let with_loader = headers > 1 && FIRMWARE_HEADERS.contains(&found.what);
-    let misplaced = start == 0 && FIRMWARE_HEADERS.contains(&found.what);
+    let behind = FIRMWARE_HEADERS.contains(&found.what) || BEHIND_LOADER.contains(&found.what);
+    let misplaced = start == 0 && behind;
     if !(WRAPPERS.contains(&found.what) || misplaced || with_loader) {
         return None;
     }
@@ -175,6 +179,30 @@ mod tests {
             (&b"# norsplice\n".to_vec(), &zero, &[]),
         ] {
             assert_eq!(names(&of_file(file, "file", place)), wanted, "{place}");
+        }
+    }
+
+    /// Every kind of file among the small ones, at the start of a flash, in its firmware's region, and whole: written as it
+    /// is only where that may be right.
+    #[test]
+    fn every_kind_of_file_goes_only_where_it_may_be_right() {
+        let firmware = Place::Region { name: "firmware".into(), span: Span::new(0x2_0000, 0x7d_0000) };
+        let places = [Place::Whole, Place::At(0, None), firmware];
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small");
+        let (ask, asks_at_0, free) = ([true; 3], [true, true, false], [false; 3]);
+        for (name, asked) in [
+            ("safeloader_c2v3_factory.bin", ask),
+            ("image.trx", asks_at_0),
+            ("v1_mr3020_EU.bin", asks_at_0),
+            ("uimage_lzma.bin", asks_at_0),
+            ("rootfs_xz.sqfs", asks_at_0),
+            ("bad_uimage_dcrc.bin", asks_at_0),
+            ("uboot_env_le.bin", free),
+            ("radio_mt7620_mt7610.bin", free),
+        ] {
+            let bytes = std::fs::read(folder.join(name)).unwrap();
+            let found = places.each_ref().map(|place| names(&of_file(&bytes, name, place)) == ["container"]);
+            assert_eq!(found, asked, "{name}: {}", inspect(&bytes).what);
         }
     }
 

@@ -10,7 +10,7 @@ const ROW: usize = 64;
 /// Side of a cell in SVG units and PNG pixels, with its gap.
 const SIDE: usize = 10;
 /// Room above the cells of the SVG, and left of them for addresses.
-const TOP: usize = 8;
+const TOP: usize = 30;
 const LEFT: usize = 72;
 
 /// Whether the terminal picture is coloured.
@@ -111,9 +111,9 @@ pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String
     out
 }
 
-/// The picture as a standalone SVG; every cell has its address and kind as a title, every region its name after the row
+/// The picture as a standalone SVG under a title; every cell has its address and kind as a title, every region its name after the row
 /// in which it begins.
-pub fn svg(map: &Map, names: &[(String, Span)]) -> String {
+pub fn svg(map: &Map, names: &[(String, Span)], title: &str) -> String {
     let rows = map.cells.len().div_ceil(ROW);
     let named: Vec<String> = map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ")).collect();
     let wide = named.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -124,6 +124,7 @@ pub fn svg(map: &Map, names: &[(String, Span)]) -> String {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
             font-family="monospace" font-size="9" {
             rect width=(width) height=(height) fill="#ffffff" {}
+            text x="8" y="17" font-size="12" font-weight="bold" { (title) }
             @for ((r, row), name) in map.cells.chunks(ROW).enumerate().zip(&named) {
                 @let y = TOP + r * SIDE;
                 @if r % 4 == 0 { text x="8" y=(y + 8) { (format!("{:#08x}", row[0].span.start)) } }
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn pictures_have_one_cell_a_sector() {
-        assert_eq!(svg(&map(), &[]).matches("<title>").count(), 65);
+        assert_eq!(svg(&map(), &[], "a").matches("<title>").count(), 65);
         let (width, height, pixels) = png_pixels(&map());
         assert_eq!((width, height, pixels.len()), (640, 20, 640 * 20 * 3));
         assert_eq!(pixels[(10 * 640) * 3..][..3], CHANGED);

@@ -7,6 +7,10 @@ use super::super::streams;
 use crate::wire::Fields;
 use std::path::PathBuf;
 
+/// The end of every command's page.
+const SEE_ALSO: &str =
+    ".SH \"SEE ALSO\"\nnorsplice(1) has programmers, exit codes, environment, files and examples.\n";
+
 /// `man DIR`
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,7 +20,8 @@ pub struct Args {
 
 /// Writes the pages.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut program = help::command();
+    // No page is made for it.
+    let mut program = help::command().disable_help_subcommand(true);
     program.build();
     let mut pages = Vec::new();
     let mut open = vec![program];
@@ -27,6 +32,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         clap_mangen::Man::new(command)
             .render(&mut page)
             .map_err(|error| Failure::failed(format!("cannot make the page {name}: {error}")))?;
+        let more = if name == "norsplice" { help::manual() } else { SEE_ALSO.to_owned() };
+        page.extend(more.into_bytes());
         pages.push((format!("{name}.1"), page));
     }
     pages.sort();

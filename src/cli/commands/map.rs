@@ -13,7 +13,7 @@ use crate::span::{Span, Spans};
 use crate::units;
 use crate::wire::Fields;
 use serde_json::{Value, json};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a cell, as the smallest erase of nearly every part.
@@ -58,7 +58,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     match picture {
         Some((path, ending, mut file)) => {
             file.write(&match ending {
-                Ending::Svg => svg(&map, &names).into_bytes(),
+                Ending::Svg => {
+                    svg(&map, &names, &title(&now.name, args.against.as_deref(), &map)).into_bytes()
+                }
                 Ending::Png => png(&map)?,
             })?;
             file.keep()?;
@@ -86,6 +88,19 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         .with("kinds", Value::Object(kinds))
         .with_some("file", args.output.map(|path| path.display().to_string()));
     Ok((Exit::Done, fields.into_map()))
+}
+
+/// What the picture shows, in a line.
+fn title(name: &str, against: Option<&OsStr>, map: &Map) -> String {
+    let size = units::size(map.cells.iter().map(|cell| cell.span.len()).sum());
+    let cell = units::size(map.unit);
+    match against {
+        None => format!("{name}: {size}, one cell is {cell}"),
+        Some(against) => {
+            let (changed, against) = (map.changed(), against.to_string_lossy());
+            format!("{name} against {against}: {changed} of {} cells of {cell} changed", map.cells.len())
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -101,7 +101,7 @@ fn two_processes_work_next_to_each_other_and_only_one_alone_removes() {
     let extra = add(&store, 3, None).id;
     store.remove(&extra, true).unwrap();
     let looking = Store::open(dir.path());
-    assert_eq!(looking.find(&id[..12]).unwrap(), id);
+    assert_eq!(looking.find(&id).unwrap(), id);
     assert!(matches!(looking.remove(&id, true), Err(StoreError::ReadOnly(_))));
     assert!(matches!(Draft::new(&looking, 16), Err(StoreError::ReadOnly(_))));
     drop(store);
