@@ -178,15 +178,35 @@ fn serprog(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
     Ok(if ours.is_empty() { "serprog".to_owned() } else { format!("serprog:{}", ours.join(",")) })
 }
 
-/// The clock before the divisor, in Hz.
+/// The clock before the divisor of a chip of the H family, in Hz.
 const FTDI_BASE_HZ: u32 = 60_000_000;
+/// flashrom's types of FTDI devices, what each is here, and the clock before its divisor where that is known: cables are
+/// sold with chips of both families.
+const TYPES: &[(&str, &str, Option<u32>)] = &[
+    ("2232H", "ft2232h", Some(FTDI_BASE_HZ)),
+    ("232H", "ft232h", Some(FTDI_BASE_HZ)),
+    ("4232H", "ft4232h", Some(FTDI_BASE_HZ)),
+    ("4233H", "ft4233hp", Some(FTDI_BASE_HZ)),
+    ("tumpa", "tumpa", Some(FTDI_BASE_HZ)),
+    ("tumpalite", "tumpa-lite", Some(FTDI_BASE_HZ)),
+    ("jtagkey", "jtagkey", None),
+    ("kt-link", "kt-link", Some(FTDI_BASE_HZ)),
+    ("arm-usb-ocd", "arm-usb-ocd", None),
+    ("arm-usb-ocd-h", "arm-usb-ocd-h", Some(FTDI_BASE_HZ)),
+    ("arm-usb-tiny", "arm-usb-tiny", None),
+    ("arm-usb-tiny-h", "arm-usb-tiny-h", Some(FTDI_BASE_HZ)),
+    ("picotap", "picotap", None),
+    ("busblaster", "busblaster", Some(FTDI_BASE_HZ)),
+    ("flyswatter", "flyswatter", None),
+];
 /// Roles of spare pins here, with the level that each has by default: the level is all that they differ in.
 const ROLES: [(&str, char); 4] = [("reset", 'L'), ("wp", 'H'), ("hold", 'H'), ("led", 'H')];
 
 /// `type=2232H,port=A,divisor=4,gpiol0=L` as `ft2232h:port=A,speed=15MHz,reset=gpiol0`.
 fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
     // flashrom's default.
-    let mut model = "ft4232h";
+    let (mut model, mut base_hz) = ("ft4232h", Some(FTDI_BASE_HZ));
+    let mut divided = None;
     let mut ours: Vec<String> = Vec::new();
     let mut roles = ROLES.to_vec();
     // A colon separates them too.
@@ -195,16 +215,8 @@ fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
         let (key, value) = piece.split_once('=').ok_or_else(|| no("a parameter is written as NAME=VALUE"))?;
         match key {
             "type" => {
-                model = match value.to_ascii_lowercase().as_str() {
-                    "2232h" => "ft2232h",
-                    "232h" => "ft232h",
-                    "4232h" => "ft4232h",
-                    _ => {
-                        return Err(no(
-                            "a device with USB ids of its own; types 2232H, 232H and 4232H are supported",
-                        ));
-                    }
-                }
+                let row = TYPES.iter().find(|(theirs, ..)| value.eq_ignore_ascii_case(theirs));
+                (_, model, base_hz) = *row.ok_or_else(|| no("no device of this type is supported"))?;
             }
             "port" => ours.push(format!("port={}", value.to_ascii_uppercase())),
             "serial" => ours.push(format!("serial={value}")),
@@ -214,7 +226,7 @@ fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
                 if !divisor.is_multiple_of(2) || !(2..=1 << 17).contains(&divisor) {
                     return Err(no("a divisor is an even number from 2 to 131072"));
                 }
-                ours.push(format!("speed={}", units::hz(FTDI_BASE_HZ / divisor).replace(' ', "")));
+                divided = Some((divisor, piece, ours.len()));
             }
             "gpiol0" | "gpiol1" | "gpiol2" | "gpiol3" => {
                 let level = match value {
@@ -231,6 +243,11 @@ fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
             }
             _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
         }
+    }
+    if let Some((divisor, piece, at)) = divided {
+        let why = "the clock that it divides is not known for this type; give speed=15MHz or another clock";
+        let base_hz = base_hz.ok_or_else(|| parameter(name, piece, why))?;
+        ours.insert(at, format!("speed={}", units::hz(base_hz / divisor).replace(' ', "")));
     }
     let mut text = model.to_owned();
     for (i, piece) in ours.iter().enumerate() {
@@ -282,6 +299,10 @@ mod tests {
             assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())));
             assert!(Settings::parse(ours).is_ok(), "{ours}");
         }
+        for (theirs, ours, _) in TYPES {
+            assert_eq!(equivalent(&format!("ft2232_spi:type={theirs}")), Some(Ok((*ours).to_owned())));
+            assert!(Settings::parse(ours).is_ok(), "{ours}");
+        }
         assert_eq!(equivalent("dummy"), Some(Ok("emu".to_owned())));
         assert_eq!(equivalent("ch341a"), None);
     }
@@ -299,7 +320,8 @@ mod tests {
             ("serprog:noise=1", "'noise=1' of serprog"),
             ("ch341a_spi:speed=1", "'speed=1' of ch341a_spi"),
             ("ch347_spi:spispeed=15M,x=1", "'x=1' of ch347_spi"),
-            ("ft2232_spi:type=jtagkey", "'type=jtagkey' of ft2232_spi: a device with USB ids of its own"),
+            ("ft2232_spi:type=google-servo", "'type=google-servo' of ft2232_spi: no device of this type"),
+            ("ft2232_spi:divisor=4,type=jtagkey", "'divisor=4' of ft2232_spi: the clock that it divides"),
             ("ft2232_spi:csgpiol=3", "second chip select"),
             ("ft2232_spi:gpiol0=C", "second chip select"),
             ("ft2232_spi:gpiol0=x", "H or L"),

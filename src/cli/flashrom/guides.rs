@@ -167,7 +167,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         LIST,
         "4K2D5ZOQXGZBT75K3A5GWS5R44SHR6ZW",
         "flashrom -p ft2232_spi:type=jtagkey -w V2H0ET11.BIN",
-        Err("'type=jtagkey' of ft2232_spi"),
+        Ok(&["-p jtagkey write V2H0ET11.BIN"]),
     ),
     (
         LIST,
