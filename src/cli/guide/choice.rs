@@ -22,10 +22,6 @@ const FILES: usize = 6;
 pub fn lines(guide: &Guide, width: u16) -> Lines {
     let mut all = Lines::default();
     let lines = &mut all.lines;
-    if let Some(backup) = &guide.backup {
-        let text = format!("Backup {} is stored, each byte proven by two readings.", backup.id);
-        lines.extend(toned(&text, Style::new().fg(Color::Green), width));
-    }
     for (i, field) in guide.chosen_way().fields().iter().enumerate() {
         let here = guide.row == i;
         if here {
@@ -60,6 +56,10 @@ pub fn lines(guide: &Guide, width: u16) -> Lines {
     }
     if let Some(preview) = &guide.preview {
         contents(guide, preview, width, &mut all);
+    }
+    if let Some(backup) = &guide.backup {
+        let text = format!("Backup {} is stored, each byte proven by two readings.", backup.id);
+        all.lines.extend(toned(&text, Style::new().fg(Color::Green), width));
     }
     all
 }

@@ -22,6 +22,10 @@ use std::fmt::Write as _;
 
 /// Lines of the flash picture, at most and at least.
 const PICTURE: (u16, u16) = (12, 3);
+/// Lines of a terminal below which the step and its keys are all that is shown.
+const SMALL: u16 = 14;
+/// Lines of the body below which there is no picture.
+const LOW: u16 = 10;
 
 /// Draws the whole screen.
 pub fn draw(view: &View, frame: &mut Frame<'_>) {
@@ -33,17 +37,18 @@ pub fn draw(view: &View, frame: &mut Frame<'_>) {
         .collect();
     let by_hand = wrapped(&format!("same as:  {}", view.command()), width.into());
     // A low terminal has no room for all of it.
-    let room = usize::from(frame.area().height / 6).max(1);
+    let low = frame.area().height < SMALL;
+    let room = if low { 0 } else { usize::from(frame.area().height / 6) };
     let cut_off = by_hand.len() > room;
     foot.extend(by_hand.into_iter().take(room).map(|line| Line::from(line).fg(Color::DarkGray)));
-    if let Some(last) = foot.last_mut().filter(|_| cut_off) {
+    if let Some(last) = foot.last_mut().filter(|_| cut_off && !low) {
         last.push_span(" …");
     }
     let foot_lines = foot.len() as u16 + 1;
     let trouble_lines =
         guide.trouble.as_ref().map(|refusal| trouble(&view.failure(refusal), width.saturating_sub(2)));
     let [head, body, fault, keys] = Layout::vertical([
-        Constraint::Length(2),
+        Constraint::Length(if low { 1 } else { 2 }),
         Constraint::Min(4),
         Constraint::Length(trouble_lines.as_ref().map_or(0, |lines| lines.len() as u16 + 2)),
         Constraint::Length(foot_lines),
@@ -67,7 +72,7 @@ fn draw_body(view: &View, frame: &mut Frame<'_>, area: Rect) {
     let needed = lines.len() as u16 + if running { 2 } else { 0 };
     let (most, least) = PICTURE;
     let most = most.max(area.height / 2);
-    let height = if picture {
+    let height = if picture && area.height >= LOW {
         most.min(area.height.saturating_sub(needed + 3)).max(least.min(area.height / 3))
     } else {
         0
@@ -77,7 +82,7 @@ fn draw_body(view: &View, frame: &mut Frame<'_>, area: Rect) {
         Constraint::Length(if running { 2 } else { 0 }),
         Constraint::Min(1),
         Constraint::Length(height),
-        Constraint::Length(if picture { legend.len() as u16 } else { 0 }),
+        Constraint::Length(if height > 0 { legend.len() as u16 } else { 0 }),
     ])
     .areas(area);
     progress(view, frame, bar);
@@ -85,7 +90,7 @@ fn draw_body(view: &View, frame: &mut Frame<'_>, area: Rect) {
     view.overflow.set(hidden);
     let scroll = seen(view.scroll.min(hidden), marked, words.height, view);
     frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), words);
-    if !picture {
+    if height == 0 {
         return;
     }
     frame.render_widget(Flash(guide), flash);
@@ -114,7 +119,14 @@ fn trouble(fault: &Failure, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
+/// The steps with the one at hand; of a narrow terminal that one alone.
 fn header(guide: &Guide, frame: &mut Frame<'_>, area: Rect) {
+    let all: usize = Step::ALL.iter().map(|step| step.name().len() + 3).sum();
+    if all > usize::from(area.width) + 3 {
+        let number = Step::ALL.iter().position(|step| *step == guide.step).map_or(0, |at| at + 1);
+        let text = format!("step {number} of {}: {}", Step::ALL.len(), guide.step.name());
+        return frame.render_widget(Line::from(text).bold(), area);
+    }
     let steps = Step::ALL.iter().enumerate().flat_map(|(i, step)| {
         let style = match step.cmp(&guide.step) {
             std::cmp::Ordering::Less => Style::new().fg(Color::Green),
@@ -203,14 +215,11 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
         true => Span::styled("█", Style::new().fg(Color::Green)),
         false => Span::styled("░", Style::new().fg(Color::Red)),
     });
+    // What matters comes first: a small terminal has room for no more.
     let mut lines = vec![
-        Line::from("Testing the contact repeatedly. Wiggle the clip and watch:"),
-        Line::from("(A new programmer: \"norsplice selftest\" tests it by itself.)").dim(),
-        Line::from(""),
+        Line::from("Testing the contact. Wiggle the clip:"),
         Line::from_iter(meter),
-        Line::from("█ good   ░ bad").fg(Color::DarkGray),
         Line::from(guide.contact.as_ref().map_or_else(String::new, contact_text)),
-        Line::from(""),
     ];
     if let Some(chip) = &guide.chip {
         lines.push(
@@ -242,6 +251,11 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
     } else if guide.is_steady() {
         lines.push(Line::from("Steady.").fg(Color::Green));
     }
+    lines.extend([
+        Line::from(""),
+        Line::from("█ good   ░ bad").fg(Color::DarkGray),
+        Line::from("(A new programmer: \"norsplice selftest\" tests it by itself.)").dim(),
+    ]);
     lines
 }
 

@@ -220,6 +220,8 @@ fn only_a_steady_contact_leads_on() {
         guide.guide.take(contact(true));
     }
     assert_looks(&guide, "clip");
+    let small = screen_of(&guide, 40, 10);
+    assert!(small.contains("Steady.") && small.contains("step 2 of 8: clip"), "{small}");
     guide.key(Key::Enter);
     assert_eq!(guide.guide.step, Step::Job);
 }
