@@ -371,4 +371,21 @@ mod tests {
             assert!(others.into_iter().all(|(_, other)| !other.starts_with(magic)), "{magic:02x?}");
         }
     }
+
+    /// The negative of every row: a magic number in noise is nothing that holds. OpenWrt's mark is one by its place alone.
+    #[test]
+    fn a_magic_number_in_noise_is_nothing_that_holds() {
+        const AT: usize = 0x1000;
+        let rows = FORMATS.iter().filter(|row| row.kinds != [jffs2::MARK_KIND]);
+        for (row, magic) in rows.flat_map(|row| row.magics.iter().map(move |magic| (row, *magic))) {
+            for seed in 0..12 {
+                let mut noise = crate::image::synthetic::noise(seed, 0x4000);
+                noise[AT..AT + magic.len()].copy_from_slice(magic);
+                for bytes in [&noise[..], &noise[..AT + magic.len()]] {
+                    let found = row.search(&mut Look::new(bytes), AT).map(|found| found.item);
+                    assert!(found.as_ref().is_none_or(|item| !item.is_sound()), "{magic:02x?}: {found:?}");
+                }
+            }
+        }
+    }
 }
