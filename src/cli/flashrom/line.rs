@@ -1,6 +1,6 @@
 //! The words of a flashrom command line into what they ask for. Facts: flashrom(8) of 1.3.0 and 1.6.0.
 
-use super::translate::Refused;
+use super::refused::Refused;
 use std::ffi::{OsStr, OsString};
 
 /// An option of flashrom.

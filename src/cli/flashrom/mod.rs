@@ -3,6 +3,7 @@
 //! `line` reads it, `translate` decides what it is here, or why it has no equivalent; both are pure. `words` says it.
 
 mod line;
+mod refused;
 mod translate;
 mod words;
 

@@ -1,7 +1,8 @@
 //! What a translation, or the lack of one, says.
 
 use super::super::exit::Failure;
-use super::translate::{Note, Refused};
+use super::refused::Refused;
+use super::translate::Note;
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Note {

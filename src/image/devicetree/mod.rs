@@ -1,6 +1,6 @@
-//! The flash map that a board's device tree describes: partitions, and where the unit's own bytes stand in them.
+//! The flash map that a board's device tree describes: partitions, and where the unit's own bytes are in them.
 //!
-//! An OpenWrt image carries the tree appended to its kernel, mostly packed with LZMA; a FIT image beside it. From
+//! An OpenWrt image carries the tree appended to its kernel, mostly packed with LZMA; a FIT image next to it. From
 //! the tree: the `jedec,spi-nor` node's partitions (`fixed-partitions`, nested ones, or the older form without
 //! that node), the nvmem cells in them and who uses them. Facts: Linux bindings mtd/partitions/fixed-partitions,
 //! nvmem/layouts/fixed-layout, nvmem/nvmem-consumer; OpenWrt's older `mtd-mac-address`, `mtd-cal-data`,
@@ -9,6 +9,7 @@
 mod cells;
 mod model;
 mod partitions;
+mod read;
 mod search;
 #[cfg(test)]
 mod tests;

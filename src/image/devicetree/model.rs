@@ -2,9 +2,6 @@
 
 use serde::Serialize;
 
-use super::cells::users;
-use super::partitions::Reader;
-use crate::image::container::dtb::Tree;
 use crate::span::Span;
 
 /// A board's tree found in an image.
@@ -85,20 +82,6 @@ pub struct Cell {
 }
 
 impl Board {
-    /// Reads what a tree says.
-    pub fn read(tree: &Tree) -> Self {
-        let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-        // No board has more chips; each costs a pass over the tree.
-        const MOST_CHIPS: usize = 8;
-        let chips =
-            (0..tree.nodes.len()).filter(|i| tree.nodes[*i].is_compatible("jedec,spi-nor")).take(MOST_CHIPS);
-        Self {
-            model: tree.root().text("model").map(str::to_owned),
-            compatible: texts(tree.root().texts("compatible")),
-            maps: chips.map(|chip| FlashMap::read(tree, chip)).collect(),
-        }
-    }
-
     /// The map of the board's flash: of the chip with most partitions.
     pub fn map(&self) -> Option<&FlashMap> {
         self.maps.iter().filter(|map| !map.partitions.is_empty()).max_by_key(|map| map.partitions.len())
@@ -106,17 +89,6 @@ impl Board {
 }
 
 impl FlashMap {
-    /// Reads the map of the chip at node `chip`.
-    pub fn read(tree: &Tree, chip: usize) -> Self {
-        let map = Self { node: tree.path(chip), ..Self::default() };
-        let mut reader = Reader { tree, map, nodes: Vec::new(), users: users(tree) };
-        reader.partitions(chip, None);
-        reader.layout_cells();
-        reader.consumers();
-        reader.own_mac();
-        reader.map
-    }
-
     /// The cells of the partition at `index`, and of those that lie in it.
     pub fn cells_in(&self, index: usize) -> impl Iterator<Item = &Cell> {
         let span = self.partitions.get(index).map(|p| p.span);

@@ -4,6 +4,7 @@
 //! that must hold. A file a maker; sources are named in each.
 
 mod archive;
+mod at_start;
 mod capsule;
 mod dlink;
 mod linksys;
@@ -12,7 +13,8 @@ mod wrapped;
 mod xiaomi;
 
 pub(crate) use archive::{MEMBERS, MOST_UNPACKED, unzip};
-pub(crate) use wrapped::{Inside, Wrapped, at_start};
+pub(crate) use at_start::at_start;
+pub(crate) use wrapped::{Inside, Wrapped};
 
 /// Wrapped files for tests of what takes them off.
 #[cfg(test)]
