@@ -124,7 +124,7 @@
 //! let steps = plan(&now, &wanted, chip.geometry(), &chip.costs(), &bounds)?;
 //! assert_eq!((steps.counts().erases, steps.counts().erased), (1, 0x1000));
 //! let map = Map::of(&now, &wanted, 0x1000, &Spans::default());
-//! assert!(svg(&map, &[("firmware".into(), Span::new(0x2_0000, 0x3_0000))]).starts_with("<svg"));
+//! assert!(svg(&map, &[("firmware".into(), Span::new(0x2_0000, 0x3_0000))], "one byte").starts_with("<svg"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

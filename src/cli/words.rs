@@ -144,9 +144,7 @@ fn link(error: &LinkError) -> Failure {
     let failure = Failure::new(exit, error.to_string());
     match error.fault {
         LinkFault::Absent | LinkFault::Other => failure.hint(SETUP),
-        LinkFault::Denied => failure.hint(
-            "\"norsplice setup\" says why, and what to type; mostly the rule /etc/udev/rules.d/60-norsplice.rules is missing",
-        ),
+        LinkFault::Denied => failure.hint("\"norsplice setup\" says why, and what to type"),
         LinkFault::Several => failure.hint("choose one with -p; \"norsplice list\" shows their paths"),
         _ => failure,
     }

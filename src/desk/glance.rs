@@ -43,7 +43,7 @@ pub struct LastBackup {
 /// Looks at the chip, and what the store knows of it. The chip is untouched.
 ///
 /// # Errors
-/// Any [`Refusal`] where reading the chip or the store fails.
+/// Any [`Refusal`] where reading the chip fails.
 pub(super) fn glance(chip: &mut AnyChip, store: Option<&Store>) -> Result<Glance, Refusal> {
     let size = chip.geometry().size;
     let spans = [Span::new(0, START.min(size)), Span::new(size.saturating_sub(END), size)];
@@ -53,7 +53,11 @@ pub(super) fn glance(chip: &mut AnyChip, store: Option<&Store>) -> Result<Glance
     }
     let mut found = Glance { contents: contents(&looked), ..Glance::default() };
     let Some(store) = store else { return Ok(found) };
-    let jobs = open_jobs_of(chip, store).map_err(Cause::untouched)?;
+    // A store that cannot be read knows nothing; whoever writes to it says why.
+    let jobs = match open_jobs_of(chip, store) {
+        Err(Cause::Store(_)) => Vec::new(),
+        jobs => jobs.map_err(Cause::untouched)?,
+    };
     found.open_job = jobs.first().map(|job| job.id.clone());
     let key = chip_key(chip.identity());
     let listed = store.list().unwrap_or_default().into_iter().filter_map(|one| one.manifest.ok());

@@ -15,7 +15,9 @@ pub enum UsbError {
     #[error("several programmers are plugged in: {}", .0.join(", "))]
     Several(Vec<String>),
     /// The system refuses to open the device.
-    #[error("no permission to open the programmer at USB {path}")]
+    #[error(
+        "no permission to open the programmer at USB {path} (mostly the rule /etc/udev/rules.d/60-norsplice.rules is missing)"
+    )]
     Denied {
         /// Bus and port path, `1-2.3`.
         path: String,

@@ -126,7 +126,7 @@ fn a_programmer_spelled_wrong_is_told() {
     let bench = Bench::new();
     for (spec, word) in [
         ("ch341b", "did you mean 'ch341a'"),
-        ("ch341a_spi", "did you mean 'ch341a'"),
+        ("ch341a_spi", "-p ch341a"),
         ("ch341a:speed=2MHz", "fixed at about 1.5 MHz"),
         ("ft2232h:port=C", "has no port 'C'"),
         ("emu:chip=W25Q64XX", "W25Q64FV"),

@@ -36,7 +36,7 @@ fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store(
     for programmer in ["ch341a", "ft2232h", "ch347t", "ch347f"] {
         let (bench, wanted) = bench();
         let emu = format!("programmer={programmer},image=board.bin,state=chip");
-        let (_, alone) = bench.emu(&emu, ["probe"]);
+        let (_, alone) = bench.emu(&emu, ["protect", "show"]);
         let (result, counts) = rewrite(&bench, &emu, &["--donor", "vendor.bin", "--yes"], 0);
         assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == wanted, "{programmer}");
         let backup = bench.path("store").join(result["backup"].as_str().unwrap());
@@ -231,7 +231,7 @@ fn the_demo_ends_in_its_report_and_its_commands_can_be_repeated() {
     let result = bench.run(["--json", "demo", "--with", "ft2232h"]).code(0).result();
     assert_eq!((&result["command"], &result["chip"]), (&"demo".into(), &"written".into()));
     assert_eq!(bench.names("."), ["norsplice-demo", "norsplice-demo-2"]);
-    bench.run(["demo", "norsplice-demo"]).code(2).says(&["exists"]);
+    bench.run(["demo", "norsplice-demo"]).code(2).says(&["is there already"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn the_report_has_the_traffic_and_no_contents_of_the_chip() {
     std::fs::write(bench.path("image.bin"), [0xC0, 0xFF, 0xEE, 0x5A].repeat(2 << 20)).unwrap();
     for programmer in ["ch341a", "ft2232h"] {
         let emu = format!("programmer={programmer},image=image.bin");
-        let (ran, _) = bench.emu(&emu, ["selftest", "--chip", "--report", "report.txt"]);
+        let (ran, _) = bench.emu(&emu, ["selftest", "--chip", "--report", "report.txt", "--force"]);
         assert!(ran.code(0).stdout.contains("report.txt"));
         let report = String::from_utf8(bench.read("report.txt")).unwrap();
         for word in ["proven", "USB traffic", "out [", "in ["] {
@@ -111,7 +111,7 @@ fn what_only_reads_never_sends_write_enable() {
     let lines: [&[&str]; 10] = [
         &["probe"],
         &["contact"],
-        &["read", "out.bin", "--at", "0", "--len", "64K"],
+        &["read", "out.bin", "--force", "--at", "0", "--len", "64K"],
         &["--store", "store", "backup"],
         &["verify", "new.bin", "--at", "0"],
         &["otp", "show"],

@@ -47,7 +47,7 @@ fn only_what_differs_is_written_after_a_backup_and_can_be_put_back() {
     ran.code(2).says(&["Plan", "no terminal", "--yes"]);
     assert_eq!(on_chip(&bench), image);
 
-    let (_, alone) = bench.emu(EMU, ["probe"]);
+    let (_, alone) = bench.emu(EMU, ["protect", "show"]);
     let (result, counts) = run(&bench, EMU, &["write", "wanted.bin", "--yes"], 0);
     assert_eq!(on_chip(&bench), wanted);
     assert_eq!(result["chip"], "written");

@@ -8,7 +8,7 @@ use super::super::store;
 use super::super::terminal::Terminal;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
-use crate::programmer::{Attached, MODELS, attached};
+use crate::programmer::{Attached, Model, attached};
 use crate::spi::LinkFault;
 use crate::workflow::contact::{Line, Meter};
 use std::fs;
@@ -179,13 +179,13 @@ impl Machine {
     }
 }
 
-/// Whether udev rules name a programmer of every maker.
+/// Whether udev rules name the programmers that most people have.
 fn names_programmers(rules: &str) -> bool {
-    let usb = || MODELS.iter().filter_map(|model| model.usb.as_ref());
-    usb().all(|one| {
-        let mut of_maker = usb().filter(|other| other.vendor == one.vendor);
-        of_maker.any(|other| other.products.iter().any(|id| rules.contains(&format!("{id:04x}"))))
-    })
+    let products =
+        |name| Model::named(name).and_then(|model| model.usb.as_ref()).map_or(&[][..], |usb| usb.products);
+    ["ch341a", "ft2232h"]
+        .iter()
+        .all(|name| products(name).iter().any(|id| rules.contains(&format!("{id:04x}"))))
 }
 
 fn names(dir: &Path) -> Vec<String> {
