@@ -29,7 +29,7 @@ pub enum Quirk {
     OldFirmware,
     /// CH347: reports new firmware, and takes the flags in the length of a `C2` for a length.
     NoFlags,
-    /// CH347: the first bit that is read after each configuration arrives as 1.
+    /// CH347: the first bit that a `C3` reads after each configuration arrives as 1.
     FirstBit,
     /// All: one IN packet with data in 401 never comes.
     Loses,

@@ -461,12 +461,14 @@ impl Codec for Ch347 {
         // chip answers that one even while it is busy.
         let mut status = vec![Self::deselected(), self.select(Level::Low)];
         status.push(packet(BOTH, &[READ_STATUS, FILL]));
+        status.push(packet(READ, &1u32.to_le_bytes()));
         status.push(Self::deselected());
-        let mark = if self.was_up { self.next_mark() } else { 2 };
+        let mut until = (READ, 1);
         if self.was_up {
-            status.push(packet(BOTH, &vec![FILL; mark]));
+            until = (BOTH, self.next_mark());
+            status.push(packet(BOTH, &vec![FILL; until.1]));
         }
-        Self::ask(pipe, &status, (BOTH, mark))?;
+        Self::ask(pipe, &status, until)?;
         self.was_up = true;
         Ok(())
     }

@@ -31,7 +31,7 @@ pub(super) struct Engine {
     flags: bool,
     /// The chip select that the clip hangs on.
     wired: usize,
-    /// The first bit that is read after a configuration arrives as 1.
+    /// The first bit that a C3 reads after a configuration arrives as 1.
     first_bit: bool,
     config: Config,
     configured: bool,
@@ -102,6 +102,11 @@ impl Engine {
         self.reading -= n;
         let mut bytes = vec![self.config.fill(); n];
         let done = self.clock(at + GAP, &mut bytes, clip);
+        if std::mem::take(&mut self.fresh)
+            && let Some(first) = bytes.first_mut()
+        {
+            *first |= 0x80;
+        }
         Some((done, answer(0xc3, &bytes)))
     }
 
@@ -254,11 +259,6 @@ impl Engine {
         let mut back = vec![0; bytes.len()];
         clip.clock(at, hz, bytes, &mut back);
         bytes.copy_from_slice(&back);
-        if std::mem::take(&mut self.fresh)
-            && let Some(first) = bytes.first_mut()
-        {
-            *first |= 0x80;
-        }
         if self.config.lsb_first() {
             turn(bytes);
         }
