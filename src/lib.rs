@@ -1,4 +1,4 @@
-//! norsplice: back up, splice and rewrite SPI NOR flash through a CH341A or FT2232H clip.
+//! norsplice: back up, splice and rewrite SPI NOR flash through a CH341A, CH347 or FT2232H clip.
 //!
 //! A *batch* of SPI transactions goes down as bytes, a *plan* is computed in between, an *event* comes up.
 //! Everything that decides is a pure function; everything that acts takes a plan. The layers, top to bottom:

@@ -4,7 +4,7 @@ use super::commands::Command;
 use clap::{ArgAction, Args as ClapArgs, Parser, ValueEnum};
 use std::path::PathBuf;
 
-/// Backs up, splices and rewrites SPI NOR flash chips through a CH341A or FT2232H clip, in one pass.
+/// Backs up, splices and rewrites SPI NOR flash chips through a CH341A, CH347 or FT2232H clip, in one pass.
 #[derive(Debug, Parser)]
 #[command(name = "norsplice", version, max_term_width = 100, subcommand_value_name = "COMMAND")]
 #[command(subcommand_required = true, arg_required_else_help = true)]

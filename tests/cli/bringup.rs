@@ -8,7 +8,7 @@ fn every_command_of_the_bring_up_page_works_on_the_emulator() {
     let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("norsplice ")).collect();
     assert!(lines.len() > 12, "the commands were not found");
     // A CH341A takes seconds of the host's time for each read of the whole chip.
-    for programmer in ["ft2232h", "ch341a"] {
+    for programmer in ["ft2232h", "ch341a", "ch347t"] {
         let bench = Bench::new();
         bench.write("pattern.bin", &noise(0x1_0000, 5));
         for line in &lines {
