@@ -77,7 +77,7 @@ fn codec(settings: &Settings) -> Result<Mpsse, SpiError> {
     settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
 }
 
-/// A row of [`FTDI_MODELS`] by its place.
+/// A row of the table by its place.
 pub(super) const fn ftdi(at: usize) -> Model {
     row(match at {
         0 => Row("ft2232h", "an FT2232H", "FT2232H", FTDI, &[0x6010], [2, 2], ALL, &[]),

@@ -79,7 +79,7 @@ impl Engine {
         *self = Self { first_bit, flags, ..Self::new(self.kind, self.old, wired, &[]) };
     }
 
-    /// See [`super::Ch347::pins`].
+    /// See `pins` of the device.
     pub(super) fn pins(&self) -> (u8, u8) {
         let mut value = self.gpio.0 & self.gpio.1;
         for (high, bit) in self.high.iter().zip(SELECTS) {
