@@ -4,7 +4,7 @@ use super::args::GlobalArgs;
 use super::output::Verbosity;
 use crate::units::parse_size;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What holds for every command.
 #[derive(Clone, Debug, Default)]
@@ -98,4 +98,11 @@ pub struct MapArgs {
     /// the map on the chip itself
     #[arg(long, value_name = "FILE")]
     pub layout: Option<PathBuf>,
+}
+
+impl MapArgs {
+    /// The files that are read for this.
+    pub fn files(&self) -> Vec<&Path> {
+        self.layout.as_deref().into_iter().collect()
+    }
 }

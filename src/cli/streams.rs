@@ -47,12 +47,13 @@ pub fn input(path: &Path) -> Result<Input, Failure> {
 }
 
 /// An output file, or standard output; what is printed for people goes to standard error then. A file that is there
-/// already is replaced with `--force`, or by a yes on a terminal.
+/// already is replaced with `--force`, or by a yes on a terminal; one of `inputs`, the files that the command reads, never is.
 ///
 /// # Errors
-/// As [`OutFile::create`]; exit code 2 where JSON is printed on standard output too.
-pub fn create(session: &Session, path: &Path) -> Result<OutFile, Failure> {
+/// As [`files::check_apart`] and [`OutFile::create`]; exit code 2 where JSON is printed on standard output too.
+pub fn create(session: &Session, path: &Path, inputs: &[&Path]) -> Result<OutFile, Failure> {
     if !is_stream(path) {
+        files::check_apart(path, inputs)?;
         return Ok(OutFile::create(path, existing(session, path)?)?);
     }
     if session.options.json {
@@ -62,17 +63,18 @@ pub fn create(session: &Session, path: &Path) -> Result<OutFile, Failure> {
     Ok(OutFile::to_stream("standard output", Box::new(std::io::stdout())))
 }
 
-/// Writes a whole output file, or all of standard output.
+/// Writes a whole output file, or all of standard output, for a command that reads no file.
 ///
 /// # Errors
 /// As [`create`] and [`OutFile::write`].
 pub fn write(session: &Session, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut file = create(session, path)?;
+    let mut file = create(session, path, &[])?;
     file.write(bytes)?;
     Ok(file.keep()?)
 }
 
-/// Writes files into a folder, which is made when missing: all of them, or none where one cannot be written.
+/// Writes files into a folder, which is made when missing, for a command that reads no file: all of them, or none where
+/// one cannot be written.
 ///
 /// # Errors
 /// As [`create`]; exit code 1 where the folder cannot be made.
@@ -83,7 +85,7 @@ pub fn write_into(
 ) -> Result<Vec<PathBuf>, Failure> {
     std::fs::create_dir_all(dir).map_err(|error| cannot_make(dir, &error))?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
-    let mut open = paths.iter().map(|path| create(session, path)).collect::<Result<Vec<_>, _>>()?;
+    let mut open = paths.iter().map(|path| create(session, path, &[])).collect::<Result<Vec<_>, _>>()?;
     for (file, (_, bytes)) in open.iter_mut().zip(files) {
         file.write(bytes)?;
     }

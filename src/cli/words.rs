@@ -49,7 +49,9 @@ fn why_failed(why: &Why) -> Failure {
         Why::EmptyInput { .. } => {
             Failure::refused(text).hint("download or copy it again, and look at its length")
         }
-        Why::Overwrites { .. } => Failure::refused(text).hint("give another name for the output"),
+        Why::Overwrites { .. } | Why::SameOutput { .. } => {
+            Failure::refused(text).hint("give another name for the output")
+        }
         Why::Exists { path } if path.is_dir() => Failure::refused(text).hint("name a folder that is not there yet"),
         Why::Exists { .. } => {
             Failure::refused(text).hint("give another name for the output, or --force to replace the file")

@@ -108,12 +108,35 @@ impl OutFile {
 /// # Errors
 /// [`Why::Overwrites`].
 pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Refusal> {
-    let Ok(place) = std::fs::canonicalize(output) else { return Ok(()) };
-    let is_it = |input: &&&Path| std::fs::canonicalize(input).is_ok_and(|other| other == place);
-    if !place.is_file() || inputs.iter().find(is_it).is_none() {
-        return Ok(());
+    let place = place(output);
+    match place.is_file() && inputs.iter().any(|input| self::place(input) == place) {
+        true => Err(Why::Overwrites { path: output.to_owned() }.into()),
+        false => Ok(()),
     }
-    Err(Why::Overwrites { path: output.to_owned() }.into())
+}
+
+/// Refuses outputs of one command that would take each other's place. `-` counts like a file: two outputs on standard
+/// output could not be told apart.
+///
+/// # Errors
+/// [`Why::SameOutput`].
+pub fn check_distinct(outputs: &[&Path]) -> Result<(), Refusal> {
+    let twice = |(n, output): (usize, &&Path)| {
+        outputs[..n].iter().any(|other| place(other) == place(output)).then(|| output.to_path_buf())
+    };
+    match outputs.iter().enumerate().find_map(twice) {
+        Some(path) => Err(Why::SameOutput { path }.into()),
+        None => Ok(()),
+    }
+}
+
+/// A path without links and dots, as far as it is there.
+fn place(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    std::fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
 
 /// Writes a whole file of the program's own, in place of the one before. What a user names is an [`OutFile`].

@@ -1,9 +1,9 @@
 //! What `splice` and `rewrite` are to make: a wish as a front end hands it in, and the order that was checked against it.
 
+use super::Refusal;
 use super::front::{Front, Notice};
 use super::input::{Input, Part};
 use super::refusal::Why;
-use super::{Refusal, files};
 use crate::image::checks::stopping;
 use crate::image::unit::Mac;
 use crate::image::{
@@ -152,17 +152,9 @@ impl Order {
         self.choice.sources.keys().try_for_each(|name| Ok(board.region(name).map(drop)?))
     }
 
-    /// Checks that no output takes the place of an input. `bases` are the dumps, where they are files.
-    ///
-    /// # Errors
-    /// [`Why::Overwrites`].
-    pub fn check_outputs<'p>(
-        &'p self,
-        outputs: &[&Path],
-        bases: impl IntoIterator<Item = &'p Path>,
-    ) -> Result<(), Refusal> {
-        let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).chain(bases).collect();
-        outputs.iter().try_for_each(|output| files::check_apart(output, &inputs))
+    /// The files that are read for this, for no output to take the place of one.
+    pub fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.inputs.iter().map(PathBuf::as_path)
     }
 
     /// The board, where it is known already.

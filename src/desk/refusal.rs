@@ -69,6 +69,12 @@ pub enum Why {
         /// The file.
         path: PathBuf,
     },
+    /// Two outputs of one command with one name.
+    #[error("two outputs are to go to {}", .path.display())]
+    SameOutput {
+        /// The file.
+        path: PathBuf,
+    },
     /// A region is meant, and nothing maps the regions.
     #[error(
         "nothing on {name} maps its regions: no board is named there, no descriptor, FMAP or device tree is in it"

@@ -95,3 +95,42 @@ fn an_output_to_standard_output_leaves_it_to_the_data() {
         assert!(ran.stdout.starts_with(begins), "{line}: {}", &ran.stdout[..ran.stdout.len().min(80)]);
     }
 }
+
+#[test]
+fn no_output_takes_the_place_of_an_input_even_on_request() {
+    let (bench, _) = bench();
+    bench.write("map.txt", b"00000000:007fffff all\n");
+    std::os::unix::fs::symlink("board.bin", bench.path("link.bin")).unwrap();
+    for line in [
+        "report board.bin -o board.bin",
+        "report board.bin -o link.bin",
+        "map board.svg -o board.svg",
+        "map vendor.bin --against board.svg -o ./board.svg",
+        "read --region all --layout map.txt map.txt",
+        "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin -o vendor.bin",
+        "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin@0+0x7c0200 -o vendor.bin",
+        "splice --board archer-mr200-v1 --base board.bin --donor x=vendor.bin -o link.bin",
+        "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin -o new.bin --save-recipe board.bin",
+        "rewrite --board archer-mr200-v1 --base board.bin --donor vendor.bin --dry-run --save-recipe board.bin",
+    ] {
+        std::fs::copy(bench.path("board.bin"), bench.path("board.svg")).unwrap();
+        let files = ["board.bin", "board.svg", "vendor.bin", "map.txt"];
+        let contents = || files.map(|name| std::fs::read(bench.path(name)).unwrap());
+        let before = contents();
+        let words = ["--store", "store", "--force", "--yes"].into_iter().chain(line.split(' '));
+        bench.emu("image=image.bin", words).0.code(2).says(&["would be overwritten"]);
+        assert!(contents() == before, "{line}");
+        assert!(!bench.path("new.bin").exists(), "{line}");
+    }
+}
+
+#[test]
+fn two_outputs_never_go_to_one_file() {
+    let (bench, _) = bench();
+    let splice = "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin --force";
+    for outputs in ["-o x --save-recipe x", "-o x --save-recipe ./x", "-o - --save-recipe -"] {
+        let words = splice.split(' ').chain(outputs.split(' '));
+        bench.run(words).code(2).says(&["two outputs"]);
+        assert!(!bench.path("x").exists(), "{outputs}");
+    }
+}

@@ -6,7 +6,6 @@ use super::super::place;
 use super::super::session::Session;
 use super::super::streams;
 use super::super::subject;
-use crate::desk::files;
 use crate::desk::regions::{Area, Part};
 use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
 use crate::span::{Span, Spans};
@@ -40,10 +39,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let picture = match &args.output {
         Some(output) => {
             let ending = ending(output)?;
-            let inputs: Vec<&Path> =
-                [Some(&args.what), args.against.as_ref()].into_iter().flatten().map(Path::new).collect();
-            files::check_apart(output, &inputs)?;
-            Some((output, ending, streams::create(session, output)?))
+            let dumps = [Some(&args.what), args.against.as_ref()].into_iter().flatten().map(Path::new);
+            let inputs: Vec<&Path> = dumps.chain(args.map.files()).collect();
+            Some((output, ending, streams::create(session, output, &inputs)?))
         }
         None => None,
     };

@@ -33,7 +33,7 @@ pub struct Args {
 /// Reads.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let area = place::area(&args.place)?;
-    let mut file = streams::create(session, &args.file)?;
+    let mut file = streams::create(session, &args.file, &args.place.map.files())?;
     let place = place::on_chip(session, &area, false)?.place;
     let options = ReadOptions { passes: args.passes, salvage: args.salvage };
     let (span, reading) = session.desk()?.read(&Terminal::new(session), &place, &options)?;

@@ -35,7 +35,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         PathBuf::from(name).with_extension("html")
     };
     let output = args.output.clone().unwrap_or_else(default);
-    let mut file = streams::create(session, &output)?;
+    let mut file = streams::create(session, &output, &[&args.what])?;
     let (html, fields) = match Dump::named(&args.what) {
         Dump::File(path) => (of_file(path, session)?, Fields::new().with("dump", path.display().to_string())),
         Dump::Backup(id) => {

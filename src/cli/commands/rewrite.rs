@@ -33,20 +33,27 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     let mut order = Order::new(args.order.wish(Some(Purpose::Programmer), session)?)?;
     let base = args.base.as_deref().map(|path| subject::base(path, session)).transpose()?;
-    order.check_outputs(args.order.save_recipe.as_deref().as_slice(), args.base.as_deref())?;
     order.check_inputs(base.as_ref(), &Terminal::new(session))?;
     if args.every.every_programmer && args.order.save_recipe.is_some() {
         return Err(Failure::refused("--save-recipe takes the recipe of one board, not of several"));
     }
+    let files = (args.base.as_deref(), args.order.save_recipe.as_deref());
     every::run(args.every, session, "rewrite", true, |session| {
-        one(session, order.clone(), base.clone(), args.order.save_recipe.as_deref())
+        one(session, order.clone(), base.clone(), files)
     })
 }
 
-fn one(session: &Session, mut order: Order, base: Option<Image>, save_recipe: Option<&Path>) -> Outcome {
+/// One board; with the file of the older dump, and where the recipe goes.
+fn one(
+    session: &Session,
+    mut order: Order,
+    base: Option<Image>,
+    (base_file, save_recipe): (Option<&Path>, Option<&Path>),
+) -> Outcome {
     let store = store::open_locked(session)?;
     // Opened now: a folder that is missing is found before the chip is touched.
-    let save_recipe = save_recipe.map(|path| streams::create(session, path)).transpose()?;
+    let inputs: Vec<&Path> = order.inputs().chain(base_file).collect();
+    let save_recipe = save_recipe.map(|path| streams::create(session, path, &inputs)).transpose()?;
     let front = Terminal::new(session);
     let done = rewrite(&session.desk()?, &front, &store, &mut order, base)
         .map_err(|refusal| front.failure(refusal))?;

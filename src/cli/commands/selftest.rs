@@ -27,7 +27,7 @@ pub struct Args {
 /// Tests and prints. An assumption that does not hold is exit code 1; where the chip was asked for and does not answer, 5.
 pub fn run(args: Args, session: &Session) -> Outcome {
     // A report that cannot be written is refused before the test, which takes a while.
-    let report_to = args.report.as_deref().map(|path| streams::create(session, path)).transpose()?;
+    let report_to = args.report.as_deref().map(|path| streams::create(session, path, &[])).transpose()?;
     let front = Terminal::new(session);
     let tested = session.desk()?.self_test(&front, args.chip).map_err(|refusal| front.failure(refusal))?;
     drop(front);

@@ -8,7 +8,7 @@ use super::super::streams;
 use super::super::subject;
 use super::super::terminal::Terminal;
 use super::super::{rescue, splicing};
-use crate::desk::Order;
+use crate::desk::{Order, files};
 use crate::image::{Board, Purpose, chips};
 use crate::units;
 use crate::wire;
@@ -43,15 +43,12 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (board, spliced) = order.splice(&base, &Terminal::new(session))?;
     let purpose = spliced.purpose;
     let path = target(&args.output, purpose, &board)?;
-    let outputs = [Some(path.as_path()), args.order.save_recipe.as_deref()];
-    order.check_outputs(
-        &outputs.into_iter().flatten().collect::<Vec<_>>(),
-        args.base.iter().map(PathBuf::as_path),
-    )?;
-    // Both before either is written: what is refused leaves nothing.
-    let mut file = streams::create(session, &path)?;
     let recipe_to = args.order.save_recipe.as_deref();
-    let recipe_file = recipe_to.map(|path| streams::create(session, path)).transpose()?;
+    files::check_distinct(&[Some(path.as_path()), recipe_to].into_iter().flatten().collect::<Vec<_>>())?;
+    let inputs: Vec<&Path> = order.inputs().chain(args.base.iter().map(PathBuf::as_path)).collect();
+    // Both before either is written: what is refused leaves nothing.
+    let mut file = streams::create(session, &path, &inputs)?;
+    let recipe_file = recipe_to.map(|path| streams::create(session, path, &inputs)).transpose()?;
     file.write(&spliced.image)?;
     file.keep()?;
     if session.out.verbosity() == Verbosity::Quiet {
