@@ -6,7 +6,7 @@
 //! | layer | knows | subject |
 //! |---|---|---|
 //! | [`cli`] | `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
-//! | [`wire`] | `desk`, `workflow`, `plan`, `image`, `flash`, `programmer`, `span` | the JSON form of events, results, questions, refusals and findings |
+//! | [`wire`] | `desk`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `span` | the JSON form of events, results, questions, refusals and findings |
 //! | [`desk`] | `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
 //! | [`workflow`] | `flash`, `plan`, `spi`, `span`, `units` | contact, backup, rewrite, journal, resume, the store |
 //! | [`report`] | `span`, `units` | a job or backup as a page or picture |

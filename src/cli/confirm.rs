@@ -2,6 +2,7 @@
 
 use super::exit::Failure;
 use super::session::Session;
+use crate::wire;
 use std::io::{BufRead, IsTerminal};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +17,7 @@ pub fn confirm_write(session: &Session, question: &str) -> Result<(), Failure> {
         return Ok(());
     }
     ask(session, question, "look at the plan with --dry-run, then give --yes")
-        .map_err(|failure| failure.field("chip", "untouched"))
+        .map_err(|failure| failure.with_fields(wire::untouched()))
 }
 
 /// Asks about anything else; `--yes` does not answer. `otherwise` says what to do where there is no terminal.

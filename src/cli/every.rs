@@ -9,7 +9,6 @@ use super::{shell, store};
 use crate::desk::fleet::{Member, fleet};
 use crate::wire::{self, Fields};
 use indicatif::MultiProgress;
-use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Labels in front of lines are no longer than this.
@@ -61,7 +60,7 @@ pub fn run(
         store: store.clone(),
     });
     let sessions: Vec<Session> = sessions.collect();
-    let outcomes: Vec<(Exit, Value)> = std::thread::scope(|scope| {
+    let outcomes: Vec<Ended> = std::thread::scope(|scope| {
         let jobs: Vec<_> = sessions
             .into_iter()
             .zip(&programmers)
@@ -78,8 +77,17 @@ pub fn run(
     summary(session, &programmers, outcomes)
 }
 
+/// How one job ended.
+struct Ended {
+    exit: Exit,
+    /// The first line of what went wrong.
+    fault: Option<String>,
+    /// The fields of its result.
+    fields: Fields,
+}
+
 /// Runs one job and reports how it ended, labelled as its own.
-fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> (Exit, Value) {
+fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) -> Outcome) -> Ended {
     let run = || {
         one.member.usable()?;
         job(session).map_err(|failure| failure.with_commands(|verb| shell::command(&session.options, verb)))
@@ -90,39 +98,39 @@ fn run_one(session: &Session, command: &str, one: &One, job: &impl Fn(&Session) 
     });
     let fields = result(command, &outcome);
     session.out.event("done", fields.clone());
-    let exit = match outcome {
-        Ok((exit, _)) if !session.out.lost() => exit,
-        Ok(_) => Exit::Failed,
+    let (exit, fault) = match outcome {
+        Ok((exit, _)) if !session.out.lost() => (exit, None),
+        Ok(_) => (Exit::Failed, None),
         Err(failure) => {
             session.out.error(&failure.message, failure.hint.as_deref());
-            failure.exit
+            (failure.exit, failure.message.lines().next().map(str::to_owned))
         }
     };
-    (exit, wire::with_programmer(&one.member.text, fields))
+    Ended { exit, fault, fields }
 }
 
 /// A line for each programmer, and the gravest exit code.
-fn summary(session: &Session, programmers: &[One], outcomes: Vec<(Exit, Value)>) -> Outcome {
+fn summary(session: &Session, programmers: &[One], outcomes: Vec<Ended>) -> Outcome {
     let out = &session.out;
     out.line("");
-    for (one, (exit, result)) in programmers.iter().zip(&outcomes) {
-        let (tone, word) = match exit {
+    for (one, ended) in programmers.iter().zip(&outcomes) {
+        let (tone, word) = match ended.exit {
             Exit::Done => (Tone::Good, "done"),
             Exit::Differ => (Tone::Bad, "the contents differ"),
-            _ => (Tone::Bad, result["message"].as_str().unwrap_or("failed")),
+            _ => (Tone::Bad, ended.fault.as_deref().unwrap_or("failed")),
         };
-        let word = word.lines().next().unwrap_or_default();
         out.line(format!("{}  {}", one.label, out.tone(tone, word)));
     }
     let worst =
-        outcomes.iter().map(|(exit, _)| *exit).max_by_key(|exit| gravity(*exit)).unwrap_or(Exit::Done);
-    let failed = outcomes.iter().filter(|(exit, _)| !matches!(exit, Exit::Done | Exit::Differ)).count();
-    let results: Vec<Value> = outcomes.into_iter().map(|(_, result)| result).collect();
+        outcomes.iter().map(|ended| ended.exit).max_by_key(|exit| gravity(*exit)).unwrap_or(Exit::Done);
+    let failed = outcomes.iter().filter(|ended| !matches!(ended.exit, Exit::Done | Exit::Differ)).count();
+    let texts = programmers.iter().map(|one| one.member.text.as_str());
+    let fields = wire::several(texts.zip(outcomes.into_iter().map(|ended| ended.fields)));
     if failed == 0 {
-        return Ok((worst, Fields::new().with("programmers", results).into_map()));
+        return Ok((worst, fields));
     }
     let text = format!("{failed} of {} programmers failed", programmers.len());
-    Err(Failure::new(worst, text).field("programmers", results))
+    Err(Failure::new(worst, text).with_fields(fields))
 }
 
 /// How bad an end is: a partly written chip is the worst, then an unknown failure, then what was never begun.

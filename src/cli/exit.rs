@@ -1,7 +1,6 @@
 //! How the program ends: exit codes, and the failure that carries one together with what the user needs to know.
 
 use crate::wire::{self, Ending, Fields};
-use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 /// The exit codes, by what the user can do about it.
@@ -46,7 +45,7 @@ pub struct Failure {
     /// The job that is open on the chip; the commands that end it are added by [`Failure::with_commands`].
     pub open_job: Option<String>,
     /// Fields of the JSON result beyond `status` and `message`. Boxed: failures are rare and returned everywhere.
-    pub fields: Box<Map<String, Value>>,
+    pub fields: Box<Fields>,
 }
 
 impl Failure {
@@ -74,8 +73,7 @@ impl Failure {
         self.hint(format!(
             "the chip is partly written. Finish it:  {resume}\n        or put the backup back:  {undo}"
         ))
-        .field("resume", resume)
-        .field("undo", undo)
+        .with_fields(wire::open_job_commands(&resume, &undo))
     }
 
     /// The same with the next action.
@@ -84,21 +82,14 @@ impl Failure {
         self
     }
 
-    /// The same with these fields in the JSON result.
-    pub fn with_fields(mut self, fields: Map<String, Value>) -> Self {
-        self.fields.extend(fields);
-        self
-    }
-
-    /// The same with one more field in the JSON result.
-    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.fields.insert(name.to_owned(), value.into());
-        self
+    /// The same with those of these fields that it has not yet, in the JSON result.
+    pub fn with_fields(self, fields: Fields) -> Self {
+        Self { fields: Box::new(self.fields.and(fields)), ..self }
     }
 }
 
 /// How a command ends: `Done` or `Differ`, with the fields of its JSON result, or a failure.
-pub type Outcome = Result<(Exit, Map<String, Value>), Failure>;
+pub type Outcome = Result<(Exit, Fields), Failure>;
 
 /// The fields of the event that ends a command.
 pub fn result(command: &str, outcome: &Outcome) -> Fields {

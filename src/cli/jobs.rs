@@ -141,7 +141,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
             command(&session.options, &format!("report {job} -o report.html"))
         ));
     }
-    Ok((Exit::Done, wire::report(report).or(more.into_map()).into_map()))
+    Ok((Exit::Done, wire::report(report).and(more)))
 }
 
 /// How a job ended, in a sentence.

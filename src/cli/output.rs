@@ -164,7 +164,7 @@ impl Output {
     pub fn event(&self, name: &str, fields: Fields) {
         if self.json {
             let programmer = self.side.as_ref().map(|side| side.programmer.as_str());
-            self.write(&wire::event(name, programmer, fields.into_map()).to_string());
+            self.write(&wire::event(name, programmer, fields).to_string());
         }
     }
 

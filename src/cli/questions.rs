@@ -7,6 +7,7 @@ use super::session::Session;
 use super::show::hexdump;
 use crate::desk::{Answer, Question, RegisterChange};
 use crate::flash::SecurityRegister;
+use crate::wire;
 
 /// Shows the question and asks it. `--yes` answers what would be written, `removal_allowed` what would be removed or
 /// dropped, and nothing answers a phrase.
@@ -25,7 +26,8 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
             }
             let backup = proposal.backup.id.as_str();
             out.note(format!("the chip's contents are stored as backup {backup}"));
-            confirm_write(session, "Write this to the chip?").map_err(|f| f.field("backup", backup))?;
+            confirm_write(session, "Write this to the chip?")
+                .map_err(|f| f.with_fields(wire::stored(backup)))?;
         }
         Question::Registers(asked) => {
             out.note(format!("the registers as they are now are in backup {}", asked.backup));

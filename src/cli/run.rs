@@ -10,9 +10,9 @@ use super::output::{Output, Verbosity};
 use super::session::Session;
 use super::shell::command;
 use super::signals;
+use crate::wire;
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use serde_json::Map;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -88,8 +88,7 @@ fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
     let out = Output::new(true, Verbosity::Normal);
     let text = error.to_string();
     if asked {
-        let fields = Map::from_iter([("text".to_owned(), text.into())]);
-        return report(&out, "help", Ok((Exit::Done, fields)));
+        return report(&out, "help", Ok((Exit::Done, wire::text(&text))));
     }
     let known = help::command();
     let name = words

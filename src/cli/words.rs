@@ -25,7 +25,7 @@ impl From<Refusal> for Failure {
 
 impl From<&Refusal> for Failure {
     fn from(refusal: &Refusal) -> Self {
-        let fields = Box::new(wire::refusal(refusal).into_map());
+        let fields = Box::new(wire::refusal(refusal));
         let open_job = refusal.open_job().map(str::to_owned);
         let failure = why_failed(&refusal.why);
         let exit = if open_job.is_some() { Exit::Partial } else { failure.exit };

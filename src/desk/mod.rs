@@ -6,6 +6,7 @@
 //! is a whole front end.
 
 pub mod about;
+pub mod attributes;
 mod chosen;
 mod conditions;
 pub mod contact;

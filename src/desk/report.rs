@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use super::about::About;
+use super::attributes;
 use super::refusal::{Sought, Why};
 use super::subject::recognised;
 use crate::image::container::item::Item;
@@ -312,10 +313,9 @@ fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&Ab
 /// Without a board's map: what the contents themselves show.
 fn items(bytes: &[u8]) -> Vec<RegionRow> {
     let found = inspect(bytes);
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let outer = found.items.iter().filter(|item| item.depth == 0);
     let row = |item: &Item| {
-        let known = item.attributes.iter().map(|(name, value)| format!("{name} {}", text(value)));
+        let known = item.attributes.iter().flat_map(|(name, value)| attributes::text(name, value));
         let known = known.collect::<Vec<_>>().join(", ");
         Some(RegionRow {
             name: item.kind.name().to_owned(),

@@ -1,18 +1,21 @@
 //! A chip: who it is, its registers, its protection; and a part of the table.
 
-use super::{Fields, spans};
+use super::contact::verdict as verdict_value;
+use super::{Fields, security_register, spans};
 use crate::desk::glance::Glance;
 use crate::desk::probe::{Probe, named_registers};
 use crate::desk::protect::Protection;
 use crate::flash::part::{Confidence, Part, ProtectScheme};
-use crate::flash::{Found, Identity, SecurityRegister, Status};
+use crate::flash::{Found, Identity, Status};
+use crate::workflow::contact::Verdict;
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
 
 /// What a probe of the chip gave.
 pub fn probe(probe: &Probe) -> Fields {
     let (id, status) = (&probe.identity, &probe.status);
-    let security: Vec<Value> = probe.registers.iter().map(security_register).collect();
+    let security: Vec<Value> =
+        probe.registers.iter().map(|register| security_register(register).into()).collect();
     let left: Vec<Value> = id.left.iter().map(left_state).collect();
     Fields::new()
         .with("jedec_id", hex(&id.jedec_id))
@@ -32,11 +35,11 @@ pub fn probe(probe: &Probe) -> Fields {
         .with("left", left)
         .with("notes", json!(id.notes))
         .with("programmer", probe.programmer.as_str())
-        .or(glance(&probe.glance).into_map())
+        .and(glance(&probe.glance))
 }
 
 /// What the store knows of a chip, and what a quick look shows.
-pub fn glance(glance: &Glance) -> Fields {
+fn glance(glance: &Glance) -> Fields {
     let backup = glance.last_backup.as_ref().map(|last| {
         json!({
             "id": last.id, "taken": last.taken, "board": last.board, "name": last.name, "same": last.is_same,
@@ -70,33 +73,37 @@ fn left_state(found: &Found) -> Value {
 }
 
 /// The status registers that a part has.
-pub fn status_registers(status: &Status) -> Value {
+fn status_registers(status: &Status) -> Value {
     let field =
         |(name, value): (&str, u8)| json!({ "name": name, "value": value, "hex": format!("{value:02x}") });
     named_registers(status).into_iter().map(field).collect()
 }
 
-/// A security register, without its bytes.
-pub fn security_register(register: &SecurityRegister) -> Value {
-    json!({
-        "index": register.index,
-        "size": register.bytes.len(),
-        "locked": register.locked,
-        "blank": register.blank,
-    })
+/// A chip at one glance, with its contact.
+pub fn status(verdict: &Verdict, probe: &Probe) -> Fields {
+    let id = &probe.identity;
+    Fields::new()
+        .with("part", id.part_name.as_str())
+        .with("jedec_id", hex(&id.jedec_id))
+        .with("unique_id", json!(id.unique_id.as_deref().map(hex)))
+        .with("size", id.part.size)
+        .with("protected_ranges", spans(probe.status.protected.as_slice()))
+        .with("contact", verdict_value(verdict))
+        .and(glance(&probe.glance))
 }
 
-/// A security register with its bytes, and the texts and MAC addresses found in them.
-pub fn security_register_contents(register: &SecurityRegister, texts: &[String], macs: &[String]) -> Value {
-    let mut fields = security_register(register);
-    fields["data"] = json!(hex(&register.bytes));
-    fields["texts"] = json!(texts);
-    fields["macs"] = json!(macs);
-    fields
+/// The write protection of a chip, and the ranges that can be protected, as text.
+pub fn protection_shown(now: &Protection, protectable: &[String]) -> Fields {
+    protection(now).with("protectable", json!(protectable))
+}
+
+/// The write protection of a chip after a change; `written` is false where nothing was sent.
+pub fn protection_changed(now: &Protection, written: bool) -> Fields {
+    protection(now).with("chip", if written { "written" } else { "untouched" })
 }
 
 /// The write protection of a chip.
-pub fn protection(protection: &Protection) -> Fields {
+fn protection(protection: &Protection) -> Fields {
     let status = &protection.status;
     let bp = status
         .bp
@@ -115,8 +122,13 @@ pub fn protection(protection: &Protection) -> Fields {
         .with("permanent_possible", protection.permanent_possible)
 }
 
+/// Parts of the table that were looked for, and how many are known.
+pub fn parts(found: &[&Part], known: usize) -> Fields {
+    Fields::new().with("chips", found.iter().map(|one| part(one)).collect::<Vec<_>>()).with("known", known)
+}
+
 /// A part of the table.
-pub fn part(part: &Part) -> Value {
+fn part(part: &Part) -> Value {
     let erase_sizes: Vec<u64> = part.erase.iter().map(|erase| erase.size).collect();
     let registers = part.otp.registers.iter().map(|r| json!({ "index": r.index, "size": r.size }));
     json!({

@@ -7,8 +7,13 @@ use crate::workflow::contact::{Meter, Verdict};
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
 
+/// What the contact tests say together, as a result.
+pub fn contact(of: &Verdict) -> Fields {
+    Fields::new().with("contact", verdict(of))
+}
+
 /// What the contact tests say together.
-pub fn contact(verdict: &Verdict) -> Value {
+pub(super) fn verdict(verdict: &Verdict) -> Value {
     let causes: Vec<&str> = verdict.likely.iter().map(|cause| words::likely(*cause).0).collect();
     Fields::new()
         .with("good", verdict.good)

@@ -2,13 +2,12 @@
 
 use super::Fields;
 use crate::workflow::Stage;
-use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// An event as one object: its name, the programmer (as in `-p`) where several work at the same time, its fields.
-pub fn event(name: &str, programmer: Option<&str>, fields: Map<String, Value>) -> Value {
+pub fn event(name: &str, programmer: Option<&str>, fields: Fields) -> Fields {
     // A field `programmer` of the event itself names the one that took a backup; the one at work has precedence.
-    Fields::new().with("event", name).with_some("programmer", programmer).or(fields).into()
+    Fields::new().with("event", name).with_some("programmer", programmer).and(fields)
 }
 
 /// `stage`: a stage begins. Bytes are 0 where its size is not known.
@@ -43,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_programmer_at_work_has_precedence_over_a_field_of_that_name() {
-        let fields = Fields::new().with("id", "a").with("programmer", "of the backup").into_map();
+        let fields = Fields::new().with("id", "a").with("programmer", "of the backup");
         assert_eq!(
             event("done", Some("ch341a"), fields.clone()).to_string(),
             r#"{"event":"done","programmer":"ch341a","id":"a"}"#
@@ -56,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_stage_without_an_expected_time_has_no_field_for_it() {
-        let text = |time| Value::from(stage(Stage::Write, 4096, time)).to_string();
+        let text = |time| stage(Stage::Write, 4096, time).to_string();
         assert_eq!(text(None), r#"{"stage":"erase, program, verify","bytes":4096}"#);
         assert_eq!(
             text(Some(Duration::from_millis(7))),

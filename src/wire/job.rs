@@ -2,6 +2,7 @@
 
 use super::{Fields, spans};
 use crate::plan::Plan;
+use crate::span::Span;
 use crate::workflow::ChipState;
 use crate::workflow::job::{Planned, Report};
 use serde_json::json;
@@ -30,8 +31,28 @@ pub fn report(report: &Report) -> Fields {
         .with("unlocked", json!(report.unlocked))
 }
 
+/// Where contents went.
+pub fn place(span: Span) -> Fields {
+    Fields::new().with("offset", span.start).with("size", span.len())
+}
+
+/// The backup that was put back.
+pub fn restored(backup: &str) -> Fields {
+    Fields::new().with("restored", backup)
+}
+
+/// What the job that was resumed is.
+pub fn resumed(report: &Report) -> Fields {
+    Fields::new().with("verb", report.verb.name())
+}
+
+/// What a command that never writes, or was not allowed to, left the chip as.
+pub fn untouched() -> Fields {
+    Fields::new().with("chip", chip_state(&ChipState::Untouched))
+}
+
 /// What a plan amounts to, and its ranges.
-pub fn planned(planned: &Planned, plan: &Plan) -> Fields {
+pub(super) fn planned(planned: &Planned, plan: &Plan) -> Fields {
     Fields::new()
         .with("bytes_erased", planned.erased)
         .with("bytes_programmed", planned.programmed)
@@ -43,7 +64,7 @@ pub fn planned(planned: &Planned, plan: &Plan) -> Fields {
 }
 
 /// The chip's state as one word.
-pub fn chip_state(state: &ChipState) -> &'static str {
+pub(super) fn chip_state(state: &ChipState) -> &'static str {
     match state {
         ChipState::Untouched => "untouched",
         ChipState::Partial { .. } => "partial",

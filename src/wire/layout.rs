@@ -13,8 +13,13 @@ pub fn layout(layout: &Layout) -> Fields {
         .with("notes", json!(layout.notes))
 }
 
+/// A map in another form, for a file or a kernel's command line.
+pub fn layout_text(form: &str, text: &str, layout: &Layout) -> Fields {
+    Fields::new().with("form", form).with("text", text).with("regions", regions(layout))
+}
+
 /// The regions of a map.
-pub fn regions(layout: &Layout) -> Value {
+fn regions(layout: &Layout) -> Value {
     layout.regions.iter().map(region).collect()
 }
 
@@ -42,8 +47,19 @@ fn per_unit(unit: &PerUnit) -> Value {
     })
 }
 
-/// A board, without its regions.
-pub fn board(board: &Board) -> Value {
+/// Boards, without their regions.
+pub fn boards(boards: &[&Board]) -> Fields {
+    Fields::new().with("boards", boards.iter().map(|one| of_board(one)).collect::<Vec<_>>())
+}
+
+/// A board with its regions.
+pub fn board(board: &Board) -> Fields {
+    let mut fields = of_board(board);
+    fields["regions"] = regions(&board.layout);
+    Fields::new().with("board", fields)
+}
+
+fn of_board(board: &Board) -> Value {
     json!({
         "name": board.name,
         "model": board.model,
@@ -56,14 +72,7 @@ pub fn board(board: &Board) -> Value {
     })
 }
 
-/// A board with its regions.
-pub fn board_with_regions(of: &Board) -> Value {
-    let mut fields = board(of);
-    fields["regions"] = regions(&of.layout);
-    fields
-}
-
 /// A board that contents look like.
-pub fn recognised(found: &Recognised) -> Value {
+pub(super) fn recognised(found: &Recognised) -> Value {
     json!({ "board": found.board.name, "named": found.named, "by": found.by })
 }

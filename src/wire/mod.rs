@@ -6,11 +6,14 @@
 
 mod chip;
 mod contact;
+mod contents;
 mod event;
 mod fields;
 mod inspection;
 mod job;
 mod layout;
+mod machine;
+mod otp;
 mod programmer;
 mod question;
 mod reading;
@@ -18,21 +21,34 @@ mod refusal;
 mod result;
 mod splice;
 mod stored;
+mod texts;
 
-pub use chip::{
-    glance, part, probe, protection, security_register, security_register_contents, status_registers,
-};
+use fields::spans;
+use job::{chip_state, planned};
+use otp::security_register;
+use splice::findings;
+
+pub use chip::{parts, probe, protection_changed, protection_shown, status};
 pub use contact::{contact, meter, watched};
+pub use contents::{compared, hexdump, map};
 pub use event::{event, job_opened, message, progress, stage, stored};
-pub use fields::{Fields, spans};
-pub use inspection::inspection;
-pub use job::{chip_state, planned, report};
-
-pub use layout::{board, board_with_regions, layout, recognised, regions};
-pub use programmer::attached;
+pub use fields::Fields;
+pub use inspection::{fitness, inspection};
+pub use job::{place, report, restored, resumed, untouched};
+pub use layout::{board, boards, layout, layout_text};
+pub use machine::{
+    ServedFile, SetupCheck, acknowledged, delivered, devices_offered, listening, serving, setup_checks,
+    udev_rules,
+};
+pub use otp::{ShownRegister, registers_changed, registers_compared, registers_dumped, registers_shown};
+pub use programmer::{programmers, self_test};
 pub use question::{answer, question};
-pub use reading::{reading, verified};
-pub use refusal::refusal;
-pub use result::{Ending, SCHEMA, result, with_programmer};
-pub use splice::{chosen, findings, spliced};
-pub use stored::{backup, listed_job};
+pub use reading::{blank, reading, verified};
+pub use refusal::{open_job_commands, refusal};
+pub use result::{Ending, SCHEMA, result, several};
+pub use splice::{chosen, spliced_file};
+pub use stored::{
+    DamagedBackup, backup, backup_details, backup_exported, backup_taken, backups, backups_checked,
+    backups_pruned, backups_sound, jobs, stored_id,
+};
+pub use texts::{PageOf, demo, files, page, script, step, text, translated};

@@ -31,9 +31,9 @@ pub fn question(question: &Question<'_>) -> Fields {
             let changes: Vec<Value> = asked.changes.iter().map(change).collect();
             fields.with("backup", asked.backup).with("changes", changes)
         }
-        Question::Lock(asked) => {
-            fields.with("register", security_register(asked.register)).with("phrase", asked.phrase)
-        }
+        Question::Lock(asked) => fields
+            .with("register", Value::from(security_register(asked.register)))
+            .with("phrase", asked.phrase),
         Question::Protect(plan) => {
             let writes = plan.writes().into_iter();
             let writes: Vec<Value> = writes
@@ -51,9 +51,7 @@ pub fn question(question: &Question<'_>) -> Fields {
 }
 
 fn change(change: &RegisterChange) -> Value {
-    let mut fields = security_register(&change.now);
-    fields["wanted"] = json!(change.wanted.as_deref().map(hex));
-    fields
+    security_register(&change.now).with("wanted", json!(change.wanted.as_deref().map(hex))).into()
 }
 
 /// Reads an answer: `{"answer":"yes","digest":"..."}`, `{"answer":"no"}` or `{"answer":"phrase","phrase":"..."}`.

@@ -1,8 +1,8 @@
-//! What a read and a comparison of the chip gave.
+//! What a read, a comparison and a search of the chip for data gave.
 
 use super::{Fields, spans};
 use crate::image::sha256;
-use crate::span::Span;
+use crate::span::{Span, Spans};
 use crate::workflow::reading::Reading;
 use crate::workflow::verify::Verified;
 
@@ -30,4 +30,14 @@ pub fn verified(span: Span, verified: &Verified) -> Fields {
         .with("equal", differing.is_empty())
         .with("differing_bytes", differing.len())
         .with("differing_ranges", spans(differing.as_slice()))
+}
+
+/// Whether a span is erased, and what in it is not.
+pub fn blank(span: Span, found: &Spans) -> Fields {
+    Fields::new()
+        .with("offset", span.start)
+        .with("size", span.len())
+        .with("blank", found.is_empty())
+        .with("written_bytes", found.len())
+        .with("written_ranges", spans(found.as_slice()))
 }

@@ -14,6 +14,11 @@ pub fn refusal(refusal: &Refusal) -> Fields {
     }
 }
 
+/// The commands that finish and undo the job that is open on the chip.
+pub fn open_job_commands(resume: &str, undo: &str) -> Fields {
+    Fields::new().with("resume", resume).with("undo", undo)
+}
+
 fn why(why: &Why) -> Fields {
     let fields = Fields::new();
     match why {
@@ -25,7 +30,7 @@ fn why(why: &Why) -> Fields {
             fields.with("differing_ranges", spans(differing.as_slice()))
         }
         Why::Job(Cause::OpenJob { job }) => fields.with("job", job.as_str()),
-        Why::Job(Cause::Contact(verdict)) => fields.with("contact", contact(verdict)),
+        Why::Job(Cause::Contact(verdict)) => fields.and(contact(verdict)),
         Why::Job(Cause::Changed(changed)) => fields.with("changed_ranges", spans(changed.blocks.as_slice())),
         Why::Job(Cause::BackupDiffers { spans: differing, .. }) => {
             fields.with("differing_ranges", spans(differing.as_slice()))
@@ -41,10 +46,9 @@ fn why(why: &Why) -> Fields {
 mod tests {
     use super::*;
     use crate::image::{ImageError, checks};
-    use serde_json::Value;
 
     fn text(refused: Refusal) -> String {
-        Value::from(refusal(&refused)).to_string()
+        refusal(&refused).to_string()
     }
 
     #[test]

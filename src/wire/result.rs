@@ -1,7 +1,7 @@
 //! Results: how a command ended.
 
 use super::Fields;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Version of the fields' meaning; raised when one changes or goes.
 pub const SCHEMA: u32 = 1;
@@ -10,7 +10,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Clone, Copy, Debug)]
 pub enum Ending<'a> {
     /// It did its work.
-    Done(&'a Map<String, Value>),
+    Done(&'a Fields),
     /// It did not.
     Failed {
         /// What failed.
@@ -18,7 +18,7 @@ pub enum Ending<'a> {
         /// What to do next.
         hint: Option<&'a str>,
         /// Further facts.
-        fields: &'a Map<String, Value>,
+        fields: &'a Fields,
     },
 }
 
@@ -32,16 +32,17 @@ pub fn result(command: &str, exit_code: u8, ending: Ending<'_>) -> Fields {
             .with("exit_code", exit_code)
     };
     match ending {
-        Ending::Done(fields) => head("ok").or(fields.clone()),
+        Ending::Done(fields) => head("ok").and(fields.clone()),
         Ending::Failed { message, hint, fields } => {
-            head("error").with("message", message).with_some("hint", hint).or(fields.clone())
+            head("error").with("message", message).with_some("hint", hint).and(fields.clone())
         }
     }
 }
 
-/// The result of the job on one of several programmers, as part of the result of all.
-pub fn with_programmer(programmer: &str, result: Fields) -> Value {
-    Fields::new().with("programmer", programmer).or(result.into_map()).into()
+/// The jobs on several programmers at the same time, each with its result.
+pub fn several<'a>(results: impl IntoIterator<Item = (&'a str, Fields)>) -> Fields {
+    let one = |(programmer, result)| Fields::new().with("programmer", programmer).and(result);
+    Fields::new().with("programmers", results.into_iter().map(|r| Value::from(one(r))).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_failure_has_its_code_and_keeps_the_head() {
-        let fields = Fields::new().with("check", "board").with("status", "ok").into_map();
+        let fields = Fields::new().with("check", "board").with("status", "ok");
         let ending = Ending::Failed { message: "no", hint: Some("do"), fields: &fields };
         assert_eq!(
             Value::from(result("write", 2, ending)).to_string(),

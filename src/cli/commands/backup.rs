@@ -65,7 +65,5 @@ fn take(args: &Args, board: Option<&Board>, session: &Session) -> Outcome {
     for reread in &m.reads.rereads {
         out.warn(format!("{:#08x}: passes differed, settled by {} reads", reread.address, reread.reads));
     }
-    let fields =
-        wire::backup(store.root(), m).with("bytes_read", backup.bytes_read).with("backup_ms", millis);
-    Ok((Exit::Done, fields.with("blocks_settled", m.reads.rereads.len()).into_map()))
+    Ok((Exit::Done, wire::backup_taken(store.root(), &backup)))
 }

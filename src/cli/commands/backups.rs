@@ -15,11 +15,10 @@ use crate::image::container::item::Outcome as Checked;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
 use crate::units;
-use crate::wire::{self, Fields};
+use crate::wire;
 use crate::workflow::StoreError;
 use crate::workflow::{ChipKey, Import, Manifest, Origin};
 use clap::Subcommand;
-use serde_json::json;
 use std::path::PathBuf;
 
 /// `backups ...`
@@ -100,7 +99,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             let manifest = store.rename(&store.find(&id)?, &name)?;
             let name = manifest.name.as_deref().unwrap_or("no name");
             session.out.line(format!("backup {}: {name}", manifest.id));
-            Ok((Exit::Done, wire::backup(store.root(), &manifest).into_map()))
+            Ok((Exit::Done, wire::backup(store.root(), &manifest)))
         }
         Verb::Prune { for_good } => prune(session, for_good),
         Verb::Show { id } => show(session, &id),
@@ -118,8 +117,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             streams::check_new(&dir)?;
             let path = store.export(&id, &dir)?;
             session.out.line(format!("backup {id} copied to {}", path.display()));
-            let fields = Fields::new().with("id", id).with("path", path.display().to_string());
-            Ok((Exit::Done, fields.into_map()))
+            Ok((Exit::Done, wire::backup_exported(&id, &path)))
         }
         Verb::Remove { id, even_the_only_one } => remove(session, &id, even_the_only_one),
     }
@@ -130,14 +128,13 @@ fn prune(session: &Session, for_good: bool) -> Outcome {
     let store = store::open_locked(session)?;
     let needless = store.needless()?;
     let ids: Vec<String> = needless.iter().map(|manifest| manifest.id.clone()).collect();
-    let fields = Fields::new().with("ids", ids.clone());
     if ids.is_empty() {
         session.out.line("nothing to remove: no backup equals a newer one of its chip");
-        return Ok((Exit::Done, fields.with("removed", false).into_map()));
+        return Ok((Exit::Done, wire::backups_pruned(&ids, false)));
     }
     needless.iter().for_each(|m| session.out.line(format!("  {}  {}", m.id, units::size(m.size))));
     if session.options.dry_run {
-        return Ok((Exit::Done, fields.with("removed", false).into_map()));
+        return Ok((Exit::Done, wire::backups_pruned(&ids, false)));
     }
     if !for_good {
         let question = format!("Remove {}?", units::count(ids.len() as u64, "backup"));
@@ -145,7 +142,7 @@ fn prune(session: &Session, for_good: bool) -> Outcome {
     }
     ids.iter().try_for_each(|id| store.remove(id, false))?;
     session.out.line(format!("{} removed", units::count(ids.len() as u64, "backup")));
-    Ok((Exit::Done, fields.with("removed", true).into_map()))
+    Ok((Exit::Done, wire::backups_pruned(&ids, true)))
 }
 
 fn fits(m: &Manifest, filter: &str) -> bool {
@@ -163,11 +160,11 @@ fn list(session: &Session, filter: &str) -> Outcome {
         match &backup.manifest {
             Ok(m) if !fits(m, filter) => {}
             Ok(m) => {
-                backups.push(wire::backup(store.root(), m).into_map());
+                backups.push(m);
                 table.row(row(m));
             }
             Err(fault) => {
-                damaged.push(json!({ "id": backup.id, "fault": fault }));
+                damaged.push((backup.id.as_str(), fault.as_str()));
                 table.row([backup.id.as_str().into(), Cell::toned(Tone::Bad, fault.as_str())]);
             }
         }
@@ -179,8 +176,7 @@ fn list(session: &Session, filter: &str) -> Outcome {
     } else {
         session.out.table(&table);
     }
-    let fields = Fields::new().with("store", store.root().display().to_string());
-    Ok((Exit::Done, fields.with("backups", backups).with("damaged", damaged).into_map()))
+    Ok((Exit::Done, wire::backups(store.root(), &backups, &damaged)))
 }
 
 fn row(m: &Manifest) -> [Cell; 8] {
@@ -226,9 +222,7 @@ fn show(session: &Session, id: &str) -> Outcome {
         table.row([file.name.as_str().into(), file.size.to_string().into(), file.sha256.as_str().into()]);
     }
     out.table(&table);
-    let fields = wire::backup(store.root(), &m).with("reads", json!(m.reads));
-    let fields = fields.with("notes", json!(m.notes)).with("files", json!(m.files));
-    Ok((Exit::Done, fields.into_map()))
+    Ok((Exit::Done, wire::backup_details(store.root(), &m)))
 }
 
 fn verify(session: &Session, id: Option<&str>) -> Outcome {
@@ -246,19 +240,20 @@ fn verify(session: &Session, id: Option<&str>) -> Outcome {
             }
             Err(StoreError::Damaged { fault, .. }) => {
                 session.out.line(format!("{id}  {}  {fault}", session.out.tone(Tone::Bad, "damaged")));
-                damaged.push(json!({ "id": id, "fault": fault }));
+                damaged.push((id, fault));
             }
             Err(other) => return Err(other.into()),
         }
     }
+    let damaged: Vec<(&str, &str)> =
+        damaged.iter().map(|(id, fault): &(String, String)| (id.as_str(), fault.as_str())).collect();
     if damaged.is_empty() {
-        return Ok((Exit::Done, Fields::new().with("sound", sound).into_map()));
+        return Ok((Exit::Done, wire::backups_sound(&sound)));
     }
     let text = format!("{} of {} backups damaged or edited", damaged.len(), damaged.len() + sound.len());
     Err(Failure::failed(text)
         .hint("take a new backup of the chip while it still holds these contents")
-        .field("sound", sound)
-        .field("damaged", damaged))
+        .with_fields(wire::backups_checked(&sound, &damaged)))
 }
 
 fn import(session: &Session, import: &Import) -> Outcome {
@@ -274,7 +269,7 @@ fn import(session: &Session, import: &Import) -> Outcome {
             .out
             .warn("a single dump proves nothing about the reading; give a second one with --second FILE");
     }
-    Ok((Exit::Done, wire::backup(store.root(), &m).into_map()))
+    Ok((Exit::Done, wire::backup(store.root(), &m)))
 }
 
 /// What speaks against the dump: it is kept all the same, but not without a word.
@@ -294,5 +289,5 @@ fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {
     let front = Terminal::new(session).with_removal_allowed(even_the_only_one);
     desk::remove_backup(&front, &store, &id).map_err(|refusal| front.failure(refusal))?;
     session.out.line(format!("backup {id} removed"));
-    Ok((Exit::Done, Fields::new().with("id", id).into_map()))
+    Ok((Exit::Done, wire::stored_id(&id)))
 }

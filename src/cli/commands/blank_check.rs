@@ -10,7 +10,7 @@ use super::super::terminal::Terminal;
 use crate::plan::diff;
 use crate::span::Spans;
 use crate::units;
-use crate::wire::{Fields, spans};
+use crate::wire;
 use crate::workflow::reading::ReadOptions;
 
 /// `blank-check`
@@ -32,19 +32,14 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let blank = vec![0xff; reading.bytes.len()];
     let found: Spans = diff(&reading.bytes, &blank).iter().map(|range| range.shifted(span.start)).collect();
     let out = &session.out;
-    let fields = Fields::new()
-        .with("offset", span.start)
-        .with("size", span.len())
-        .with("blank", found.is_empty())
-        .with("written_bytes", found.len())
-        .with("written_ranges", spans(found.as_slice()));
+    let fields = wire::blank(span, &found);
     if found.is_empty() {
         out.line(out.tone(Tone::Good, &format!("blank: {} at {span}", units::size(span.len()))));
-        return Ok((Exit::Done, fields.into_map()));
+        return Ok((Exit::Done, fields));
     }
     let (table, more) = differences::table(&differences::rows(&found), located.layout.as_ref());
     out.line(out.tone(Tone::Bad, &format!("not blank: {} of {span}:", units::size(found.len()))));
     out.table(&table);
     more.iter().for_each(|line| out.line(line));
-    Ok((Exit::Differ, fields.into_map()))
+    Ok((Exit::Differ, fields))
 }

@@ -6,8 +6,7 @@ use super::super::show::Table;
 use super::layout;
 use crate::image::{Board, RecoveryKind};
 use crate::units;
-use crate::wire::{self, Fields};
-use serde_json::Value;
+use crate::wire;
 
 /// `boards [NAME]`
 #[derive(Debug, clap::Args)]
@@ -47,8 +46,7 @@ fn list(session: &Session, boards: &[&Board]) -> Outcome {
         ]);
     }
     session.out.table(&table);
-    let boards: Vec<Value> = boards.iter().map(|board| wire::board(board)).collect();
-    Ok((Exit::Done, Fields::new().with("boards", boards).into_map()))
+    Ok((Exit::Done, wire::boards(boards)))
 }
 
 fn show(session: &Session, board: &Board) -> Outcome {
@@ -73,7 +71,7 @@ fn show(session: &Session, board: &Board) -> Outcome {
     for note in &board.notes {
         out.line(format!("  note: {note}"));
     }
-    Ok((Exit::Done, Fields::new().with("board", wire::board_with_regions(board)).into_map()))
+    Ok((Exit::Done, wire::board(board)))
 }
 
 fn or_dash(text: &str) -> String {

@@ -6,8 +6,7 @@ use super::super::show::{Cell, Table, Tone, hex};
 use crate::flash::part::{Confidence, OtpMethod, Part, Probe};
 use crate::flash::parts::parts;
 use crate::units;
-use crate::wire::{self, Fields};
-use serde_json::Value;
+use crate::wire;
 
 /// `chips [FILTER]`
 #[derive(Debug, clap::Args)]
@@ -33,8 +32,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         session.out.table(&table);
         session.out.line(format!("{} of {} parts", found.len(), parts().len()));
     }
-    let chips: Vec<Value> = found.iter().map(|part| wire::part(part)).collect();
-    Ok((Exit::Done, Fields::new().with("chips", chips).with("known", parts().len()).into_map()))
+    Ok((Exit::Done, wire::parts(&found, parts().len())))
 }
 
 fn fits(part: &Part, filter: &str) -> bool {

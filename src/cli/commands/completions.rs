@@ -3,7 +3,7 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
 use super::super::session::Session;
-use crate::wire::Fields;
+use crate::wire;
 use clap_complete::Shell;
 
 /// `completions SHELL`
@@ -20,5 +20,5 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let script = String::from_utf8(script)
         .map_err(|_| Failure::failed("the completion script is not UTF-8: please report this"))?;
     session.out.line(script.trim_end());
-    Ok((Exit::Done, Fields::new().with("script", script).into_map()))
+    Ok((Exit::Done, wire::script(&script)))
 }

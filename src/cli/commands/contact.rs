@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone, hex};
 use super::super::terminal::Terminal;
 use crate::desk::{Answer, Front, Notice, Question, words};
-use crate::wire::{self, Fields};
+use crate::wire;
 use crate::workflow::contact::{Line, Meter, Outcome as Result, Verdict};
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
@@ -34,16 +34,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         if std::io::stderr().is_terminal() {
             let _ = writeln!(std::io::stderr());
         }
-        return Ok((Exit::Done, wire::watched(&watched?).into_map()));
+        return Ok((Exit::Done, wire::watched(&watched?)));
     }
     let verdict = desk.contact(&Terminal::new(session))?;
     show(session, &verdict);
     let contact = wire::contact(&verdict);
     if verdict.good {
-        return Ok((Exit::Done, Fields::new().with("contact", contact).into_map()));
+        return Ok((Exit::Done, contact));
     }
     let failure = Failure::failed("the contact is not good");
-    Err(failure.hint(words::next_for(&verdict)).field("contact", contact))
+    Err(failure.hint(words::next_for(&verdict)).with_fields(contact))
 }
 
 fn show(session: &Session, verdict: &Verdict) {

@@ -12,7 +12,8 @@ use super::super::streams;
 use super::table;
 use crate::desk::Why;
 use crate::image::synthetic;
-use crate::wire::Fields;
+use crate::wire;
+use crate::workflow::Store;
 use clap::FromArgMatches;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +52,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let bench = ["-p", &programmer, "--store", "store"];
     step(session, &[&bench[..], &["probe"]].concat())?;
     let rewrite = [&bench[..], &["rewrite", "--board", BOARD, "--donor", "vendor.bin", "--yes"]].concat();
-    let (_, mut fields) = step(session, &rewrite)?;
-    let backup = fields.get("backup").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
+    let (_, fields) = step(session, &rewrite)?;
+    // The rewrite took the only backup there is.
+    let backup = Store::open(Path::new("store")).list()?.into_iter().next();
+    let backup = backup.map(|listed| listed.id).unwrap_or_default();
     step(session, &[&bench[..], &["backups", "verify"]].concat())?;
 
     out.line("");
@@ -80,8 +83,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     ] {
         out.line(format!("  {}\n      {}", command(&words), out.tone(Tone::Faint, what)));
     }
-    fields.insert("dir".to_owned(), dir.display().to_string().into());
-    Ok((Exit::Done, fields))
+    Ok((Exit::Done, wire::demo(fields, &dir)))
 }
 
 /// The folder to make: the one named, which must not exist, or the next free one.
@@ -113,7 +115,7 @@ fn command(words: &[&str]) -> String {
 fn step(session: &Session, words: &[&str]) -> Outcome {
     session.out.line("");
     session.out.line(session.out.tone(Tone::Strong, &format!("$ {}", command(words))));
-    session.out.event("step", Fields::new().with("run", command(words)));
+    session.out.event("step", wire::step(&command(words)));
     let typed = std::iter::once("norsplice").chain(words.iter().copied());
     let parsed = help::command().try_get_matches_from(typed);
     let args = parsed

@@ -11,7 +11,7 @@ use crate::plan::diff;
 use crate::report::hex_lines;
 use crate::span::{Span, Spans};
 use crate::units;
-use crate::wire::{Fields, spans};
+use crate::wire;
 use std::ffi::OsString;
 
 /// The most ranges of which bytes are shown.
@@ -70,13 +70,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         }
         out.line(out.tone(Tone::Bad, &differences::summary(&differing)));
     }
-    let fields = Fields::new()
-        .with("a", a.name)
-        .with("b", b.name)
-        .with("same", same)
-        .with("differing_bytes", differing.len())
-        .with("ranges", spans(differing.as_slice()));
-    Ok((if same { Exit::Done } else { Exit::Differ }, fields.into_map()))
+    let exit = if same { Exit::Done } else { Exit::Differ };
+    Ok((exit, wire::compared(&a.name, &b.name, &differing)))
 }
 
 /// The first lines of a range in both; nothing of what only one of them has.

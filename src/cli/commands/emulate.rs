@@ -7,7 +7,7 @@ use crate::desk::programmer::{EmuOptions, Emulated};
 use crate::emulator::usbip::{Event, Export, Server};
 use crate::emulator::{ByteServer, Connection};
 use crate::programmer::spec::Spec;
-use crate::wire::Fields;
+use crate::wire;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -59,7 +59,7 @@ fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
     })?;
     session.stop.heed();
     let address = server.address().unwrap_or(address);
-    let about = Fields::new().with("address", address.to_string()).with("devices", vec![name.clone()]);
+    let about = wire::listening(address, std::slice::from_ref(name));
     session.out.event("listening", about.clone());
     session.out.line(format!("{address} offers {name}: -p serprog:tcp={address}"));
     server.run(&|| session.stop.soon(), &|connection| {
@@ -69,7 +69,7 @@ fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
         });
     });
     device.save()?;
-    Ok((Exit::Done, about.into_map()))
+    Ok((Exit::Done, about))
 }
 
 fn run_usbip(args: Args, session: &Session) -> Outcome {
@@ -87,8 +87,7 @@ fn run_usbip(args: Args, session: &Session) -> Outcome {
     // From before it says that it listens: a signal ends the serving, and the chips are saved.
     session.stop.heed();
     let address = server.address().unwrap_or(args.usbip);
-    let listening = Fields::new().with("address", address.to_string()).with("devices", bus_ids.clone());
-    session.out.event("listening", listening);
+    session.out.event("listening", wire::listening(address, &bus_ids));
     for (bus_id, (name, _)) in bus_ids.iter().zip(&devices) {
         session.out.line(format!("{address} offers {bus_id}: {name}"));
     }
@@ -96,7 +95,7 @@ fn run_usbip(args: Args, session: &Session) -> Outcome {
     for (_, device) in &mut devices {
         device.save()?;
     }
-    Ok((Exit::Done, Fields::new().with("devices", bus_ids).into_map()))
+    Ok((Exit::Done, wire::devices_offered(&bus_ids)))
 }
 
 /// The emulators asked for, each with its name; one with nothing special where none is described.

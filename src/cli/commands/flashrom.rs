@@ -8,10 +8,9 @@ use super::super::options::Options;
 use super::super::output::Output;
 use super::super::session::Session;
 use super::super::shell::{command, quoted};
-use crate::wire::Fields;
+use crate::wire::{self, Fields};
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
-use serde_json::Value;
 use std::ffi::OsString;
 
 /// `flashrom ARGS`
@@ -48,10 +47,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     for words in translation.commands.iter().filter(|_| args.run) {
         let (ended, fields) = run_one(words, &options, session)?;
         exit = ended;
-        results.push(Value::Object(fields));
+        results.push(fields);
     }
-    let fields = Fields::new().with("commands", lines).with("notes", notes).with("results", results);
-    Ok((exit, fields.into_map()))
+    Ok((exit, wire::translated(&lines, &notes, results)))
 }
 
 /// The commands as they are typed.
@@ -79,7 +77,7 @@ fn run_one(words: &[String], options: &Options, session: &Session) -> Outcome {
         Ok(args) => args,
         Err(asked) if matches!(asked.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             session.out.line(asked.to_string().trim_end());
-            return Ok((Exit::Done, serde_json::Map::new()));
+            return Ok((Exit::Done, Fields::new()));
         }
         Err(error) => return Err(Failure::refused(error.to_string().trim())),
     };

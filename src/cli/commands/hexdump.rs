@@ -3,7 +3,7 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::options::PlaceArgs;
 use super::super::session::Session;
-use super::super::show::{hex, hexdump};
+use super::super::show::hexdump;
 use super::super::{place, subject};
 use crate::desk::Place;
 use crate::desk::regions::{Located, Part};
@@ -11,7 +11,7 @@ use crate::desk::subject::{Named, Subject};
 use crate::image::Layout;
 use crate::span::Span;
 use crate::units;
-use crate::wire::Fields;
+use crate::wire;
 use std::ffi::OsString;
 
 /// Bytes read of a chip where nothing says how many: a whole one takes a minute.
@@ -58,11 +58,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if left > 0 {
         session.out.line(format!("... {} more: --at ADDRESS and --len BYTES show others", units::size(left)));
     }
-    let (at, size) = (subject.at, subject.bytes.len());
-    let fields = Fields::new().with("what", subject.name).with("offset", at).with("size", size);
     // Long contents are made into hex only where it is printed.
-    let data = if session.options.json { hex(&subject.bytes) } else { String::new() };
-    Ok((Exit::Done, fields.with("data", data).into_map()))
+    let json = session.options.json;
+    let fields = json.then(|| wire::hexdump(&subject.name, subject.at, &subject.bytes));
+    Ok((Exit::Done, fields.unwrap_or_default()))
 }
 
 /// Each part under its region's name.

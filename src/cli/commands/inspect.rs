@@ -5,7 +5,7 @@ use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::splicing;
 use super::super::streams;
-use crate::desk::allowed;
+use crate::desk::{allowed, attributes};
 use crate::image::checks::stopping;
 use crate::image::container::item::{Check, Item, Outcome as Result};
 use crate::image::container::tplink;
@@ -15,7 +15,6 @@ use crate::image::inspect::{Gap, Inspection, inspect};
 use crate::image::{Board, ImageError, Recognised, sha256};
 use crate::units;
 use crate::wire::{self, Fields};
-use serde_json::Value;
 use std::path::PathBuf;
 
 /// `inspect FILE`
@@ -52,9 +51,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         session.out.line(format!("{sure}: {}, by {}", one.board.name, one.by.join("; ")));
     }
     let file = args.file.display().to_string();
-    let fields = wire::inspection(&file, &sha256, &found, &boards).with("verdict", verdict);
+    let fields = wire::inspection(&file, &sha256, &found, &boards, &verdict);
     let exit = if args.strict && !found.is_sound() { Exit::Differ } else { Exit::Done };
-    let Some(board) = board.filter(|_| exit == Exit::Done) else { return Ok((exit, fields.into_map())) };
+    let Some(board) = board.filter(|_| exit == Exit::Done) else { return Ok((exit, fields)) };
     let meant = args.meant.as_deref().and_then(Use::parse);
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     fit(session, bytes, &name, meant, board, fields)
@@ -73,17 +72,16 @@ fn fit(
     let meant = meant.unwrap_or(if whole { Use::Dump } else { Use::Donor });
     let findings = judge(bytes, name, meant, board)?;
     let stop = stopping(&findings, &allowed(session.options.allow.iter().map(String::as_str))?);
-    let fields = fields.with("board", board.name.as_str()).with("as", meant.name());
-    let fields = fields.with("findings", wire::findings(&findings));
+    let fields = fields.and(wire::fitness(board, meant, &findings));
     if !stop.is_empty() {
         let failure = Failure::from(ImageError::Refused { findings: stop });
-        return Err(failure.with_fields(fields.into_map()));
+        return Err(Failure { fields: Box::new(fields), ..failure });
     }
     session.out.line("");
     splicing::findings(session, &findings);
     let text = format!("fit as {} for {}", meant.name(), board.name);
     session.out.line(session.out.tone(Tone::Good, &text));
-    Ok((Exit::Done, fields.into_map()))
+    Ok((Exit::Done, fields))
 }
 
 /// One line of the map.
@@ -156,7 +154,7 @@ fn show_item(session: &Session, item: &Item) {
     let kind = out.tone(Tone::Strong, item.kind.name());
     out.line(format!("{:#08x} {:>9}  {indent}{kind}", item.offset, units::size(item.size)));
     let attributes: Vec<String> =
-        item.attributes.iter().flat_map(|(name, value)| attribute(name, value)).collect();
+        item.attributes.iter().flat_map(|(name, value)| attributes::text(name, value)).collect();
     let margin = format!("{:20}{indent}  ", "");
     for line in wrapped(&attributes, 110usize.saturating_sub(margin.len())) {
         out.line(format!("{margin}{line}"));
@@ -174,52 +172,6 @@ fn show_gap(session: &Session, gap: &Gap) {
     };
     let what = session.out.tone(Tone::Faint, &what);
     session.out.line(format!("{:#08x} {:>9}  {what}", gap.offset, units::size(gap.size)));
-}
-
-/// An attribute as text, in pieces between which a line may be broken; none where it has no value.
-fn attribute(name: &str, value: &Value) -> Vec<String> {
-    let texts: Vec<String> = match value {
-        Value::Array(list) if list.first().is_some_and(Value::is_object) => {
-            list.iter().filter_map(|value| value_text(name, value)).collect()
-        }
-        value => value_text(name, value).into_iter().collect(),
-    };
-    let named = |(i, text)| if i == 0 { format!("{name} {text}") } else { text };
-    texts.into_iter().enumerate().map(named).collect()
-}
-
-/// A value as text, by the name of its field: sizes with a unit, offsets in hex, of an object its name first.
-fn value_text(name: &str, value: &Value) -> Option<String> {
-    let is = |word: &str| name == word || name.strip_suffix(word).is_some_and(|front| front.ends_with('_'));
-    match value {
-        Value::Null => None,
-        Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(match number.as_u64() {
-            Some(n) if is("size") => units::size(n),
-            Some(n) if is("offset") => format!("{n:#x}"),
-            _ => number.to_string(),
-        }),
-        Value::Array(list) => {
-            let texts: Vec<String> = list.iter().filter_map(|value| value_text(name, value)).collect();
-            let between = match list.first() {
-                Some(Value::Object(_)) => ", ",
-                _ if texts.iter().any(|text| text.contains(' ')) => ", ",
-                _ => " ",
-            };
-            (!texts.is_empty()).then(|| texts.join(between))
-        }
-        Value::Object(fields) => {
-            // What names it and where it is need no word.
-            const BARE: [&str; 4] = ["name", "path", "offset", "size"];
-            let text = |(name, value): (&String, &Value)| {
-                let text = value_text(name, value)?;
-                Some(if BARE.contains(&name.as_str()) { text } else { format!("{name} {text}") })
-            };
-            let texts: Vec<String> = fields.iter().filter_map(text).collect();
-            (!texts.is_empty()).then(|| texts.join(" "))
-        }
-    }
 }
 
 /// The pieces joined by commas, broken where a line is full; a piece that is too long for a line is cut.
@@ -255,34 +207,6 @@ fn checked(session: &Session, check: &Check) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn nested_attributes_are_text() {
-        for (name, value, text) in [
-            (
-                "regions",
-                json!([{"name": "fd", "offset": 0, "size": 4096}, {"name": "me", "offset": 0x3000, "size": 5}]),
-                Some("regions fd 0x0 4 KiB, me 0x3000 5 bytes"),
-            ),
-            (
-                "images",
-                json!([{"name": "kernel-1", "type": "kernel", "description": null, "offset": 64, "size": 8192}]),
-                Some("images kernel-1 type kernel 0x40 8 KiB"),
-            ),
-            ("compatible", json!(["a,b", "c,d"]), Some("compatible a,b c,d")),
-            ("configurations", json!(["One board", "x"]), Some("configurations One board, x")),
-            ("unpacked_size", json!(0x20000), Some("unpacked_size 128 KiB")),
-            ("redundant", json!(true), Some("redundant yes")),
-            ("variables", json!(24), Some("variables 24")),
-            ("files", json!([]), None),
-            ("flag", json!(null), None),
-        ] {
-            let pieces = attribute(name, &value);
-            assert_eq!((!pieces.is_empty()).then(|| pieces.join(", ")).as_deref(), text);
-        }
-    }
-
     #[test]
     fn attributes_are_broken_into_lines_and_long_ones_cut() {
         let pieces = ["a 1".to_owned(), "b 22".to_owned(), "c".repeat(50)];

@@ -6,10 +6,9 @@ use super::super::show::{Cell, Table, Tone};
 use super::super::store;
 use super::super::terminal::Terminal;
 use crate::desk;
-use crate::wire::{self, Fields};
+use crate::wire;
 use crate::workflow::journal::{ListedJob, Over};
 use clap::Subcommand;
-use serde_json::Value;
 
 /// `jobs [drop ID]`
 #[derive(Debug, clap::Args)]
@@ -57,8 +56,7 @@ fn list(session: &Session) -> Outcome {
             "\nan open job is finished by \"norsplice resume JOB\" and undone by \"norsplice resume --undo JOB\"",
         );
     }
-    let listed: Vec<Value> = jobs.iter().map(wire::listed_job).collect();
-    Ok((Exit::Done, Fields::new().with("jobs", listed).into_map()))
+    Ok((Exit::Done, wire::jobs(&jobs)))
 }
 
 fn row(job: &ListedJob) -> Vec<Cell> {
@@ -91,5 +89,5 @@ fn drop_job(session: &Session, id: &str, for_good: bool) -> Outcome {
     let front = Terminal::new(session).with_removal_allowed(for_good);
     desk::drop_job(&front, &store, &id).map_err(|refusal| front.failure(refusal))?;
     session.out.line(format!("job {id} dropped"));
-    Ok((Exit::Done, Fields::new().with("id", id).into_map()))
+    Ok((Exit::Done, wire::stored_id(&id)))
 }

@@ -10,7 +10,7 @@ use crate::desk::subject::CHIP;
 use crate::image::Layout;
 use crate::image::layouts::{flashrom, mtdparts, user};
 use crate::units;
-use crate::wire::{self, Fields};
+use crate::wire;
 use std::path::PathBuf;
 
 /// `layout [FILE]`
@@ -55,15 +55,14 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             _ => user::write(&layout)?,
         };
         session.out.line(text.trim_end());
-        let fields = Fields::new().with("form", form.as_str()).with("text", text);
-        return Ok((Exit::Done, fields.with("regions", wire::regions(&layout)).into_map()));
+        return Ok((Exit::Done, wire::layout_text(form, &text, &layout)));
     }
     session.out.heading(&layout.source);
     show(session, &layout);
     for note in &layout.notes {
         session.out.line(format!("  note: {note}"));
     }
-    Ok((Exit::Done, wire::layout(&layout).into_map()))
+    Ok((Exit::Done, wire::layout(&layout)))
 }
 
 /// The table of regions, per-unit bytes under theirs.

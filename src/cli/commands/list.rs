@@ -4,8 +4,7 @@ use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
 use crate::programmer::{Model, attached};
-use crate::wire::{self, Fields};
-use serde_json::Value;
+use crate::wire;
 
 /// `list`
 #[derive(Debug, clap::Args)]
@@ -35,6 +34,5 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     } else {
         session.out.table(&table);
     }
-    let listed: Vec<Value> = attached.iter().map(wire::attached).collect();
-    Ok((Exit::Done, Fields::new().with("programmers", listed).into_map()))
+    Ok((Exit::Done, wire::programmers(&attached)))
 }

@@ -4,7 +4,7 @@ use super::super::exit::{Exit, Failure, Outcome};
 use super::super::help;
 use super::super::session::Session;
 use super::super::streams;
-use crate::wire::Fields;
+use crate::wire;
 use std::path::PathBuf;
 
 /// The end of every command's page.
@@ -38,7 +38,6 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     pages.sort();
     let written = streams::write_into(session, &args.dir, &pages)?;
-    let written: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     session.out.line(format!("{} pages in {}", written.len(), args.dir.display()));
-    Ok((Exit::Done, Fields::new().with("files", written).into_map()))
+    Ok((Exit::Done, wire::files(&written)))
 }

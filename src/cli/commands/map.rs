@@ -7,11 +7,10 @@ use super::super::session::Session;
 use super::super::streams;
 use super::super::subject;
 use crate::desk::regions::{Area, Part};
-use crate::report::{Kind, Map, Palette, png_pixels, svg, terminal};
+use crate::report::{Map, Palette, png_pixels, svg, terminal};
 use crate::span::{Span, Spans};
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -71,21 +70,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             terminal(&map, &names, palette).lines().for_each(|line| session.out.line(line));
         }
     }
-    let kinds: serde_json::Map<String, Value> = Kind::ALL
-        .iter()
-        .map(|kind| {
-            let count = map.cells.iter().filter(|cell| cell.kind == *kind).count();
-            (kind.name().to_owned(), json!(count))
-        })
-        .collect();
-    let fields = Fields::new()
-        .with("what", now.name)
-        .with("cell_size", map.unit)
-        .with("cells", map.cells.len())
-        .with("changed", map.changed())
-        .with("kinds", Value::Object(kinds))
-        .with_some("file", args.output.map(|path| path.display().to_string()));
-    Ok((Exit::Done, fields.into_map()))
+    Ok((Exit::Done, wire::map(&now.name, &map, args.output.as_deref())))
 }
 
 /// What the picture shows, in a line.

@@ -22,7 +22,7 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     let store = store::open(session).ok();
     let probe = session.desk()?.probe(&Terminal::new(session), store.as_ref())?;
     show(session, &probe);
-    Ok((Exit::Done, wire::probe(&probe).into_map()))
+    Ok((Exit::Done, wire::probe(&probe)))
 }
 
 fn show(session: &Session, probe: &Probe) {

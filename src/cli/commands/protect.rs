@@ -99,7 +99,7 @@ fn show(session: &Session) -> Outcome {
     if !can.is_empty() {
         out.line(format!("  {:<10} {}", "possible", can.join("; ")));
     }
-    Ok((Exit::Done, wire::protection(&now).with("protectable", can).into_map()))
+    Ok((Exit::Done, wire::protection_shown(&now, &can)))
 }
 
 fn change(session: &Session, wanted: &Protect, permanent: bool) -> Outcome {
@@ -110,14 +110,14 @@ fn change(session: &Session, wanted: &Protect, permanent: bool) -> Outcome {
     if !changed.written {
         let text = if changed.needless { "nothing to do" } else { "dry run" };
         out.line(format!("{text}: nothing was sent"));
-        return Ok((Exit::Done, wire::protection(now).with("chip", "untouched").into_map()));
+        return Ok((Exit::Done, wire::protection_changed(now, false)));
     }
     out.line(out.tone(Tone::Good, &format!("written and read back: {}", protected(session, &now.status))));
     if !permanent {
         let lasts = if now.permanent_possible { "; --permanent makes it survive power-off" } else { "" };
         out.note(format!("it lasts until the chip loses its power{lasts}"));
     }
-    Ok((Exit::Done, wire::protection(now).with("chip", "written").into_map()))
+    Ok((Exit::Done, wire::protection_changed(now, true)))
 }
 
 /// Shows what a change will send.

@@ -6,6 +6,7 @@ use super::super::place;
 use super::super::session::Session;
 use super::super::streams;
 use super::super::terminal::Terminal;
+use crate::image::sha256;
 use crate::units;
 use crate::wire;
 use crate::workflow::reading::ReadOptions;
@@ -40,9 +41,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     file.write(&reading.bytes)?;
     file.keep()?;
     let name = args.file.display().to_string();
-    let fields = wire::reading(&name, span, args.passes, &reading).into_map();
+    let fields = wire::reading(&name, span, args.passes, &reading);
     let out = &session.out;
-    let sha256 = fields["sha256"].as_str().unwrap_or_default();
+    let sha256 = sha256(&reading.bytes);
     out.line(format!("{name}: {} from {span}, sha256 {sha256}", units::size(span.len())));
     if !reading.rereads.is_empty() {
         let settled = units::count(reading.rereads.len() as u64, "block");

@@ -8,7 +8,7 @@ use super::super::streams;
 use crate::desk::report::{Dossier, NextStep};
 use crate::desk::subject::{Dump, recognised};
 use crate::image::Board;
-use crate::wire::Fields;
+use crate::wire::{self, PageOf};
 use crate::workflow::Import;
 use crate::workflow::Store;
 use std::path::{Path, PathBuf};
@@ -37,13 +37,13 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let output = args.output.clone().unwrap_or_else(default);
     let mut file = streams::create(session, &output, &[&args.what])?;
     let (html, fields) = match Dump::named(&args.what) {
-        Dump::File(path) => (of_file(path, session)?, Fields::new().with("dump", path.display().to_string())),
+        Dump::File(path) => (of_file(path, session)?, wire::page(&output, PageOf::Dump(path))),
         Dump::Backup(id) => {
             let store = store::open(session)?;
             let dossier = Dossier::load(&store, id)?;
             let html = dossier.page(&store, &|step| step_words(step, &session.options))?;
-            let job = dossier.job().map(str::to_owned);
-            (html, Fields::new().with("backup", dossier.manifest.id).with_some("job", job))
+            let of = PageOf::Backup { id: &dossier.manifest.id, job: dossier.job() };
+            (html, wire::page(&output, of))
         }
     };
     file.write(html.as_bytes())?;
@@ -53,7 +53,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     if args.open && !streams::is_stream(&output) {
         open(&output)?;
     }
-    Ok((Exit::Done, Fields::new().with("file", name).or(fields.into_map()).into_map()))
+    Ok((Exit::Done, fields))
 }
 
 /// The page of a dump in a file, as if it had been taken over into a store.

@@ -4,7 +4,7 @@ use super::super::exit::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store};
-use crate::wire::Fields;
+use crate::wire;
 
 /// `restore ID`
 #[derive(Debug, clap::Args)]
@@ -25,5 +25,5 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let done = session.desk()?.restore(&front, &store, &id, args.other_chip);
     let (report, layout) = done.map_err(|refusal| front.failure(refusal))?;
     drop(front);
-    jobs::finish(session, &report, layout, Fields::new().with("restored", id))
+    jobs::finish(session, &report, layout, wire::restored(&id))
 }

@@ -4,7 +4,7 @@ use super::super::exit::Outcome;
 use super::super::session::Session;
 use super::super::terminal::Terminal;
 use super::super::{jobs, store};
-use crate::wire::Fields;
+use crate::wire;
 use crate::workflow::journal::Direction;
 
 /// `resume [JOB]`
@@ -24,5 +24,5 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let job = args.job.map(|text| store.find_job(&text)).transpose()?;
     let direction = args.undo.then_some(Direction::Undo);
     let report = session.desk()?.resume(&Terminal::new(session), &store, job, direction)?;
-    jobs::finish(session, &report, None, Fields::new().with("verb", report.verb.name()))
+    jobs::finish(session, &report, None, wire::resumed(&report))
 }

@@ -7,8 +7,7 @@ use super::super::streams;
 use super::super::terminal::Terminal;
 use crate::programmer::selftest::{Assumption, Check, Figure, Found, SelfTest};
 use crate::units;
-use crate::wire::Fields;
-use serde_json::{Value, json};
+use crate::wire;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -37,7 +36,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         file.keep()?;
         session.out.line(format!("report  {}", path.display()));
     }
-    let fields = fields(&tested).with("report", json!(args.report));
+    let fields = wire::self_test(&tested, args.report.as_deref());
     let failed = |check: &&Check| matches!(check.found, Found::Disproven(_));
     let names: Vec<&str> = tested.checks.iter().filter(failed).map(|check| check.assumption.name()).collect();
     let failure = if !names.is_empty() {
@@ -51,9 +50,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         )
         .hint("check the clip and the chip's supply, or leave out --chip")
     } else {
-        return Ok((Exit::Done, fields.into_map()));
+        return Ok((Exit::Done, fields));
     };
-    Err(fields.into_map().into_iter().fold(failure, |failure, (name, value)| failure.field(&name, value)))
+    Err(failure.with_fields(fields))
 }
 
 /// The assumption in a sentence.
@@ -135,38 +134,6 @@ fn report(tested: &SelfTest) -> String {
         let _ = writeln!(text, "{line}");
     }
     text
-}
-
-fn fields(tested: &SelfTest) -> Fields {
-    let number = |figure: Figure| -> Value {
-        match figure {
-            Figure::None => Value::Null,
-            // In microseconds.
-            Figure::Time(time) => json!({ "us": u64::try_from(time.as_micros()).unwrap_or(u64::MAX) }),
-            Figure::Count(count) => json!({ "count": count }),
-            Figure::Code(code) => json!({ "code": format!("{code:04x}") }),
-        }
-    };
-    let checks: Vec<Value> = tested
-        .checks
-        .iter()
-        .map(|check| {
-            let (_, word, seen) = found(check);
-            json!({
-                "assumption": check.assumption.name(),
-                "result": word.replace(' ', "-"),
-                "seen": (!seen.is_empty()).then_some(seen),
-                "measured": number(check.measured),
-                "model": number(check.model),
-            })
-        })
-        .collect();
-    Fields::new()
-        .with("adapter", tested.programmer)
-        .with("release", json!(tested.about.release.map(|release| format!("{release:04x}"))))
-        .with("manufacturer", json!(tested.about.manufacturer))
-        .with("mode", tested.shape.to_string())
-        .with("checks", checks)
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use super::super::five_volts;
 use super::super::session::Session;
 use super::super::setup::{self, Check, Machine, State};
 use super::super::show::Tone;
-use crate::wire::Fields;
-use serde_json::json;
+use crate::wire::{self, Fields, SetupCheck};
 
 /// `setup`
 #[derive(Debug, clap::Args)]
@@ -23,12 +22,12 @@ pub struct Args {
 pub fn run(args: Args, session: &Session) -> Outcome {
     if args.print_udev_rules {
         session.out.line(setup::RULES.trim_end());
-        return Ok((Exit::Done, Fields::new().with("udev_rules", setup::RULES).into_map()));
+        return Ok((Exit::Done, wire::udev_rules(setup::RULES)));
     }
     if args.acknowledge_5v {
         let root = five_volts::acknowledge(session)?;
         session.out.line(format!("kept in {}: no more is said of 5 V data lines", root.display()));
-        return Ok((Exit::Done, Fields::new().with("acknowledged", "5v").into_map()));
+        return Ok((Exit::Done, wire::acknowledged("5v")));
     }
     let checks = setup::judge(&Machine::at("/").look(session));
     show(session, &checks);
@@ -38,7 +37,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         session.out.note(
             "a new programmer proves itself: \"norsplice selftest\", with --chip on a spare chip in a socket",
         );
-        return Ok((Exit::Done, Fields::new().with("checks", json!(checks)).into_map()));
+        return Ok((Exit::Done, fields(&checks)));
     };
     let only_hardware = missing.iter().all(|check| ["programmer", "chip"].contains(&check.name));
     let exit = if only_hardware { Exit::NoChip } else { Exit::Failed };
@@ -48,7 +47,16 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Some(next) => failure.hint(next.as_str()),
         None => failure,
     };
-    Err(failure.field("checks", json!(checks)))
+    Err(failure.with_fields(fields(&checks)))
+}
+
+fn fields(checks: &[Check]) -> Fields {
+    wire::setup_checks(checks.iter().map(|check| SetupCheck {
+        name: check.name,
+        state: check.state.name(),
+        text: &check.text,
+        next: &check.next,
+    }))
 }
 
 fn show(session: &Session, checks: &[Check]) {

@@ -73,12 +73,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         file.write(recipe.as_bytes())?;
         file.keep()?;
     }
-    let fields = wire::spliced(&spliced)
-        .with("board", board.name.as_str())
-        .with("for", purpose.name())
-        .with("recipe", recipe)
-        .with("output", path.display().to_string());
-    Ok((Exit::Done, fields.with("size", size).with("sha256", sha256).into_map()))
+    Ok((Exit::Done, wire::spliced_file(&spliced, &board, &recipe, &path)))
 }
 
 /// The file to write; in a folder, by the loader's name.

@@ -8,7 +8,7 @@ use super::super::terminal::Terminal;
 use super::super::words;
 use super::probe::{protected, show_glance};
 use crate::units;
-use crate::wire::{self, Fields};
+use crate::wire;
 
 /// `status`
 #[derive(Debug, clap::Args)]
@@ -35,12 +35,5 @@ pub fn run(_: Args, session: &Session) -> Outcome {
         out.line(format!("  {name:<10} {value}"));
     }
     show_glance(session, &probe.glance);
-    let fields = Fields::new()
-        .with("part", id.part_name.as_str())
-        .with("jedec_id", hex(&id.jedec_id))
-        .with("unique_id", serde_json::json!(id.unique_id.as_deref().map(hex)))
-        .with("size", id.part.size)
-        .with("protected_ranges", wire::spans(probe.status.protected.as_slice()))
-        .with("contact", wire::contact(&verdict));
-    Ok((Exit::Done, fields.or(wire::glance(&probe.glance).into_map()).into_map()))
+    Ok((Exit::Done, wire::status(&verdict, &probe)))
 }

@@ -9,10 +9,9 @@ use crate::desk::allowed;
 use crate::image::checks::stopping;
 use crate::image::{Board, ImageError, check_tftp, sha256};
 use crate::units;
-use crate::wire::Fields;
+use crate::wire::{self, ServedFile};
 use crate::workflow::tftp::{Ended, Served, Server, TftpError, Waits};
 use clap::Subcommand;
-use serde_json::json;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -79,14 +78,9 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
     let waits = Waits { all: Duration::from_secs(args.within), ..Waits::default() };
     let server = Server::bind(address, bytes, &name, waits).map_err(|error| explain(error, board))?;
     let address = server.address().unwrap_or(address);
-    let about = Fields::new()
-        .with("address", address.to_string())
-        .with("board", board.name.as_str())
-        .with("name", name.as_str())
-        .with("size", size)
-        .with("sha256", sha256)
-        .with("findings", json!(findings));
-    session.out.event("listening", about.clone());
+    let file =
+        ServedFile { address, board: &board.name, name: &name, size, sha256: &sha256, findings: &findings };
+    session.out.event("listening", wire::serving(&file));
     session.out.line(format!("{address} serves {name}, {} ({size:#x} bytes)", units::size(size)));
     for (n, step) in (1..).zip(rescue::steps(board, &args.file.display().to_string())) {
         session.out.line(format!("  {n}. {step}"));
@@ -102,7 +96,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
             session
                 .out
                 .line(format!("{peer} has the whole file; now wait: the board writes it and restarts"));
-            Ok((Exit::Done, about.with("delivered_to", peer.to_string()).into_map()))
+            Ok((Exit::Done, wire::delivered(&file, peer)))
         }
         Ended::Stopped => Err(Failure::failed("stopped before the file was delivered")),
         Ended::NobodyAsked => {

@@ -53,11 +53,11 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
     if found.differing.is_empty() {
         let text = format!("equal: {} at {span}", units::size(span.len()));
         out.line(out.tone(Tone::Good, &text));
-        return Ok((Exit::Done, fields.into_map()));
+        return Ok((Exit::Done, fields));
     }
     out.line(out.tone(Tone::Bad, &format!("{}:", differences::summary(&found.differing))));
     let (table, more) = differences::table(&differences::rows(&found.differing), layout);
     out.table(&table);
     more.iter().for_each(|line| out.line(line));
-    Ok((Exit::Differ, fields.into_map()))
+    Ok((Exit::Differ, fields))
 }

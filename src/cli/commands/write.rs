@@ -14,7 +14,7 @@ use crate::desk::regions::Located;
 use crate::desk::{Place, Put, PutContents, allowed, write_checks};
 use crate::image::checks::stopping;
 use crate::image::{Allow, ImageError};
-use crate::wire::Fields;
+use crate::wire;
 use std::path::{Path, PathBuf};
 
 /// `write FILE`
@@ -82,6 +82,5 @@ pub fn put(session: &Session, put: &Put<'_>) -> Outcome {
     let done = session.desk()?.put(&front, &store, put);
     let (span, report) = done.map_err(|refusal| front.failure(refusal))?;
     drop(front);
-    let more = Fields::new().with("offset", span.start).with("size", span.len());
-    jobs::finish(session, &report, put.layout, more)
+    jobs::finish(session, &report, put.layout, wire::place(span))
 }

@@ -12,9 +12,9 @@ use super::view::View;
 use crate::desk::guide::{Ask, Guide, Saved, Setup, Step, Update, work};
 use crate::desk::report::NextStep;
 use crate::desk::{Desk, Stop};
+use crate::wire::Fields;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use serde_json::Map;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ pub fn run(session: &Session) -> Outcome {
             let next = view.with_programmer(&format!("resume {job}"));
             Err(Failure::new(Exit::Partial, text).hint(next))
         }
-        _ => Ok((Exit::Done, Map::new())),
+        _ => Ok((Exit::Done, Fields::new())),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::seen::{Answer, Inside, Problem, Programmer, Rules, Seen, System};
 use crate::programmer::Model;
-use serde::Serialize;
 
 /// The group that the rules give programmers to where no one sits at the machine.
 pub(super) const GROUP: &str = "plugdev";
@@ -13,8 +12,7 @@ const RELOAD: &str = "sudo udevadm control --reload";
 const REPLUG: &str = "then unplug the programmer and plug it in again";
 
 /// The state of one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// As it should be.
     Ok,
@@ -24,8 +22,19 @@ pub enum State {
     Unknown,
 }
 
+impl State {
+    /// Its name in the JSON form.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// What.
     pub name: &'static str,

@@ -8,8 +8,7 @@ use super::super::super::streams;
 use super::super::super::terminal::Terminal;
 use crate::desk::otp::registers_of_backup;
 use crate::flash::SecurityRegister;
-use crate::wire::{self, Fields};
-use serde_json::Value;
+use crate::wire;
 use std::path::Path;
 
 /// `otp program REG FILE`
@@ -62,8 +61,5 @@ fn report(session: &Session, done: &[SecurityRegister], what: &str) -> Outcome {
         let dry = session.options.dry_run;
         out.line(if dry { "dry run: nothing was written" } else { "nothing to do: nothing was sent" });
     }
-    let registers: Vec<Value> = done.iter().map(wire::security_register).collect();
-    let state = if done.is_empty() { "untouched" } else { "written" };
-    let fields = Fields::new().with("chip", state).with("security_registers", registers);
-    Ok((Exit::Done, fields.into_map()))
+    Ok((Exit::Done, wire::registers_changed(done)))
 }

@@ -7,9 +7,8 @@ use super::super::super::store;
 use super::on_chip::registers;
 use crate::desk::files;
 use crate::plan::diff;
-use crate::wire::{Fields, spans};
+use crate::wire;
 use crate::workflow::otp::{file_name, of_backup};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -39,11 +38,11 @@ pub fn run(session: &Session, a: &str, b: &str) -> Outcome {
                 }
             }
         }
-        differing.push(json!({ "index": index, "ranges": spans(ranges.as_slice()) }));
+        differing.push((*index, ranges));
     }
     let exit = if differing.is_empty() { Exit::Done } else { Exit::Differ };
-    let fields = Fields::new().with("equal", differing.is_empty());
-    Ok((exit, fields.with("differing", Value::Array(differing)).into_map()))
+    let differing = differing.iter().map(|(index, ranges)| (*index, ranges.as_slice()));
+    Ok((exit, wire::registers_compared(differing)))
 }
 
 fn read(session: &Session, text: &str) -> Result<Set, Failure> {

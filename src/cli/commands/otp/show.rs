@@ -7,10 +7,9 @@ use super::super::super::streams;
 use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text};
 use crate::report::otp_verdict;
-use crate::wire::{self, Fields};
+use crate::wire::{self, ShownRegister};
 use crate::workflow::otp::file_name;
-use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Shorter runs of letters are chance.
 const TEXT: usize = 6;
@@ -47,13 +46,15 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     let locks: Vec<Option<bool>> = registers.iter().map(|r| r.locked).collect();
     let verdict = otp_verdict(registers.len(), blank, &locks);
     out.line(verdict.as_str());
-    let listed: Vec<Value> = registers
+    let shown: Vec<ShownRegister<'_>> = registers
         .iter()
-        .map(|register| {
-            wire::security_register_contents(register, &texts(&register.bytes), &macs(&register.bytes))
+        .map(|register| ShownRegister {
+            register,
+            texts: texts(&register.bytes),
+            macs: macs(&register.bytes),
         })
         .collect();
-    Ok((Exit::Done, Fields::new().with("security_registers", listed).with("verdict", verdict).into_map()))
+    Ok((Exit::Done, wire::registers_shown(&shown, &verdict)))
 }
 
 /// Runs of printable letters.
@@ -86,17 +87,13 @@ fn macs(bytes: &[u8]) -> Vec<String> {
 
 /// Writes each into a file of its own.
 pub fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Outcome {
-    let mut written = Vec::new();
     let files: Vec<(String, Vec<u8>)> =
         registers.iter().map(|register| (file_name(register.index), register.bytes.clone())).collect();
     let paths = streams::write_into(session, dir, &files)?;
-    for (register, path) in registers.iter().zip(paths) {
+    for (register, path) in registers.iter().zip(&paths) {
         session.out.line(format!("{} ({} bytes)", path.display(), register.bytes.len()));
-        let mut fields = wire::security_register(register);
-        fields["file"] = json!(path.display().to_string());
-        written.push(fields);
     }
-    Ok((Exit::Done, Fields::new().with("security_registers", written).into_map()))
+    Ok((Exit::Done, wire::registers_dumped(registers.iter().zip(paths.iter().map(PathBuf::as_path)))))
 }
 
 #[cfg(test)]
