@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use norsplice::image::container::dtb::Tree;
-use norsplice::image::devicetree::Board;
+use norsplice::image::devicetree::TreeBoard;
 
 /// A node as fdtdump prints it.
 #[derive(Default)]
@@ -89,7 +89,7 @@ fn dumped(path: &Path) -> Shown {
 fn compare(path: &Path) -> (usize, usize) {
     let bytes = std::fs::read(path).expect("a tree can be read");
     let tree = Tree::read(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let board = Board::read(&tree);
+    let board = TreeBoard::read(&tree);
     let shown = dumped(path);
     assert_eq!(board.compatible, shown.texts("compatible"), "{}", path.display());
     let mut nodes = 0;

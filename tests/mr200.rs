@@ -104,7 +104,8 @@ const TFTP: Words = Words { purpose: Purpose::Tftp, ..DEFAULT };
 fn run(base: Vec<u8>, donors: &[(&str, Vec<u8>)], words: &Words) -> Result<Vec<u8>, ImageError> {
     let donors: Vec<Donor> = donors.iter().map(|(name, bytes)| Donor::new(*name, bytes.clone())).collect();
     let allow = Allow::new(words.allow.iter().copied());
-    let mut choice = Choice { allow, purpose: words.purpose, ..Choice::default() };
+    let mut choice = Choice::default();
+    (choice.allow, choice.purpose) = (allow, words.purpose);
     for text in words.set {
         choice.set(text)?;
     }

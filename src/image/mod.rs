@@ -3,12 +3,12 @@
 //! A [`Board`] names its regions ([`Layout`]) and what is known of each; [`splice()`] puts the board's own dump
 //! and [`Donor`]s together as a [`Choice`] says, and judges everything it takes ([`checks`]).
 
-pub mod boards;
+pub(crate) mod boards;
 pub mod checks;
-pub mod chips;
+pub(crate) mod chips;
 pub mod container;
 pub mod devicetree;
-pub mod donor;
+pub(crate) mod donor;
 mod error;
 #[cfg(test)]
 mod few_cases;
@@ -27,12 +27,12 @@ mod whole;
 pub use splice::{describe, fitness};
 
 pub use boards::{Board, Hardware, Recovery, RecoveryKind};
-pub use checks::{Allow, Finding, Severity};
+pub use checks::finding::{Allow, Finding, Severity};
 pub use donor::Donor;
 pub use donor::recognise::{Recognised, auto, by_tree, recognise};
 pub use error::ImageError;
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
-pub use layouts::parse_any;
+pub use layouts::any::parse_any;
 pub(crate) use splice::check_sources;
 pub use splice::{
     Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, Spliced, UnitRow,

@@ -48,6 +48,7 @@ pub struct Unit {
 
 /// A firmware to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FirmwareSpec {
     /// What its payload is invented from.
     pub seed: u64,
@@ -166,6 +167,7 @@ pub fn chip(unit: &Unit, loader: &[u8], firmware: &[u8]) -> Vec<u8> {
 
 /// A board with an operator's firmware, and a vendor's file to rewrite it with.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Demo {
     /// What is on the chip.
     pub board: Image,

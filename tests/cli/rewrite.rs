@@ -87,7 +87,8 @@ fn a_dry_run_backs_up_and_shows_the_plan_and_sends_no_write_enable() {
 #[test]
 fn inputs_are_refused_before_the_programmer_is_opened() {
     let (bench, _) = bench();
-    let other = FirmwareSpec { hardware: (0xc750_0001, 0x32, 0), ..FirmwareSpec::default() };
+    let mut other = FirmwareSpec::default();
+    other.hardware = (0xc750_0001, 0x32, 0);
     let loader = synthetic::loader(1, "Jan 01 2016 - 00:00:00");
     std::fs::write(bench.path("other.bin"), synthetic::vendor_file(&loader, &synthetic::firmware(&other)))
         .unwrap();

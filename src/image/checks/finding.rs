@@ -32,6 +32,7 @@ impl Severity {
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// The check's name, one of [`super::table::CHECKS`].
     pub name: &'static str,

@@ -1,9 +1,10 @@
 //! The checks by name, and what they find.
 
 mod advice;
-mod finding;
+pub(crate) mod finding;
 mod table;
 
 pub use advice::Advice;
-pub use finding::{Allow, Finding, Severity, stopping};
+pub use finding::stopping;
+pub(crate) use finding::{Allow, Finding, Severity};
 pub use table::*;

@@ -28,21 +28,21 @@ const ZYXEL_LEN: usize = 380;
 const ZYXEL_CRC_AT: usize = 372;
 
 /// The fields that both have.
-struct Header<'a> {
+struct BigTrxHeader<'a> {
     bytes: &'a [u8],
     order: Endianness,
     total: u32,
     version: String,
 }
 
-impl Header<'_> {
+impl BigTrxHeader<'_> {
     fn word(&self, at: usize) -> u32 {
         u32_at(self.bytes, at, self.order).unwrap_or(0)
     }
 }
 
 /// Reads the common fields, where the lengths and texts make sense.
-fn header(bytes: &[u8], at: usize, order: Endianness) -> Option<Header<'_>> {
+fn header(bytes: &[u8], at: usize, order: Endianness) -> Option<BigTrxHeader<'_>> {
     let len = u32_at(bytes, at.checked_add(4)?, order)? as usize;
     let head = slice(bytes, at, len).filter(|_| (COMMON_LEN..=LONGEST_HEADER).contains(&len))?;
     let total = u32_at(head, 8, order)?;
@@ -50,11 +50,11 @@ fn header(bytes: &[u8], at: usize, order: Endianness) -> Option<Header<'_>> {
         |field: &[u8]| text(&field.iter().map(|b| if *b == b'\n' { 0 } else { *b }).collect::<Vec<_>>());
     let version = line(&head[16..48])?;
     line(&head[48..80])?;
-    (total as usize > len).then_some(Header { bytes: head, order, total, version })
+    (total as usize > len).then_some(BigTrxHeader { bytes: head, order, total, version })
 }
 
 /// An item with the check of the CRC over what follows the header.
-fn described(look: &mut Look, at: usize, head: &Header, item: Item) -> Found {
+fn described(look: &mut Look, at: usize, head: &BigTrxHeader, item: Item) -> Found {
     let item = item.check_fits(look.bytes.len());
     let len = head.bytes.len();
     let item = match slice(look.bytes, at + len, head.total as usize - len) {

@@ -22,7 +22,7 @@ pub(crate) const LEN: usize = 32;
 
 /// A header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct CybertanHeader {
     /// Where it is.
     offset: u64,
     /// The board, four characters.
@@ -34,7 +34,7 @@ pub(crate) struct Header {
 }
 
 /// Reads the header at `at`, of any pattern, where a TRX or uImage is behind it.
-pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<Header> {
+pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<CybertanHeader> {
     let head = slice(bytes, at, LEN)?;
     let pattern = text(&head[..4]).filter(|pattern| pattern.len() == 4)?;
     let (month, day) = (head[9], head[10]);
@@ -44,7 +44,7 @@ pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<Header> {
         return None;
     }
     let year = 1900 + u32::from(head[8]) + u32::from(head[8] < 70) * 100;
-    Some(Header {
+    Some(CybertanHeader {
         offset: at as u64,
         pattern,
         date: (year, month, day),
@@ -52,7 +52,7 @@ pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<Header> {
     })
 }
 
-impl Header {
+impl CybertanHeader {
     /// Its item, of this length.
     pub fn item(&self, len: u64) -> Item {
         let (year, month, day) = self.date;
@@ -75,18 +75,18 @@ impl Header {
 
 /// The header at `at` where it stays in flash; the image behind it is an item of its own, with its sums.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
-    let header = parse(look.bytes, at).filter(Header::is_kept)?;
+    let header = parse(look.bytes, at).filter(CybertanHeader::is_kept)?;
     let image = trx::find(look, at + LEN).or_else(|| uimage::find(look, at + LEN))?.item;
     Some(Found::holder(header.item(LEN as u64 + image.size), LEN))
 }
 
 /// The header at `offset`, where it stays in flash.
 pub(crate) fn read(bytes: &[u8], offset: u64) -> Option<Rc<dyn Envelope>> {
-    let header = parse(bytes, usize::try_from(offset).ok()?).filter(Header::is_kept)?;
+    let header = parse(bytes, usize::try_from(offset).ok()?).filter(CybertanHeader::is_kept)?;
     Some(Rc::new(header))
 }
 
-impl Envelope for Header {
+impl Envelope for CybertanHeader {
     fn kind(&self) -> ItemKind {
         KIND
     }
@@ -100,7 +100,7 @@ impl Envelope for Header {
     }
 
     fn at_start(&self) -> Rc<dyn Envelope> {
-        Rc::new(Header { offset: 0, ..self.clone() })
+        Rc::new(CybertanHeader { offset: 0, ..self.clone() })
     }
 
     fn hardware(&self) -> HardwareId {

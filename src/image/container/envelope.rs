@@ -80,13 +80,6 @@ pub enum Change {
     },
 }
 
-impl Md5Verdict {
-    /// True when the bytes are proven to be what the MD5 was made over, apart from lawful changes.
-    pub fn is_sound(&self) -> bool {
-        matches!(self, Self::Holds { .. } | Self::Stale { .. })
-    }
-}
-
 /// A file for the vendor's web page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {

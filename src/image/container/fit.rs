@@ -18,19 +18,6 @@ pub const KIND: ItemKind = ItemKind::new("fit");
 /// Images beyond these are not looked at.
 const MOST_IMAGES: usize = 64;
 
-/// A part of a FIT image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image<'a> {
-    /// Its node's name, `kernel-1`.
-    pub name: String,
-    /// `kernel`, `flat_dt`, `ramdisk`, ...
-    pub kind: String,
-    /// `none`, `lzma`, `gzip`, ...
-    pub compression: String,
-    /// Its data, where they are all there.
-    pub data: Option<&'a [u8]>,
-}
-
 /// Reads the device tree at `at`: a FIT image's, or a board's.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = &look.bytes[at..];
@@ -52,21 +39,6 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
             Some(Found::holder(item, dtb::HEADER_LEN))
         }
     }
-}
-
-/// The parts of the FIT image at the start of `bytes`.
-pub fn images<'a>(bytes: &'a [u8], tree: &Tree) -> Vec<Image<'a>> {
-    parts(tree)
-        .map(|node| {
-            let node = &tree.nodes[node];
-            Image {
-                name: node.name.to_owned(),
-                kind: node.text("type").unwrap_or_default().to_owned(),
-                compression: node.text("compression").unwrap_or("none").to_owned(),
-                data: data(bytes, tree.len, node).and_then(|(at, len)| slice(bytes, at, len)),
-            }
-        })
-        .collect()
 }
 
 fn parts(tree: &Tree) -> impl Iterator<Item = usize> {

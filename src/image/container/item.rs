@@ -77,6 +77,7 @@ impl CheckName {
 
 /// Something recognised in a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Item {
     /// Offset of its first byte in the file.
     pub offset: u64,

@@ -44,7 +44,7 @@ const COMPRESSION: &[(u8, &str)] =
 
 /// The header's fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct UimageHeader {
     /// The magic number.
     pub magic: [u8; 4],
     /// True when the header's own CRC holds.
@@ -60,11 +60,11 @@ pub struct Header {
 }
 
 /// Reads the header at `at`; the magic number is not looked at.
-pub fn parse(bytes: &[u8], at: usize) -> Option<Header> {
+pub fn parse(bytes: &[u8], at: usize) -> Option<UimageHeader> {
     let head: [u8; HEADER_LEN] = array(bytes, at)?;
     let mut cleared = head;
     cleared[4..8].fill(0);
-    Some(Header {
+    Some(UimageHeader {
         magic: array(&head, 0)?,
         crc_holds: u32_at(&head, 4, Big)? == crc32fast::hash(&cleared),
         data_len: u32_at(&head, 0xc, Big)?,
@@ -94,7 +94,7 @@ pub(crate) fn find_foreign(look: &mut Look, at: usize) -> Option<Found> {
     (header.crc_holds && header.data_len > 0).then(|| describe(look, at, &header))
 }
 
-fn describe(look: &mut Look, at: usize, header: &Header) -> Found {
+fn describe(look: &mut Look, at: usize, header: &UimageHeader) -> Found {
     let head = &look.bytes[at..at + HEADER_LEN];
     let word = |offset| u32_at(head, offset, Big).unwrap_or(0);
     let named = |table: &[(u8, &str)], id: u8| {

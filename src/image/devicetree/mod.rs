@@ -14,6 +14,6 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Board, BoardTree, Cell, CellKind, FlashMap, Partition};
+pub use model::{BoardTree, Cell, CellKind, FlashMap, Partition, TreeBoard};
 pub(crate) use search::plain;
 pub use search::{find, trees_in};

@@ -12,12 +12,12 @@ pub struct BoardTree {
     /// True when it was found in a packed stream.
     pub packed: bool,
     /// What it says.
-    pub board: Board,
+    pub board: TreeBoard,
 }
 
 /// What a device tree says about a board and its flash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Board {
+pub struct TreeBoard {
     /// The model's name, `TP-Link Archer MR200`.
     pub model: Option<String>,
     /// Names it is compatible with, its own first: `tplink,archer-mr200`.
@@ -81,7 +81,7 @@ pub struct Cell {
     pub len_given: bool,
 }
 
-impl Board {
+impl TreeBoard {
     /// The map of the board's flash: of the chip with most partitions.
     pub fn map(&self) -> Option<&FlashMap> {
         self.maps.iter().filter(|map| !map.partitions.is_empty()).max_by_key(|map| map.partitions.len())

@@ -1,11 +1,11 @@
 //! From a tree to what it says of the board and its flash.
 
 use super::cells::users;
-use super::model::{Board, FlashMap};
+use super::model::{FlashMap, TreeBoard};
 use super::partitions::Reader;
 use crate::image::container::dtb::Tree;
 
-impl Board {
+impl TreeBoard {
     /// Reads what a tree says.
     pub fn read(tree: &Tree) -> Self {
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();

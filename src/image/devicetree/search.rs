@@ -2,7 +2,7 @@
 
 use memchr::{memchr2_iter, memmem};
 
-use super::model::{Board, BoardTree};
+use super::model::{BoardTree, TreeBoard};
 use crate::image::container::budget::{Look, MOST_LZMA_TRIES, MOST_PACKED_TRIES};
 use crate::image::container::dtb::{MAGIC, Tree};
 use crate::image::container::item::Item;
@@ -36,7 +36,7 @@ pub(crate) fn plain(bytes: &[u8]) -> Vec<BoardTree> {
     let read = |(at, tree): &(usize, Tree)| BoardTree {
         offset: *at as u64,
         packed: false,
-        board: Board::read(tree),
+        board: TreeBoard::read(tree),
     };
     trees_in(bytes).iter().map(read).collect()
 }
@@ -52,7 +52,7 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
         found.extend(trees_in(data).iter().map(|(_, tree)| BoardTree {
             offset: at as u64,
             packed: true,
-            board: Board::read(tree),
+            board: TreeBoard::read(tree),
         }));
     };
     let (mut next, mut tries) = (0, MOST_LZMA_TRIES);

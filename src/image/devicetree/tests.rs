@@ -10,8 +10,8 @@ const OLDER: &[u8] = include_bytes!("../../../tests/data/dts/older.dtb");
 const NESTED: &[u8] = include_bytes!("../../../tests/data/dts/nested.dtb");
 const ADDRESSES: &[u8] = include_bytes!("../../../tests/data/dts/addresses.dtb");
 
-fn board(dtb: &[u8]) -> Board {
-    Board::read(&Tree::read(dtb).unwrap())
+fn board(dtb: &[u8]) -> TreeBoard {
+    TreeBoard::read(&Tree::read(dtb).unwrap())
 }
 
 /// Cells as `kind partition start+len name users`.

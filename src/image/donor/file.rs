@@ -6,6 +6,20 @@ use crate::image::checks::Finding;
 use crate::span::Span;
 
 /// A file that regions may come from; its format is detected when it is used.
+///
+/// ```
+/// use norsplice::image::{Donor, synthetic};
+///
+/// let demo = synthetic::demo();
+/// let vendor = Donor::new("vendor", demo.vendor.clone());
+/// assert_eq!((vendor.bytes.as_slice(), vendor.file()), (&*demo.vendor, &*demo.vendor));
+///
+/// // A part that the user names: 0x1000 bytes from 0x200 on.
+/// let part = Donor::part("loader", demo.vendor.clone(), 0x200, Some(0x1000))?;
+/// assert_eq!(part.bytes, demo.vendor[0x200..0x1200]);
+/// assert!(Donor::part("loader", demo.vendor.clone(), demo.vendor.len() as u64, None).is_err());
+/// # Ok::<(), norsplice::image::ImageError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Donor {
     /// The name in `--set REGION=NAME`.

@@ -12,12 +12,12 @@ use crate::image::checks::{
 };
 use crate::image::container::envelope::Envelope;
 use crate::image::container::sysupgrade;
-use crate::image::container::tplink::{HEADER_LEN, Header};
+use crate::image::container::tplink::{HEADER_LEN, TplinkHeader};
 use crate::image::layout::Role;
 use crate::image::whole::is_blank;
 
 impl Anatomy<'_> {
-    pub(super) fn with_outer(mut self, outer: &Header, board: &Board) -> Self {
+    pub(super) fn with_outer(mut self, outer: &TplinkHeader, board: &Board) -> Self {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
         // Nothing behind the loader: the front of a vendor file, cut out as if it were the loader.

@@ -136,7 +136,7 @@ pub fn shifted(loader: &[u8], known: &[&[u8]], what: &str) -> Option<Finding> {
 }
 
 /// The first TP-Link header anywhere in `bytes`.
-pub(crate) fn find_header(bytes: &[u8]) -> Option<tplink::Header> {
+pub(crate) fn find_header(bytes: &[u8]) -> Option<tplink::TplinkHeader> {
     let words = bytes.windows(4).enumerate();
     words
         .filter(|(_, w)| w[1..] == [0; 3] && (1..=3).contains(&w[0]))

@@ -25,7 +25,7 @@ const MARK_EDGES: [u64; 2] = [0x1000, ERASE_BLOCK];
 
 /// A firmware opened.
 #[derive(Clone, Debug)]
-pub struct Opened<'a> {
+pub struct Plain<'a> {
     /// `uImage`, `FIT image`, ...
     pub name: &'static str,
     /// What goes to the firmware region; `None` where only its parts are known.
@@ -82,7 +82,7 @@ pub(super) fn judge(image: &[u8], what: &str) -> Vec<Finding> {
 }
 
 /// Opens `file` for `board`; `what` names it in messages. `None` where it starts with nothing known.
-pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Opened<'a>> {
+pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Plain<'a>> {
     let payload = sysupgrade::strip(file);
     let mut look = Look::new(payload);
     let (format, item) = container(&mut look)?;
@@ -106,7 +106,7 @@ pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Opened<'a>>
             (Some(Cow::Borrowed(entity)), Vec::new())
         }
     };
-    Some(Opened { name: format.name, firmware, parts, findings })
+    Some(Plain { name: format.name, firmware, parts, findings })
 }
 
 /// Judges a firmware as it stands in a dump: what covers the overlay, too, is stale as soon as the system runs.

@@ -17,6 +17,7 @@ use crate::image::unit::{has_mac_place, mac_of, mac_text, own_place};
 
 /// A board that a dump may be of.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Recognised {
     /// The board: one of the program's, or one made from a device tree.
     pub board: Cow<'static, Board>,
@@ -34,7 +35,7 @@ pub fn recognise(dump: &[u8]) -> Vec<Recognised> {
 /// As [`recognise`], by the trees that were found in the dump.
 pub(crate) fn recognise_by(
     dump: &[u8],
-    trees: impl IntoIterator<Item = devicetree::Board>,
+    trees: impl IntoIterator<Item = devicetree::TreeBoard>,
 ) -> Vec<Recognised> {
     let mut trees = of_boards(trees);
     let tree = (trees.len() == 1).then(|| trees.remove(0));
@@ -91,7 +92,11 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
 }
 
 /// The board of a donor's tree, where the dump does not contradict it.
-fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Result<Recognised, ImageError> {
+fn of_donor(
+    tree: &devicetree::TreeBoard,
+    dump: &[u8],
+    found: &[Recognised],
+) -> Result<Recognised, ImageError> {
     let own = own_name(tree).join(", ");
     if let Some(board) = Board::all().iter().find(|b| names_board(tree, b)) {
         let by = vec![format!("device tree in the donor: {own}")];
@@ -119,7 +124,8 @@ fn of_donor(tree: &devicetree::Board, dump: &[u8], found: &[Recognised]) -> Resu
 /// # Errors
 /// When no tree has that name, or the dump's own has another.
 pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
-    let is_it = |tree: &devicetree::Board| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
+    let is_it =
+        |tree: &devicetree::TreeBoard| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
     let own = board_trees(dump);
     let other = own.iter().find(names_a_board);
     if let Some(other) = other.filter(|_| !own.iter().any(is_it)) {
@@ -151,28 +157,28 @@ pub(crate) fn shares(a: &[String], b: &[String]) -> bool {
 }
 
 /// A tree's own name; the others are of processors and families, shared with other boards.
-pub(crate) fn own_name(tree: &devicetree::Board) -> &[String] {
+pub(crate) fn own_name(tree: &devicetree::TreeBoard) -> &[String] {
     &tree.compatible[..tree.compatible.len().min(1)]
 }
 
 /// True where the tree's own name is not that of a reference board.
-fn names_a_board(tree: &&devicetree::Board) -> bool {
+fn names_a_board(tree: &&devicetree::TreeBoard) -> bool {
     !own_name(tree).iter().any(|name| is_reference(name))
 }
 
 /// True when the tree is the board's.
-pub(crate) fn names_board(tree: &devicetree::Board, board: &Board) -> bool {
+pub(crate) fn names_board(tree: &devicetree::TreeBoard, board: &Board) -> bool {
     shares(own_name(tree), &board.compatible)
 }
 
 /// The trees with a flash map in `bytes`, one of each name.
-pub(crate) fn board_trees(bytes: &[u8]) -> Vec<devicetree::Board> {
+pub(crate) fn board_trees(bytes: &[u8]) -> Vec<devicetree::TreeBoard> {
     of_boards(devicetree::find(bytes).into_iter().map(|found| found.board))
 }
 
 /// The trees with a flash map, one of each name.
-fn of_boards(trees: impl IntoIterator<Item = devicetree::Board>) -> Vec<devicetree::Board> {
-    let mut found: Vec<devicetree::Board> = Vec::new();
+fn of_boards(trees: impl IntoIterator<Item = devicetree::TreeBoard>) -> Vec<devicetree::TreeBoard> {
+    let mut found: Vec<devicetree::TreeBoard> = Vec::new();
     for tree in trees {
         if tree.map().is_some() && !found.iter().any(|other| own_name(other) == own_name(&tree)) {
             found.push(tree);
@@ -182,7 +188,11 @@ fn of_boards(trees: impl IntoIterator<Item = devicetree::Board>) -> Vec<devicetr
 }
 
 /// How well a dump fits a board; `None` when it contradicts it, or agrees in nothing.
-fn weigh(dump: &[u8], board: &'static Board, tree: Option<&devicetree::Board>) -> Option<(u32, Recognised)> {
+fn weigh(
+    dump: &[u8],
+    board: &'static Board,
+    tree: Option<&devicetree::TreeBoard>,
+) -> Option<(u32, Recognised)> {
     if dump.len() as u64 != board.chip_size {
         return None;
     }

@@ -25,7 +25,7 @@ const SMALLEST_DUMP: usize = 0x1_0000;
 
 /// A file opened.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Opened {
+pub(super) struct Unwrapped {
     /// What is inside, where that is not the file itself.
     pub inside: Option<Vec<u8>>,
     /// What was taken off, or why that is not possible.
@@ -41,13 +41,13 @@ enum Step<'a> {
 }
 
 /// Takes everything off that is around a firmware; `what` names the file in messages.
-pub(super) fn open(file: &[u8], what: &str) -> Opened {
+pub(super) fn open(file: &[u8], what: &str) -> Unwrapped {
     let mut taken: Vec<String> = Vec::new();
     let mut bytes = Cow::Borrowed(file);
     while taken.len() < DEEPEST {
         let next = match step(&bytes, what) {
             Step::Bare => break,
-            Step::Stop(finding) => return Opened { inside: None, findings: vec![finding] },
+            Step::Stop(finding) => return Unwrapped { inside: None, findings: vec![finding] },
             Step::Off(inside, words) => {
                 taken.push(words);
                 inside.into_owned()
@@ -56,11 +56,11 @@ pub(super) fn open(file: &[u8], what: &str) -> Opened {
         bytes = Cow::Owned(next);
     }
     if taken.is_empty() {
-        return Opened::default();
+        return Unwrapped::default();
     }
     let words =
         format!("{what} is {}: its inside of {:#x} bytes is used", taken.join(", in it "), bytes.len());
-    Opened { inside: Some(bytes.into_owned()), findings: vec![UNWRAPPED.found(words)] }
+    Unwrapped { inside: Some(bytes.into_owned()), findings: vec![UNWRAPPED.found(words)] }
 }
 
 fn step<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
@@ -239,7 +239,7 @@ mod tests {
         stream.finish().unwrap()
     }
 
-    fn names(opened: &Opened) -> Vec<&'static str> {
+    fn names(opened: &Unwrapped) -> Vec<&'static str> {
         opened.findings.iter().map(|f| f.name).collect()
     }
 

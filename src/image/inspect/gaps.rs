@@ -7,6 +7,7 @@ use crate::units::entropy;
 
 /// Bytes in no item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Gap {
     /// Offset of its first byte.
     pub offset: u64,

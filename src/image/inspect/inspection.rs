@@ -17,6 +17,7 @@ use crate::span::Span;
 
 /// What a file contains.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Inspection {
     /// What the file is: `dump`, `blank`, the kind of the one item that it is, `flash-image` for other files made
     /// of known things, or `unknown`.

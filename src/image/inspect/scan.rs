@@ -58,7 +58,7 @@ impl Scan {
         for (at, tree) in devicetree::trees_in(unpacked) {
             let item = dtb::describe(&tree, offset, size);
             self.items.push(item.with_hex("unpacked_offset", at as u64).with("unpacked_size", tree.len));
-            self.trees.push(BoardTree { offset, packed: true, board: devicetree::Board::read(&tree) });
+            self.trees.push(BoardTree { offset, packed: true, board: devicetree::TreeBoard::read(&tree) });
         }
     }
 }

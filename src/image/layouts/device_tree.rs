@@ -10,8 +10,8 @@ use crate::image::error::ImageError;
 use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 
 /// Reads the tree of the first board in `bytes`, which is a DTB, a sysupgrade file or a dump.
-pub fn find(bytes: &[u8]) -> Option<(devicetree::Board, Layout)> {
-    let plain = Tree::read(bytes).ok().map(|tree| devicetree::Board::read(&tree));
+pub fn find(bytes: &[u8]) -> Option<(devicetree::TreeBoard, Layout)> {
+    let plain = Tree::read(bytes).ok().map(|tree| devicetree::TreeBoard::read(&tree));
     let packed = || devicetree::find(bytes).into_iter().map(|found| found.board);
     plain.into_iter().chain(packed()).find_map(|board| {
         let layout = layout(&board)?;
@@ -20,7 +20,7 @@ pub fn find(bytes: &[u8]) -> Option<(devicetree::Board, Layout)> {
 }
 
 /// The layout of the board's flash, where its tree has one.
-pub fn layout(board: &devicetree::Board) -> Option<Layout> {
+pub fn layout(board: &devicetree::TreeBoard) -> Option<Layout> {
     let map = board.map()?;
     let regions = (0..map.partitions.len()).map(|index| region(map, index)).collect();
     let names = board.compatible.first().cloned().or_else(|| board.model.clone());
@@ -68,7 +68,7 @@ fn per_unit(cell: &devicetree::Cell) -> Option<PerUnit> {
 ///
 /// # Errors
 /// When the tree describes no flash, or a larger one.
-pub fn board(tree: &devicetree::Board, chip_size: u64) -> Result<Board, ImageError> {
+pub fn board(tree: &devicetree::TreeBoard, chip_size: u64) -> Result<Board, ImageError> {
     let name = tree.compatible.first().cloned().unwrap_or_else(|| "device-tree".to_owned());
     let layout = layout(tree).ok_or_else(|| ImageError::NotForThisBoard {
         board: name.clone(),

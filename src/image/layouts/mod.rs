@@ -3,17 +3,19 @@
 //! A layout from a log or table has names and places only; roles come from usual names, and everything but
 //! `firmware` stays the board's own by default.
 
-pub mod any;
-pub mod boot_log;
-pub mod device_tree;
+pub(crate) mod any;
+pub(crate) mod boot_log;
+pub(crate) mod device_tree;
 pub mod flashrom;
-pub mod fmap;
-pub mod ifd;
+pub(crate) mod fmap;
+pub(crate) mod ifd;
 pub(crate) mod in_dump;
 pub mod mtdparts;
-pub mod proc_mtd;
-pub mod safeloader;
+pub(crate) mod proc_mtd;
+pub(crate) mod safeloader;
 mod text;
 pub mod user;
 
-pub use any::{parse_any, text_layout};
+#[cfg(test)]
+pub(crate) use any::parse_any;
+pub(crate) use any::text_layout;

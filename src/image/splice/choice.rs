@@ -40,6 +40,7 @@ impl Purpose {
 
 /// What the user chose; what is not said here, the board's file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// Sources by region.
     pub sources: BTreeMap<String, Source>,
@@ -122,6 +123,7 @@ impl FromStr for EnvValue {
 
 /// Single values to change in the result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Edits {
     /// A new address for the board.
     pub mac: Option<crate::image::unit::Mac>,

@@ -164,7 +164,7 @@ mod tests {
     const NEW: Mac = [2, 0, 0, 0, 0, 0x77];
 
     fn tree_board() -> Board {
-        let tree = devicetree::Board::read(&Tree::read(ADDRESSES).unwrap());
+        let tree = devicetree::TreeBoard::read(&Tree::read(ADDRESSES).unwrap());
         device_tree::board(&tree, 0x10_0000).unwrap()
     }
 

@@ -21,6 +21,7 @@ enum Left {
 
 /// A dump on another map.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Moved {
     /// The bytes on the new map; FF where the old map has nothing of that name and length.
     pub image: Image,

@@ -1,6 +1,7 @@
 //! Tests of the judgement of rescue files, and of edits, recognition and recipes, on boards made from seeds.
 
-use crate::image::container::tplink::{self, Endianness};
+use crate::image::container::bytes::Endianness;
+use crate::image::container::tplink;
 use crate::image::container::uboot_env::tests::make;
 use crate::image::synthetic::{self, FirmwareSpec, Unit};
 use crate::image::*;

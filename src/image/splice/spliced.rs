@@ -25,6 +25,7 @@ use crate::span::Span;
 
 /// What became of a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RegionRow {
     /// The region.
     pub name: String,
@@ -48,6 +49,7 @@ pub struct RegionRow {
 
 /// Bytes of the one unit, before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct UnitRow {
     /// `MAC`.
     pub name: String,
@@ -89,6 +91,7 @@ fn as_text<S: serde::Serializer>(source: &Source, to: S) -> Result<S::Ok, S::Err
 
 /// A splice that passed its checks.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Spliced {
     /// The bytes: a whole chip for the programmer, else the file.
     pub image: Image,
@@ -110,6 +113,31 @@ pub struct Spliced {
 }
 
 /// Makes the bytes for `choice.purpose` out of the board's own dump `base` and the donors.
+///
+/// ```
+/// use norsplice::image::{Allow, Board, Choice, Donor, ImageError, splice, synthetic};
+///
+/// let demo = synthetic::demo();
+/// let board = Board::named("archer-mr200-v1")?;
+/// let donors = [Donor::new("vendor", demo.vendor)];
+///
+/// // What the board's file recommends: the vendor's firmware; loader, MAC address and calibration of this unit are kept.
+/// let spliced = splice(&demo.board, &donors, board, &Choice::default())?;
+/// assert_eq!(spliced.image.len(), demo.board.len());
+/// assert!(spliced.units.iter().all(|unit| unit.same));
+///
+/// // Another choice. Nothing is written into the settings, and no question is answered beforehand.
+/// let mut choice = Choice::default();
+/// choice.set("config=own")?;
+/// choice.set("romfile=blank")?;
+/// choice.allow = Allow::default();
+/// match splice(&demo.board, &donors, board, &choice) {
+///     Ok(spliced) => assert!(spliced.regions.iter().any(|row| row.name == "config" && !row.changes)),
+///     Err(ImageError::Refused { findings }) => findings.iter().for_each(|finding| println!("{finding}")),
+///     Err(other) => return Err(other.into()),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`ImageError::Refused`] with everything that stops it, or a choice that names what is not there.

@@ -25,7 +25,7 @@ pub const USUAL_PROPERTIES: [u8; 2] = [0x5d, 0x6d];
 
 /// The header's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct LzmaHeader {
     /// Literal and position bits.
     pub properties: u8,
     /// Dictionary size.
@@ -35,7 +35,7 @@ pub struct Header {
 }
 
 /// Reads the header at `at`, where it makes sense.
-pub fn parse(bytes: &[u8], at: usize) -> Option<Header> {
+pub fn parse(bytes: &[u8], at: usize) -> Option<LzmaHeader> {
     let head = slice(bytes, at, HEADER_LEN + 5)?;
     let dictionary = u32_at(head, 1, Little)?;
     let size = u64_at(head, 5, Little)?;
@@ -44,7 +44,7 @@ pub fn parse(bytes: &[u8], at: usize) -> Option<Header> {
         && (0x1000..=DICTIONARY_MOST).contains(&dictionary)
         && unpacked_size.is_none_or(|size| (1..=UNPACKED_MOST).contains(&size))
         && head[HEADER_LEN] == 0;
-    sensible.then_some(Header { properties: head[0], dictionary, unpacked_size })
+    sensible.then_some(LzmaHeader { properties: head[0], dictionary, unpacked_size })
 }
 
 /// Unpacks the stream at `at`, at most `most` bytes of it.

@@ -8,4 +8,3 @@ pub(crate) use streams::find;
 pub use streams::{FORMATS, Format};
 #[cfg(test)]
 pub(crate) use unpacked::COUNT;
-pub use unpacked::Unpacked;

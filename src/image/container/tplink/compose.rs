@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use super::header::{BOOT_ROOM, HEADER_LEN, Header, Part, Structure, parse};
+use super::header::{BOOT_ROOM, HEADER_LEN, Part, Structure, TplinkHeader, parse};
 use super::md5;
 
 /// A firmware that cannot be put together.
@@ -95,7 +95,7 @@ pub fn with_boot(loader: &[u8], firmware: &[u8]) -> Result<Vec<u8>, ComposeError
     seal(&mut file, inner_at)?;
     let kernel = Part { offset: (inner_at + u64::from(inner.kernel.offset)) as u32, ..inner.kernel };
     let boot = Part { offset: 0, len: code as u32 };
-    let outer = Header { fw_length: (inner_at + wanted) as u32, kernel, boot, ..inner };
+    let outer = TplinkHeader { fw_length: (inner_at + wanted) as u32, kernel, boot, ..inner };
     outer.write(&mut file)?;
     seal(&mut file, 0)?;
     Ok(file)

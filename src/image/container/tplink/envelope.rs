@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::compose::{seal, with_boot};
-use super::header::{Header, Structure, parse};
+use super::header::{Structure, TplinkHeader, parse};
 use crate::image::container::envelope::{Country, Envelope, HardwareId, Md5Verdict, Sealed};
 use crate::image::container::item::ItemKind;
 
@@ -13,9 +13,9 @@ pub(crate) fn read(bytes: &[u8], offset: u64) -> Option<Rc<dyn Envelope>> {
     Some(Rc::new(header))
 }
 
-impl Envelope for Header {
+impl Envelope for TplinkHeader {
     fn kind(&self) -> ItemKind {
-        Header::kind(self)
+        TplinkHeader::kind(self)
     }
 
     fn name(&self) -> &'static str {
@@ -27,11 +27,11 @@ impl Envelope for Header {
     }
 
     fn at_start(&self) -> Rc<dyn Envelope> {
-        Rc::new(Header { offset: 0, ..self.clone() })
+        Rc::new(TplinkHeader { offset: 0, ..self.clone() })
     }
 
     fn hardware(&self) -> HardwareId {
-        HardwareId { id: self.hw_id, rev: self.hw_rev, text: Header::hardware(self) }
+        HardwareId { id: self.hw_id, rev: self.hw_rev, text: TplinkHeader::hardware(self) }
     }
 
     fn country(&self) -> Option<Country> {
@@ -80,7 +80,7 @@ impl Envelope for Header {
 
     fn describe(&self) -> String {
         let [high, mid, low] = self.software;
-        format!("{}, {}, software {high}.{mid}.{low}", Header::kind(self), Header::hardware(self))
+        format!("{}, {}, software {high}.{mid}.{low}", TplinkHeader::kind(self), TplinkHeader::hardware(self))
     }
 
     fn seal(&self, loader: &[u8], firmware: &[u8]) -> Result<Sealed, String> {

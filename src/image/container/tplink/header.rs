@@ -112,7 +112,7 @@ impl Part {
 
 /// A TP-Link header as found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct TplinkHeader {
     /// Where the header is in the bytes it was found in.
     pub offset: u64,
     /// 1, 2 or 3.
@@ -158,7 +158,7 @@ pub struct Header {
 }
 
 /// Reads the header at `offset`, or `None` when there is none.
-pub fn parse(bytes: &[u8], offset: u64) -> Option<Header> {
+pub fn parse(bytes: &[u8], offset: u64) -> Option<TplinkHeader> {
     let at = usize::try_from(offset).ok()?;
     let head = slice(bytes, at, HEADER_LEN as usize)?;
     let version = u32_at(head, 0, Endianness::Little)?;
@@ -174,7 +174,13 @@ pub fn parse(bytes: &[u8], offset: u64) -> Option<Header> {
 }
 
 /// Reads a header in the given structure and order; `None` where it makes no sense that way.
-fn read(head: &[u8], offset: u64, version: u8, structure: Structure, order: Endianness) -> Option<Header> {
+fn read(
+    head: &[u8],
+    offset: u64,
+    version: u8,
+    structure: Structure,
+    order: Endianness,
+) -> Option<TplinkHeader> {
     let f = structure.fields();
     let word = |at| u32_at(head, at, order);
     let part = |at: usize| Some(Part { offset: word(at)?, len: word(at + 4)? });
@@ -218,7 +224,7 @@ fn read(head: &[u8], offset: u64, version: u8, structure: Structure, order: Endi
     } else {
         Vec::new()
     };
-    Some(Header {
+    Some(TplinkHeader {
         offset,
         version,
         structure,
@@ -258,7 +264,7 @@ fn plausible(structure: Structure, fw_length: u32, kernel: Part, rootfs: Part, b
         && [kernel, rootfs, boot].iter().all(|p| p.offset <= MOST && p.len <= MOST)
 }
 
-impl Header {
+impl TplinkHeader {
     /// `tplink-v1`, `tplink-v2` or `tplink-v3`, by the version word.
     pub fn kind(&self) -> ItemKind {
         KINDS[usize::from(self.version.clamp(1, 3)) - 1]
@@ -269,7 +275,7 @@ impl Header {
         self.boot.len != 0
     }
 
-    /// Where the boot loader's first byte stands in the same bytes as [`Header::offset`].
+    /// Where the boot loader's first byte stands in the same bytes as [`TplinkHeader::offset`].
     pub fn boot_offset(&self) -> Option<u64> {
         let from = if self.boot.offset == 0 { HEADER_LEN } else { u64::from(self.boot.offset) };
         self.has_boot().then(|| self.offset + from)
@@ -282,7 +288,7 @@ impl Header {
     }
 
     /// The inner header of an outer one.
-    pub fn inner(&self, bytes: &[u8]) -> Option<Header> {
+    pub fn inner(&self, bytes: &[u8]) -> Option<TplinkHeader> {
         parse(bytes, self.inner_offset()?).filter(|inner| !inner.has_boot())
     }
 
@@ -305,7 +311,7 @@ impl Header {
         super::md5::check(bytes, self)
     }
 
-    /// Writes the integer and MD5 fields of this header over those at [`Header::offset`]; texts and filler stay.
+    /// Writes the integer and MD5 fields of this header over those at [`TplinkHeader::offset`]; texts and filler stay.
     ///
     /// # Errors
     /// When there is no room for a header.
@@ -330,9 +336,4 @@ impl Header {
         head[f.md5_second..f.md5_second + 16].copy_from_slice(&self.md5_second);
         Ok(())
     }
-}
-
-/// Judges the MD5 of the header at the start of `file`; `None` when there is none.
-pub fn check_md5(file: &[u8]) -> Option<Md5Verdict> {
-    Some(parse(file, 0)?.check_md5(file))
 }

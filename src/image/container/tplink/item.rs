@@ -1,6 +1,6 @@
 //! TP-Link headers as items of an inspection.
 
-use super::header::{HEADER_LEN, Header, Structure, parse};
+use super::header::{HEADER_LEN, Structure, TplinkHeader, parse};
 use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::envelope::{Change, Md5Verdict};
 use crate::image::container::item::{CheckName, Found, Item, Outcome};
@@ -27,7 +27,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     Some(Found::holder(item, HEADER_LEN as usize))
 }
 
-fn describe(header: &Header, size: u64) -> Item {
+fn describe(header: &TplinkHeader, size: u64) -> Item {
     let [high, mid, low] = header.software;
     let part = |p: super::header::Part| format!("{:#x}+{:#x}", p.offset, p.len);
     let item = Item::new(header.kind(), header.offset, size)
@@ -48,7 +48,7 @@ fn describe(header: &Header, size: u64) -> Item {
 }
 
 /// The country of a header of the first structure: by the second text, else by the code.
-fn region(header: &Header) -> Option<String> {
+fn region(header: &TplinkHeader) -> Option<String> {
     let code = header.region?;
     let country = header.region_texts.last().filter(|text| text.len() == 8).and_then(|text| {
         let bytes = u32::from_str_radix(text, 16).ok()?.to_be_bytes();
@@ -67,7 +67,7 @@ fn region(header: &Header) -> Option<String> {
     }))
 }
 
-fn check_md5(item: Item, header: &Header, verdict: &Md5Verdict) -> Item {
+fn check_md5(item: Item, header: &TplinkHeader, verdict: &Md5Verdict) -> Item {
     match verdict {
         Md5Verdict::Holds { len } if *len == u64::from(header.fw_length) => {
             item.check(CheckName::MD5, true, "")
@@ -103,7 +103,7 @@ fn check_md5(item: Item, header: &Header, verdict: &Md5Verdict) -> Item {
     }
 }
 
-fn check_inner(item: Item, outer: &Header, inner: Option<&Header>, offset: u64) -> Item {
+fn check_inner(item: Item, outer: &TplinkHeader, inner: Option<&TplinkHeader>, offset: u64) -> Item {
     let Some(inner) = inner else {
         // Whether files of the first structure have one is not known.
         let result = if outer.structure == Structure::V1 { Outcome::CannotTell } else { Outcome::Bad };

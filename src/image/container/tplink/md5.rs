@@ -8,7 +8,7 @@
 
 use md5::{Digest, Md5};
 
-use super::header::{Header, Structure};
+use super::header::{Structure, TplinkHeader};
 use crate::image::container::bytes::slice;
 use crate::image::container::envelope::{Change, Md5Verdict};
 
@@ -21,16 +21,6 @@ pub enum Salt {
     Boot,
 }
 
-impl Salt {
-    /// `normal` or `boot`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Boot => "boot",
-        }
-    }
-}
-
 const V1_NORMAL: u128 = 0xdcd7_3aa5_c395_98fb_ddf9_e7f4_0eae_4738;
 const V1_BOOT: u128 = 0x8cef_335b_d5c5_cefa_a79c_28da_b2e9_0f42;
 const V2_NORMAL: u128 = 0xdcd7_3aa5_c395_98fb_dcf9_e7f4_0eae_4737;
@@ -40,12 +30,12 @@ const V2_BOOT: u128 = 0x8cef_335f_d5c5_cefa_ac9c_28da_b2e9_0f42;
 pub(crate) const FORMAT_MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
 
 /// The MD5 of `file`, which starts with `header`.
-pub(crate) fn compute(file: &[u8], header: &Header) -> [u8; 16] {
+pub(crate) fn compute(file: &[u8], header: &TplinkHeader) -> [u8; 16] {
     sum(header, &[file], None)
 }
 
 /// MD5 over `pieces` one after the other; the first starts with the header, `hw_ver_add` may be another.
-fn sum(header: &Header, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8; 16] {
+fn sum(header: &TplinkHeader, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8; 16] {
     let salt = match (header.structure, header.salt()) {
         (Structure::V1, Salt::Normal) => V1_NORMAL,
         (Structure::V1, Salt::Boot) => V1_BOOT,
@@ -74,7 +64,7 @@ fn sum(header: &Header, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8; 16] {
 }
 
 /// Judges the MD5 of `header`, found in `bytes`.
-pub(crate) fn check(bytes: &[u8], header: &Header) -> Md5Verdict {
+pub(crate) fn check(bytes: &[u8], header: &TplinkHeader) -> Md5Verdict {
     let Some(rest) = usize::try_from(header.offset).ok().and_then(|at| bytes.get(at..)) else {
         return Md5Verdict::Fails { short: true };
     };
@@ -108,7 +98,7 @@ pub(crate) fn check(bytes: &[u8], header: &Header) -> Md5Verdict {
 
 /// Judges an OpenWrt image in flash: what stands behind its root file system, at an erase block's edge?
 /// The mark says where the image ended; an overlay is written where a mark was.
-fn check_overlay(rest: &[u8], header: &Header) -> Option<Md5Verdict> {
+fn check_overlay(rest: &[u8], header: &TplinkHeader) -> Option<Md5Verdict> {
     const MOST_EDGES: u64 = 64;
     if header.has_boot() {
         return None;

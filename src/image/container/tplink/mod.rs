@@ -8,9 +8,7 @@ mod md5;
 #[cfg(test)]
 mod tests;
 
-pub use super::envelope::{Change, Md5Verdict};
-pub use compose::{ComposeError, seal, with_boot};
-pub(crate) use header::KINDS;
-pub use header::{BOOT_ROOM, Endianness, HEADER_LEN, Header, Part, Structure, check_md5, parse};
+pub(crate) use compose::with_boot;
+pub use compose::{ComposeError, seal};
+pub(crate) use header::{HEADER_LEN, KINDS, TplinkHeader, parse};
 pub(crate) use md5::FORMAT_MARK;
-pub use md5::Salt;

@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::header::{Part, Structure};
 use super::md5::compute;
 use super::*;
+use crate::image::container::bytes::Endianness;
+use crate::image::container::envelope::{Change, Md5Verdict};
 
 /// A firmware of `fw_length` bytes in the second structure, its kernel at 200h and its root file system behind it.
 pub(crate) fn firmware(fw_length: usize, rootfs: Part) -> Vec<u8> {
@@ -23,6 +26,11 @@ pub(crate) fn firmware(fw_length: usize, rootfs: Part) -> Vec<u8> {
     }
     seal(&mut file, 0).unwrap();
     file
+}
+
+/// What is known of the MD5 of the header at the start of `file`; `None` where there is no header.
+fn check_md5(file: &[u8]) -> Option<Md5Verdict> {
+    Some(parse(file, 0)?.check_md5(file))
 }
 
 const ROOTFS: Part = Part { offset: 0x1000, len: 0x2800 };
@@ -124,7 +132,7 @@ fn damage_and_a_short_file_fail() {
 fn the_loaders_salt_is_another() {
     let file = firmware(0x8000, ROOTFS);
     let header = parse(&file, 0).unwrap();
-    let with_loader = Header { boot: Part { offset: 0, len: 1 }, ..header.clone() };
+    let with_loader = TplinkHeader { boot: Part { offset: 0, len: 1 }, ..header.clone() };
     assert_ne!(compute(&file, &header), compute(&file, &with_loader));
 }
 
@@ -185,7 +193,7 @@ fn an_overlay_over_the_mark_is_lawful_and_damage_is_not() {
         verdict(&dump),
         Md5Verdict::Stale { len: 0x10004, change: Change::Overlay { offset: 0x10000 } }
     );
-    assert!(verdict(&dump).is_sound());
+    assert!(matches!(verdict(&dump), Md5Verdict::Holds { .. } | Md5Verdict::Stale { .. }));
     dump[0x20300] ^= 1;
     assert!(matches!(verdict(&dump), Md5Verdict::CannotTell { .. }));
 }
