@@ -345,6 +345,9 @@ fn job(cause: &Cause) -> Failure {
         Cause::Changed(_) => Failure::failed(format!(
             "{cause}. Hold the board's processor in reset, or lift the chip's supply pin"
         )),
+        Cause::DataLost { .. } => {
+            Failure::failed(format!("{cause}. Reseat the clip, and look at 'norsplice contact'"))
+        }
         Cause::BackupDiffers { .. } => Failure::failed(format!(
             "{cause}. Find out with 'norsplice contact' whether the link is good; the next attempt looks afresh"
         )),

@@ -86,6 +86,19 @@ pub enum Cause {
         .0.blocks, example(.0)
     )]
     Changed(Box<Changed>),
+    /// The chip read as something at first, and reads as one value now, everywhere.
+    #[error(
+        "every byte reads {:02x} now, and {at:#08x} read {before:02x} before: the chip no longer gives its data; nothing was kept",
+        now
+    )]
+    DataLost {
+        /// An address.
+        at: u64,
+        /// What it read as before.
+        before: u8,
+        /// What every byte reads as.
+        now: u8,
+    },
     /// The contents cannot be a chip's.
     #[error("every byte of the chip reads {value:02x}")]
     Suspect {

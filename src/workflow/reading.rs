@@ -147,7 +147,7 @@ pub(super) fn read_with<P: Programmer>(
         reading.bytes_read = bytes_read;
         let read_again = reading.read_twice.len();
         if differing.blocks.is_empty() {
-            check_whole(chip, span, how, &reading.bytes, events)?;
+            check_whole(chip, span, how, &mut reading, events)?;
             return Ok(reading);
         }
         let limit = (read_again.saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
@@ -164,7 +164,7 @@ pub(super) fn read_with<P: Programmer>(
                 let at = Span::new(address - span.start, address + len - span.start).range();
                 first(*address, &reading.bytes[at])?;
             }
-            check_whole(chip, span, how, &reading.bytes, events)?;
+            check_whole(chip, span, how, &mut reading, events)?;
         } else {
             let fault = explain(chip, span, &differing, &reading.bytes)?;
             if let Some(fault) = fault.filter(|_| !how.options.salvage) {
@@ -234,14 +234,27 @@ fn read_blocks<P: Programmer>(
     Ok(differing)
 }
 
-/// What the whole contents say of the addresses, once they are there.
+/// What the whole contents say of the addresses, and whether they are those of which the addresses were proven, once they
+/// are there. A chip that no longer answers to reads gives FF in every pass, and its id as ever.
 fn check_whole<P: Programmer>(
     chip: &mut Chip<P>,
     span: Span,
     how: &How<'_>,
-    bytes: &[u8],
+    reading: &mut Reading,
     events: &mut Events<'_>,
 ) -> Result<(), Cause> {
+    let changed: Vec<(Span, &[u8])> = how.proof.contradicted(span.start, &reading.bytes).collect();
+    let blocks: Spans = changed.iter().map(|(place, _)| *place).collect();
+    if let (Some((place, before)), false) = (changed.first(), how.options.salvage) {
+        let now = &reading.bytes[(place.start - span.start) as usize..];
+        let changed = Changed::new(blocks, place.start, before, now);
+        return Err(match (super::engine::uniform(&reading.bytes), changed.example) {
+            (Some(now), Some((at, before, _))) => Cause::DataLost { at, before, now },
+            _ => Cause::Changed(Box::new(changed)),
+        });
+    }
+    blocks.iter().for_each(|block| reading.unsure.insert(block));
+    let bytes = &reading.bytes;
     if how.proof.blank {
         prove(chip, &contact::telling_addresses(span.start, bytes))?;
     }

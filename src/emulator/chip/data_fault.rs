@@ -16,6 +16,8 @@ pub enum DataFault {
     Wraps(usize),
     /// The chip takes this address bit for 0 (`false`) or 1 (`true`).
     StuckBit(u32, bool),
+    /// From the so-manyth read on, every byte reads this value, while ids and registers are right.
+    Stops(u64, u8),
     /// Every so-manyth read is answered as the read before it.
     RepeatedAnswer(u64),
     /// Another master adds 1 to the byte at the address before every so-manyth read.
@@ -88,7 +90,7 @@ impl FlashChip {
             return;
         }
         let faults = &mut self.data_faults;
-        let (start, given) = (faults.start, faults.given);
+        let (start, given, reads) = (faults.start, faults.given, faults.reads);
         faults.given += miso.len();
         let mut turn = |at: usize| {
             if let Some(byte) = at.checked_sub(given).and_then(|i| miso.get_mut(i)) {
@@ -116,6 +118,7 @@ impl FlashChip {
                 match fault {
                     DataFault::FirstBitHigh if at == 0 => *byte |= 0x80,
                     DataFault::DeadAfter(n) if at as u64 >= n => *byte = 0xff,
+                    DataFault::Stops(n, value) if reads >= n => *byte = value,
                     DataFault::Wraps(n) => {
                         *byte = self.array[(start / n * n + (start + at) % n) % self.array.len()]
                     }

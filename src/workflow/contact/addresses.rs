@@ -7,7 +7,7 @@
 //! which looks at the whole contents once they are there.
 
 use super::address_fault::AddressFault;
-use super::asker::{Asker, CROSSED, LOOK, tells};
+use super::asker::{Asker, CROSSED, LOOK, differ, tells};
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::Programmer;
@@ -40,6 +40,25 @@ pub struct AddressProof {
     pub bytes: u64,
     /// No place that was looked at proves anything: the proof has to be made again at places that do.
     pub blank: bool,
+    /// The telling places, and what they held. The contents that are read later must hold the same.
+    seen: Vec<(u64, Vec<u8>)>,
+}
+
+impl AddressProof {
+    /// The places in `bytes`, read from `start` on, that differ by more than a flipped bit from what they held at the
+    /// proof, and what that was.
+    pub(in crate::workflow) fn contradicted<'a>(
+        &'a self,
+        start: u64,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (Span, &'a [u8])> {
+        let area = Span::new(start, start + bytes.len() as u64);
+        self.seen.iter().filter_map(move |(at, seen)| {
+            let place = Span::at(*at, seen.len() as u64).filter(|place| area.covers(*place))?;
+            let now = &bytes[Span::new(place.start - start, place.end - start).range()];
+            differ(now, seen).then_some((place, seen.as_slice()))
+        })
+    }
 }
 
 /// Proves the chip's addresses, at evenly spread places and at `hints`: places that are known to differ.
@@ -54,7 +73,7 @@ pub fn prove_addresses<P: Programmer>(
     let tested = asker.test(hints)?;
     let bytes = asker.bytes;
     Ok(match tested {
-        Ok(blank) => Ok(AddressProof { bytes, blank }),
+        Ok(blank) => Ok(AddressProof { bytes, blank, seen: asker.seen }),
         Err(fault) => match asker.unsteady()? {
             Some(noise) => Err(noise),
             None => Err(asker.with_four_byte_mode_ruled_out(fault, hints)?),

@@ -25,13 +25,15 @@ pub(super) struct Asker<'c, P: Programmer> {
     pub size: u64,
     pub command: ReadCommand,
     pub bytes: u64,
+    /// The telling places at the first look at them.
+    pub seen: Vec<(u64, Vec<u8>)>,
 }
 
 impl<'c, P: Programmer> Asker<'c, P> {
     /// By the plain read.
     pub fn plain(chip: &'c mut Chip<P>) -> Self {
         let command = chip.plain_read();
-        Asker { size: chip.geometry().size, chip, command, bytes: 0 }
+        Asker { size: chip.geometry().size, chip, command, bytes: 0, seen: Vec::new() }
     }
 
     pub fn ask(&mut self, spans: &[Span]) -> Result<Vec<Vec<u8>>, FlashError> {
@@ -47,8 +49,9 @@ impl<'c, P: Programmer> Asker<'c, P> {
             even.chain(hints.iter().map(|at| at / LOOK * LOOK)).filter(|at| at + LOOK <= self.size).collect();
         let spans: Vec<Span> = places.iter().map(|at| Span::new(*at, at + LOOK)).collect();
         let seen = self.ask(&spans)?;
-        let telling: Vec<u64> =
-            places.into_iter().zip(seen).filter(|(_, seen)| tells(seen)).map(|(at, _)| at).collect();
+        let looks = places.into_iter().zip(seen).filter(|(_, seen)| tells(seen));
+        self.seen = looks.collect();
+        let telling: Vec<u64> = self.seen.iter().map(|(at, _)| *at).collect();
         // The highest first: a place below LENGTH cannot end a long answer. Spread over what there is.
         let step = telling.len().div_ceil(CROSSED).max(1);
         Ok(telling.into_iter().rev().step_by(step).collect())
@@ -107,6 +110,6 @@ pub(super) fn tells(bytes: &[u8]) -> bool {
 }
 
 /// More than a flipped bit apart.
-fn differ(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn differ(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>() > 2
 }

@@ -276,3 +276,44 @@ fn longer_than_a_burst() -> (Vec<u8>, crate::emulator::chip::ChipSpec) {
     contents.copy_within(end..SMALL, SMALL + end);
     (contents, spec)
 }
+
+#[test]
+fn what_the_proof_of_the_addresses_saw_is_in_the_backup_or_there_is_none() {
+    for kind in KINDS {
+        for contents in [random(1, SMALL), sparse()] {
+            for value in [0xff, 0x5a] {
+                for n in [30, 80, 120, 250] {
+                    let case = format!("{value:02x} from read {n} on, by {kind:?}");
+                    if let Err(error) = back_up(kind, &contents, DataFault::Stops(n, value)) {
+                        assert!(
+                            matches!(
+                                *error.cause,
+                                Cause::DataLost { .. }
+                                    | Cause::Changed(_)
+                                    | Cause::Addresses(_)
+                                    | Cause::Disagree { .. }
+                            ),
+                            "{case}: {error}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // Behind the proof, before the passes: both passes agree, and the id is right.
+    let lost = |contents: &[u8]| {
+        let (bench, mut clip) = bench(ProgrammerKind::Ch341a, contents, DataFault::Stops(u64::MAX, 0xff));
+        let proof = crate::workflow::reading::prove(&mut clip, &[]).unwrap();
+        bench.emulator.set_faults(&Faults::default().with(Fault::Data(DataFault::Stops(0, 0xff))));
+        let mut options = BackupOptions::default();
+        options.blank_allowed = true;
+        let store = bench.store();
+        let result = crate::workflow::backup::take(&mut clip, &store, &proof, &options, &mut quiet);
+        assert!(store.list().unwrap().is_empty());
+        result.expect_err("not its contents")
+    };
+    for contents in [random(1, SMALL), sparse()] {
+        let error = lost(&contents);
+        assert!(matches!(error, Cause::DataLost { now: 0xff, .. }), "{error}");
+    }
+}
