@@ -5,17 +5,19 @@ use super::exit::Failure;
 use super::jobs::show_plan;
 use super::session::Session;
 use super::show::hexdump;
-use crate::desk::{Answer, Question, RegisterChange};
+use crate::desk::{Answer, Question, Refusal, RegisterChange, Why};
 use crate::flash::SecurityRegister;
+use crate::units;
 use crate::wire;
 
-/// Shows the question and asks it. `--yes` answers what would be written, `removal_allowed` what would be removed or
+/// Shows the question and asks it; with `--json` it is an event, whoever answers it. `--yes` answers what would be written, `removal_allowed` what would be removed or
 /// dropped, and nothing answers a phrase.
 ///
 /// # Errors
 /// Exit code 2 where the answer is not a yes.
 pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) -> Result<Answer, Failure> {
     let out = &session.out;
+    out.event("question", wire::question(question));
     match question {
         Question::Write(asked) => {
             let proposal = asked.proposal;
@@ -39,7 +41,16 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
         }
         Question::Lock(asked) => return Ok(Answer::Phrase(phrase(session, asked.phrase)?)),
         Question::Protect(_) => confirm_write(session, "Write this to survive power-off?")?,
-        Question::RemoveBackup(_) | Question::DropJob { .. } if removal_allowed => {}
+        Question::RemoveBackup(_) | Question::PruneBackups(_) | Question::DropJob { .. }
+            if removal_allowed => {}
+        Question::PruneBackups(backups) => {
+            let text = format!("Remove {}?", units::count(backups.len() as u64, "backup"));
+            ask_yes(session, &text, "give --for-good to remove them without a question")?;
+        }
+        Question::ReplaceFile(path) => {
+            let there = Refusal::from(Why::Exists { path: (*path).to_owned() });
+            ask_yes(session, &format!("{there}. Replace it?"), "give --force")?;
+        }
         Question::RemoveBackup(asked) => {
             let why = match (asked.only_of_chip, asked.only_with_contents, asked.jobs) {
                 (true, ..) => "is the only backup of its chip".to_owned(),

@@ -1,11 +1,11 @@
 //! Files that the user names: the one way in and the one way out. `-` is standard input where a file is read, and
 //! standard output where one is written; no file is replaced unless the user says so.
 
-use super::confirm::ask;
 use super::exit::Failure;
+use super::questions;
 use super::session::Session;
 use crate::desk::files::{self, Existing, INPUT_MAX, OutFile};
-use crate::desk::{Input, Refusal, Why};
+use crate::desk::{Input, Question, Refusal, Why};
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -117,6 +117,5 @@ fn existing(session: &Session, path: &Path) -> Result<Existing, Failure> {
     if !path.is_file() || !std::io::stdin().is_terminal() {
         return Ok(Existing::Keep);
     }
-    let there = Refusal::from(Why::Exists { path: path.to_owned() });
-    ask(session, &format!("{there}. Replace it?"), "give --force").map(|()| Existing::Replace)
+    questions::ask(session, &Question::ReplaceFile(path), false).map(|_| Existing::Replace)
 }

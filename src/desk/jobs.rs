@@ -309,6 +309,17 @@ pub fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(
     Ok(store.remove(backup, true)?)
 }
 
+/// Removes backups that newer ones of their chips equal ([`Store::needless`]), after a question.
+///
+/// # Errors
+/// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
+pub fn prune_backups(front: &dyn Front, store: &Store, backups: &[String]) -> Result<(), Refusal> {
+    if !front.confirms(&Question::PruneBackups(backups)) {
+        return Err(Cause::Unconfirmed.into());
+    }
+    Ok(backups.iter().try_for_each(|backup| store.remove(backup, false))?)
+}
+
 /// Keeps what the job counted; the job itself is done whether or not that succeeds.
 fn record(front: &dyn Front, store: &Store, report: &Report) {
     if let Err(refusal) = keep_counts(store, report) {

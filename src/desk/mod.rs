@@ -40,7 +40,7 @@ pub use chosen::Chosen;
 pub use conditions::Desk;
 pub use front::{Front, Notice};
 pub use input::Input;
-pub use jobs::{ChoosePut, Put, PutChosen, PutContents, drop_job, remove_backup};
+pub use jobs::{ChoosePut, Put, PutChosen, PutContents, drop_job, prune_backups, remove_backup};
 pub use order::{AUTO, DonorWish, Order, Wish, allowed};
 pub use place::{Place, PlaceError};
 pub use question::{

@@ -8,6 +8,7 @@ use crate::image::{Layout, sha256};
 use crate::plan::{Erase, Plan};
 use crate::workflow::job::Proposal;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The SHA-256, in hex, of what a question is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,6 +71,10 @@ pub enum Question<'a> {
     Protect(&'a ProtectionPlan),
     /// Whether to remove a backup that nothing replaces.
     RemoveBackup(RemoveQuestion<'a>),
+    /// Whether to remove these backups, each of which a newer one of its chip equals.
+    PruneBackups(&'a [String]),
+    /// Whether to replace a file of the user's.
+    ReplaceFile(&'a Path),
     /// Whether to give up an open job: the chip stays as it is.
     DropJob {
         /// The job.
@@ -135,6 +140,8 @@ impl Question<'_> {
             Question::Lock(_) => "lock",
             Question::Protect(_) => "protect",
             Question::RemoveBackup(_) => "remove-backup",
+            Question::PruneBackups(_) => "prune-backups",
+            Question::ReplaceFile(_) => "replace-file",
             Question::DropJob { .. } => "drop-job",
         }
     }
@@ -176,6 +183,11 @@ impl Question<'_> {
                 Digest::of(&[kind, writes.as_bytes(), lift.as_bytes(), set.as_bytes()])
             }
             Question::RemoveBackup(asked) => Digest::of(&[kind, asked.backup.as_bytes()]),
+            Question::PruneBackups(ids) => {
+                let ids = ids.iter().map(String::as_bytes);
+                Digest::of(&std::iter::once(kind).chain(ids).collect::<Vec<_>>())
+            }
+            Question::ReplaceFile(path) => Digest::of(&[kind, path.as_os_str().as_encoded_bytes()]),
             Question::DropJob { job } => Digest::of(&[kind, job.as_bytes()]),
         }
     }

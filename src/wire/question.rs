@@ -46,6 +46,8 @@ pub fn question(question: &Question<'_>) -> Fields {
             .with("only_of_chip", asked.only_of_chip)
             .with("only_with_contents", asked.only_with_contents)
             .with("jobs", json!(asked.jobs)),
+        Question::PruneBackups(backups) => fields.with("backups", json!(backups)),
+        Question::ReplaceFile(path) => fields.with("file", path.display().to_string()),
         Question::DropJob { job } => fields.with("job", *job),
     }
 }

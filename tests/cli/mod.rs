@@ -14,6 +14,7 @@ mod other_size;
 mod otp;
 mod outputs;
 mod protect;
+mod questions;
 mod quirks;
 mod read;
 mod regions;

@@ -6,6 +6,6 @@
 mod help;
 mod kept;
 mod output;
-mod schema;
+pub mod schema;
 mod session;
 mod steps;

@@ -10,6 +10,11 @@ use std::path::Path;
 /// A JSON Schema (2020-12), as far as ours goes: a keyword that is not held here is a fault of its own.
 struct Schema(Value);
 
+/// What is wrong with a line of `--json`.
+pub fn faults(line: &Value) -> Vec<String> {
+    Schema::open().faults(line)
+}
+
 impl Schema {
     fn open() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("hw-notes/json.schema.json");

@@ -1,6 +1,5 @@
 //! `backups`: what the store holds, and care for it.
 
-use super::super::confirm::ask;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::show::{Cell, Table, Tone};
@@ -136,11 +135,8 @@ fn prune(session: &Session, for_good: bool) -> Outcome {
     if session.options.dry_run {
         return Ok((Exit::Done, wire::backups_pruned(&ids, false)));
     }
-    if !for_good {
-        let question = format!("Remove {}?", units::count(ids.len() as u64, "backup"));
-        ask(session, &question, "give --for-good to remove them without a question")?;
-    }
-    ids.iter().try_for_each(|id| store.remove(id, false))?;
+    let front = Terminal::new(session).with_removal_allowed(for_good);
+    desk::prune_backups(&front, &store, &ids).map_err(|refusal| front.failure(refusal))?;
     session.out.line(format!("{} removed", units::count(ids.len() as u64, "backup")));
     Ok((Exit::Done, wire::backups_pruned(&ids, true)))
 }
