@@ -5,14 +5,18 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use norsplice::emulator::{EmulatedPipe, Emulator, Options, ProgrammerKind};
 use norsplice::flash::geometry::{Busy, Costs, EraseType, Geometry};
 use norsplice::image::inspect::inspect;
 use norsplice::image::{Board, Choice, Donor, splice, synthetic};
 use norsplice::plan::{Bounds, plan};
-use norsplice::programmer::{Ch341a, Codec, Framing, Mpsse};
+use norsplice::programmer::{self, Settings};
 use norsplice::span::{Span, Spans};
-use norsplice::spi::Transaction;
+use norsplice::spi::{Programmer, Transaction};
+use norsplice::usb::{Burst, Control, Pipe, Reply, UsbError};
+use std::cell::Cell;
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use std::time::Duration;
 
 const MIB: usize = 1 << 20;
@@ -21,44 +25,85 @@ fn main() {
     divan::main();
 }
 
-/// 1 MiB in reads of 64 KiB: every byte to the wire, and `packet` bytes of answer at a time back into the buffers.
-fn move_a_mib(bencher: Bencher<'_, '_>, codec: &dyn Codec, packet: &[u8], lead: &[u8]) {
+/// An emulated programmer's USB, and after its start one that answers any burst at once: what is left is the host's own work.
+struct Canned {
+    started: EmulatedPipe,
+    /// Whether bursts go to the emulator.
+    emulated: Rc<Cell<bool>>,
+    /// What every IN transfer brings.
+    packet: Vec<u8>,
+}
+
+impl Pipe for Canned {
+    fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError> {
+        self.started.control_out(control, data)
+    }
+    fn control_in(&mut self, control: Control, into: &mut [u8]) -> Result<usize, UsbError> {
+        self.started.control_in(control, into)
+    }
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        if self.emulated.get() {
+            return self.started.burst(burst, reply);
+        }
+        black_box(burst.out);
+        while let Some(len) = reply.next(0).filter(|_| !reply.is_complete()) {
+            reply.take(&self.packet[..len.min(self.packet.len())])?;
+        }
+        Ok(())
+    }
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        self.started.drain(len, wait)
+    }
+    fn in_packet(&self) -> Option<usize> {
+        self.started.in_packet()
+    }
+    fn now(&self) -> Duration {
+        self.started.now()
+    }
+    fn sleep(&mut self, time: Duration) {
+        self.started.sleep(time);
+    }
+}
+
+/// A programmer whose USB answers at once, with `packet`.
+fn canned(kind: ProgrammerKind, spec: &str, packet: &[u8]) -> Box<dyn Programmer> {
+    let emulator = Emulator::new(Options::new(kind)).expect("an emulator");
+    let emulated = Rc::new(Cell::new(true));
+    let pipe = Canned { started: emulator.pipe(), emulated: emulated.clone(), packet: packet.to_vec() };
+    let settings = Settings::parse(spec).expect("a programmer's text");
+    let programmer = programmer::over(pipe, &settings).expect("it starts on the emulator");
+    emulated.set(false);
+    programmer
+}
+
+/// 1 MiB in reads of 64 KiB: every byte to the wire, and packets of answer back into the buffers.
+fn read_a_mib(bencher: Bencher<'_, '_>, mut programmer: Box<dyn Programmer>) {
     let mut data = vec![0u8; MIB];
     bencher.counter(BytesCount::new(MIB)).bench_local(|| {
         for into in data.chunks_mut(64 << 10) {
-            let mut batch = [Transaction::read(&[0x03, 0, 0, 0], into)];
-            let mut encoded = codec.encode(&mut batch, Framing::Windows);
-            black_box(&encoded.out);
-            let mut left = (64 << 10) + lead.len();
-            while !encoded.reply.is_complete() && left > 0 {
-                let len = left.min(packet.len());
-                encoded.reply.take(&packet[..len]).expect("an answer of the right length");
-                left -= len;
-            }
+            programmer.run(&mut [Transaction::read(&[0x03, 0, 0, 0], into)]).expect("a read");
         }
     });
 }
 
 #[divan::bench]
 fn ch341a_read_1_mib(bencher: Bencher<'_, '_>) {
-    // Command and address come back as well.
-    move_a_mib(bencher, &Ch341a::default(), &[0x5A; 31], &[0; 4]);
+    read_a_mib(bencher, canned(ProgrammerKind::Ch341a, "ch341a", &[0x5A; 31]));
 }
 
 #[divan::bench]
 fn ft2232h_read_1_mib(bencher: Bencher<'_, '_>) {
-    // A packet of 512 bytes is two of status and 510 of data.
-    move_a_mib(bencher, &Mpsse::new(0, &[]), &[0x5A; 510], &[]);
+    // Status bytes have been taken out of the packets of 512 bytes.
+    read_a_mib(bencher, canned(ProgrammerKind::Ft2232h, "ft2232h", &[0x5A; 510]));
 }
 
 #[divan::bench]
-fn ft2232h_encode_1_mib(bencher: Bencher<'_, '_>) {
-    let codec = Mpsse::new(0, &[]);
+fn ft2232h_write_1_mib(bencher: Bencher<'_, '_>) {
+    let mut programmer = canned(ProgrammerKind::Ft2232h, "ft2232h", &[0x5A; 510]);
     let data = vec![0x5Au8; MIB];
     bencher.counter(BytesCount::new(MIB)).bench_local(|| {
         for page in data.chunks(256) {
-            let mut batch = [Transaction::write2(&[0x02, 0, 0, 0], page)];
-            black_box(&codec.encode(&mut batch, Framing::Windows).out);
+            programmer.run(&mut [Transaction::write2(&[0x02, 0, 0, 0], page)]).expect("a write");
         }
     });
 }

@@ -4,7 +4,7 @@
 use embedded_hal::digital::{ErrorType, OutputPin};
 use embedded_storage::nor_flash::NorFlash;
 use norsplice::emulator::{Emulator, Options};
-use norsplice::programmer::{Ch341a, Driver};
+use norsplice::programmer::{self, Settings};
 use norsplice::spi::hal::Device;
 use std::convert::Infallible;
 use std::error::Error;
@@ -27,7 +27,7 @@ impl OutputPin for TiedHigh {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let emulator = Emulator::new(Options::default())?;
-    let mut programmer = Driver::open(Ch341a::default(), emulator.pipe())?;
+    let mut programmer = programmer::over(emulator.pipe(), &Settings::parse("ch341a")?)?;
     let mut flash = w25q32jv::W25q32jv::new(Device(&mut programmer), TiedHigh, TiedHigh)
         .map_err(|e| format!("the driver does not start: {e:?}"))?;
 

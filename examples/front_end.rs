@@ -3,7 +3,7 @@
 
 use norsplice::desk::programmer::ProgrammerChoice;
 use norsplice::desk::rewrite;
-use norsplice::desk::{Answer, Desk, DonorWish, Front, Input, Notice, Order, Question, Refusal, Wish};
+use norsplice::desk::{Answer, Desk, Front, Input, Notice, Order, Question, Refusal, Wish};
 use norsplice::image::{Purpose, synthetic};
 use norsplice::workflow::{ChipState, Event, Store};
 use std::cell::Cell;
@@ -62,16 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(&contents, demo.board.bytes())?;
     let emulator = format!("emu:image={},state={}", contents.display(), folder.path().join("chip").display());
 
-    let desk = Desk { programmer: ProgrammerChoice::parse(&emulator)?, ..Desk::default() };
+    let mut desk = Desk::default();
+    desk.programmer = ProgrammerChoice::parse(&emulator)?;
     let store = Store::open_locked(&folder.path().join("store"))?;
     let front = Lines::default();
     let wish = |donor: Vec<u8>| {
         let mut wish = Wish::default();
         wish.board = Some("archer-mr200-v1".to_owned());
-        wish.donors = vec![DonorWish {
-            name: None,
-            input: Input::Bytes { name: "vendor.bin".to_owned(), bytes: donor },
-        }];
+        wish.donors = vec![Input::Bytes { name: "vendor.bin".to_owned(), bytes: donor }.into()];
         wish.purpose = Some(Purpose::Programmer);
         wish
     };

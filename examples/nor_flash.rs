@@ -3,14 +3,14 @@
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use norsplice::emulator::{Emulator, Options, ProgrammerKind};
 use norsplice::flash::{Chip, NorFlashFace, Permit};
-use norsplice::programmer::{Driver, Mpsse};
+use norsplice::programmer::{self, Settings};
 use norsplice::span::{Span, Spans};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::new(ProgrammerKind::Ft2232h);
     let emulator = Emulator::new(options)?;
-    let programmer = Driver::open(Mpsse::new(0, &[]).with_clock(15_000_000)?, emulator.pipe())?;
+    let programmer = programmer::over(emulator.pipe(), &Settings::parse("ft2232h:speed=15MHz")?)?;
     let mut chip = Chip::connect(programmer)?;
 
     // Whoever writes says that the old contents are safe elsewhere, and how far the right goes.

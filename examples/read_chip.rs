@@ -4,7 +4,7 @@
 
 use norsplice::emulator::{Emulator, Options};
 use norsplice::flash::Chip;
-use norsplice::programmer::{Ch341a, Driver};
+use norsplice::programmer::{self, Settings};
 use norsplice::span::Span;
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut options = Options::default();
     options.contents = Some(vec![0x42; 8 << 20]);
     let emulator = Emulator::new(options)?;
-    let programmer = Driver::open(Ch341a::default(), emulator.pipe())?;
+    let programmer = programmer::over(emulator.pipe(), &Settings::parse("ch341a")?)?;
 
     let mut chip = Chip::connect(programmer)?;
     let identity = chip.identity();

@@ -7,6 +7,7 @@ use crate::image::Allow;
 
 /// What a front end works with: which programmer, under which conditions, and the user's wish to stop.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Desk {
     /// The programmer.
     pub programmer: ProgrammerChoice,

@@ -4,7 +4,7 @@ use super::Refusal;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use crate::spi::Programmer;
-use crate::workflow::contact::{Contact, Meter, Verdict, examine, meter};
+use crate::workflow::contact::{ContactOptions, Meter, Verdict, examine, meter};
 use std::time::Duration;
 
 /// Between two looks of the meter.
@@ -29,7 +29,7 @@ impl Desk {
     /// Any [`Refusal`] where the tests themselves fail.
     pub fn contact(&self, front: &dyn Front) -> Result<Verdict, Refusal> {
         self.with_programmer(front, |mut programmer, _| {
-            let options = Contact { writes: false, voltage_adapter: self.voltage_adapter };
+            let options = ContactOptions { writes: false, voltage_adapter: self.voltage_adapter };
             Ok(examine(&mut programmer, &options, &mut |event| front.notice(Notice::Job(&event)))?)
         })
     }

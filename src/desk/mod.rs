@@ -5,8 +5,8 @@
 //! no terminal here, no command line, no exit code, and no JSON between a front end and the desk. `examples/front_end.rs`
 //! is a whole front end.
 
-pub mod about;
-pub mod attributes;
+pub(crate) mod about;
+pub(crate) mod attributes;
 mod chosen;
 mod conditions;
 pub mod contact;

@@ -54,6 +54,13 @@ pub struct DonorWish {
     pub input: Input,
 }
 
+impl From<Input> for DonorWish {
+    /// A donor without a name.
+    fn from(input: Input) -> Self {
+        Self { name: None, input }
+    }
+}
+
 /// A wish that was checked, with its donors read.
 #[derive(Clone, Debug)]
 pub struct Order {

@@ -32,7 +32,7 @@ mod permit;
 mod program;
 #[cfg(test)]
 mod program_tests;
-pub mod protect;
+pub(crate) mod protect;
 mod protection;
 mod quad;
 mod reach;
@@ -59,6 +59,7 @@ pub use nor_flash::{FaceError, NorFlashFace};
 pub use otp_write::{LockPermit, OtpPermit};
 pub use permit::Permit;
 pub use program::Programmed;
+pub use protect::Bp;
 pub use protection::ProtectionPlan;
 pub(crate) use read::ReadCommand;
 pub use read::Sink;

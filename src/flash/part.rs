@@ -15,23 +15,23 @@ pub struct Part {
     /// Other names on the same silicon, or of variants that share the row.
     pub aliases: Vec<String>,
     /// Which command the id answers.
-    pub probe: Probe,
+    pub(crate) probe: Probe,
     /// Bytes that answer it, continuation codes kept.
     pub jedec_id: Vec<u8>,
     /// Bytes after [`jedec_id`](Self::jedec_id) that must match too; `None` in the list is any byte.
-    pub ext_id: Vec<Option<u8>>,
+    pub(crate) ext_id: Vec<Option<u8>>,
     /// What SFDP must look like for this row to be meant, among rows that share an id.
-    pub tell: SfdpTell,
+    pub(crate) tell: SfdpTell,
     /// Bytes in the array.
     pub size: u64,
     /// Program unit in bytes; 1 for byte-programming parts.
     pub page: u64,
     /// Erase commands from small to large; the whole chip is [`chip_erase`](Self::chip_erase).
-    pub erase: Vec<EraseSpec>,
+    pub(crate) erase: Vec<EraseSpec>,
     /// Opcode that erases everything.
-    pub chip_erase: Option<u8>,
+    pub(crate) chip_erase: Option<u8>,
     /// How bytes are programmed.
-    pub program: ProgramScheme,
+    pub(crate) program: ProgramScheme,
     /// Supply in millivolts, least and most, where a source says so.
     pub voltage_mv: Option<(u32, u32)>,
     /// A 1.8 V class part: 3.3 V may destroy it.
@@ -39,33 +39,33 @@ pub struct Part {
     /// Address bytes of a plain `03` after power-up.
     pub address_bytes: u8,
     /// How bytes past 16 MiB are reached.
-    pub four_byte: FourByte,
+    pub(crate) four_byte: FourByte,
     /// Dies in the package that answer for a part of the array each; 1 for nearly all.
-    pub dies: u8,
+    pub(crate) dies: u8,
     /// Where 4-byte mode shows, where the part has such a flag.
-    pub mode_flag: Option<Flag>,
+    pub(crate) mode_flag: Option<Flag>,
     /// Opcode that selects a die, followed by its number; `None`: dies are not selected.
-    pub die_select: Option<u8>,
+    pub(crate) die_select: Option<u8>,
     /// Bytes of unique id behind `4B` and four dummy bytes; 0: the part has none that is known.
-    pub unique_id: u8,
+    pub(crate) unique_id: u8,
     /// `35` reads SR2 on this part, or does nothing. On others it is the way into a four-line mode.
-    pub sr2_by_35: bool,
+    pub(crate) sr2_by_35: bool,
     /// `66`, `99` reset the part.
-    pub reset: bool,
+    pub(crate) reset: bool,
     /// Commands that put wrap and dummy clocks of reads back to what they are after power-up.
-    pub plain_reads: Vec<Vec<u8>>,
+    pub(crate) plain_reads: Vec<Vec<u8>>,
     /// How the status registers are read and written.
-    pub status: StatusScheme,
+    pub(crate) status: StatusScheme,
     /// How ranges are protected.
-    pub protection: ProtectScheme,
+    pub(crate) protection: ProtectScheme,
     /// One-time areas.
-    pub otp: OtpScheme,
+    pub(crate) otp: OtpScheme,
     /// Register bits that no ordinary path may set: once 1 they stay, or stay until power-off.
-    pub forever: Vec<RegisterBit>,
+    pub(crate) forever: Vec<RegisterBit>,
     /// The highest SPI clock in Hz of every command, where a source gives it and it is below [`PLAIN_READ_HZ`].
     pub max_hz: Option<u32>,
     /// Times, where a source gives them.
-    pub times: Option<Times>,
+    pub(crate) times: Option<Times>,
     /// Where the row comes from.
     pub source: String,
     /// How many independent sources agree.
@@ -74,11 +74,22 @@ pub struct Part {
 
 /// The highest clock of the plain read `03`, in Hz, on parts that allow more to other commands: W25Q64FV datasheet, 33 MHz
 /// from 2.7 to 3.0 V; most parts have 33 to 50 MHz.
-pub const PLAIN_READ_HZ: u32 = 33_000_000;
+pub(crate) const PLAIN_READ_HZ: u32 = 33_000_000;
 
 impl Part {
+    /// How ranges are protected: `none`, `unknown`, `bp`, `sector-locks`, `sst26`.
+    pub fn protection_name(&self) -> &'static str {
+        match self.protection {
+            ProtectScheme::None => "none",
+            ProtectScheme::Unknown => "unknown",
+            ProtectScheme::Bp(_) => "bp",
+            ProtectScheme::SectorLocks { .. } => "sector-locks",
+            ProtectScheme::Sst26 => "sst26",
+        }
+    }
+
     /// The highest clock of the plain read, in Hz.
-    pub fn plain_read_hz(&self) -> u32 {
+    pub(crate) fn plain_read_hz(&self) -> u32 {
         self.max_hz.unwrap_or(PLAIN_READ_HZ).min(PLAIN_READ_HZ)
     }
 }
@@ -104,7 +115,7 @@ pub enum Probe {
 /// What SFDP must say for a row to be meant. All `None` fits everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SfdpTell {
+pub(crate) struct SfdpTell {
     /// `Some(false)`: `5A` gives no signature. `Some(true)`: it does.
     pub present: Option<bool>,
     /// Minor revision in the SFDP header.
@@ -123,7 +134,7 @@ pub struct SfdpTell {
 
 /// One erase command of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EraseSpec {
+pub(crate) struct EraseSpec {
     /// Opcode with the part's own address width.
     pub opcode: u8,
     /// Bytes erased, a power of two.
@@ -145,7 +156,7 @@ impl EraseSpec {
 /// How bytes are programmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ProgramScheme {
+pub(crate) enum ProgramScheme {
     /// `02` with up to a page.
     #[default]
     Page,
@@ -160,7 +171,7 @@ pub enum ProgramScheme {
 /// How bytes past 16 MiB are reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct FourByte {
+pub(crate) struct FourByte {
     /// `13` reads, `12` programs, `21`/`5C`/`DC` erase with four address bytes in any mode.
     pub native: bool,
     /// How 4-byte mode is entered and left.
@@ -172,7 +183,7 @@ pub struct FourByte {
 /// How 4-byte mode is entered and left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FourByteMode {
+pub(crate) enum FourByteMode {
     /// Never, or not known.
     #[default]
     None,
@@ -189,7 +200,7 @@ pub enum FourByteMode {
 /// A bit in the answer to an opcode without address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Flag {
+pub(crate) struct Flag {
     /// The opcode that reads the register.
     pub opcode: u8,
     /// Which byte of the answer, from 0.
@@ -223,13 +234,14 @@ pub enum Register {
 /// One bit of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
-pub struct RegisterBit {
+pub(crate) struct RegisterBit {
     /// Which register.
     pub register: Register,
     /// Which bit, 0..=7.
     pub bit: u8,
 }
 
+#[cfg(test)]
 impl RegisterBit {
     /// Bit of the first status register.
     pub const fn sr1(bit: u8) -> Self {
@@ -239,16 +251,12 @@ impl RegisterBit {
     pub const fn sr2(bit: u8) -> Self {
         Self { register: Register::Sr2, bit }
     }
-    /// Bit of the third.
-    pub const fn sr3(bit: u8) -> Self {
-        Self { register: Register::Sr3, bit }
-    }
 }
 
 /// How the status registers are read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StatusScheme {
+pub(crate) struct StatusScheme {
     /// Opcode that reads SR2 (`35`; `15` is the configuration register of Macronix); `None`: do not send one.
     pub read_sr2: Option<u8>,
     /// Opcode that reads SR3 (`15`).
@@ -295,7 +303,7 @@ pub(crate) const STATUS_UNKNOWN: StatusScheme = StatusScheme {
 /// How a suspended erase or program shows, and what resumes it. Written `7A 35.7`: opcodes, then flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Suspend {
+pub(crate) struct Suspend {
     /// Opcodes that resume, each harmless where nothing is suspended.
     pub resume: [Option<u8>; 2],
     /// Bits that show it.
@@ -305,7 +313,7 @@ pub struct Suspend {
 /// What `01` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Write01 {
+pub(crate) enum Write01 {
     /// SR1 alone.
     One,
     /// SR1, SR2; with one byte SR2 becomes 0 or is not promised to stay.
@@ -319,7 +327,7 @@ pub enum Write01 {
 /// What goes before a status write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum StatusEnable {
+pub(crate) enum StatusEnable {
     /// `06` only: every write is non-volatile.
     Wren,
     /// `50` makes the write volatile, `06` non-volatile.
@@ -330,7 +338,7 @@ pub enum StatusEnable {
 
 /// How ranges are protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProtectScheme {
+pub(crate) enum ProtectScheme {
     /// The part has none.
     None,
     /// Not known: SR1 is compared with 0 and explained, never decoded.
@@ -349,7 +357,7 @@ pub enum ProtectScheme {
 /// Where the protection bits sit and how they are read as a range.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BpBits {
+pub(crate) struct BpBits {
     /// BP0 first.
     pub bp: Vec<RegisterBit>,
     /// Top or bottom.
@@ -372,7 +380,7 @@ pub struct BpBits {
 /// How the BP number is read as a length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum BpRule {
+pub(crate) enum BpRule {
     /// `max(64 KiB, size / 2^(max - 1)) << (bp - 1)`, never more than the chip; all ones is everything.
     #[default]
     Doubling,
@@ -384,7 +392,7 @@ pub enum BpRule {
 
 /// One-time areas of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtpScheme {
+pub(crate) struct OtpScheme {
     /// The commands.
     pub method: OtpMethod,
     /// The areas, in the maker's order.
@@ -395,7 +403,7 @@ pub struct OtpScheme {
 
 /// One one-time area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OtpRegister {
+pub(crate) struct OtpRegister {
     /// The maker's number.
     pub index: u8,
     /// Address in the OTP space.
@@ -442,7 +450,7 @@ pub enum OtpMethod {
 
 /// Typical and maximum times of a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Times {
+pub(crate) struct Times {
     /// One page.
     pub program: Option<(Duration, Duration)>,
     /// Erase times by block size.

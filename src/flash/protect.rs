@@ -35,12 +35,12 @@ impl Registers {
     }
 
     /// A bit's value; `None` when its register was not read.
-    pub fn bit(&self, bit: RegisterBit) -> Option<bool> {
+    pub(crate) fn bit(&self, bit: RegisterBit) -> Option<bool> {
         Some(self.get(bit.register)? >> bit.bit & 1 == 1)
     }
 
     /// The same with one bit changed; a register that was not read stays so.
-    pub fn with(mut self, bit: RegisterBit, value: bool) -> Self {
+    pub(crate) fn with(mut self, bit: RegisterBit, value: bool) -> Self {
         let mask = 1u8 << bit.bit;
         let set = |old: u8| if value { old | mask } else { old & !mask };
         match bit.register {

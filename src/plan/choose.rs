@@ -12,6 +12,7 @@ const UNIT_WITHOUT_ERASE: u64 = 0x1000;
 
 /// What the plan must respect.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Bounds {
     /// What may be erased and programmed; nothing outside is touched.
     pub allowed: Spans,

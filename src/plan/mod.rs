@@ -13,7 +13,9 @@ mod error;
 mod scan;
 mod step;
 
-pub use choose::{Bounds, plan, plan_whole_erase};
-pub use diff::{diff, diff_near};
+pub(crate) use choose::plan_whole_erase;
+pub use choose::{Bounds, plan};
+pub use diff::diff;
+pub(crate) use diff::diff_near;
 pub use error::PlanError;
 pub use step::{Counts, Erase, Plan, Step};

@@ -149,11 +149,6 @@ impl Ch347 {
         Ok(self)
     }
 
-    /// The clock that is set, in Hz.
-    pub fn clock_hz(&self) -> u32 {
-        self.setting.hz
-    }
-
     /// `C1` for the chip's line: low or high.
     fn select(&self, level: Level) -> Vec<u8> {
         let mut payload = [0; 10];

@@ -66,11 +66,13 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     }
 
     /// The pipe below.
+    #[cfg(test)]
     pub fn pipe(&self) -> &P {
         &self.pipe
     }
 
     /// The pipe below.
+    #[cfg(test)]
     pub fn pipe_mut(&mut self) -> &mut P {
         &mut self.pipe
     }

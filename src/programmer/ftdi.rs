@@ -262,7 +262,8 @@ impl Reply for Echo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programmer::{Codec, Driver, Framing, Shape};
+    use crate::programmer::shape::Framing;
+    use crate::programmer::{Codec, Driver, Shape};
     use crate::spi::{LinkFault, Programmer};
     use std::collections::VecDeque;
 

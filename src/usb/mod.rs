@@ -20,4 +20,4 @@ pub use device::{Found, Interface, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
 pub use stream::StreamAddress;
-pub use trace::{Log, Traced};
+pub(crate) use trace::{Log, Traced};

@@ -5,7 +5,7 @@ use super::{Fields, security_register, spans};
 use crate::desk::glance::Glance;
 use crate::desk::probe::{Probe, named_registers};
 use crate::desk::protect::Protection;
-use crate::flash::part::{Confidence, Part, ProtectScheme};
+use crate::flash::part::{Confidence, Part};
 use crate::flash::{Found, Identity, Status};
 use crate::workflow::contact::Verdict;
 use crate::workflow::files::hex;
@@ -142,13 +142,7 @@ fn part(part: &Part) -> Value {
         "voltage_mv": part.voltage_mv.map(|(least, most)| [least, most]),
         "low_voltage": part.low_voltage,
         "address_bytes": part.address_bytes,
-        "protection": match part.protection {
-            ProtectScheme::None => "none",
-            ProtectScheme::Unknown => "unknown",
-            ProtectScheme::Bp(_) => "bp",
-            ProtectScheme::SectorLocks { .. } => "sector-locks",
-            ProtectScheme::Sst26 => "sst26",
-        },
+        "protection": part.protection_name(),
         "otp_registers": registers.collect::<Vec<_>>(),
         "confidence": match part.confidence {
             Confidence::Low => "low",

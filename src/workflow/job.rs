@@ -4,7 +4,7 @@
 //! execute, relock. There is no other way from here to an erase, and none without the backup.
 
 use super::backup::{self, Backup, BackupOptions};
-use super::contact::{self, Contact};
+use super::contact::{self, ContactOptions};
 use super::engine::check_alive;
 use super::error::{Cause, ChipState, Error};
 use super::event::{Event, Events};
@@ -199,8 +199,11 @@ pub fn run<P: Programmer>(
     refuse_open_job(chip, store)?;
     // Backup, wanted contents and journal: two images, and a little.
     store.check_room(2 * chip.geometry().size + (1 << 20))?;
-    let contact =
-        contact::before_writing(chip, &Contact { writes: !options.dry_run, ..Contact::default() }, events)?;
+    let contact = contact::before_writing(
+        chip,
+        &ContactOptions { writes: !options.dry_run, ..ContactOptions::default() },
+        events,
+    )?;
     let proof = contact.addresses.clone().unwrap_or_default();
     let backup = backup::take(
         chip,

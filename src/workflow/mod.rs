@@ -14,7 +14,7 @@ pub mod reading;
 pub mod replacement;
 pub mod restore;
 pub mod resume;
-pub mod rewrite;
+pub(crate) mod rewrite;
 mod store;
 #[cfg(feature = "host")]
 pub mod tftp;
@@ -25,7 +25,7 @@ mod engine;
 mod error;
 mod event;
 mod guard;
-pub mod noise;
+pub(crate) mod noise;
 mod stored_status;
 mod utc;
 mod vote;
@@ -33,11 +33,10 @@ mod wake;
 
 pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
-pub use guard::chip_key;
-pub(crate) use guard::open_jobs_of;
+pub(crate) use guard::{chip_key, open_jobs_of};
 pub use store::{
-    ChipKey, Draft, Facts, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread,
-    Store, StoreError, Stored, refuse_suspect,
+    ChipKey, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread, Store, StoreError,
+    Stored,
 };
 pub use stored_status::{StoredRegisters, StoredSecurity, StoredStatus};
 

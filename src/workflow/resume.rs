@@ -1,6 +1,6 @@
 //! An open job, finished or undone from what is really on the chip, reading only its blocks.
 
-use super::contact::{self, AddressProof, Contact};
+use super::contact::{self, AddressProof, ContactOptions};
 use super::engine::stop_on_break;
 use super::error::{Cause, ChipState, Error, OtherChip, Owned};
 use super::event::{Event, Events, Stage};
@@ -85,8 +85,11 @@ fn go<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Report, Error> {
     let header = journal.header.clone();
-    let contact =
-        contact::before_writing(chip, &Contact { writes: !options.dry_run, ..Contact::default() }, events)?;
+    let contact = contact::before_writing(
+        chip,
+        &ContactOptions { writes: !options.dry_run, ..ContactOptions::default() },
+        events,
+    )?;
     let backup = store.load(&header.backup)?;
     if backup.manifest.sha256 != header.backup_sha256 || backup.flash.len() as u64 != header.size {
         let fault = format!("its backup '{}' is not the one it was begun with", header.backup);

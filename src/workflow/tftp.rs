@@ -27,6 +27,7 @@ const TURN: Duration = Duration::from_millis(4);
 
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Waits {
     /// For the answer to a block, before it is sent again.
     pub answer: Duration,

@@ -8,7 +8,7 @@ use super::session::{connect, noise, write};
 use norsplice::emulator::chip::{find, names};
 use norsplice::flash::OtpPermit;
 use norsplice::span::{Span, Spans};
-use norsplice::workflow::contact::{Contact, before_writing, examine};
+use norsplice::workflow::contact::{ContactOptions, before_writing, examine};
 use std::ops::ControlFlow;
 
 /// By the emulated part's maker: what it must never hear.
@@ -160,7 +160,8 @@ fn everything(name: &str, programmer: &Direct, held: &[u8]) {
     chip.status().unwrap();
     chip.protectable().unwrap();
     let registers = chip.security_registers().unwrap();
-    let contact = Contact { writes: true, voltage_adapter: true };
+    let mut contact = ContactOptions::default();
+    (contact.writes, contact.voltage_adapter) = (true, true);
     before_writing(&mut chip, &contact, &mut nobody).unwrap_or_else(|e| panic!("{name}: {e}"));
     for wanted in [Spans::from(Span::new(0, size)), Spans::new()] {
         for permanent in [false, true] {

@@ -6,7 +6,6 @@
 use norsplice::emulator::chip::spec::{AddressBytes, Bit, Bits, Command, Does, ExtendedAddress, Register};
 use norsplice::emulator::chip::spec::{BpMap, Protection, Security};
 use norsplice::emulator::chip::{ChipSpec, find};
-use norsplice::flash::part::ProtectScheme;
 use norsplice::flash::parts::by_id;
 
 const TABLE: &str = include_str!("../data/chips/facts.csv");
@@ -235,7 +234,7 @@ impl Row {
             commands.push(Command::plain(0x15, Does::ReadRegister(2)).while_busy());
         }
         // SST26: a register with a lock for each block, all set at power-up.
-        let block_register = by_id(&self.id).iter().any(|part| part.protection == ProtectScheme::Sst26);
+        let block_register = by_id(&self.id).iter().any(|part| part.protection_name() == "sst26");
         if block_register {
             commands.push(Command::plain(0x72, Does::ReadLocks));
             commands.push(Command::plain(0x42, Does::WriteLocks));

@@ -11,7 +11,7 @@ use norsplice::flash::{Chip, FlashError};
 use norsplice::programmer::{self, Settings};
 use norsplice::spi::{Programmer, SpiError};
 use norsplice::workflow::backup::{BackupOptions, backup};
-use norsplice::workflow::contact::{Contact, before_writing};
+use norsplice::workflow::contact::{ContactOptions, before_writing};
 use norsplice::workflow::job::{self, Decide, Wanted};
 use norsplice::workflow::journal::Direction;
 use norsplice::workflow::resume::{ResumeOptions, resume};
@@ -189,7 +189,7 @@ fn end(bench: Rig, adapter: &Adapter, job: &Job, result: Result<(), Error>) -> R
 fn probe(bench: &Rig) -> Result<(), Error> {
     let mut chip = bench.clip()?;
     chip.status()?;
-    let contact = Contact { writes: false, voltage_adapter: false };
+    let contact = ContactOptions::default();
     before_writing(&mut chip, &contact, &mut quiet).map_err(Cause::untouched)?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::image::{Board, Layout, recognise};
 use crate::programmer::attached;
 use crate::workflow::backup::Backup;
 use crate::workflow::backup::BackupOptions;
-use crate::workflow::contact::{Contact as ContactTest, before_writing};
+use crate::workflow::contact::{ContactOptions, before_writing};
 use crate::workflow::journal::Direction;
 use crate::workflow::{Cause, Store};
 use std::cell::RefCell;
@@ -140,7 +140,7 @@ impl Worker<'_> {
     /// Tests the contact of one chip, as long as it answers.
     fn watch_chip(&self, spec: &str) -> Result<Option<Ask>, Refusal> {
         // Questions only: the job that is chosen later tests the write enable itself.
-        let test = ContactTest::default();
+        let test = ContactOptions::default();
         self.desk(spec)?.with_chip(&Updates::of(self), |chip, _| {
             loop {
                 match before_writing(chip, &test, &mut |_| ControlFlow::Continue(())) {

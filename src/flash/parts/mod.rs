@@ -15,7 +15,9 @@ mod search;
 mod text;
 mod voltage;
 
-pub use load::{by_id, by_probe, parts};
-pub use resolve::{Evidence, Resolved, among, may_ask_sr2, resolve};
-pub use search::{by_name, names, search};
-pub use voltage::{Supply, supply_of_id};
+pub(crate) use load::by_probe;
+pub use load::{by_id, parts};
+pub(crate) use resolve::{Evidence, Resolved, among, may_ask_sr2, resolve};
+pub(crate) use search::by_name;
+pub use search::{names, search};
+pub(crate) use voltage::{Supply, supply_of_id};

@@ -23,14 +23,16 @@ mod verdict;
 
 pub use address_fault::AddressFault;
 pub(super) use address_search::explain_difference;
+pub use addresses::AddressProof;
+pub(crate) use addresses::prove_addresses;
 pub(super) use addresses::telling_addresses;
-pub use addresses::{AddressProof, prove_addresses};
 #[cfg(test)]
 pub(super) use array::MOST;
-pub use clock::find_clock;
-pub use findings::{Findings, Line, Sampled, Tallied};
-pub use judge::judge;
-pub use meter::{Meter, meter, wait_until_steady};
-pub use run::{Contact, before_writing, examine};
+pub(crate) use clock::find_clock;
+pub use findings::{Line, Tallied};
+pub(crate) use judge::judge;
+pub use meter::Meter;
+pub(crate) use meter::{meter, wait_until_steady};
+pub use run::{ContactOptions, before_writing, examine};
 pub(super) use unproven::prove_unproven_bits;
 pub use verdict::{ErrorRate, Likely, Outcome, Test, Verdict};

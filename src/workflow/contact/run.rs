@@ -19,7 +19,7 @@ const ROUNDS: usize = 2;
 
 /// How to test.
 #[derive(Clone, Debug, Default)]
-pub struct Contact {
+pub struct ContactOptions {
     /// Write enable and write disable may be sent, once every read is as it should be: in jobs that may write only.
     pub writes: bool,
     /// The user said that a 1.8 V adapter is in place.
@@ -32,12 +32,12 @@ pub struct Contact {
 /// [`Cause::Contact`] when one fails; what failed below.
 pub fn before_writing<P: Programmer>(
     chip: &mut Chip<P>,
-    options: &Contact,
+    options: &ContactOptions,
     events: &mut Events<'_>,
 ) -> Result<Verdict, Cause> {
     begin(events)?;
     // The chip itself refuses a write to a 1.8 V part, with the words for it.
-    let options = Contact { voltage_adapter: true, ..options.clone() };
+    let options = ContactOptions { voltage_adapter: true, ..options.clone() };
     let mut verdict = match on_chip(chip, &options) {
         // One lost transfer among hundreds is no verdict on the contact. It is reported, and all of it asked again.
         Err(Cause::Flash(error)) if is_transient(&error) => {
@@ -67,7 +67,7 @@ pub fn before_writing<P: Programmer>(
 /// What failed below the chip; a bad contact is a verdict, not an error.
 pub fn examine<P: Programmer>(
     programmer: &mut P,
-    options: &Contact,
+    options: &ContactOptions,
     events: &mut Events<'_>,
 ) -> Result<Verdict, Cause> {
     begin(events)?;
@@ -103,7 +103,7 @@ fn end(events: &mut Events<'_>) -> Result<(), Cause> {
     }
 }
 
-fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &Contact) -> Result<Verdict, Cause> {
+fn on_chip<P: Programmer>(chip: &mut Chip<P>, options: &ContactOptions) -> Result<Verdict, Cause> {
     let mut seen = on_line(chip.programmer())?;
     if chip.identity().part.probe != Probe::Jedec {
         // A chip that does not know 9F is asked as it was named.

@@ -15,7 +15,9 @@ mod jobs;
 mod log;
 mod record;
 
-pub use header::{JobHeader, NewJob, Verb};
-pub use jobs::{Journal, ListedJob};
+pub(crate) use header::NewJob;
+pub use header::{JobHeader, Verb};
+pub(crate) use jobs::Journal;
+pub use jobs::ListedJob;
 pub use log::{Direction, Log, Over};
 pub use record::JobRecord;

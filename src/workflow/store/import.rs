@@ -13,6 +13,7 @@ const SMALLEST: u64 = 32 << 10;
 
 /// A dump to be taken over.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Import {
     /// Its contents.
     pub flash: Vec<u8>,

@@ -21,9 +21,9 @@ mod recorder;
 mod store_folder;
 
 pub use backups::{Listed, Stored};
-pub use draft::{Draft, Facts};
+pub(crate) use draft::{Draft, Facts};
 pub use error::StoreError;
-pub use import::{Import, refuse_suspect};
+pub use import::Import;
 pub use key::ChipKey;
 pub use manifest::{FileEntry, Manifest, Origin, Proven, ProvenBy, Reads, Reread};
 pub use store_folder::Store;

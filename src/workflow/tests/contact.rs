@@ -7,13 +7,13 @@ use crate::flash::Chip;
 use crate::spi::{Op, Transaction};
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::contact::{
-    Contact, Likely, MOST, Verdict, before_writing, examine, find_clock, meter, wait_until_steady,
+    ContactOptions, Likely, MOST, Verdict, before_writing, examine, find_clock, meter, wait_until_steady,
 };
 use crate::workflow::{Cause, Event};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-const WRITES: Contact = Contact { writes: true, voltage_adapter: false };
+const WRITES: ContactOptions = ContactOptions { writes: true, voltage_adapter: false };
 
 fn bench(kind: ProgrammerKind, faults: Faults) -> Bench {
     Bench::with_chip(kind, small(small_spec(), &random(1, SMALL)), faults)
@@ -77,7 +77,7 @@ fn a_chip_that_does_not_hear_write_enable_is_not_written_to() {
     let Err(Cause::Contact(verdict)) = before_writing(&mut clip, &WRITES, &mut quiet) else { panic!() };
     assert_eq!(verdict.likely.first(), Some(&Likely::HoldOrWriteProtect), "{verdict}");
     // Where nothing may be sent that changes anything, nothing is, and this cannot be found.
-    assert!(before_writing(&mut clip, &Contact::default(), &mut quiet).is_ok());
+    assert!(before_writing(&mut clip, &ContactOptions::default(), &mut quiet).is_ok());
 }
 
 #[test]
