@@ -74,6 +74,7 @@ pub struct Reading {
 ///
 /// # Errors
 /// [`Cause::Addresses`]; [`Cause::Disagree`] when passes differ and the vote does not settle it; [`Cause::Changed`];
+/// [`Cause::Suspect`] for a whole chip of 00;
 /// [`Cause::Stopped`]; what failed below.
 pub fn read<P: Programmer>(
     chip: &mut Chip<P>,
@@ -85,7 +86,18 @@ pub fn read<P: Programmer>(
     let stages =
         if options.passes > 1 { (Stage::FirstRead, Stage::SecondRead) } else { (Stage::Read, Stage::Read) };
     let how = How { options, stages, proof: &proof, known: None };
-    read_with(chip, span, &how, events, &mut |_, _| Ok(()))
+    let reading = read_with(chip, span, &how, events, &mut |_, _| Ok(()))?;
+    let whole = span == Span::new(0, chip.geometry().size);
+    match super::engine::uniform(&reading.bytes).filter(|_| whole) {
+        Some(0xff) => {
+            let text = "every byte reads ff: the chip is blank, or its data line has no contact while its id comes through";
+            stop_on_break(events(Event::Warning(text.into())))?;
+        }
+        // No maker delivers a chip so, and no image is that.
+        Some(value) if !options.salvage => return Err(Cause::Suspect { value }),
+        _ => {}
+    }
+    Ok(reading)
 }
 
 /// The proof, or [`Cause::Addresses`]; asked for once more where a transfer was lost.

@@ -46,8 +46,8 @@ pub(super) const HEADER: usize = 7;
 /// Where a device does not give its limit: what the most common firmware has room for. A longer write overruns its memory;
 /// reads go out as they come in, and have none.
 const SAFE_WRITE: usize = 4096;
-/// The longest read that is asked for, whatever the device allows: progress, and a prompt stop.
-const LONGEST_READ: usize = 64 * 1024;
+/// The longest read that 24 bits can ask for. Passes cut shorter pieces.
+const LONGEST_READ: usize = (1 << 24) - 1;
 /// The longest write that is of use.
 const LONGEST_WRITE: usize = 64 * 1024;
 
@@ -139,9 +139,9 @@ mod tests {
         let mut device = Device::with_commands(&[0x3f, 0, 0x3d]);
         assert!(device.has(op::SPI_OP) && device.has(op::NAME) && !device.has(op::CHIP_SELECT));
         device.limit(None, None);
-        assert_eq!((device.max_write, device.max_read), (4096, 65536));
+        assert_eq!((device.max_write, device.max_read), (4096, 0xff_ffff));
         device.limit(Some(&[0, 1, 0]), Some(&[0, 0, 0]));
-        assert_eq!((device.max_write, device.max_read), (256, 65536));
+        assert_eq!((device.max_write, device.max_read), (256, 0xff_ffff));
         device.take_name(b"Glasgow serprog\x01");
         assert_eq!(device.name, "Glasgow serprog.");
         device.take_name(b"pico\0\xff\xff");

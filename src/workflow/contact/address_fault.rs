@@ -1,5 +1,6 @@
 //! What can be wrong with the addresses of reads, as data and in words.
 
+use crate::units;
 use serde::Serialize;
 use std::fmt;
 
@@ -63,6 +64,14 @@ pub enum AddressFault {
         /// The bit's number.
         bit: u32,
     },
+    /// The contents repeat as if the chip did not see an address bit, and no answer of the programmer is long enough to
+    /// show whether it does.
+    Undecided {
+        /// The bit's number.
+        bit: u32,
+        /// Bytes that one answer can have.
+        room: u64,
+    },
 }
 
 impl fmt::Display for AddressFault {
@@ -102,6 +111,12 @@ impl fmt::Display for AddressFault {
                 f,
                 "{differing} of {reads} repeated reads of a few bytes differ: wires, clock or contact, so that no address \
                  can be proven"
+            ),
+            AddressFault::Undecided { bit, room } => write!(
+                f,
+                "the contents repeat as if address bit A{bit} were not seen, and an answer of this programmer, {} at \
+                 most, is too short to show whether it is; read half of the chip (--len), or take another programmer",
+                units::size(*room)
             ),
             AddressFault::Misplaced { places, first } => write!(
                 f,

@@ -42,7 +42,8 @@ fn unproven_bits(bytes: &[u8]) -> Option<Unproven> {
 /// Proves the address bits of which `bytes`, the contents just read of the whole chip, give no proof.
 ///
 /// # Errors
-/// [`Cause::Addresses`] with [`AddressFault::Mirrored`]; [`Cause::Stopped`]; what failed below.
+/// [`Cause::Addresses`] with [`AddressFault::Mirrored`], or [`AddressFault::Undecided`] where an answer cannot run to the
+/// end; [`Cause::Stopped`]; what failed below.
 pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
     chip: &mut Chip<P>,
     bytes: &[u8],
@@ -51,7 +52,8 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
     let Some(Unproven { bit, span }) = unproven_bits(bytes) else { return Ok(()) };
     let limits = chip.programmer().limits();
     let room = limits.max_transaction.saturating_sub(8) as u64;
-    let span = Span::new(span.start, span.end.min(span.start + room));
+    let end = span.end;
+    let span = Span::new(span.start, end.min(span.start + room));
     let time = limits.wire_time(span.len());
     if time > LONG {
         let text = format!(
@@ -61,7 +63,8 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
         stop_on_break(events(Event::Note(text)))?;
     }
     match runs_on_as(chip, span, bytes)? {
-        true => Ok(()),
+        true if span.end == end => Ok(()),
+        true => Err(Cause::Addresses(AddressFault::Undecided { bit, room })),
         false => Err(Cause::Addresses(AddressFault::Mirrored { bit })),
     }
 }

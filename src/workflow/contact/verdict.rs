@@ -72,7 +72,9 @@ impl Likely {
     pub fn from_fault(fault: &AddressFault) -> Self {
         match fault {
             AddressFault::AddressMode { .. } => Likely::FourByteMode,
-            AddressFault::StuckBit { .. } | AddressFault::Mirrored { .. } => Likely::AddressBit,
+            AddressFault::StuckBit { .. }
+            | AddressFault::Mirrored { .. }
+            | AddressFault::Undecided { .. } => Likely::AddressBit,
             AddressFault::Wraps { .. } => Likely::BurstWrap,
             AddressFault::DeadAfter { .. } => Likely::LongTransactions,
             AddressFault::FirstByte { .. } => Likely::FirstByte,

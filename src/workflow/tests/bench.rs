@@ -3,7 +3,7 @@
 use crate::emulator::chip::{ChipSpec, FlashChip, find};
 use crate::emulator::{Emulator, Faults, Options, ProgrammerKind, Quirk};
 use crate::flash::{Chip, FlashError};
-use crate::programmer::{Ch341a, Ch347, Driver, Mpsse};
+use crate::programmer::{self, Ch341a, Ch347, Driver, Mpsse, Settings};
 use crate::spi::{Limits, Op, Programmer, SpiError, Transaction};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::Verb;
@@ -104,6 +104,9 @@ impl Bench {
             ProgrammerKind::Ch347t => {
                 let codec = Ch347::default().with_clock(30_000_000)?;
                 Box::new(Driver::open(codec, self.emulator.pipe())?)
+            }
+            ProgrammerKind::Serprog(_) => {
+                programmer::over(self.emulator.pipe(), &Settings::parse("serprog:tcp=none:1").unwrap())?
             }
             other => panic!("no programmer for {other:?}"),
         })

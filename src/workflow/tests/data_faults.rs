@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Clip, KINDS, SMALL, flash_bin, quiet, random, small, small_spec};
 use crate::emulator::chip::DataFault;
-use crate::emulator::{Fault, Faults, ProgrammerKind};
+use crate::emulator::{Fault, Faults, ProgrammerKind, SerprogKind};
 use crate::span::Span;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::contact::AddressFault;
@@ -305,8 +305,7 @@ fn what_the_proof_of_the_addresses_saw_is_in_the_backup_or_there_is_none() {
         let (bench, mut clip) = bench(ProgrammerKind::Ch341a, contents, DataFault::Stops(u64::MAX, 0xff));
         let proof = crate::workflow::reading::prove(&mut clip, &[]).unwrap();
         bench.emulator.set_faults(&Faults::default().with(Fault::Data(DataFault::Stops(0, 0xff))));
-        let mut options = BackupOptions::default();
-        options.blank_allowed = true;
+        let options = BackupOptions { blank_allowed: true, ..BackupOptions::default() };
         let store = bench.store();
         let result = crate::workflow::backup::take(&mut clip, &store, &proof, &options, &mut quiet);
         assert!(store.list().unwrap().is_empty());
@@ -316,4 +315,52 @@ fn what_the_proof_of_the_addresses_saw_is_in_the_backup_or_there_is_none() {
         let error = lost(&contents);
         assert!(matches!(error, Cause::DataLost { now: 0xff, .. }), "{error}");
     }
+}
+
+/// A programmer whose answers are short cannot tell contents that repeat from an address bit that is not seen.
+#[test]
+fn contents_that_repeat_are_kept_only_where_an_answer_is_long_enough_to_decide() {
+    let half = [vec![0xff; 0x2_0000], random(1, SMALL / 2 - 0x2_0000)].concat();
+    let mut other = half.clone();
+    other.extend([vec![0xff; 0x2_0000], random(2, SMALL / 2 - 0x2_0000)].concat());
+    let twice = [half.clone(), half].concat();
+    let (any, short) =
+        (ProgrammerKind::Serprog(SerprogKind::PicoAny), ProgrammerKind::Serprog(SerprogKind::Short));
+    let harmless = DataFault::Stops(u64::MAX, 0);
+    back_up(any, &twice, harmless).unwrap();
+    let found = cause(back_up(short, &twice, harmless), "answers of 64 KiB");
+    assert!(
+        matches!(found, Cause::Addresses(AddressFault::Undecided { bit: 18, room }) if room < 0x1_0100),
+        "{found}"
+    );
+    let stuck = DataFault::StuckBit(18, false);
+    let found = cause(back_up(any, &other, stuck), "a long answer");
+    assert!(matches!(found, Cause::Addresses(AddressFault::Mirrored { bit: 18 })), "{found}");
+    let found = cause(back_up(short, &other, stuck), "a short answer");
+    assert!(matches!(found, Cause::Addresses(AddressFault::Undecided { bit: 18, .. })), "{found}");
+}
+
+#[test]
+fn a_whole_chip_of_zeros_is_no_read_and_a_blank_one_is_said_to_be() {
+    let said = |value: u8| {
+        let bench = Bench::with_chip(
+            ProgrammerKind::Ch341a,
+            small(small_spec(), &vec![value; SMALL]),
+            Faults::default(),
+        );
+        let mut clip = bench.clip().unwrap();
+        let mut warnings = Vec::new();
+        let result = read(&mut clip, Span::new(0, SMALL as u64), &ReadOptions::default(), &mut |event| {
+            if let crate::workflow::Event::Warning(text) = event {
+                warnings.push(text);
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        bench.assert_no_misdeeds();
+        (result.map(|reading| reading.bytes), warnings)
+    };
+    let (zeros, _) = said(0);
+    assert!(matches!(zeros, Err(Cause::Suspect { value: 0 })));
+    let (blank, warnings) = said(0xff);
+    assert!(blank.unwrap() == vec![0xff; SMALL] && warnings.len() == 1, "{warnings:?}");
 }
