@@ -192,6 +192,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("flate2", &["image/container/packed/"]),
     ("ftdi_embedded_hal", &["programmer/ftdi.rs"]),
     ("ftdi_mpsse", &["programmer/ftdi.rs", "programmer/mpsse.rs", "programmer/mpsse/examine.rs"]),
+    ("gpiocdev", &["usb/host/spidev.rs"]),
     ("indicatif", &["cli/every.rs", "cli/output.rs", "cli/progress.rs"]),
     ("maud", &["report/"]),
     ("lzma_rust2", &["image/container/packed/"]),
@@ -225,8 +226,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::io::stdin", &["cli/"]),
     ("std::io::stdout", &["cli/"]),
     ("std::io::stderr", &["cli/"]),
-    // usb/host: whether the kernel shows a USB bus at all.
-    ("std::fs", &["cli/", "desk/", "workflow/", "usb/host/find.rs"]),
+    // usb/host: whether the kernel shows a USB bus at all; how large spidev's buffers are, and who holds its chip select.
+    ("std::fs", &["cli/", "desk/", "workflow/", "usb/host/find.rs", "usb/host/spidev.rs"]),
     ("std::env", &["cli/"]),
     ("std::process", &["cli/"]),
     (

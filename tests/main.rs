@@ -26,6 +26,7 @@ mod quirks;
 mod serprog;
 mod shapes;
 mod snapshots;
+mod spidev;
 mod tools;
 #[cfg(target_os = "linux")]
 mod usb;

@@ -30,6 +30,7 @@ Programmers for -p:
       arm-usb-tiny, arm-usb-tiny-h, picotap, busblaster, flyswatter;
       vid=15ba,pid=002b for ids of its own; pin=gpiol0:low+gpioh1:high
   serprog:dev=/dev/ttyACM0[,baud=..,speed=..]     also serprog:tcp=HOST:PORT, serprog:unix=PATH
+  spidev:dev=/dev/spidev0.0[,speed=..]            Linux, a Raspberry Pi; reset=gpiochip0/17
   emu[:programmer=ch341a,chip=W25Q64FV,image=FILE,state=DIR]  a chip in software, to try things out;
       left=STATE and fault=NAME:VALUE make it hard (a wrong name lists them)
 

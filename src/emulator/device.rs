@@ -13,6 +13,8 @@ pub enum Speed {
     Full,
     /// 480 Mbit/s.
     High,
+    /// No bus: a call of the system, which costs nothing but what the device takes.
+    Call,
 }
 
 /// The setup stage of a control request.

@@ -14,6 +14,7 @@ use super::options::{Bus, Options, ProgrammerKind};
 use super::pipe::{EmulatedPipe, lock};
 use super::quirk::Quirk;
 use super::serprog::{self, Serprog};
+use super::spidev::{self, Spidev};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thiserror::Error;
@@ -139,6 +140,9 @@ impl Emulator {
             ProgrammerKind::Serprog(kind) => {
                 let device = Serprog::new(kind, clip);
                 return Ok(Self::around(device, (serprog::OUT, serprog::IN), options));
+            }
+            ProgrammerKind::Spidev(kind) => {
+                return Ok(Self::around(Spidev::new(kind, clip), (spidev::OUT, spidev::IN), options));
             }
             ProgrammerKind::Ft2232h => FtdiKind::FT2232H,
             ProgrammerKind::Ftdi { vendor, product } => {

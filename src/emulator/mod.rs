@@ -1,4 +1,4 @@
-//! The emulated hardware: chip, CH341A, CH347 and FT2232H at the USB level, on a virtual clock.
+//! The emulated hardware: chip, CH341A, CH347 and FT2232H at the USB level, spidev at the kernel's calls, on a virtual clock.
 //!
 //! An [`Emulator`] is one programmer with its clip on one chip; [`Emulator::pipe`] is its opened USB interface. The
 //! emulator has constants of its own, so that a wrong one in a driver cannot agree with itself here. It counts the work
@@ -22,6 +22,7 @@ mod pipe;
 mod quirk;
 mod random;
 mod serprog;
+mod spidev;
 #[cfg(feature = "host")]
 pub mod usbip;
 
@@ -41,3 +42,4 @@ pub use options::{Bus, Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;
 pub use quirk::Quirk;
 pub use serprog::SerprogKind;
+pub use spidev::SpidevKind;

@@ -4,6 +4,7 @@ use super::chip::{ChipState, LeftState};
 use super::faults::Faults;
 use super::quirk::Quirk;
 use super::serprog::SerprogKind;
+use super::spidev::SpidevKind;
 use std::time::Duration;
 
 /// The emulated programmers.
@@ -33,6 +34,8 @@ pub enum ProgrammerKind {
     Ch347f,
     /// A board with a serprog firmware.
     Serprog(SerprogKind),
+    /// An SPI controller of the machine itself, by Linux's spidev.
+    Spidev(SpidevKind),
 }
 
 /// How the bus and the programmer's firmware differ from the published model; the default is that model. For looking at

@@ -42,6 +42,7 @@ pub(super) fn packet_time(speed: Speed, bytes: usize) -> Duration {
             super::clock::wire_time(FULL_SPEED_HZ, FULL_SPEED_OVERHEAD + bytes).max(FULL_SPEED_PACKET)
         }
         Speed::High => super::clock::wire_time(HIGH_SPEED_HZ, HIGH_SPEED_OVERHEAD + bytes),
+        Speed::Call => Duration::ZERO,
     }
 }
 
@@ -50,6 +51,7 @@ fn next_frame(speed: Speed, now: Duration) -> Duration {
     let frame = match speed {
         Speed::Full => FRAME,
         Speed::High => MICROFRAME,
+        Speed::Call => return now,
     }
     .as_nanos() as u64;
     Duration::from_nanos((now.as_nanos() as u64).div_ceil(frame) * frame)
@@ -325,9 +327,17 @@ impl Run<'_> {
             self.now += self.machine.begin_transfer(self.now).map_err(|r| failure(r, "a bulk transfer"))?;
             self.in_begun = true;
         }
-        let mut packet = [0; LARGEST_PACKET];
+        let (mut small, mut large) = ([0; LARGEST_PACKET], Vec::new());
         let size = self.packet;
-        let n = match self.machine.in_packet(self.now, endpoint, &mut packet[..size]) {
+        let packet = match small.get_mut(..size) {
+            Some(packet) => packet,
+            // A call's answer comes whole.
+            None => {
+                large.resize(len + 1, 0);
+                &mut large
+            }
+        };
+        let n = match self.machine.in_packet(self.now, endpoint, packet) {
             Answer::Nak => return Ok(false),
             Answer::Stall => return Err(UsbError::Stall("a bulk transfer")),
             Answer::Ack(n) => n,

@@ -89,10 +89,15 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let long = batch.iter().any(|transaction| transaction.clocked() > BURST);
         let in_parts = if long { self.codec.piece(Shape::Plain) } else { None };
         let Some(piece) = self.codec.piece(shape).or(in_parts) else {
-            let pause = batch.last().map_or(Duration::ZERO, |t| t.pause);
-            self.burst(batch, Framing::Windows, shape, patience)?;
-            if !self.codec.keeps(shape, pause) {
-                self.pipe.sleep(pause);
+            let mut rest = batch;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at_mut(self.codec.burst(shape, rest).max(1));
+                let pause = now.last().map_or(Duration::ZERO, |t| t.pause);
+                self.burst(now, Framing::Windows, shape, patience)?;
+                if !self.codec.keeps(shape, pause) {
+                    self.pipe.sleep(pause);
+                }
+                rest = later;
             }
             return Ok(());
         };

@@ -93,7 +93,7 @@ const PROGRAMMERS: &[Row] = &[
     same("ch347_spi", "CH347", ch347),
     same("serprog", "a microcontroller with the serprog protocol", serprog),
     same("dummy", "a chip in software", |name, rest| bare("emu", name, rest)),
-    not("linux_spi", "an SPI device of the Linux kernel", ""),
+    same("linux_spi", "an SPI device of the Linux kernel", linux_spi),
     not("linux_mtd", "a flash of this machine", OUTSIDE),
     not("linux_gpio_spi", "pins of this machine", ""),
     not("internal", "the flash of this machine", OUTSIDE),
@@ -176,6 +176,22 @@ fn serprog(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
         }
     }
     Ok(if ours.is_empty() { "serprog".to_owned() } else { format!("serprog:{}", ours.join(",")) })
+}
+
+/// `dev=/dev/spidev0.0,spispeed=8000`, its clock in kHz, as `spidev:dev=/dev/spidev0.0,speed=8000kHz`.
+fn linux_spi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
+    let mut ours = Vec::new();
+    for piece in parameters.split(',').filter(|piece| !piece.is_empty()) {
+        let no = |why| parameter(name, piece, why);
+        match piece.split_once('=').ok_or_else(|| no("a parameter is written as NAME=VALUE: dev=PATH"))? {
+            ("dev", value) => ours.push(format!("dev={value}")),
+            ("spispeed", value) if value.bytes().all(|b| b.is_ascii_digit()) => {
+                ours.push(format!("speed={value}kHz"));
+            }
+            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+        }
+    }
+    Ok(if ours.is_empty() { "spidev".to_owned() } else { format!("spidev:{}", ours.join(",")) })
 }
 
 /// The clock before the divisor of a chip of the H family, in Hz.
@@ -295,6 +311,7 @@ mod tests {
         for (theirs, ours) in [
             ("serprog:dev=/dev/ttyACM0:115200,spispeed=8M", "serprog:dev=/dev/ttyACM0,baud=115200,speed=8M"),
             ("serprog:ip=localhost:8888,cs=1", "serprog:tcp=localhost:8888,cs=1"),
+            ("linux_spi:dev=/dev/spidev0.0,spispeed=512", "spidev:dev=/dev/spidev0.0,speed=512kHz"),
         ] {
             assert_eq!(equivalent(theirs), Some(Ok(ours.to_owned())));
             assert!(Settings::parse(ours).is_ok(), "{ours}");
@@ -315,7 +332,7 @@ mod tests {
                 "internal (the flash of this machine) is not supported by norsplice; there is CH341A",
             ),
             ("internal:laptop=this_is_not_a_laptop", "read its chip with a clip"),
-            ("linux_spi:dev=/dev/spidev0.0,spispeed=512", "linux_spi"),
+            ("linux_spi:dev=/dev/spidev0.0,spispeed=fast", "'spispeed=fast' of linux_spi"),
             ("serprog:/dev/ttyACM0", "'/dev/ttyACM0' of serprog: a parameter is written as NAME=VALUE"),
             ("serprog:noise=1", "'noise=1' of serprog"),
             ("ch341a_spi:speed=1", "'speed=1' of ch341a_spi"),

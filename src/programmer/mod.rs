@@ -23,6 +23,7 @@ pub mod selftest;
 mod serprog;
 mod shape;
 pub(crate) mod spec;
+mod spidev;
 mod unsupported;
 
 pub(crate) use ch341a::Ch341a;

@@ -11,9 +11,11 @@ use super::open::{Opened, open_stream, open_usb};
 use super::selftest::{self, SelfTest};
 use super::serprog::{self, Serprog};
 use super::spec::Settings;
+use super::spidev::{self, Spidev};
 use super::{Ch341a, Ch347, Codec, Driver, Level, Shape};
 use crate::spi::{Programmer, SpiError};
-use crate::usb::{Interface, Pipe};
+use crate::usb::{Interface, Pipe, StreamAddress};
+use std::path::PathBuf;
 
 /// One kind of programmer.
 #[derive(Debug)]
@@ -85,9 +87,13 @@ pub struct UsbModel {
     pub other_modes: &'static [OtherMode],
 }
 
-/// A programmer at the other end of a stream of bytes.
+/// A programmer that is reached by a node of the system or a socket.
 #[derive(Debug)]
 pub struct StreamModel {
+    /// What `dev=` names.
+    pub node: fn(PathBuf) -> StreamAddress,
+    /// Pins are GPIO lines of the machine itself: `gpiochip0/17`.
+    pub gpio_lines: bool,
     /// The programmer over an opened stream.
     pub over: Over,
     /// The self-test over an opened stream.
@@ -119,7 +125,7 @@ const WCH: u16 = 0x1A86;
 pub(super) const FTDI: u16 = 0x0403;
 
 /// Every programmer, in the order in which they are named to the user.
-pub static MODELS: [Model; 3 + ftdi_models::COUNT] = [
+pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
     Model {
         name: "ch341a",
         title: "a CH341A",
@@ -217,8 +223,32 @@ pub static MODELS: [Model; 3 + ftdi_models::COUNT] = [
         drives_5v: false,
         usb: None,
         stream: Some(StreamModel {
+            node: |path| StreamAddress::Serial { path, baud: None },
+            gpio_lines: false,
             over: |pipe, settings| driven(serprog_codec(settings), pipe, settings),
             self_test: |pipe, settings, chip| selftest::run(serprog_codec(settings), pipe, chip),
+        }),
+        open: open_stream,
+    },
+    Model {
+        name: "spidev",
+        title: "a spidev device",
+        family: "spidev",
+        keys: &["dev", "speed", "reset", "wp", "hold", "led"],
+        refused: &[("cs", "the chip select of spidev is in its name: /dev/spidev0.1 has chip select 1")],
+        pins: &[],
+        held: &[],
+        ports: 1,
+        spi_ports: 1,
+        chip_selects: 1,
+        clock: Clock::Settable { max_hz: spidev::MAX_HZ, default_hz: spidev::DEFAULT_HZ },
+        drives_5v: false,
+        usb: None,
+        stream: Some(StreamModel {
+            node: |path| StreamAddress::Spidev { path, lines: Vec::new() },
+            gpio_lines: true,
+            over: |pipe, settings| driven(Spidev::new(settings.speed), pipe, settings),
+            self_test: |pipe, settings, chip| selftest::run(Spidev::new(settings.speed), pipe, chip),
         }),
         open: open_stream,
     },

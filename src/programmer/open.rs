@@ -10,6 +10,8 @@ use crate::usb::host::{self, HostPipe};
 use crate::usb::{Found, StreamAddress, Wanted};
 use crate::usb::{Pipe, UsbError};
 
+/// The keys that name the place of a programmer that is not on USB.
+const PLACES: [(&str, &str); 3] = [("dev", "PATH"), ("tcp", "HOST:PORT"), ("unix", "PATH")];
 /// Read JEDEC id.
 const READ_ID: u8 = 0x9F;
 
@@ -169,12 +171,15 @@ pub(super) fn open_stream(settings: &Settings) -> Result<Opened, SpiError> {
     Ok(Opened { programmer: over(pipe, settings)?, path: address.to_string() })
 }
 
-fn open_stream_pipe(settings: &Settings) -> Result<(&StreamAddress, host::StreamPipe), SpiError> {
+fn open_stream_pipe(settings: &Settings) -> Result<(&StreamAddress, Box<dyn Pipe>), SpiError> {
     let Some(address) = &settings.address else {
-        let text = format!("{} needs its place: dev=PATH, tcp=HOST:PORT or unix=PATH", settings.model.name);
+        let name = settings.model.name;
+        let places = PLACES.iter().filter(|(key, _)| settings.model.keys.contains(key));
+        let places: Vec<String> = places.map(|(key, value)| format!("{key}={value}")).collect();
+        let text = format!("{name} needs its place: {}", places.join(" or "));
         return Err(SpiError::Unsupported(text));
     };
-    Ok((address, host::open_stream(address)?))
+    Ok((address, host::open_address(address)?))
 }
 
 fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {

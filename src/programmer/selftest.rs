@@ -31,6 +31,10 @@ pub enum Assumption {
     IdleClocks,
     /// Chip select reads back as it is driven (FTDI).
     SelectReadBack,
+    /// A message as long as the kernel's buffers is carried out (spidev).
+    FullBuffer,
+    /// A pause of 2 ms inside of a message is kept (spidev).
+    PauseKept,
     /// The proof of each start, a thousand times.
     Thousand,
     /// The chip's id by many windows in one burst is that by single ones, a thousand times.
@@ -54,6 +58,8 @@ impl Assumption {
             Self::Loopback => "loopback",
             Self::IdleClocks => "idle-clocks",
             Self::SelectReadBack => "select-read-back",
+            Self::FullBuffer => "full-buffer",
+            Self::PauseKept => "pause-kept",
             Self::Thousand => "thousand",
             Self::ChipId => "chip-id",
             Self::ChipRead => "chip-read",

@@ -4,7 +4,7 @@ use super::flashrom;
 use super::models::{MODELS, Model};
 use super::pins::Level;
 use crate::units;
-use crate::usb::StreamAddress;
+use crate::usb::{GpioLine, StreamAddress};
 
 /// The words that need no value.
 const WORDS: [&str; 1] = [PLAIN];
@@ -111,10 +111,12 @@ pub struct Settings {
     pub pid: Option<u16>,
     /// Chip select, 0 or 1 (CH347).
     pub cs: u8,
-    /// Where its stream is (serprog).
+    /// Where its stream or node is (serprog, spidev).
     pub address: Option<StreamAddress>,
     /// SPI clock asked for; the kind's default without it.
     pub speed: Option<u32>,
+    /// GPIO lines of the machine itself, held while in use (spidev).
+    pub lines: Vec<GpioLine>,
     /// Spare pins held while in use, by number.
     pub pins: Vec<(u8, Level)>,
     /// Drive it in plain mode from the start: what every other program does, and slower.
@@ -134,6 +136,7 @@ impl Settings {
             cs: 0,
             address: None,
             speed: None,
+            lines: Vec::new(),
             pins: Vec::new(),
             plain: false,
         }
@@ -169,6 +172,12 @@ impl Settings {
             };
             *baud = Some(parse_baud(value)?);
         }
+        if !settings.lines.is_empty() {
+            let Some(StreamAddress::Spidev { lines, .. }) = &mut settings.address else {
+                return Err("GPIO lines go with dev=".into());
+            };
+            lines.clone_from(&settings.lines);
+        }
         Ok(settings)
     }
 
@@ -194,7 +203,10 @@ impl Settings {
             "pid" => self.pid = Some(usb_id(value)?),
             "pin" => self.hold_all(value)?,
             "cs" => self.cs = chip_select(model, value)?,
-            "dev" => self.reach(StreamAddress::Serial { path: value.into(), baud: None })?,
+            "dev" => match &model.stream {
+                Some(stream) => self.reach((stream.node)(value.into()))?,
+                None => return Err(unknown(&format!("option of {}", model.name), key, model.keys)),
+            },
             "tcp" => self.reach(StreamAddress::Tcp(tcp(value)?))?,
             "unix" => self.reach(StreamAddress::Unix(value.into()))?,
             // Belongs to dev=, wherever that is in the text.
@@ -220,16 +232,19 @@ impl Settings {
     /// A spare pin: `gpiol0`, `gpiol0:high`.
     fn hold(&mut self, role: &str, value: &str) -> Result<(), String> {
         let (pin, level) = value.split_once(':').map_or((value, None), |(pin, level)| (pin, Some(level)));
-        let pins = self.model.pins;
-        let names: Vec<_> = pins.iter().map(|(name, _)| *name).collect();
-        let Some((_, number)) = pins.iter().find(|(name, _)| pin.eq_ignore_ascii_case(name)) else {
-            return Err(unknown(&format!("pin of {}", self.model.name), pin, &names));
-        };
         let level = match level {
             None => ROLES.iter().find(|(name, _)| *name == role).map_or(Level::High, |(_, level)| *level),
             Some("low") => Level::Low,
             Some("high") => Level::High,
             Some(other) => return Err(unknown("level", other, &["low", "high"])),
+        };
+        if self.model.stream.as_ref().is_some_and(|stream| stream.gpio_lines) {
+            return self.hold_line(pin, level);
+        }
+        let pins = self.model.pins;
+        let names: Vec<_> = pins.iter().map(|(name, _)| *name).collect();
+        let Some((_, number)) = pins.iter().find(|(name, _)| pin.eq_ignore_ascii_case(name)) else {
+            return Err(unknown(&format!("pin of {}", self.model.name), pin, &names));
         };
         if self.pins.iter().any(|(other, _)| other == number) {
             return Err(format!("pin '{pin}' is given two roles"));
@@ -237,6 +252,26 @@ impl Settings {
         self.pins.push((*number, level));
         Ok(())
     }
+
+    /// A GPIO line: `gpiochip0/17`.
+    fn hold_line(&mut self, text: &str, level: Level) -> Result<(), String> {
+        let Some((chip, offset)) = gpio_line(text) else {
+            return Err(format!("'{text}' is no GPIO line, which is a chip and its line: gpiochip0/17"));
+        };
+        if self.lines.iter().any(|line| line.chip == chip && line.offset == offset) {
+            return Err(format!("pin '{text}' is given two roles"));
+        }
+        self.lines.push(GpioLine { chip: chip.into(), offset, high: level == Level::High });
+        Ok(())
+    }
+}
+
+/// `gpiochip0/17`: a chip of the machine and a line of it.
+fn gpio_line(text: &str) -> Option<(&str, u32)> {
+    let (chip, offset) = text.split_once('/')?;
+    let number = chip.strip_prefix("gpiochip")?;
+    let named = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    Some((chip, offset.parse().ok()?)).filter(|_| named)
 }
 
 /// `1-2.3`: bus, then ports.
@@ -316,6 +351,10 @@ mod tests {
         assert_eq!((ft.port, ft.speed, ft.serial.as_deref()), (1, Some(15_000_000), Some("FT:1")));
         assert_eq!(ft.pins, [(4, Level::High), (5, Level::High), (6, Level::High)]);
         assert!(parse("ch341a:plain").plain && parse("ft2232h:speed=15MHz,plain").plain);
+        let pi = parse("spidev:reset=gpiochip0/17,wp=gpiochip1/4:low,dev=/dev/spidev0.0,speed=8MHz");
+        let line = |chip: &str, offset, high| GpioLine { chip: chip.into(), offset, high };
+        let lines = vec![line("gpiochip0", 17, false), line("gpiochip1", 4, false)];
+        assert_eq!(pi.address, Some(StreamAddress::Spidev { path: "/dev/spidev0.0".into(), lines }));
         assert!(MODELS.iter().all(|model| parse(model.name).model == model));
     }
 
@@ -333,6 +372,13 @@ mod tests {
             ("serprog:baud=9600", "baud= goes with dev="),
             ("serprog:dev=/dev/ttyACM0,baud=fast", "'fast' is not a speed in baud"),
             ("serprog:dev=/dev/ttyACM0,tcp=[::1]:8888", "dev=/dev/ttyACM0 is given already"),
+            ("spidev:dev=/dev/spidev0.0,reset=17", "'17' is no GPIO line"),
+            ("spidev:dev=/dev/spidev0.0,reset=gpiochip/17", "is no GPIO line"),
+            ("spidev:dev=/dev/spidev0.0,reset=gpiochip0/17,wp=gpiochip0/17", "two roles"),
+            ("spidev:dev=/dev/spidev0.0,reset=gpiochip0/17:lo", "did you mean 'low'"),
+            ("spidev:reset=gpiochip0/17", "GPIO lines go with dev="),
+            ("spidev:dev=/dev/spidev0.0,cs=1", "/dev/spidev0.1 has chip select 1"),
+            ("spidev:tcp=localhost:1", "option of spidev 'tcp'"),
             ("serprog:cs=4", "'4' is no chip select; there is 0, 1, 2, 3"),
             ("buspirate", "there is ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),

@@ -77,6 +77,14 @@ pub enum UsbError {
     /// The device is known, but not usable as it is (UART-mode CH341, missing interface).
     #[error("{0}")]
     Unusable(String),
+    /// The system's driver of the programmer refused or failed.
+    #[error("{what} failed: {}", std::io::Error::from_raw_os_error(*.code))]
+    System {
+        /// The step.
+        what: &'static str,
+        /// The system's error number.
+        code: i32,
+    },
     /// Any other failure, in libusb's words.
     #[error("USB: {0}")]
     Other(String),
@@ -96,6 +104,9 @@ impl From<UsbError> for LinkError {
             | UsbError::Refused(_)
             | UsbError::Garbled { .. }
             | UsbError::Desync { .. } => LinkFault::Garbled,
+            // ENXIO, ENODEV, ESHUTDOWN: the device has been taken away.
+            UsbError::System { code: 6 | 19 | 108, .. } => LinkFault::Gone,
+            UsbError::System { .. } => LinkFault::Garbled,
             UsbError::Unusable(_) => LinkFault::Unusable,
             UsbError::Other(_) => LinkFault::Other,
         };

@@ -10,6 +10,7 @@ pub mod host;
 #[cfg(not(feature = "host"))]
 #[path = "no_host.rs"]
 pub mod host;
+pub mod message;
 mod pipe;
 #[cfg(feature = "host")]
 mod queue;
@@ -19,5 +20,5 @@ mod trace;
 pub use device::{Found, Interface, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
-pub use stream::StreamAddress;
+pub use stream::{GpioLine, StreamAddress};
 pub(crate) use trace::{Log, Traced};

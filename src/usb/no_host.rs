@@ -10,9 +10,6 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct HostPipe(Infallible);
 
-/// A stream that nothing opens.
-pub type StreamPipe = HostPipe;
-
 fn missing() -> UsbError {
     UsbError::Other("this build has no USB of its own (feature `host`)".into())
 }
@@ -41,11 +38,11 @@ pub fn open(_wanted: &Wanted<'_>) -> Result<HostPipe, UsbError> {
     Err(missing())
 }
 
-/// Opens a stream.
+/// Opens what is at this address.
 ///
 /// # Errors
 /// Always.
-pub fn open_stream(_address: &StreamAddress) -> Result<StreamPipe, UsbError> {
+pub fn open_address(_address: &StreamAddress) -> Result<Box<dyn Pipe>, UsbError> {
     Err(missing())
 }
 

@@ -56,6 +56,7 @@ impl Clip {
             // Named by the test.
             ProgrammerKind::Ftdi { .. } => "",
             ProgrammerKind::Serprog(_) => "serprog",
+            ProgrammerKind::Spidev(_) => "spidev",
             other => panic!("{other:?}"),
         };
         Self { emulator, name: name.into() }

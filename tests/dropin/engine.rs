@@ -14,6 +14,7 @@ fn packet_time(speed: Speed, bytes: usize) -> Duration {
     match speed {
         Speed::Full => Duration::from_micros(30),
         Speed::High => Duration::from_nanos((55 + bytes as u64) * 17),
+        Speed::Call => Duration::ZERO,
     }
 }
 

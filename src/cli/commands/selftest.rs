@@ -64,6 +64,8 @@ fn words(assumption: Assumption) -> &'static str {
         Assumption::HeldBack => "nothing is lost in 200 ms without a fetch",
         Assumption::PinsInTurn => "pins move in their turn",
         Assumption::RoundTrip => "a bad command is answered at once",
+        Assumption::FullBuffer => "a message as long as the kernel's buffers is carried out",
+        Assumption::PauseKept => "a pause of 2 ms inside of a message is kept",
         Assumption::Loopback => "64 KiB come back through the loopback",
         Assumption::IdleClocks => "8F clocks without data",
         Assumption::SelectReadBack => "chip select reads back",

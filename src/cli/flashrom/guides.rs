@@ -111,14 +111,19 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         DASHARO,
         "",
         "flashrom -p linux_spi:dev=/dev/spidev1.0,spispeed=16000 -w 7D25v13/E7D25IMS.130",
-        Err("linux_spi"),
+        Ok(&["-p spidev:dev=/dev/spidev1.0,speed=16000kHz write 7D25v13/E7D25IMS.130"]),
     ),
-    (LIBREBOOT, "", "sudo ./flashrom -p linux_spi:dev=/dev/spidev0.0 -r test.rom", Err("linux_spi")),
+    (
+        LIBREBOOT,
+        "",
+        "sudo ./flashrom -p linux_spi:dev=/dev/spidev0.0 -r test.rom",
+        Ok(&["-p spidev:dev=/dev/spidev0.0 read test.rom"]),
+    ),
     (
         LIBREBOOT,
         "",
         "./flashrom -p linux_spi:dev=/dev/spidev0.0,spispeed=512 --chip MX25L6405D -w libreboot.rom",
-        Err("there is CH341A"),
+        Ok(&["-p spidev:dev=/dev/spidev0.0,speed=512kHz write libreboot.rom"]),
     ),
     (
         "http://retroreddit.com/r/libreboot/comments/1kvn9ei",
@@ -130,7 +135,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         "https://forum.archive.openwrt.org/viewtopic.php?id=69483",
         "",
         "flashrom --p linux_spi:dev=/dev/spidev0.0 -r openwrt.bin",
-        Err("linux_spi"),
+        Ok(&["-p spidev:dev=/dev/spidev0.0 read openwrt.bin"]),
     ),
     (
         "https://github.com/gnubee-git/GnuBee_Docs/issues/77",
@@ -173,13 +178,13 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         LIST,
         "EY6DC65W5QUXUPSMVC2SG2AVTJ355TB2",
         "sudo flashrom -r oldefi1.bin -V -p linux_spi:dev=/dev/spidev0.0",
-        Err("linux_spi"),
+        Ok(&["-p spidev:dev=/dev/spidev0.0 read oldefi1.bin"]),
     ),
     (
         "https://forum.mangopi.org/t/flashrom-spi-flash/1086",
         "",
         "flashrom -p linux_spi:dev=/dev/spidev32766.1 -r test.bin -VV",
-        Err("linux_spi"),
+        Ok(&["-p spidev:dev=/dev/spidev32766.1 read test.bin"]),
     ),
     (
         MANUAL,

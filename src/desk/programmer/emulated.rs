@@ -6,7 +6,7 @@ use super::super::{Refusal, files};
 use super::counts::counts_text;
 use super::faults;
 use crate::emulator::chip::{ChipState, LeftState};
-use crate::emulator::{Change, Emulator, Options, ProgrammerKind, Quirk, SerprogKind};
+use crate::emulator::{Change, Emulator, Options, ProgrammerKind, Quirk, SerprogKind, SpidevKind};
 use crate::programmer::spec::{Spec, unknown};
 use crate::programmer::{Model, Settings};
 use crate::workflow::files::lock as lock_file;
@@ -123,6 +123,15 @@ fn kind(name: &str) -> Result<ProgrammerKind, String> {
         ("serprog-esp32", ProgrammerKind::Serprog(SerprogKind::Esp32)),
         ("serprog-frser", ProgrammerKind::Serprog(SerprogKind::Frser)),
         ("serprog-tiny", ProgrammerKind::Serprog(SerprogKind::Tiny)),
+        ("spidev", ProgrammerKind::Spidev(SpidevKind::Pi)),
+        ("spidev-64k", ProgrammerKind::Spidev(SpidevKind::Large)),
+        ("spidev-one-buffer", ProgrammerKind::Spidev(SpidevKind::OneBuffer)),
+        ("spidev-unsaid", ProgrammerKind::Spidev(SpidevKind::Unsaid)),
+        ("spidev-tiny", ProgrammerKind::Spidev(SpidevKind::Tiny)),
+        ("spidev-no-pauses", ProgrammerKind::Spidev(SpidevKind::NoPauses)),
+        ("spidev-hasty", ProgrammerKind::Spidev(SpidevKind::Hasty)),
+        ("spidev-one-window", ProgrammerKind::Spidev(SpidevKind::OneWindow)),
+        ("spidev-narrow", ProgrammerKind::Spidev(SpidevKind::Narrow)),
     ];
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
     let found = KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
@@ -136,11 +145,12 @@ fn ftdi(name: &str) -> Option<ProgrammerKind> {
     Emulator::new(Options { programmer: kind, ..Options::default() }).is_ok().then_some(kind)
 }
 
-/// The programmer that the user would name: both kinds of CH347 are one, and so is every serprog firmware.
+/// The programmer that the user would name: both kinds of CH347 are one, and so is every serprog firmware, every kernel.
 fn model(kind: &str) -> &str {
     match kind {
         "ch347t" | "ch347f" => "ch347",
         serprog if serprog.starts_with("serprog-") => "serprog",
+        spidev if spidev.starts_with("spidev-") => "spidev",
         other => other,
     }
 }

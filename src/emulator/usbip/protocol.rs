@@ -199,6 +199,8 @@ impl Listed<'_> {
         let speed = match self.descriptors.speed {
             Speed::Full => 2,
             Speed::High => 3,
+            // No device of that kind is on a bus.
+            Speed::Call => 0,
         };
         for word in [1, self.number, speed] {
             into.extend(u32::to_be_bytes(word));

@@ -73,6 +73,9 @@ pub fn open_stream(address: &StreamAddress) -> Result<StreamPipe, UsbError> {
         StreamAddress::Serial { path, baud } => serial(path, *baud).map(|port| Box::new(port) as _),
         StreamAddress::Tcp(place) => tcp(place).map(|stream| Box::new(stream) as _),
         StreamAddress::Unix(path) => unix(path),
+        StreamAddress::Spidev { .. } => {
+            Err(io::Error::new(ErrorKind::Unsupported, "it is no stream of bytes"))
+        }
     };
     match bytes {
         Ok(bytes) => Ok(StreamPipe { bytes, began: Instant::now() }),
