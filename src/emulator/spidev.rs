@@ -83,8 +83,7 @@ impl Spidev {
             return (at, Err(EMSGSIZE));
         }
         let clock = |hz: u32| if hz == 0 { self.hz } else { hz };
-        let refused =
-            |s: &Segment| (s.len == 0 && !self.kernel.empty) || clock(s.hz) < self.kernel.clock.0;
+        let refused = |s: &Segment| (s.len == 0 && !self.kernel.empty) || clock(s.hz) < self.kernel.clock.0;
         if message.segments.iter().any(refused) {
             return (at, Err(EINVAL));
         }
