@@ -308,23 +308,48 @@ fn a_container_format_is_known_to_its_file_and_the_table_alone() {
     assert!(faults.is_empty(), "formats outside of their files:\n{}", faults.join("\n"));
 }
 
-/// Below the command line there are facts: which option settles something is said by the front end.
+/// Below the command line there are facts: which command or option settles something is said by the front end.
 #[test]
-fn images_name_no_option_of_the_command_line() {
-    let mut faults = Vec::new();
-    for name in syntax::files().iter().filter(|name| name.starts_with("image/") && !name.contains("test")) {
-        let text = fs::read_to_string(root().join(name)).unwrap();
-        // The tests of a file come last in it.
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let lines =
-            code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("objcopy"));
-        let option = |line: &&str| {
-            line.match_indices("--")
-                .any(|(at, _)| line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase()))
-        };
-        faults.extend(lines.filter(option).map(|line| format!("{name}: {}", line.trim())));
+fn no_command_and_no_option_is_named_below_the_command_line() {
+    // How another program swaps bytes: its own options.
+    const OTHERS: &str = "objcopy";
+    let faults: Vec<String> = sources()
+        .iter()
+        .filter(|source| !source.file.starts_with("cli/"))
+        .flat_map(|source| source.texts.iter().map(|text| (&source.file, text)))
+        .filter(|(_, text)| !text.contains(OTHERS) && (text.contains("norsplice ") || names_an_option(text)))
+        .map(|(file, text)| format!("{file}: {text}"))
+        .collect();
+    assert!(faults.is_empty(), "commands and options below the command line:\n{}", faults.join("\n"));
+}
+
+fn names_an_option(text: &str) -> bool {
+    let begins = |at: usize| text[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());
+    let alone = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '-');
+    text.match_indices("--").any(|(at, _)| begins(at) && alone(at))
+}
+
+/// What several modules of a folder may each have under the same name: the arguments of a command.
+const SAME_NAMES: [&str; 2] = ["cli::commands::Args", "cli::commands::Verb"];
+
+#[test]
+fn no_type_name_is_used_twice_in_sibling_modules() {
+    let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for source in sources() {
+        let (parent, _) = source.name.rsplit_once("::").unwrap_or(("", &source.name));
+        for name in &source.types {
+            named.entry(format!("{parent}::{name}")).or_default().insert(&source.name);
+        }
     }
-    assert!(faults.is_empty(), "options below the command line:\n{}", faults.join("\n"));
+    // The layers are siblings too: what each shows at its door.
+    for source in sources().iter().filter(|source| !source.name.is_empty() && !source.name.contains("::")) {
+        for name in source.shown.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase())) {
+            named.entry(format!("::{name}")).or_default().insert(&source.name);
+        }
+    }
+    let twice = named.iter().filter(|(name, all)| all.len() > 1 && !SAME_NAMES.contains(&name.as_str()));
+    let twice: Vec<String> = twice.map(|(name, all)| format!("{name} in {all:?}")).collect();
+    assert!(twice.is_empty(), "names with two meanings:\n{}", twice.join("\n"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! `flash::parts::load`.
 
 use crate::bench::Bench;
-use norsplice::programmer::{MODELS, Settings};
+use norsplice::programmer::{Settings, models};
 
 /// The lines of the udev rules that give access to devices: idVendor and idProduct.
 fn ruled(rules: &str) -> Vec<(u16, u16)> {
@@ -21,11 +21,11 @@ fn a_programmer_of_the_table_is_parsed_helped_listed_and_given_access() {
     let listed = bench.run(["list"]).code(0).stdout;
     let none = listed.contains("no programmer is plugged in");
     assert!(
-        MODELS.iter().all(|model| model.usb.is_some() || model.stream.is_some()),
+        models().iter().all(|model| model.usb.is_some() || model.stream.is_some()),
         "each is reached somehow"
     );
     let mut ids = Vec::new();
-    for model in &MODELS {
+    for model in models() {
         let name = model.name;
         assert_eq!(Settings::parse(name).map(|settings| settings.model.name), Ok(name));
         assert!(help.contains(name), "{name} is not in the help");

@@ -91,11 +91,11 @@ fn of_kind<'a>(text: &'a str, model: &'a Model, there: &'a [Attached]) -> impl I
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programmer::MODELS;
+    use crate::programmer::models;
     use crate::spi::LinkFault;
 
     fn device(name: &str, path: &str) -> Attached {
-        let model = MODELS.iter().find(|model| model.name == name);
+        let model = models().iter().find(|model| model.name == name);
         let problem = model.is_none().then(|| LinkError::new(LinkFault::Unusable, "no SPI".to_owned()));
         let (name, path) = (name.to_owned(), path.to_owned());
         Attached { model, name, ids: (0, 0), path, serial: None, text: None, problem }

@@ -5,7 +5,7 @@ use super::question::{Answer, Question, RegisterChange};
 use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
 use crate::image::{Finding, Spliced};
 use crate::span::Spans;
-use crate::spi::Notice as LinkNotice;
+use crate::spi::LinkNotice;
 use crate::workflow::Event;
 use crate::workflow::contact::Meter;
 use std::ops::ControlFlow;

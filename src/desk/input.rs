@@ -21,7 +21,7 @@ pub enum Input {
 
 /// A part of a file, cut out by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct FilePart {
     /// Its first byte.
     pub offset: u64,
     /// Its length; without it, up to the file's end.
@@ -61,7 +61,7 @@ impl Input {
     ///
     /// # Errors
     /// [`ImageError::BadText`] where what follows the `@` is no offset.
-    pub(super) fn cut(&self, recipe: Option<&Input>) -> Result<(Input, Option<Part>), Refusal> {
+    pub(super) fn cut(&self, recipe: Option<&Input>) -> Result<(Input, Option<FilePart>), Refusal> {
         let whole = self.near(recipe);
         let exists = |input: &Input| input.path().is_none_or(Path::exists);
         let text = self.path().and_then(Path::to_str).filter(|_| !exists(self) && !exists(&whole));
@@ -78,7 +78,7 @@ impl Input {
             Some((offset, len)) => (number(offset)?, Some(number(len)?)),
             None => (number(part)?, None),
         };
-        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(Part { offset, len })))
+        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(FilePart { offset, len })))
     }
 
     /// The same, looked for in the folder of the recipe that names it where it is not found as given.
@@ -113,7 +113,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("odd@0x10"), b"1").unwrap();
         let cut = |name: &str| Input::File(path(name)).cut(None);
-        let part = |offset, len| Some(Part { offset, len });
+        let part = |offset, len| Some(FilePart { offset, len });
         for (given, file, wanted) in [
             ("odd@0x10", "odd@0x10", None),
             ("bios.cap@0x800", "bios.cap", part(0x800, None)),

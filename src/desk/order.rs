@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::front::{Front, Notice};
-use super::input::{Input, Part};
+use super::input::{FilePart, Input};
 use super::refusal::Why;
 use crate::image::checks::stopping;
 use crate::image::unit::Mac;
@@ -357,7 +357,7 @@ fn wished_donors(wishes: Vec<DonorWish>, inputs: &mut Vec<Input>) -> Result<Dono
 }
 
 /// A donor of all of a file's bytes, or of a part of them.
-fn cut_donor(name: &str, bytes: Vec<u8>, part: Option<Part>) -> Result<Donor, Refusal> {
+fn cut_donor(name: &str, bytes: Vec<u8>, part: Option<FilePart>) -> Result<Donor, Refusal> {
     Ok(match part {
         None => Donor::new(name, bytes),
         Some(part) => Donor::part(name, bytes, part.offset, part.len)?,

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::refusal::Why;
 use super::{PlaceError, Refusal};
 use crate::image::layouts::{ifd, in_dump};
-use crate::image::{Layout, auto};
+use crate::image::{Layout, Recognised, auto};
 use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
@@ -77,9 +77,9 @@ impl Area {
     pub fn in_contents(&self, contents: &[u8], name: &str) -> Result<Located, Refusal> {
         let maps = match &self.map {
             MapWish::Given(layout) => vec![layout.clone()],
-            MapWish::Any => board_of(contents).into_iter().chain(carried_by(contents)).collect(),
-            MapWish::Board => board_of(contents).into_iter().collect(),
-            MapWish::Carried => carried_by(contents).into_iter().chain(board_of(contents)).collect(),
+            MapWish::Any => map_of_board(contents).into_iter().chain(carried_by(contents)).collect(),
+            MapWish::Board => map_of_board(contents).into_iter().collect(),
+            MapWish::Carried => carried_by(contents).into_iter().chain(map_of_board(contents)).collect(),
         };
         let mut tried = maps.into_iter().map(|layout| self.by(Some(layout)));
         match (tried.next(), &self.map, &self.part) {
@@ -125,9 +125,14 @@ pub fn of_contents(contents: &[u8]) -> Option<Layout> {
     Area::default().in_contents(contents, "").ok()?.layout
 }
 
-/// The map of the one board that contents name.
-fn board_of(contents: &[u8]) -> Option<Layout> {
-    let found = auto(contents, &[]).ok()?;
+/// The one board that the contents of a whole chip name.
+pub fn board_of(contents: &[u8]) -> Option<Recognised> {
+    auto(contents, &[]).ok()
+}
+
+/// The map of the board that contents name, with how that is known.
+pub(crate) fn map_of_board(contents: &[u8]) -> Option<Layout> {
+    let found = board_of(contents)?;
     let source = format!("board {}, by {}", found.board.name, found.by.join("; "));
     Some(Layout { source, ..found.board.into_owned().layout })
 }

@@ -2,14 +2,13 @@
 
 use super::Refusal;
 use super::about::About;
-use super::attributes;
 use super::refusal::{Sought, Why};
-use super::subject::recognised;
+use super::{attributes, regions};
 use crate::image::container::item::Item;
 use crate::image::inspect::inspect;
 use crate::image::{Board, Severity, describe, sha256, unit};
 use crate::report::{
-    ChipFacts, Counts, OtpFacts, PerUnitRow, RecipeFacts, RegionRow, Report, otp_verdict, page,
+    ChipFacts, JobCounts, OtpFacts, PageRegion, PerUnitRow, RecipeFacts, Report, otp_verdict, page,
 };
 use crate::span::{Span, Spans};
 use crate::units;
@@ -149,7 +148,7 @@ fn build<'a>(
         after_sha256: after.map(sha256),
         sector: SECTOR,
         unstable: manifest.reads.rereads.iter().filter_map(|r| Span::at(r.address, r.len)).collect::<Spans>(),
-        counts: Counts { rows: about.map_or_else(Vec::new, work) },
+        counts: JobCounts { rows: about.map_or_else(Vec::new, work) },
         findings: about.map_or_else(Vec::new, findings),
         recipe: about.and_then(|about| about.recipe.clone()).map(|text| {
             let (command, _) = words(NextStep::Repeat);
@@ -168,7 +167,7 @@ fn board_of(named: Option<&str>, dump: &[u8]) -> (Option<Cow<'static, Board>>, &
     if known.is_some() {
         return (known, "");
     }
-    match (named, recognised(dump)) {
+    match (named, regions::board_of(dump)) {
         (Some(name), Some(found)) if found.board.name != name => (None, ""),
         (Some(_), found) => (found.map(|found| found.board), ""),
         (None, found) => (found.map(|found| found.board), ", by its contents"),
@@ -289,7 +288,7 @@ fn recorded_units(about: &About) -> Option<Vec<PerUnitRow>> {
     Some(rows.collect())
 }
 
-fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&About>) -> Vec<RegionRow> {
+fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&About>) -> Vec<PageRegion> {
     let source = |name: &str| {
         let row = about?.regions.as_ref()?.iter().find(|row| row.name == name)?;
         let (from, why) = (&row.source, &row.why);
@@ -300,7 +299,7 @@ fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&Ab
     };
     let around =
         |region: &crate::image::Region| region.inside.as_ref().map(|outer| format!("Inside {outer}."));
-    let row = |region: &crate::image::Region| RegionRow {
+    let row = |region: &crate::image::Region| PageRegion {
         name: region.name.clone(),
         span: region.span,
         was: show(before, region),
@@ -311,13 +310,13 @@ fn regions(board: &Board, before: &[u8], after: Option<&[u8]>, about: Option<&Ab
 }
 
 /// Without a board's map: what the contents themselves show.
-fn items(bytes: &[u8]) -> Vec<RegionRow> {
+fn items(bytes: &[u8]) -> Vec<PageRegion> {
     let found = inspect(bytes);
     let outer = found.items.iter().filter(|item| item.depth == 0);
     let row = |item: &Item| {
         let known = item.attributes.iter().flat_map(|(name, value)| attributes::text(name, value));
         let known = known.collect::<Vec<_>>().join(", ");
-        Some(RegionRow {
+        Some(PageRegion {
             name: item.kind.name().to_owned(),
             span: Span::at(item.offset, item.size)?,
             was: known.clone(),

@@ -3,8 +3,9 @@
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::refusal::{Sought, Why};
+use super::regions::board_of;
 use super::{Refusal, files};
-use crate::image::{Board, Image, Layout, Recognised, recognise};
+use crate::image::{Board, Image, Layout, Recognised};
 use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
@@ -109,7 +110,7 @@ impl Subject {
 
     /// The board that the contents name, where no backup has named one.
     pub fn recognised(&self) -> Option<Recognised> {
-        if self.layout.is_none() { recognised(&self.bytes) } else { None }
+        if self.layout.is_none() { board_of(&self.bytes) } else { None }
     }
 
     /// Of bytes that are all here, the part that is asked for; the board is looked for in all of them.
@@ -118,7 +119,7 @@ impl Subject {
         if span.len() == self.bytes.len() as u64 {
             return Ok(self);
         }
-        let layout = self.layout.or_else(|| recognised(&self.bytes).map(|found| found.board.layout.clone()));
+        let layout = self.layout.or_else(|| board_of(&self.bytes).map(|found| found.board.layout.clone()));
         Ok(Self { bytes: self.bytes[span.range()].to_vec(), at: span.start, layout, ..self })
     }
 }
@@ -144,12 +145,6 @@ impl Desk {
             Ok(Subject { name: "the chip".to_owned(), bytes: reading.bytes, at: span.start, layout })
         })
     }
-}
-
-/// The one board that the contents of a whole chip name.
-pub fn recognised(dump: &[u8]) -> Option<Recognised> {
-    let mut named = recognise(dump).into_iter().filter(|found| found.named);
-    named.next().filter(|_| named.next().is_none())
 }
 
 fn find(store: &Store, name: &str, sought: Sought) -> Result<String, Refusal> {

@@ -2,8 +2,7 @@
 //! unit's own? They have the names of the checks on a rewrite, and each can be allowed.
 
 use super::Place;
-use super::regions;
-use super::subject::recognised;
+use super::regions::{self, board_of};
 use crate::image::checks::{
     BLANK_FILE, CONTAINER, DESCRIPTOR_DIFFERS, FOREIGN_CALIBRATION, FOREIGN_MAC, OTHER_BOARD, OTHER_FORM,
     UNIT_ERASED,
@@ -80,7 +79,7 @@ fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
 /// What is found in the contents that the chip will have, `after`, by what it holds now, `before`. `board` is the one that
 /// the user named; without it, the contents name it.
 pub fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<Finding> {
-    let (ours, theirs) = (recognised(before), recognised(after));
+    let (ours, theirs) = (board_of(before), board_of(after));
     let mut findings = Vec::new();
     if let (Some(ours), Some(theirs)) = (&ours, &theirs)
         && ours.board.name != theirs.board.name

@@ -4,7 +4,7 @@
 //! that the device itself works.
 
 use super::clock::Clock;
-use super::device::Answer;
+use super::device::PacketAnswer;
 use super::emulated::Emulator;
 use super::machine::Machine;
 use super::pipe::lock;
@@ -116,14 +116,14 @@ fn work(machine: &mut Machine, clock: &Clock, (out, into): (u8, u8), waiting: &m
         let mut moved = false;
         while !waiting.is_empty() {
             let packet: Vec<u8> = waiting.iter().take(PACKET).copied().collect();
-            if machine.out_packet(now, now, out, &packet) != Answer::Ack(()) {
+            if machine.out_packet(now, now, out, &packet) != PacketAnswer::Ack(()) {
                 break;
             }
             waiting.drain(..packet.len());
             moved = true;
         }
         let mut packet = [0; PACKET];
-        while let Answer::Ack(n) = machine.in_packet(now, into, &mut packet) {
+        while let PacketAnswer::Ack(n) = machine.in_packet(now, into, &mut packet) {
             answer.extend_from_slice(&packet[..n]);
             moved = true;
         }

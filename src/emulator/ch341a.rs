@@ -9,7 +9,7 @@
 use super::clip::Clip;
 use super::clock::wire_time;
 use super::counts::Misdeed;
-use super::device::{Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration};
+use super::device::{Descriptors, DeviceRow, PacketAnswer, Setup, Speed, Stalled, UsbDevice, configuration};
 use super::quirk::Quirk;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -194,7 +194,7 @@ impl Ch341a {
 
     /// A packet where pin commands do not wait for the bytes before them, as in a firmware that clocks in its main loop
     /// and sets pins in its interrupt.
-    fn take_early(&mut self, arrives: Duration, bytes: &[u8]) -> Answer<()> {
+    fn take_early(&mut self, arrives: Duration, bytes: &[u8]) -> PacketAnswer<()> {
         if bytes[0] != SPI_STREAM {
             let mut at = arrives;
             let answer = match bytes[0] {
@@ -204,17 +204,17 @@ impl Ch341a {
             if answer.len > 0 {
                 self.answers.push_back((at, answer));
             }
-            return Answer::Ack(());
+            return PacketAnswer::Ack(());
         }
         if self.late.len() + bytes.len() > 4 * PACKET || self.answers.len() >= ANSWERS * 4 {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         let mut due = self.late.back().map_or(arrives, |(due, ..)| *due);
         for (i, byte) in bytes[1..].iter().enumerate() {
             due += wire_time(SPI_HZ, 1);
             self.late.push_back((due, *byte, i + 2 == bytes.len()));
         }
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
     /// Clocks the bytes that are due; an answer is what has come since the last one, up to a packet.
@@ -348,52 +348,58 @@ impl UsbDevice for Ch341a {
         }
     }
 
-    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         if endpoint != OUT || bytes.len() > PACKET {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
         // What the UART sends leaves through its pin; an empty packet only ends a transfer.
         if self.uart || bytes.is_empty() {
-            return Answer::Ack(());
+            return PacketAnswer::Ack(());
         }
         let full = bytes.len() == PACKET && bytes[0] == SPI_STREAM;
         let empty = bytes.len() == PACKET && bytes.iter().all(|byte| *byte == 0);
         if self.has(Quirk::Version20) && (self.after_full || empty) {
             self.after_full = full;
-            return Answer::Ack(());
+            return PacketAnswer::Ack(());
         }
         if self.has(Quirk::SelectEarly) {
             return self.take_early(arrives, bytes);
         }
         if !self.overlap && (self.work.is_some() || !self.answers.is_empty()) {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         if self.work.is_none() {
             self.begin(arrives, Packet::new(bytes));
         } else if self.held.is_none() {
             self.held = Some((arrives, Packet::new(bytes)));
         } else {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         self.after_full = full;
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         if endpoint == INTERRUPT {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         if endpoint != IN {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
         if self.answers.front().is_none_or(|(since, answer)| now < *since + self.held_for(answer)) {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
-        let Some((_, answer)) = self.answers.pop_front() else { return Answer::Nak };
+        let Some((_, answer)) = self.answers.pop_front() else { return PacketAnswer::Nak };
         let mut n = answer.len.min(into.len());
         into[..n].copy_from_slice(&answer.as_slice()[..n]);
         while self.has(Quirk::Merge)
@@ -411,7 +417,7 @@ impl UsbDevice for Ch341a {
             *done = now;
             self.advance(now);
         }
-        Answer::Ack(n)
+        PacketAnswer::Ack(n)
     }
 
     fn next_event(&mut self, now: Duration) -> Option<Duration> {

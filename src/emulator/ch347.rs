@@ -13,7 +13,7 @@ mod packets;
 
 use super::clip::Clip;
 use super::counts::Misdeed;
-use super::device::{Answer, Descriptors, Setup, Stalled, UsbDevice};
+use super::device::{Descriptors, PacketAnswer, Setup, Stalled, UsbDevice};
 use super::quirk::Quirk;
 use engine::Engine;
 use packets::{Incoming, Outgoing};
@@ -112,29 +112,35 @@ impl UsbDevice for Ch347 {
         }
     }
 
-    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         if endpoint != OUT || bytes.len() > PACKET {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
         if !self.incoming.has_room() {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         self.incoming.push(arrives, bytes);
         if self.work.is_none() {
             self.begin(now);
         }
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         if endpoint != IN {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
-        let Some(n) = self.outgoing.pop(into) else { return Answer::Nak };
+        let Some(n) = self.outgoing.pop(into) else { return PacketAnswer::Nak };
         // Work that waited for room goes on now.
         if let Some(work) = &mut self.work
             && work.done < now
@@ -142,7 +148,7 @@ impl UsbDevice for Ch347 {
             work.done = now;
         }
         self.advance(now);
-        Answer::Ack(n)
+        PacketAnswer::Ack(n)
     }
 
     fn next_event(&mut self, now: Duration) -> Option<Duration> {

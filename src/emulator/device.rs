@@ -34,7 +34,7 @@ pub struct Setup {
 
 /// How a device answers a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer<T> {
+pub enum PacketAnswer<T> {
     /// Taken, or given.
     Ack(T),
     /// Not now.
@@ -117,9 +117,15 @@ pub trait UsbDevice: Send {
     /// [`Stalled`].
     fn control(&mut self, now: Duration, setup: Setup, data: &[u8]) -> Result<Vec<u8>, Stalled>;
     /// A bulk OUT packet that begins at `now` and is all there at `arrives`.
-    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()>;
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()>;
     /// A bulk or interrupt IN packet that begins at `now`; gives its length.
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize>;
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize>;
     /// The next moment after `now` at which an answer may change without the host doing anything.
     fn next_event(&mut self, now: Duration) -> Option<Duration>;
     /// True when, at the moment of the last call, the device was at work by itself: its next event comes without the

@@ -2,14 +2,14 @@
 
 use super::chip::ChipState;
 use super::counts::Counts;
-use super::device::{Answer, Setup, Stalled, UsbDevice};
+use super::device::{PacketAnswer, Setup, Stalled, UsbDevice};
 use super::faults::UsbFaults;
 use super::quirk::Quirk;
 use std::time::Duration;
 
 /// Why a transfer cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum TransferFault {
     /// The device is not plugged in (any more).
     Gone,
     /// The device answered STALL.
@@ -148,19 +148,19 @@ impl Machine {
     ///
     /// # Errors
     /// The fault that strikes it.
-    pub fn begin_transfer(&mut self, now: Duration) -> Result<Duration, Refusal> {
+    pub fn begin_transfer(&mut self, now: Duration) -> Result<Duration, TransferFault> {
         if !self.plugged {
-            return Err(Refusal::Gone);
+            return Err(TransferFault::Gone);
         }
         self.transfers += 1;
         if self.faults.unplug.remove(&self.transfers) {
             self.counts().faults += 1;
             self.unplug(now);
-            return Err(Refusal::Gone);
+            return Err(TransferFault::Gone);
         }
         if self.faults.stall.remove(&self.transfers) {
             self.counts().faults += 1;
-            return Err(Refusal::Stall);
+            return Err(TransferFault::Stall);
         }
         let held_up = self.faults.held_up.remove(&self.transfers).unwrap_or_default();
         self.counts().faults += u64::from(!held_up.is_zero());
@@ -181,9 +181,15 @@ impl Machine {
     }
 
     /// A bulk OUT packet.
-    pub fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    pub fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         let answer = self.device.out_packet(now, arrives, endpoint, bytes);
-        if answer == Answer::Ack(()) {
+        if answer == PacketAnswer::Ack(()) {
             let counts = self.counts();
             counts.out_packets += 1;
             counts.usb_bytes += bytes.len() as u64;
@@ -192,24 +198,24 @@ impl Machine {
     }
 
     /// A bulk IN packet.
-    pub fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    pub fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         if let Some(again) = self.again.take() {
             let n = again.len().min(into.len());
             into[..n].copy_from_slice(&again[..n]);
-            return Answer::Ack(n);
+            return PacketAnswer::Ack(n);
         }
         if now < self.late_until {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         // FTDI's packets begin with two status bytes and often hold nothing else.
         let next_strikes = (self.data_packets + 1).is_multiple_of(self.every);
         if next_strikes && self.quirks.contains(&Quirk::Late) && self.late_until.is_zero() {
             self.late_until = now + LATE;
             self.strike(now);
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         let mut n = match self.device.in_packet(now, endpoint, into) {
-            Answer::Ack(n) => n,
+            PacketAnswer::Ack(n) => n,
             refused => return refused,
         };
         self.in_packets += 1;
@@ -220,7 +226,7 @@ impl Machine {
         if n != 2 && self.data_packets.is_multiple_of(self.every) {
             if self.quirks.contains(&Quirk::Loses) {
                 self.strike(now);
-                return Answer::Nak;
+                return PacketAnswer::Nak;
             }
             if self.quirks.contains(&Quirk::Doubles) {
                 self.strike(now);
@@ -233,7 +239,7 @@ impl Machine {
         }
         if self.faults.lost.remove(&self.in_packets) {
             self.counts().faults += 1;
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         if self.faults.double.remove(&self.in_packets) {
             self.counts().faults += 1;
@@ -246,7 +252,7 @@ impl Machine {
         let counts = self.counts();
         counts.in_packets += 1;
         counts.usb_bytes += n as u64;
-        Answer::Ack(n)
+        PacketAnswer::Ack(n)
     }
 
     pub(super) fn worsen(&mut self, quirk: Quirk, every: u64) {

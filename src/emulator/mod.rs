@@ -34,10 +34,10 @@ mod tests;
 
 pub use clock::Clock;
 pub use counts::{Counts, Misdeed};
-pub use device::{Answer, Descriptors, Setup, Speed, Stalled, UsbDevice};
+pub use device::{Descriptors, PacketAnswer, Setup, Speed, Stalled, UsbDevice};
 pub use emulated::{Emulator, OptionsError};
 pub use faults::{Fault, Faults};
-pub use machine::{Change, Machine, Refusal, Watcher};
+pub use machine::{Change, Machine, TransferFault, Watcher};
 pub use options::{Bus, Options, ProgrammerKind};
 pub use pipe::EmulatedPipe;
 pub use quirk::Quirk;

@@ -8,8 +8,8 @@
 //! tried again when the device can have changed its mind. The host itself takes no time.
 
 use super::clock::Clock;
-use super::device::{Answer, Setup, Speed};
-use super::machine::{Machine, Refusal};
+use super::device::{PacketAnswer, Setup, Speed};
+use super::machine::{Machine, TransferFault};
 use super::options::Bus;
 use crate::usb::{About, Burst, Control, Pipe, Recipient, Reply, UsbError};
 use std::collections::VecDeque;
@@ -132,10 +132,10 @@ pub(super) fn lock(machine: &Mutex<Machine>) -> MutexGuard<'_, Machine> {
     machine.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failure(refusal: Refusal, what: &'static str) -> UsbError {
+fn failure(refusal: TransferFault, what: &'static str) -> UsbError {
     match refusal {
-        Refusal::Gone => UsbError::Gone,
-        Refusal::Stall => UsbError::Stall(what),
+        TransferFault::Gone => UsbError::Gone,
+        TransferFault::Stall => UsbError::Stall(what),
     }
 }
 
@@ -301,9 +301,9 @@ impl Run<'_> {
         }
         let arrives = self.now + packet_time(speed, packet.len()) * self.slower;
         match self.machine.out_packet(self.now, arrives, endpoint, packet) {
-            Answer::Nak => return Ok(false),
-            Answer::Stall => return Err(UsbError::Stall("a bulk transfer")),
-            Answer::Ack(()) => {}
+            PacketAnswer::Nak => return Ok(false),
+            PacketAnswer::Stall => return Err(UsbError::Stall("a bulk transfer")),
+            PacketAnswer::Ack(()) => {}
         }
         self.now = arrives;
         self.out_at = end;
@@ -338,9 +338,9 @@ impl Run<'_> {
             }
         };
         let n = match self.machine.in_packet(self.now, endpoint, packet) {
-            Answer::Nak => return Ok(false),
-            Answer::Stall => return Err(UsbError::Stall("a bulk transfer")),
-            Answer::Ack(n) => n,
+            PacketAnswer::Nak => return Ok(false),
+            PacketAnswer::Stall => return Err(UsbError::Stall("a bulk transfer")),
+            PacketAnswer::Ack(n) => n,
         };
         self.now += packet_time(speed, n) * self.slower;
         if self.got.len() + n > len {

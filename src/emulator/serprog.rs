@@ -9,7 +9,7 @@ pub use personality::SerprogKind;
 
 use super::clip::Clip;
 use super::counts::Misdeed;
-use super::device::{Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration};
+use super::device::{Descriptors, DeviceRow, PacketAnswer, Setup, Speed, Stalled, UsbDevice, configuration};
 use firmware::{Done, Firmware};
 use personality::Personality;
 use std::collections::VecDeque;
@@ -113,14 +113,20 @@ impl UsbDevice for Serprog {
         }
     }
 
-    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         if endpoint != OUT || bytes.len() > PACKET {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
         if self.input.len() + bytes.len() > FIFO {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         self.arrived = self.arrived.max(arrives);
         for byte in bytes {
@@ -130,17 +136,17 @@ impl UsbDevice for Serprog {
         if self.work.is_none() {
             self.begin(now);
         }
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         if endpoint != IN {
             self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         }
         self.advance(now);
         if self.output.is_empty() {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         let n = self.output.len().min(into.len()).min(PACKET);
         for (into, byte) in into.iter_mut().zip(self.output.drain(..n)) {
@@ -152,7 +158,7 @@ impl UsbDevice for Serprog {
         {
             *done = now;
         }
-        Answer::Ack(n)
+        PacketAnswer::Ack(n)
     }
 
     fn next_event(&mut self, now: Duration) -> Option<Duration> {

@@ -9,7 +9,7 @@ pub use kernel::SpidevKind;
 use super::clip::Clip;
 use super::clock::wire_time;
 use super::counts::Misdeed;
-use super::device::{Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration};
+use super::device::{Descriptors, DeviceRow, PacketAnswer, Setup, Speed, Stalled, UsbDevice, configuration};
 use crate::usb::message::{Answered, Message, Segment};
 use kernel::Kernel;
 use std::collections::VecDeque;
@@ -152,11 +152,17 @@ impl UsbDevice for Spidev {
         Ok(Vec::new())
     }
 
-    fn out_packet(&mut self, now: Duration, _arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        _arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         let message = Message::parse(bytes).filter(|_| endpoint == OUT);
         let Some(message) = message else {
             self.clip.counts_mut().misdeed(Misdeed::BadPacket(0));
-            return Answer::Stall;
+            return PacketAnswer::Stall;
         };
         self.held = true;
         let (done, read) = self.message(now, &message);
@@ -166,18 +172,18 @@ impl UsbDevice for Spidev {
         };
         let answer = Answered { mark: message.mark, result, bytes };
         self.answers.push_back((done, answer.to_bytes()));
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
-    fn in_packet(&mut self, now: Duration, _endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    fn in_packet(&mut self, now: Duration, _endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         match self.answers.front() {
             Some((done, answer)) if *done <= now => {
                 let n = answer.len().min(into.len());
                 into[..n].copy_from_slice(&answer[..n]);
                 self.answers.pop_front();
-                Answer::Ack(n)
+                PacketAnswer::Ack(n)
             }
-            _ => Answer::Nak,
+            _ => PacketAnswer::Nak,
         }
     }
 

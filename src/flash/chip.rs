@@ -9,7 +9,7 @@ use super::command::{self, BUSY, WEL};
 use super::describe::{self, Addressing};
 use super::geometry::{Busy, Costs, Geometry};
 use super::identify::{self, Identity, Started};
-use super::left::{Found, LeftDone, LeftState};
+use super::left::{LeftDone, LeftFound, LeftState};
 use super::pace::Pace;
 use super::part::{OtpMethod, Probe, Register};
 use super::permit::Permit;
@@ -241,7 +241,7 @@ impl<P: Programmer> Chip<P> {
 
     /// Notes a state that the chip was found in.
     pub(super) fn note_left(&mut self, state: LeftState, done: LeftDone) {
-        let found = Found { state, done };
+        let found = LeftFound { state, done };
         if !self.identity.left.contains(&found) {
             self.identity.left.push(found);
         }

@@ -8,7 +8,7 @@ use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
 use super::describe;
 use super::geometry::Busy;
-use super::left::{Found, LeftDone, LeftState};
+use super::left::{LeftDone, LeftFound, LeftState};
 use super::part::{OtpMethod, Part};
 use super::parts::{Evidence, Resolved, Supply, among, may_ask_sr2, resolve, supply_of_id};
 use super::sfdp::{self, Sfdp};
@@ -52,7 +52,7 @@ pub struct Identity {
     /// What the user should know.
     pub notes: Vec<String>,
     /// The states that the chip was found in, and what was done about each.
-    pub left: Vec<Found>,
+    pub left: Vec<LeftFound>,
 }
 
 impl Identity {
@@ -94,7 +94,7 @@ pub(crate) struct Started {
     /// The answer to `9F`, continuation codes and what follows the id included.
     pub answer: Vec<u8>,
     /// The states that the chip was found in.
-    pub found: Vec<Found>,
+    pub found: Vec<LeftFound>,
 }
 
 /// The id read three times in one batch, equal; the chip awake before, and whatever was running at its end: `tell` hears
@@ -114,7 +114,7 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
         Transaction::read(&[command::READ_STATUS], second),
     ])?;
     let mut found = Vec::new();
-    let mut note = |state, done| found.push(Found { state, done });
+    let mut note = |state, done| found.push(LeftFound { state, done });
     let answers = |status: [u8; 2]| status[0] == status[1] && status[0] != 0xFF;
     if answers(status) && !answers(before) {
         note(LeftState::ContinuousRead, LeftDone::Left);

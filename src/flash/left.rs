@@ -75,14 +75,14 @@ impl LeftDone {
 
 /// One state that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Found {
+pub struct LeftFound {
     /// The state.
     pub state: LeftState,
     /// What was done about it.
     pub done: LeftDone,
 }
 
-impl std::fmt::Display for Found {
+impl std::fmt::Display for LeftFound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.state {
             LeftState::Busy => f.write_str("the chip was found busy with an earlier operation"),

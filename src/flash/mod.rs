@@ -54,7 +54,7 @@ pub use chip::{Chip, WriteEnableCheck};
 pub(crate) use cut::LONGEST as LONGEST_READ;
 pub use error::FlashError;
 pub use identify::Identity;
-pub use left::{Found, LeftDone, LeftState};
+pub use left::{LeftDone, LeftFound, LeftState};
 pub use nor_flash::{FaceError, NorFlashFace};
 pub use otp_write::{LockPermit, OtpPermit};
 pub use permit::Permit;

@@ -18,4 +18,4 @@ pub use choose::{Bounds, plan};
 pub use diff::diff;
 pub(crate) use diff::diff_near;
 pub use error::PlanError;
-pub use step::{Counts, Erase, Plan, Step};
+pub use step::{Erase, Plan, PlanCounts, Step};

@@ -37,7 +37,7 @@ pub struct Step {
 
 /// What a plan amounts to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct PlanCounts {
     /// Steps.
     pub blocks: u64,
     /// Erase commands.
@@ -76,8 +76,8 @@ impl Plan {
     }
 
     /// What it amounts to.
-    pub fn counts(&self) -> Counts {
-        self.steps.iter().fold(Counts::default(), |c, s| Counts {
+    pub fn counts(&self) -> PlanCounts {
+        self.steps.iter().fold(PlanCounts::default(), |c, s| PlanCounts {
             blocks: c.blocks + 1,
             erases: c.erases + u64::from(s.erase.is_some()),
             erased: c.erased + if s.erase.is_some() { s.block.len() } else { 0 },

@@ -7,7 +7,7 @@ use super::codec::{Codec, Silence};
 use super::cut::{BURST, ends_in_read, only_asks, parts};
 use super::ladder::Ladder;
 use super::shape::{Framing, Shape};
-use crate::spi::{Limits, Notice, Op, Programmer, SpiError, Transaction};
+use crate::spi::{Limits, LinkNotice, Op, Programmer, SpiError, Transaction};
 use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
 use std::time::Duration;
 
@@ -228,7 +228,7 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         Ok(hz)
     }
 
-    fn take_notices(&mut self) -> Vec<Notice> {
+    fn take_notices(&mut self) -> Vec<LinkNotice> {
         self.ladder.take_notices()
     }
 

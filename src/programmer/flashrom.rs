@@ -140,9 +140,7 @@ fn parameter(name: &str, parameter: &str, why: &'static str) -> NoEquivalent {
 /// A programmer whose parameters, if any, are not carried over.
 fn bare(ours: &str, name: &str, parameters: &str) -> Result<String, NoEquivalent> {
     match parameters.split(',').find(|piece| !piece.is_empty()) {
-        Some(piece) => {
-            Err(parameter(name, piece, "not a parameter of it here; \"norsplice --help\" lists those of -p"))
-        }
+        Some(piece) => Err(parameter(name, piece, "not a parameter of it here")),
         None => Ok(ours.to_owned()),
     }
 }
@@ -172,7 +170,7 @@ fn serprog(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
             ("ip", value) => ours.push(format!("tcp={value}")),
             ("spispeed", value) => ours.push(format!("speed={value}")),
             ("cs", value) => ours.push(format!("cs={value}")),
-            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+            _ => return Err(no("not a parameter of it here")),
         }
     }
     Ok(if ours.is_empty() { "serprog".to_owned() } else { format!("serprog:{}", ours.join(",")) })
@@ -255,9 +253,9 @@ fn ftdi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
             }
             "csgpiol" => return Err(no("a second chip select is not driven")),
             "description" => {
-                return Err(no("programmers are chosen by serial=S or path=1-2, see \"norsplice list\""));
+                return Err(no("programmers are chosen by serial=S or path=1-2"));
             }
-            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+            _ => return Err(no("not a parameter of it here")),
         }
     }
     if let Some((divisor, piece, at)) = divided {

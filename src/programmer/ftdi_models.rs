@@ -4,7 +4,7 @@
 //! `ft2232_spi.c` (ids and pins of the cables). None of the cables was tried here.
 
 use super::ftdi::FtdiPort;
-use super::models::{Clock, FTDI, Model, UsbModel};
+use super::models::{FTDI, Model, SpiClock, UsbModel};
 use super::mpsse::{DEFAULT_HZ, MAX_HZ};
 use super::open::open_usb;
 use super::pins::Level;
@@ -39,35 +39,49 @@ const HP: &str = "FTDI's HP chips";
 const CABLES: &str = "cables with one of them";
 const OLIMEX: u16 = 0x15BA;
 
-/// One row: name, title, what it is listed as, ids, ports and those with SPI, spare pins, pins that are always held.
-struct Row(&'static str, &'static str, &'static str, u16, &'static [u16], [u8; 2], Pins, Held);
+/// One row: name, title, what it is listed as, idVendor, each idProduct, ports and those with SPI, spare pins, pins that are
+/// always held.
+pub(super) struct FtdiModel(
+    &'static str,
+    &'static str,
+    &'static str,
+    u16,
+    &'static [u16],
+    [u8; 2],
+    Pins,
+    Held,
+);
 type Pins = &'static [(&'static str, u8)];
 type Held = &'static [(u8, Level)];
 
-const fn row(Row(name, title, family, vendor, products, [ports, spi_ports], pins, held): Row) -> Model {
-    Model {
-        name,
-        title,
-        family,
-        keys: KEYS,
-        refused: &[],
-        pins,
-        held,
-        ports,
-        spi_ports,
-        chip_selects: 1,
-        clock: Clock::Settable { max_hz: MAX_HZ, default_hz: DEFAULT_HZ },
-        drives_5v: false,
-        usb: Some(UsbModel {
-            vendor,
-            products,
-            interface: Some(FtdiPort::interface),
-            over: |pipe, settings| models::driven(codec(settings)?, pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(codec(settings)?, pipe, chip),
-            other_modes: &[],
-        }),
-        stream: None,
-        open: open_usb,
+impl FtdiModel {
+    /// As every programmer's row is.
+    pub(super) fn model(&self) -> Model {
+        let Self(name, title, family, vendor, products, [ports, spi_ports], pins, held) = *self;
+        Model {
+            name,
+            title,
+            family,
+            keys: KEYS,
+            refused: &[],
+            pins,
+            held,
+            ports,
+            spi_ports,
+            chip_selects: 1,
+            clock: SpiClock::Settable { max_hz: MAX_HZ, default_hz: DEFAULT_HZ },
+            drives_5v: false,
+            usb: Some(UsbModel {
+                vendor,
+                products,
+                interface: Some(FtdiPort::interface),
+                over: |pipe, settings| models::driven(codec(settings)?, pipe, settings),
+                self_test: |pipe, settings, chip| selftest::run(codec(settings)?, pipe, chip),
+                other_modes: &[],
+            }),
+            stream: None,
+            open: open_usb,
+        }
     }
 }
 
@@ -77,80 +91,57 @@ fn codec(settings: &Settings) -> Result<Mpsse, SpiError> {
     settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
 }
 
-/// A row of the table by its place.
-pub(super) const fn ftdi(at: usize) -> Model {
-    row(match at {
-        0 => Row("ft2232h", "an FT2232H", "FT2232H", FTDI, &[0x6010], [2, 2], ALL, &[]),
-        1 => Row("ft232h", "an FT232H", "FT232H", FTDI, &[0x6014], [1, 1], ALL, &[]),
-        2 => Row("ft4232h", "an FT4232H", "FT4232H", FTDI, &[0x6011], [4, 2], LOW, &[]),
-        3 => Row("ft2232hp", "an FT2232HP", HP, FTDI, &[0x6042], [2, 2], ALL, &[]),
-        4 => Row("ft232hp", "an FT232HP", HP, FTDI, &[0x6045], [1, 1], ALL, &[]),
-        5 => Row("ft4232hp", "an FT4232HP", HP, FTDI, &[0x6043], [4, 2], LOW, &[]),
-        6 => Row("ft2233hp", "an FT2233HP", HP, FTDI, &[0x6040], [2, 2], ALL, &[]),
-        7 => Row("ft233hp", "an FT233HP", HP, FTDI, &[0x6044], [1, 1], ALL, &[]),
-        8 => Row("ft4233hp", "an FT4233HP", HP, FTDI, &[0x6041], [4, 2], LOW, &[]),
-        9 => Row("ft4232ha", "an FT4232HA", HP, FTDI, &[0x6048], [4, 2], LOW, &[]),
-        // Port A is SPI1, port B SPI2.
-        10 => Row("tumpa", "a TIAO TUMPA", CABLES, FTDI, &[0x8A98], [2, 2], ALL, &[]),
-        11 => Row("tumpa-lite", "a TIAO TUMPA Lite", CABLES, FTDI, &[0x8A99], [1, 1], ALL, &[]),
-        // GPIOL0 high lets its outputs out.
-        12 => Row(
-            "jtagkey",
-            "an Amontec JTAGkey",
-            CABLES,
-            FTDI,
-            &[0xCFF8],
-            [2, 2],
-            LOW_BUT_0,
-            &[(4, Level::High)],
-        ),
-        // GPIOL1 high puts TMS and TDO through; GPIOH4 to 6 low let TMS, TDI and TCK out. Port B is its serial port.
-        13 => Row("kt-link", "a KT-LINK", CABLES, FTDI, &[0xBBE2], [2, 1], KT_PINS, KT_HELD),
-        // GPIOL0 low lets its outputs out.
-        14 => Row(
-            "arm-usb-ocd",
-            "an Olimex ARM-USB-OCD",
-            CABLES,
-            OLIMEX,
-            &[0x0003],
-            [2, 2],
-            LOW_BUT_0,
-            OCD_HELD,
-        ),
-        15 => Row(
-            "arm-usb-ocd-h",
-            "an Olimex ARM-USB-OCD-H",
-            CABLES,
-            OLIMEX,
-            &[0x002B],
-            [2, 2],
-            LOW_BUT_0,
-            OCD_HELD,
-        ),
-        16 => Row("arm-usb-tiny", "an Olimex ARM-USB-TINY", CABLES, OLIMEX, &[0x0004], [2, 2], LOW, &[]),
-        17 => Row("arm-usb-tiny-h", "an Olimex ARM-USB-TINY-H", CABLES, OLIMEX, &[0x002A], [2, 2], LOW, &[]),
-        18 => Row("picotap", "a GOEPEL PicoTAP", CABLES, 0x096C, &[0x1449], [2, 2], LOW, &[]),
-        // A JTAGkey by its pins, with an FT2232H's ids.
-        19 => Row(
-            "busblaster",
-            "a Bus Blaster",
-            CABLES,
-            FTDI,
-            &[0x6010],
-            [2, 2],
-            LOW_BUT_0,
-            &[(4, Level::High)],
-        ),
-        // GPIOL2 and GPIOL3 low let its outputs out; an FT2232H's ids.
-        _ => Row("flyswatter", "a Flyswatter", CABLES, FTDI, &[0x6010], [2, 2], FLY_PINS, FLY_HELD),
-    })
-}
+/// The rows.
+pub(super) const FTDI_MODELS: &[FtdiModel] = &[
+    FtdiModel("ft2232h", "an FT2232H", "FT2232H", FTDI, &[0x6010], [2, 2], ALL, &[]),
+    FtdiModel("ft232h", "an FT232H", "FT232H", FTDI, &[0x6014], [1, 1], ALL, &[]),
+    FtdiModel("ft4232h", "an FT4232H", "FT4232H", FTDI, &[0x6011], [4, 2], LOW, &[]),
+    FtdiModel("ft2232hp", "an FT2232HP", HP, FTDI, &[0x6042], [2, 2], ALL, &[]),
+    FtdiModel("ft232hp", "an FT232HP", HP, FTDI, &[0x6045], [1, 1], ALL, &[]),
+    FtdiModel("ft4232hp", "an FT4232HP", HP, FTDI, &[0x6043], [4, 2], LOW, &[]),
+    FtdiModel("ft2233hp", "an FT2233HP", HP, FTDI, &[0x6040], [2, 2], ALL, &[]),
+    FtdiModel("ft233hp", "an FT233HP", HP, FTDI, &[0x6044], [1, 1], ALL, &[]),
+    FtdiModel("ft4233hp", "an FT4233HP", HP, FTDI, &[0x6041], [4, 2], LOW, &[]),
+    FtdiModel("ft4232ha", "an FT4232HA", HP, FTDI, &[0x6048], [4, 2], LOW, &[]),
+    // Port A is SPI1, port B SPI2.
+    FtdiModel("tumpa", "a TIAO TUMPA", CABLES, FTDI, &[0x8A98], [2, 2], ALL, &[]),
+    FtdiModel("tumpa-lite", "a TIAO TUMPA Lite", CABLES, FTDI, &[0x8A99], [1, 1], ALL, &[]),
+    // GPIOL0 high lets its outputs out.
+    FtdiModel(
+        "jtagkey",
+        "an Amontec JTAGkey",
+        CABLES,
+        FTDI,
+        &[0xCFF8],
+        [2, 2],
+        LOW_BUT_0,
+        &[(4, Level::High)],
+    ),
+    // GPIOL1 high puts TMS and TDO through; GPIOH4 to 6 low let TMS, TDI and TCK out. Port B is its serial port.
+    FtdiModel("kt-link", "a KT-LINK", CABLES, FTDI, &[0xBBE2], [2, 1], KT_PINS, KT_HELD),
+    // GPIOL0 low lets its outputs out.
+    FtdiModel("arm-usb-ocd", "an Olimex ARM-USB-OCD", CABLES, OLIMEX, &[0x0003], [2, 2], LOW_BUT_0, OCD_HELD),
+    FtdiModel(
+        "arm-usb-ocd-h",
+        "an Olimex ARM-USB-OCD-H",
+        CABLES,
+        OLIMEX,
+        &[0x002B],
+        [2, 2],
+        LOW_BUT_0,
+        OCD_HELD,
+    ),
+    FtdiModel("arm-usb-tiny", "an Olimex ARM-USB-TINY", CABLES, OLIMEX, &[0x0004], [2, 2], LOW, &[]),
+    FtdiModel("arm-usb-tiny-h", "an Olimex ARM-USB-TINY-H", CABLES, OLIMEX, &[0x002A], [2, 2], LOW, &[]),
+    FtdiModel("picotap", "a GOEPEL PicoTAP", CABLES, 0x096C, &[0x1449], [2, 2], LOW, &[]),
+    // A JTAGkey by its pins, with an FT2232H's ids.
+    FtdiModel("busblaster", "a Bus Blaster", CABLES, FTDI, &[0x6010], [2, 2], LOW_BUT_0, &[(4, Level::High)]),
+    // GPIOL2 and GPIOL3 low let its outputs out; an FT2232H's ids.
+    FtdiModel("flyswatter", "a Flyswatter", CABLES, FTDI, &[0x6010], [2, 2], FLY_PINS, FLY_HELD),
+];
 
 const KT_PINS: Pins = &[("gpiol0", 4), ("gpiol2", 6), ("gpiol3", 7)];
 const KT_HELD: Held = &[(5, Level::High), (12, Level::Low), (13, Level::Low), (14, Level::Low)];
 const OCD_HELD: Held = &[(4, Level::Low)];
 const FLY_PINS: Pins = &[("gpiol0", 4), ("gpiol1", 5)];
 const FLY_HELD: Held = &[(6, Level::Low), (7, Level::Low)];
-
-/// How many rows there are.
-pub(super) const COUNT: usize = 21;

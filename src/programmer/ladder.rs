@@ -8,7 +8,7 @@ use super::codec::Codec;
 use super::cut::only_asks;
 use super::driver::Driver;
 use super::shape::Shape;
-use crate::spi::{LinkError, LinkFault, Notice, Op, SpiError, Transaction};
+use crate::spi::{LinkError, LinkFault, LinkNotice, Op, SpiError, Transaction};
 use crate::usb::Pipe;
 
 /// Failures in one shape after which it is left.
@@ -31,7 +31,7 @@ pub(super) struct Ladder {
     failed_at: Option<Vec<u8>>,
     /// Pieces that still go down in the smaller shape.
     caution: u32,
-    notices: Vec<Notice>,
+    notices: Vec<LinkNotice>,
 }
 
 impl Ladder {
@@ -58,7 +58,7 @@ impl Ladder {
         }
     }
 
-    pub(super) fn take_notices(&mut self) -> Vec<Notice> {
+    pub(super) fn take_notices(&mut self) -> Vec<LinkNotice> {
         std::mem::take(&mut self.notices)
     }
 }
@@ -90,7 +90,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
             return;
         }
         self.ladder = Ladder { shape: to, notices: self.ladder.take_notices(), ..Ladder::default() };
-        let notice = Notice::Slower { programmer: self.codec.title(), now: to.to_string(), why };
+        let notice = LinkNotice::Slower { programmer: self.codec.title(), now: to.to_string(), why };
         self.ladder.notices.push(notice);
         self.broken |= self.codec.slow_down();
     }
@@ -101,7 +101,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         if start > fastest {
             self.ladder.shape = start;
             let why = why.unwrap_or_default();
-            let notice = Notice::Slower { programmer: self.codec.title(), now: start.to_string(), why };
+            let notice = LinkNotice::Slower { programmer: self.codec.title(), now: start.to_string(), why };
             self.ladder.notices.push(notice);
         }
         if self.ladder.shape != Shape::Fast {

@@ -30,7 +30,7 @@ pub(crate) use ch341a::Ch341a;
 pub(crate) use ch347::Ch347;
 pub(crate) use codec::Codec;
 pub(crate) use driver::Driver;
-pub use models::{Clock, MODELS, Model};
+pub use models::{Model, SpiClock, models};
 pub(crate) use mpsse::Mpsse;
 pub use open::{Attached, Opened, answering_port, attached, only, open, over, self_test, self_test_over};
 pub use pins::Level;

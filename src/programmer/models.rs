@@ -6,7 +6,7 @@
 //! Sources: flashrom `ch341a_spi.c` (ids, endpoints, spare pins), FTDI AN_184 (ids), libftdi `ftdi.h` (endpoints), FTDI
 //! data sheets (ports with an MPSSE).
 
-use super::ftdi_models::{self, ftdi};
+use super::ftdi_models::{FTDI_MODELS, FtdiModel};
 use super::open::{Opened, open_stream, open_usb};
 use super::selftest::{self, SelfTest};
 use super::serprog::{self, Serprog};
@@ -16,6 +16,7 @@ use super::{Ch341a, Ch347, Codec, Driver, Level, Shape};
 use crate::spi::{Programmer, SpiError};
 use crate::usb::{Interface, Pipe, StreamAddress};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// One kind of programmer.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub struct Model {
     /// The number of chip selects, `cs=0` and on.
     pub chip_selects: u8,
     /// The SPI clock.
-    pub clock: Clock,
+    pub clock: SpiClock,
     /// True where common boards drive the chip's lines with more than 3.3 V.
     pub drives_5v: bool,
     /// How it is found on USB; `None` for a programmer that is no USB device.
@@ -54,7 +55,7 @@ pub struct Model {
 
 /// The SPI clock of a programmer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
+pub enum SpiClock {
     /// It cannot be changed.
     Fixed {
         /// In Hz.
@@ -125,7 +126,16 @@ const WCH: u16 = 0x1A86;
 pub(super) const FTDI: u16 = 0x0403;
 
 /// Every programmer, in the order in which they are named to the user.
-pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
+pub fn models() -> &'static [Model] {
+    static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
+        let ftdi = FTDI_MODELS.iter().map(FtdiModel::model);
+        Vec::from(WCH_MODELS).into_iter().chain(ftdi).chain(STREAM_MODELS).collect()
+    });
+    &MODELS
+}
+
+/// WCH's chips.
+const WCH_MODELS: [Model; 2] = [
     Model {
         name: "ch341a",
         title: "a CH341A",
@@ -140,7 +150,7 @@ pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
         ports: 1,
         spi_ports: 1,
         chip_selects: 1,
-        clock: Clock::Fixed { hz: super::ch341a::CLOCK_HZ },
+        clock: SpiClock::Fixed { hz: super::ch341a::CLOCK_HZ },
         drives_5v: true,
         usb: Some(UsbModel {
             vendor: WCH,
@@ -163,17 +173,14 @@ pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
         title: "a CH347",
         family: "CH347",
         keys: &["path", "speed", "cs", "reset", "wp", "hold", "led"],
-        refused: &[(
-            "serial",
-            "every CH347 has the same serial number; tell two apart by path=, as 'norsplice list' shows it",
-        )],
+        refused: &[("serial", "every CH347 has the same serial number; tell two apart by path=")],
         // Of the CH347T's pins the ones that are not its SPI's; a CH347F has them too.
         pins: &[("gpio4", 4), ("gpio6", 6), ("gpio7", 7)],
         held: &[],
         ports: 1,
         spi_ports: 1,
         chip_selects: 2,
-        clock: Clock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
+        clock: SpiClock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
         drives_5v: false,
         usb: Some(UsbModel {
             vendor: WCH,
@@ -187,27 +194,10 @@ pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
         stream: None,
         open: open_usb,
     },
-    ftdi(0),
-    ftdi(1),
-    ftdi(2),
-    ftdi(3),
-    ftdi(4),
-    ftdi(5),
-    ftdi(6),
-    ftdi(7),
-    ftdi(8),
-    ftdi(9),
-    ftdi(10),
-    ftdi(11),
-    ftdi(12),
-    ftdi(13),
-    ftdi(14),
-    ftdi(15),
-    ftdi(16),
-    ftdi(17),
-    ftdi(18),
-    ftdi(19),
-    ftdi(20),
+];
+
+/// What is driven over a stream of bytes: serprog, and the kernel's own SPI.
+const STREAM_MODELS: [Model; 2] = [
     Model {
         name: "serprog",
         title: "a serprog device",
@@ -219,7 +209,7 @@ pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
         ports: 1,
         spi_ports: 1,
         chip_selects: 4,
-        clock: Clock::Settable { max_hz: serprog::MAX_HZ, default_hz: serprog::CLOCK_HZ },
+        clock: SpiClock::Settable { max_hz: serprog::MAX_HZ, default_hz: serprog::CLOCK_HZ },
         drives_5v: false,
         usb: None,
         stream: Some(StreamModel {
@@ -241,7 +231,7 @@ pub static MODELS: [Model; 4 + ftdi_models::COUNT] = [
         ports: 1,
         spi_ports: 1,
         chip_selects: 1,
-        clock: Clock::Settable { max_hz: spidev::MAX_HZ, default_hz: spidev::DEFAULT_HZ },
+        clock: SpiClock::Settable { max_hz: spidev::MAX_HZ, default_hz: spidev::DEFAULT_HZ },
         drives_5v: false,
         usb: None,
         stream: Some(StreamModel {
@@ -285,7 +275,7 @@ pub(super) fn driven<C: Codec + 'static>(
 impl Model {
     /// The model of that name.
     pub fn named(name: &str) -> Option<&'static Model> {
-        MODELS.iter().find(|model| model.name == name)
+        models().iter().find(|model| model.name == name)
     }
 
     /// Every programmer in text: `CH341A, CH347, FT2232H, FT232H, FT4232H, FTDI's HP chips or cables with one of them`.
@@ -300,7 +290,7 @@ impl Model {
 
     fn titles(of: impl Fn(&Model) -> bool) -> String {
         let mut titles: Vec<&str> =
-            MODELS.iter().filter(|model| of(model)).map(|model| model.family).collect();
+            models().iter().filter(|model| of(model)).map(|model| model.family).collect();
         titles.dedup();
         match titles.split_last() {
             Some((last, [])) => (*last).to_owned(),

@@ -1,13 +1,13 @@
 //! From settings to a programmer: the right device, the right codec, the one driver; and which programmers there are.
 
 use super::heeding::Heeding;
-use super::models::{MODELS, Model, OtherMode};
+use super::models::{Model, OtherMode, models};
 use super::selftest::SelfTest;
 use super::spec::Settings;
 use super::unsupported::UNSUPPORTED;
 use crate::spi::{LinkError, LinkFault, Programmer, SpiError, Transaction};
 use crate::usb::host::{self, HostPipe};
-use crate::usb::{Found, StreamAddress, Wanted};
+use crate::usb::{FoundDevice, StreamAddress, Wanted};
 use crate::usb::{Pipe, UsbError};
 
 /// The keys that name the place of a programmer that is not on USB.
@@ -66,7 +66,7 @@ pub fn attached() -> Result<Vec<Attached>, LinkError> {
 
 /// Ids of programmers, of what is one in another mode, and of those that are not supported.
 fn known_ids() -> Vec<(u16, u16)> {
-    let usb = MODELS.iter().filter_map(|model| model.usb.as_ref());
+    let usb = models().iter().filter_map(|model| model.usb.as_ref());
     usb.flat_map(|usb| {
         let others = usb.other_modes.iter().map(|other| &other.product);
         usb.products.iter().chain(others).map(|product| (usb.vendor, *product))
@@ -75,10 +75,10 @@ fn known_ids() -> Vec<(u16, u16)> {
     .collect()
 }
 
-fn known_as(found: Found) -> Option<Attached> {
+fn known_as(found: FoundDevice) -> Option<Attached> {
     let ids = (found.vendor, found.product);
     let usb = |model: &'static Model| model.usb.as_ref().map(|usb| (model, usb));
-    let driven = MODELS.iter().filter_map(usb).find_map(|(model, usb)| {
+    let driven = models().iter().filter_map(usb).find_map(|(model, usb)| {
         if ids.0 == usb.vendor && usb.products.contains(&ids.1) {
             return Some((model.name.to_owned(), Some(model), found.problem.clone().map(LinkError::from)));
         }
@@ -93,7 +93,7 @@ fn known_as(found: Found) -> Option<Attached> {
         Some((one.name.to_owned(), None, Some(problem)))
     };
     let (name, model, problem) = driven.or_else(not_driven)?;
-    let Found { path, serial, text, .. } = found;
+    let FoundDevice { path, serial, text, .. } = found;
     Some(Attached { model, name, ids, path, serial, text, problem })
 }
 
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     fn one(ids: (u16, u16), path: &str) -> Attached {
-        let found = Found {
+        let found = FoundDevice {
             vendor: ids.0,
             product: ids.1,
             path: path.into(),
@@ -331,7 +331,7 @@ mod tests {
             ports: 1,
             spi_ports: 1,
             chip_selects: 1,
-            clock: super::super::Clock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
+            clock: super::super::SpiClock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
             drives_5v: false,
             usb: None,
             stream: None,

@@ -5,7 +5,7 @@
 use super::codec::Codec;
 use super::driver::Driver;
 use super::shape::Shape;
-use crate::spi::{LinkFault, Notice, Programmer, SpiError, Transaction};
+use crate::spi::{LinkFault, LinkNotice, Programmer, SpiError, Transaction};
 use crate::usb::{About, Log, Pipe, Traced};
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ pub struct SelfTest {
     /// How it is driven after the proof of each start.
     pub shape: Shape,
     /// What the driver reported of the link.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<LinkNotice>,
     /// The checks, in order.
     pub checks: Vec<Check>,
     /// What went over USB, without contents of the chip.

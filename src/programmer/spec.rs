@@ -1,7 +1,7 @@
 //! `-p` as text: `NAME[:KEY=VALUE,...]` into plain settings. Names are strict, with a suggestion for a near miss.
 
 use super::flashrom;
-use super::models::{MODELS, Model};
+use super::models::{Model, models};
 use super::pins::Level;
 use crate::units;
 use crate::usb::{GpioLine, StreamAddress};
@@ -158,7 +158,7 @@ impl Settings {
     /// A sentence on what is wrong and what would be right.
     pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
         let model = Model::named(spec.name).ok_or_else(|| {
-            let mut names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
+            let mut names: Vec<_> = models().iter().map(|model| model.name).collect();
             names.push("emu");
             unknown("programmer", spec.name, &names)
         })?;
@@ -341,8 +341,8 @@ mod tests {
 
     #[test]
     fn plain_names_and_full_texts() {
-        assert_eq!(parse("ch341a"), Settings::of(&MODELS[0]));
-        assert_eq!(parse("ch341a:"), Settings::of(&MODELS[0]));
+        assert_eq!(parse("ch341a"), Settings::of(&models()[0]));
+        assert_eq!(parse("ch341a:"), Settings::of(&models()[0]));
         let ch = parse("ch341a:path=1-2.3,reset=d1");
         assert_eq!((ch.path.as_deref(), ch.pins), (Some("1-2.3"), vec![(1, Level::Low)]));
         let ft =
@@ -355,7 +355,7 @@ mod tests {
         let line = |chip: &str, offset, high| GpioLine { chip: chip.into(), offset, high };
         let lines = vec![line("gpiochip0", 17, false), line("gpiochip1", 4, false)];
         assert_eq!(pi.address, Some(StreamAddress::Spidev { path: "/dev/spidev0.0".into(), lines }));
-        assert!(MODELS.iter().all(|model| parse(model.name).model == model));
+        assert!(models().iter().all(|model| parse(model.name).model == model));
     }
 
     #[test]

@@ -16,5 +16,5 @@ const fn row(vendor: u16, product: u16, name: &'static str) -> Unsupported {
     Unsupported { ids: (vendor, product), name }
 }
 
-/// Every one that is known. One that gets a driver becomes a row of [`MODELS`](super::MODELS) in place of this one.
+/// Every one that is known. One that gets a driver becomes a row of [`models`](super::models()) in place of this one.
 pub static UNSUPPORTED: &[Unsupported] = &[row(0x1A86, 0x55EB, "CH346C")];

@@ -189,7 +189,7 @@ fn further(report: &Report<'_>) -> Markup {
 mod tests {
     use super::super::model::RecipeFacts;
     use super::*;
-    use crate::report::{ChipFacts, OtpFacts, PerUnitRow, RegionRow};
+    use crate::report::{ChipFacts, OtpFacts, PageRegion, PerUnitRow};
     use crate::span::Span;
 
     fn report<'a>(before: &'a [u8], after: &'a [u8]) -> Report<'a> {
@@ -211,14 +211,14 @@ mod tests {
                 after: "30:b5:c2:a1:b2:c3".into(),
             }],
             regions: vec![
-                RegionRow {
+                PageRegion {
                     name: "u-boot".into(),
                     span: Span::new(0, 0x1000),
                     was: "loader".into(),
                     now: "own".into(),
                     source: String::new(),
                 },
-                RegionRow {
+                PageRegion {
                     name: "firmware".into(),
                     span: Span::new(0x1000, 0x3000),
                     was: "isp".into(),

@@ -14,6 +14,6 @@ mod region_table;
 pub use cells::{Cell, Kind, Map};
 pub use hex::hex_lines;
 pub use html::page;
-pub use model::{ChipFacts, Counts, OtpFacts, PerUnitRow, RecipeFacts, RegionRow, Report};
+pub use model::{ChipFacts, JobCounts, OtpFacts, PageRegion, PerUnitRow, RecipeFacts, Report};
 pub use otp::otp_verdict;
 pub use picture::{Palette, png_pixels, svg, terminal};

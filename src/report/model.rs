@@ -43,7 +43,7 @@ pub struct PerUnitRow {
 
 /// One region and what became of it.
 #[derive(Clone, Debug)]
-pub struct RegionRow {
+pub struct PageRegion {
     /// Its name in the layout.
     pub name: String,
     /// Where it is.
@@ -58,7 +58,7 @@ pub struct RegionRow {
 
 /// What a job counted.
 #[derive(Clone, Debug, Default)]
-pub struct Counts {
+pub struct JobCounts {
     /// Name and value, in the order to show them.
     pub rows: Vec<(String, String)>,
 }
@@ -85,7 +85,7 @@ pub struct Report<'a> {
     /// Per-unit data.
     pub per_unit: Vec<PerUnitRow>,
     /// The regions, in order of address.
-    pub regions: Vec<RegionRow>,
+    pub regions: Vec<PageRegion>,
     /// The array before.
     pub before: &'a [u8],
     /// The array after, where a job rewrote it.
@@ -99,7 +99,7 @@ pub struct Report<'a> {
     /// Bytes that did not read the same every time.
     pub unstable: Spans,
     /// What the job counted.
-    pub counts: Counts,
+    pub counts: JobCounts,
     /// What the checks of the job had to say.
     pub findings: Vec<String>,
     /// The recipe that repeats the job.

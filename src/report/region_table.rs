@@ -2,7 +2,7 @@
 
 use super::cells::{Kind, Map};
 use super::hex::{Excerpt, excerpt};
-use super::model::{RegionRow, Report};
+use super::model::{PageRegion, Report};
 use crate::units;
 use maud::{Markup, html};
 
@@ -57,7 +57,7 @@ fn class(head: &str) -> &'static str {
 }
 
 /// The cells of a region's row behind its name.
-fn values(report: &Report<'_>, region: &RegionRow, map: &Map) -> Vec<String> {
+fn values(report: &Report<'_>, region: &PageRegion, map: &Map) -> Vec<String> {
     let cells = map.cells.iter().filter(|cell| region.span.overlaps(cell.span));
     let changed = cells.clone().filter(|cell| cell.changed).count();
     let address = format!("{:#08x} to {:#08x}", region.span.start, region.span.end);
@@ -72,7 +72,7 @@ fn values(report: &Report<'_>, region: &RegionRow, map: &Map) -> Vec<String> {
 }
 
 /// What a region holds, whose it is, and where it differs.
-fn detail(report: &Report<'_>, region: &RegionRow, map: &Map) -> Markup {
+fn detail(report: &Report<'_>, region: &PageRegion, map: &Map) -> Markup {
     let cells = map.cells.iter().filter(|cell| region.span.overlaps(cell.span));
     let kinds: Vec<String> = Kind::ALL
         .iter()
@@ -98,7 +98,7 @@ fn detail(report: &Report<'_>, region: &RegionRow, map: &Map) -> Markup {
 }
 
 /// The lines of a region in which the two versions differ.
-fn differences(report: &Report<'_>, region: &RegionRow) -> Markup {
+fn differences(report: &Report<'_>, region: &PageRegion) -> Markup {
     let Some(after) = report.after else { return html! {} };
     let (Some(before), Some(now)) = (region.span.of(report.before), region.span.of(after)) else {
         return html! { p { "Reaches past the end of the chip." } };

@@ -54,7 +54,7 @@ impl LinkError {
 /// What the user should know of the link. Each is said once in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Notice {
+pub enum LinkNotice {
     /// The programmer is driven in a slower way from here on.
     Slower {
         /// The programmer: `a CH341A`.
@@ -66,7 +66,7 @@ pub enum Notice {
     },
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for LinkNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Slower { programmer, now, why } => {

@@ -4,5 +4,5 @@ pub mod hal;
 mod link;
 mod transaction;
 
-pub use link::{LinkError, LinkFault, Notice};
+pub use link::{LinkError, LinkFault, LinkNotice};
 pub use transaction::{Limits, Op, Programmer, SpiError, Transaction};

@@ -1,6 +1,6 @@
 //! One chip-select window, a batch of them, and the programmer trait that makes batching its contract.
 
-use super::link::{LinkError, Notice};
+use super::link::{LinkError, LinkNotice};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -148,7 +148,7 @@ pub trait Programmer {
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError>;
 
     /// What the user should know of the link since the last call.
-    fn take_notices(&mut self) -> Vec<Notice> {
+    fn take_notices(&mut self) -> Vec<LinkNotice> {
         Vec::new()
     }
 
@@ -179,7 +179,7 @@ macro_rules! forward_programmer {
         fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
             (**self).set_clock(hz)
         }
-        fn take_notices(&mut self) -> Vec<Notice> {
+        fn take_notices(&mut self) -> Vec<LinkNotice> {
             (**self).take_notices()
         }
         fn release(&mut self) -> Result<(), SpiError> {

@@ -4,7 +4,7 @@ use super::UsbError;
 
 /// A device of interest that is plugged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundDevice {
     /// idVendor.
     pub vendor: u16,
     /// idProduct.

@@ -17,7 +17,7 @@ mod queue;
 mod stream;
 mod trace;
 
-pub use device::{Found, Interface, Wanted};
+pub use device::{FoundDevice, Interface, Wanted};
 pub use error::UsbError;
 pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
 pub use stream::{GpioLine, StreamAddress};

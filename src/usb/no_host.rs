@@ -2,7 +2,7 @@
 //!
 //! Programmers are then reached over pipes of the caller's own ([`crate::programmer::over`]).
 
-use super::{Burst, Control, Found, Pipe, Reply, StreamAddress, UsbError, Wanted};
+use super::{Burst, Control, FoundDevice, Pipe, Reply, StreamAddress, UsbError, Wanted};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn missing() -> UsbError {
 ///
 /// # Errors
 /// Always.
-pub fn list(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+pub fn list(_ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
     Err(missing())
 }
 
@@ -26,7 +26,7 @@ pub fn list(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 ///
 /// # Errors
 /// Always.
-pub fn plugged(_ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+pub fn plugged(_ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
     Err(missing())
 }
 

@@ -6,7 +6,7 @@ use crate::desk::glance::Glance;
 use crate::desk::probe::{Probe, named_registers};
 use crate::desk::protect::Protection;
 use crate::flash::part::{Confidence, Part};
-use crate::flash::{Found, Identity, Status};
+use crate::flash::{Identity, LeftFound, Status};
 use crate::workflow::contact::Verdict;
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn sfdp(id: &Identity) -> Value {
 }
 
 /// A state that the chip was found in, and what was done about it.
-fn left_state(found: &Found) -> Value {
+fn left_state(found: &LeftFound) -> Value {
     json!({ "state": found.state.name(), "done": found.done.name() })
 }
 

@@ -13,7 +13,7 @@ use super::journal::{Direction, Journal, NewJob, Over, Verb};
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
 use crate::flash::{Chip, Permit};
-use crate::plan::{Bounds, Counts, Plan, plan, plan_whole_erase};
+use crate::plan::{Bounds, Plan, PlanCounts, plan, plan_whole_erase};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 use serde::Serialize;
@@ -143,7 +143,7 @@ pub struct Planned {
 
 impl From<&Plan> for Planned {
     fn from(plan: &Plan) -> Self {
-        let Counts { blocks, erases, erased, pages, programmed, verified } = plan.counts();
+        let PlanCounts { blocks, erases, erased, pages, programmed, verified } = plan.counts();
         let millis = millis(plan.time());
         Planned { blocks, erases, erased, pages, programmed, verified, millis }
     }

@@ -4,7 +4,7 @@
 //! `NORSPLICE_NEED_BROWSER` is set, as the continuous tests do once they have installed them.
 
 use super::driver::Browser;
-use norsplice::report::{ChipFacts, OtpFacts, PerUnitRow, RegionRow, Report, page};
+use norsplice::report::{ChipFacts, OtpFacts, PageRegion, PerUnitRow, Report, page};
 use norsplice::span::Span;
 
 fn browser() -> Option<Browser> {
@@ -38,7 +38,7 @@ fn sample() -> String {
         regions: ["u-boot", "firmware", "rom"]
             .iter()
             .zip([0u64, 0x10000, 0x30000])
-            .map(|(name, start)| RegionRow {
+            .map(|(name, start)| PageRegion {
                 name: (*name).into(),
                 span: Span::new(start, if *name == "firmware" { 0x30000 } else { start + 0x10000 }),
                 was: "own".into(),

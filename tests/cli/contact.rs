@@ -19,7 +19,7 @@ fn a_good_contact_passes_and_a_bad_one_says_why() {
         assert_eq!(result["contact"]["good"], true, "{result}");
         assert!(counts["array_bytes_read"].as_u64().unwrap() <= 0x1_0000, "{counts}");
     }
-    bench.emu("image=image.bin", ["contact"]).0.code(0).says(&["the contact is good", "selftest --chip"]);
+    bench.emu("image=image.bin", ["contact"]).0.code(0).says(&["the contact is good", "the self-test"]);
     for fault in ["stuck:ff", "stuck:00", "flips:1e-3"] {
         let (ran, counts) = bench.emu(&format!("image=image.bin,fault={fault}"), ["contact"]);
         ran.code(1).says(&["likely", "next:"]);

@@ -1,7 +1,7 @@
 //! The bus: packets between the transfers in flight and the emulated devices, in virtual time.
 
 use super::world::{Device, Endpoint, Ptr, World};
-use norsplice::emulator::{Answer, Machine, Refusal, Speed};
+use norsplice::emulator::{Machine, PacketAnswer, Speed, TransferFault};
 use rusb::constants::{
     LIBUSB_TRANSFER_COMPLETED, LIBUSB_TRANSFER_ERROR, LIBUSB_TRANSFER_NO_DEVICE, LIBUSB_TRANSFER_OVERFLOW,
     LIBUSB_TRANSFER_STALL,
@@ -100,8 +100,8 @@ fn packet(device: &mut Device, address: u8) -> Option<Option<(i32, usize)>> {
     if !endpoint.begun {
         match machine.begin_transfer(now) {
             Ok(_) => endpoint.begun = true,
-            Err(Refusal::Gone) => return Some(Some((LIBUSB_TRANSFER_NO_DEVICE, 0))),
-            Err(Refusal::Stall) => return Some(Some((LIBUSB_TRANSFER_STALL, 0))),
+            Err(TransferFault::Gone) => return Some(Some((LIBUSB_TRANSFER_NO_DEVICE, 0))),
+            Err(TransferFault::Stall) => return Some(Some((LIBUSB_TRANSFER_STALL, 0))),
         }
     }
     // SAFETY: in flight, so buffer and length are valid and no one else touches the bytes.
@@ -123,9 +123,9 @@ fn out(machine: &mut Machine, now: Duration, address: u8, endpoint: &mut Endpoin
     let bytes = &buffer[endpoint.at..end];
     let time = packet_time(speed, bytes.len());
     match machine.out_packet(now, now + time, address, bytes) {
-        Answer::Nak => return None,
-        Answer::Stall => return Some((Some((LIBUSB_TRANSFER_STALL, endpoint.at)), time)),
-        Answer::Ack(()) => endpoint.at = end,
+        PacketAnswer::Nak => return None,
+        PacketAnswer::Stall => return Some((Some((LIBUSB_TRANSFER_STALL, endpoint.at)), time)),
+        PacketAnswer::Ack(()) => endpoint.at = end,
     }
     Some(((end == buffer.len()).then_some((LIBUSB_TRANSFER_COMPLETED, end)), time))
 }
@@ -141,9 +141,11 @@ fn into(
     let size = machine.device_ref().descriptors().packet;
     let mut bytes = [0; 512];
     let n = match machine.in_packet(now, address, &mut bytes[..size]) {
-        Answer::Nak => return None,
-        Answer::Stall => return Some((Some((LIBUSB_TRANSFER_STALL, endpoint.at)), packet_time(speed, 0))),
-        Answer::Ack(n) => n,
+        PacketAnswer::Nak => return None,
+        PacketAnswer::Stall => {
+            return Some((Some((LIBUSB_TRANSFER_STALL, endpoint.at)), packet_time(speed, 0)));
+        }
+        PacketAnswer::Ack(n) => n,
     };
     let time = packet_time(speed, n);
     let Some(room) = buffer.get_mut(endpoint.at..endpoint.at + n) else {

@@ -19,6 +19,14 @@ pub struct Source {
     pub paths: BTreeSet<String>,
     /// The macros that it calls, without path.
     pub macros: BTreeSet<String>,
+    /// Its module's path: `flash::parts`.
+    pub name: String,
+    /// The types that it defines itself, at its top.
+    pub types: BTreeSet<String>,
+    /// What it re-exports for everyone, by the last name.
+    pub shown: BTreeSet<String>,
+    /// Its texts in quotes, without documentation.
+    pub texts: Vec<String>,
     /// Whether it has an unsafe block, function, trait, implementation or extern.
     pub has_unsafe: bool,
     /// Whether it defines anything itself, beyond modules and re-exports.
@@ -81,9 +89,32 @@ impl Source {
         self.defines = file.items.iter().any(|item| {
             !matches!(item, syn::Item::Mod(_) | syn::Item::Use(_)) && !for_tests_only(attributes(item))
         });
+        self.name = self.module.join("::");
+        for item in file.items.iter().filter(|item| !for_tests_only(attributes(item))) {
+            match item {
+                syn::Item::Struct(i) => drop(self.types.insert(i.ident.to_string())),
+                syn::Item::Enum(i) => drop(self.types.insert(i.ident.to_string())),
+                syn::Item::Union(i) => drop(self.types.insert(i.ident.to_string())),
+                syn::Item::Trait(i) => drop(self.types.insert(i.ident.to_string())),
+                syn::Item::Type(i) => drop(self.types.insert(i.ident.to_string())),
+                syn::Item::Use(i) if matches!(i.vis, syn::Visibility::Public(_)) => self.show(&i.tree),
+                _ => {}
+            }
+        }
         self.visit_file(&file);
         self.paths = self.paths.iter().map(|path| self.resolved(path)).collect();
         self
+    }
+
+    /// The last names of a `pub use`.
+    fn show(&mut self, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Path(path) => self.show(&path.tree),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.show(tree)),
+            syn::UseTree::Name(name) => drop(self.shown.insert(name.ident.to_string())),
+            syn::UseTree::Rename(name) => drop(self.shown.insert(name.rename.to_string())),
+            syn::UseTree::Glob(_) => {}
+        }
     }
 
     /// A path whose first name a `use` brings, from where that is.
@@ -157,8 +188,14 @@ impl Source {
         let mut at = 0;
         while at < tokens.len() {
             let TokenTree::Ident(first) = &tokens[at] else {
-                if let TokenTree::Group(group) = &tokens[at] {
-                    self.tokens(&[], group.stream());
+                match &tokens[at] {
+                    TokenTree::Group(group) => self.tokens(&[], group.stream()),
+                    TokenTree::Literal(text) => {
+                        if let Ok(syn::Lit::Str(text)) = syn::parse_str(&text.to_string()) {
+                            self.texts.push(text.value());
+                        }
+                    }
+                    _ => {}
                 }
                 at += 1;
                 continue;
@@ -277,6 +314,16 @@ impl<'ast> Visit<'ast> for Source {
         }
         visit::visit_item_mod(self, module);
         self.module.pop();
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if !attribute.path().is_ident("doc") {
+            visit::visit_attribute(self, attribute);
+        }
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.texts.push(text.value());
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {

@@ -3,6 +3,7 @@
 use super::super::exit::Failure;
 use super::refused::Refused;
 use super::translate::Note;
+use crate::programmer::flashrom::NoEquivalent;
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Note {
@@ -66,6 +67,9 @@ impl From<Refused> for Failure {
             }
             Refused::TwoMaps => Failure::refused("several maps on one line: flashrom takes one of -l, --ifd and --fmap"),
             Refused::TwoProgrammers => Failure::refused("-p is given twice"),
+            Refused::Programmer(none @ NoEquivalent::Parameter { .. }) => {
+                Failure::refused(format!("-p: {none}")).hint("\"norsplice --help\" lists the options of -p")
+            }
             Refused::Programmer(none) => Failure::refused(format!("-p: {none}")),
             Refused::RegionsWithoutMap => Failure::refused("-i names a region, and no map says where it is")
                 .hint("add -l FILE, --ifd, --fmap or --fmap-file FILE"),

@@ -3,17 +3,16 @@
 use super::super::order::AUTO;
 use super::super::programmer::ProgrammerChoice;
 use super::super::question::Digest;
+use super::super::regions;
 use super::super::report::{Dossier, NextStep};
 use super::super::rewrite::rewrite_as_chosen;
-use super::super::subject::recognised;
 use super::super::{Answer, Desk, Front, Notice, Question, Refusal, Wish, files, five_volts};
 use super::chosen::{Bench, Kind, Tried};
 use super::message::{Ask, BackedUp, ChipFacts, Contact, Done, Finished, Found, OpenJob, Try, Update};
 use super::way::Way;
 use crate::flash::Identity;
 use crate::flash::geometry::{Costs, Geometry};
-use crate::image::layouts::in_dump;
-use crate::image::{Board, Layout, recognise};
+use crate::image::{Board, recognise};
 use crate::programmer::attached;
 use crate::workflow::backup::Backup;
 use crate::workflow::backup::BackupOptions;
@@ -231,7 +230,7 @@ impl Worker<'_> {
         costs: &Costs,
     ) -> Option<Tried> {
         let (flash, id) = (&backup.flash, &backup.manifest.id);
-        let map = map_of(flash);
+        let map = regions::of_contents(flash);
         self.report(Update::Backup(Box::new(BackedUp {
             id: id.clone(),
             flash: Arc::new(flash.clone()),
@@ -352,12 +351,6 @@ impl Front for Updates<'_> {
             _ => Answer::No,
         }
     }
-}
-
-/// The map of the board that contents name, else one that they carry.
-fn map_of(flash: &[u8]) -> Option<Layout> {
-    let board = recognised(flash).map(|found| found.board.layout.clone());
-    board.or_else(|| in_dump::find(flash).into_iter().next())
 }
 
 fn facts(identity: &Identity) -> ChipFacts {

@@ -7,7 +7,7 @@ use super::emulated::{EmuOptions, Emulated};
 use super::stoppable::Stoppable;
 use crate::programmer::selftest::SelfTest;
 use crate::programmer::spec::Spec;
-use crate::programmer::{Clock, Settings, answering_port, only, open, over, self_test, self_test_over};
+use crate::programmer::{Settings, SpiClock, answering_port, only, open, over, self_test, self_test_over};
 use crate::spi::Programmer;
 use crate::units;
 
@@ -53,7 +53,7 @@ impl ProgrammerChoice {
                 (Which::Real(settings), model)
             };
             match (find_clock, model.clock) {
-                (true, Clock::Fixed { hz }) => {
+                (true, SpiClock::Fixed { hz }) => {
                     let clock = units::hz(hz);
                     Err(format!("the SPI clock of {} is fixed at about {clock}", model.title))
                 }

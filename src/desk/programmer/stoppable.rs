@@ -2,7 +2,7 @@
 //! the pins. Every batch below is bounded, so "at once" means after the batch in flight.
 
 use super::super::Stop;
-use crate::spi::{Limits, Notice, Programmer, SpiError, Transaction};
+use crate::spi::{Limits, LinkNotice, Programmer, SpiError, Transaction};
 use std::time::Duration;
 
 /// Sleeps are cut into pieces of this length, so that a long erase does not outlast the user's patience.
@@ -46,7 +46,7 @@ impl<P: Programmer> Programmer for Stoppable<P> {
         self.programmer.set_clock(hz)
     }
 
-    fn take_notices(&mut self) -> Vec<Notice> {
+    fn take_notices(&mut self) -> Vec<LinkNotice> {
         self.programmer.take_notices()
     }
 

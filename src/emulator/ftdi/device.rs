@@ -4,7 +4,7 @@ use super::port::{PACKET, Port};
 use crate::emulator::clip::Clip;
 use crate::emulator::counts::Misdeed;
 use crate::emulator::device::{
-    Answer, Descriptors, DeviceRow, Setup, Speed, Stalled, UsbDevice, configuration,
+    Descriptors, DeviceRow, PacketAnswer, Setup, Speed, Stalled, UsbDevice, configuration,
 };
 use crate::emulator::quirk::Quirk;
 use std::time::Duration;
@@ -214,7 +214,13 @@ impl UsbDevice for Ftdi {
         Ok(Vec::new())
     }
 
-    fn out_packet(&mut self, now: Duration, arrives: Duration, endpoint: u8, bytes: &[u8]) -> Answer<()> {
+    fn out_packet(
+        &mut self,
+        now: Duration,
+        arrives: Duration,
+        endpoint: u8,
+        bytes: &[u8],
+    ) -> PacketAnswer<()> {
         if endpoint & 0x80 == 0
             && endpoint.is_multiple_of(2)
             && bytes.len() <= PACKET
@@ -223,10 +229,10 @@ impl UsbDevice for Ftdi {
             return port.out_packet(now, arrives, bytes, clip);
         }
         self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-        Answer::Stall
+        PacketAnswer::Stall
     }
 
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> Answer<usize> {
+    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
         if endpoint & 0x80 != 0
             && endpoint % 2 == 1
             && let Some((port, clip)) = self.port(port_of(endpoint))
@@ -234,7 +240,7 @@ impl UsbDevice for Ftdi {
             return port.in_packet(now, into, clip);
         }
         self.clip.counts_mut().misdeed(Misdeed::BadEndpoint(endpoint));
-        Answer::Stall
+        PacketAnswer::Stall
     }
 
     fn next_event(&mut self, now: Duration) -> Option<Duration> {

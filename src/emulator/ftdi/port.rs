@@ -3,7 +3,7 @@
 use super::mpsse::{Dialect, Fifos, Mpsse, Waits};
 use crate::emulator::clip::Clip;
 use crate::emulator::counts::Misdeed;
-use crate::emulator::device::Answer;
+use crate::emulator::device::PacketAnswer;
 use crate::emulator::quirk::Quirk;
 use std::collections::VecDeque;
 use std::io::Read;
@@ -119,7 +119,7 @@ impl Port {
         arrives: Duration,
         bytes: &[u8],
         mut clip: Option<&mut Clip>,
-    ) -> Answer<()> {
+    ) -> PacketAnswer<()> {
         self.advance(now, clip.as_deref_mut());
         if self.mode != Mode::Mpsse {
             if let Some(clip) = clip
@@ -127,17 +127,17 @@ impl Port {
             {
                 clip.counts_mut().misdeed(Misdeed::NotMpsse);
             }
-            return Answer::Ack(());
+            return PacketAnswer::Ack(());
         }
         if self.out.len() + bytes.len() > self.fifo {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         if self.waits == Waits::Data {
             self.engine.at = self.engine.at.max(arrives);
             self.waits = Waits::Time;
         }
         self.out.extend(bytes);
-        Answer::Ack(())
+        PacketAnswer::Ack(())
     }
 
     pub(super) fn in_packet(
@@ -145,17 +145,17 @@ impl Port {
         now: Duration,
         into: &mut [u8],
         mut clip: Option<&mut Clip>,
-    ) -> Answer<usize> {
+    ) -> PacketAnswer<usize> {
         self.advance(now, clip.as_deref_mut());
         if self.engine.stopped && self.into.is_empty() {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         let due = now >= self.last_in + self.latency;
         if self.into.len() < self.payload && !self.engine.flush && !due {
-            return Answer::Nak;
+            return PacketAnswer::Nak;
         }
         if into.len() < STATUS.len() {
-            return Answer::Ack(0);
+            return PacketAnswer::Ack(0);
         }
         let n = self.into.len().min(self.payload).min(into.len() - STATUS.len());
         into[..2].copy_from_slice(&STATUS);
@@ -169,7 +169,7 @@ impl Port {
             self.engine.at = self.engine.at.max(now);
             self.advance(now, clip);
         }
-        Answer::Ack(n + STATUS.len())
+        PacketAnswer::Ack(n + STATUS.len())
     }
 
     pub(super) fn next_event(&mut self, now: Duration, clip: Option<&mut Clip>) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use super::packets::{Packets, ask};
 use super::{emulator, noise};
-use crate::emulator::{Answer, Change, EmulatedPipe, Fault, Faults};
+use crate::emulator::{Change, EmulatedPipe, Fault, Faults, PacketAnswer};
 use crate::usb::Pipe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn an_endpoint_that_does_not_exist_is_refused_by_the_machine_too() {
     let (emulator, _) = emulator(None);
     let machine = emulator.machine();
     let mut machine = machine.lock().expect("not poisoned");
-    assert_eq!(machine.in_packet(Duration::ZERO, 0x83, &mut [0; 32]), Answer::Stall);
+    assert_eq!(machine.in_packet(Duration::ZERO, 0x83, &mut [0; 32]), PacketAnswer::Stall);
 }
 
 #[test]

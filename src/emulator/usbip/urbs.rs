@@ -3,8 +3,8 @@
 use super::protocol::{
     MAX_TRANSFER, OK, OVERFLOW, ProtocolError, SHORT, STALLED, Submit, UNLINKED, reply_submit, reply_unlink,
 };
-use crate::emulator::device::{Answer, Setup};
-use crate::emulator::machine::{Machine, Refusal};
+use crate::emulator::device::{PacketAnswer, Setup};
+use crate::emulator::machine::{Machine, TransferFault};
 use crate::emulator::pipe::packet_time;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -115,8 +115,8 @@ impl Urbs {
             for endpoint in &endpoints {
                 match self.packet(*endpoint, now, machine, into) {
                     Ok(went) => moved |= went,
-                    Err(Refusal::Gone) => return Next::Gone,
-                    Err(Refusal::Stall) => moved = true,
+                    Err(TransferFault::Gone) => return Next::Gone,
+                    Err(TransferFault::Stall) => moved = true,
                 }
             }
             if moved {
@@ -141,7 +141,7 @@ impl Urbs {
         now: &mut Duration,
         machine: &mut Machine,
         into: &mut Vec<u8>,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, TransferFault> {
         let Some(queue) = self.queues.get_mut(&endpoint) else { return Ok(false) };
         let is_in = endpoint & 0x80 != 0;
         // A split IN transfer starts when its last part is there, so that a short packet is known to end all of it.
@@ -158,16 +158,16 @@ impl Urbs {
             urb.begun = true;
         }
         let ended = match result {
-            Err(Refusal::Gone) => return Err(Refusal::Gone),
-            Err(Refusal::Stall) => Some(STALLED),
+            Err(TransferFault::Gone) => return Err(TransferFault::Gone),
+            Err(TransferFault::Stall) => Some(STALLED),
             Ok(()) if is_in => take_in(endpoint, urb, now, machine, size),
             Ok(()) => {
                 let end = urb.data.len().min(urb.sent + size);
                 let arrives = *now + packet_time(speed, end - urb.sent);
                 match machine.out_packet(*now, arrives, endpoint, &urb.data[urb.sent..end]) {
-                    Answer::Nak => return Ok(false),
-                    Answer::Stall => Some(STALLED),
-                    Answer::Ack(()) => {
+                    PacketAnswer::Nak => return Ok(false),
+                    PacketAnswer::Stall => Some(STALLED),
+                    PacketAnswer::Ack(()) => {
                         *now = arrives;
                         urb.sent = end;
                         (end == urb.data.len()).then_some(OK)
@@ -226,9 +226,9 @@ fn take_in(
     }
     let mut packet = [0; 512];
     let n = match machine.in_packet(*now, endpoint, &mut packet[..size]) {
-        Answer::Nak => return Some(NAKED),
-        Answer::Stall => return Some(STALLED),
-        Answer::Ack(n) => n,
+        PacketAnswer::Nak => return Some(NAKED),
+        PacketAnswer::Stall => return Some(STALLED),
+        PacketAnswer::Ack(n) => n,
     };
     *now += packet_time(machine.device_ref().descriptors().speed, n);
     let room = urb.length - urb.data.len();
@@ -244,8 +244,8 @@ fn control(now: Duration, machine: &mut Machine, submit: &Submit, into: &mut Vec
     let standard = submit.setup.request_type & 0x60 == 0;
     let begun = if standard { Ok(Duration::ZERO) } else { machine.begin_transfer(now) };
     let answer = match begun {
-        Err(Refusal::Gone) => return false,
-        Err(Refusal::Stall) => None,
+        Err(TransferFault::Gone) => return false,
+        Err(TransferFault::Stall) => None,
         Ok(_) => machine.control(now, Setup { ..submit.setup }, &submit.data).ok(),
     };
     match answer {

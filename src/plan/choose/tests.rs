@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::flash::geometry::Busy;
-use crate::plan::Counts;
+use crate::plan::PlanCounts;
 use crate::units::{KIB, MIB};
 use proptest::prelude::*;
 
@@ -95,8 +95,14 @@ fn a_whole_change_uses_the_largest_blocks() {
     let g = w25q64(256 * KIB);
     let (current, wanted) = (vec![0x00; g.size as usize], vec![0x5a; g.size as usize]);
     let p = plan(&current, &wanted, &g, &ft2232h(), &everything(&g)).unwrap();
-    let counts =
-        Counts { blocks: 4, erases: 4, erased: g.size, pages: 1024, programmed: g.size, verified: g.size };
+    let counts = PlanCounts {
+        blocks: 4,
+        erases: 4,
+        erased: g.size,
+        pages: 1024,
+        programmed: g.size,
+        verified: g.size,
+    };
     assert_eq!(p.counts(), counts);
     // From the end to the start is not asked for; the block at address 0 comes last.
     let starts: Vec<_> = p.steps.iter().map(|s| s.block.start / (64 * KIB)).collect();

@@ -1,7 +1,7 @@
 //! Which devices are plugged in, and opening the one that is meant.
 
 use super::HostPipe;
-use crate::usb::{Found, UsbError, Wanted};
+use crate::usb::{FoundDevice, UsbError, Wanted};
 use rusb::{Context, Device, DeviceDescriptor, UsbContext};
 
 /// The bus and port path of a device: `1-2.3`.
@@ -60,8 +60,8 @@ fn has_bus() -> bool {
 ///
 /// # Errors
 /// [`UsbError::Other`] when USB cannot be used at all.
-pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
-    let found = candidates(ids)?.into_iter().map(|(_, descriptor, path)| Found {
+pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
+    let found = candidates(ids)?.into_iter().map(|(_, descriptor, path)| FoundDevice {
         vendor: descriptor.vendor_id(),
         product: descriptor.product_id(),
         path,
@@ -76,7 +76,7 @@ pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
 ///
 /// # Errors
 /// [`UsbError::Other`] when USB cannot be used at all; a device that cannot be opened is in the list with its problem.
-pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
+pub fn list(ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
     let found = candidates(ids)?.into_iter().map(|(device, descriptor, path)| {
         let (serial, text, problem) = match device.open() {
             Ok(handle) => {
@@ -85,7 +85,7 @@ pub fn list(ids: &[(u16, u16)]) -> Result<Vec<Found>, UsbError> {
             }
             Err(error) => (None, None, Some(fault(error, &path))),
         };
-        Found {
+        FoundDevice {
             vendor: descriptor.vendor_id(),
             product: descriptor.product_id(),
             path,

@@ -38,7 +38,7 @@ pub fn judge(seen: &Findings) -> Verdict {
         [] => add(
             "write enable",
             Outcome::Skipped,
-            "not sent: jobs that write and \"selftest --chip\" test it".into(),
+            "not sent: jobs that write and the self-test test it".into(),
         ),
         checks => {
             let good = checks.iter().filter(|c| c.passed()).count();
