@@ -19,6 +19,7 @@ mod mr200;
 mod one_row;
 mod outside;
 mod parts;
+mod pc;
 mod programmers;
 #[cfg(unix)]
 mod public_api;

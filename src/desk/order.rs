@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// The word that leaves the board open: the contents of the chip, or of a donor, name it.
 pub const AUTO: &str = "auto";
+/// A PC's board, as a recipe names it: it is made anew of the dump and the donors.
+const PC: &str = crate::image::pc::board::NAME;
 
 /// What is wished for. What is left out comes from the recipe, then from the board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,7 +136,7 @@ impl Order {
                 inputs.push(input);
             }
             (None, None) => {}
-            (None, Some(name)) if name == AUTO => {}
+            (None, Some(name)) if name == AUTO || name == PC => {}
             // `vendor,model`, as in device trees; the program's own boards have no comma.
             (None, Some(name)) if name.contains(',') => tree = Some(name),
             (None, Some(name)) => board = Some(Cow::Borrowed(Board::named(&name)?)),

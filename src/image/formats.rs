@@ -17,6 +17,7 @@ use crate::image::container::{
 };
 use crate::image::layout::Layout;
 use crate::image::layouts;
+use crate::image::pc;
 
 /// A container format.
 pub(crate) struct ContainerFormat {
@@ -153,6 +154,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         layout: Some(layouts::ifd::parse),
         ..ROW
     },
+    ContainerFormat { kinds: &[pc::item::VOLUME], magics: &[b"_FVH"], find: pc::item::find, ..ROW },
     ContainerFormat { kinds: &[intel::gbe::KIND], edge: Some(WHOLE_FILE), find: intel::gbe::find, ..ROW },
     ContainerFormat {
         kinds: &[fmap::KIND],

@@ -89,6 +89,8 @@ pub struct Region {
     pub default: Source,
     /// True when a region may be blank where its donor has nothing for it.
     pub blank_without_donor: bool,
+    /// True for a part that has its own default, whatever the region around it comes from by default.
+    pub stays: bool,
     /// The region behind this one that longer firmware (OpenWrt's) runs on into.
     pub grows_into: Option<String>,
     /// Bytes of the one unit.
@@ -109,6 +111,7 @@ impl Region {
             role: Role::Other,
             default: Source::Own,
             blank_without_donor: false,
+            stays: false,
             grows_into: None,
             per_unit: Vec::new(),
             inside: None,

@@ -18,6 +18,7 @@ pub(crate) mod layout;
 pub mod layouts;
 #[cfg(test)]
 pub(crate) mod made_tree;
+pub(crate) mod pc;
 mod per_unit;
 pub(crate) mod splice;
 pub mod synthetic;

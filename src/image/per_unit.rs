@@ -10,6 +10,8 @@ use serde::Serialize;
 use super::container::bytes::mac_text;
 use super::container::intel::gbe;
 use super::container::mtk_eeprom;
+use super::pc::guid::Guid;
+use super::pc::identity::masked;
 use super::whole::is_blank;
 use crate::span::Span;
 use crate::units::hex_with;
@@ -29,16 +31,22 @@ pub enum UnitKind {
     Serial,
     /// A PIN.
     Pin,
+    /// A UUID.
+    Uuid,
+    /// A licence key, which is never shown whole.
+    Key,
 }
 
 impl UnitKind {
-    /// `mac`, `calibration`, `serial` or `pin`.
+    /// `mac`, `calibration`, `serial`, `pin`, `uuid` or `key`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mac => "mac",
             Self::Calibration => "calibration",
             Self::Serial => "serial",
             Self::Pin => "pin",
+            Self::Uuid => "uuid",
+            Self::Key => "key",
         }
     }
 }
@@ -72,7 +80,7 @@ const RAW: Form = Form {
 };
 
 /// Every form.
-static FORMS: [Form; 6] = [
+static FORMS: [Form; 8] = [
     RAW,
     Form {
         name: "mac-bytes",
@@ -133,6 +141,19 @@ static FORMS: [Form; 6] = [
         with_mac: mac_as_text,
         ..RAW
     },
+    Form {
+        name: "uuid",
+        show: |bytes, mac| Guid::at(bytes, 0).map_or_else(|| (RAW.show)(bytes, mac), |guid| guid.to_string()),
+        ..RAW
+    },
+    Form {
+        name: "key",
+        show: |bytes, mac| match bytes.iter().all(u8::is_ascii_graphic) {
+            true => masked(bytes),
+            false => (RAW.show)(bytes, mac),
+        },
+        ..RAW
+    },
 ];
 
 /// How bytes of the one unit are written, and so how they are recognised.
@@ -152,8 +173,12 @@ impl Format {
     pub const GBE: Self = Self(4);
     /// Readable text.
     pub const TEXT: Self = Self(5);
+    /// The 16 bytes of a UUID.
+    pub const UUID: Self = Self(6);
+    /// A licence key as text, of which the last group alone is shown.
+    pub const KEY: Self = Self(7);
 
-    /// The form of that name: `raw`, `mac-bytes`, `mtk-eeprom`, `ar9300`, `gbe`, `text`.
+    /// The form of that name: `raw`, `mac-bytes`, `mtk-eeprom`, `ar9300`, `gbe`, `text`, `uuid`, `key`.
     pub fn named(name: &str) -> Option<Self> {
         FORMS.iter().position(|form| form.name == name).map(Self)
     }
@@ -308,6 +333,8 @@ mod tests {
             (Format::AR9300, "ar9300"),
             (Format::GBE, "gbe"),
             (Format::TEXT, "text"),
+            (Format::UUID, "uuid"),
+            (Format::KEY, "key"),
         ] {
             assert_eq!((format.name(), Format::named(name)), (name, Some(format)));
         }

@@ -41,6 +41,8 @@ struct RegionRow {
     default: Option<String>,
     #[serde(default)]
     blank_without_donor: bool,
+    #[serde(default)]
+    stays: bool,
     grows_into: Option<String>,
     inside: Option<String>,
     source: Option<String>,
@@ -89,6 +91,7 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
         region.role = row.role.unwrap_or(region.role);
         region.default = row.default.map_or(region.default, |text| Source::parse(&text));
         region.blank_without_donor = row.blank_without_donor;
+        region.stays = row.stays;
         region.grows_into = row.grows_into;
         region.inside = row.inside;
         region.source = row.source;

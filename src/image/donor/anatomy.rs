@@ -107,6 +107,14 @@ fn fills(bytes: &[u8], region: &Region) -> bool {
         || (len < room && is_me(region) && me::is_image(bytes))
 }
 
+/// The bytes of a part in a file that is the whole of the region around it.
+fn part_of_region<'a>(bytes: &'a [u8], part: &Region, board: &Board) -> Option<&'a [u8]> {
+    let mut around = board.layout.regions.iter().filter(|outer| outer.span.covers(part.span));
+    let outer = around.find(|outer| outer.span.len() == bytes.len() as u64)?;
+    let from = (part.span.start - outer.span.start) as usize;
+    bytes.get(from..from + part.span.len() as usize)
+}
+
 /// True for the region of the Intel ME, by the names that descriptors and FMAPs have for it.
 fn is_me(region: &Region) -> bool {
     ["me", "txe", "csme", "si_me"].iter().any(|name| region.name.eq_ignore_ascii_case(name))
@@ -252,7 +260,8 @@ impl<'a> Anatomy<'a> {
         }
         match (self.kind, region.role) {
             (Kind::RegionFile, _) if fills(bytes, region) => plain(bytes),
-            (Kind::RegionFile | Kind::Unknown, _) => None,
+            (Kind::RegionFile, _) => part_of_region(bytes, region, board).and_then(plain),
+            (Kind::Unknown, _) => None,
             (_, Role::Loader) => self.loader.filter(|l| l.len() as u64 == region.span.len()).and_then(plain),
             (_, Role::Firmware) => {
                 let own = self.firmware.as_ref()?.bytes.as_ref();

@@ -12,7 +12,9 @@ use crate::image::checks::{Advice, Severity};
 use crate::image::devicetree;
 use crate::image::error::ImageError;
 use crate::image::formats::envelope_at;
+use crate::image::is_blank;
 use crate::image::layouts::device_tree;
+use crate::image::pc;
 use crate::image::unit::{has_mac_place, mac_of, mac_text, own_place};
 
 /// A board that a dump may be of.
@@ -67,6 +69,9 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
         }
         (None, _) => {}
     }
+    if let Some(pc) = pc::board::recognise(dump, donors)? {
+        return Ok(pc);
+    }
     for donor in donors {
         // The map of a reference board need not be this board's.
         let trees: Vec<_> = board_trees(donor).into_iter().filter(|tree| names_a_board(&tree)).collect();
@@ -85,6 +90,9 @@ pub fn auto(dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
     }
     let names: Vec<String> = found.iter().map(|r| r.board.name.clone()).collect();
     let why = match names.is_empty() {
+        _ if is_blank(dump) && !dump.is_empty() => {
+            format!("the dump is blank: it holds {:02x} only, and nothing names its board", dump[0])
+        }
         true => "nothing in the dump names its board".to_owned(),
         false => format!("the map fits {}, and nothing in the dump names its board", names.join(", ")),
     };

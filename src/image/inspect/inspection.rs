@@ -13,6 +13,7 @@ use crate::image::donor::dump::repeats;
 use crate::image::donor::form::other_form;
 use crate::image::donor::recognise::{Recognised, recognise_by};
 use crate::image::layouts::text_layout;
+use crate::image::pc;
 use crate::span::Span;
 
 /// What a file contains.
@@ -54,6 +55,7 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
         .filter_map(|item| tplink::parse(bytes, item.offset)?.boot_offset())
         .collect();
     let gaps = loaders::take(bytes, gaps, &said, &mut items);
+    items.extend(pc::item::summary(bytes));
     items.sort_by_key(|a| (a.offset, std::cmp::Reverse(a.size)));
     set_depths(&mut items);
     let mut checks = check_file(bytes, &items);

@@ -52,6 +52,9 @@ pub fn write(layout: &Layout) -> Result<String, ImageError> {
         if r.blank_without_donor {
             put(format_args!("blank_without_donor = true\n"));
         }
+        if r.stays {
+            put(format_args!("stays = true\n"));
+        }
         for (key, value) in [("grows_into", &r.grows_into), ("inside", &r.inside), ("source", &r.source)] {
             if let Some(value) = value {
                 put(format_args!("{key} = {}\n", text(value)));

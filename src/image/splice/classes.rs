@@ -3,8 +3,8 @@
 use super::judge::{self, Product};
 use super::maps;
 use super::parties::Parties;
+use super::pc;
 use crate::image::checks::Finding;
-use crate::image::container::intel::descriptor;
 use crate::image::layout::Role;
 
 type Check = fn(&Product, &Parties) -> Vec<Finding>;
@@ -31,14 +31,13 @@ const CLASSES: [Class; 2] = [
             judge::boot_loader,
         ],
     },
-    // PCs: a descriptor that maps the flash, and an ME that has to fit its region.
+    // PCs: a map of the flash, an ME that has to fit its region, and firmware that has to hold.
     Class {
-        is_one: |product, parties| {
-            [parties.base, product.chip].into_iter().any(|flash| descriptor::parse(flash, 0).is_some())
-        },
+        is_one: pc::is_one,
         checks: &[
             |product, parties| maps::me_fits(parties.base, product.chip).into_iter().collect(),
             |product, parties| maps::keeps_descriptor(parties.base, product.chip).into_iter().collect(),
+            pc::judge,
         ],
     },
 ];

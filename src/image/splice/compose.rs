@@ -10,6 +10,7 @@ use crate::image::error::ImageError;
 use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Role, Source};
+use crate::image::pc::nvram::emptied;
 use crate::span::Span;
 
 /// Erased flash.
@@ -34,7 +35,10 @@ pub fn chip(parties: &mut Parties, findings: &mut Vec<Finding>) -> Vec<u8> {
         let Some(place) = bytes.get_mut(span.range()) else { continue };
         match &r.source {
             Source::Own => place.copy_from_slice(&base[span.range()]),
-            Source::Blank => place.fill(ERASED),
+            Source::Blank => match emptied(&base[span.range()]).filter(|_| r.region.stays) {
+                Some(empty) => place.copy_from_slice(&empty),
+                None => place.fill(ERASED),
+            },
             Source::Donor(name) => match r.piece {
                 Some(piece) if piece.bytes.len() > place.len() => findings.push(TOO_LONG.found(format!(
                     "what donor {name} has for {} has {:#x} bytes, the region {:#x}",

@@ -4,6 +4,7 @@ use crate::image::donor::loader;
 use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
+use crate::image::pc;
 use crate::image::unit;
 
 /// Describes `bytes`, the contents of `region` from its first byte on.
@@ -15,7 +16,7 @@ pub fn region(bytes: &[u8], region: &Region) -> String {
         Role::Loader => loader::version(bytes).map(|v| format!("boot loader, {v}")),
         Role::Firmware => firmware(bytes),
         Role::Settings => settings(bytes),
-        Role::Unit | Role::Other => None,
+        Role::Unit | Role::Other => pc::item::describe(bytes, &region.name, region.span.start),
     };
     let units: Vec<String> = region
         .per_unit

@@ -225,6 +225,8 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
     let missing = u.is_missing(after);
     let at = u.span.start;
     match &r.source {
+        // What is lost with a PC's variables is said of them all at once.
+        Source::Blank if r.region.stays && r.region.role == Role::Settings => None,
         Source::Blank if !u.is_missing(before) && !u.keep => Some(UNIT_ERASED.found(format!(
             "{} would be blank: {} at {at:#x} is this unit's own and cannot be made again",
             r.region.name, u.name

@@ -12,6 +12,7 @@ mod kinship;
 mod maps;
 mod moved;
 mod parties;
+mod pc;
 pub mod recipe;
 mod rescue;
 #[cfg(test)]

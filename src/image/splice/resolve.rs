@@ -107,7 +107,8 @@ pub fn resolve<'d>(
     for (index, region) in board.layout.regions.iter().enumerate() {
         let chosen = said.get(region.name.as_str());
         let around = board.layout.parent(index).map(|outer| &all[outer]);
-        let inherited = around.filter(|outer| chosen.is_none() && outer.binds_its_parts());
+        let free = |outer: &Resolved| region.stays && !outer.said && !outer.inherited;
+        let inherited = around.filter(|outer| chosen.is_none() && outer.binds_its_parts() && !free(outer));
         let source = match (chosen, inherited) {
             (Some(source), _) => source.clone(),
             (None, Some(outer)) => outer.source.clone(),

@@ -17,6 +17,8 @@ const NOWHERE: [u32; 2] = [0, u32::MAX];
 pub struct Partition {
     /// Its name, `FTPR`.
     pub name: String,
+    /// Its first byte, from the start of the region.
+    pub start: u64,
     /// One past its last byte, from the start of the region.
     pub end: u64,
 }
@@ -31,7 +33,8 @@ pub fn partitions(region: &[u8]) -> Option<Vec<Partition>> {
         let name = name(&entry[..4])?;
         let (offset, size) = (u32_at(entry, 8, Little)?, u32_at(entry, 12, Little)?);
         if !NOWHERE.contains(&offset) && !NOWHERE.contains(&size) {
-            found.push(Partition { name, end: u64::from(offset) + u64::from(size) });
+            let start = u64::from(offset);
+            found.push(Partition { name, start, end: start + u64::from(size) });
         }
     }
     Some(found)

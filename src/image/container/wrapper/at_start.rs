@@ -1,13 +1,13 @@
 //! The one wrapper that a file starts with.
 
 use super::wrapped::Wrapped;
-use super::{archive, capsule, dlink, linksys, netgear, xiaomi};
+use super::{archive, capsule, dlink, insyde, linksys, netgear, xiaomi};
 use crate::image::container::budget::Look;
 
 type Read = fn(&mut Look) -> Option<Wrapped>;
 
 /// Every wrapper; those with a magic number first.
-const WRAPPERS: [Read; 12] = [
+const WRAPPERS: [Read; 13] = [
     netgear::dni,
     netgear::chk,
     linksys::header,
@@ -15,6 +15,7 @@ const WRAPPERS: [Read; 12] = [
     xiaomi::hdr,
     dlink::shrs,
     capsule::capsule,
+    insyde::iflash,
     archive::tar,
     archive::zip,
     dlink::dap_2,

@@ -7,6 +7,7 @@ mod archive;
 mod at_start;
 mod capsule;
 mod dlink;
+mod insyde;
 mod linksys;
 mod netgear;
 mod wrapped;

@@ -1,0 +1,90 @@
+//! The part of a PC's flash that the processor runs: everything that is known in it, read once.
+
+use memchr::memmem;
+
+use super::file::File;
+use super::fit::{self, Fit};
+use super::insyde::{self, Entry};
+use super::psp::{self, Psp};
+use super::variables::Store;
+use super::volume::{self, Volume};
+use super::{nvar, vss};
+use crate::image::container::fmap::{self, Fmap};
+use crate::span::Span;
+
+/// One past the last address of the flash, as the processor sees it.
+const TOP: u64 = 1 << 32;
+/// A table of areas that is only mentioned costs one try each.
+const MOST_TRIES: usize = 64;
+
+/// A BIOS region, or the whole of a flash without a descriptor. All places in it count from its start.
+#[derive(Clone, Debug)]
+pub struct Bios<'a> {
+    /// Its bytes; the last one is the last below 4 GiB.
+    pub bytes: &'a [u8],
+    /// The volumes that lie in no other.
+    pub volumes: Vec<Volume>,
+    /// The live stores of variables.
+    pub stores: Vec<Store>,
+    /// Insyde's map.
+    pub device_map: Option<Vec<Entry>>,
+    /// Intel's table.
+    pub fit: Option<Fit>,
+    /// AMD's directories.
+    pub psp: Option<Psp>,
+    /// coreboot's areas that lie in it, by name.
+    pub areas: Vec<(String, Span)>,
+}
+
+impl<'a> Bios<'a> {
+    /// Reads what is in `bytes`, which start at `at` of the flash.
+    pub fn read(bytes: &'a [u8], at: u64) -> Self {
+        let volumes = volume::find_all(bytes);
+        let mut stores = Vec::new();
+        for volume in &volumes {
+            if volume.is_nvram() {
+                stores.extend(vss::stores(bytes, volume));
+            }
+            let live = volume.real_files().filter(|file| file.guid == nvar::FILE);
+            stores.extend(live.filter_map(|file| nvar::read(bytes, file.span.start, file.body())));
+        }
+        let mut bios = Self {
+            bytes,
+            volumes,
+            stores,
+            device_map: insyde::find(bytes),
+            fit: None,
+            psp: None,
+            areas: areas(bytes, at),
+        };
+        bios.fit = fit::find(&bios);
+        bios.psp = psp::find(&bios);
+        bios
+    }
+
+    /// The place of an address of the processor.
+    pub fn offset(&self, address: u64) -> Option<u64> {
+        let len = self.bytes.len() as u64;
+        address.checked_sub(TOP.checked_sub(len)?).filter(|offset| *offset < len)
+    }
+
+    /// Every file that is valid and more than padding.
+    pub fn files(&self) -> impl Iterator<Item = &File> {
+        self.volumes.iter().flat_map(Volume::real_files)
+    }
+
+    /// True where something in it says that it is a PC's.
+    pub fn is_firmware(&self) -> bool {
+        !self.volumes.is_empty() || !self.areas.is_empty()
+    }
+}
+
+/// The areas of the first table, those alone that lie whole in the bytes, counted from their start.
+fn areas(bytes: &[u8], at: u64) -> Vec<(String, Span)> {
+    let here = Span::new(at, at + bytes.len() as u64);
+    let found: Option<Fmap> =
+        memmem::find_iter(bytes, fmap::MAGIC).take(MOST_TRIES).find_map(|at| fmap::parse(bytes, at));
+    let inside = found.into_iter().flat_map(|map| map.areas).filter(|area| here.covers(area.span));
+    let counted = inside.filter(|area| area.span != here && !area.span.is_empty());
+    counted.map(|area| (area.name, Span::new(area.span.start - at, area.span.end - at))).collect()
+}

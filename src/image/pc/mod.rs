@@ -1,0 +1,35 @@
+//! PCs: what is in the part of their flash that the processor runs, who owns it, and whether a splice of it holds.
+//!
+//! [`Bios`](bios::Bios) is a BIOS region, read once: volumes with their files, stores of variables, tables and directories.
+//! From it come the claims (what stays the board's own), the values of the unit, the names of the model, and the hashes that
+//! a result must hold. [`board`] makes a board of it, whose regions the splice puts together like any other board's; what
+//! is judged besides is in `judge`. Code is never unpacked: what is the unit's is not packed.
+
+pub mod bios;
+pub mod board;
+pub mod boot_guard;
+pub mod claims;
+pub mod file;
+pub mod fit;
+pub mod flash;
+pub mod guid;
+pub mod hashed;
+pub mod identity;
+pub mod insyde;
+pub mod item;
+pub mod judge;
+pub mod me;
+pub mod models;
+pub mod nvar;
+pub mod nvram;
+pub mod proof;
+pub mod psp;
+pub mod variables;
+pub mod volume;
+pub mod vss;
+
+#[cfg(test)]
+#[path = "../../../tests/pc/made.rs"]
+mod made;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! PCs through the program, judged by other people's readers: UEFIExtract, and OVMF as a firmware that is not made here.
+
+// The library's own tests use the rest of it.
+#[allow(dead_code)]
+mod made;
+
+use crate::bench::Bench;
+use made::{Part, Spec, build, expected};
+use std::path::Path;
+
+/// Where Debian's package puts OVMF.
+const OVMF: &str = "/usr/share/OVMF";
+
+fn ovmf(name: &str) -> Option<Vec<u8>> {
+    let path = Path::new(OVMF).join(name);
+    let read = std::fs::read(&path).ok();
+    if read.is_none() {
+        assert!(std::env::var_os("NORSPLICE_NEED_TOOLS").is_none(), "{} is not there", path.display());
+        println!("left out: {} is not there", path.display());
+    }
+    read
+}
+
+#[track_caller]
+fn done(bench: &Bench, words: &[&str]) {
+    let ran = bench.run(words);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+/// The messages of UEFIExtract, and its list of items with base, size and CRC-32.
+fn extracted(bench: &Bench, file: &str) -> (Vec<String>, Vec<String>) {
+    let shown = bench.tool(&format!("UEFIExtract {file} report"));
+    let report = String::from_utf8_lossy(&bench.read(&format!("{file}.report.txt"))).into_owned();
+    let words = ["invalid", "mismatch", "unknown", "damaged", "overlap", "non-UEFI"];
+    let messages = shown.lines().filter(|line| words.iter().any(|word| line.contains(word)));
+    (messages.map(str::to_owned).collect(), report.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn uefiextract_has_no_complaint_of_a_splice_that_the_update_does_not_give() {
+    let Some(bench) = Bench::with(&["UEFIExtract"]) else { return };
+    let parts = [(Part::Vss2, 16), (Part::Identity, 2), (Part::Code, 8), (Part::Block, 1), (Part::Nvar, 4)];
+    let spec = Spec::new(&parts);
+    let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
+    bench.write("own.bin", &own.bytes);
+    bench.write("update.bin", &new.bytes);
+    done(
+        &bench,
+        &["splice", "--board", "auto", "--base", "own.bin", "--donor", "update.bin", "-o", "new.bin"],
+    );
+    assert!(bench.read("new.bin") == expected(&own, &new));
+    let (of_update, items_of_update) = extracted(&bench, "update.bin");
+    let (of_result, items) = extracted(&bench, "new.bin");
+    assert_eq!(of_result, of_update);
+    let count = |items: &[String]| items.iter().filter(|line| line.contains("Volume")).count();
+    assert!(count(&items) >= 5 && count(&items) == count(&items_of_update), "{items:#?}");
+}
+
+/// A firmware that nobody made for this: the own variables before the code of another build.
+#[test]
+fn ovmf_keeps_its_own_variables_across_a_swap_of_its_code() {
+    let names = ["OVMF_CODE_4M.fd", "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", "OVMF_VARS_4M.ms.fd"];
+    let [Some(old), Some(new), Some(empty), Some(used)] = names.map(ovmf) else { return };
+    let bench = Bench::new();
+    bench.write("own.bin", &[&used[..], &old].concat());
+    bench.write("update.bin", &[&empty[..], &new].concat());
+    let line = ["splice", "--board", "auto", "--base", "own.bin", "--donor", "update.bin", "-o"];
+    done(&bench, &[&line[..], &["new.bin"]].concat());
+    assert!(bench.read("new.bin") == [&used[..], &new].concat());
+    done(&bench, &[&line[..], &["blank.bin", "--set", "nvram=blank"]].concat());
+    assert!(bench.read("blank.bin") == [&empty[..], &new].concat());
+    if let Some(bench) = Bench::with(&["UEFIExtract"]) {
+        bench.write("update.bin", &[&empty[..], &new].concat());
+        bench.write("new.bin", &[&used[..], &new].concat());
+        let (of_update, _) = extracted(&bench, "update.bin");
+        assert_eq!(extracted(&bench, "new.bin").0, of_update);
+    }
+}
+
+#[test]
+fn a_wrong_donor_is_refused_and_no_file_is_left() {
+    let bench = Bench::new();
+    let spec = Spec::new(&[(Part::Nvar, 4), (Part::Identity, 2), (Part::Code, 4)]);
+    let (own, other) = (build(&spec, 1, Some(1)), build(&Spec { model: "MADE Z990", ..spec }, 2, None));
+    bench.write("own.bin", &own.bytes);
+    bench.write("other.bin", &other.bytes);
+    let line = [
+        "splice",
+        "--board",
+        "auto",
+        "--base",
+        "own.bin",
+        "--donor",
+        "other.bin",
+        "-o",
+        "new.bin",
+        "--allow",
+        "all",
+    ];
+    let ran = bench.run(line);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("Z990") && !bench.path("new.bin").exists(), "{}", ran.stderr);
+}
+
+/// In one pass on the clip, like any board.
+#[test]
+fn a_pc_is_rewritten_on_the_clip() {
+    let bench = Bench::new();
+    // 8 MiB: what is behind the descriptor's regions and before the boot volume.
+    let parts =
+        [(Part::Nvar, 16), (Part::Identity, 2), (Part::Code, 40), (Part::Block, 1), (Part::Blank, 1965)];
+    let (own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));
+    assert_eq!(own.bytes.len(), 0x80_0000);
+    bench.write("own.bin", &own.bytes);
+    bench.write("update.bin", &new.bytes);
+    let chip = "chip=W25Q64FV,image=own.bin,state=chip";
+    let (ran, _) = bench.emu(chip, ["rewrite", "--board", "auto", "--donor", "update.bin", "--yes"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let (ran, _) = bench.emu("chip=W25Q64FV,state=chip", ["read", "after.bin"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(bench.read("after.bin") == expected(&own, &new));
+}
