@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// The firmwares that this program works with.
-const FIRMWARES: [SerprogKind; 7] = [
+const FIRMWARES: [SerprogKind; 9] = [
     SerprogKind::Pico,
     SerprogKind::PicoAny,
     SerprogKind::Libreboot,
@@ -24,6 +24,8 @@ const FIRMWARES: [SerprogKind; 7] = [
     SerprogKind::Short,
     SerprogKind::Esp32,
     SerprogKind::Frser,
+    SerprogKind::Sparse,
+    SerprogKind::Cramped,
 ];
 /// A part of 2 MiB.
 const PART: &str = "GD25Q16C";
@@ -68,8 +70,10 @@ fn every_firmware_reads_near_its_wire_and_writes_what_is_wanted() {
         let done = chip.program(0x2_0000, &wanted, &permit).unwrap();
         let counts = clip.emulator.counts();
         // flashrom waits for the answers to write enable, page program and a status at least, each by itself.
+        // A device that says nothing of its buffer, or has none, is sent one command at a time.
+        let alone = matches!(kind, SerprogKind::Sparse | SerprogKind::Cramped);
         assert!(
-            counts.waits * 2 <= done.pages * 3,
+            counts.waits * 2 <= done.pages * 3 || alone,
             "{kind:?}: {} waits for {} pages",
             counts.waits,
             done.pages
@@ -198,6 +202,14 @@ fn a_firmware_whose_limits_are_too_small_is_refused_with_them() {
     let Err(error) = clip.try_open() else { panic!("8 bytes are no use") };
     assert!(error.to_string().contains("moves 8 bytes out and 8 in"), "{error}");
     assert_eq!(clip.emulator.counts().spi_bytes, 0);
+    let clip = Clip::new(ProgrammerKind::Serprog(SerprogKind::Parallel), PART, None);
+    let Err(error) = clip.try_open() else { panic!("it has no SPI") };
+    assert!(error.to_string().contains("has no SPI"), "{error}");
+    // One that sets no clock is asked for none.
+    let clip =
+        Clip::new(ProgrammerKind::Serprog(SerprogKind::Sparse), PART, None).named("serprog:speed=1MHz");
+    let Err(error) = clip.try_open() else { panic!("its clock cannot be set") };
+    assert!(error.to_string().contains("cannot be set"), "{error}");
 }
 
 /// A server that does this with each client.
@@ -250,5 +262,16 @@ fn what_answers_and_is_no_serprog_device_is_named() {
         .run(["-p", "serprog:dev=/dev/there-is-none", "probe"])
         .code(5)
         .says(&["there is no dev=/dev/there-is-none"]);
+    bench.write("port", b"");
+    bench.run(["-p", "serprog:dev=port", "probe"]).code(1).says(&["port is no serial port"]);
+    bench.run(["-p", "serprog:dev=.", "probe"]).code(1).says(&[". is no serial port"]);
+    bench.run(["-p", "serprog:dev=/dev/null", "probe"]).code(1).says(&["/dev/null is no serial port"]);
+    bench
+        .run(["-p", "spidev:dev=/dev/spidev9.9", "probe"])
+        .code(5)
+        .says(&["no /dev/spidev9.9", "raspi-config"]);
+    bench.run(["-p", "spidev:dev=port", "probe"]).code(1).says(&["port is no spidev device"]);
+    bench.run(["-p", "spidev:dev=/dev/null", "probe"]).code(1).says(&["/dev/null is no spidev device"]);
+    bench.run(["-p", "spidev", "probe"]).says(&["spidev needs its place: dev=PATH"]);
     bench.run(["-p", "serprog", "probe"]).says(&["serprog needs its place"]);
 }

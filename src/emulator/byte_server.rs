@@ -1,4 +1,5 @@
-//! An emulated programmer's data endpoints as a stream of bytes at a TCP address, for hosts that know no USB.
+//! An emulated programmer's data endpoints as a stream of bytes at a TCP address or a pseudo-terminal, for hosts
+//! that know no USB.
 //!
 //! One connection at a time, as at a serial port. Time: the device's clock runs with the real one, and leaps over the time
 //! that the device itself works.
@@ -8,9 +9,11 @@ use super::device::PacketAnswer;
 use super::emulated::Emulator;
 use super::machine::Machine;
 use super::pipe::lock;
+use crate::usb::StreamAddress;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How often the stop flag is looked at.
@@ -31,9 +34,72 @@ pub enum Connection {
     Closed(SocketAddr),
 }
 
-/// A listening server with one device.
+/// A stream with a client at its other end.
+trait Client {
+    /// Reads what there is; waits for at most [`GLANCE`]. Nothing is the client's end.
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize>;
+    /// Writes all of it; waits for at most [`WRITE_LIMIT`].
+    fn give(&mut self, bytes: &[u8]) -> io::Result<()>;
+}
+
+impl Client for TcpStream {
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.set_read_timeout(Some(GLANCE))?;
+        self.read(into)
+    }
+    fn give(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.set_write_timeout(Some(WRITE_LIMIT))?;
+        self.write_all(bytes)
+    }
+}
+
+/// A pseudo-terminal: any program opens its path as a serial port.
+struct Pty {
+    ours: serial2::SerialPort,
+    /// The other end, held open: it is not closed behind a client.
+    _theirs: serial2::SerialPort,
+    path: String,
+}
+
+impl Pty {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        let (mut ours, mut theirs) = serial2::SerialPort::pair()?;
+        let path = rustix::termios::ttyname(&theirs, Vec::new())?;
+        ours.set_read_timeout(GLANCE)?;
+        ours.set_write_timeout(WRITE_LIMIT)?;
+        theirs.set_read_timeout(GLANCE)?;
+        Ok(Self { ours, _theirs: theirs, path: path.to_string_lossy().into_owned() })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Err(io::Error::new(ErrorKind::Unsupported, "this system has no pseudo-terminals"))
+    }
+}
+
+impl Client for &Pty {
+    fn take(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.ours.read(into)
+    }
+    fn give(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // What no one reads is lost, as behind a serial port.
+        match self.ours.write_all(bytes) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Where clients come from.
+enum Place {
+    Tcp(TcpListener),
+    Pty(Pty),
+}
+
+/// A server with one device.
 pub struct ByteServer {
-    listener: TcpListener,
+    place: Place,
     emulator: Emulator,
 }
 
@@ -49,36 +115,57 @@ impl ByteServer {
         }
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener, emulator })
+        Ok(Self { place: Place::Tcp(listener), emulator })
     }
 
-    /// The address it listens on.
+    /// Makes a pseudo-terminal.
+    ///
+    /// # Errors
+    /// The system's; [`ErrorKind::Unsupported`] where it has none.
+    pub fn pty(emulator: Emulator) -> io::Result<Self> {
+        Ok(Self { place: Place::Pty(Pty::new()?), emulator })
+    }
+
+    /// Where it is reached, as behind `-p serprog:`: `tcp=127.0.0.1:8888`, `dev=/dev/pts/3`.
     ///
     /// # Errors
     /// The system's.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> io::Result<StreamAddress> {
+        Ok(match &self.place {
+            Place::Tcp(listener) => StreamAddress::Tcp(listener.local_addr()?.to_string()),
+            Place::Pty(pty) => StreamAddress::Serial { path: PathBuf::from(&pty.path), baud: None },
+        })
     }
 
-    /// Serves one client after the other until `stop` says so.
+    /// Serves one client after the other until `stop` says so. Clients of a pseudo-terminal are not seen to come and go.
     pub fn run(&self, stop: &dyn Fn() -> bool, on: &dyn Fn(Connection)) {
         while !stop() {
-            match self.listener.accept() {
-                Ok((stream, peer)) => {
-                    on(Connection::Opened(peer));
-                    // However it ends, the next client is served.
-                    let _ = self.connection(stream, stop);
-                    on(Connection::Closed(peer));
+            match &self.place {
+                Place::Tcp(listener) => match listener.accept() {
+                    Ok((stream, peer)) => {
+                        on(Connection::Opened(peer));
+                        // However it ends, the next client is served.
+                        let _ = self.tcp(stream, stop);
+                        on(Connection::Closed(peer));
+                    }
+                    Err(_) => std::thread::sleep(GLANCE),
+                },
+                Place::Pty(pty) => {
+                    if self.connection(&mut &*pty, stop).is_err() {
+                        std::thread::sleep(GLANCE);
+                    }
                 }
-                Err(_) => std::thread::sleep(GLANCE),
             }
         }
     }
 
-    fn connection(&self, mut stream: TcpStream, stop: &dyn Fn() -> bool) -> io::Result<()> {
+    fn tcp(&self, mut stream: TcpStream, stop: &dyn Fn() -> bool) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(WRITE_LIMIT))?;
+        self.connection(&mut stream, stop)
+    }
+
+    fn connection(&self, client: &mut dyn Client, stop: &dyn Fn() -> bool) -> io::Result<()> {
         let (machine, clock) = (self.emulator.machine(), self.emulator.clock());
         let endpoints = self.emulator.endpoints();
         let mut waiting = VecDeque::new();
@@ -88,12 +175,11 @@ impl ByteServer {
             clock.advance(last.elapsed());
             last = Instant::now();
             let answer = work(&mut lock(&machine), &clock, endpoints, &mut waiting);
-            stream.write_all(&answer)?;
+            client.give(&answer)?;
             if waiting.len() >= AHEAD {
                 continue;
             }
-            stream.set_read_timeout(Some(GLANCE))?;
-            match stream.read(&mut buffer) {
+            match client.take(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(n) => waiting.extend(&buffer[..n]),
                 Err(error)

@@ -1,7 +1,7 @@
 //! FTDI's chips with an MPSSE, and cables with one of them, one row each: ids, ports, pins that must be driven.
 //!
 //! Sources: FTDI AN_184 and Linux's `ftdi_sio_ids.h` (ids of the chips), FTDI's data sheets (ports with an MPSSE), flashrom's
-//! `ft2232_spi.c` (ids and pins of the cables). None of the cables was tried here.
+//! `ft2232_spi.c` and OpenOCD's `tcl/interface/ftdi` (ids and pins of the cables). None of the cables was tried here.
 
 use super::ftdi::FtdiPort;
 use super::models::{FTDI, Model, SpiClock, UsbModel};
@@ -136,6 +136,12 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
     FtdiModel("picotap", "a GOEPEL PicoTAP", CABLES, 0x096C, &[0x1449], [2, 2], LOW, &[]),
     // A JTAGkey by its pins, with an FT2232H's ids.
     FtdiModel("busblaster", "a Bus Blaster", CABLES, FTDI, &[0x6010], [2, 2], LOW_BUT_0, &[(4, Level::High)]),
+    // An FT232H's ids; GPIOL1 to GPIOL3 high let its outputs out, GPIOH5 and GPIOH6 low put TMS and TDO through.
+    FtdiModel("digilent-hs2", "a Digilent JTAG-HS2", CABLES, FTDI, &[0x6014], [1, 1], LOW_0, HS2_HELD),
+    // An FT232H's ids; GPIOL3 high lets its outputs out, GPIOH4 low and GPIOH5 high keep its reset line high.
+    FtdiModel("digilent-hs3", "a Digilent JTAG-HS3", CABLES, FTDI, &[0x6014], [1, 1], LOW_0, HS3_HELD),
+    // An FT232H's ids; GPIOL1 to GPIOL3 high let its outputs out. GPIOH0, 1 and 5 are the board's GPIO0, 1 and 2.
+    FtdiModel("digilent-smt2", "a Digilent JTAG-SMT2", CABLES, FTDI, &[0x6014], [1, 1], SMT2_PINS, SMT2_HELD),
     // GPIOL2 and GPIOL3 low let its outputs out; an FT2232H's ids.
     FtdiModel("flyswatter", "a Flyswatter", CABLES, FTDI, &[0x6010], [2, 2], FLY_PINS, FLY_HELD),
 ];
@@ -143,5 +149,12 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
 const KT_PINS: Pins = &[("gpiol0", 4), ("gpiol2", 6), ("gpiol3", 7)];
 const KT_HELD: Held = &[(5, Level::High), (12, Level::Low), (13, Level::Low), (14, Level::Low)];
 const OCD_HELD: Held = &[(4, Level::Low)];
+/// GPIOL0 alone.
+const LOW_0: Pins = &[("gpiol0", 4)];
+const HS2_HELD: Held =
+    &[(5, Level::High), (6, Level::High), (7, Level::High), (13, Level::Low), (14, Level::Low)];
+const HS3_HELD: Held = &[(7, Level::High), (12, Level::Low), (13, Level::High)];
+const SMT2_PINS: Pins = &[("gpioh0", 8), ("gpioh1", 9), ("gpioh5", 13)];
+const SMT2_HELD: Held = &[(5, Level::High), (6, Level::High), (7, Level::High)];
 const FLY_PINS: Pins = &[("gpiol0", 4), ("gpiol1", 5)];
 const FLY_HELD: Held = &[(6, Level::Low), (7, Level::Low)];

@@ -23,7 +23,7 @@ pub enum Assumption {
     HeldBack,
     /// Pins move in their turn, behind data that no one has fetched.
     PinsInTurn,
-    /// A bad command is answered at once (FTDI).
+    /// A bad command (FTDI), or one that does nothing (serprog), is answered at once.
     RoundTrip,
     /// 64 KiB come back through the loopback as they were sent (FTDI).
     Loopback,
@@ -31,6 +31,8 @@ pub enum Assumption {
     IdleClocks,
     /// Chip select reads back as it is driven (FTDI).
     SelectReadBack,
+    /// The sync is answered, a hundred times (serprog).
+    Syncs,
     /// A message as long as the kernel's buffers is carried out (spidev).
     FullBuffer,
     /// A pause of 2 ms inside of a message is kept (spidev).
@@ -58,6 +60,7 @@ impl Assumption {
             Self::Loopback => "loopback",
             Self::IdleClocks => "idle-clocks",
             Self::SelectReadBack => "select-read-back",
+            Self::Syncs => "syncs",
             Self::FullBuffer => "full-buffer",
             Self::PauseKept => "pause-kept",
             Self::Thousand => "thousand",

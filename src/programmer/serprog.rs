@@ -9,7 +9,7 @@ mod protocol;
 mod start;
 
 use super::codec::{Codec, Encoded};
-use super::selftest::Check;
+use super::selftest::{self, Assumption, Check, Figure};
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::usb::Pipe;
@@ -28,6 +28,8 @@ const SMALL: usize = 256;
 const UNKNOWN_HZ: u32 = 1_000_000;
 /// The slowest stream, in bytes a second: 115200 baud with start and stop bits.
 const SLOWEST: u64 = 11_520;
+/// Times that the self-test synchronises.
+const SYNCS: u64 = 100;
 /// Bytes of a command and its address, at most, in front of the data that is programmed.
 const COMMAND: usize = 6;
 
@@ -191,8 +193,17 @@ impl Codec for Serprog {
         Ok(())
     }
 
-    fn examine(&mut self, _pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
-        Ok(Vec::new())
+    fn examine(&mut self, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
+        let from = pipe.now();
+        let trip = start::nothing(pipe).map(|()| (Figure::Time(pipe.now().saturating_sub(from)), None));
+        let model = Figure::Time(Duration::from_millis(1));
+        let trip = selftest::check(Assumption::RoundTrip, model, trip)?;
+        let mut kept = 0;
+        let many =
+            (0..SYNCS).try_for_each(|_| start::sync_once(pipe).map(|in_step| kept += u64::from(in_step)));
+        let seen = (kept != SYNCS).then(|| format!("{} of {SYNCS} were answered otherwise", SYNCS - kept));
+        let many = many.map(|()| (Figure::Count(kept), seen));
+        Ok(vec![trip, selftest::check(Assumption::Syncs, Figure::Count(SYNCS), many)?])
     }
 
     fn slow_down(&mut self) -> bool {

@@ -43,7 +43,9 @@ pub enum UsbError {
         after: Duration,
     },
     /// The device was unplugged or fell off the bus.
-    #[error("the programmer disappeared from USB (unplugged, or the clip overloaded its supply)")]
+    #[error(
+        "the programmer disappeared (unplugged, its connection closed, or the clip overloaded its supply)"
+    )]
     Gone,
     /// The device answered a transfer with STALL.
     #[error("the programmer refused a USB transfer (stall) in {0}")]

@@ -35,7 +35,7 @@ pub fn acknowledged(warning: &str) -> Fields {
 }
 
 /// `listening`: emulated devices that are offered at an address.
-pub fn listening(address: SocketAddr, devices: &[String]) -> Fields {
+pub fn listening(address: impl ToString, devices: &[String]) -> Fields {
     Fields::new().with("address", address.to_string()).and(devices_offered(devices))
 }
 

@@ -13,11 +13,11 @@ struct Served {
 }
 
 impl Served {
-    fn new(bench: &Bench, firmware: &str) -> Self {
+    fn new(bench: &Bench, firmware: &str, place: &str) -> Self {
         let device = format!("programmer={firmware},image=before.bin,state={firmware}");
         let mut child = bench
             .command()
-            .args(["--json", "emulate", "--serprog", "127.0.0.1:0", &device])
+            .args(["--json", "emulate", "--serprog", place, &device])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -47,7 +47,7 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
     let few = ["serprog-pico-any", "serprog-short", "serprog-esp32"];
     let all = [&few[..], &["serprog-pico", "serprog-stm32", "serprog-frser"]].concat();
     for firmware in if crate::bench::all() { all.as_slice() } else { &few } {
-        let served = Served::new(&bench, firmware);
+        let served = Served::new(&bench, firmware, "127.0.0.1:0");
         let flashrom = format!("flashrom -p serprog:ip={} -c {CHIP}", served.address);
         let ours = format!("serprog:tcp={}", served.address);
         let store = format!("store-{firmware}");
@@ -63,4 +63,25 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
         bench.run(["-p", &ours, "read", &name]).code(0);
         assert!(bench.read(&name) == before, "{firmware}");
     }
+}
+
+/// The serial port's own code on both sides: a pseudo-terminal is one.
+#[test]
+fn a_pseudo_terminal_is_a_serial_port_for_norsplice_and_for_flashrom() {
+    let bench = Bench::new();
+    let before = noise(8 << 20, 1);
+    let mut wanted = before.clone();
+    wanted[0x1000..0x3000].copy_from_slice(&noise(0x2000, 2));
+    bench.write("before.bin", &before);
+    bench.write("wanted.bin", &wanted);
+    let served = Served::new(&bench, "serprog-pico-any", "pty");
+    assert!(served.address.starts_with("/dev/"), "{}", served.address);
+    let ours = format!("serprog:dev={},baud=115200", served.address);
+    bench.run(["-p", &ours, "--store", "store", "--yes", "write", "wanted.bin"]).code(0);
+    bench.run(["-p", &ours, "selftest", "--chip"]).code(0).says(&["the sync, 100 times"]);
+    bench.run(["-p", &ours, "verify", "wanted.bin"]).code(0);
+    let Some(bench) = Bench::with(&["flashrom"]).map(|_| &bench) else { return };
+    let flashrom = format!("flashrom -p serprog:dev={}:115200 -c {CHIP}", served.address);
+    let said = bench.tool(&format!("{flashrom} -v wanted.bin"));
+    assert!(said.contains("VERIFIED"), "{said}");
 }

@@ -1,5 +1,5 @@
 //! `emulate`: offers emulated programmers to any program on the machine until it is stopped: USB devices by USB/IP, or a
-//! serprog device at a TCP port.
+//! serprog device at a TCP port or a pseudo-terminal.
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
@@ -19,9 +19,10 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3240")]
     usbip: SocketAddr,
 
-    /// Offer one serprog device at a TCP port in place of USB: -p serprog:tcp=ADDRESS:PORT, and flashrom's serprog:ip=...
-    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "usbip")]
-    serprog: Option<SocketAddr>,
+    /// Offer one serprog device at a TCP port in place of USB: -p serprog:tcp=ADDRESS:PORT, and flashrom's serprog:ip=...;
+    /// "pty" makes a serial port of its own and prints its path: -p serprog:dev=PATH
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "usbip", value_parser = serprog_place)]
+    serprog: Option<SerprogPlace>,
 
     /// Let other machines reach it, too: whoever can, may use the emulated programmer
     #[arg(long)]
@@ -32,16 +33,33 @@ pub struct Args {
     devices: Vec<String>,
 }
 
+/// Where a serprog device is offered.
+#[derive(Clone, Copy, Debug)]
+enum SerprogPlace {
+    Tcp(SocketAddr),
+    Pty,
+}
+
+fn serprog_place(text: &str) -> Result<SerprogPlace, String> {
+    match text {
+        "pty" => Ok(SerprogPlace::Pty),
+        address => match address.parse() {
+            Ok(address) => Ok(SerprogPlace::Tcp(address)),
+            Err(_) => Err("it is ADDRESS:PORT, as 127.0.0.1:8888, or pty".into()),
+        },
+    }
+}
+
 /// Serves until a signal; then the chips are saved.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.serprog {
-        Some(address) => run_serprog(&args, address, session),
+        Some(place) => run_serprog(&args, place, session),
         None => run_usbip(args, session),
     }
 }
 
 /// One serprog device, as a stream of bytes.
-fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
+fn run_serprog(args: &Args, place: SerprogPlace, session: &Session) -> Outcome {
     let mut devices = devices(args, "programmer=serprog-pico-any", session)?;
     let [(name, device)] = devices.as_mut_slice() else {
         return Err(Failure::refused("one serprog device goes to one port"));
@@ -50,18 +68,27 @@ fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
         return Err(Failure::refused(format!("{name} is no serprog device"))
             .hint("name one: programmer=serprog-pico, serprog-stm32, serprog-esp32, ..."));
     }
-    let server = ByteServer::bind(address, args.anywhere, device.emulator.clone()).map_err(|error| {
-        match error.kind() {
-            ErrorKind::PermissionDenied if !args.anywhere => Failure::refused(error.to_string())
-                .hint("\"--anywhere\" allows other addresses than loopback"),
-            _ => Failure::failed(format!("cannot listen on {address}: {error}")),
+    let emulator = device.emulator.clone();
+    let server = match place {
+        SerprogPlace::Tcp(address) => {
+            ByteServer::bind(address, args.anywhere, emulator).map_err(|error| match error.kind() {
+                ErrorKind::PermissionDenied if !args.anywhere => Failure::refused(error.to_string())
+                    .hint("\"--anywhere\" allows other addresses than loopback"),
+                _ => Failure::failed(format!("cannot listen on {address}: {error}")),
+            })?
         }
-    })?;
+        SerprogPlace::Pty => ByteServer::pty(emulator)
+            .map_err(|error| Failure::failed(format!("cannot make a pseudo-terminal: {error}")))?,
+    };
     session.stop.heed();
-    let address = server.address().unwrap_or(address);
-    let about = wire::listening(address, std::slice::from_ref(name));
+    let address = server
+        .address()
+        .map_err(|error| Failure::failed(format!("cannot find out where it is reached: {error}")))?;
+    let bare = address.to_string();
+    let bare = bare.split_once('=').map_or(bare.as_str(), |(_, bare)| bare);
+    let about = wire::listening(bare, std::slice::from_ref(name));
     session.out.event("listening", about.clone());
-    session.out.line(format!("{address} offers {name}: -p serprog:tcp={address}"));
+    session.out.line(format!("{bare} offers {name}: -p serprog:{address}"));
     server.run(&|| session.stop.soon(), &|connection| {
         session.out.note(match connection {
             Connection::Opened(peer) => format!("{peer} uses it"),
@@ -74,6 +101,10 @@ fn run_serprog(args: &Args, address: SocketAddr, session: &Session) -> Outcome {
 
 fn run_usbip(args: Args, session: &Session) -> Outcome {
     let mut devices = devices(&args, "", session)?;
+    if let Some((name, _)) = devices.iter().find(|(_, device)| device.is_call()) {
+        return Err(Failure::refused(format!("{name} is no USB device"))
+            .hint("spidev is emulated inside of norsplice only: -p emu:programmer=spidev"));
+    }
     let exports: Vec<Export> =
         (1..).zip(&devices).map(|(n, (_, device))| Export::new(&device.emulator, n)).collect();
     let bus_ids: Vec<String> = exports.iter().map(|export| export.bus_id().to_owned()).collect();

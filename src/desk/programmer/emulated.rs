@@ -96,7 +96,7 @@ impl EmuOptions {
             }
             folder.follow(&emulator)?;
         }
-        Ok(Emulated { emulator, stream: settings.model.stream.is_some(), folder, counts, saved: false })
+        Ok(Emulated { emulator, model: settings.model, folder, counts, saved: false })
     }
 }
 
@@ -123,6 +123,9 @@ fn kind(name: &str) -> Result<ProgrammerKind, String> {
         ("serprog-esp32", ProgrammerKind::Serprog(SerprogKind::Esp32)),
         ("serprog-frser", ProgrammerKind::Serprog(SerprogKind::Frser)),
         ("serprog-tiny", ProgrammerKind::Serprog(SerprogKind::Tiny)),
+        ("serprog-sparse", ProgrammerKind::Serprog(SerprogKind::Sparse)),
+        ("serprog-cramped", ProgrammerKind::Serprog(SerprogKind::Cramped)),
+        ("serprog-parallel", ProgrammerKind::Serprog(SerprogKind::Parallel)),
         ("spidev", ProgrammerKind::Spidev(SpidevKind::Pi)),
         ("spidev-64k", ProgrammerKind::Spidev(SpidevKind::Large)),
         ("spidev-one-buffer", ProgrammerKind::Spidev(SpidevKind::OneBuffer)),
@@ -237,8 +240,7 @@ fn store_change(change: Change<'_>, contents: &mut File, registers: &Path) {
 pub struct Emulated {
     /// The emulator.
     pub emulator: Emulator,
-    /// It is reached as a stream of bytes, not over USB.
-    stream: bool,
+    model: &'static Model,
     folder: Option<Folder>,
     counts: Option<PathBuf>,
     saved: bool,
@@ -247,7 +249,12 @@ pub struct Emulated {
 impl Emulated {
     /// True for a programmer that is reached as a stream of bytes, not over USB.
     pub fn is_stream(&self) -> bool {
-        self.stream
+        self.model.stream.as_ref().is_some_and(|stream| !stream.gpio_lines)
+    }
+
+    /// True for a programmer that is reached by calls of the system alone.
+    pub fn is_call(&self) -> bool {
+        self.model.stream.as_ref().is_some_and(|stream| stream.gpio_lines)
     }
 
     /// Saves the chip's state and the counts.

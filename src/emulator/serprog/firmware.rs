@@ -67,7 +67,7 @@ impl Firmware {
 
     /// It has the command that drives and floats the pins.
     fn floats(&self) -> bool {
-        self.personality.commands.contains(&0x15)
+        self.personality.commands.contains(&0x15) && !self.personality.refuses_all.contains(&0x15)
     }
 
     /// The next bytes of a window that reads.
@@ -124,6 +124,9 @@ impl Firmware {
         if refused {
             return Some((at, vec![NAK]));
         }
+        if self.personality.refuses_all.contains(&opcode) {
+            return Some((at, vec![NAK]));
+        }
         let bytes: Vec<u8> = taken[1 + parameters..].iter().map(|(_, byte)| *byte).collect();
         Some(self.carry_out(at, opcode, &front, (bytes, reads), clip))
     }
@@ -157,7 +160,7 @@ impl Firmware {
             }
             // The buffer of delayed operations is not told apart from the stream's.
             0x04 | 0x07 => with(&row.buffer.to_le_bytes()),
-            0x05 => with(&[0x08]),
+            0x05 => with(&[row.buses]),
             0x08 => with(&word(row.limits.0)[..3]),
             0x11 => with(&word(row.limits.1)[..3]),
             0x10 => (at, vec![NAK, ACK]),

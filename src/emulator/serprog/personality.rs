@@ -22,6 +22,12 @@ pub enum SerprogKind {
     Frser,
     /// A fork that gives 8 bytes as its limits.
     Tiny,
+    /// Made up: it lists the optional commands and refuses each of them.
+    Sparse,
+    /// Made up: a buffer of 16 bytes, and no limits by its own words.
+    Cramped,
+    /// Made up: a device for parallel flash.
+    Parallel,
 }
 
 /// One firmware.
@@ -42,6 +48,10 @@ pub(super) struct Personality {
     pub room: usize,
     /// A window with more bytes than this both ways is refused, its data unread.
     pub refuses: usize,
+    /// Commands that it lists and refuses.
+    pub refuses_all: &'static [u8],
+    /// The answer to 05h.
+    pub buses: u8,
     /// Unknown commands are answered with nothing, not with 15h.
     pub is_silent: bool,
     /// The clock at power-up, and the highest, in Hz.
@@ -65,13 +75,15 @@ const ROW: Personality = Personality {
     limits: (0, 0),
     room: NO_LIMIT,
     refuses: NO_LIMIT,
+    refuses_all: &[],
+    buses: 0x08,
     is_silent: false,
     clock: (12_000_000, 62_500_000),
     chip_selects: 1,
     uart: None,
 };
 
-pub(super) static PERSONALITIES: [Personality; 8] = [
+pub(super) static PERSONALITIES: [Personality; 11] = [
     Personality { room: 4096, clock: (1_000_000, 62_500_000), ..ROW },
     Personality { kind: SerprogKind::PicoAny, ..ROW },
     Personality {
@@ -130,6 +142,20 @@ pub(super) static PERSONALITIES: [Personality; 8] = [
         room: 8,
         ..ROW
     },
+    Personality {
+        kind: SerprogKind::Sparse,
+        commands: &[0, 1, 2, 3, 4, 5, 8, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15],
+        refuses_all: &[3, 4, 5, 8, 0x11, 0x14, 0x15],
+        ..ROW
+    },
+    Personality {
+        kind: SerprogKind::Cramped,
+        commands: &[0, 1, 2, 3, 4, 5, 8, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15],
+        buffer: 16,
+        limits: (0, 0),
+        ..ROW
+    },
+    Personality { kind: SerprogKind::Parallel, buses: 0x01, ..ROW },
 ];
 
 impl Personality {

@@ -13,6 +13,8 @@ pub(super) const SPI: u8 = 0x08;
 
 /// A command by its opcode. Integers go with the lowest byte first.
 pub(super) mod op {
+    /// Does nothing.
+    pub(in super::super) const NOTHING: u8 = 0x00;
     /// The version of the protocol: a word, 1.
     pub(in super::super) const INTERFACE: u8 = 0x01;
     /// Which commands there are: a bit each, 32 bytes.
@@ -102,6 +104,11 @@ impl Device {
     /// True where it has this command.
     pub(super) fn has(&self, opcode: u8) -> bool {
         self.commands[usize::from(opcode / 8)] >> (opcode % 8) & 1 != 0
+    }
+
+    /// A command that the device lists and refuses: it has it no longer.
+    pub(super) fn lacks(&mut self, opcode: u8) {
+        self.commands[usize::from(opcode / 8)] &= !(1 << (opcode % 8));
     }
 
     /// The longest writes and reads as the device gives them, 24 bits each.

@@ -36,6 +36,26 @@ fn ask(pipe: &mut dyn Pipe, command: &[u8], len: usize) -> Result<Vec<u8>, UsbEr
     Ok(answers.got)
 }
 
+/// The same for a command that the device may refuse: `None` where it has none or does. Its bit goes then.
+fn ask_if(
+    pipe: &mut dyn Pipe,
+    device: &mut Device,
+    command: &[u8],
+    len: usize,
+) -> Result<Option<Vec<u8>>, UsbError> {
+    if !device.has(command[0]) {
+        return Ok(None);
+    }
+    match ask(pipe, command, len) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(UsbError::Refused(_)) => {
+            device.lacks(command[0]);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Reads away what an earlier session left on its way.
 fn drain(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<(), SpiError> {
     for _ in 0..ROUNDS {
@@ -76,6 +96,22 @@ fn in_step(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<bool, SpiError> {
         }
     }
     Ok(true)
+}
+
+/// The command that does nothing, answered.
+///
+/// # Errors
+/// [`SpiError::Link`].
+pub(super) fn nothing(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+    Ok(ask(pipe, &[op::NOTHING], 0).map(drop)?)
+}
+
+/// True where the sync is answered as it should be.
+///
+/// # Errors
+/// [`SpiError::Link`].
+pub(super) fn sync_once(pipe: &mut dyn Pipe) -> Result<bool, SpiError> {
+    in_step(pipe, &mut Vec::new())
 }
 
 /// Puts host and device in step.
@@ -119,13 +155,16 @@ pub(super) fn start(
     if !device.has(op::SPI_OP) {
         return Err(without_spi().into());
     }
-    if device.has(op::BUSES) && ask(pipe, &[op::BUSES], 1)?[0] & protocol::SPI == 0 {
+    let buses = ask_if(pipe, &mut device, &[op::BUSES], 1)?.map(|bytes| bytes[0]);
+    if buses.is_some_and(|buses| buses & protocol::SPI == 0) {
         return Err(without_spi().into());
     }
-    if device.has(op::CHOOSE_BUS) {
-        ask(pipe, &[op::CHOOSE_BUS, protocol::SPI], 0)?;
+    let chooses = device.has(op::CHOOSE_BUS);
+    let chosen = ask_if(pipe, &mut device, &[op::CHOOSE_BUS, protocol::SPI], 0)?;
+    if chooses && chosen.is_none() && buses != Some(protocol::SPI) {
+        return Err(LinkError::new(LinkFault::Unusable, "the serprog device refuses SPI as its bus").into());
     }
-    let mut given = |opcode, len| device.has(opcode).then(|| ask(pipe, &[opcode], len)).transpose();
+    let mut given = |opcode, len| ask_if(pipe, &mut device, &[opcode], len);
     let (write, read) = (given(op::MAX_WRITE, 3)?, given(op::MAX_READ, 3)?);
     let (name, buffer) = (given(op::NAME, 16)?, given(op::BUFFER, 2)?);
     device.limit(write.as_deref(), read.as_deref());
@@ -140,31 +179,30 @@ pub(super) fn start(
     device.take_name(&name.unwrap_or_default());
     device.buffer = buffer.map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
     let before = pipe.now();
-    device.hz = clock(pipe, &device, hz)?;
+    device.hz = clock(pipe, &mut device, hz)?;
     if let Some(line) = chip_select {
         if !device.has(op::CHIP_SELECT) {
             return Err(SpiError::Unsupported("this serprog device has one chip select only".into()));
         }
-        ask(pipe, &[op::CHIP_SELECT, line], 0)?;
+        if ask_if(pipe, &mut device, &[op::CHIP_SELECT, line], 0)?.is_none() {
+            return Err(SpiError::Unsupported(format!("this serprog device has no chip select {line}")));
+        }
     }
-    if device.has(op::PINS) {
-        ask(pipe, &[op::PINS, 1], 0)?;
+    if ask_if(pipe, &mut device, &[op::PINS, 1], 0)?.is_some() {
         device.round_trip = pipe.now().saturating_sub(before) / 2;
     }
     Ok(device)
 }
 
 /// Sets the clock; gives what the device has set, 0 where it does not say.
-fn clock(pipe: &mut dyn Pipe, device: &Device, hz: Option<u32>) -> Result<u32, SpiError> {
-    match hz {
-        Some(_) if !device.has(op::CLOCK) => {
+fn clock(pipe: &mut dyn Pipe, device: &mut Device, hz: Option<u32>) -> Result<u32, SpiError> {
+    let [a, b, c, d] = hz.unwrap_or(DEFAULT_HZ).to_le_bytes();
+    let set = ask_if(pipe, device, &[op::CLOCK, a, b, c, d], 4)?;
+    match (set, hz) {
+        (Some(set), _) => Ok(u32::from_le_bytes([set[0], set[1], set[2], set[3]])),
+        (None, None) => Ok(0),
+        (None, Some(_)) => {
             Err(SpiError::Unsupported("the SPI clock of this serprog device cannot be set".into()))
-        }
-        None if !device.has(op::CLOCK) => Ok(0),
-        hz => {
-            let [a, b, c, d] = hz.unwrap_or(DEFAULT_HZ).to_le_bytes();
-            let set = ask(pipe, &[op::CLOCK, a, b, c, d], 4)?;
-            Ok(u32::from_le_bytes([set[0], set[1], set[2], set[3]]))
         }
     }
 }

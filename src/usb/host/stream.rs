@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes of one read.
 const READ: usize = 4096;
+/// What the system says of a file that has no line speed (ENOTTY).
+const NOT_A_TERMINAL: i32 = 25;
 /// The shortest time that a socket can wait.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -85,6 +87,12 @@ pub fn open_stream(address: &StreamAddress) -> Result<StreamPipe, UsbError> {
 
 fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
     match (error.kind(), address) {
+        (ErrorKind::InvalidInput | ErrorKind::IsADirectory, StreamAddress::Serial { path, baud: None }) => {
+            no_port(path)
+        }
+        (_, StreamAddress::Serial { path, .. }) if error.raw_os_error() == Some(NOT_A_TERMINAL) => {
+            no_port(path)
+        }
         (ErrorKind::NotFound, _) => UsbError::NotFound(format!("there is no {address}")),
         (ErrorKind::ConnectionRefused, _) => {
             UsbError::NotFound(format!("nothing listens at {address}: is the server or board running?"))
@@ -101,6 +109,10 @@ fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
         )),
         _ => UsbError::Unusable(format!("cannot open {address}: {error}")),
     }
+}
+
+fn no_port(path: &Path) -> UsbError {
+    UsbError::Unusable(format!("{} is no serial port", path.display()))
 }
 
 fn serial(path: &Path, baud: Option<u32>) -> io::Result<serial2::SerialPort> {
