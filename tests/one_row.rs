@@ -1,4 +1,5 @@
-//! What is added by one row is known everywhere: a programmer. Container formats are held by `layers`, a chip maker's facts by
+//! What is added by one row is known everywhere: a programmer. The others are held where they are read: a container format
+//! and a vendor's envelope (cybertan is one file and one row) by `layers`, a chip maker's mode flag by
 //! `flash::parts::load`.
 
 use crate::bench::Bench;

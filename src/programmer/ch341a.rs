@@ -18,9 +18,9 @@ mod answers;
 mod examine;
 mod packets;
 
+use super::assumption::Check;
 use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence, Stream};
 use super::pins::Level;
-use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
 use crate::usb::{Burst, Control, PATIENCE, Pipe, Recipient, UsbError};

@@ -20,9 +20,9 @@ mod clock;
 mod config;
 mod examine;
 
+use super::assumption::Check;
 use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence};
 use super::pins::Level;
-use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
 use crate::usb::{Burst, PATIENCE, Pipe};

@@ -1,7 +1,7 @@
 //! What every programmer's codec gives the driver: a batch as OUT transfers, and where the answer's bytes belong.
 
+use super::assumption::Check;
 use super::cut::first_piece;
-use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, SpiError, Transaction};
 use crate::usb::{Pipe, Reply, UsbError};

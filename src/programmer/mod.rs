@@ -5,6 +5,7 @@
 //! [`Programmer`](crate::spi::Programmer) the flash layer sees. Assumed of the pipe: OUT and IN are in flight
 //! together, every wait is bounded, and after an error nothing is in flight.
 
+mod assumption;
 mod ch341a;
 mod ch347;
 mod codec;

@@ -8,10 +8,10 @@
 //!
 //! Sources: FTDI AN_108 (commands, clock divisor), AN_135 (bring-up), pyftdi `ftdi.py` (status bytes, FIFO sizes).
 
+use super::assumption::Check;
 use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter};
 use super::ftdi;
 use super::pins::Level;
-use super::selftest::Check;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::units;

@@ -8,8 +8,9 @@ mod answers;
 mod protocol;
 mod start;
 
+use super::assumption::{Assumption, Check, Figure};
 use super::codec::{Codec, Encoded};
-use super::selftest::{self, Assumption, Check, Figure};
+use super::selftest;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::usb::Pipe;

@@ -2,7 +2,7 @@
 
 use super::contact::{AddressFault, Verdict};
 use super::noise::Noise;
-use super::reading::Changed;
+use super::read_result::Changed;
 use super::store::{ChipKey, StoreError};
 use crate::flash::FlashError;
 use crate::plan::PlanError;

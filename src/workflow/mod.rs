@@ -26,6 +26,7 @@ mod error;
 mod event;
 mod guard;
 pub(crate) mod noise;
+mod read_result;
 mod stored_status;
 mod utc;
 mod vote;

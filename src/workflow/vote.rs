@@ -5,7 +5,7 @@ use super::differing::{BLOCK, Differing};
 use super::engine::{Engine, check_alive, stop_on_break};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
-use super::reading::Reading;
+use super::read_result::Reading;
 use super::store::Reread;
 use crate::flash::Chip;
 use crate::span::{Span, Spans};
