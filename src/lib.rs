@@ -62,6 +62,7 @@
 //! | a file | [`image::inspect::inspect`], [`image::Donor`], [`image::splice()`] (`examples/splice.rs`) |
 //! | what to erase and program | [`plan::diff`], [`plan::plan`] |
 //! | a page or picture | [`report::page`], [`report::svg`] |
+//! | JSON of events, questions and results | [`wire`] |
 //! | a chip and programmer in software | [`emulator::Emulator`] |
 //!
 //! A chip, over any pipe; here the emulator's:
@@ -126,6 +127,20 @@
 //! let map = Map::of(&now, &wanted, 0x1000, &Spans::default());
 //! assert!(svg(&map, &[("firmware".into(), Span::new(0x2_0000, 0x3_0000))], "one byte").starts_with("<svg"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same as a page, and in the JSON form:
+//!
+//! ```
+//! use norsplice::report::{Report, page};
+//! use norsplice::{desk::Question, wire};
+//!
+//! let (now, wanted) = (vec![0x55; 0x2000], vec![0x54; 0x2000]);
+//! let report = Report { title: "A write".into(), before: &now, after: Some(&wanted), sector: 0x1000, ..Report::default() };
+//! assert!(page(&report).contains("A write"));
+//! let asked = wire::question(&Question::DropJob { job: "20261126-162754" });
+//! let line = wire::event("question", None, asked).to_string();
+//! assert!(line.starts_with(r#"{"event":"question","kind":"drop-job","digest":""#));
 //! ```
 
 #![deny(unsafe_code)]

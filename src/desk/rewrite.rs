@@ -37,7 +37,7 @@ pub struct Rewritten {
 }
 
 /// Rewrites the chip on the desk's programmer as ordered. With a `base`, the board's own regions come from that older
-/// dump; what is on the chip is backed up all the same.
+/// dump; what is on the chip is backed up in any case.
 ///
 /// # Errors
 /// Any [`Refusal`]; its `chip` says what was left on the chip.

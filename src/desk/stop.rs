@@ -22,7 +22,7 @@ impl Stop {
         self.0.heeded.store(true, Ordering::SeqCst);
     }
 
-    /// Number of requests, for a caller that heeds them.
+    /// Number of requests, for a caller that reacts to them.
     fn requests(&self) -> usize {
         self.heed();
         self.0.requests.load(Ordering::SeqCst)
@@ -48,7 +48,7 @@ impl Stop {
         self.0.requests.store(0, Ordering::SeqCst);
     }
 
-    /// Requests a stop once more. True when nothing will act on it: nothing heeds requests, or this is the third. The
+    /// Requests a stop once more. True when nothing will act on it: nothing reacts to requests, or this is the third. The
     /// process may end then.
     pub fn request(&self) -> bool {
         let before = self.0.requests.fetch_add(1, Ordering::SeqCst);

@@ -4,7 +4,7 @@
 //! the pair that embedded-hal 0.2 drivers take, a [`Bus`] (`Transfer`, `Write`) and a [`Select`] (`OutputPin`).
 //!
 //! The 0.2 pair defers: a programmer runs whole chip-select windows, but `transfer` must answer before the window is
-//! over. Two things make a command one burst all the same. `Write` needs no answer and is held back. And while a flash
+//! over. Two things make a command one burst nevertheless. `Write` needs no answer and is held back. And while a flash
 //! chip takes in opcode, address and dummy bytes its output floats, so a `transfer` of those is held back too and
 //! answered with FF; [`listens`] knows how many bytes that are. The transfer that brings the first byte of the chip's
 //! answer runs the window, or chip select going high does. A window that continues after that is refused: chip select

@@ -68,7 +68,7 @@ pub fn resume<P: Programmer>(
     };
     let partial = |cause: Cause| cause.partial(&id);
     let journal = store.go_on(&id).map_err(|e| partial(e.into()))?;
-    go(chip, store, options, journal, events).map_err(|mut error| {
+    resume_on_chip(chip, store, options, journal, events).map_err(|mut error| {
         // Whatever failed: the job is still open.
         if error.chip == ChipState::Untouched {
             error.chip = ChipState::Partial { job: id.clone() };
@@ -77,7 +77,7 @@ pub fn resume<P: Programmer>(
     })
 }
 
-fn go<P: Programmer>(
+fn resume_on_chip<P: Programmer>(
     chip: &mut Chip<P>,
     store: &Store,
     options: &ResumeOptions,

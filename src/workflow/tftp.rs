@@ -232,7 +232,7 @@ impl Serving<'_> {
             if !self.transfers[at].is_abandoned() {
                 return;
             }
-            // The client has started anew: it no longer acknowledges what it began.
+            // The client has started over: it no longer acknowledges what it began.
             let old = self.transfers.remove(at);
             events.push(Served::GaveUp(peer, old.sent(&self.server.file)));
         }

@@ -42,7 +42,7 @@ impl Guide {
         ask
     }
 
-    /// Goes back to the choice of a programmer, and looks for them anew.
+    /// Goes back to the choice of a programmer, and looks for them again.
     pub fn choose_programmer(&mut self) -> Ask {
         self.step = Step::Programmer;
         Ask::Programmers

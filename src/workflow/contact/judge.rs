@@ -22,13 +22,17 @@ pub fn judge(seen: &Findings) -> Verdict {
     add("idle line", outcome, detail.into());
     let dead = seen.id.is_all(0xff) || seen.id.is_all(0x00);
     let by = if seen.older { "id (older command)" } else { "id (9F)" };
-    add(by, passed(seen.id.is_steady() && !dead), told(&seen.id));
+    add(by, passed(seen.id.is_steady() && !dead), in_words(&seen.id));
     for (name, tally) in
         ["id (90, address 0)", "id (90, address 1)", "id (AB)"].into_iter().zip(&seen.other_ids)
     {
-        add(name, passed(tally.is_steady()), told(tally));
+        add(name, passed(tally.is_steady()), in_words(tally));
     }
-    add("status register", passed(seen.status.is_steady() && !seen.status.is_all(0xff)), told(&seen.status));
+    add(
+        "status register",
+        passed(seen.status.is_steady() && !seen.status.is_all(0xff)),
+        in_words(&seen.status),
+    );
     let (reads, same) = seen.sfdp;
     match reads {
         0 => add("SFDP", Outcome::Skipped, "the chip has none".into()),
@@ -102,7 +106,7 @@ fn array_tests(array: &Sampled, add: &mut dyn FnMut(&'static str, Outcome, Strin
     }
 }
 
-fn told(tally: &Tallied) -> String {
+fn in_words(tally: &Tallied) -> String {
     let usual = hex(tally.usual());
     match &tally.answers[..] {
         [] => "not asked".into(),
