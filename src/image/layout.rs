@@ -1,4 +1,4 @@
-//! The regions of a chip: where they stand, what they are for, which bytes belong to the one unit.
+//! The regions of a chip: where they are, what they are for, which bytes belong to the one unit.
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use crate::image::unit::Mac;
 const CHIP: usize = 0x80_0000;
 const LOADER: usize = 0x2_0000;
 const HEADER: usize = 0x200;
-/// Where the root file system stands behind the header.
+/// Where the root file system is behind the header.
 const ROOTFS: usize = 0x14_0000;
 const ROM_MAC: usize = 0x7d_f100;
 const ROMFILE: usize = 0x7e_0000;

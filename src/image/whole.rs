@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::units::hex;
 
-/// Bytes as they stand, or shall stand, in a chip from address 0.
+/// Bytes as they are, or are to be, in a chip from address 0.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image(Vec<u8>);
 
@@ -61,7 +61,7 @@ impl From<Vec<u8>> for Image {
 }
 
 impl std::fmt::Debug for Image {
-    /// Length and hash; nobody wants the bytes.
+    /// Length and hash; the bytes are of no use in a message.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Image({} bytes, sha256 {})", self.0.len(), self.sha256())
     }

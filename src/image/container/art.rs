@@ -16,7 +16,7 @@ pub const KIND: ItemKind = ItemKind::new("art");
 
 /// The partition's length where it has one of its own.
 const PARTITION: usize = 0x10000;
-/// Where in a partition the eeproms stand.
+/// Where in a partition the eeproms are.
 const PLACES: [usize; 2] = [0x1000, 0x5000];
 /// Lengths of an ath10k block: QCA988x, QCA99x0 and IPQ4019.
 const ATH10K: [u16; 2] = [2116, 12064];
@@ -26,15 +26,15 @@ const AR5416_HEADERS: [usize; 3] = [0x200, 0x100, 0x80];
 /// One chip's calibration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calibration {
-    /// Where it stands.
+    /// Where it is.
     pub offset: u64,
     /// `AR9300`, `AR5416`, `ath10k`: the family, not the exact chip.
     pub family: &'static str,
     /// Its MAC, where it has one.
     pub mac: Option<[u8; 6]>,
-    /// Where the MAC stands.
+    /// Where the MAC is.
     pub mac_offset: u64,
-    /// Where a checksum stands that a change of the MAC must redo, with the covered length.
+    /// Where the checksum is that a change of the MAC makes stale, with the covered length.
     pub checksum: Option<(u64, u64)>,
 }
 
@@ -130,7 +130,7 @@ fn odd_address(bytes: &[u8], chip: &Calibration) -> Option<String> {
     (outcome != Outcome::Ok).then(|| format!("{} at {:#x}: {detail}", chip.family, chip.offset))
 }
 
-/// Reads an `art` partition at an erase block's edge, or a chip's calibration that stands alone.
+/// Reads an `art` partition at an erase block's edge, or a chip's calibration on its own.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
     let places = if at.is_multiple_of(PARTITION) { &PLACES[..] } else { &[] };

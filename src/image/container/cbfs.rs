@@ -18,7 +18,7 @@ pub const MAGIC: &[u8; 8] = b"LARCHIVE";
 
 const HEADER_LEN: usize = 24;
 const ALIGNMENT: usize = 64;
-/// More files than this no image has.
+/// No image has more files than this.
 const MOST_FILES: usize = 512;
 /// The longest header, with name and attributes.
 const LONGEST_HEADER: usize = 0x1000;

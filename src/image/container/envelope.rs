@@ -46,26 +46,26 @@ pub enum Md5Verdict {
         /// The length it covers.
         len: u64,
     },
-    /// It does not hold as the bytes are, and does once a lawful change is undone: nothing is damaged.
+    /// It does not hold as the bytes are, and does once a legitimate change is undone: nothing is damaged.
     Stale {
         /// The length it covers.
         len: u64,
         /// What was changed.
         change: Change,
     },
-    /// It does not hold, and there is a lawful reason why it need not; damage cannot be seen from it.
+    /// It does not hold, and there is a legitimate reason for that; damage cannot be seen from it.
     CannotTell {
         /// The reason.
         reason: &'static str,
     },
-    /// It does not hold, and there is no lawful reason.
+    /// It does not hold, and there is no legitimate reason.
     Fails {
         /// True when the bytes end before the length in the header.
         short: bool,
     },
 }
 
-/// A lawful change of the bytes under an MD5.
+/// A legitimate change of the bytes under an MD5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// OpenWrt's overlay was written over the mark at this offset from the header.

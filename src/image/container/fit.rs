@@ -1,6 +1,6 @@
 //! FIT images: a device tree whose `images` node holds the parts, each with its hashes.
 //!
-//! Data stand in the tree or, with `data-offset` or `data-position`, behind it. Facts: U-Boot
+//! Data are in the tree or, with `data-offset` or `data-position`, behind it. Facts: U-Boot
 //! doc/usage/fit/source_file_format.rst.
 
 use md5::Md5;
@@ -47,7 +47,7 @@ fn parts(tree: &Tree) -> impl Iterator<Item = usize> {
     children.into_iter().take(MOST_IMAGES)
 }
 
-/// Where a part's data stand in the file, and how long they are.
+/// Where a part's data are in the file, and how long they are.
 fn data(bytes: &[u8], tree_len: usize, node: &TreeNode) -> Option<(usize, usize)> {
     if let Some(value) = node.property("data") {
         // The value is a slice of these very bytes.
@@ -100,7 +100,7 @@ pub(crate) fn describe(look: &mut Look, at: usize, tree: &Tree) -> Found {
     for (image, (result, detail)) in checks {
         item = item.check(CheckName::HASH, result, format!("{image}: {detail}"));
     }
-    // Search on inside: kernel and trees are found where they stand.
+    // Search on inside: kernel and trees are found where they are.
     Found::holder(item, 0x28)
 }
 

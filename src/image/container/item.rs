@@ -192,7 +192,7 @@ impl Item {
         let room = (file_len as u64).saturating_sub(self.offset);
         let (size, fits) = (self.size, self.size <= room);
         let detail =
-            if fits { String::new() } else { format!("{size:#x} bytes are said, the file has {room:#x}") };
+            if fits { String::new() } else { format!("{size:#x} bytes according to its header, the file has {room:#x}") };
         self.size = size.min(room);
         self.check(CheckName::SIZE, fits, detail)
     }
@@ -256,7 +256,7 @@ mod tests {
                 r#"{"offset":16,"size":16,"kind":"trx","depth":0,"attributes":{"version":1,"load":"0x8000"},"#,
                 r#""checks":[{"name":"crc","result":"bad","detail":"expected 0x00000001, found 0x00000002"},"#,
                 r#"{"name":"x","result":"cannot-tell"},"#,
-                r#"{"name":"size","result":"bad","detail":"0x40 bytes are said, the file has 0x10"}]}"#
+                r#"{"name":"size","result":"bad","detail":"0x40 bytes according to its header, the file has 0x10"}]}"#
             )
         );
         assert!(!item.is_sound());

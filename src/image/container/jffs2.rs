@@ -1,7 +1,7 @@
 //! jffs2: nodes of either byte order, clean markers, and the DE AD C0 DE marks that ask for one to be made.
 //!
 //! Facts: Linux include/uapi/linux/jffs2.h (node types); the CRC is the register from 0 without inversion;
-//! OpenWrt's mtdsplit.c (marks stand at an erase block's edge, counted in flash).
+//! OpenWrt's mtdsplit.c (marks are at an erase block's edge, counted in flash).
 
 use super::budget::Look;
 use super::bytes::{Endianness, slice, u16_at, u32_at};

@@ -7,7 +7,7 @@ use super::bytes::{Endianness::Little, slice, u32_at};
 
 /// Where the table is: behind a vector of 16 bytes, or first in later generations.
 const PLACES: [usize; 2] = [0x10, 0];
-/// More partitions than this no ME has.
+/// No ME has more partitions than this.
 const MOST_PARTITIONS: u32 = 64;
 
 /// True when `bytes` start with an ME partition table whose fields agree.

@@ -100,7 +100,7 @@ pub struct Eeprom {
     pub mac: Option<[u8; 6]>,
     /// Length of the block.
     pub len: u64,
-    /// True where something stands behind the address; blank is what lost calibration looks like.
+    /// True where something follows the address; blank is what lost calibration looks like.
     pub filled: bool,
 }
 

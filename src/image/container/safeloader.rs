@@ -1,6 +1,6 @@
 //! TP-Link SafeLoader images: size, salted MD5, the table of parts, the flash map and support list among them.
 //!
-//! Size and MD5 stand first, vendor text up to 1014h, the table there, and offsets count from it. Newer images of
+//! Size and MD5 come first, vendor text up to 1014h, the table there, and offsets count from it. Newer images of
 //! another kind (`?NEW`) have the table at 1050h. Facts: OpenWrt firmware-utils tplink-safeloader.c.
 
 use md5::{Digest, Md5};

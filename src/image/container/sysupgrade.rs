@@ -102,7 +102,7 @@ pub fn appended(file: &[u8]) -> Vec<Appended> {
     found
 }
 
-/// Where what fwtool appended was damaged or cut: its parts stand where none can be found from the end of `file`.
+/// Where what fwtool appended was damaged or cut: its parts are where none can be found from the end of `file`.
 ///
 /// A chunk is found by its trailer alone, and its CRC does not cover the trailer: with that gone, or its length wrong,
 /// the file reads as one without metadata, or with less payload.
@@ -188,7 +188,7 @@ const MOST_FILES: usize = 64;
 pub struct TarFile {
     /// Its path, `sysupgrade-BOARD/kernel`.
     pub path: String,
-    /// Where its bytes stand, counted from the tar's start.
+    /// Where its bytes are, counted from the tar's start.
     pub offset: u64,
     /// Its length.
     pub len: u64,

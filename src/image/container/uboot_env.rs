@@ -1,6 +1,6 @@
 //! U-Boot's environment: `name=value` texts under a CRC, plain or redundant, in either byte order.
 //!
-//! The CRC stands first, in the SoC's byte order; a redundant copy has a flag byte behind it. The texts end with
+//! The CRC comes first, in the SoC's byte order; a redundant copy has a flag byte behind it. The texts end with
 //! an empty one, and what follows is under the CRC too, so the size shows only by trying. Facts: U-Boot
 //! env/common.c, include/env_internal.h; sizes measured on fixtures.
 
@@ -38,7 +38,7 @@ pub struct Environment {
     pub used: usize,
 }
 
-/// Where texts stand that look like an environment's: nothing is copied until they count as one.
+/// Where texts are that look like an environment's: nothing is copied until they count as one.
 struct Texts<'a> {
     entries: &'a [u8],
     /// Where they end, with their closing NULs.
@@ -198,8 +198,8 @@ pub enum EnvError {
     /// There is none, or its CRC does not hold.
     #[error("no U-Boot environment with a good CRC at {0:#x}")]
     None(u64),
-    /// A name or value that cannot stand in it.
-    #[error("'{0}' cannot stand in an environment: a name has no blank, '=' or NUL, a value no NUL")]
+    /// A name or value that it cannot hold.
+    #[error("'{0}' cannot be in an environment: a name has no blank, '=' or NUL, a value no NUL")]
     Text(String),
     /// No room.
     #[error("the environment has room for {room:#x} bytes of text, {needed:#x} are needed")]

@@ -42,7 +42,7 @@ pub(super) fn users(tree: &Tree) -> HashMap<usize, Vec<(String, String)>> {
 }
 
 impl Reader<'_, '_> {
-    /// Adds the cells that stand in partitions: in an `nvmem-layout`, or directly where the partition is one.
+    /// Adds the cells in partitions: in an `nvmem-layout`, or directly where the partition is one.
     pub fn layout_cells(&mut self) {
         for partition in 0..self.nodes.len() {
             let node = self.nodes[partition];

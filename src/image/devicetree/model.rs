@@ -7,7 +7,7 @@ use crate::span::Span;
 /// A board's tree found in an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoardTree {
-    /// Where it stands in the image; the packed stream's offset where it is packed.
+    /// Where it is in the image; the packed stream's offset where it is packed.
     pub offset: u64,
     /// True when it was found in a packed stream.
     pub packed: bool,

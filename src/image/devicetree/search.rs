@@ -1,4 +1,4 @@
-//! Where boards' trees stand in an image: in plain bytes, and in packed kernels.
+//! Where boards' trees are in an image: in plain bytes, and in packed kernels.
 
 use memchr::{memchr2_iter, memmem};
 
@@ -80,7 +80,7 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
     found
 }
 
-/// Where file systems stand that are all there: they are full of packed streams, and no kernel is among them.
+/// Where complete file systems are: they are full of packed streams, none of which is a kernel.
 fn file_systems(image: &[u8]) -> Vec<Span> {
     const MOST: usize = 16;
     let mut look = Look::new(image);

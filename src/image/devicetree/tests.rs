@@ -140,7 +140,7 @@ fn the_boards_own_address_is_the_one_on_its_label_else_its_ethernet_ports() {
     let map = |dtb: &[u8]| board(dtb).map().unwrap().clone();
     let own = |map: &FlashMap| map.own_mac.map(|index| map.cells[index].span.start);
     assert_eq!(own(&map(ADDRESSES)), Some(0x3_e006));
-    // Without the alias: the first Ethernet port's, though a radio's address stands before it.
+    // Without the alias: the first Ethernet port's, although a radio's address comes first.
     let mut unlabelled = ADDRESSES.to_vec();
     let at = memchr::memmem::find(&unlabelled, b"label-mac-device\0").unwrap();
     unlabelled[at] = b'L';

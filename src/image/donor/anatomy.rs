@@ -216,7 +216,7 @@ impl<'a> Anatomy<'a> {
                 )
             }
         };
-        // A dump of another size: loader and firmware stand where they should.
+        // A dump of another size: loader and firmware are at their places.
         let dump = bytes.len() >= 0x10_0000 && bytes.len().is_power_of_two() && !known;
         let check = if dump { CHIP_SIZE } else { DONOR_UNKNOWN };
         self.findings.push(check.found(format!("{} {why}", self.what())));

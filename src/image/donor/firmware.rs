@@ -67,7 +67,7 @@ pub struct Firmware<'a> {
     pub sysupgrade: bool,
 }
 
-/// Where OpenWrt's overlay would stand behind the root file system: its mark, or jffs2 nodes.
+/// Where OpenWrt's overlay would be behind the root file system: its mark, or jffs2 nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
     /// A mark, not used yet.
@@ -76,7 +76,7 @@ pub enum Behind {
     Overlay(u64),
 }
 
-/// What stands at the 4 KiB edges behind the root file system: jffs2 nodes where there are any, else the first
+/// What is at the 4 KiB edges behind the root file system: jffs2 nodes where there are any, else the first
 /// mark; `bytes` starts with `header`.
 pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
     const EDGE: u64 = 0x1000;
@@ -119,7 +119,7 @@ pub fn judge_header(whole: &[u8], header: &dyn Envelope, what: &str, board: &Boa
             found.push(MD5_UNKNOWN.found(format!("{what}: the MD5 cannot be judged: {reason}")));
             found.extend(ends_early(rest, header, what));
         }
-        // What fwtool appended stands at the end of the file: it was not cut.
+        // What fwtool appended is at the end of the file: it was not cut.
         Md5Verdict::Fails { short: true } if sysupgrade::payload_len(rest) == rest.len() => {
             found.push(short(rest, header, what));
         }
@@ -214,21 +214,21 @@ pub fn judge_metadata(file: &[u8], what: &str) -> Vec<Finding> {
     }
     if let Some(at) = sysupgrade::remnant(file) {
         found.push(METADATA_CRC.found(format!(
-            "{what}: remains of OpenWrt's metadata stand at {at:#x}, and it does not end as it should: the file was cut \
+            "{what}: remains of OpenWrt's metadata are at {at:#x}, and it does not end as it should: the file was cut \
              short or is damaged; get it again"
         )));
     }
     found
 }
 
-/// A finding when the last mark does not stand where OpenWrt looks for one.
+/// A finding when the last mark is not where OpenWrt looks for one.
 pub fn judge_marks(firmware: &[u8], header: &dyn Envelope, what: &str) -> Option<Finding> {
     let rootfs_end = header.root_end()? as usize;
     let tail = firmware.get(rootfs_end..)?;
     let first = rootfs_end + super::loader::find(tail, &MARK)?;
     (!first.is_multiple_of(0x1000)).then(|| {
         FORMAT_MARK.found(format!(
-            "{what}: the mark that makes OpenWrt format its overlay stands at {first:#x} behind the header and not \
+            "{what}: the mark that makes OpenWrt format its overlay is at {first:#x} behind the header and not \
              at an edge of 4 KiB: settings would not be kept; was the file moved or cut?"
         ))
     })

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 
-/// Texts that stand in boot loaders, their settings and vendors' headers. Each is long enough not to come by chance.
+/// Texts found in boot loaders, their settings and vendors' headers. Each is long enough not to come by chance.
 const TEXTS: [&[u8]; 8] = [
     b"U-Boot ",
     b"bootcmd=",

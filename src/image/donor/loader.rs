@@ -38,7 +38,7 @@ fn text_from(bytes: &[u8], name: &[u8]) -> Option<String> {
     None
 }
 
-/// Where `needle` first stands in `bytes`.
+/// The offset of the first `needle` in `bytes`.
 pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, needle)
 }

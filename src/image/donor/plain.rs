@@ -109,7 +109,7 @@ pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Plain<'a>> 
     Some(Plain { name: format.name, firmware, parts, findings })
 }
 
-/// Judges a firmware as it stands in a dump: what covers the overlay, too, is stale as soon as the system runs.
+/// Judges a firmware as it is in a dump: what covers the overlay, too, is stale as soon as the system runs.
 pub fn judge_in_dump(region: &[u8], what: &str) -> Vec<Finding> {
     let Some((format, item)) = container(&mut Look::new(region)) else { return Vec::new() };
     let found = sums(&item, what);
@@ -142,7 +142,7 @@ fn sums(item: &Item, what: &str) -> Vec<Finding> {
             meaning.found(format!("{what}, {} at {:#x}: {words}{detail}", item.kind, item.offset))
         })
         .collect();
-    // A file cut short fails its sums as well: that is told once, as what it is.
+    // A file cut short fails its sums as well: that is reported once, as a cut file.
     if found.iter().any(|f| f.name == TRUNCATED.name) {
         found.retain(|f| f.name == TRUNCATED.name);
     }

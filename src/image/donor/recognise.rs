@@ -127,7 +127,7 @@ fn of_donor(
     Ok(Recognised { board: Cow::Owned(board), by, named: true })
 }
 
-/// The board whose own name in a device tree is `name`; the tree stands in the dump or in a donor.
+/// The board whose own name in a device tree is `name`; the tree is in the dump or in a donor.
 ///
 /// # Errors
 /// When no tree has that name, or the dump's own has another.

@@ -101,7 +101,7 @@ fn add_sysupgrade(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) 
     items.push(item);
 }
 
-/// Names a text that is a layout: a boot log, `mtdparts=` and the like.
+/// Names a text that is a layout: a boot log, `mtdparts=` or another one.
 fn add_layout(bytes: &[u8], items: &mut Vec<Item>, covered: &mut Vec<Span>) {
     let Some((kind, layout)) = text_layout(bytes) else { return };
     let names: Vec<&str> = layout.regions.iter().map(|region| region.name.as_str()).collect();
@@ -142,7 +142,7 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank".into(), result: (!blank).into(), detail });
-    // What stands at the start is known for what it is.
+    // The format at the start is known.
     let form = other_form(bytes).filter(|_| !items.iter().any(|item| item.offset == 0));
     if let Some(form) = form {
         let detail = format!("the file {form}");

@@ -218,7 +218,7 @@ fn damage_is_named_by_its_check() {
         assert_eq!(found.of_kind(kind).next().unwrap().result(check), Some(Outcome::Bad), "{name}");
         assert!(!found.is_sound());
     }
-    // A write that was cut short leaves a node like this too: it is told, and is no proof of damage.
+    // A write that was cut short leaves a node like this too: it is reported, and does not prove damage.
     for at in [0x34, 0x60] {
         let mut bytes = small("jffs2").to_vec();
         bytes[at] ^= 1;

@@ -14,7 +14,7 @@ use crate::span::Span;
 
 /// What a table's first line holds.
 pub const CREATING: &str = " MTD partitions on \"";
-/// What stands between a splitter's name and the partition it looked into.
+/// What is between a splitter's name and the partition it looked into.
 const FOUND_ON: &str = " partitions found on MTD device ";
 /// No flash has more.
 const MOST_ROWS: usize = 256;

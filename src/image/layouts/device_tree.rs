@@ -41,7 +41,7 @@ fn region(map: &FlashMap, index: usize) -> Region {
         region.role = Role::Unit;
     }
     if region.role == Role::Firmware && !region.read_only {
-        // Should data of the unit stand in it, that stays.
+        // If it holds data of the unit, those stay.
         region.per_unit = cells.into_iter().map(|c| PerUnit { keep: true, ..c }).collect();
     } else {
         region.default = Source::Own;

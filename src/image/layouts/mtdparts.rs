@@ -27,7 +27,7 @@ pub fn parse(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
         .split(';')
         .filter(|d| !d.is_empty())
         .map(|device| {
-            // An id may hold colons; its last one stands before the first part.
+            // An id may hold colons; the last one is before the first part.
             let until = device.find('(').unwrap_or(device.len());
             let colon = device[..until].rfind(':').ok_or_else(|| fault(device, "no ID: before the parts"))?;
             Ok((&device[..colon], &device[colon + 1..]))
@@ -56,7 +56,7 @@ pub fn parse(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
     Ok(layout.settle())
 }
 
-/// Where the definitions end: at a blank or quote that does not stand in a name.
+/// Where the definitions end: at a blank or quote outside of a name.
 fn end_of(text: &str) -> usize {
     let mut depth = 0usize;
     for (at, c) in text.char_indices() {
@@ -84,7 +84,7 @@ fn part_of(
         Some(rest) => rest.split_once(')').ok_or_else(|| bad("a name is not closed"))?,
         None => ("", ""),
     };
-    // Without a name, flags stand right behind the place.
+    // Without a name, flags follow the place directly.
     let plain = place.trim_end_matches("ro").trim_end_matches("lk");
     let (size, offset) = match plain.split_once('@') {
         Some((size, offset)) => (size, Some(offset)),

@@ -47,7 +47,7 @@ fn placeholder_mac(base: &[u8], board: &Board) -> Option<Finding> {
     Some(PLACEHOLDER_MAC.found(format!("the board's own address is {}: {kind}", unit::mac_text(mac))))
 }
 
-/// A word where the board's address and those in its calibration are far apart: somebody else's was written there.
+/// A finding where the board's address and those in its calibration are far apart: that of another unit was written there.
 fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
     // Radios count a few up or down from the board's address.
     const NEAR: u32 = 64;
@@ -70,7 +70,7 @@ fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
     )))
 }
 
-/// A word where a sum in the board's own firmware does not hold and no lawful change explains it: the dump may be
+/// A finding where a sum in the board's own firmware does not hold and no known legitimate change explains it: the dump may be
 /// damaged, and with it what stays the board's own.
 fn damaged(base: &[u8], board: &Board) -> Option<Finding> {
     let region = board.layout.of_role(Role::Firmware)?;
@@ -91,7 +91,7 @@ fn damaged(base: &[u8], board: &Board) -> Option<Finding> {
     };
     what.map(|what| {
         BASE_DAMAGED.found(format!(
-            "in the board's own dump {what} does not hold and no lawful change explains it: its firmware is damaged, \
+            "in the board's own dump {what} does not hold and no known legitimate change explains it: its firmware is damaged, \
              or the dump was not read right, and then what stays the board's own may be wrong too; read the chip \
              again and compare"
         ))

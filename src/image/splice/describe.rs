@@ -1,4 +1,4 @@
-//! What stands in a region, in a few words for a table.
+//! The contents of a region, in a few words for a table.
 
 use crate::image::donor::loader;
 use crate::image::formats::envelope_at;

@@ -15,7 +15,7 @@ const ENV_EDGE: u64 = 0x1000;
 /// Carries the edits out on a whole chip; gives what was edited.
 ///
 /// # Errors
-/// When the board's file does not know where the value stands, or a value cannot be one.
+/// When the board's file does not say where the value is, or a value cannot be one.
 pub fn apply(
     chip: &mut [u8],
     board: &Board,
@@ -60,7 +60,7 @@ fn set_mac(
         let here = unit
             .span
             .of(chip)
-            .ok_or_else(|| not_here(board, "its address does not stand inside the chip"))?;
+            .ok_or_else(|| not_here(board, "its address is not inside the chip"))?;
         let now = unit.mac(here);
         let calibration = calibration_around(board, unit.span);
         let a_copy = calibration.is_none() && now.is_some() && now == was;
@@ -90,11 +90,11 @@ fn set_mac(
     Ok(edited)
 }
 
-/// Where the sum stands that guards a calibration, and what it covers; `None` where its kind has none.
+/// Where the sum that guards a calibration is, and what it covers; `None` where its kind has none.
 fn guard(chip: &[u8], around: &PerUnit, board: &Board) -> Result<Option<(usize, Span)>, ImageError> {
     let at = around.span.start as usize;
     if let Some(found) = art::parse(chip, at) {
-        // Sum and length stand together at the front of what is covered, the length first.
+        // Sum and length are together at the front of what is covered, the length first.
         let place = |(sum, len): (u64, u64)| Some((sum as usize, Span::at(sum - 2, len)?));
         return Ok(found.checksum.and_then(place));
     }
@@ -118,7 +118,7 @@ fn redo_xor(chip: &mut [u8], sum_at: usize, covered: Span) {
     chip[sum_at..sum_at + 2].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// Sets variables in every good copy of the environment, which stands outside of the firmware.
+/// Sets variables in every good copy of the environment, which is outside of the firmware.
 fn set_env(
     chip: &mut [u8],
     board: &Board,
@@ -149,7 +149,7 @@ fn set_env(
         }
     }
     if edited.is_empty() {
-        return Err(not_here(board, "no U-Boot environment with a good CRC stands outside of its firmware"));
+        return Err(not_here(board, "no U-Boot environment with a good CRC is outside of its firmware"));
     }
     Ok(edited)
 }

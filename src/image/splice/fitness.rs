@@ -1,4 +1,4 @@
-//! Is a file fit for what it is meant for on this board: as a donor, as the board's own dump, as a rescue file?
+//! Whether a file is fit for its use on this board: as a donor, as the board's own dump, as a rescue file.
 //!
 //! What the splice makes has passed these checks; here they judge files that somebody else made.
 
@@ -40,7 +40,7 @@ impl Use {
     }
 }
 
-/// What speaks against `bytes` being used so on `board`, and what is worth knowing; `what` names them in messages.
+/// The findings against using `bytes` in this way on `board`, and those worth knowing; `what` names them in messages.
 ///
 /// # Errors
 /// [`ImageError::NotForThisBoard`] for a rescue file where nothing is known of the board's rescue.

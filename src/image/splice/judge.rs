@@ -50,7 +50,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         if !file.holds.covers(r.region.span) {
             if r.said && r.source != Source::Own {
                 found.push(NOT_IN_FILE.found(format!(
-                    "{} stands behind what a file for {} writes: it stays as it is in the chip",
+                    "{} is behind what a file for {} writes: it stays as it is in the chip",
                     r.region.name,
                     purpose.name()
                 )));

@@ -218,7 +218,7 @@ fn gaps(own: &Descriptor, result: &Descriptor, resolved: &[Resolved], donor: &st
     gaps.iter().map(|from| Move { donor: donor.to_owned(), from, to: from.start }).collect()
 }
 
-/// A word where the ME does not fit the region that the descriptor gives it, in the result or already in the base.
+/// A finding where the ME does not fit the region that the descriptor gives it, in the result or already in the base.
 pub fn me_fits(base: &[u8], chip: &[u8]) -> Option<Finding> {
     let overrun = |flash: &[u8]| {
         let span = descriptor::parse(flash, 0)?.region("me")?;

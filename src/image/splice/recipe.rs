@@ -27,7 +27,7 @@ use crate::image::layout::Source;
 use crate::image::sha256;
 use crate::image::unit::{mac_text, parse_mac};
 
-/// A donor in a recipe: its file is found again by name and told by its hash.
+/// A donor in a recipe: its file is found again by name and recognised by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeDonor {

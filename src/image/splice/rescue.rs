@@ -28,7 +28,7 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
     let room = recovery.end;
     if file.len() as u64 > room {
         found.push(TOO_LONG.found(format!(
-            "the file has {:#x} bytes, the rescue of {} writes {room:#x} at most: the data of this unit stands behind",
+            "the file has {:#x} bytes, the rescue of {} writes {room:#x} at most: the data of this unit is behind",
             file.len(),
             board.name
         )));
@@ -70,7 +70,7 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
     Ok(once(found))
 }
 
-/// What stands before the firmware: a loader where the rescue writes one, filler where it skips it.
+/// What is before the firmware: a loader where the rescue writes one, filler where it skips it.
 fn judge_front(front: &[u8], recovery: &Recovery, start: u64, board: &Board) -> Option<Finding> {
     let header = tplink::parse(front, 0);
     match recovery.kind {
@@ -114,7 +114,7 @@ fn judge_front(front: &[u8], recovery: &Recovery, start: u64, board: &Board) -> 
     }
 }
 
-/// Bytes behind the firmware's own length, where settings would stand.
+/// Bytes behind the firmware's own length, where settings would be.
 fn tail(file: &[u8], from: u64, board: &Board) -> Option<Finding> {
     let rest = file.get(from as usize..)?;
     let readable = rest.starts_with(b"<?xml");

@@ -124,7 +124,7 @@ fn the_address_is_edited_where_the_board_has_it() {
     {
         assert!(splice(&base, &donors, mr200(), &with(mac, purpose)).is_err());
     }
-    // Where the address stands in the loader, it stays with the board when the loader is another's.
+    // Where the address is in the loader, it stays with the board when the loader is another's.
     let board = Board::named("tl-mr6400-v1").unwrap();
     let mut old = chip(OURS);
     old[0x1_fc00..0x1_fc06].copy_from_slice(&unit().mac);

@@ -31,12 +31,12 @@ pub struct RegionRow {
     pub name: String,
     /// The region around it, for a part of another one.
     pub inside: Option<String>,
-    /// Where it stands in the chip.
+    /// Where it is in the chip.
     #[serde(skip)]
     pub span: Span,
-    /// What stood there.
+    /// What was there.
     pub was: String,
-    /// What will stand there.
+    /// What will be there.
     pub will_be: String,
     /// Where that comes from.
     #[serde(serialize_with = "as_text")]
@@ -55,7 +55,7 @@ pub struct UnitRow {
     pub name: String,
     /// The region that holds it.
     pub region: String,
-    /// Where it stands in the chip.
+    /// Where it is in the chip.
     #[serde(skip)]
     pub span: Span,
     /// What it is.
@@ -194,7 +194,7 @@ fn splice_over(
     };
     if let Some(span) = edited.iter().find(|span| !file.holds.covers(**span)) {
         let why = format!(
-            "a file for {} does not hold {span}, where the edited value stands",
+            "a file for {} does not hold {span}, where the edited value is",
             choice.purpose.name()
         );
         return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });

@@ -2,7 +2,7 @@
 //!
 //! No source says where boards keep them, so nothing is decided by them: they are shown side by side. A PIN is
 //! eight digits whose last is the WPS checksum of the others (Wi-Fi Simple Configuration, 7.4.1); a serial number
-//! is a text of capitals and digits that stands alone.
+//! is a text of capitals and digits on its own.
 
 use crate::image::boards::Board;
 use crate::image::layout::{Format, PerUnit, Role, UnitKind};

@@ -1,6 +1,6 @@
 //! gzip, xz and zstd streams, as kernels in FIT images and uImages are packed: unpacked within bounds.
 //!
-//! A gzip member is told by its method and flags (a file name of at most 255 bytes, no other extras: so kernels are
+//! A gzip member is recognised by its method and flags (a file name of at most 255 bytes, no other extras: so kernels are
 //! packed), xz and zstd by their magic numbers; the crates' own sums decide whether a stream is good. Facts: RFC 1952,
 //! the .xz file format 1.2, RFC 8878.
 

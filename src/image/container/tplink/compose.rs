@@ -1,6 +1,6 @@
 //! TP-Link firmware made: a header's MD5 redone, loader and firmware put together as the vendor's web page takes them.
 //!
-//! Facts: OpenWrt firmware-utils, mktplinkfw2 (what the MD5 runs over); vendor files, whose loader stands between an
+//! Facts: OpenWrt firmware-utils, mktplinkfw2 (what the MD5 runs over); vendor files, whose loader is between an
 //! outer and an inner header.
 
 use thiserror::Error;
@@ -14,7 +14,7 @@ pub enum ComposeError {
     /// No room for a header.
     #[error("no room for a TP-Link header of 0x200 bytes at {offset:#x} of {len:#x} bytes")]
     NoRoom {
-        /// Where it should stand.
+        /// Where it should be.
         offset: u64,
         /// Length of the bytes.
         len: u64,

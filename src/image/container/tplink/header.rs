@@ -94,7 +94,7 @@ impl Structure {
     }
 }
 
-/// Where a part stands, counted from the header's first byte, and how long it is.
+/// Where a part is, counted from the header's first byte, and how long it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Offset from the header.
@@ -275,13 +275,13 @@ impl TplinkHeader {
         self.boot.len != 0
     }
 
-    /// Where the boot loader's first byte stands in the same bytes as [`TplinkHeader::offset`].
+    /// Where the boot loader's first byte is in the same bytes as [`TplinkHeader::offset`].
     pub fn boot_offset(&self) -> Option<u64> {
         let from = if self.boot.offset == 0 { HEADER_LEN } else { u64::from(self.boot.offset) };
         self.has_boot().then(|| self.offset + from)
     }
 
-    /// Where the inner header must stand, for the header before a boot loader: just before the kernel.
+    /// Where the inner header must be, for the header before a boot loader: just before the kernel.
     pub fn inner_offset(&self) -> Option<u64> {
         let before_kernel = u64::from(self.kernel.offset).checked_sub(HEADER_LEN)?;
         (self.has_boot() && before_kernel >= HEADER_LEN).then_some(self.offset + before_kernel)

@@ -1,4 +1,4 @@
-//! The MD5 of a TP-Link header: computed, and judged with the lawful reasons why it may no longer hold.
+//! The MD5 of a TP-Link header: computed, and judged with the legitimate reasons why it may no longer hold.
 //!
 //! MD5 over the file with the 16 bytes of the sum replaced by a salt; which file that was is not in the header:
 //! `fw_length` is the layout's length, a stripped image is shorter, and bytes may follow. A running unit changes
@@ -50,7 +50,7 @@ fn sum(header: &TplinkHeader, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8;
             continue;
         }
         match hw_ver_add {
-            // In the second structure it stands just before the sum.
+            // In the second structure it is just before the sum.
             Some(add) => {
                 md5.update(&piece[..at - 4]);
                 md5.update(header.endianness.bytes32(add));
@@ -85,7 +85,7 @@ pub(crate) fn check(bytes: &[u8], header: &TplinkHeader) -> Md5Verdict {
     if let Some(verdict) = check_overlay(rest, header) {
         return verdict;
     }
-    // Only what stands in flash was ever changed by the vendor's page: a header that other bytes precede.
+    // The vendor's page only changes what is in flash: a header with other bytes before it.
     if let (Some(layout), Some(now), true) = (layout, header.hw_ver_add, header.offset > 0) {
         for was in (0..=5).filter(|was| *was != now) {
             if sum(header, &[layout], Some(was)) == header.md5 {
@@ -96,7 +96,7 @@ pub(crate) fn check(bytes: &[u8], header: &TplinkHeader) -> Md5Verdict {
     Md5Verdict::Fails { short: whole.len() < fw_length }
 }
 
-/// Judges an OpenWrt image in flash: what stands behind its root file system, at an erase block's edge?
+/// Judges an OpenWrt image in flash: what is behind its root file system, at an erase block's edge?
 /// The mark says where the image ended; an overlay is written where a mark was.
 fn check_overlay(rest: &[u8], header: &TplinkHeader) -> Option<Md5Verdict> {
     const MOST_EDGES: u64 = 64;

@@ -79,7 +79,7 @@ fn a_base_whose_firmware_is_damaged_is_told() {
     assert_eq!(told(&chip), None);
     chip[LOADER + 0x4_0000] ^= 4;
     assert!(told(&chip).unwrap().contains("MD5 of its firmware at 0x20000"));
-    // OpenWrt's overlay is lawful.
+    // OpenWrt's overlay is a legitimate change.
     assert_eq!(told(&openwrt_dump([0x85, 0x19, 3, 0x20])), None);
 }
 

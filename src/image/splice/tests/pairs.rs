@@ -41,7 +41,7 @@ fn firmware_for_another_processor_never_passes_in_silence() {
     let noise = synthetic::noise(5, 0x4000);
     let big = code([0x03, 0xe0, 0, 8]);
     let little = code([8, 0, 0xe0, 3]);
-    // The number says which of them may stand in for each other.
+    // The number says which of them may replace each other.
     let kinds = [
         (1, "mips, big", uimage(5, &big)),
         (2, "mips, little", uimage(5, &little)),

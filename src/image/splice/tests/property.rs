@@ -60,7 +60,7 @@ proptest! {
 const SMALL_CHIP: u64 = 0x4_0000;
 const SMALLEST: u64 = 0x1000;
 
-/// A region as the strategy draws it: gap before it, length, role, and whether a kept unit's bytes stand in it.
+/// A region as the strategy draws it: gap before it, length, role, and whether a kept unit's bytes are in it.
 type Row = (u64, u64, usize, bool);
 
 /// A board of which a layout is all that is known.
@@ -118,7 +118,7 @@ proptest! {
             choice.set(&format!("{}={}", region.name, ["own", "blank", "donor"][*source])).unwrap();
         }
         let made = splice(&Image::new(base.clone()), &[Donor::new("donor", donor.clone())], &board, &choice);
-        // A region of the unit, or the loader's, that shall be blank never passes, whatever is allowed.
+        // A region of the unit, or the loader's, that is to be blank never passes, whatever is allowed.
         let stays = |r: &Region| matches!(r.role, Role::Unit | Role::Loader);
         let erased = board.layout.regions.iter().zip(&sources).any(|(r, s)| *s == 1 && stays(r));
         prop_assert_eq!(made.is_err(), erased, "{:?}", made.err());

@@ -1,4 +1,4 @@
-//! What the splice only tells: lawful changes, sums that cannot be judged, settings and loaders of mixed origin.
+//! What the splice only reports: legitimate changes, sums that cannot be judged, settings and loaders of mixed origin.
 
 use crate::image::splice::tests::*;
 
@@ -11,7 +11,7 @@ fn a_donor_dump_whose_header_the_vendors_page_changed_is_taken() {
     dump[LOADER + 0x3f] = 1;
     let image = Case::new(dump.clone()).told("md5-stale");
     assert!(image[LOADER..CONFIG] == dump[LOADER..CONFIG]);
-    // One more changed byte has no lawful reason.
+    // One more changed byte has no legitimate reason.
     dump[LOADER + 0x1000] ^= 1;
     Case::new(dump).refused("md5");
 }

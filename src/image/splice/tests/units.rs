@@ -76,7 +76,7 @@ fn address_and_calibration_of_different_units_are_told() {
     assert!(!names.contains(&"mixed-units"));
 }
 
-/// A boot log or `mtdparts` names a region of the unit and not what stands in it: all of it counts.
+/// A boot log or `mtdparts` names a region of the unit and not what is in it: all of it counts.
 #[test]
 fn a_region_of_the_unit_counts_as_a_whole_where_nobody_says_what_it_holds() {
     let text = "mtdparts=spi0.0:64k(u-boot)ro,128k(firmware),64k(art)ro";
