@@ -37,7 +37,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         out.line(out.tone(Tone::Good, &format!("blank: {} at {span}", units::size(span.len()))));
         return Ok((Exit::Done, fields));
     }
-    let (table, more) = differences::table(&differences::rows(&found), located.layout.as_ref());
+    let (table, more) =
+        differences::table(&differences::rows(&found, located.layout.as_ref()), located.layout.as_ref());
     out.line(out.tone(Tone::Bad, &format!("not blank: {} of {span}:", units::size(found.len()))));
     out.table(&table);
     more.iter().for_each(|line| out.line(line));

@@ -57,7 +57,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         let text = format!("{} and {} hold the same {}", a.name, b.name, units::size(a.bytes.len() as u64));
         out.line(out.tone(Tone::Good, &text));
     } else {
-        let rows = differences::rows(&differing);
+        let rows = differences::rows(&differing, layout);
         match layout.filter(|_| args.brief) {
             Some(layout) => out.table(&by_region(&differing, layout)),
             None if args.brief => {}

@@ -56,7 +56,7 @@ fn compare(session: &Session, place: &Place, wanted: &[u8], layout: Option<&Layo
         return Ok((Exit::Done, fields));
     }
     out.line(out.tone(Tone::Bad, &format!("{}:", differences::summary(&found.differing))));
-    let (table, more) = differences::table(&differences::rows(&found.differing), layout);
+    let (table, more) = differences::table(&differences::rows(&found.differing, layout), layout);
     out.table(&table);
     more.iter().for_each(|line| out.line(line));
     Ok((Exit::Differ, fields))

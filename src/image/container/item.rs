@@ -191,8 +191,11 @@ impl Item {
     pub fn check_fits(mut self, file_len: usize) -> Self {
         let room = (file_len as u64).saturating_sub(self.offset);
         let (size, fits) = (self.size, self.size <= room);
-        let detail =
-            if fits { String::new() } else { format!("{size:#x} bytes according to its header, the file has {room:#x}") };
+        let detail = if fits {
+            String::new()
+        } else {
+            format!("{size:#x} bytes according to its header, the file has {room:#x}")
+        };
         self.size = size.min(room);
         self.check(CheckName::SIZE, fits, detail)
     }

@@ -24,7 +24,6 @@ pub(crate) mod fmap;
 pub(crate) mod intel;
 pub mod item;
 pub(crate) mod jffs2;
-pub(crate) mod me;
 pub(crate) mod mtk_boot;
 pub(crate) mod mtk_eeprom;
 #[cfg(test)]

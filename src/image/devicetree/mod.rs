@@ -15,5 +15,5 @@ mod search;
 mod tests;
 
 pub use model::{BoardTree, Cell, CellKind, FlashMap, Partition, TreeBoard};
-pub(crate) use search::plain;
+pub(crate) use search::{file_systems, plain};
 pub use search::{find, trees_in};

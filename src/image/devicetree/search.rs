@@ -81,7 +81,7 @@ pub fn find(image: &[u8]) -> Vec<BoardTree> {
 }
 
 /// Where complete file systems are: they are full of packed streams, none of which is a kernel.
-fn file_systems(image: &[u8]) -> Vec<Span> {
+pub(crate) fn file_systems(image: &[u8]) -> Vec<Span> {
     const MOST: usize = 16;
     let mut look = Look::new(image);
     let (mut found, mut next): (Vec<Span>, u64) = (Vec::new(), 0);

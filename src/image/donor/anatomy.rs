@@ -14,7 +14,7 @@ use super::loader;
 use super::plain;
 use crate::image::boards::Board;
 use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
-use crate::image::container::me;
+use crate::image::container::intel::me;
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink;
 use crate::image::formats::envelope_at;

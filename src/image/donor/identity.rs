@@ -17,6 +17,8 @@ pub(crate) struct Names {
     pub listed: Option<Vec<String>>,
     /// The own names of its device trees.
     pub trees: Vec<String>,
+    /// The further names in those trees: of similar boards, of the processor.
+    pub further: Vec<String>,
 }
 
 impl Names {
@@ -24,17 +26,18 @@ impl Names {
     /// region. Where the board's hardware ids prove a firmware, only trees with a flash map count: vendors leave the name
     /// of a reference board in others.
     pub fn of(file: &[u8], firmware: &[u8], board: &Board) -> Self {
-        let trees = if board.hardware.is_empty() {
-            tree_names(firmware)
+        let found = if board.hardware.is_empty() {
+            devicetree::find(firmware).into_iter().map(|found| found.board).collect()
         } else {
-            board_trees(firmware).iter().flat_map(own_name).cloned().collect()
+            board_trees(firmware)
         };
-        Self { listed: listed(file), trees }
+        let further = found.iter().flat_map(|tree| tree.compatible.iter().skip(1)).cloned().collect();
+        Self { listed: listed(file), trees: own_names(&found), further }
     }
 
     /// The names in the metadata of `file` alone.
     pub fn listed(file: &[u8]) -> Self {
-        Self { listed: listed(file), trees: Vec::new() }
+        Self { listed: listed(file), ..Self::default() }
     }
 
     /// The names of its trees, parted into those of reference boards, and those of boards and of `own`.
@@ -61,13 +64,16 @@ fn listed(file: &[u8]) -> Option<Vec<String>> {
 
 /// The own names of the device trees in `bytes`, those without a flash map included.
 pub(crate) fn tree_names(bytes: &[u8]) -> Vec<String> {
+    let trees: Vec<_> = devicetree::find(bytes).into_iter().map(|found| found.board).collect();
+    own_names(&trees)
+}
+
+/// The own names of `trees`, each once.
+fn own_names(trees: &[devicetree::TreeBoard]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for tree in devicetree::find(bytes) {
-        let own = own_name(&tree.board).iter().filter(|name| !name.is_empty());
-        for name in own {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+    for name in trees.iter().flat_map(own_name).filter(|name| !name.is_empty()) {
+        if !names.contains(name) {
+            names.push(name.clone());
         }
     }
     names
@@ -89,7 +95,7 @@ pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
     if let Some(finding) = reference(names, &references, &boards, what, board) {
         return vec![finding];
     }
-    let names = &Names { listed: names.listed.clone(), trees: boards };
+    let names = &Names { trees: boards, ..names.clone() };
     let Some(listed) = names.listed.as_ref().filter(|listed| !listed.is_empty() && !own.is_empty()) else {
         let unknown = names.listed.as_ref().map(|_| {
             NOT_JUDGED.found(format!(
@@ -106,26 +112,22 @@ pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
     // A list that has the tree's name and the board's says that both are one board.
     let linked = names.trees.iter().any(|tree| listed.iter().any(|name| name.eq_ignore_ascii_case(tree)));
     let (list, trees) = (listed.join(", "), names.trees.join(", "));
-    let (name, own) = (&board.name, own.join(" or "));
+    let this = this_board(board);
     let finding = match (in_list, names.trees.is_empty(), in_trees) {
         (true, true, _) | (true, _, true) => return Vec::new(),
         (true, false, false) if in_full && linked => return Vec::new(),
         (true, false, false) => COMPATIBLE.found_as(
             if in_full { Severity::Ask } else { Severity::Refuse },
-            format!(
-                "{what} lists {list} in its metadata and has the device tree of {trees}; {name} is {own}"
-            ),
+            format!("{what} lists {list} in its metadata and has the device tree of {trees}; {this}"),
         ),
         (false, _, true) => SUPPORTED_DEVICES.found_as(
             Severity::Ask,
-            format!(
-                "{what} lists {list} in its metadata and has the device tree of {trees}; {name} is {own}"
-            ),
+            format!("{what} lists {list} in its metadata and has the device tree of {trees}; {this}"),
         ),
-        (false, true, false) => SUPPORTED_DEVICES.found(format!("{what} is for {list}; {name} is {own}")),
+        (false, true, false) => SUPPORTED_DEVICES.found(format!("{what} is for {list}; {this}")),
         (false, false, false) => {
             let tree = tree_alone(names, what, board);
-            let listed = SUPPORTED_DEVICES.found(format!("{what} is for {list}; {name} is {own}"));
+            let listed = SUPPORTED_DEVICES.found(format!("{what} is for {list}; {this}"));
             return std::iter::once(listed).chain(tree).collect();
         }
     };
@@ -166,15 +168,28 @@ fn reference(
     })
 }
 
+/// `the board is acme,quick5`, with the name under which the user has it where that is another one.
+fn this_board(board: &Board) -> String {
+    match board.compatible.as_slice() {
+        [one] if *one == board.name => format!("the board is {one}"),
+        own => format!("the board is {} ({})", board.name, own.join(" or ")),
+    }
+}
+
 /// The names of its trees, where there is no list to hold against them.
 fn tree_alone(names: &Names, what: &str, board: &Board) -> Option<Finding> {
     let other = !names.trees.iter().any(|tree| board.compatible.iter().any(|own| is_same(own, tree)));
+    // A tree may list a board that it is similar to behind its own name: a variant, or another board of the series.
+    let similar = names.further.iter().find(|name| board.compatible.iter().any(|own| own == *name));
+    let (severity, also) = match similar {
+        Some(name) if !is_reference(name) => {
+            (Severity::Ask, format!(", which says that it is compatible with {name}"))
+        }
+        _ => (Severity::Refuse, String::new()),
+    };
     (other && !names.trees.is_empty() && !board.compatible.is_empty()).then(|| {
-        COMPATIBLE.found(format!(
-            "{what} has the device tree of {}, the board is {}",
-            names.trees.join(", "),
-            board.compatible.join(" or ")
-        ))
+        let (trees, this) = (names.trees.join(", "), this_board(board));
+        COMPATIBLE.found_as(severity, format!("{what} has the device tree of {trees}{also}; {this}"))
     })
 }
 
@@ -185,11 +200,21 @@ mod tests {
     use crate::span::Span;
 
     fn found(own: &[&str], listed: Option<&[&str]>, trees: &[&str]) -> Vec<(&'static str, Severity)> {
+        with_further(own, listed, trees, &[])
+    }
+
+    fn with_further(
+        own: &[&str],
+        listed: Option<&[&str]>,
+        trees: &[&str],
+        further: &[&str],
+    ) -> Vec<(&'static str, Severity)> {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let regions = vec![Region::new("firmware", Span::new(0, 0x1000))];
         let mut board = Board::from_layout("b", Layout { regions, ..Layout::default() }).unwrap();
         board.compatible = texts(own);
-        let names = Names { listed: listed.map(texts), trees: texts(trees) };
+        let further = texts(further);
+        let names = Names { listed: listed.map(texts), trees: texts(trees), further };
         judge(&names, "the donor", &board).into_iter().map(|f| (f.name, f.severity)).collect()
     }
 
@@ -257,5 +282,18 @@ mod tests {
         assert_eq!(found(own, Some(&["quick6"]), &["acme,quick5"]), [devices(Ask)]);
         assert_eq!(found(own, Some(&["acme,quick5"]), &["other,quick5"]), [tree(Ask)]);
         assert_eq!(found(&[], Some(&["quick6"]), &["other,quick5"]), [("not-judged", Severity::Tell)]);
+    }
+
+    #[test]
+    fn a_tree_that_lists_the_board_as_similar_is_asked_about() {
+        use Severity::{Ask, Refuse};
+        let own = &["acme,quick5"];
+        let variant = |listed, further: &[&str]| with_further(own, listed, &["acme,quick5-nand"], further);
+        assert_eq!(variant(None, &["acme,quick5", "mediatek,mt7621-soc"]), [("compatible", Ask)]);
+        // The processor's name that both have proves nothing, nor does that of another board.
+        assert_eq!(variant(None, &["mediatek,mt7621-soc"]), [("compatible", Refuse)]);
+        assert_eq!(variant(None, &["acme,quick6"]), [("compatible", Refuse)]);
+        let lists_another = variant(Some(&["quick6"]), &["acme,quick5"]);
+        assert_eq!(lists_another, [("supported-devices", Refuse), ("compatible", Ask)]);
     }
 }

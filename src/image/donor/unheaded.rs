@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::anatomy::{Anatomy, Kind};
 use super::dump;
-use super::firmware::{self, Firmware, Origin};
+use super::firmware::{self, Firmware, MARK, Origin};
 use super::identity::{self, Names};
 use super::loader;
 use super::plain;
@@ -12,6 +12,7 @@ use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
 use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, TOO_LONG};
 use crate::image::container::sysupgrade;
+use crate::image::devicetree::file_systems;
 use crate::image::formats::envelope_at;
 use crate::image::layout::Role;
 use crate::image::whole::is_blank;
@@ -101,7 +102,7 @@ impl Anatomy<'_> {
             self.firmware = firmware.map(|f| Firmware {
                 bytes: Cow::Borrowed(f),
                 with_metadata: Cow::Borrowed(f),
-                origin: Origin::Bare { overlay: true },
+                origin: Origin::Bare { overlay: has_overlay(f) },
                 room: f.len() as u64,
                 sysupgrade: false,
             });
@@ -114,4 +115,13 @@ impl Anatomy<'_> {
         }
         self
     }
+}
+
+/// True where something follows the root file system in a firmware that was in a chip: the overlay of a system that ran.
+/// Where no root file system is known there may be one.
+fn has_overlay(firmware: &[u8]) -> bool {
+    const EDGE: usize = 0x1000;
+    let root = file_systems(firmware).last().map(|root| (root.end as usize).next_multiple_of(EDGE));
+    let behind = root.map(|end| firmware.get(end..).unwrap_or_default());
+    behind.is_none_or(|behind| behind.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&MARK)))
 }

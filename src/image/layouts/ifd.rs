@@ -194,6 +194,35 @@ mod tests {
     }
 
     #[test]
+    fn an_me_of_no_known_form_is_reported_where_it_is_new() {
+        let layout = |seed: u64| {
+            let mut bytes = chip(seed, 3, &PC);
+            let table = me::tests::layout_region("1.7", &[(0x200, 0x400), (0x600, 0xa00)]);
+            bytes[0x3000..0x4000].copy_from_slice(&table);
+            bytes
+        };
+        let known = run(&layout(1), &layout(2), &["me=d"], None).unwrap().findings;
+        assert!(known.iter().all(|f| f.name != "descriptor-me"), "{known:?}");
+        let noise = chip(2, 3, &PC);
+        let told = run(&layout(1), &noise, &["me=d"], None).unwrap().findings;
+        assert!(
+            told.iter().any(|f| f.name == "descriptor-me" && f.message.contains("not known")),
+            "{told:?}"
+        );
+        let kept = run(&noise, &layout(1), &["bios=d"], None).unwrap().findings;
+        assert!(kept.iter().all(|f| f.name != "descriptor-me"), "{kept:?}");
+    }
+
+    #[test]
+    fn data_of_the_unit_that_moves_with_the_descriptor_is_refused_by_the_old_map() {
+        let moved = [(0, 0, 0x1000), (1, 0x8000, 0x1_0000), (2, 0x1000, 0x6000), (3, 0x6000, 0x8000)];
+        let (own, other) = (chip(1, 3, &PC), chip(2, 3, &moved));
+        let found = refused(run_with(&own, &other, &["fd=d", "me=d", "gbe=d"], None, "all"));
+        assert!(found.iter().any(|f| f.contains("gbe is at") && f.contains("as the map")), "{found:?}");
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
     fn a_placeholder_address_is_named() {
         let mut own = chip(1, 3, &PC);
         let bank = bank([0x88, 0x88, 0x88, 0x88, 0x87, 0x88]);

@@ -57,10 +57,7 @@ fn set_mac(
     let was = own.span.of(chip).and_then(|bytes| own.mac(bytes));
     let mut edited = Vec::new();
     for (region, unit) in board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac) {
-        let here = unit
-            .span
-            .of(chip)
-            .ok_or_else(|| not_here(board, "its address is not inside the chip"))?;
+        let here = unit.span.of(chip).ok_or_else(|| not_here(board, "its address is not inside the chip"))?;
         let now = unit.mac(here);
         let calibration = calibration_around(board, unit.span);
         let a_copy = calibration.is_none() && now.is_some() && now == was;

@@ -127,6 +127,7 @@ pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
         let touched: Vec<Difference> =
             differences(&result, &map).into_iter().filter(|d| d.touches(r.region.span)).collect();
         if touched.is_empty() {
+            maps.findings.extend(unit_moved(&result, &result_name, r));
             continue;
         }
         let words: Vec<String> = touched.iter().map(|d| d.words([&result_name, &who])).collect();
@@ -155,6 +156,17 @@ pub fn compare(base: &[u8], donors: &[Anatomy], resolved: &[Resolved]) -> Maps {
         maps.moves.extend(gaps(&own, &result, resolved, name, base.len() as u64));
     }
     maps
+}
+
+/// A region with data of the unit that the result's descriptor has elsewhere than the board's map: the address would be
+/// looked for, and written, at the old place.
+fn unit_moved(result: &Descriptor, result_name: &str, r: &Resolved) -> Option<Finding> {
+    let (name, span) = (&r.region.name, r.region.span);
+    let now = result.region(name).filter(|now| *now != span && !r.region.per_unit.is_empty())?;
+    Some(DESCRIPTOR_DIFFERS.found(format!(
+        "{name} is at {now} in {result_name} and at {span} in the board's map: this unit's own data in it would be looked \
+         for at the old place; take the donor's dump as the map"
+    )))
 }
 
 /// A region of a donor's dump that has no descriptor: where it has its regions is not known.
@@ -218,12 +230,26 @@ fn gaps(own: &Descriptor, result: &Descriptor, resolved: &[Resolved], donor: &st
     gaps.iter().map(|from| Move { donor: donor.to_owned(), from, to: from.start }).collect()
 }
 
-/// A finding where the ME does not fit the region that the descriptor gives it, in the result or already in the base.
+/// A finding where the ME does not fit the region that the descriptor gives it, in the result or already in the base, and
+/// where either is new and it cannot be seen whether they fit.
 pub fn me_fits(base: &[u8], chip: &[u8]) -> Option<Finding> {
+    let region = |flash: &[u8]| descriptor::parse(flash, 0)?.region("me");
     let overrun = |flash: &[u8]| {
-        let span = descriptor::parse(flash, 0)?.region("me")?;
+        let span = region(flash)?;
         Some((span, me::overrun(span.of(flash)?)?))
     };
+    let span = region(chip)?;
+    let of = |flash: &[u8]| span.of(flash).map(<[u8]>::to_vec);
+    let is_new = region(base) != Some(span) || of(base) != of(chip);
+    if is_new && me::read(span.of(chip)?) == me::Me::Unknown {
+        return Some(DESCRIPTOR_ME.found_as(
+            Severity::Tell,
+            format!(
+                "what the result has as ME at {span} has neither $FPT nor a layout table of a version known here: whether \
+                 it fits its region is not known"
+            ),
+        ));
+    }
     let (span, partition) = overrun(chip)?;
     let severity = if overrun(base).is_some() { Severity::Tell } else { Severity::Ask };
     Some(DESCRIPTOR_ME.found_as(

@@ -193,10 +193,8 @@ fn splice_over(
         Purpose::Web => compose::web(&chip, board, &mut findings)?,
     };
     if let Some(span) = edited.iter().find(|span| !file.holds.covers(**span)) {
-        let why = format!(
-            "a file for {} does not hold {span}, where the edited value is",
-            choice.purpose.name()
-        );
+        let why =
+            format!("a file for {} does not hold {span}, where the edited value is", choice.purpose.name());
         return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
     }
     let product = judge::Product { chip: &chip, file: &file, edited: &edited, purpose: choice.purpose };

@@ -73,10 +73,18 @@ fn regions(descriptor: &Descriptor, part: Part) -> (Outcome, String) {
 
 /// Holds the ME's own partitions against the region that the descriptor gives it.
 fn check_me(item: Item, region: &[u8]) -> Item {
-    match (me::partitions(region), me::overrun(region)) {
-        (None, _) => item,
-        (_, None) => item.check("me", true, ""),
-        (_, Some(partition)) => item.check(
+    let form = match me::read(region) {
+        me::Me::Known(form, _) => form,
+        me::Me::Blank => return item.with("me", "blank"),
+        me::Me::Unknown => {
+            let why = "neither $FPT nor a layout table of a version known here: whether it fits its region is not known";
+            return item.with("me", "of no known form").check("me", Outcome::CannotTell, why);
+        }
+    };
+    let item = item.with("me", form.to_string());
+    match me::overrun(region) {
+        None => item.check("me", true, ""),
+        Some(partition) => item.check(
             "me",
             false,
             format!(
