@@ -37,7 +37,7 @@ checks! {
     CHIP_SIZE "chip-size" Refuse, "A dump is not of the chip's size."
     BLANK_DUMP "blank-dump" Refuse, "A dump holds FF only or 00 only: nothing was read."
     MIRRORED_DUMP "mirrored-dump" Refuse, "A dump repeats itself: a smaller chip, or an address line that does not reach it."
-    OTHER_FORM "other-form" Refuse or Ask, "A dump is not there byte for byte: its bytes are swapped, it is written as text, or packed; only asked of a file to write."
+    OTHER_FORM "other-form" Refuse or Ask, "A dump is not there byte for byte: its bytes are swapped, it is written as text, or packed; only asked of a file to write, and of a file of a chip's size that starts like an archive."
     WRONG_CALIBRATION "wrong-calibration" Refuse, "Calibration data in a dump is not of this board's radio."
     OTHER_MAP "other-map" Refuse, "A dump or firmware has its data where another board or revision has it."
     HARDWARE_ID "hardware-id" Refuse, "A firmware is for other hardware: id or revision in its header."
@@ -54,7 +54,7 @@ checks! {
     SUM "sum" Refuse, "A CRC in a donor's own container (uImage, TRX) does not hold."
     HASH "hash" Refuse, "A hash in a FIT image does not hold."
     METADATA_CRC "metadata-crc" Refuse, "A sysupgrade file's metadata is damaged."
-    TRUNCATED "truncated" Refuse, "A file ends before its header says."
+    TRUNCATED "truncated" Refuse or Ask, "A file ends before its header says; asked where it has a chip's size and may be a dump that starts like an archive."
     TOO_LONG "too-long" Refuse, "A firmware does not fit its room."
     INNER_HEADER "inner-header" Refuse, "A vendor file with boot loader has no firmware header behind the loader."
     HEADER_KEPT "header-kept" Refuse, "A boot loader was cut too early: the vendor's header is in front of it."
@@ -65,7 +65,7 @@ checks! {
     DONOR_UNKNOWN "donor-unknown" Refuse, "A donor is nothing the program knows."
     DONOR_LACKS "donor-lacks" Refuse, "A donor has nothing for a region that is to come from it."
     DONOR_UNCLEAR "donor-unclear" Refuse, "Several donors could be meant for a region."
-    NOT_MOVED "not-moved" Refuse, "A region that stays the board's own cannot be put onto the new map: other length, or not in the old one."
+    NOT_MOVED "not-moved" Refuse or Ask, "A region that stays the board's own cannot be put onto the new map: other length, or not in the old one. Asked where data of the unit has no place in the new map."
     MOVED "moved" Tell, "A region of the board's own dump is put to another place, as the new map has it."
     SAME_PLACE "same-place" Refuse, "Two regions that are the same bytes are to come from different sources."
     CROSSING "crossing" Ask, "Bytes that two regions of the map have in common would change: the regions cross each other, and only one of them can be chosen."
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_check_that_asks_in_one_case_can_be_allowed() {
-        for check in [REGION, OTHER_FORM, TFTP_KIND, REGION_UNKNOWN] {
+        for check in [REGION, OTHER_FORM, TRUNCATED, NOT_MOVED, TFTP_KIND, REGION_UNKNOWN] {
             assert!(check.can_be_allowed(), "{}", check.name);
         }
         for check in [MD5, CHIP_SIZE, EDITED] {

@@ -14,7 +14,7 @@ use super::loader;
 use super::plain;
 use crate::image::boards::Board;
 use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
-use crate::image::container::intel::me;
+use crate::image::container::intel::{descriptor, me};
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink;
 use crate::image::formats::envelope_at;
@@ -199,7 +199,16 @@ impl<'a> Anatomy<'a> {
                  flash as NAME=FILE@OFFSET+LENGTH"
             ))
         };
-        let form = closed().or_else(|| other_form(bytes));
+        let half = || {
+            let is_half =
+                descriptor::parse(bytes, 0)?.part(bytes.len() as u64) == descriptor::Part::FirstChip;
+            is_half.then(|| {
+                "is the dump of the first of two chips, as its Intel descriptor says, and the board's map has both: put \
+                 the two dumps together in one file"
+                    .to_owned()
+            })
+        };
+        let form = closed().or_else(half).or_else(|| other_form(bytes));
         let known = form.is_some();
         let why = match (bytes.len(), form) {
             (0, _) => "is empty".to_owned(),

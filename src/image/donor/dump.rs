@@ -1,9 +1,9 @@
 //! Checks of a whole chip's contents, as base and as donor: read at all, read right, of this board.
 
-use super::form::other_form;
+use super::form::{may_be_archive, other_form};
 use crate::image::boards::Board;
-use crate::image::checks::Finding;
 use crate::image::checks::{BLANK_DUMP, CHIP_SIZE, MIRRORED_DUMP, OTHER_FORM, OTHER_MAP, WRONG_CALIBRATION};
+use crate::image::checks::{Finding, Severity};
 use crate::image::is_blank;
 use crate::image::layout::UnitKind;
 use crate::image::unit;
@@ -14,8 +14,18 @@ const LEAST_PERIOD: usize = 0x1_0000;
 /// Judges a dump; `what` names it in messages.
 pub fn judge(dump: &[u8], what: &str, board: &Board) -> Vec<Finding> {
     if let Some(form) = other_form(dump) {
-        return vec![OTHER_FORM.found(format!("{what} {form}"))];
+        let may_be_right = may_be_archive(dump) && dump.len() as u64 == board.chip_size;
+        let finding = |severity| vec![OTHER_FORM.found_as(severity, format!("{what} {form}"))];
+        if !may_be_right {
+            return finding(Severity::Refuse);
+        }
+        return finding(Severity::Ask).into_iter().chain(contents(dump, what, board)).collect();
     }
+    contents(dump, what, board)
+}
+
+/// Judges the bytes of a dump.
+fn contents(dump: &[u8], what: &str, board: &Board) -> Vec<Finding> {
     if dump.len() as u64 != board.chip_size {
         return vec![CHIP_SIZE.found(format!(
             "{what} has {:#x} bytes, the chip of {} has {:#x}{}",

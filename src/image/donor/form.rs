@@ -30,10 +30,27 @@ fn archive(bytes: &[u8]) -> Option<&'static str> {
     ARCHIVES.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
 }
 
+/// True for the length of a flash chip. An archive has it by chance only: a file of that length that starts like one may
+/// be what a chip holds.
+pub(super) fn has_chip_size(bytes: &[u8]) -> bool {
+    const SMALLEST: usize = 0x1_0000;
+    bytes.len().is_power_of_two() && bytes.len() >= SMALLEST
+}
+
+/// True for a file that may be an archive, or what a chip holds.
+pub(super) fn may_be_archive(bytes: &[u8]) -> bool {
+    archive(bytes).is_some() && has_chip_size(bytes)
+}
+
 /// What a file is in place of the bytes themselves, and what to do: `is ...: ...`.
 pub fn other_form(bytes: &[u8]) -> Option<String> {
     if let Some(name) = archive(bytes) {
-        return Some(format!("is a {name} archive: unpack it and give the file in it"));
+        return Some(match has_chip_size(bytes) {
+            false => format!("is a {name} archive: unpack it and give the file in it"),
+            true => format!(
+                "starts like a {name} archive and has the size of a chip: is it what a chip holds, and not an archive?"
+            ),
+        });
     }
     if let Some((name, tool)) = text(bytes) {
         return Some(format!("is a dump written as text ({name}): make bytes of it first{tool}"));

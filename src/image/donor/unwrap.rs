@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::form::has_chip_size;
 use super::plain;
-use crate::image::checks::Finding;
 use crate::image::checks::{DONOR_UNKNOWN, SUM, TRUNCATED, UNWRAPPED};
+use crate::image::checks::{Finding, Severity};
 use crate::image::container::budget::Look;
 use crate::image::container::item::{CheckName, Outcome};
 use crate::image::container::packed::Format;
@@ -20,8 +21,6 @@ use crate::units;
 const DEEPEST: usize = 5;
 /// Members that are named in a message.
 const MOST_NAMED: usize = 12;
-/// The smallest dump that is taken out of an archive by its size alone.
-const SMALLEST_DUMP: usize = 0x1_0000;
 
 /// A file opened.
 #[derive(Clone, Debug, Default)]
@@ -152,13 +151,25 @@ fn chosen(members: &[(&str, &[u8])], name: &str, what: &str) -> Result<usize, Fi
 fn packed<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
     let Some(format) = Format::at(bytes, 0) else { return Step::Bare };
     let Some(unpacked) = format.unpack(bytes, 0, MOST_UNPACKED) else { return Step::Bare };
-    if !unpacked.complete {
-        return Step::Stop(TRUNCATED.found(format!(
-            "{what} starts as a {} file and does not unpack to its end: it is cut short or damaged, or unpacks to more \
-             than {}; get the file again",
-            format.kind,
-            units::size(MOST_UNPACKED)
+    if unpacked.data.len() as u64 >= MOST_UNPACKED && !unpacked.complete {
+        let most = units::size(MOST_UNPACKED);
+        return Step::Stop(DONOR_UNKNOWN.found(format!(
+            "{what} starts as a {} file and unpacks to more than {most}: no flash holds as much",
+            format.kind
         )));
+    }
+    if !unpacked.complete {
+        let (severity, then) = match has_chip_size(bytes) {
+            false => (Severity::Refuse, "get the file again"),
+            true => (Severity::Ask, "or it is a dump that starts so: it has the size of a chip"),
+        };
+        return Step::Stop(TRUNCATED.found_as(
+            severity,
+            format!(
+                "{what} starts as a {} file and does not unpack to its end: it is cut short or damaged; {then}",
+                format.kind
+            ),
+        ));
     }
     let behind = sysupgrade::strip(bytes).get(unpacked.used..).unwrap_or_default();
     let ends = behind.iter().all(|b| *b == 0);
@@ -171,8 +182,7 @@ fn packed<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
 
 /// True for what goes to flash as a whole: a firmware in a container, a wrapped or packed one, a dump.
 fn is_firmware(bytes: &[u8]) -> bool {
-    let is_dump = bytes.len().is_power_of_two() && bytes.len() >= SMALLEST_DUMP;
-    is_dump
+    has_chip_size(bytes)
         || tplink::parse(bytes, 0).is_some()
         || envelope_at(bytes, 0).is_some()
         || plain::is_container(bytes)
@@ -301,6 +311,18 @@ mod tests {
         let cut = open(&gz[..gz.len() - 9], "f");
         assert_eq!(names(&cut), ["truncated"]);
         assert!(cut.findings[0].message.contains("gzip file"), "{:?}", cut.findings);
+        assert_eq!(cut.findings[0].severity, Severity::Refuse);
+        // Of a chip's size it may be a dump that starts so.
+        let mut dump = gzipped(&synthetic::noise(9, 0x8000));
+        dump.truncate(0x4000);
+        dump.resize(0x2_0000, 0xff);
+        let asked = open(&dump, "f");
+        assert_eq!((names(&asked), asked.findings[0].severity), (vec!["truncated"], Severity::Ask));
+        assert!(asked.inside.is_none());
+        // What is too much to unpack is not called damaged.
+        let much = open(&gzipped(&vec![0; MOST_UNPACKED as usize + 1]), "f");
+        assert_eq!(names(&much), ["donor-unknown"]);
+        assert!(much.findings[0].message.contains("more than 256 MiB"), "{:?}", much.findings);
         let tar = tar(&[("a.txt", b"1"), ("fw.bin", &firmware)]);
         assert_eq!(names(&open(&tar[..tar.len() - 0x800 - firmware.len() / 2], "f")), ["truncated"]);
     }

@@ -2,11 +2,14 @@
 //!
 //! For a chip of another size, or a map with other places on the same chip.
 
+use memchr::memmem;
+
 use super::resolve::Resolved;
 use crate::image::Image;
 use crate::image::checks::{Advice, Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
-use crate::image::layout::{Layout, Source};
+use crate::image::is_blank;
+use crate::image::layout::{Layout, Region, Role, Source};
 use crate::image::layouts::in_dump;
 use crate::image::{Board, ImageError};
 
@@ -29,6 +32,8 @@ pub struct Moved {
     left: Vec<(String, Left)>,
     /// What was moved, and what the old dump itself shows.
     findings: Vec<Finding>,
+    /// Data of the unit in the old dump that no region of the new map took, by the region's name.
+    units: Vec<(String, Vec<u8>)>,
 }
 
 impl Moved {
@@ -44,7 +49,7 @@ impl Moved {
         }
         let len = usize::try_from(board.chip_size).unwrap_or(usize::MAX);
         let mut bytes = vec![0xff; len];
-        let mut left = Vec::new();
+        let (mut left, mut taken) = (Vec::new(), Vec::new());
         for region in &board.layout.regions {
             let named = |layout: &Layout| layout.regions.iter().filter(|r| r.name == region.name).count();
             let mut leave = |why: String| left.push((region.name.clone(), Left::Unfit(why)));
@@ -71,6 +76,7 @@ impl Moved {
                 ));
             } else {
                 place.copy_from_slice(from);
+                taken.push(region.name.as_str());
                 if own.span != region.span {
                     let (was, is) = (own.span.start, region.span.start);
                     findings
@@ -78,7 +84,9 @@ impl Moved {
                 }
             }
         }
-        Ok(Self { image: Image::new(bytes), left, findings })
+        let not_taken = old.regions.iter().filter(|region| !taken.contains(&region.name.as_str()));
+        let units = not_taken.flat_map(|region| units_of(region, dump)).collect();
+        Ok(Self { image: Image::new(bytes), left, findings, units })
     }
 
     /// As [`Moved::new`], by the map that the dump itself carries, where the dump is of another size than the board's
@@ -129,4 +137,30 @@ impl Moved {
         }
         found
     }
+
+    /// Questions about data of the unit that is nowhere in the result: its region has no place in the new map.
+    pub(super) fn lost(&self, result: &[u8]) -> Vec<Finding> {
+        let lost = self.units.iter().filter(|(_, bytes)| memmem::find(result, bytes).is_none());
+        let words = |(name, bytes): &(String, Vec<u8>)| {
+            NOT_MOVED.found_as(
+                Severity::Ask,
+                format!(
+                    "{name} of the old map holds {:#x} bytes of this unit's own, and no region of the new map takes them: \
+                     they are not in the result; give the region that they belong in the same name and length in both maps",
+                    bytes.len()
+                ),
+            )
+        };
+        lost.map(words).collect()
+    }
+}
+
+/// The unit's own bytes in a region of the old map: all of it, or the ranges that are known; what is blank is left out.
+fn units_of(region: &Region, dump: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let spans = match region.role {
+        Role::Unit => vec![region.span],
+        _ => region.per_unit.iter().map(|unit| unit.span).collect(),
+    };
+    let bytes = spans.into_iter().filter_map(|span| span.of(dump)).filter(|bytes| !is_blank(bytes));
+    bytes.map(|bytes| (region.name.clone(), bytes.to_vec())).collect()
 }

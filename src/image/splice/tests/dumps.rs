@@ -83,6 +83,18 @@ fn a_base_whose_firmware_is_damaged_is_told() {
     assert_eq!(told(&openwrt_dump([0x85, 0x19, 3, 0x20])), None);
 }
 
+/// A loader whose first bytes are those of an archive: the file has the chip's size, so it may be what the chip holds.
+#[test]
+fn a_dump_that_starts_like_an_archive_can_be_used_when_that_is_allowed() {
+    let mut chip = base();
+    chip[..4].copy_from_slice(b"PK\x03\x04");
+    let right = Case::new(web()).ok();
+    let made = Case::new(web()).base(chip.clone()).asked("other-form");
+    assert!(made[..4] == *b"PK\x03\x04" && made[4..] == right[4..]);
+    // What is no chip's size is an archive.
+    Case::new(web()).base(chip[..chip.len() - 1].to_vec()).refused("other-form");
+}
+
 #[test]
 fn a_donor_dump_with_a_broken_firmware_gives_the_rest() {
     let mut broken = base();

@@ -60,3 +60,25 @@ fn what_cannot_be_moved_is_refused_and_a_new_region_is_blank() {
     assert_eq!(stops(run(&own[..0x3_0000], OLD, NEW, &[], None)), ["chip-size"]);
     assert_eq!(stops(run(&[0xff; 0x4_0000], OLD, NEW, &[], None)), ["blank-dump"]);
 }
+
+#[test]
+fn data_of_the_unit_is_not_lost_unasked_where_the_new_map_has_another_name_for_it() {
+    let own = synthetic::noise(1, 0x4_0000);
+    let firmware = || Some(synthetic::noise(2, 0x6_0000));
+    let renamed = NEW.replace("art", "factory");
+    assert_eq!(stops(run(&own, OLD, &renamed, &["firmware=d"], firmware())), ["not-moved"]);
+    let without = "mtdparts=spi0.0:64k(u-boot),384k(firmware)";
+    assert_eq!(stops(run(&own, OLD, without, &["firmware=d"], firmware())), ["not-moved"]);
+    // Another length, with other bytes for it from a donor.
+    let donor = [synthetic::noise(2, 0x6_0000), synthetic::noise(3, 0x1_0000)].concat();
+    let shorter = "mtdparts=spi0.0:64k(u-boot),384k(firmware),32k(art)";
+    let taken = run(&own, OLD, shorter, &["firmware=d", "art=d"], Some(donor));
+    assert!(stops(taken).contains(&"not-moved"));
+    // What is erased is nothing to lose.
+    let mut erased = own.clone();
+    erased[0x3_0000..].fill(0xff);
+    assert!(run(&erased, OLD, &renamed, &["firmware=d"], firmware()).is_ok());
+    // Another name around the same bytes: the region moved with the one around it.
+    let old = format!("{OLD},32k@0x30000(radio)");
+    assert!(run(&own, &old, NEW, &["firmware=d"], firmware()).is_ok());
+}
