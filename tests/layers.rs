@@ -272,6 +272,7 @@ fn each_outside_world_is_known_in_its_place_and_no_place_is_unused() {
 /// made of. Every other format is one file and one row.
 const KNOWN_FORMATS: &[&str] = &[
     "art",
+    "cbfs",
     "dtb",
     "fmap",
     "intel",

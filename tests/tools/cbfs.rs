@@ -39,10 +39,11 @@ fn ours(cbfs: &Item, base: u64) -> Table {
 
 fn add_files(bench: &Bench, rom: &str, region: &str) {
     bench.write("one", &kernel(5000));
-    bench.write("two", b"CONFIG_A=y\n");
+    let config = format!("CONFIG_MAINBOARD_DIR=\"acme/anvil\"\n{}", "# CONFIG_A is not set\n".repeat(100));
+    bench.write("two", config.as_bytes());
     bench.tool(&format!("cbfstool {rom} add {region} -f one -n fallback/one -t raw -A sha256"));
     bench.tool(&format!("cbfstool {rom} add {region} -f one -n packed -t raw -c lzma -A sha1"));
-    bench.tool(&format!("cbfstool {rom} add {region} -f two -n config -t raw"));
+    bench.tool(&format!("cbfstool {rom} add {region} -f two -n config -t raw -c lzma"));
     bench.tool(&format!("cbfstool {rom} add {region} -f two -n splash -t bootsplash -a 0x1000"));
 }
 
@@ -57,6 +58,7 @@ fn a_rom_of_an_older_coreboot_has_the_same_files() {
     let all: Vec<&Item> = found.of_kind("cbfs").collect();
     assert_eq!((all.len(), found.of_kind("fmap").count()), (1, 0), "{found:#?}");
     assert!(all[0].is_sound() && all[0].result("hashes") == Some(Outcome::Ok), "{:#?}", all[0]);
+    assert_eq!(all[0].attributes["mainboard"], "acme/anvil");
     let theirs = theirs(&bench.tool("cbfstool rom print -k"));
     assert_eq!(ours(all[0], 0), theirs);
     let at = theirs["fallback/one"].0 as usize;

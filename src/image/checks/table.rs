@@ -52,7 +52,7 @@ checks! {
     SUPPORTED_DEVICES "supported-devices" Refuse or Ask, "A sysupgrade file's list of devices does not name the board; only asked where its own device tree does."
     MD5 "md5" Refuse, "A firmware's MD5 does not hold and no known legitimate change explains it."
     SUM "sum" Refuse, "A CRC in a donor's own container (uImage, TRX) does not hold."
-    HASH "hash" Refuse, "A hash in a FIT image does not hold."
+    HASH "hash" Refuse, "A hash in a FIT image or a CBFS does not hold."
     METADATA_CRC "metadata-crc" Refuse, "A sysupgrade file's metadata is damaged."
     TRUNCATED "truncated" Refuse or Ask, "A file ends before its header says; asked where it has a chip's size and may be a dump that starts like an archive."
     TOO_LONG "too-long" Refuse, "A firmware does not fit its room."

@@ -2,7 +2,8 @@
 //!
 //! Sources: coreboot src/commonlib/bsd/include/commonlib/bsd/cbfs_serialized.h (fields, types, attributes), util/cbfstool
 //! (files start at multiples of 64 bytes; what is free is a file of its own; the last 4 bytes of a region are in no file).
-//! An image of an older coreboot has no FMAP: its files are found all the same.
+//! An image of an older coreboot has no FMAP: its files are found all the same. The file `config` is the build's
+//! configuration as text, often packed with LZMA, and names the mainboard (Makefile.mk, src/mainboard/Kconfig).
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256, Sha512};
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, slice, text, u32_at};
 use super::item::{Found, Item, ItemKind, Outcome};
+use super::packed::lzma;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("cbfs");
@@ -18,11 +20,17 @@ pub const MAGIC: &[u8; 8] = b"LARCHIVE";
 
 const HEADER_LEN: usize = 24;
 const ALIGNMENT: usize = 64;
+/// No image has more of them than this.
+const MOST_FOUND: usize = 16;
 /// No image has more files than this.
 const MOST_FILES: usize = 512;
 /// The longest header, with name and attributes.
 const LONGEST_HEADER: usize = 0x1000;
 const ATTRIBUTE_HASH: u32 = 0x6873_6148;
+const ATTRIBUTE_COMPRESSION: u32 = 0x4243_5a4c;
+const COMPRESSION_LZMA: u32 = 1;
+/// The longest configuration that is unpacked.
+const LONGEST_CONFIG: u64 = 1 << 20;
 const TYPE_UNUSED: u32 = u32::MAX;
 /// By the names that cbfstool lists them with.
 const TYPES: &[(u32, &str)] = &[
@@ -57,6 +65,8 @@ struct File {
     len: usize,
     /// Algorithm and value of the hash attribute.
     hash: Option<(u32, Vec<u8>)>,
+    /// Algorithm of the compression attribute; 0 without one.
+    compression: u32,
 }
 
 fn file(bytes: &[u8], at: usize) -> Option<File> {
@@ -72,27 +82,66 @@ fn file(bytes: &[u8], at: usize) -> Option<File> {
     let field = slice(bytes, at + HEADER_LEN, name_end - HEADER_LEN)?;
     let name = text(&field[..=memchr::memchr(0, field)?])?;
     let known = matches!(kind, 0 | TYPE_UNUSED) || TYPES.iter().any(|(id, _)| *id == kind);
-    let hash = if has_attributes { hash(slice(bytes, at + attributes, data_at - attributes)?) } else { None };
-    known.then_some(File { name, kind, data_at, len, hash })
+    let all = if has_attributes { slice(bytes, at + attributes, data_at - attributes)? } else { &[] };
+    let hash = attribute(all, ATTRIBUTE_HASH)
+        .and_then(|hash| Some((u32_at(hash, 0, Big)?, hash.get(4..)?.to_vec())));
+    let compression = attribute(all, ATTRIBUTE_COMPRESSION).and_then(|value| u32_at(value, 0, Big));
+    known.then_some(File { name, kind, data_at, len, hash, compression: compression.unwrap_or(0) })
 }
 
-/// The hash among the attributes.
-fn hash(mut attributes: &[u8]) -> Option<(u32, Vec<u8>)> {
+/// The value of the attribute with that tag.
+fn attribute(mut attributes: &[u8], wanted: u32) -> Option<&[u8]> {
     loop {
         let (tag, len) = (u32_at(attributes, 0, Big)?, u32_at(attributes, 4, Big)? as usize);
-        let attribute = attributes.get(8..len)?;
-        if tag == ATTRIBUTE_HASH {
-            return Some((u32_at(attribute, 0, Big)?, attribute.get(4..)?.to_vec()));
+        let value = attributes.get(8..len)?;
+        if tag == wanted {
+            return Some(value);
         }
         attributes = &attributes[len..];
     }
+}
+
+/// The mainboard in the configuration of the build: `lenovo/x230`.
+fn mainboard(look: &mut Look, file: &File, data: &[u8]) -> Option<String> {
+    const KEY: &str = "CONFIG_MAINBOARD_DIR=\"";
+    if file.name != "config" {
+        return None;
+    }
+    let text = match file.compression {
+        0 => data.to_vec(),
+        COMPRESSION_LZMA => {
+            let unpacked = lzma::unpack(data, 0, look.may_unpack().min(LONGEST_CONFIG))?;
+            look.unpacked(unpacked.data.len() as u64);
+            unpacked.data
+        }
+        _ => return None,
+    };
+    let text = String::from_utf8_lossy(&text);
+    let value = text.lines().find_map(|line| line.strip_prefix(KEY)?.strip_suffix('"'))?;
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Every CBFS in `bytes`, by offset.
+pub(crate) fn all(bytes: &[u8]) -> Vec<Item> {
+    let mut look = Look::new(bytes);
+    let (mut found, mut next) = (Vec::new(), 0);
+    for at in memchr::memmem::find_iter(bytes, MAGIC) {
+        if at >= next
+            && found.len() < MOST_FOUND
+            && let Some(cbfs) = find(&mut look, at)
+        {
+            next = cbfs.resume.max(at + 1);
+            found.push(cbfs.item);
+        }
+    }
+    found
 }
 
 /// Reads the run of files that starts at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let (mut list, mut next, mut whole) = (Vec::new(), at, true);
     let (mut sums, mut bad): (usize, Vec<String>) = (0, Vec::new());
-    let mut unsummed = false;
+    let (mut unsummed, mut board) = (false, None);
     while list.len() < MOST_FILES
         && let Some(file) = file(look.bytes, next)
     {
@@ -110,6 +159,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
                     }
                 }
             }
+        }
+        if let (Some(data), None) = (data, &board) {
+            board = mainboard(look, &file, data);
         }
         if !matches!(file.kind, 0 | TYPE_UNUSED) {
             let kind = TYPES.iter().find(|(id, _)| *id == file.kind).map_or("?", |(_, name)| *name);
@@ -132,11 +184,10 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     if list.is_empty() {
         return None;
     }
-    let item = Item::new(KIND, at as u64, (next - at) as u64).with("files", list).check(
-        "files",
-        whole,
-        if whole { "" } else { "a file reaches past the end" },
-    );
+    let item = Item::new(KIND, at as u64, (next - at) as u64)
+        .with_some("mainboard", board)
+        .with("files", list)
+        .check("files", whole, if whole { "" } else { "a file reaches past the end" });
     let item = match (sums, bad.is_empty()) {
         (_, false) => item.check("hashes", false, format!("those of {} do not hold", bad.join(", "))),
         (0, true) if unsummed => item.check("hashes", Outcome::CannotTell, NOT_MADE),
@@ -160,10 +211,10 @@ fn digest(look: &mut Look, algorithm: u32, data: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn entry(name: &str, kind: u32, data: &[u8], hashed: bool) -> Vec<u8> {
+    pub(crate) fn entry(name: &str, kind: u32, data: &[u8], hashed: bool) -> Vec<u8> {
         let mut field = name.as_bytes().to_vec();
         field.resize((name.len() + 1).next_multiple_of(16), 0);
         let attributes = HEADER_LEN + field.len();

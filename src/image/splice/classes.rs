@@ -1,5 +1,6 @@
 //! Classes of boards and what is checked of a result on each of them. A class is added by one row.
 
+use super::coreboot;
 use super::judge::{self, Product};
 use super::maps;
 use super::parties::Parties;
@@ -18,7 +19,7 @@ struct Class {
 }
 
 /// Every class.
-const CLASSES: [Class; 2] = [
+const CLASSES: [Class; 3] = [
     // Routers: a boot loader and a firmware, which go together by hardware, country and loader.
     Class {
         is_one: |_, parties| {
@@ -40,6 +41,8 @@ const CLASSES: [Class; 2] = [
             pc::judge,
         ],
     },
+    // coreboot: a CBFS is replaced by a whole one of the same mainboard.
+    Class { is_one: |_, parties| coreboot::is_one(parties), checks: &[coreboot::judge] },
 ];
 
 /// What the checks of the board's classes find.

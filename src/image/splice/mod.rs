@@ -4,6 +4,7 @@ mod base;
 mod choice;
 mod classes;
 mod compose;
+mod coreboot;
 pub mod describe;
 mod edits;
 pub mod fitness;

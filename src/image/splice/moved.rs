@@ -139,8 +139,12 @@ impl Moved {
     }
 
     /// Questions about data of the unit that is nowhere in the result: its region has no place in the new map.
-    pub(super) fn lost(&self, result: &[u8]) -> Vec<Finding> {
-        let lost = self.units.iter().filter(|(_, bytes)| memmem::find(result, bytes).is_none());
+    pub(super) fn lost(&self, result: &[u8], resolved: &[Resolved]) -> Vec<Finding> {
+        // A region that cannot stay the board's own is refused as that.
+        let refused =
+            |name: &String| resolved.iter().any(|r| r.region.name == *name && r.source == Source::Own);
+        let lost = self.units.iter().filter(|(name, _)| !refused(name));
+        let lost = lost.filter(|(_, bytes)| memmem::find(result, bytes).is_none());
         let words = |(name, bytes): &(String, Vec<u8>)| {
             NOT_MOVED.found_as(
                 Severity::Ask,

@@ -186,7 +186,7 @@ fn splice_over(
     let maps = maps::compare(base, &opened, &parties.resolved);
     maps.carry_out(&mut chip, &opened);
     findings.extend(maps.findings);
-    findings.extend(moved.into_iter().flat_map(|moved| moved.lost(&chip)));
+    findings.extend(moved.into_iter().flat_map(|moved| moved.lost(&chip, &parties.resolved)));
     let edited = edits::apply(&mut chip, board, &choice.edits, &mut findings)?;
     let file = match choice.purpose {
         Purpose::Programmer => Composed { bytes: chip.clone(), holds: Span::new(0, board.chip_size) },

@@ -1,5 +1,6 @@
 //! Tests of the splice on boards and files made from seeds: what they share, and the way a splice is said.
 
+mod coreboot;
 mod donors;
 mod dumps;
 mod loaders;
