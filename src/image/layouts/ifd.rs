@@ -201,10 +201,10 @@ mod tests {
             bytes[0x3000..0x4000].copy_from_slice(&table);
             bytes
         };
-        let known = run(&layout(1), &layout(2), &["me=d"], None).unwrap().findings;
+        let known = run_with(&layout(1), &layout(2), &["me=d"], None, "all").unwrap().findings;
         assert!(known.iter().all(|f| f.name != "descriptor-me"), "{known:?}");
         let noise = chip(2, 3, &PC);
-        let told = run(&layout(1), &noise, &["me=d"], None).unwrap().findings;
+        let told = run_with(&layout(1), &noise, &["me=d"], None, "all").unwrap().findings;
         assert!(
             told.iter().any(|f| f.name == "descriptor-me" && f.message.contains("not known")),
             "{told:?}"
