@@ -12,7 +12,7 @@ use crate::plan::PlanError;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
 use crate::wire;
-use crate::workflow::contact::{Likely, Verdict};
+use crate::workflow::contact::{AddressFault, Likely, Verdict};
 use crate::workflow::files::FileError;
 use crate::workflow::replacement::Replacement;
 use crate::workflow::{Cause, Error, Owned, StoreError};
@@ -345,6 +345,8 @@ fn job(cause: &Cause) -> Failure {
         Cause::Changed(_) => Failure::failed(format!(
             "{cause}. Hold the board's processor in reset, or lift the chip's supply pin"
         )),
+        Cause::Addresses(AddressFault::Undecided { .. }) => Failure::failed(cause.to_string())
+            .hint("take another programmer, or read half of the chip by --at and --len"),
         Cause::DataLost { .. } => {
             Failure::failed(format!("{cause}. Reseat the clip, and look at 'norsplice contact'"))
         }

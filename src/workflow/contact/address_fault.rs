@@ -115,7 +115,7 @@ impl fmt::Display for AddressFault {
             AddressFault::Undecided { bit, room } => write!(
                 f,
                 "the contents repeat as if address bit A{bit} were not seen, and an answer of this programmer, {} at \
-                 most, is too short to show whether it is; read half of the chip, or take another programmer",
+                 most, is too short to show whether it is",
                 units::size(*room)
             ),
             AddressFault::Misplaced { places, first } => write!(
