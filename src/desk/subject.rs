@@ -5,7 +5,7 @@ use super::front::{Front, Notice};
 use super::refusal::{Sought, Why};
 use super::regions::board_of;
 use super::{Refusal, files};
-use crate::image::{Board, Image, Layout, Recognised};
+use crate::image::{Board, Image, Layout, Recognised, chips};
 use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
@@ -15,6 +15,15 @@ use std::path::Path;
 
 /// The word for the chip on the clip; a file of that name is `./chip`.
 pub const CHIP: &str = "chip";
+
+/// The contents of a whole flash: one dump, or those of the two chips that an Intel descriptor divides it into, in either
+/// order.
+///
+/// # Errors
+/// [`Why::Image`] when no descriptor says that the dumps are two halves of one flash.
+pub fn joined(dumps: Vec<Image>) -> Result<Image, Refusal> {
+    Ok(chips::join(dumps)?)
+}
 
 /// Where the contents of a chip are, as a user names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
