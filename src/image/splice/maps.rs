@@ -262,3 +262,26 @@ pub fn me_fits(base: &[u8], chip: &[u8]) -> Option<Finding> {
         ),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::container::intel::tests::flash;
+    use crate::image::synthetic::noise;
+
+    #[test]
+    fn an_me_of_no_known_form_is_reported_where_it_is_new() {
+        let span = descriptor::parse(&flash(), 0).unwrap().region("me").unwrap();
+        let with = |bytes: Vec<u8>| {
+            let mut flash = flash();
+            flash[span.range()].copy_from_slice(&bytes);
+            flash
+        };
+        let table = me::tests::region(span.len() as usize, &[("FTPR", 0x1000, 0x1000)]);
+        let (known, unknown) = (with(table), with(noise(3, span.len() as usize)));
+        let found = me_fits(&known, &unknown).unwrap();
+        assert_eq!((found.name, found.severity), ("descriptor-me", Severity::Tell));
+        assert!(found.message.contains("not known"), "{found}");
+        assert_eq!((me_fits(&unknown, &unknown), me_fits(&unknown, &known)), (None, None));
+    }
+}
