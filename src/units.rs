@@ -23,6 +23,15 @@ pub fn hex_with(bytes: &[u8], separator: &str) -> String {
     text
 }
 
+/// Bytes from pairs of hex digits; `None` where there is anything else.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    // What reads numbers lets a sign pass.
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}
+
 /// Shannon entropy in bits a byte, 0 to 8; 0 of no bytes.
 pub fn entropy(bytes: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
@@ -40,7 +49,8 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     let fault = || format!("'{text}' is not a number of bytes; write 131072, 0x20000, 128K or 8M");
     let clean = text.trim().replace('_', "");
     if let Some(hex) = clean.strip_prefix("0x").or_else(|| clean.strip_prefix("0X")) {
-        return u64::from_str_radix(hex, 16).map_err(|_| fault());
+        let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return u64::from_str_radix(hex, 16).ok().filter(|_| digits).ok_or_else(fault);
     }
     let lower = clean.to_ascii_lowercase();
     let lower = lower.strip_suffix("ib").or_else(|| lower.strip_suffix('b')).unwrap_or(&lower);
@@ -85,10 +95,12 @@ pub fn count(n: u64, noun: &str) -> String {
 
 /// `8 MiB`, `128 KiB`, `278 bytes`: exact where a unit fits, else with one decimal.
 pub fn size(bytes: u64) -> String {
+    // 1048575 bytes are not "1024.0 KiB".
+    const ALMOST_MIB: u64 = MIB - KIB / 20;
     match bytes {
         0..KIB => count(bytes, "byte"),
         _ if bytes >= MIB && bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
-        _ if bytes >= MIB => format!("{:.1} MiB", bytes as f64 / MIB as f64),
+        ALMOST_MIB.. => format!("{:.1} MiB", bytes as f64 / MIB as f64),
         _ if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
         _ => format!("{:.1} KiB", bytes as f64 / KIB as f64),
     }
@@ -107,9 +119,10 @@ pub fn hz(hz: u32) -> String {
 pub fn time(duration: Duration) -> String {
     let s = duration.as_secs_f64();
     match s {
-        _ if s < 1.0 => format!("{:.1} ms", s * 1e3),
-        _ if s < 120.0 => format!("{s:.1} s"),
-        _ => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+        _ if s < 0.0005 => "0 ms".to_owned(),
+        _ if s < 0.9995 => format!("{:.0} ms", s * 1e3),
+        _ if s < 119.95 => format!("{s:.1} s"),
+        _ => format!("{} min {} s", s.round() as u64 / 60, s.round() as u64 % 60),
     }
 }
 
@@ -123,6 +136,16 @@ mod tests {
         assert_eq!(hex_with(&[0x30, 0xb5, 0], ":"), "30:b5:00");
         assert_eq!((entropy(&[]), entropy(&[7; 100]), entropy(&[0, 1].repeat(50))), (0.0, 0.0, 1.0));
         assert_eq!(entropy(&(0..=255).collect::<Vec<u8>>()), 8.0);
+    }
+
+    #[test]
+    fn hex_is_pairs_of_digits_and_no_sign() {
+        assert_eq!(unhex("00EF40"), Some(vec![0, 0xef, 0x40]));
+        assert_eq!(
+            [unhex("0"), unhex("0g"), unhex("é"), unhex("+1"), unhex("-1")],
+            [None, None, None, None, None]
+        );
+        assert!(parse_size("0x+10").is_err());
     }
 
     #[test]
@@ -159,7 +182,21 @@ mod tests {
         assert_eq!((count(1, "page"), count(2, "page")), ("1 page".into(), "2 pages".into()));
         assert_eq!(size(1_966_362), "1.9 MiB");
         assert_eq!(hz(1_500_000), "1.5 MHz");
-        assert_eq!(time(Duration::from_micros(800)), "0.8 ms");
         assert_eq!(time(Duration::from_secs(200)), "3 min 20 s");
+    }
+
+    #[test]
+    fn durations_and_sizes_as_people_say_them() {
+        let micros = |us| time(Duration::from_micros(us));
+        assert_eq!(
+            [micros(0), micros(400), micros(134_700), micros(999_600)],
+            ["0 ms", "0 ms", "135 ms", "1.0 s"]
+        );
+        assert_eq!([micros(1_500_000), micros(119_960_000)], ["1.5 s", "2 min 0 s"]);
+        // Never 1024.0 of a smaller unit.
+        assert_eq!(
+            [size(MIB - 1), size(MIB - 100), size(MIB - KIB), size(KIB - 1)],
+            ["1.0 MiB", "1023.9 KiB", "1023 KiB", "1023 bytes"]
+        );
     }
 }

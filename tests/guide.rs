@@ -207,7 +207,7 @@ fn the_whole_way_of_a_pc_board() {
     let (old, mut new) = (pc(2), pc(3));
     // What is outside of the region must not be taken.
     new[0x4000..0x4100].fill(0);
-    let bench = Bench::start("pc", "chip=MX25L12835F", Some(&old));
+    let bench = Bench::start("pc", "chip=W25Q128JV", Some(&old));
     bench.write("new.rom", &new);
     bench.begin("a PC board");
     let shown = bench.terminal.wait_for("kept");

@@ -184,7 +184,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("libc", &["usb/queue.rs"]),
     ("unsafe", &["usb/queue.rs"]),
     ("clap", &["cli/"]),
-    ("clap_complete", &["cli/commands/completions.rs"]),
+    ("clap_complete", &["cli/commands/completions.rs", "cli/completion.rs"]),
     ("clap_mangen", &["cli/commands/man.rs"]),
     ("embedded_hal", &["spi/hal.rs"]),
     ("embedded_storage", &["flash/nor_flash.rs"]),

@@ -34,13 +34,14 @@ pub enum Color {
 #[command(next_help_heading = "Options for every command")]
 pub struct GlobalArgs {
     /// Which programmer ("norsplice --help" lists them); without it, the only one plugged in. Repeatable
-    /// with --every-programmer
-    #[arg(short, long, value_name = "SPEC", env = "NORSPLICE_PROGRAMMER", global = true)]
-    #[arg(hide_env_values = true)]
+    /// with --every-programmer [env: NORSPLICE_PROGRAMMER=]
+    #[arg(short, long, value_name = "SPEC", global = true)]
+    #[arg(add = super::completion::programmers())]
     pub programmer: Vec<String>,
 
-    /// Where backups and unfinished jobs are kept [default: in the user's data directory]
-    #[arg(long, value_name = "DIR", env = "NORSPLICE_STORE", global = true, hide_env_values = true)]
+    /// Where backups and unfinished jobs are kept [default: in the user's data directory] [env:
+    /// NORSPLICE_STORE=]
+    #[arg(long, value_name = "DIR", global = true)]
     pub store: Option<PathBuf>,
 
     /// Print JSON lines on stdout, one event each; the last is the result
@@ -60,7 +61,7 @@ pub struct GlobalArgs {
     pub force: bool,
 
     /// Let the check NAME pass; messages name the check (repeatable, or "all")
-    #[arg(long, value_name = "NAME", global = true, value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", global = true, value_delimiter = ',', add = super::completion::allowed())]
     pub allow: Vec<String>,
 
     /// Wait until the chip answers reliably, then start, so that you can hold the clip
@@ -73,7 +74,7 @@ pub struct GlobalArgs {
 
     /// Read a chip that neither the table nor its SFDP knows as this part ("norsplice chips" lists them); it is
     /// never written to
-    #[arg(long, value_name = "NAME", global = true, conflicts_with = "size")]
+    #[arg(long, value_name = "NAME", global = true, conflicts_with = "size", add = super::completion::part_names())]
     pub part: Option<String>,
 
     /// Read a chip that neither the table nor its SFDP knows as one of SIZE bytes (256K, 8M; 16M at most); it is
@@ -93,8 +94,8 @@ pub struct GlobalArgs {
     pub color: Color,
 
     /// Show how things are done
-    #[arg(short, long, action = ArgAction::SetTrue, global = true, conflicts_with = "quiet")]
-    pub verbose: bool,
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub verbose: u8,
 
     /// Print results, warnings and errors only
     #[arg(short, long, action = ArgAction::SetTrue, global = true)]

@@ -26,13 +26,17 @@ impl<'a> Reporter<'a> {
         let out = &self.session.out;
         match event {
             Event::Begin { stage, bytes, time } => {
-                self.progress.finish();
                 (self.stage, self.done) = (Some(stage), 0);
                 out.event("stage", wire::stage(stage, bytes, time));
-                if bytes > 0 && stage != Stage::Store {
-                    self.progress.start(stage.name(), bytes);
-                } else {
-                    out.detail(stage.name());
+                match stage {
+                    _ if bytes == 0 || stage == Stage::Store => {
+                        self.progress.finish();
+                        out.detail(stage.name());
+                    }
+                    // Another reading follows, where the store does not know the chip.
+                    Stage::FirstRead => self.progress.start_leg(stage.name(), bytes, 2 * bytes),
+                    Stage::SecondRead => self.progress.go_on(stage.name(), bytes),
+                    _ => self.progress.start(stage.name(), bytes),
                 }
             }
             Event::Advance { stage, bytes } => {
@@ -62,7 +66,7 @@ impl<'a> Reporter<'a> {
 
     /// Ends the running bar, for a question or the result.
     pub fn pause(&mut self) {
-        self.progress.finish();
+        self.progress.pause();
     }
 
     /// Says something without tearing the bar.

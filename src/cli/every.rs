@@ -150,13 +150,25 @@ fn programmers(options: &Options) -> Result<Vec<One>, Failure> {
     let named: Vec<&str> =
         options.programmer.iter().chain(&options.more_programmers).map(String::as_str).collect();
     let members = fleet(&named)?.into_iter().enumerate();
-    Ok(members.map(|(n, member)| One { label: label(n, &member.text), member }).collect())
+    let members: Vec<(usize, Member)> = members.collect();
+    let short = members.iter().all(|(_, member)| member.text.len() <= LABEL);
+    Ok(members.into_iter().map(|(n, member)| One { label: label(n, &member.text, short), member }).collect())
 }
 
-/// The text of `-p` where it is short; otherwise its name with a number.
-fn label(n: usize, spec: &str) -> String {
-    match spec.split_once(':') {
-        Some((name, _)) if spec.len() > LABEL => format!("{name} #{}", n + 1),
-        _ => spec.to_owned(),
+/// The text of `-p` where all are short; otherwise its name with a number, for each of them.
+fn label(n: usize, spec: &str, short: bool) -> String {
+    let name = spec.split_once(':').map_or(spec, |(name, _)| name);
+    if short { spec.to_owned() } else { format!("{name} #{}", n + 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_all_of_one_form() {
+        assert_eq!(label(0, "ch341a:path=1-2", true), "ch341a:path=1-2");
+        assert_eq!(label(1, "emu:image=a.bin", false), "emu #2");
+        assert_eq!(label(2, "ch341a", false), "ch341a #3");
     }
 }

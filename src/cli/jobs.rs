@@ -113,7 +113,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
     out.line(format!(
         "  read      {} for the backup, in {}",
         units::size(report.backup_read),
-        units::time(millis(report.backup_millis))
+        session.took(millis(report.backup_millis))
     ));
     if !report.dry_run && !nothing {
         out.line(format!("  erased    {} in {}", units::size(done.erased), count(done.erases, "erase")));
@@ -121,7 +121,7 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         out.line(format!(
             "  verified  {} (what was written), in {}",
             units::size(done.verified),
-            units::time(millis(report.write_millis))
+            session.took(millis(report.write_millis))
         ));
         if done.pages_resent > 0 {
             let pages = count(done.pages_resent, "page");

@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod completion;
 mod confirm;
 mod differences;
 mod events;

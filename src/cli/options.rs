@@ -36,18 +36,27 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options, and how much to say. An empty environment variable counts as none.
+    /// The options, and how much to say. What the environment says in place of one counts where it is not given: clap itself
+    /// would show such an option in every usage line, as if it were needed. An empty variable counts as none.
     pub fn check(args: GlobalArgs) -> (Self, Verbosity) {
         let verbosity = match (args.quiet, args.verbose) {
             (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
+            (_, 1..) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
-        let mut programmers = args.programmer.into_iter().filter(|text| !text.is_empty());
+        let named = if args.programmer.is_empty() {
+            std::env::var("NORSPLICE_PROGRAMMER").into_iter().collect()
+        } else {
+            args.programmer
+        };
+        let mut programmers = named.into_iter().filter(|text| !text.is_empty());
         let options = Self {
             programmer: programmers.next(),
             more_programmers: programmers.collect(),
-            store: args.store.filter(|dir| !dir.as_os_str().is_empty()),
+            store: args
+                .store
+                .or_else(|| std::env::var_os("NORSPLICE_STORE").map(PathBuf::from))
+                .filter(|dir| !dir.as_os_str().is_empty()),
             json: args.json,
             yes: args.yes,
             dry_run: args.dry_run,
@@ -71,7 +80,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 #[derive(Clone, Debug, Default, Args)]
 pub struct PlaceArgs {
     /// A region by name, of the board or layout named below, or of what the chip or file itself says
-    #[arg(long, value_name = "REGION", conflicts_with = "at")]
+    #[arg(long, value_name = "REGION", conflicts_with = "at", add = super::completion::regions())]
     pub region: Option<String>,
 
     /// First address: 0x20000, 131072 or 128K
@@ -91,7 +100,7 @@ pub struct PlaceArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct MapArgs {
     /// The board whose regions are meant ("norsplice boards" lists them); auto is the one that the contents name
-    #[arg(long, value_name = "BOARD", conflicts_with = "layout")]
+    #[arg(long, value_name = "BOARD", conflicts_with = "layout", add = super::completion::boards())]
     pub board: Option<String>,
 
     /// Layout file: TOML, mtdparts, boot log, flashrom layout, FMAP, Intel descriptor (laptop BIOS), or a dump; chip is

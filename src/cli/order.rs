@@ -17,10 +17,10 @@ use std::str::FromStr;
 pub struct OrderArgs {
     /// The board ("norsplice boards" lists them); auto finds it in the dump, or in an OpenWrt donor; vendor,model is
     /// one by its name in their device trees
-    #[arg(long, value_name = "BOARD", required_unless_present_any = ["layout", "recipe"])]
+    #[arg(long, value_name = "BOARD", required_unless_present_any = ["layout", "recipe"], add = super::completion::boards())]
     pub board: Option<String>,
 
-    /// In place of a board: a file that holds the map of its flash
+    /// In place of a board: a file that holds the map of its flash; chip is the map on the chip itself
     #[arg(long, value_name = "FILE", conflicts_with = "board")]
     pub layout: Option<PathBuf>,
 
@@ -39,7 +39,7 @@ pub struct OrderArgs {
     pub donor: Vec<OsString>,
 
     /// Where a region comes from: own (the board's backup), blank, or a donor's name
-    #[arg(long, value_name = "REGION=SOURCE")]
+    #[arg(long, value_name = "REGION=SOURCE", add = super::completion::sources())]
     pub set: Vec<RegionSource>,
 
     /// Give the board another MAC address, where its file knows how

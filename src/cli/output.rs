@@ -153,6 +153,16 @@ impl Output {
         self.out.tone(tone, text)
     }
 
+    /// The width of the terminal that results go to; without one, lines are as long as they are.
+    pub fn width(&self) -> usize {
+        columns(&std::io::stdout())
+    }
+
+    /// The same of the terminal that notes and progress go to.
+    pub fn stderr_width(&self) -> usize {
+        columns(&std::io::stderr())
+    }
+
     /// A table of the result.
     pub fn table(&self, table: &Table) {
         // Lines of jobs side by side carry their programmer in front.

@@ -27,7 +27,6 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
                 out.note(format!("write protection lifted for this write, then restored: {protected}"));
             }
             let backup = proposal.backup.id.as_str();
-            out.note(format!("the chip's contents are stored as backup {backup}"));
             confirm_write(session, "Write this to the chip?")
                 .map_err(|f| f.with_fields(wire::stored(backup)))?;
         }

@@ -1,19 +1,43 @@
 //! How a file gets into a board by its loader's own rescue: the steps, and what to check when no one asks for it.
 
 use crate::image::{Board, Recovery};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// What the user does, a step a line; `file` is what is served.
+/// The port that loaders ask.
+pub const PORT: u16 = 69;
+
+/// What the user does with `file`, a step a line.
 pub fn steps(board: &Board, file: &str) -> Vec<String> {
+    let serve = format!("norsplice tftp serve {file} --board {}", board.name);
+    all_steps(board, |r| vec![give_address(r), format!("{serve}, which serves it as {}", text(&r.file))])
+}
+
+/// What is left to do while the file is served at `address`.
+pub fn steps_while_serving(board: &Board, address: SocketAddr) -> Vec<String> {
+    all_steps(board, |r| {
+        let asked = r.server.as_ref().and_then(|server| server.parse::<IpAddr>().ok());
+        let reachable = asked.is_none_or(|asked| address.ip().is_unspecified() || address.ip() == asked);
+        if reachable && address.port() == PORT {
+            return vec![give_address(r)];
+        }
+        let server = text(&r.server);
+        vec![format!(
+            "the board asks {server}, port {PORT}; this listens at {address}: lead the one to the other"
+        )]
+    })
+}
+
+fn all_steps(board: &Board, middle: impl FnOnce(&Recovery) -> Vec<String>) -> Vec<String> {
     let Some(r) = &board.recovery else { return Vec::new() };
-    let mut steps = vec![
-        format!("cable from this machine to {}, no other network on it", text(&r.port)),
-        format!("give this machine the address {}, mask {}{}", text(&r.server), text(&r.mask), by_command(r)),
-        format!("norsplice tftp serve {file} --board {}, which serves it as {}", board.name, text(&r.file)),
-        format!("{}; the board is {} and fetches it", text(&r.button), text(&r.client)),
-    ];
+    let mut steps = vec![format!("cable from this machine to {}, no other network on it", text(&r.port))];
+    steps.extend(middle(r));
+    steps.push(format!("{}; the board is {} and fetches it", text(&r.button), text(&r.client)));
     steps.extend(r.note.clone());
     steps
+}
+
+fn give_address(r: &Recovery) -> String {
+    format!("give this machine the address {}, mask {}{}", text(&r.server), text(&r.mask), by_command(r))
 }
 
 /// What may be wrong when no one asks `address` for the file.
@@ -73,6 +97,14 @@ mod tests {
         {
             assert!(steps.contains(word), "{word}: {steps}");
         }
+        let here = steps_while_serving(board, ([192, 168, 0, 66], 69).into()).join("\n");
+        assert!(here.contains("192.168.0.66/23") && !here.contains("norsplice tftp"), "{here}");
+        let elsewhere = steps_while_serving(board, ([127, 0, 0, 1], 6969).into()).join("\n");
+        assert!(
+            elsewhere.contains("asks 192.168.0.66, port 69; this listens at 127.0.0.1:6969"),
+            "{elsewhere}"
+        );
+        assert!(!elsewhere.contains("ip addr add"), "{elsewhere}");
         let checks = checklist(board, ([192, 168, 0, 66], 69).into()).join("\n");
         for word in ["cable", "255.255.254.0", "button", "firewall", "port 69", "192.168.1.1 asks"] {
             assert!(checks.contains(word), "{word}: {checks}");

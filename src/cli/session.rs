@@ -8,8 +8,13 @@ use crate::desk::Stop;
 use crate::desk::programmer::ProgrammerChoice;
 use crate::desk::{Desk, Why, allowed};
 use crate::flash::Assumed;
+use crate::units;
 use crate::workflow::Store;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How `-p` names the programmer in software.
+const EMULATED: &str = "emu";
 
 /// One run of the program.
 #[derive(Debug)]
@@ -53,6 +58,18 @@ impl Session {
 
     /// Progress shown by this session's output.
     pub fn progress(&self) -> Progress<'_> {
-        Progress::new(&self.out)
+        Progress::new(&self.out, self.is_modelled())
+    }
+
+    /// True where the chip is one in software: its time is modelled, and the time that passes here is not shown beside it.
+    pub fn is_modelled(&self) -> bool {
+        let programmer = self.options.programmer.as_deref().and_then(|text| text.split(':').next());
+        programmer == Some(EMULATED)
+    }
+
+    /// How long something on the chip took, in words.
+    pub fn took(&self, time: Duration) -> String {
+        let modelled = if self.is_modelled() { " (modelled)" } else { "" };
+        format!("{}{modelled}", units::time(time))
     }
 }

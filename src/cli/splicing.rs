@@ -16,6 +16,11 @@ pub fn show(session: &Session, spliced: &Spliced) {
         }
     }
     out.table(&table);
+    if spliced.regions.iter().any(|row| row.why.starts_with(DEFAULT)) {
+        out.line(
+            "  sources without a word on them are the board's defaults; --set REGION=SOURCE chooses others",
+        );
+    }
     if !spliced.units.is_empty() {
         let mut table = Table::new(&["of this unit", "in", "backup", "result", ""]);
         for unit in &spliced.units {
@@ -51,16 +56,33 @@ pub fn findings(session: &Session, findings: &[Finding]) {
     }
 }
 
+/// How the reason begins of a source that no one has chosen: said once, under the table.
+const DEFAULT: &str = "the board's default";
+
+/// What a region will hold, by what it held: of long descriptions that differ in little, that.
+fn news(was: &str, will_be: &str) -> String {
+    let (before, after): (Vec<&str>, Vec<&str>) = (was.split(", ").collect(), will_be.split(", ").collect());
+    if before.len() != after.len() || before.len() < 2 || before.first() != after.first() {
+        return will_be.to_owned();
+    }
+    let new: Vec<&str> =
+        after.iter().zip(&before).filter(|(new, old)| new != old).map(|(new, _)| *new).collect();
+    if new.is_empty() { will_be.to_owned() } else { format!("{}, {}", after[0], new.join(", ")) }
+}
+
 /// What a region keeps, or what it loses and gets, and why: a line each.
 fn region_rows(row: &RegionRow, indent: &str) -> Vec<[Cell; 5]> {
     let mut texts = Vec::new();
     if row.changes {
         texts.push(Cell::from(format!("was  {}", row.was)));
-        texts.push(Cell::toned(Tone::Warn, format!("now  {}", row.will_be)));
+        texts.push(Cell::toned(Tone::Warn, format!("now  {}", news(&row.was, &row.will_be))));
     } else {
         texts.push(Cell::toned(Tone::Good, format!("kept {}", row.was)));
     }
-    texts.push(Cell::toned(Tone::Faint, row.why.as_str()));
+    let why = row.why.strip_prefix(DEFAULT).unwrap_or(&row.why).trim_start_matches([':', ' ']);
+    if !why.is_empty() {
+        texts.push(Cell::toned(Tone::Faint, why));
+    }
     let mut head = [
         Cell::toned(Tone::Strong, format!("{indent}{}", row.name)),
         format!("{:#08x}", row.span.start).into(),
@@ -84,4 +106,19 @@ fn unit_row(unit: &UnitRow) -> [Cell; 5] {
         unit.result.as_str().into(),
         if unit.same { Cell::toned(Tone::Good, "kept") } else { Cell::toned(Tone::Bad, "changes") },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_is_said_of_a_region_that_changes_little() {
+        let was = "firmware tplink-v3, D7500001/4A/1, software 0.9.1, crc32 31e37dbf";
+        let will_be = "firmware tplink-v3, D7500001/4A/1, software 0.9.2, crc32 2d6283b5";
+        assert_eq!(news(was, will_be), "firmware tplink-v3, software 0.9.2, crc32 2d6283b5");
+        assert_eq!(news("settings (XML), profile A", "blank"), "blank");
+        assert_eq!(news("a, b", "c, b"), "c, b");
+        assert_eq!(news("blank", "blank"), "blank");
+    }
 }

@@ -14,10 +14,16 @@ use std::sync::Arc;
 pub fn root(session: &Session) -> Result<PathBuf, Failure> {
     match &session.options.store {
         Some(dir) => Ok(dir.clone()),
-        None => etcetera::choose_base_strategy()
-            .map(|base| base.data_dir().join("norsplice"))
-            .map_err(|_| Failure::refused("there is no home directory to keep backups in; give --store DIR")),
+        None => {
+            let text = "there is no home directory to keep backups in; give --store DIR";
+            own().ok_or_else(|| Failure::refused(text))
+        }
     }
+}
+
+/// The folder in the user's data directory; `None` without a home directory.
+pub fn own() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("norsplice"))
 }
 
 /// The store for looking.

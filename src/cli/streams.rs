@@ -4,8 +4,11 @@
 use super::exit::Failure;
 use super::questions;
 use super::session::Session;
-use crate::desk::files::{self, Existing, INPUT_MAX, OutFile};
+use crate::desk::files::{self, Existing, INPUT_MAX, ImageFile, OutFile};
 use crate::desk::{Input, Question, Refusal, Why};
+use crate::image::records::{TextFormat, encode};
+use crate::units;
+use clap::ValueEnum;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -17,11 +20,29 @@ pub fn is_stream(path: &Path) -> bool {
     path.as_os_str() == STREAM
 }
 
-/// The bytes of an input file, or of standard input.
+/// The image in an input file, or in standard input, from address 0 on.
 ///
 /// # Errors
-/// As [`files::read`]; exit code 1 where standard input cannot be read.
+/// As [`files::read_image`]; exit code 1 where standard input cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(ImageFile::of(path, raw(path)?)?.from_zero(path)?)
+}
+
+/// The same with the address that it names; said to the user where it is a text of records.
+///
+/// # Errors
+/// As [`read`].
+pub fn image(session: &Session, path: &Path) -> Result<ImageFile, Failure> {
+    let image = ImageFile::of(path, raw(path)?)?;
+    if let Some(format) = image.text {
+        let (title, size) = (format.title(), units::size(image.bytes.len() as u64));
+        session.out.note(format!("{}: {title}, {size} from {:#x}", path.display(), image.start));
+    }
+    Ok(image)
+}
+
+/// The bytes of an input file, or of standard input, as they are.
+fn raw(path: &Path) -> Result<Vec<u8>, Failure> {
     if !is_stream(path) {
         return Ok(files::read(path)?);
     }
@@ -41,7 +62,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// As [`read`], for standard input.
 pub fn input(path: &Path) -> Result<Input, Failure> {
     match is_stream(path) {
-        true => Ok(Input::Bytes { name: STREAM.to_owned(), bytes: read(path)? }),
+        true => Ok(Input::Bytes { name: STREAM.to_owned(), bytes: raw(path)? }),
         false => Ok(path.into()),
     }
 }
@@ -61,6 +82,42 @@ pub fn create(session: &Session, path: &Path, inputs: &[&Path]) -> Result<OutFil
     }
     session.out.leave_stdout_to_data();
     Ok(OutFile::to_stream("standard output", Box::new(std::io::stdout())))
+}
+
+/// How an image is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// The bytes as they are.
+    Bin,
+    /// Intel HEX.
+    Ihex,
+    /// Motorola S-records.
+    Srec,
+}
+
+/// The bytes of an image as its file has them: as the option says, or else the ending of the name.
+///
+/// # Errors
+/// Exit code 2 where records cannot say the address.
+pub fn as_file(
+    path: &Path,
+    format: Option<FileFormat>,
+    start: u64,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
+    let format = match format {
+        None => TextFormat::by_name(path),
+        Some(FileFormat::Bin) => None,
+        Some(FileFormat::Ihex) => Some(TextFormat::IntelHex),
+        Some(FileFormat::Srec) => Some(TextFormat::SRecord),
+    };
+    let Some(format) = format else { return Ok(bytes) };
+    encode(format, start, &bytes).map(String::into_bytes).ok_or_else(|| {
+        Failure::refused(format!(
+            "{} end at 4 GiB: write the bytes as they are, --format bin",
+            format.title()
+        ))
+    })
 }
 
 /// Writes a whole output file, or all of standard output, for a command that reads no file.

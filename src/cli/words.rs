@@ -7,8 +7,10 @@ use super::show::{did_you_mean, unknown};
 use crate::desk::{Place, PlaceError, Refusal, Sought, Why, words};
 use crate::flash::{AssumedFault, FlashError, Unprotectable, parts};
 use crate::image::checks::Advice;
+use crate::image::records::Fault;
 use crate::image::{Finding, ImageError, Severity};
 use crate::plan::PlanError;
+use crate::span::Spans;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
 use crate::wire;
@@ -49,6 +51,11 @@ fn why_failed(why: &Why) -> Failure {
         Why::EmptyInput { .. } => {
             Failure::refused(text).hint("download or copy it again, and look at its length")
         }
+        Why::TextImage { fault, .. } if matches!(fault.fault, Fault::Holes(_)) => Failure::refused(text)
+            .hint("make a file of bytes with the filling that is meant, as srec_cat does with -fill"),
+        Why::TextImage { .. } => Failure::refused(text).hint("download or make it again"),
+        Why::Begins { start, .. } => Failure::refused(text)
+            .hint(format!("to put it where it belongs on a chip: --at {start:#x}")),
         Why::Overwrites { .. } | Why::SameOutput { .. } => {
             Failure::refused(text).hint("give another name for the output")
         }
@@ -184,9 +191,27 @@ fn flash(error: &FlashError) -> Failure {
         FlashError::Unprotectable { why: Unprotectable::OnlyLasting, .. } => {
             Failure { message: format!("{error} (--permanent)"), ..failure }
         }
+        FlashError::Unprotectable { part, why: Unprotectable::Exactly { wanted, possible } } => {
+            Failure { message: format!("{part} cannot protect exactly {wanted}"), ..failure }
+                .hint(nearest(wanted, possible))
+        }
         FlashError::KnownPart { .. } | FlashError::OnlyRead => failure.hint("leave out --part and --size"),
         _ => failure,
     }
+}
+
+/// The protection next larger and next smaller than what was asked for, out of dozens.
+fn nearest(wanted: &Spans, possible: &[Spans]) -> String {
+    let covers = |one: &&Spans| wanted.iter().all(|span| one.covers(span));
+    let within = |one: &&Spans| !one.is_empty() && one.iter().all(|span| wanted.covers(span));
+    let more = possible.iter().filter(covers).min_by_key(|one| one.len());
+    let less = possible.iter().filter(within).max_by_key(|one| one.len());
+    let near: Vec<String> = [("more", more), ("less", less)]
+        .into_iter()
+        .filter_map(|(word, spans)| Some(format!("{word}: {}", spans?)))
+        .collect();
+    let near = if near.is_empty() { String::new() } else { format!("the nearest are {}; ", near.join(", ")) };
+    format!("{near}\"norsplice protect show\" lists what is possible")
 }
 
 impl From<AssumedFault> for Failure {

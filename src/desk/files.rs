@@ -3,6 +3,7 @@
 
 use super::Refusal;
 use super::refusal::Why;
+use crate::image::records::{TextFormat, decode};
 use crate::workflow::files::{FileError, NewFile};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The largest input that is read into memory: four times the largest chip of the parts table, 256 MiB.
 pub const INPUT_MAX: u64 = 1 << 30;
 
-/// The bytes of an input file.
+/// The bytes of an input file, as they are.
 ///
 /// # Errors
 /// [`Why::Input`] for a file that is missing, unreadable, a folder or too large; [`Why::EmptyInput`].
@@ -21,6 +22,62 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
         return Err(Why::EmptyInput { path: path.to_owned() }.into());
     }
     Ok(bytes)
+}
+
+/// An image of a file: bytes as they are, or those that a text of records gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Address of the first of them; 0 where the file does not say one.
+    pub start: u64,
+    /// The form of the text, where it is one.
+    pub text: Option<TextFormat>,
+}
+
+impl ImageFile {
+    /// The image in the bytes of a file of this name.
+    ///
+    /// # Errors
+    /// [`Why::TextImage`] where they are records with a fault.
+    pub fn of(name: &Path, bytes: Vec<u8>) -> Result<Self, Refusal> {
+        match decode(&bytes, TextFormat::by_name(name)) {
+            Ok(None) => Ok(Self { bytes, start: 0, text: None }),
+            Ok(Some(image)) => Ok(Self { bytes: image.bytes, start: image.start, text: Some(image.format) }),
+            Err(fault) => Err(Why::TextImage { path: name.to_owned(), fault }.into()),
+        }
+    }
+
+    /// The bytes of an image that begins at address 0, or says no address.
+    ///
+    /// # Errors
+    /// [`Why::Begins`].
+    pub fn from_zero(self, name: &Path) -> Result<Vec<u8>, Refusal> {
+        match self.start {
+            0 => Ok(self.bytes),
+            start => Err(Why::Begins { path: name.to_owned(), start, at: 0 }.into()),
+        }
+    }
+
+    /// The bytes for an address: records that name another one do not belong there. Those that begin at 0 may be counted from
+    /// anywhere.
+    ///
+    /// # Errors
+    /// [`Why::Begins`].
+    pub fn for_address(&self, name: &Path, at: u64) -> Result<&[u8], Refusal> {
+        match self.start {
+            start if start == 0 || start == at => Ok(&self.bytes),
+            start => Err(Why::Begins { path: name.to_owned(), start, at }.into()),
+        }
+    }
+}
+
+/// The bytes of an image in a file, from address 0 on.
+///
+/// # Errors
+/// As [`read`], [`ImageFile::of`] and [`ImageFile::from_zero`].
+pub fn read_image(path: &Path) -> Result<Vec<u8>, Refusal> {
+    ImageFile::of(path, read(path)?)?.from_zero(path)
 }
 
 /// What becomes of a file that is already where an output is to be.

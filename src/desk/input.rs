@@ -1,6 +1,7 @@
 //! What a front end hands in: a file of the machine, or bytes that it has already.
 
-use super::{Refusal, files};
+use super::Refusal;
+use super::files::{self, ImageFile};
 use crate::image::ImageError;
 use crate::units::parse_size;
 use std::path::{Path, PathBuf};
@@ -29,14 +30,22 @@ pub struct FilePart {
 }
 
 impl Input {
-    /// Its contents.
+    /// Its contents: of a text of records, the bytes that it gives.
     ///
     /// # Errors
-    /// As [`files::read`].
+    /// As [`files::read_image`].
     pub fn read(&self) -> Result<Vec<u8>, Refusal> {
+        self.image()?.from_zero(Path::new(&self.name()))
+    }
+
+    /// The same, with the address that a text of records names.
+    ///
+    /// # Errors
+    /// As [`files::read`] and [`ImageFile::of`].
+    pub fn image(&self) -> Result<ImageFile, Refusal> {
         match self {
-            Input::File(path) => files::read(path),
-            Input::Bytes { bytes, .. } => Ok(bytes.clone()),
+            Input::File(path) => ImageFile::of(path, files::read(path)?),
+            Input::Bytes { name, bytes } => ImageFile::of(Path::new(name), bytes.clone()),
         }
     }
 

@@ -4,18 +4,19 @@ use super::about::keep_counts;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
+use super::subject::recognised;
 use super::{Place, PlaceError, Refusal, write_checks};
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::checks::stopping;
 use crate::image::{Allow, Board, ImageError, Layout, Role};
 use crate::span::Span;
-use crate::workflow::Listed;
 use crate::workflow::backup::{Backup, BackupOptions};
 use crate::workflow::job::{self, Decide, JobOptions, Report, Wanted};
 use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::restore::RestoreOptions;
 use crate::workflow::resume::ResumeOptions;
 use crate::workflow::{Cause, Store, backup, restore, resume};
+use crate::workflow::{Listed, Manifest};
 use std::cell::RefCell;
 
 /// What is put onto the chip, and how the job is recorded.
@@ -111,6 +112,17 @@ pub struct PutChosen {
 /// Makes the choice once the backup is there; given the chip's geometry and costs, to plan with.
 pub type ChoosePut<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<PutChosen, Refusal> + 'a;
 
+/// Notes the board on a backup that has none: the one that was found, or the one that its contents name. A store that does
+/// not take it loses nothing but a word in its list.
+pub(super) fn note_board(store: &Store, backup: &Backup, found: Option<&str>) -> Option<Manifest> {
+    if backup.manifest.board.is_some() {
+        return None;
+    }
+    let named = found.filter(|name| Board::named(name).is_ok()).map(str::to_owned);
+    let named = named.or_else(|| recognised(&backup.flash).map(|found| found.board.name.clone()));
+    store.note_board(&backup.manifest.id, &named?).ok()
+}
+
 /// An erased byte.
 const BLANK: u8 = 0xff;
 
@@ -128,7 +140,9 @@ impl Desk {
         self.with_chip(front, |chip, programmer| {
             let options = BackupOptions { programmer: programmer.to_owned(), ..options.clone() };
             let done = backup::backup(chip, store, &options, &mut |event| front.notice(Notice::Job(&event)));
-            done.map_err(Refusal::from)
+            let mut backup = done.map_err(Refusal::from)?;
+            note_board(store, &backup, None).into_iter().for_each(|noted| backup.manifest = noted);
+            Ok(backup)
         })
     }
 
@@ -150,6 +164,7 @@ impl Desk {
             let mut refused = None;
             let mut decide = Decide {
                 wanted: &mut |backup| {
+                    note_board(store, backup, None);
                     let wanted = Wanted::patch(&backup.flash, span.start, &bytes, smallest)?;
                     if let Err(refusal) = put.check(front, backup, &wanted.image) {
                         // The job only has to end here; the refusal itself is given back below.
@@ -190,6 +205,7 @@ impl Desk {
             let mut decide = Decide {
                 wanted: &mut |backup| match choose(backup, &geometry, &costs) {
                     Ok(chosen) => {
+                        note_board(store, backup, None);
                         *map.borrow_mut() = chosen.layout;
                         Ok(chosen.wanted)
                     }

@@ -35,6 +35,8 @@ mod stop;
 pub mod subject;
 pub mod words;
 pub mod write_checks;
+#[cfg(test)]
+mod write_kinds_tests;
 
 pub use chosen::Chosen;
 pub use conditions::Desk;

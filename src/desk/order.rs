@@ -4,6 +4,8 @@ use super::Refusal;
 use super::front::{Front, Notice};
 use super::input::{FilePart, Input};
 use super::refusal::Why;
+use super::regions::{Area, MapWish};
+use super::subject::CHIP;
 use crate::image::checks::stopping;
 use crate::image::unit::Mac;
 use crate::image::{
@@ -72,6 +74,8 @@ pub struct Order {
     tree: Option<String>,
     /// The name of the layout in place of a board, and the chip's size with it.
     layout: Option<(String, Option<u64>)>,
+    /// The layout is the map that the dump itself carries.
+    carried: bool,
     /// The file with the map of the board's own dump, where it is another one: its name and contents.
     base_layout: Option<(String, Vec<u8>)>,
     /// The donors.
@@ -129,7 +133,11 @@ impl Order {
         let base_layout = base_layout.transpose()?;
         let named = wish.board.or(recipe.map(|recipe| recipe.board).filter(|name| !name.is_empty()));
         let (mut board, mut tree) = (None, None);
+        let carried = layout
+            .as_ref()
+            .is_some_and(|(input, _)| input.path().is_some_and(|path| path.as_os_str() == CHIP));
         match (&layout, named) {
+            _ if carried => {}
             (Some((input, size)), _) => {
                 let input = input.near(recipe_input);
                 board = Some(Cow::Owned(board_of_layout(&input, *size)?));
@@ -145,6 +153,7 @@ impl Order {
             board,
             tree,
             layout: layout.map(|(input, size)| (input.name(), size)),
+            carried,
             base_layout,
             donors,
             donor_files,
@@ -178,6 +187,15 @@ impl Order {
     pub fn find_board(&mut self, dump: &[u8], front: &dyn Front) -> Result<Board, Refusal> {
         if let Some(board) = &self.board {
             return Ok(board.clone().into_owned());
+        }
+        if self.carried {
+            let area = Area { map: MapWish::Carried, ..Area::default() };
+            let layout = area.in_contents(dump, "the chip")?.layout;
+            let layout = layout.ok_or_else(|| Why::NoMap { name: "the chip".to_owned() })?;
+            let board = Board::from_layout(CHIP.to_owned(), layout)?;
+            self.check_regions(&board)?;
+            self.board = Some(Cow::Owned(board.clone()));
+            return Ok(board);
         }
         let donors: Vec<&[u8]> = self.donors.iter().map(|donor| donor.bytes.as_slice()).collect();
         let found = match &self.tree {

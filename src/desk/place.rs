@@ -46,6 +46,15 @@ pub enum PlaceError {
 }
 
 impl Place {
+    /// Its first address.
+    pub fn start(&self) -> u64 {
+        match self {
+            Place::Whole => 0,
+            Place::Region { span, .. } => span.start,
+            Place::At(at, _) => *at,
+        }
+    }
+
     /// Its bytes within `size` bytes.
     ///
     /// # Errors
@@ -83,12 +92,7 @@ impl Place {
         if let (false, Some(room)) = (fits, room) {
             return Err(PlaceError::Misfit { place: self.clone(), len, room });
         }
-        let start = match self {
-            Place::Whole => 0,
-            Place::Region { span, .. } => span.start,
-            Place::At(at, _) => *at,
-        };
-        Place::At(start, Some(len)).span(size)
+        Place::At(self.start(), Some(len)).span(size)
     }
 }
 

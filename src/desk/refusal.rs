@@ -5,6 +5,7 @@
 use super::PlaceError;
 use crate::emulator::OptionsError;
 use crate::flash::FlashError;
+use crate::image::records::TextFault;
 use crate::image::{Finding, ImageError, Severity};
 use crate::spi::{LinkError, SpiError};
 use crate::units;
@@ -62,6 +63,24 @@ pub enum Why {
     EmptyInput {
         /// The file.
         path: PathBuf,
+    },
+    /// A text of records that is no image.
+    #[error("{}: {fault}", .path.display())]
+    TextImage {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: TextFault,
+    },
+    /// A text of records whose first byte belongs elsewhere.
+    #[error("the first byte of {} belongs at address {start:#x}, and not at {at:#x}", .path.display())]
+    Begins {
+        /// The file.
+        path: PathBuf,
+        /// Where it belongs.
+        start: u64,
+        /// Where it would come to.
+        at: u64,
     },
     /// An output that is also an input: the only copy of a dump would be gone.
     #[error("{} is read for this and would be overwritten", .path.display())]

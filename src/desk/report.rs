@@ -108,11 +108,13 @@ fn build<'a>(
         ("Backup".to_owned(), manifest.id.clone()),
         ("Taken (UTC)".to_owned(), manifest.taken.clone()),
         ("From".to_owned(), manifest.programmer.clone()),
-        ("Proven by".to_owned(), proof(manifest)),
+        ("Verified by".to_owned(), proof(manifest)),
     ];
     if let Some((record, id)) = job {
         facts.push(("Job".into(), format!("{id}, begun {}", record.header.begun)));
     }
+    facts.extend(protected(manifest, store)?.map(|what| ("Write-protected then".to_owned(), what)));
+    facts.push(("Page made by".to_owned(), format!("norsplice {}", env!("CARGO_PKG_VERSION"))));
     if let Some(fault) = lost {
         facts.push(("Details of the job".into(), format!("not shown: {fault}")));
     }
@@ -199,8 +201,19 @@ pub fn proof(manifest: &Manifest) -> String {
 fn kept(manifest: &Manifest) -> (&'static str, bool) {
     match manifest.origin {
         Origin::Import => ("Kept, but nothing proves that the dump was read rightly.", false),
-        _ => ("Kept and sound: every file fits its checksum.", true),
+        _ => ("Backup intact: all checksums match.", true),
     }
+}
+
+/// What was write-protected when the backup was taken; none where it does not say.
+fn protected(manifest: &Manifest, store: &Store) -> Result<Option<String>, Refusal> {
+    let Some(status) = StoredStatus::load(store, &manifest.id)? else { return Ok(None) };
+    let spans: Spans = status.protected_ranges.iter().map(|(start, end)| Span::new(*start, *end)).collect();
+    Ok(Some(match (spans.is_empty(), status.protection_known) {
+        (_, false) => "not known".to_owned(),
+        (true, true) => "nothing".to_owned(),
+        (false, true) => spans.to_string(),
+    }))
 }
 
 fn sentence(text: &str) -> String {

@@ -5,6 +5,7 @@ use super::about::About;
 use super::chosen::Chosen;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
+use super::jobs::note_board;
 use super::order::Order;
 use super::programmer::AnyChip;
 use super::question::{Question, WriteQuestion};
@@ -91,6 +92,7 @@ pub fn rewrite_as_chosen(
         let mut decide = Decide {
             wanted: &mut |backup| match choose(backup, &geometry, &costs) {
                 Ok(choice) => {
+                    note_board(store, backup, Some(&choice.board.name));
                     let wanted = choice.wanted();
                     *chosen.borrow_mut() = Some(choice);
                     Ok(wanted)

@@ -63,10 +63,10 @@ impl<'a> Dump<'a> {
     /// Its contents. The store is opened for a backup only.
     ///
     /// # Errors
-    /// As [`files::read`]; [`Why::NotFound`] and [`Why::Store`] for a backup; those of `store`.
+    /// As [`files::read_image`]; [`Why::NotFound`] and [`Why::Store`] for a backup; those of `store`.
     pub fn image<E: From<Refusal>>(self, store: impl FnOnce() -> Result<Store, E>) -> Result<Image, E> {
         Ok(match self {
-            Dump::File(path) => files::read(path)?.into(),
+            Dump::File(path) => files::read_image(path)?.into(),
             Dump::Backup(name) => {
                 let store = store()?;
                 let id = find(&store, name, Sought::FileOrBackup)?;

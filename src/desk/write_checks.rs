@@ -14,7 +14,7 @@ use crate::image::layouts::ifd;
 use crate::image::{Board, Finding, Layout, PerUnit, Severity, UnitKind, unit};
 
 /// Wrappers that a vendor puts around what belongs to flash, by the kinds of `inspect`: wrong at every address.
-const WRAPPERS: &[&str] = &[
+pub(super) const WRAPPERS: &[&str] = &[
     "dlink-dap",
     "dlink-shrs",
     "linksys-chdr",
@@ -25,14 +25,34 @@ const WRAPPERS: &[&str] = &[
     "tar",
     "uefi-capsule",
     "xiaomi-hdr",
+    "zip",
 ];
 /// Headers in front of a firmware: right where the firmware's region begins, wrong at the start of a flash, where the
 /// boot loader is.
-const FIRMWARE_HEADERS: &[&str] =
+pub(super) const FIRMWARE_HEADERS: &[&str] =
     &["linksys-header", "seama", "sysupgrade", "tplink-v1", "tplink-v2", "tplink-v3", "trx"];
 
 /// What a boot loader reads from behind itself: at the start of a flash the loader would be missing.
-const BEHIND_LOADER: &[&str] = &["fit", "jffs2", "squashfs", "ubi", "uimage"];
+pub(super) const BEHIND_LOADER: &[&str] = &[
+    "ambarella-partition",
+    "arcadyan-lzma",
+    "bcm-tag",
+    "cramfs",
+    "econet-trx",
+    "fit",
+    "gzip",
+    "jffs2",
+    "lzma",
+    "mtk-lk",
+    "realtek-image",
+    "squashfs",
+    "ubi",
+    "uimage",
+    "xikestor-image",
+    "xz",
+    "zstd",
+    "zyxel-trx",
+];
 
 /// What is found in a file before any chip is asked; `name` names it in messages.
 pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
@@ -53,11 +73,7 @@ pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
 
 /// A vendor's download or an update file in place of what belongs to flash.
 fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
-    let start = match place {
-        Place::Whole => 0,
-        Place::Region { span, .. } => span.start,
-        Place::At(at, _) => *at,
-    };
+    let start = place.start();
     let found = inspect(bytes);
     // Metadata behind a firmware makes it a sysupgrade, and is no header.
     let is_header = |kind: &str| kind != "sysupgrade" && FIRMWARE_HEADERS.contains(&kind);
@@ -178,30 +194,6 @@ mod tests {
             (&b"# norsplice\n".to_vec(), &zero, &[]),
         ] {
             assert_eq!(names(&of_file(file, "file", place)), wanted, "{place}");
-        }
-    }
-
-    /// Every kind of file among the small ones, at the start of a flash, in its firmware's region, and whole: written as it
-    /// is only where that may be right.
-    #[test]
-    fn every_kind_of_file_goes_only_where_it_may_be_right() {
-        let firmware = Place::Region { name: "firmware".into(), span: Span::new(0x2_0000, 0x7d_0000) };
-        let places = [Place::Whole, Place::At(0, None), firmware];
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small");
-        let (ask, asks_at_0, free) = ([true; 3], [true, true, false], [false; 3]);
-        for (name, asked) in [
-            ("safeloader_c2v3_factory.bin", ask),
-            ("image.trx", asks_at_0),
-            ("v1_mr3020_EU.bin", asks_at_0),
-            ("uimage_lzma.bin", asks_at_0),
-            ("rootfs_xz.sqfs", asks_at_0),
-            ("bad_uimage_dcrc.bin", asks_at_0),
-            ("uboot_env_le.bin", free),
-            ("radio_mt7620_mt7610.bin", free),
-        ] {
-            let bytes = std::fs::read(folder.join(name)).unwrap();
-            let found = places.each_ref().map(|place| names(&of_file(&bytes, name, place)) == ["container"]);
-            assert_eq!(found, asked, "{name}: {}", inspect(&bytes).what);
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) mod donor;
 mod error;
 #[cfg(test)]
 mod few_cases;
-mod formats;
+pub(crate) mod formats;
 pub mod inspect;
 pub(crate) mod layout;
 pub mod layouts;
@@ -20,6 +20,7 @@ pub mod layouts;
 pub(crate) mod made_tree;
 pub(crate) mod pc;
 mod per_unit;
+pub mod records;
 pub(crate) mod splice;
 pub mod synthetic;
 pub mod unit;

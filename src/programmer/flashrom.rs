@@ -56,6 +56,11 @@ pub fn equivalent(text: &str) -> Option<Result<String, NoEquivalent>> {
     })
 }
 
+/// flashrom's names of programmers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMMERS.iter().map(|row| row.name)
+}
+
 /// A programmer of flashrom.
 struct Row {
     name: &'static str,

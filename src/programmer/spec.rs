@@ -62,8 +62,8 @@ impl<'t> Spec<'t> {
 /// `word` is not one of `known`: a sentence that says so, with the nearest one or all of them.
 pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
-        Some(near) => format!("{what} '{word}' is not known; did you mean '{near}'?"),
-        None => format!("{what} '{word}' is not known; there is {}", known.join(", ")),
+        Some(near) => format!("unknown {what} '{word}'; did you mean '{near}'?"),
+        None => format!("unknown {what} '{word}'; valid: {}", known.join(", ")),
     }
 }
 

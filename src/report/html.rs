@@ -81,8 +81,11 @@ fn rows(list: &[(String, String)]) -> Markup {
 
 fn per_unit(report: &Report<'_>) -> Markup {
     let rewritten = report.after.is_some();
-    let heads: &[&str] =
-        if rewritten { &["What", "Address", "Before", "After", "So"] } else { &["What", "Address", "Value"] };
+    let heads: &[&str] = if rewritten {
+        &["What", "Address", "Before", "After", "Result"]
+    } else {
+        &["What", "Address", "Value"]
+    };
     let rows = report.per_unit.iter().map(|row| {
         let address = format!("{:#08x} to {:#08x}", row.span.start, row.span.end);
         let values = [row.name.clone(), address, row.before.clone(), row.after.clone()];
@@ -101,7 +104,7 @@ fn per_unit(report: &Report<'_>) -> Markup {
                                     td data-label=(head) { (value) }
                                 }
                                 @if rewritten {
-                                    td data-label="So" class=(if same { "kept" } else { "changed-text" }) {
+                                    td data-label="Result" class=(if same { "kept" } else { "changed-text" }) {
                                         (if same { "kept" } else { "changed" })
                                     }
                                 }

@@ -16,4 +16,4 @@ pub use hex::hex_lines;
 pub use html::page;
 pub use model::{ChipFacts, JobCounts, OtpFacts, PageRegion, PerUnitRow, RecipeFacts, Report};
 pub use otp::otp_verdict;
-pub use picture::{Palette, png_pixels, svg, terminal};
+pub use picture::{Palette, Pixels, pixels, svg, terminal};

@@ -24,10 +24,10 @@ pub fn otp_verdict(count: usize, blank: bool, locks: &[Option<bool>]) -> String 
             format!("{all} {state}: OTP does not explain a firmware that refuses to start")
         }
         (false, Some(true)) => {
-            "there is data, some of it locked forever: a firmware may look for it; another chip needs a copy"
+            "there is data, some of it locked forever; a firmware may need it: copy it when replacing the chip"
                 .into()
         }
-        (false, _) => "there is data: a firmware may look for it; another chip needs a copy".into(),
+        (false, _) => "there is data; a firmware may need it: copy it when replacing the chip".into(),
     }
 }
 

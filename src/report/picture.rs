@@ -2,6 +2,7 @@
 
 use super::cells::{Cell, Kind, Map};
 use crate::span::Span;
+use font8x8::legacy::BASIC_LEGACY;
 use maud::html;
 use std::fmt::Write as _;
 
@@ -118,8 +119,7 @@ pub fn svg(map: &Map, names: &[(String, Span)], title: &str) -> String {
     let named: Vec<String> = map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ")).collect();
     let wide = named.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let (width, height) = (LEFT + ROW * SIDE + 10 + wide * 6, TOP + rows * SIDE + 34);
-    let legend = Kind::ALL.iter().map(|k| (rgb(*k), k.name()));
-    let legend = legend.chain([(CHANGED, "changed"), (UNSTABLE, "unstable")]).zip(0..);
+    let legend = legend().zip(0..);
     let picture = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
             font-family="monospace" font-size="9" {
@@ -149,20 +149,102 @@ pub fn svg(map: &Map, names: &[(String, Span)], title: &str) -> String {
     picture.into_string() + "\n"
 }
 
-/// The picture as RGB pixels: width, height and `3 * width * height` bytes.
-pub fn png_pixels(map: &Map) -> (u32, u32, Vec<u8>) {
-    let rows = map.cells.len().div_ceil(ROW).max(1);
-    let (width, height) = (ROW * SIDE, rows * SIDE);
-    let mut pixels = vec![0xff; width * height * 3];
-    for (i, cell) in map.cells.iter().enumerate() {
-        let (left, top) = (i % ROW * SIDE, i / ROW * SIDE);
-        for y in top..top + SIDE - 1 {
-            for x in left..left + SIDE - 1 {
-                pixels[(y * width + x) * 3..][..3].copy_from_slice(&colour(cell));
+/// A picture as RGB pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Pixels of a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `3 * width * height` bytes, row by row.
+    pub rgb: Vec<u8>,
+}
+
+/// Each pixel of the drawing is so many wide and high, for letters that are read on any screen.
+const SCALE: usize = 2;
+/// Side of a letter of the bitmap font.
+const LETTER: usize = 8;
+const BLACK: [u8; 3] = [0; 3];
+
+/// What is drawn on, before it is scaled.
+struct Canvas {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+impl Canvas {
+    fn new(width: usize, height: usize) -> Self {
+        Self { width, height, rgb: vec![0xff; width * height * 3] }
+    }
+
+    fn rect(&mut self, (left, top): (usize, usize), side: usize, colour: [u8; 3]) {
+        for y in top..(top + side).min(self.height) {
+            for x in left..(left + side).min(self.width) {
+                self.rgb[(y * self.width + x) * 3..][..3].copy_from_slice(&colour);
             }
         }
     }
-    (width as u32, height as u32, pixels)
+
+    /// A line of text, `?` for what the font lacks; what reaches past the edge is cut.
+    fn text(&mut self, (left, top): (usize, usize), text: &str) {
+        for (n, letter) in text.chars().enumerate() {
+            let glyph = glyph(letter);
+            for (y, bits) in glyph.into_iter().enumerate() {
+                for x in (0..LETTER).filter(|x| bits >> x & 1 == 1) {
+                    self.rect((left + n * LETTER + x, top + y), 1, BLACK);
+                }
+            }
+        }
+    }
+
+    fn scaled(self) -> Pixels {
+        let mut rgb = Vec::with_capacity(self.rgb.len() * SCALE * SCALE);
+        for row in self.rgb.chunks(self.width * 3) {
+            let wide: Vec<u8> = row.chunks(3).flat_map(|pixel| pixel.repeat(SCALE)).collect();
+            (0..SCALE).for_each(|_| rgb.extend_from_slice(&wide));
+        }
+        Pixels { width: (self.width * SCALE) as u32, height: (self.height * SCALE) as u32, rgb }
+    }
+}
+
+/// A letter, a byte a row, the left pixel in its lowest bit.
+fn glyph(letter: char) -> [u8; LETTER] {
+    let known = usize::try_from(u32::from(letter)).ok().and_then(|n| BASIC_LEGACY.get(n));
+    *known.unwrap_or(&BASIC_LEGACY[usize::from(b'?')])
+}
+
+/// The same picture as pixels, for a PNG: title, addresses, cells, the names of the regions, the legend.
+pub fn pixels(map: &Map, names: &[(String, Span)], title: &str) -> Pixels {
+    let rows = map.cells.len().div_ceil(ROW).max(1);
+    let named: Vec<String> = map.cells.chunks(ROW).map(|row| beginning(row, names).join(", ")).collect();
+    let wide = named.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let right = LEFT + ROW * SIDE + 10;
+    let width = (right + wide * LETTER).max(16 + title.chars().count() * LETTER);
+    let mut canvas = Canvas::new(width, TOP + rows * SIDE + 34);
+    canvas.text((8, 10), title);
+    for ((r, row), name) in map.cells.chunks(ROW).enumerate().zip(&named) {
+        let y = TOP + r * SIDE;
+        if r % 4 == 0 {
+            canvas.text((0, y), &format!("{:#08x}", row[0].span.start));
+        }
+        canvas.text((right - 4, y), name);
+        for (c, cell) in row.iter().enumerate() {
+            canvas.rect((LEFT + c * SIDE, y), SIDE - 1, colour(cell));
+        }
+    }
+    for ((fill, name), n) in legend().zip(0..) {
+        let (x, y) = (LEFT + n % 4 * 120, TOP + rows * SIDE + 8 + n / 4 * 12);
+        canvas.rect((x, y), SIDE - 1, fill);
+        canvas.text((x + 12, y), name);
+    }
+    canvas.scaled()
+}
+
+/// The colours and what they mean.
+fn legend() -> impl Iterator<Item = ([u8; 3], &'static str)> {
+    let kinds = Kind::ALL.iter().map(|kind| (rgb(*kind), kind.name()));
+    kinds.chain([(CHANGED, "changed"), (UNSTABLE, "unstable")])
 }
 
 #[cfg(test)]
@@ -204,8 +286,22 @@ mod tests {
     #[test]
     fn pictures_have_one_cell_a_sector() {
         assert_eq!(svg(&map(), &[], "a").matches("<title>").count(), 65);
-        let (width, height, pixels) = png_pixels(&map());
-        assert_eq!((width, height, pixels.len()), (640, 20, 640 * 20 * 3));
-        assert_eq!(pixels[(10 * 640) * 3..][..3], CHANGED);
+        let names = [("u-boot".to_owned(), Span::new(0, 0x2000))];
+        let Pixels { width, height, rgb } = pixels(&map(), &names, "dump.bin: 260 KiB");
+        assert_eq!(rgb.len(), (width * height * 3) as usize);
+        let at = |x: usize, y: usize| &rgb[(SCALE * y * width as usize + SCALE * x) * 3..][..3];
+        assert_eq!(at(LEFT, TOP), rgb_of(Kind::Blank));
+        assert_eq!(at(LEFT, TOP + SIDE), CHANGED);
+        // Letters are black: title, address, name of the region, legend.
+        let inked = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+            y.into_iter().any(|y| x.clone().any(|x| at(x, y) == BLACK))
+        };
+        assert!(inked(8..100, 10..18) && inked(0..LEFT, TOP..TOP + 8), "title and address");
+        assert!(inked(LEFT + ROW * SIDE + 6..LEFT + ROW * SIDE + 50, TOP..TOP + 8), "name of the region");
+        assert!(inked(LEFT..LEFT + 400, TOP + 28..TOP + 50), "legend");
+    }
+
+    fn rgb_of(kind: Kind) -> [u8; 3] {
+        super::rgb(kind)
     }
 }

@@ -13,7 +13,7 @@ const MOST: usize = 64;
 /// The section; nothing where no region is known.
 pub fn section(report: &Report<'_>, map: &Map) -> Markup {
     let heads: &[&str] = if report.after.is_some() {
-        &["Region", "Address", "Size", "Was", "Is", "Changed sectors"]
+        &["Region", "Address", "Size", "Before", "After", "Changed sectors"]
     } else {
         &["Region", "Address", "Size", "Contents"]
     };

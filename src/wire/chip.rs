@@ -7,6 +7,7 @@ use crate::desk::probe::{Probe, named_registers};
 use crate::desk::protect::Protection;
 use crate::flash::part::{Confidence, Part};
 use crate::flash::{Identity, LeftFound, Status};
+use crate::span::Spans;
 use crate::workflow::contact::Verdict;
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
@@ -92,9 +93,11 @@ pub fn status(verdict: &Verdict, probe: &Probe) -> Fields {
         .and(glance(&probe.glance))
 }
 
-/// The write protection of a chip, and the ranges that can be protected, as text.
-pub fn protection_shown(now: &Protection, protectable: &[String]) -> Fields {
-    protection(now).with("protectable", json!(protectable))
+/// The write protection of a chip, and the ranges that can be protected, as text and as ranges.
+pub fn protection_shown(now: &Protection, protectable: &[Spans]) -> Fields {
+    let texts: Vec<String> = protectable.iter().map(Spans::to_string).collect();
+    let ranges: Vec<Value> = protectable.iter().map(|one| spans(one.as_slice())).collect();
+    protection(now).with("protectable", json!(texts)).with("protectable_ranges", ranges)
 }
 
 /// The write protection of a chip after a change; `written` is false where nothing was sent.

@@ -18,7 +18,8 @@ pub fn stage(stage: Stage, bytes: u64, time: Option<Duration>) -> Fields {
 
 /// `progress`: a step has come to `done` of `total` bytes.
 pub fn progress(step: &str, done: u64, total: u64) -> Fields {
-    Fields::new().with("step", step).with("done", done).with("total", total)
+    // `stage` is the name that the events of stages have; `step` is the older one.
+    Fields::new().with("step", step).with("done", done).with("total", total).with("stage", step)
 }
 
 /// `stored`: a backup has been stored.

@@ -106,7 +106,7 @@ pub enum Cause {
         value: u8,
     },
     /// The chip is half written by an earlier job.
-    #[error("this chip is in the middle of the job '{job}': what is on it is no backup")]
+    #[error("job '{job}' on this chip is unfinished, so its contents cannot be used as a backup")]
     OpenJob {
         /// The job.
         job: String,

@@ -266,14 +266,6 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes from hex digits.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,7 +333,5 @@ mod tests {
     #[test]
     fn hex_there_and_back() {
         assert_eq!(hex(&[0, 0xef, 0x40]), "00ef40");
-        assert_eq!(unhex("00EF40"), Some(vec![0, 0xef, 0x40]));
-        assert_eq!((unhex("0"), unhex("0g"), unhex("é")), (None, None, None));
     }
 }

@@ -2,6 +2,7 @@
 
 mod bringup;
 mod chip;
+mod completion;
 mod contact;
 mod emulate;
 mod every;
@@ -17,6 +18,7 @@ mod protect;
 mod questions;
 mod quirks;
 mod read;
+mod records;
 mod regions;
 mod replacement;
 mod rewrite;

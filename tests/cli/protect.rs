@@ -41,6 +41,7 @@ fn a_range_is_set_until_power_off_or_for_good_and_every_other_bit_stays() {
     let bench = bench(emu, &[0x00, 0x0a]);
     let (shown, _) = protect(&bench, emu, &["show"], 0);
     assert_eq!((&shown["protected_ranges"], &shown["volatile_possible"]), (&json!([]), &true.into()));
+    assert!(shown["protectable_ranges"][0].is_array(), "{shown}");
     assert!(shown["protectable"].as_array().unwrap().contains(&"0x000000..0x020000".into()), "{shown}");
 
     let (_, counts) = protect(&bench, emu, &["set", "0+128K", "--dry-run"], 0);

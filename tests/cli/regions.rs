@@ -54,6 +54,10 @@ fn the_chips_own_descriptor_maps_its_regions_for_every_command() {
     assert_eq!((&planned["offset"], &planned["size"]), (&BIOS.start.into(), &0x1000.into()));
     let differing = run(&["diff", "other.bin", "pc.bin"]).code(4).result();
     assert_eq!(differing["differing_bytes"], 8, "{differing}");
+    // Several regions in one job: the map on the chip names them for a rewrite too.
+    let words = ["--dry-run", "rewrite", "--layout", "chip", "--donor", "other.bin", "--set", "bios=donor"];
+    let result = bench.emu(PC, [&["--json", "--store", "store"], &words[..]].concat()).0.code(0).result();
+    assert_eq!(result["planned"]["bytes_programmed"], 8, "{result}");
     let same = bench.emu(PC, ["--dry-run", "--store", "store", "write", "bios=pc.bin"]).0.code(0);
     same.says(&["already matches"]);
 }
@@ -154,4 +158,19 @@ fn what_is_wrong_without_the_chip_is_refused_without_it() {
     let (ran, counts) = bench.emu("image=board.bin", open);
     ran.code(2).says(&["dunor"]);
     assert!(counts.is_null());
+}
+
+/// A backup whose board no option names gets the one that its contents name; so does that of a write.
+#[test]
+fn the_board_of_a_backup_is_noted() {
+    let bench = Bench::new();
+    bench.write("board.bin", &norsplice::image::synthetic::demo().board);
+    bench.emu("image=board.bin,state=chip", ["--store", "store", "backup"]).0.code(0);
+    let words = ["--store", "store2", "--dry-run", "patch", "--at", "0x7e8000", "--hex", "00"];
+    bench.emu("image=board.bin", words).0.code(0);
+    for store in ["store", "store2"] {
+        let listed = bench.run(["--json", "--store", store, "backups"]).code(0).result();
+        assert_eq!(listed["backups"][0]["board"], "archer-mr200-v1", "{store}: {listed}");
+    }
+    bench.run(["--store", "store", "backups", "verify"]).code(0);
 }

@@ -23,6 +23,10 @@ fn one_glance_shows_the_last_backup_and_whether_it_is_still_on_the_chip() {
     let (bench, _) = bench();
     run(&bench, &["probe"]).code(0).says(&["contents", "none of this chip"]);
     let id = run(&bench, &["--json", "backup", "--name", "T480, Smith"]).code(0).result()["id"].clone();
+    // A name without a letter is none.
+    let named = run(&bench, &["--json", "backups", "name", id.as_str().unwrap(), "  "]).code(0).result();
+    assert_eq!(named["name"], serde_json::Value::Null, "{named}");
+    run(&bench, &["backups", "name", id.as_str().unwrap(), "T480, Smith"]).code(0);
     let status = run(&bench, &["--json", "status"]).code(0).result();
     assert_eq!((&status["last_backup"]["id"], &status["last_backup"]["same"]), (&id, &true.into()));
     assert_eq!((&status["last_backup"]["name"], &status["open_job"]), (&"T480, Smith".into(), &().into()));
@@ -56,6 +60,7 @@ fn a_patch_is_a_job_with_a_backup() {
     for (words, said) in [
         (&["patch", "--at", "0", "--hex", "c0f"][..], "two digits"),
         (&["patch", "--at", "0", "--hex", ""], "no bytes"),
+        (&["patch", "--at", "0", "--hex", "0x"], "two digits"),
         (&["patch", "--at", "512K", "--hex", "00"], "past the end"),
     ] {
         run(&bench, words).code(2).says(&[said]);

@@ -23,6 +23,23 @@ fn a_slip_is_answered_with_the_word_that_was_meant() {
     bench.run([""; 0]).code(2).says(&["Usage:"]);
 }
 
+/// What the environment gives is no part of a usage line, and -v may be said twice.
+#[test]
+fn usage_lines_name_what_is_needed_only() {
+    let bench = Bench::new();
+    let usage = |words: &[&str]| {
+        let mut command = bench.command();
+        command.env("NORSPLICE_STORE", bench.path("store")).env("NORSPLICE_PROGRAMMER", "emu");
+        Ran::of(command.args(words))
+    };
+    let ran = usage(&["restore"]).code(2);
+    let line = ran.stderr.lines().find(|line| line.starts_with("Usage:")).expect("a usage line");
+    assert_eq!(line, "Usage: norsplice restore <ID>", "{}", ran.stderr);
+    usage(&["-vv", "backups", "list"]).code(0);
+    usage(&["backup", "--blank"]).code(0);
+    assert!(std::fs::exists(bench.path("store")).unwrap(), "the variable names the store");
+}
+
 #[test]
 fn wrong_usage_is_a_json_result_too() {
     let bench = Bench::new();

@@ -64,6 +64,7 @@ const PARTS: &[(&str, &str)] = &[
     ("W25Q64BV", "Winbond"),
     ("W25Q64CV", "Winbond"),
     ("W25Q64JV", "Winbond"),
+    ("W25Q128JV", "Winbond"),
     ("W25Q64FW", "Winbond"),
     ("W25Q256FV", "Winbond"),
     ("W25Q256JV", "Winbond"),

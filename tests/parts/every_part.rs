@@ -13,6 +13,7 @@ const PROBED_AS: &[(&str, &str)] = &[
     ("W25Q64BV", "W25Q64BV"),
     ("W25Q64CV", "W25Q64CV"),
     ("W25Q64JV", "W25Q64JV"),
+    ("W25Q128JV", "W25Q128JV"),
     ("W25Q64FW", "W25Q64FW"),
     ("W25Q256FV", "W25Q256FV"),
     ("W25Q256JV", "W25Q256JV"),

@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The board the chip sits on, for the list
-    #[arg(long, value_name = "BOARD")]
+    #[arg(long, value_name = "BOARD", add = super::super::completion::boards())]
     board: Option<String>,
 
     /// A name for it in the list, like "T480, Smith"
@@ -56,7 +56,7 @@ fn take(args: &Args, board: Option<&Board>, session: &Session) -> Outcome {
     out.line(format!(
         "  read    {} in {}: {}",
         units::size(backup.bytes_read),
-        units::time(Duration::from_millis(millis)),
+        session.took(Duration::from_millis(millis)),
         match &m.reads.known_from {
             Some(known) => format!("one pass that agrees with what backup {known} proved"),
             None => "two passes that agree".to_owned(),

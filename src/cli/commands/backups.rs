@@ -37,6 +37,7 @@ enum Verb {
     /// Give a backup a name for the list; an empty one takes it away
     Name {
         /// The backup: its id, or the beginning of it
+        #[arg(add = super::super::completion::backups())]
         id: String,
         /// The name, like "T480, Smith"
         name: String,
@@ -51,11 +52,13 @@ enum Verb {
     /// Show what is known of a backup
     Show {
         /// The backup: its id, or the beginning of it
+        #[arg(add = super::super::completion::backups())]
         id: String,
     },
     /// Check every file of a backup, or of all, against its checksum
     Verify {
         /// The backup; without it, all of them
+        #[arg(add = super::super::completion::backups())]
         id: Option<String>,
     },
     /// Take over a dump made by another tool
@@ -75,6 +78,7 @@ enum Verb {
     /// Copy a backup, checked, into a new folder
     Export {
         /// The backup: its id, or the beginning of it
+        #[arg(add = super::super::completion::backups())]
         id: String,
         /// The folder to make
         dir: PathBuf,
@@ -82,6 +86,7 @@ enum Verb {
     /// Remove a backup; asks when it is the only one of its chip or with its contents, or when a job refers to it
     Remove {
         /// The backup: its id, or the beginning of it
+        #[arg(add = super::super::completion::backups())]
         id: String,
         /// Remove it without a question, though nothing replaces it
         #[arg(long)]

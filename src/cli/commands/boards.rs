@@ -12,6 +12,7 @@ use crate::wire;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The board, or a part of the names of several; without it, all are listed
+    #[arg(add = super::super::completion::boards())]
     name: Option<String>,
 }
 

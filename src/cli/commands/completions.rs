@@ -1,7 +1,7 @@
 //! `completions SHELL`: the completion script on stdout.
 
+use super::super::completion::registration;
 use super::super::exit::{Exit, Failure, Outcome};
-use super::super::help;
 use super::super::session::Session;
 use crate::wire;
 use clap_complete::Shell;
@@ -15,10 +15,8 @@ pub struct Args {
 
 /// Prints the script; with `--json` it is the result's field `script`.
 pub fn run(args: Args, session: &Session) -> Outcome {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut help::command(), "norsplice", &mut script);
-    let script = String::from_utf8(script)
-        .map_err(|_| Failure::failed("the completion script is not UTF-8: please report this"))?;
+    let script = registration(args.shell)
+        .ok_or_else(|| Failure::failed(format!("there is no completion for {}", args.shell)))?;
     session.out.line(script.trim_end());
     Ok((Exit::Done, wire::script(&script)))
 }

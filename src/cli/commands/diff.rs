@@ -23,8 +23,10 @@ const LINES: usize = 8;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
+    #[arg(add = super::super::completion::subjects())]
     a: OsString,
     /// Another one
+    #[arg(add = super::super::completion::subjects())]
     b: OsString,
 
     /// How much of each region differs, and no bytes

@@ -23,6 +23,7 @@ const MOST_JSON: u64 = 1 << 20;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
+    #[arg(add = super::super::completion::subjects())]
     what: OsString,
     /// What of it.
     #[command(flatten)]

@@ -24,7 +24,7 @@ pub struct Args {
     file: PathBuf,
 
     /// Judge it for this board
-    #[arg(long, value_name = "BOARD")]
+    #[arg(long, value_name = "BOARD", add = super::super::completion::boards())]
     board: Option<String>,
 
     /// Exit code 4 where a check is bad
@@ -40,7 +40,7 @@ pub struct Args {
 /// for is refused.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let board = args.board.as_deref().map(Board::named).transpose()?;
-    let bytes = streams::read(&args.file)?;
+    let bytes = streams::image(session, &args.file)?.bytes;
     let found = inspect(&bytes);
     let sha256 = sha256(&bytes);
     let boards = if found.what == "dump" { found.recognise(&bytes) } else { Vec::new() };

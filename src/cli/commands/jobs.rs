@@ -21,9 +21,10 @@ pub struct Args {
 enum Verb {
     /// List the jobs, newest first
     List,
-    /// Mark an open job as abandoned; the chip stays as it is and counts as whole from then on
+    /// Mark an open job as abandoned; the chip is left as it is
     Drop {
         /// The job: its id, or the beginning of it
+        #[arg(add = super::super::completion::jobs())]
         id: String,
         /// Do not ask
         #[arg(long)]

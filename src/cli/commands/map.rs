@@ -7,7 +7,7 @@ use super::super::session::Session;
 use super::super::streams;
 use super::super::subject;
 use crate::desk::regions::{Area, Part};
-use crate::report::{Map, Palette, png_pixels, svg, terminal};
+use crate::report::{Map, Palette, Pixels, pixels, svg, terminal};
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::wire;
@@ -21,9 +21,10 @@ const SECTOR: u64 = 4096;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A file, a backup's id, or "chip" for the chip on the clip
+    #[arg(add = super::super::completion::subjects())]
     what: OsString,
     /// Mark what differs in this one: a file, a backup's id, or "chip"
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", add = super::super::completion::subjects())]
     against: Option<OsString>,
     /// Write a picture instead: FILE.svg or FILE.png; - is standard output, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -54,11 +55,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let names: Vec<(String, Span)> = regions.map(|region| (region.name.clone(), region.span)).collect();
     match picture {
         Some((path, ending, mut file)) => {
+            let title = title(&now.name, args.against.as_deref(), &map);
             file.write(&match ending {
-                Ending::Svg => {
-                    svg(&map, &names, &title(&now.name, args.against.as_deref(), &map)).into_bytes()
-                }
-                Ending::Png => png(&map)?,
+                Ending::Svg => svg(&map, &names, &title).into_bytes(),
+                Ending::Png => png(&pixels(&map, &names, &title))?,
             })?;
             file.keep()?;
             let (name, cell) = (path.display(), units::size(map.unit));
@@ -103,12 +103,11 @@ fn ending(path: &Path) -> Result<Ending, Failure> {
     }
 }
 
-fn png(map: &Map) -> Result<Vec<u8>, Failure> {
-    let (width, height, pixels) = png_pixels(map);
+fn png(Pixels { width, height, rgb }: &Pixels) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    let mut encoder = png::Encoder::new(&mut bytes, *width, *height);
     encoder.set_color(png::ColorType::Rgb);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(rgb));
     written.map_err(|error| Failure::failed(format!("cannot make the picture: {error}")))?;
     Ok(bytes)
 }

@@ -8,7 +8,7 @@ use super::write::put;
 use crate::desk::AUTO;
 use crate::desk::regions::{Area, Located, Part};
 use crate::desk::{Put, PutContents, allowed};
-use crate::workflow::files::unhex;
+use crate::units::unhex;
 
 /// `patch`
 #[derive(Debug, clap::Args)]
@@ -51,8 +51,10 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 /// Bytes from hex digits, with blanks, colons or commas between them, and 0x before them.
 fn parse(text: &str) -> Result<Vec<u8>, Failure> {
     let words = text.split([' ', ':', ',', '\n', '\t']).filter(|word| !word.is_empty());
+    // A word without digits ("0x" alone) is no byte.
+    let digits = |word: &str| unhex(word).filter(|bytes| !bytes.is_empty());
     let bytes: Option<Vec<Vec<u8>>> = words
-        .map(|word| unhex(word.strip_prefix("0x").or(word.strip_prefix("0X")).unwrap_or(word)))
+        .map(|word| digits(word.strip_prefix("0x").or(word.strip_prefix("0X")).unwrap_or(word)))
         .collect();
     bytes.map(|bytes| bytes.concat()).ok_or_else(|| {
         Failure::refused(format!("'{text}' are not bytes in hex"))
@@ -69,8 +71,10 @@ mod tests {
         for text in ["02ab34", "02 ab 34", "02:AB:34", "0x02, 0xAB, 0x34"] {
             assert_eq!(parse(text).unwrap(), [2, 0xab, 0x34], "{text}");
         }
-        for text in ["2", "0x", "zz", "02 a", "30b5c"] {
-            assert!(parse(text).map_or(true, |bytes| bytes.is_empty()), "{text}");
+        for text in ["2", "0x", "0x02 0x", "zz", "+2", "02 a", "30b5c", "0x0x02"] {
+            assert!(parse(text).is_err(), "{text}");
         }
+        // No word at all is refused by the command.
+        assert!(parse(" ,").unwrap().is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
-use super::super::show::Tone;
+use super::super::show::{Tone, wrapped};
 use super::super::terminal::Terminal;
 use super::probe::registers_line;
 use crate::desk::probe::register_name;
@@ -97,9 +97,12 @@ fn show(session: &Session) -> Outcome {
         out.line(format!("  {:<10} {line}", ""));
     }
     if !can.is_empty() {
-        out.line(format!("  {:<10} {}", "possible", can.join("; ")));
+        let lines = wrapped(&can.join("; "), out.width().min(100) - 14);
+        for (n, line) in lines.iter().enumerate() {
+            out.line(format!("  {:<10} {line}", if n == 0 { "possible" } else { "" }));
+        }
     }
-    Ok((Exit::Done, wire::protection_shown(&now, &can)))
+    Ok((Exit::Done, wire::protection_shown(&now, &possible)))
 }
 
 fn change(session: &Session, wanted: &Protect, permanent: bool) -> Outcome {

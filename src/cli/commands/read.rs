@@ -22,6 +22,10 @@ pub struct Args {
     #[command(flatten)]
     place: PlaceArgs,
 
+    /// How the file is written: the bytes, Intel HEX, or S-records [default: by its name, .hex .ihex .srec .s19 ..]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, value_enum)]
+    format: Option<streams::FileFormat>,
+
     /// How often to read; from 2 on, the file is only written if the passes agree
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     passes: u32,
@@ -38,12 +42,12 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let place = place::on_chip(session, &area, false)?.place;
     let options = ReadOptions { passes: args.passes, salvage: args.salvage };
     let (span, reading) = session.desk()?.read(&Terminal::new(session), &place, &options)?;
-    file.write(&reading.bytes)?;
-    file.keep()?;
     let name = args.file.display().to_string();
     let fields = wire::reading(&name, span, args.passes, &reading);
-    let out = &session.out;
     let sha256 = sha256(&reading.bytes);
+    file.write(&streams::as_file(&args.file, args.format, span.start, reading.bytes)?)?;
+    file.keep()?;
+    let out = &session.out;
     out.line(format!("{name}: {} from {span}, sha256 {sha256}", units::size(span.len())));
     if !reading.rereads.is_empty() {
         let settled = units::count(reading.rereads.len() as u64, "block");

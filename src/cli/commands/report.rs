@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A backup or a job: its id, or the beginning of it; or the file of a dump
-    #[arg(value_name = "ID|FILE")]
+    #[arg(value_name = "ID|FILE", add = super::super::completion::dumps())]
     what: PathBuf,
     /// The page to write [default: the id or the file's name, with .html]
     #[arg(short, long, value_name = "FILE.html")]

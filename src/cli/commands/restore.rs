@@ -10,6 +10,7 @@ use crate::wire;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The backup: its id, or the beginning of it ("norsplice backups list")
+    #[arg(add = super::super::completion::backups())]
     id: String,
 
     /// Put it onto another chip than the one it came from

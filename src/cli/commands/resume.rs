@@ -11,6 +11,7 @@ use crate::workflow::journal::Direction;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The job; without it, the open job of the chip on the clip ("norsplice jobs")
+    #[arg(add = super::super::completion::jobs())]
     job: Option<String>,
 
     /// Put the backup back instead of finishing

@@ -21,7 +21,7 @@ pub struct Args {
     order: OrderArgs,
 
     /// "own" means this older dump or backup of the same board; today's contents are backed up all the same
-    #[arg(long, value_name = "DUMP|ID")]
+    #[arg(long, value_name = "DUMP|ID", add = super::super::completion::subjects())]
     base: Option<PathBuf>,
 
     /// On which programmers.

@@ -13,7 +13,7 @@ pub struct Args {
     /// Print the udev rules that let users open programmers, and nothing else
     #[arg(long)]
     print_udev_rules: bool,
-    /// You know of the 5 V data lines of black CH341A boards: no more is said of them
+    /// You know of the 5 V data lines of black CH341A boards: do not show that warning again
     #[arg(long, conflicts_with = "print_udev_rules")]
     acknowledge_5v: bool,
 }
@@ -26,7 +26,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     if args.acknowledge_5v {
         let root = five_volts::acknowledge(session)?;
-        session.out.line(format!("kept in {}: no more is said of 5 V data lines", root.display()));
+        session.out.line(format!("kept in {}: the 5 V warning will not be shown again", root.display()));
         return Ok((Exit::Done, wire::acknowledged("5v")));
     }
     let checks = setup::judge(&Machine::at("/").look(session));

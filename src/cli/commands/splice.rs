@@ -23,12 +23,16 @@ pub struct Args {
     order: OrderArgs,
 
     /// The board's own dump: a file, or the id of a backup; twice for the two chips of one Intel flash
-    #[arg(long, value_name = "DUMP|ID", required = true)]
+    #[arg(long, value_name = "DUMP|ID", required = true, add = super::super::completion::subjects())]
     base: Vec<PathBuf>,
 
     /// What the result is for [default: programmer, or as the recipe says]
     #[arg(long = "for", value_name = "WAY", value_parser = ["programmer", "tftp", "web"])]
     purpose: Option<String>,
+
+    /// How the image for the programmer is written: bin, ihex or srec [default: by its name]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, value_enum)]
+    format: Option<streams::FileFormat>,
 
     /// The file to write; for tftp, a folder gives it the name that the board's loader asks for
     #[arg(short, long, value_name = "FILE")]
@@ -44,13 +48,23 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (board, spliced) = order.splice(&base, &Terminal::new(session))?;
     let purpose = spliced.purpose;
     let path = target(&args.output, purpose, &board)?;
+    if args.format.is_some_and(|format| format != streams::FileFormat::Bin) && purpose != Purpose::Programmer
+    {
+        let text = format!("--format: a loader takes bytes only, and the file is for {}", purpose.name());
+        return Err(Failure::refused(text).hint("leave it out"));
+    }
     let recipe_to = args.order.save_recipe.as_deref();
     files::check_distinct(&[Some(path.as_path()), recipe_to].into_iter().flatten().collect::<Vec<_>>())?;
     let inputs: Vec<&Path> = order.inputs().chain(args.base.iter().map(PathBuf::as_path)).collect();
     // Both before either is written: what is refused leaves nothing.
     let mut file = streams::create(session, &path, &inputs)?;
     let recipe_file = recipe_to.map(|path| streams::create(session, path, &inputs)).transpose()?;
-    file.write(&spliced.image)?;
+    match purpose {
+        Purpose::Programmer => {
+            file.write(&streams::as_file(&path, args.format, 0, spliced.image.to_vec())?)?;
+        }
+        _ => file.write(&spliced.image)?,
+    }
     file.keep()?;
     if session.out.verbosity() == Verbosity::Quiet {
         splicing::findings(session, &spliced.findings);

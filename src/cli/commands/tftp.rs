@@ -17,9 +17,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The port that loaders ask.
-const PORT: u16 = 69;
-
 /// `tftp ...`
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -39,7 +36,7 @@ struct Serve {
     file: PathBuf,
 
     /// The board it is for
-    #[arg(long, value_name = "BOARD")]
+    #[arg(long, value_name = "BOARD", add = super::super::completion::boards())]
     board: String,
 
     /// Where to listen [default: the address that the board's loader asks, port 69]
@@ -82,7 +79,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
         ServedFile { address, board: &board.name, name: &name, size, sha256: &sha256, findings: &findings };
     session.out.event("listening", wire::serving(&file));
     session.out.line(format!("{address} serves {name}, {} ({size:#x} bytes)", units::size(size)));
-    for (n, step) in (1..).zip(rescue::steps(board, &args.file.display().to_string())) {
+    for (n, step) in (1..).zip(rescue::steps_while_serving(board, address)) {
         session.out.line(format!("  {n}. {step}"));
     }
     let mut teller = Teller { session, board, address, size, progress: session.progress() };
@@ -120,7 +117,7 @@ fn name(args: &Serve, board: &Board) -> Result<String, Failure> {
 fn listen(args: &Serve, board: &Board) -> SocketAddr {
     let known = board.recovery.as_ref().and_then(|r| r.server.as_ref()?.parse::<IpAddr>().ok());
     let all = IpAddr::from([0, 0, 0, 0]);
-    args.listen.unwrap_or_else(|| SocketAddr::new(known.unwrap_or(all), PORT))
+    args.listen.unwrap_or_else(|| SocketAddr::new(known.unwrap_or(all), rescue::PORT))
 }
 
 /// What to do about an address that cannot be listened on.

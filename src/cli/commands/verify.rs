@@ -33,10 +33,14 @@ pub struct Args {
 /// Compares. Differences are exit code 4.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let area = place::area(&args.place)?;
-    let wanted = streams::read(&args.file)?;
+    let wanted = streams::image(session, &args.file)?;
+    if let Some(located) = area.known()? {
+        wanted.for_address(&args.file, located.place.start())?;
+    }
     every::run(args.every, session, "verify", false, |session| {
         let located = place::on_chip(session, &area, false)?;
-        compare(session, &located.place, &wanted, located.layout.as_ref())
+        let bytes = wanted.for_address(&args.file, located.place.start())?;
+        compare(session, &located.place, bytes, located.layout.as_ref())
     })
 }
 

@@ -39,21 +39,23 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let (region, file) = region_and_file(&args.file);
     let place = PlaceArgs { region: args.place.region.clone().or(region), ..args.place.clone() };
     let area = place::area(&place)?;
-    let bytes = streams::read(file)?;
-    let name = file.display().to_string();
+    let image = streams::image(session, file)?;
+    let (bytes, name) = (&image.bytes, file.display().to_string());
     let allow = allowed(session.options.allow.iter().map(String::as_str))?;
     // Where the place is known, a file that does not belong there is refused before any chip is asked.
     let known = area.known()?;
     if let Some(located) = &known {
-        check(session, &bytes, &name, &located.place, &allow)?;
+        image.for_address(file, located.place.start())?;
+        check(session, bytes, &name, &located.place, &allow)?;
     }
     every::run(args.every, session, "write", true, |session| {
         let Located { place, layout } = place::on_chip(session, &area, true)?;
         if known.is_none() {
-            check(session, &bytes, &name, &place, &allow)?;
+            image.for_address(file, place.start())?;
+            check(session, bytes, &name, &place, &allow)?;
         }
         let board = args.place.map.board.clone().filter(|board| board != AUTO);
-        let (contents, allow) = (PutContents::Bytes(&bytes), allow.clone());
+        let (contents, allow) = (PutContents::Bytes(bytes), allow.clone());
         put(session, &Put { place: &place, contents, board, layout: layout.as_ref(), allow })
     })
 }

@@ -6,7 +6,7 @@ use super::super::help;
 use super::translate::{Note, translate};
 use std::ffi::OsString;
 
-/// Ours: the commands. None: what the refusal says.
+/// Ours: the commands. Err: what the refusal says.
 type Wanted = Result<&'static [&'static str], &'static str>;
 
 const HEADS: &str =
@@ -73,10 +73,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         COREBOOT,
         "mainboard/lenovo/ivb_internal_flashing.md",
         "sudo flashrom -p ch341a_spi -w bios_backup.rom --ifd -i bios",
-        Ok(&[
-            "-p ch341a read before.bin",
-            "-p ch341a rewrite --layout before.bin --donor bios_backup.rom --set bios=donor",
-        ]),
+        Ok(&["-p ch341a rewrite --layout chip --donor bios_backup.rom --set bios=donor"]),
     ),
     (
         COREBOOT,
@@ -88,10 +85,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         COREBOOT,
         "mainboard/lenovo/t480.md",
         "sudo flashrom -p ch341a_spi -w coreboot.rom --ifd -i bios -N",
-        Ok(&[
-            "-p ch341a read before.bin",
-            "-p ch341a rewrite --layout before.bin --donor coreboot.rom --set bios=donor",
-        ]),
+        Ok(&["-p ch341a rewrite --layout chip --donor coreboot.rom --set bios=donor"]),
     ),
     (CHROME, "", "sudo flashrom -p ch341a_spi", Ok(&["-p ch341a probe"])),
     (CHROME, "", "sudo flashrom -p ch341a_spi -r badflash.rom", Ok(&["-p ch341a read badflash.rom"])),
@@ -99,7 +93,7 @@ const LINES: &[(&str, &str, &str, Wanted)] = &[
         CHROME,
         "",
         "sudo flashrom -p ch341a_spi -v full.rom --ifd -i bios",
-        Ok(&["-p ch341a read before.bin", "-p ch341a verify full.rom --layout before.bin --region bios"]),
+        Ok(&["-p ch341a verify full.rom --layout chip --region bios"]),
     ),
     (
         DASHARO,
@@ -254,6 +248,13 @@ const MORE: &[(&str, Wanted)] = &[
     ("-r f -w g", Err("-r and -w on one line")),
     ("-r", Err("-r lacks its file")),
     ("-p a -p b", Err("given twice")),
+    ("-p ch341a_spy -r f", Err("programmer 'ch341a_spy'; did you mean 'ch341a_spi'?")),
+    ("-p nonesuch:dev=1 -r f", Err("neither flashrom nor norsplice has a programmer 'nonesuch'")),
+    ("-p emu:chip=W25Q64FV -r f", Ok(&["-p emu:chip=W25Q64FV read f"])),
+    (
+        "-p ch347:speed=15MHz -r f --fmap -i RO",
+        Ok(&["-p ch347:speed=15MHz read f --layout chip --region RO"]),
+    ),
 ];
 
 fn check(line: &str, wanted: &Wanted) {
@@ -314,7 +315,7 @@ fn what_is_done_otherwise_is_noted() {
             Note::BackupAndQuestion,
         ]
     );
-    assert_eq!(notes("-r f --ifd -i bios"), [Note::MapFromDump, Note::RegionAlone(name("f"))]);
+    assert_eq!(notes("-r f --ifd -i bios"), [Note::RegionAlone(name("f"))]);
     assert_eq!(notes("-r f -l l -i a:a.bin"), [Note::FileUnused(name("f"))]);
     assert_eq!(notes("--wp-range 0,4096 --wp-enable"), [Note::PinNotUsed]);
     assert_eq!(notes("--wp-disable"), [Note::RangeCleared]);

@@ -25,6 +25,8 @@ pub enum Refused {
     TwoProgrammers,
     /// The programmer or one of its parameters.
     Programmer(NoEquivalent),
+    /// No programmer of flashrom's, and none of ours.
+    UnknownProgrammer(String),
     /// Regions without a map.
     RegionsWithoutMap,
     /// An operation without a file.

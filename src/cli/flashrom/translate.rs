@@ -2,6 +2,8 @@
 
 use super::line::{Given, Key, read};
 use super::refused::Refused;
+use crate::desk::subject::CHIP;
+use crate::programmer::Model;
 use crate::programmer::flashrom::equivalent;
 use crate::units::parse_size;
 use std::ffi::OsString;
@@ -30,8 +32,6 @@ pub enum Note {
     WrittenVerified(String),
     /// The file holds the region alone; flashrom's is padded to the size of the chip.
     RegionAlone(String),
-    /// The map is on the chip: the first command makes a dump to take it from.
-    MapFromDump,
     /// The file of the whole chip is not written where each region has its own.
     FileUnused(String),
     /// The log is what goes to standard error.
@@ -59,9 +59,6 @@ enum Map {
     /// On the chip.
     Chip,
 }
-
-/// The dump that a map on the chip is taken from.
-const DUMP: &str = "before.bin";
 
 /// What the words of a flashrom command line are here. `words` may begin with `sudo` and the program's name.
 ///
@@ -110,11 +107,18 @@ fn programmer(given: &[Given]) -> Result<Option<String>, Refused> {
         (Some(_), Some(_)) => Err(Refused::TwoProgrammers),
         (Some(text), None) => match equivalent(text) {
             Some(ours) => ours.map(Some).map_err(Refused::Programmer),
-            // One of ours; a wrong one is answered when it is opened.
-            None => Ok(Some(text.clone())),
+            // A guide's line may have been changed to one of ours by hand.
+            None if is_ours(text) => Ok(Some(text.clone())),
+            None => Err(Refused::UnknownProgrammer(text.clone())),
         },
         (None, _) => Ok(None),
     }
+}
+
+/// True for a programmer of this program; what follows its name is looked at when it is opened.
+fn is_ours(text: &str) -> bool {
+    let name = text.split(':').next().unwrap_or_default();
+    name == "emu" || Model::named(name).is_some()
 }
 
 /// The one operation of the line.
@@ -235,11 +239,7 @@ impl Commands {
         }
         let map = match map.ok_or(Refused::RegionsWithoutMap)? {
             Map::File(file) => file,
-            Map::Chip => {
-                self.add(&["read", DUMP]);
-                self.notes.push(Note::MapFromDump);
-                DUMP.to_owned()
-            }
+            Map::Chip => CHIP.to_owned(),
         };
         match of.key {
             Key::Write => self.write(of, &map, includes),

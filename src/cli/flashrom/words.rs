@@ -1,9 +1,11 @@
 //! What a translation, or the lack of one, says.
 
 use super::super::exit::Failure;
+use super::super::show::did_you_mean;
 use super::refused::Refused;
 use super::translate::Note;
 use crate::programmer::flashrom::NoEquivalent;
+use crate::programmer::{MODELS, flashrom::names};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Note {
@@ -24,9 +26,6 @@ impl Display for Note {
             }
             Note::RegionAlone(file) => {
                 write!(f, "{file} will hold the region alone; flashrom pads it to the size of the chip")
-            }
-            Note::MapFromDump => {
-                f.write_str("the map is on the chip: the first command makes a dump to take it from")
             }
             Note::FileUnused(file) => write!(f, "{file} is left out: each region has a file of its own"),
             Note::Log(file) => write!(f, "-o {file} is left out: add --verbose and 2>{file}"),
@@ -71,6 +70,13 @@ impl From<Refused> for Failure {
                 Failure::refused(format!("-p: {none}")).hint("\"norsplice --help\" lists the options of -p")
             }
             Refused::Programmer(none) => Failure::refused(format!("-p: {none}")),
+            Refused::UnknownProgrammer(text) => {
+                let name = text.split(':').next().unwrap_or_default();
+                let known = MODELS.iter().map(|model| model.name).chain(names());
+                let guess = did_you_mean(name, known).map_or(String::new(), |one| format!("; did you mean '{one}'?"));
+                Failure::refused(format!("-p {text}: neither flashrom nor norsplice has a programmer '{name}'{guess}"))
+                    .hint("\"norsplice list\" shows what is plugged in and how to name it")
+            }
             Refused::RegionsWithoutMap => Failure::refused("-i names a region, and no map says where it is")
                 .hint("add -l FILE, --ifd, --fmap or --fmap-file FILE"),
             Refused::NoFile(option) => Failure::refused(format!("{option} lacks its file")),

@@ -142,7 +142,8 @@ fn progress(view: &View, frame: &mut Frame<'_>, area: Rect) {
     let Some((stage, done, total)) = view.guide.progress.filter(|_| area.height > 0) else { return };
     let ratio = if total == 0 { 0.0 } else { (done as f64 / total as f64).clamp(0.0, 1.0) };
     let mut label = format!("{}: {} of {}", stage.name(), units::size(done), units::size(total));
-    let left = view.elapsed.and_then(|elapsed| Some((elapsed, time_left(done, total, elapsed)?)));
+    let elapsed = view.elapsed.filter(|_| !view.is_modelled());
+    let left = elapsed.and_then(|elapsed| Some((elapsed, time_left(done, total, elapsed)?)));
     if let Some((elapsed, left)) = left {
         let rate = done as f64 / elapsed.as_secs_f64();
         let _ = write!(label, ", {}/s, {} left", units::size(rate as u64), units::time(left));

@@ -19,11 +19,11 @@ pub fn lines(view: &View) -> Vec<Line<'static>> {
         ];
     };
     let mut lines = match &finished.done {
-        Done::Job(report) => job(report),
-        Done::Resumed(report) => resumed(report),
+        Done::Job(report) => job(view, report),
+        Done::Resumed(report) => resumed(view, report),
         Done::Backup { bytes, time, .. } => vec![
             Line::from("Backed up; nothing was written.").fg(Color::Green).bold(),
-            Line::from(format!("{} read in {}", units::size(*bytes), units::time(*time))),
+            Line::from(format!("{} read in {}", units::size(*bytes), view.took(*time))),
         ],
     };
     lines.push(Line::from(format!("backup: {}", finished.backup())));
@@ -35,7 +35,7 @@ pub fn lines(view: &View) -> Vec<Line<'static>> {
     lines
 }
 
-fn job(report: &Report) -> Vec<Line<'static>> {
+fn job(view: &View, report: &Report) -> Vec<Line<'static>> {
     let (read, write) =
         (Duration::from_millis(report.backup_millis), Duration::from_millis(report.write_millis));
     let mut lines = vec![
@@ -43,18 +43,18 @@ fn job(report: &Report) -> Vec<Line<'static>> {
         Line::from(format!(
             "{} read for the backup, in {}",
             units::size(report.backup_read),
-            units::time(read)
+            view.took(read)
         )),
     ];
     if !report.plan.is_empty() {
-        lines.push(figures(report, write));
-        lines.push(Line::from(format!("{} in all", units::time(read + write))));
+        lines.push(figures(report, &view.took(write)));
+        lines.push(Line::from(format!("{} in all", view.took(read + write))));
     }
     lines
 }
 
 /// Only what this run did: the backup and the rest of the job were an earlier one's.
-fn resumed(report: &Report) -> Vec<Line<'static>> {
+fn resumed(view: &View, report: &Report) -> Vec<Line<'static>> {
     let write = Duration::from_millis(report.write_millis);
     let read = units::size(report.backup_read);
     let what = match &report.job {
@@ -65,15 +65,15 @@ fn resumed(report: &Report) -> Vec<Line<'static>> {
         Line::from(verdict(report)).fg(Color::Green).bold(),
         Line::from(what),
         Line::from(format!("{read} read, to see how far the job was")),
-        figures(report, write),
+        figures(report, &view.took(write)),
     ]
 }
 
-fn figures(report: &Report, time: Duration) -> Line<'static> {
+fn figures(report: &Report, time: &str) -> Line<'static> {
     let done = &report.done;
     let (erased, written) = (units::size(done.erased), units::size(done.programmed));
     let verified = units::size(done.verified);
-    Line::from(format!("{erased} erased, {written} written, {verified} read back, in {}", units::time(time)))
+    Line::from(format!("{erased} erased, {written} written, {verified} read back, in {time}"))
 }
 
 fn next(view: &View, finished: &Finished) -> Vec<Line<'static>> {

@@ -25,6 +25,17 @@ pub struct View {
 }
 
 impl View {
+    /// True where the chip is one in software: the time that passes here says nothing of it.
+    pub fn is_modelled(&self) -> bool {
+        self.guide.spec().is_some_and(|spec| spec.split(':').next() == Some("emu"))
+    }
+
+    /// How long something on the chip took, in words.
+    pub fn took(&self, time: std::time::Duration) -> String {
+        let modelled = if self.is_modelled() { " (modelled)" } else { "" };
+        format!("{}{modelled}", crate::units::time(time))
+    }
+
     /// Of a guide, from its first line.
     pub fn new(guide: Guide, store: Option<PathBuf>) -> Self {
         Self { guide, store, elapsed: None, scroll: 0, overflow: Cell::new(0) }
@@ -71,7 +82,7 @@ impl View {
                 }
             }
             Way::Board(name) => format!("rewrite --board {name} --donor {file}{sets}{allow}"),
-            Way::Carried => format!("rewrite --layout {backup} --donor {file}{sets}{allow}"),
+            Way::Carried => format!("rewrite --layout chip --donor {file}{sets}{allow}"),
             Way::Layout => {
                 let layout = word(&guide.layout, "LAYOUT");
                 format!("rewrite --layout {layout} --donor {file}{sets}{allow}")

@@ -12,6 +12,7 @@ use crate::span::Span;
 use crate::units::parse_size;
 use crate::workflow::Cause;
 use crate::workflow::backup::Backup;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A wish with its plan.
@@ -66,13 +67,14 @@ impl Bench<'_> {
         let (flash, name) = (&self.backup.flash, wish.input.name());
         let allow = allowed(wish.allow.iter().map(String::as_str))?;
         let place = place(wish.place.as_deref(), self.map)?;
-        let bytes = wish.input.read()?;
-        let mut findings = write_checks::of_file(&bytes, &name, &place);
+        let image = wish.input.image()?;
+        let bytes = image.for_address(Path::new(&name), place.start())?;
+        let mut findings = write_checks::of_file(bytes, &name, &place);
         let stop = stopping(&findings, &allow);
         if !stop.is_empty() {
             return Err(ImageError::Refused { findings: stop }.into());
         }
-        let contents = PutContents::Bytes(&bytes);
+        let contents = PutContents::Bytes(bytes);
         let put = Put { place: &place, contents, board: None, layout: self.map, allow };
         let chosen = put.chosen(self.front, self.backup, self.geometry)?;
         findings.extend(write_checks::against_chip(flash, &chosen.wanted.image, None));

@@ -86,7 +86,7 @@ impl EmuOptions {
         let folder = state.map(|dir| Folder::open(&dir)).transpose()?;
         options.state = folder.as_ref().map(Folder::load).transpose()?.flatten();
         if let (Some(image), None) = (&image, &options.state) {
-            options.contents = Some(files::read(image)?);
+            options.contents = Some(files::read_image(image)?);
         }
         let fresh = options.state.is_none();
         let emulator = Emulator::new(options)?;

@@ -9,6 +9,7 @@ const PARTS: &[fn() -> ChipSpec] = &[
     winbond::w25q64bv,
     winbond::w25q64cv,
     winbond::w25q64jv,
+    winbond::w25q128jv,
     large::w25q64fw,
     large::w25q256fv,
     large::w25q256jv,

@@ -1,4 +1,4 @@
-//! Winbond W25Q64 parts: BV, CV, FV and JV.
+//! Winbond W25Q64 parts: BV, CV, FV and JV; and W25Q128JV.
 //!
 //! From the W25Q64FV data sheet (revision S, 2017; the SFDP bytes from revision D, 2011), for JV the SFDP dump of a
 //! real part. Typical times are those of the published comparison of other programs on the same model (page 0.7 ms,
@@ -225,5 +225,25 @@ pub fn w25q64jv() -> ChipSpec {
         ],
         bits: Bits { wps: Some(Bit::new(2, 2)), ..BITS },
         ..w25q64fv()
+    }
+}
+
+/// The same of 16 MiB, as laptops have it.
+pub fn w25q128jv() -> ChipSpec {
+    let mut table = JV_TABLE;
+    table[1] = 0x07ff_ffff;
+    ChipSpec {
+        name: "W25Q128JV".into(),
+        jedec_id: vec![0xef, 0x40, 0x18],
+        legacy_id: [0xef, 0x17],
+        size: 0x100_0000,
+        sfdp: sfdp(
+            [0x53, 0x46, 0x44, 0x50, 0x05, 0x01, 0x00, 0xff],
+            [0x00, 0x05, 0x01, 0x10, 0x80, 0x00, 0x00, 0xff],
+            0x80,
+            &table,
+        ),
+        times: Times { chip: Duration::from_secs(40), ..TIMES },
+        ..w25q64jv()
     }
 }

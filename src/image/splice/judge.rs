@@ -209,8 +209,8 @@ pub(super) fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> 
     let firmware = parties.of_role(Role::Firmware);
     if let Some(firmware) = firmware.filter(|f| f.source != r.source) {
         found.push(LOADER_MIX.found(format!(
-            "the boot loader comes from {} ({}), the firmware from {}; an operator may have tied the two together, \
-             by security registers too, which no dump holds: see otp show",
+            "boot loader from {} ({}), firmware from {}. Some operators lock the two together, by security registers too, \
+             which no dump holds: if it will not boot, look at those (otp show)",
             r.source,
             text(after),
             firmware.source

@@ -31,6 +31,11 @@ pub struct Stored {
     pub flash: Vec<u8>,
 }
 
+/// A name as it is kept; one without a letter is none.
+pub(super) fn named(name: &str) -> Option<String> {
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 impl Store {
     fn backup_folder(&self, id: &str) -> PathBuf {
         self.root().join(id)
@@ -197,9 +202,22 @@ impl Store {
     /// As [`Store::manifest`]; [`StoreError::File`] where it cannot be written.
     pub fn rename(&self, id: &str, name: &str) -> Result<Manifest, StoreError> {
         self.writable()?;
-        let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
-        let mut manifest = Manifest { name, ..self.manifest(id)? };
+        let mut manifest = Manifest { name: named(name), ..self.manifest(id)? };
         write(&self.backup_folder(id).join(MANIFEST), &manifest.seal_to_bytes())?;
+        Ok(manifest)
+    }
+
+    /// Notes the board of a backup that has none, once its contents have told it.
+    ///
+    /// # Errors
+    /// As [`Store::rename`].
+    pub fn note_board(&self, id: &str, board: &str) -> Result<Manifest, StoreError> {
+        self.writable()?;
+        let mut manifest = self.manifest(id)?;
+        if manifest.board.is_none() {
+            manifest.board = Some(board.to_owned());
+            write(&self.backup_folder(id).join(MANIFEST), &manifest.seal_to_bytes())?;
+        }
         Ok(manifest)
     }
 

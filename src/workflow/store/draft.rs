@@ -112,7 +112,7 @@ impl<'s> Draft<'s> {
             origin: facts.origin,
             reads: facts.reads,
             board: facts.board,
-            name: facts.name,
+            name: facts.name.and_then(|name| super::backups::named(&name)),
             notes: facts.notes,
             files: self.files,
             seal: String::new(),

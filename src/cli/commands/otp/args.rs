@@ -26,8 +26,10 @@ enum Verb {
     /// Compare the registers of two backups, dumps, or the chip
     Diff {
         /// A backup's id, a folder of a dump, or "chip"
+        #[arg(add = super::super::super::completion::subjects())]
         a: String,
         /// The other
+        #[arg(add = super::super::super::completion::subjects())]
         b: String,
     },
     /// Program a register from a file
@@ -50,6 +52,7 @@ enum Verb {
     /// Put a backup's registers onto the chip on the clip: for a new chip in place of the old one
     Clone {
         /// The backup: its id, or the beginning of it
+        #[arg(add = super::super::super::completion::backups())]
         backup: String,
     },
 }

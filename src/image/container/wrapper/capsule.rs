@@ -54,10 +54,10 @@ pub(super) fn capsule(look: &mut Look) -> Option<Wrapped> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn make(which: usize, header_len: u32, start: u16, body: usize) -> Vec<u8> {
+    pub(crate) fn make(which: usize, header_len: u32, start: u16, body: usize) -> Vec<u8> {
         let mut file = GUIDS[which].0.to_vec();
         for word in [header_len, 0x5_0000, u32::from(start) + body as u32] {
             file.extend(word.to_le_bytes());

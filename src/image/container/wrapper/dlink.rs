@@ -89,10 +89,10 @@ pub(super) fn shrs(look: &mut Look) -> Option<Wrapped> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn dap(first: bool, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn dap(first: bool, payload: &[u8]) -> Vec<u8> {
         let sum = payload.iter().map(|b| u32::from(*b)).sum::<u32>().to_be_bytes();
         let len = (payload.len() as u32).to_be_bytes();
         let mut head = vec![0; if first { DAP_1_LEN } else { DAP_2_LEN }];

@@ -20,5 +20,8 @@ pub(crate) use wrapped::{Inside, Wrapped};
 /// Wrapped files for tests of what takes them off.
 #[cfg(test)]
 pub(crate) mod samples {
+    pub(crate) use super::capsule::tests::make as capsule;
+    pub(crate) use super::dlink::tests::dap;
     pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
+    pub(crate) use super::xiaomi::tests::make as xiaomi;
 }

@@ -77,10 +77,10 @@ fn blob(bytes: &[u8], at: u64) -> Option<Blob> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn make(blobs: &[(u16, &str, &[u8])]) -> Vec<u8> {
+    pub(crate) fn make(blobs: &[(u16, &str, &[u8])]) -> Vec<u8> {
         let mut file = b"HDR1".to_vec();
         file.resize(48, 0);
         file[14] = 3;

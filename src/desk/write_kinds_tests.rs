@@ -1,0 +1,136 @@
+//! Every kind of file that an inspection knows, written whole, at 0 and to the firmware's region: as it is only where that may
+//! be right.
+
+use super::Place;
+use super::write_checks::{BEHIND_LOADER, FIRMWARE_HEADERS, WRAPPERS, of_file};
+use crate::image::container::intel::tests::{Made, PC};
+use crate::image::container::wrapper::samples::{capsule, chk, dap, dni, xiaomi};
+use crate::image::container::{ambarella, bcm_tag, cybertan, mtk_boot, realtek, xikestor};
+use crate::image::formats::FORMATS;
+use crate::image::inspect::inspect;
+use crate::image::synthetic;
+use crate::span::Span;
+use std::collections::BTreeSet;
+use std::io::Write;
+
+/// What may be right at every place: parts of a flash that stand there as they are. A first loader, a descriptor and a map are
+/// at the start, data of a unit or settings wherever the board has them; an Espressif chip starts its image at 0.
+const FREE: &[&str] = &[
+    "art",
+    "bcm47xx-nvram",
+    "cbfs",
+    "cfe-nvram",
+    "deadc0de",
+    "dtb",
+    "esp-image",
+    "esp-partitions",
+    "fmap",
+    "gbe-nvm",
+    "ifd",
+    "mikrotik-hard-config",
+    "mtk-eeprom",
+    "mtk-loader",
+    "uboot-env",
+    "xml",
+];
+
+#[test]
+fn every_kind_of_the_table_of_formats_has_been_thought_of() {
+    let known: BTreeSet<&str> = FORMATS.iter().flat_map(|row| row.kinds).map(|kind| kind.name()).collect();
+    let lists = [FREE, WRAPPERS, FIRMWARE_HEADERS, BEHIND_LOADER];
+    for kind in &known {
+        let times = lists.iter().filter(|list| list.contains(kind)).count();
+        assert_eq!(times, 1, "{kind}: where may a file of this kind be written as it is?");
+    }
+    // No list names a kind that does not exist; the wrappers are not in the table of formats.
+    let unknown = [FREE, FIRMWARE_HEADERS, BEHIND_LOADER].concat();
+    assert!(unknown.iter().all(|kind| known.contains(kind)), "{unknown:?} against {known:?}");
+}
+
+fn file(name: &str) -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn zipped() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("firmware.bin", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&synthetic::noise(3, 0x1000)).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+fn tarred() -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(0x1000);
+    tar.append_data(&mut header, "firmware.bin", &synthetic::noise(3, 0x1000)[..]).unwrap();
+    tar.into_inner().unwrap()
+}
+
+#[test]
+fn every_kind_of_file_goes_only_where_it_may_be_right() {
+    let firmware = Place::Region { name: "firmware".into(), span: Span::new(0x2_0000, 0x7d_0000) };
+    let places = [Place::Whole, Place::At(0, None), firmware];
+    let (never, not_at_0, free) = ([true; 3], [true, true, false], [false; 3]);
+    let small = |name: &str| file(&format!("small/{name}"));
+    let made = |name: &str| file(&format!("made/{name}"));
+    let trx = small("image.trx");
+    let demo = synthetic::demo();
+    let files: Vec<(&str, Vec<u8>, [bool; 3])> = vec![
+        // What a vendor or a download page puts around a firmware.
+        ("safeloader", small("safeloader_c2v3_factory.bin"), never),
+        ("zip", zipped(), never),
+        ("tar", tarred(), never),
+        ("netgear-dni", dni(&[7; 4000]), never),
+        ("netgear-chk", chk(&[7; 4000], &[8; 4000]), never),
+        ("dlink-dap", dap(true, &[0x9d; 3000]), never),
+        ("dlink-dap", dap(false, &[0x9d; 3000]), never),
+        ("uefi-capsule", capsule(0, 0x800, 0x800, 0x4000), never),
+        ("xiaomi-hdr", xiaomi(&[(4, "firmware.bin", &[5; 999])]), never),
+        ("tplink-v3", demo.vendor.to_vec(), never),
+        // Headers that stay in flash where the firmware begins, and what a loader reads from behind itself.
+        ("trx", trx.clone(), not_at_0),
+        ("linksys-header", cybertan::tests::with_header(b"NL16", &trx), not_at_0),
+        ("tplink-v1", small("v1_mr3020_EU.bin"), not_at_0),
+        ("sysupgrade", made("sysupgrade.tar"), not_at_0),
+        ("uimage", small("uimage_lzma.bin"), not_at_0),
+        ("uimage", small("bad_uimage_dcrc.bin"), not_at_0),
+        ("fit", made("fit_inside.itb"), not_at_0),
+        ("squashfs", small("rootfs_xz.sqfs"), not_at_0),
+        ("jffs2", made("big_endian.jffs2"), not_at_0),
+        ("lzma", made("kernel.lzma"), not_at_0),
+        ("gzip", made("lines.gz"), not_at_0),
+        ("xz", made("lines.xz"), not_at_0),
+        ("zstd", made("lines.zst"), not_at_0),
+        ("arcadyan-lzma", small("arcadyan_lzma.bin"), not_at_0),
+        ("ambarella-partition", ambarella::tests::made(), not_at_0),
+        ("bcm-tag", bcm_tag::tests::made(), not_at_0),
+        ("realtek-image", realtek::tests::made(b"cs6c", 0x1_0000), not_at_0),
+        ("xikestor-image", xikestor::tests::made(), not_at_0),
+        // Parts of a flash, and whole ones.
+        ("uboot-env", small("uboot_env_le.bin"), free),
+        ("uboot-env", small("bad_uboot_env_crc.bin"), free),
+        ("mtk-eeprom", small("radio_mt7620_mt7610.bin"), free),
+        ("mtk-loader", mtk_boot::tests::made(), free),
+        ("esp-image", small("esp32c3_app.bin"), free),
+        ("esp-image", small("esp8266_app.bin"), free),
+        ("fmap", small("mr200.fmap"), free),
+        ("ifd", Made::old(&PC).bytes(), free),
+        ("dump", demo.board.to_vec(), free),
+        ("unknown", synthetic::noise(9, 0x1_0000), free),
+    ];
+    for (kind, bytes, asked) in &files {
+        let found = places.each_ref().map(|place| {
+            let names: Vec<&str> = of_file(bytes, kind, place).iter().map(|found| found.name).collect();
+            names == ["container"]
+        });
+        let what = inspect(bytes).what;
+        assert_eq!(found, *asked, "{kind}: {what}");
+        assert!(what == *kind || *asked == free, "{kind} is taken for {what}");
+    }
+    // Nothing but blank bytes, and a text that lists bytes, have checks of their own.
+    let names =
+        |bytes: &[u8], place: &Place| of_file(bytes, "f", place).iter().map(|f| f.name).collect::<Vec<_>>();
+    assert_eq!(names(&[0xff; 0x1000], &Place::Whole), ["blank-file"]);
+    assert!(names(&[0xff; 0x1000], &Place::At(0, None)).is_empty(), "a piece may be blank");
+}
