@@ -259,7 +259,7 @@ fn what_answers_and_is_no_serprog_device_is_named() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     bench.run(["-p", &format!("serprog:tcp={address}"), "probe"]).code(5).says(&["nothing listens"]);
     bench.write("dump.bin", &[0xff; 64]);
-    bench.run(["-p", "serprog:dev=dump.bin", "probe"]).code(5).says(&["dump.bin", "is no serial port"]);
+    bench.run(["-p", "serprog:dev=dump.bin", "probe"]).code(1).says(&["dump.bin", "is no serial port"]);
     bench
         .run(["-p", "serprog:dev=/dev/there-is-none", "probe"])
         .code(5)

@@ -34,13 +34,13 @@ pub enum Color {
 #[command(next_help_heading = "Options for every command")]
 pub struct GlobalArgs {
     /// Which programmer ("norsplice --help" lists them); without it, the only one plugged in. Repeatable
-    /// with --every-programmer [env: NORSPLICE_PROGRAMMER=]
+    /// with --every-programmer [env: NORSPLICE_PROGRAMMER]
     #[arg(short, long, value_name = "SPEC", global = true)]
     #[arg(add = super::completion::programmers())]
     pub programmer: Vec<String>,
 
     /// Where backups and unfinished jobs are kept [default: in the user's data directory] [env:
-    /// NORSPLICE_STORE=]
+    /// NORSPLICE_STORE]
     #[arg(long, value_name = "DIR", global = true)]
     pub store: Option<PathBuf>,
 

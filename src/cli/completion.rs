@@ -3,7 +3,6 @@
 //! The shell asks this program itself (`completions SHELL` prints the few lines that make it ask), so that what is in the
 //! store and in the files on the line is offered, and not only what was known when the program was built.
 
-use super::help;
 use crate::desk::regions::of_contents;
 use crate::desk::subject::CHIP;
 use crate::desk::{AUTO, files};
@@ -23,9 +22,9 @@ const ASKED: &str = "COMPLETE";
 /// The largest file that is looked into for its map while someone waits for an answer.
 const LOOKED_INTO: u64 = 64 << 20;
 
-/// Answers a shell that asks, and ends the process then.
-pub fn answer() {
-    CompleteEnv::with_factory(help::command).var(ASKED).complete();
+/// Answers a shell that asks about `command`, and ends the process then.
+pub fn answer(command: fn() -> clap::Command) {
+    CompleteEnv::with_factory(command).var(ASKED).complete();
 }
 
 /// The lines that make a shell ask; `None` for a shell that cannot.
@@ -162,7 +161,7 @@ fn contents(file: &Path) -> Option<Vec<u8>> {
 fn store() -> Option<Store> {
     let named = value_of("--store", &line()).or_else(|| std::env::var_os("NORSPLICE_STORE"));
     let named = named.filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    Some(Store::open(&named.or_else(super::store::own)?))
+    Some(Store::open(&named.or_else(super::home::store)?))
 }
 
 fn backup_ids() -> Vec<(String, String)> {

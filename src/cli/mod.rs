@@ -16,6 +16,7 @@ mod five_volts;
 mod flashrom;
 mod guide;
 mod help;
+mod home;
 mod jobs;
 mod options;
 mod order;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
-    completion::answer();
+    completion::answer(help::command);
     let mut words: Vec<OsString> = fenced(std::env::args_os().collect());
     let read = |words: &[OsString]| {
         help::command().try_get_matches_from(words).and_then(|matches| Args::from_arg_matches(&matches))

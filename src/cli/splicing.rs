@@ -18,7 +18,7 @@ pub fn show(session: &Session, spliced: &Spliced) {
     out.table(&table);
     if spliced.regions.iter().any(|row| row.why.starts_with(DEFAULT)) {
         out.line(
-            "  sources without a word on them are the board's defaults; --set REGION=SOURCE chooses others",
+            "  sources are the board's defaults, but where it says \"you said so\"; --set REGION=SOURCE chooses",
         );
     }
     if !spliced.units.is_empty() {

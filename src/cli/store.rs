@@ -1,9 +1,9 @@
 //! Where the store is, and how it is opened.
 
 use super::exit::Failure;
+use super::home;
 use super::session::Session;
 use crate::workflow::Store;
-use etcetera::BaseStrategy;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,14 +16,9 @@ pub fn root(session: &Session) -> Result<PathBuf, Failure> {
         Some(dir) => Ok(dir.clone()),
         None => {
             let text = "there is no home directory to keep backups in; give --store DIR";
-            own().ok_or_else(|| Failure::refused(text))
+            home::store().ok_or_else(|| Failure::refused(text))
         }
     }
-}
-
-/// The folder in the user's data directory; `None` without a home directory.
-pub fn own() -> Option<PathBuf> {
-    etcetera::choose_base_strategy().ok().map(|base| base.data_dir().join("norsplice"))
 }
 
 /// The store for looking.

@@ -210,7 +210,7 @@ fn nearest(wanted: &Spans, possible: &[Spans]) -> String {
         .into_iter()
         .filter_map(|(word, spans)| Some(format!("{word}: {}", spans?)))
         .collect();
-    let near = if near.is_empty() { String::new() } else { format!("the nearest are {}; ", near.join(", ")) };
+    let near = if near.is_empty() { String::new() } else { format!("the nearest: {}; ", near.join(", ")) };
     format!("{near}\"norsplice protect show\" lists what is possible")
 }
 

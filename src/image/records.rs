@@ -442,7 +442,7 @@ mod tests {
                 "1 gap of 15 bytes in all (0x000001..0x000010)",
             ),
             (format!(":0100000055AA\n{end}\n:0100010055A9"), 3, "behind the end"),
-            (format!(":02FFFF005555D6\n{end}"), 1, "wrap around"),
+            (format!(":02FFFF00555556\n{end}"), 1, "wrap around"),
             (end.to_owned(), 0, "no data"),
             ("offset 0 1 2 3".to_owned(), 1, "does not begin with ':'"),
             ("S1040000AA51\nS9030000FC".to_owned(), 0, ""),

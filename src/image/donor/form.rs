@@ -67,8 +67,15 @@ pub fn other_form(bytes: &[u8]) -> Option<String> {
     ))
 }
 
+/// How much of a text is looked at: a dump that merely begins like one goes on otherwise.
+const LOOKED_AT: usize = 0x1000;
+
 /// The kind of text, and what makes bytes of it.
 fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    if !bytes.iter().take(LOOKED_AT).all(plain) {
+        return None;
+    }
     let line = bytes.split(|b| matches!(b, b'\r' | b'\n')).next().filter(|line| line.len() < 600)?;
     let hex = |part: &[u8]| part.len() >= 8 && part.iter().all(u8::is_ascii_hexdigit);
     match line {

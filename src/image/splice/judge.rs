@@ -210,7 +210,7 @@ pub(super) fn boot_loader(product: &Product, parties: &Parties) -> Vec<Finding> 
     if let Some(firmware) = firmware.filter(|f| f.source != r.source) {
         found.push(LOADER_MIX.found(format!(
             "boot loader from {} ({}), firmware from {}. Some operators lock the two together, by security registers too, \
-             which no dump holds: if it will not boot, look at those (otp show)",
+             which no dump holds: if it will not boot, look at those",
             r.source,
             text(after),
             firmware.source

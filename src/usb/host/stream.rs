@@ -117,7 +117,7 @@ fn no_port(path: &Path) -> UsbError {
 
 fn serial(path: &Path, baud: Option<u32>) -> io::Result<serial2::SerialPort> {
     // Opened as a port, a file would fail with a word on ioctl.
-    if std::fs::metadata(path).is_ok_and(|data| data.is_file() || data.is_dir()) {
+    if path.is_file() || path.is_dir() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no serial port"));
     }
     let port = serial2::SerialPort::open(path, |mut settings: serial2::Settings| {
