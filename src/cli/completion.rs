@@ -9,7 +9,7 @@ use crate::desk::{AUTO, files};
 use crate::flash::parts;
 use crate::image::checks::CHECKS;
 use crate::image::{Board, Layout, parse_any};
-use crate::programmer::MODELS;
+use crate::programmer::models;
 use crate::workflow::Store;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::Shells;
@@ -90,7 +90,7 @@ pub fn dumps() -> ArgValueCompleter {
 /// Programmers, as `-p` names them.
 pub fn programmers() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
-        let known = MODELS.iter().map(|model| (model.name.to_owned(), String::new()));
+        let known = models().iter().map(|model| (model.name.to_owned(), String::new()));
         offered(typed, known.chain([("emu".to_owned(), "a chip in software".to_owned())]))
     })
 }

@@ -4,7 +4,7 @@ use super::about::keep_counts;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::question::{Question, RemoveQuestion, WriteQuestion};
-use super::subject::recognised;
+use super::regions::board_of;
 use super::{Place, PlaceError, Refusal, write_checks};
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::checks::stopping;
@@ -119,7 +119,7 @@ pub(super) fn note_board(store: &Store, backup: &Backup, found: Option<&str>) ->
         return None;
     }
     let named = found.filter(|name| Board::named(name).is_ok()).map(str::to_owned);
-    let named = named.or_else(|| recognised(&backup.flash).map(|found| found.board.name.clone()));
+    let named = named.or_else(|| board_of(&backup.flash).map(|found| found.board.name.clone()));
     store.note_board(&backup.manifest.id, &named?).ok()
 }
 

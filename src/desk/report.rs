@@ -114,7 +114,7 @@ fn build<'a>(
         facts.push(("Job".into(), format!("{id}, begun {}", record.header.begun)));
     }
     facts.extend(protected(manifest, store)?.map(|what| ("Write-protected then".to_owned(), what)));
-    facts.push(("Page made by".to_owned(), format!("norsplice {}", env!("CARGO_PKG_VERSION"))));
+    facts.push(("Version of the program".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
     if let Some(fault) = lost {
         facts.push(("Details of the job".into(), format!("not shown: {fault}")));
     }

@@ -10,6 +10,7 @@ use crate::units;
 use crate::wire;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `selftest`
 #[derive(Debug, clap::Args)]
@@ -80,6 +81,8 @@ fn words(assumption: Assumption) -> &'static str {
 fn figure(figure: Figure) -> String {
     match figure {
         Figure::None => "-".to_owned(),
+        // Small times are what is judged here.
+        Figure::Time(time) if time < Duration::from_secs(1) => format!("{:.1} ms", time.as_secs_f64() * 1e3),
         Figure::Time(time) => units::time(time),
         Figure::Count(count) => count.to_string(),
         Figure::Code(code) => format!("{code:04x}"),

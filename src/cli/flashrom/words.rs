@@ -5,7 +5,7 @@ use super::super::show::did_you_mean;
 use super::refused::Refused;
 use super::translate::Note;
 use crate::programmer::flashrom::NoEquivalent;
-use crate::programmer::{MODELS, flashrom::names};
+use crate::programmer::{flashrom::names, models};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Note {
@@ -72,7 +72,7 @@ impl From<Refused> for Failure {
             Refused::Programmer(none) => Failure::refused(format!("-p: {none}")),
             Refused::UnknownProgrammer(text) => {
                 let name = text.split(':').next().unwrap_or_default();
-                let known = MODELS.iter().map(|model| model.name).chain(names());
+                let known = models().iter().map(|model| model.name).chain(names());
                 let guess = did_you_mean(name, known).map_or(String::new(), |one| format!("; did you mean '{one}'?"));
                 Failure::refused(format!("-p {text}: neither flashrom nor norsplice has a programmer '{name}'{guess}"))
                     .hint("\"norsplice list\" shows what is plugged in and how to name it")
