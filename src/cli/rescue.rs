@@ -22,7 +22,7 @@ pub fn steps_while_serving(board: &Board, address: SocketAddr) -> Vec<String> {
         }
         let server = text(&r.server);
         vec![format!(
-            "the board asks {server}, port {PORT}; this listens at {address}: lead the one to the other"
+            "the board asks {server}, port {PORT}; this listens at {address} instead: lead the one to the other"
         )]
     })
 }

@@ -31,6 +31,7 @@ const FREE: &[&str] = &[
     "mtk-eeprom",
     "mtk-loader",
     "uboot-env",
+    "uefi-volume",
     "xml",
 ];
 
