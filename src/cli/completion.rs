@@ -106,7 +106,7 @@ pub fn allowed() -> ArgValueCompleter {
 /// Parts by name.
 pub fn part_names() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
-        offered(typed, parts::names().into_iter().map(|name| (name.to_owned(), String::new())))
+        offered(typed, parts::names().map(|name| (name.to_owned(), String::new())))
     })
 }
 

@@ -365,7 +365,7 @@ fn s_text(start: u64, end: u64, bytes: &[u8]) -> String {
     // Data, end, and bytes of an address, by the last address.
     let (data, last, width) = match end {
         0..=0x1_0000 => ('1', '9', 2),
-        0..=0x100_0000 => ('2', '8', 3),
+        0x1_0001..=0x100_0000 => ('2', '8', 3),
         _ => ('3', '7', 4),
     };
     let mut text = String::with_capacity(bytes.len() / LINE * 46 + 64);
@@ -389,7 +389,7 @@ fn s_text(start: u64, end: u64, bytes: &[u8]) -> String {
     }
     match records {
         0..=0xffff => add('5', records, 2, &[]),
-        0..=0xff_ffff => add('6', records, 3, &[]),
+        0x1_0000..=0xff_ffff => add('6', records, 3, &[]),
         _ => {}
     }
     add(last, 0, width, &[]);
