@@ -291,7 +291,8 @@ impl<P: Programmer> Chip<P> {
         Ok(status)
     }
 
-    /// The registers, read until two readings in a row agree.
+    /// The registers, read until two readings in a row agree. Every other reading asks in the opposite order: answers that
+    /// come one too late would be alike, and wrong, in one order.
     pub(super) fn read_registers(&mut self) -> Result<Registers, FlashError> {
         let scheme = self.identity.part.status;
         let security = matches!(self.identity.part.otp.method, OtpMethod::Enso).then_some(0x2B);
@@ -306,8 +307,8 @@ impl<P: Programmer> Chip<P> {
         .filter_map(|(register, opcode)| Some((register, opcode?)))
         .collect();
         let mut seen: Vec<Vec<u8>> = Vec::new();
-        for _ in 0..8 {
-            let values = self.read_each(&plan)?;
+        for n in 0..8 {
+            let values = self.read_each(&plan, n % 2 == 1)?;
             if seen.last() == Some(&values) {
                 return Ok(plan.iter().zip(&values).fold(
                     Registers::default(),
@@ -330,11 +331,14 @@ impl<P: Programmer> Chip<P> {
         Err(FlashError::UnstableStatus { seen })
     }
 
-    fn read_each(&mut self, plan: &[(Register, u8)]) -> Result<Vec<u8>, FlashError> {
+    fn read_each(&mut self, plan: &[(Register, u8)], last_first: bool) -> Result<Vec<u8>, FlashError> {
         let opcodes: Vec<[u8; 1]> = plan.iter().map(|(_, opcode)| [*opcode]).collect();
         let mut answers = vec![[0u8; 1]; plan.len()];
         let mut batch: Vec<_> =
             opcodes.iter().zip(&mut answers).map(|(o, a)| Transaction::read(o, a)).collect();
+        if last_first {
+            batch.reverse();
+        }
         self.programmer.run(&mut batch)?;
         drop(batch);
         Ok(answers.into_iter().map(|[v]| v).collect())

@@ -64,21 +64,26 @@ impl<P: Programmer> Chip<P> {
     pub fn read(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
         let limits = self.programmer.limits();
         let piece = (limits.read_batch.max(1) as u64).min(cut::room(&limits));
-        self.read_pieces(self.plain_read(), span, span.pieces(piece), sink)
+        self.read_pieces(self.plain_read(), span, span, span.pieces(piece), sink)
     }
 
-    /// One pass of a proof: by the fast read, forward, in long pieces cut at odd places. See
-    /// [`read_second_opinion`](Self::read_second_opinion) for the other.
+    /// One pass of a proof: by the fast read, forward, in long pieces cut at odd places, from a little before the span to a
+    /// little behind it. See [`read_second_opinion`](Self::read_second_opinion) for the other.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_forward(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
-        self.read_pieces(self.fast_read(), span, self.forward_pieces(span), sink)
+        // Past its end a chip begins again; what comes from there is dropped. One of several dies has no such end.
+        let most = if self.die_limit() == u64::MAX { u64::MAX } else { self.geometry.size };
+        let end = span.end.saturating_add(cut::TAIL).min(most);
+        let wider = Span::new(span.start - span.start.min(cut::LEAD), end);
+        self.read_pieces(self.fast_read(), span, wider, self.forward_pieces(span), sink)
     }
 
     /// The pieces of the forward pass on this programmer.
     pub(crate) fn forward_pieces(&self, span: Span) -> impl Iterator<Item = Span> + use<P> {
-        cut::forward(span, cut::long(&self.programmer.limits()))
+        let limits = self.programmer.limits();
+        cut::forward(span, cut::long(&limits), cut::short(&limits))
     }
 
     /// The other pass where spi-memory does not reach: by the plain read, backward, in short pieces.
@@ -88,14 +93,16 @@ impl<P: Programmer> Chip<P> {
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, FlashError> {
         let length = cut::short(&self.programmer.limits());
-        self.read_pieces(self.plain_read(), span, cut::backward(span, length), sink)
+        self.read_pieces(self.plain_read(), span, span, cut::backward(span, length), sink)
     }
 
-    /// Reads pieces in the order given, as many in one batch as the programmer likes.
+    /// Reads pieces in the order given, as many in one batch as the programmer likes. The first and the last reach to the
+    /// ends of `wider`; what lies outside of `span` is not handed out.
     fn read_pieces(
         &mut self,
         by: ReadCommand,
         span: Span,
+        wider: Span,
         pieces: impl Iterator<Item = Span>,
         sink: &mut Sink<'_>,
     ) -> Result<ControlFlow<()>, FlashError> {
@@ -109,12 +116,33 @@ impl<P: Programmer> Chip<P> {
                 bytes += piece.len();
                 batch.push(piece);
             }
-            let answers = self.read_batch(by, &batch)?;
+            let answers = self.read_wider(by, span, wider, &batch)?;
             if hand_out(&batch, &answers, sink).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// The answers for pieces of `span`, of which those at its ends are read as far as `wider` goes.
+    fn read_wider(
+        &mut self,
+        by: ReadCommand,
+        span: Span,
+        wider: Span,
+        pieces: &[Span],
+    ) -> Result<Vec<Vec<u8>>, FlashError> {
+        let ends = |piece: &Span| {
+            let start = if piece.start == span.start { wider.start } else { piece.start };
+            Span::new(start, if piece.end == span.end { wider.end } else { piece.end })
+        };
+        let asked: Vec<Span> = pieces.iter().map(ends).collect();
+        let mut answers = self.read_batch(by, &asked)?;
+        for ((piece, asked), answer) in pieces.iter().zip(&asked).zip(&mut answers) {
+            answer.drain(..(piece.start - asked.start) as usize);
+            answer.truncate(piece.range().len());
+        }
+        Ok(answers)
     }
 
     /// The plain answers for several spans, in the order given, in one batch where one die holds them all.
@@ -150,6 +178,27 @@ impl<P: Programmer> Chip<P> {
         self.programmer.run(&mut batch)?;
         drop(batch);
         Ok(answers)
+    }
+
+    /// One plain answer of any length, handed out as it comes; within one die. `Break` ends it.
+    ///
+    /// # Errors
+    /// [`FlashError::Outside`]; [`SpiError::TooLong`](crate::spi::SpiError::TooLong) where the programmer's windows are
+    /// shorter; what failed below.
+    pub(crate) fn read_on(
+        &mut self,
+        span: Span,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), FlashError> {
+        self.check_inside(span)?;
+        let by = self.plain_read();
+        let header = by.header(self.locate(span.start)?);
+        Ok(self.programmer.read_on(&header, span.len(), sink)?)
+    }
+
+    /// The dies that a span reaches into, each with its part of the span.
+    pub(crate) fn by_die(&self, span: Span) -> impl Iterator<Item = Span> + use<P> {
+        span.pieces(self.die_limit())
     }
 
     /// Spans that are longer than the programmer's windows, each in parts.

@@ -37,6 +37,9 @@ const LEAVES: usize = 3;
 /// Bytes read of a register whose size is disputed: twice the largest period that is looked for.
 const MEASURE: usize = 4096;
 
+/// Bytes by which every other read of an area is longer.
+const BEYOND: usize = 3;
+
 /// What one read of an area brought.
 struct Area {
     bytes: Vec<u8>,
@@ -109,7 +112,8 @@ impl<P: Programmer> Chip<P> {
         })
     }
 
-    /// Reads until two reads in a row agree.
+    /// Reads until two reads in a row agree. Every other read is a little longer: answers that come one packet too late
+    /// would be alike, and wrong, where all are of one length.
     fn read_area(
         &mut self,
         commands: &OtpCommands,
@@ -117,11 +121,13 @@ impl<P: Programmer> Chip<P> {
         len: usize,
     ) -> Result<Area, FlashError> {
         let mut last: Option<Vec<u8>> = None;
-        for _ in 0..8 {
-            let area = match commands.enter {
-                None => self.read_plain(commands, register, len)?,
-                Some(enter) => self.read_in_mode(enter, commands, register, len)?,
+        for n in 0..8 {
+            let asked = len + n % 2 * BEYOND;
+            let mut area = match commands.enter {
+                None => self.read_plain(commands, register, asked)?,
+                Some(enter) => self.read_in_mode(enter, commands, register, asked)?,
             };
+            area.bytes.truncate(len);
             if last.as_ref() == Some(&area.bytes) {
                 return Ok(area);
             }

@@ -6,9 +6,10 @@
 use super::codec::{Codec, Silence};
 use super::cut::{BURST, ends_in_read, only_asks, parts};
 use super::ladder::Ladder;
-use super::shape::{Framing, Shape};
-use crate::spi::{Limits, LinkNotice, Op, Programmer, SpiError, Transaction};
+use super::shape::{Framing, Piece, Shape};
+use crate::spi::{Limits, LinkNotice, Op, Programmer, SpiError, Transaction, read_whole};
 use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// A round trip from which on the link is a slow one: a virtual machine, USB over a network.
@@ -16,7 +17,8 @@ const SLOW_LINK: Duration = Duration::from_millis(20);
 /// How long a device on a slow link may give no answer.
 const SLOW_PATIENCE: Duration = Duration::from_secs(3);
 
-/// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried.
+/// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried. Each
+/// further try waits for one part more: a host that is busy for a while is no dead device.
 const HURRY: u32 = 3;
 
 /// A programmer: a codec over a pipe. Pins are released when it is dropped.
@@ -82,9 +84,21 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         self.ladder.shape()
     }
 
-    /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes.
+    /// The first try of windows in one shape.
     pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
-        let patience = if only_asks(batch) { self.patience / HURRY } else { self.patience };
+        self.try_again(batch, shape, 1)
+    }
+
+    /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes. The
+    /// patience with questions follows the count of tries.
+    pub(super) fn try_again(
+        &mut self,
+        batch: &mut [Transaction<'_>],
+        shape: Shape,
+        tries: u32,
+    ) -> Result<(), SpiError> {
+        let patience =
+            if only_asks(batch) { self.patience / HURRY * tries.min(HURRY) } else { self.patience };
         // A window that is longer than a burst should be goes down in parts in any shape.
         let long = batch.iter().any(|transaction| transaction.clocked() > BURST);
         let in_parts = if long { self.codec.piece(Shape::Plain) } else { None };
@@ -121,6 +135,38 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
             self.deselect()?;
         }
         Ok(())
+    }
+
+    /// One window in parts, each a burst, chip select low throughout; see [`Programmer::read_on`].
+    fn read_in_parts(
+        &mut self,
+        header: &[u8],
+        len: u64,
+        piece: Piece,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), SpiError> {
+        let (shape, patience) = (self.ladder.shape(), self.patience);
+        let mut bytes = vec![0; piece.read.min(piece.clocked)];
+        let mut left = len;
+        let mut flow = ControlFlow::Continue(());
+        while left > 0 {
+            let first = left == len;
+            // The last byte has a part of its own where the sink wants no more: it ends the window.
+            let most = if flow.is_break() { 1 } else { bytes.len() as u64 };
+            let room = if first { (piece.clocked - header.len()) as u64 } else { most };
+            let take = left.min(most).min(room) as usize;
+            let last = flow.is_break() || take as u64 == left;
+            let into = Op::Read(&mut bytes[..take]);
+            let ops = if first { vec![Op::Write(header), into] } else { vec![into] };
+            let part = Transaction { ops, pause: Duration::ZERO };
+            self.burst(&mut [part], Framing::Part { first, last }, shape, patience)?;
+            if last && flow.is_break() {
+                break;
+            }
+            left -= take as u64;
+            flow = sink(&bytes[..take]);
+        }
+        self.deselect()
     }
 
     /// One burst, and back in step after a failure.
@@ -198,6 +244,21 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
             batch = rest;
         }
         Ok(())
+    }
+
+    fn read_on(
+        &mut self,
+        header: &[u8],
+        len: u64,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), SpiError> {
+        let shape = self.ladder.shape();
+        match self.codec.piece(shape).or(self.codec.piece(Shape::Plain)) {
+            Some(piece) if piece.clocked > header.len() && len > 1 => {
+                self.read_in_parts(header, len, piece, sink)
+            }
+            _ => read_whole(self, header, len, sink),
+        }
     }
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {

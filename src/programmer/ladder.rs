@@ -219,7 +219,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let mut tries = 1;
         while let Some(shape) = next {
             tries += 1;
-            match self.attempt(batch, shape) {
+            match self.try_again(batch, shape, tries) {
                 Ok(()) => {
                     self.ladder.failed_at = None;
                     // Twice at one place: the shape that works here is the session's.

@@ -1,6 +1,7 @@
 //! One chip-select window, a batch of them, and the programmer trait that makes batching its contract.
 
 use super::link::{LinkError, LinkNotice};
+use std::ops::ControlFlow;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -135,6 +136,21 @@ pub trait Programmer {
     /// [`SpiError`]; after one, which of the transactions reached the chip is unknown.
     fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError>;
 
+    /// Reads `len` bytes behind a header in one chip-select window, handing them out as they come; where `sink` breaks, the
+    /// window ends early. For reads that are longer than a transaction should be: a programmer that can keep chip select low
+    /// from burst to burst does it in parts, so that they have no limit and heed a stop.
+    ///
+    /// # Errors
+    /// [`SpiError::TooLong`] where the programmer cannot; else as [`run`](Self::run). Bytes may have been handed out.
+    fn read_on(
+        &mut self,
+        header: &[u8],
+        len: u64,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), SpiError> {
+        read_whole(self, header, len, sink)
+    }
+
     /// Clocks `len` bytes with chip select high and gives what MISO shows: the baseline of the contact check.
     ///
     /// # Errors
@@ -165,6 +181,25 @@ pub trait Programmer {
     fn sleep(&mut self, time: Duration);
 }
 
+/// [`Programmer::read_on`] as one transaction.
+pub(crate) fn read_whole<P: Programmer + ?Sized>(
+    programmer: &mut P,
+    header: &[u8],
+    len: u64,
+    sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<(), SpiError> {
+    let max = programmer.limits().max_transaction;
+    let whole = usize::try_from(len).unwrap_or(usize::MAX).saturating_add(header.len());
+    if whole > max {
+        return Err(SpiError::TooLong { len: whole, max });
+    }
+    let mut bytes = vec![0; whole - header.len()];
+    programmer.run(&mut [Transaction::read(header, &mut bytes)])?;
+    // The window is over: whether to go on makes no difference.
+    let _ = sink(&bytes);
+    Ok(())
+}
+
 macro_rules! forward_programmer {
     () => {
         fn limits(&self) -> Limits {
@@ -172,6 +207,14 @@ macro_rules! forward_programmer {
         }
         fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
             (**self).run(batch)
+        }
+        fn read_on(
+            &mut self,
+            header: &[u8],
+            len: u64,
+            sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+        ) -> Result<(), SpiError> {
+            (**self).read_on(header, len, sink)
         }
         fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
             (**self).baseline(len)

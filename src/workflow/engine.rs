@@ -44,24 +44,19 @@ impl Engine {
         .map(drop)
     }
 
-    /// Reads `span` into memory. Our own engine begins a little before the span where it can, so that the two engines
-    /// do not begin at the same address in short spans either.
+    /// Reads `span` into memory.
     pub(super) fn read_to_vec<P: Programmer>(
         self,
         chip: &mut Chip<P>,
         span: Span,
     ) -> Result<Vec<u8>, FlashError> {
-        /// No multiple of a power of two.
-        const LEAD: u64 = 37;
-        let lead = if self == Engine::Own { span.start.min(LEAD) } else { 0 };
-        let wider = Span::new(span.start - lead, span.end);
-        let mut got = vec![0; wider.range().len()];
-        self.read(chip, wider, &mut |at, bytes| {
-            let at = (at - wider.start) as usize;
+        let mut got = vec![0; span.range().len()];
+        self.read(chip, span, &mut |at, bytes| {
+            let at = (at - span.start) as usize;
             got[at..at + bytes.len()].copy_from_slice(bytes);
             ControlFlow::Continue(())
         })?;
-        Ok(got.split_off(lead as usize))
+        Ok(got)
     }
 
     /// What is left of `rest` once the piece `done` has arrived.

@@ -4,6 +4,7 @@
 //! rule that holds all of it together: nothing is erased or programmed without a backup of this very chip, proven by
 //! two equal reads and stored, and without a journal that can finish or undo the job.
 
+mod alike;
 pub mod backup;
 pub mod contact;
 pub mod files;

@@ -259,7 +259,7 @@ fn check_whole<P: Programmer>(
 }
 
 /// The cause of passes that differ in far more than noise does, where one can be shown.
-fn explain<P: Programmer>(
+pub(super) fn explain<P: Programmer>(
     chip: &mut Chip<P>,
     span: Span,
     differing: &Differing,

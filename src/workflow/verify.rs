@@ -1,19 +1,26 @@
 //! The chip compared with what it should hold: every differing range.
 //!
-//! The addresses are proven first. What differs is read again, so that a bit that flipped on the way is not taken for a wrong bit on the chip.
+//! The addresses are proven first. What differs is read again by both engines, so that neither a bit that flipped on the
+//! way nor a link or state that one way of reading shows is taken for wrong bytes on the chip.
 
+use super::alike::{Alike, read_alike};
 use super::contact;
-use super::engine::{Engine, pass};
+use super::engine::{Engine, pass, stop_on_break};
 use super::error::Cause;
-use super::event::{Events, Stage};
+use super::event::{Event, Events, Stage};
+use super::noise::Noise;
 use super::reading::prove;
 use crate::flash::Chip;
 use crate::plan::diff;
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
 
-/// More differing ranges than these are not read again one by one: that is no flipped bit.
+/// What differs is read again in pieces of this length.
+const PIECE: u64 = 4096;
+/// Where there are more pieces than these, not all of them are read again: that is no flipped bit.
 const READ_AGAIN: usize = 256;
+/// As many are read again then, evenly spread.
+const SAMPLED: usize = 64;
 
 /// What a comparison gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +36,8 @@ pub struct Verified {
 /// Compares the chip from `address` on with `wanted`.
 ///
 /// # Errors
-/// [`Cause::Refused`] where it reaches past the end, [`Cause::Stopped`], what failed below.
+/// [`Cause::Refused`] where it reaches past the end, [`Cause::Disagree`] or [`Cause::Addresses`] where the engines do not
+/// read the same difference, [`Cause::Stopped`], what failed below.
 pub fn verify<P: Programmer>(
     chip: &mut Chip<P>,
     address: u64,
@@ -53,18 +61,48 @@ pub fn verify<P: Programmer>(
         // Equal contents that repeat prove no more than the reads do.
         contact::prove_unproven_bits(chip, wanted, events)?;
     }
-    if result.differing.as_slice().len() > READ_AGAIN {
-        return Ok(result);
-    }
-    for range in result.differing.clone().iter() {
-        let again = chip.read_to_vec(range)?;
-        result.bytes_read += range.len();
-        let wanted = &wanted[Span::new(range.start - address, range.end - address).range()];
-        let wrong: Spans = diff(&again, wanted).iter().map(|s| s.shifted(range.start)).collect();
-        result.misread += range.len() - wrong.len();
-        for right in Spans::from(range).difference(&wrong).iter() {
-            result.differing.remove(right);
-        }
-    }
+    confirm(chip, Span::new(address, span.end), wanted, &mut result, events)?;
     Ok(result)
+}
+
+/// Reads what differs again by both engines. Bytes that they read as wanted differ no more; where they do not agree, or
+/// where far more was read otherwise before, nothing is known.
+fn confirm<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    wanted: &[u8],
+    result: &mut Verified,
+    events: &mut Events<'_>,
+) -> Result<(), Cause> {
+    let blocks: Spans =
+        result.differing.iter().filter_map(|range| range.aligned_out(PIECE).intersection(span)).collect();
+    let mut pieces: Vec<Span> = blocks.iter().flat_map(|range| range.pieces(PIECE)).collect();
+    let whole = pieces.len() <= READ_AGAIN;
+    if !whole {
+        let step = pieces.len().div_ceil(SAMPLED);
+        pieces = pieces.into_iter().step_by(step).collect();
+    }
+    let stage = Stage::Reread;
+    let bytes = pieces.iter().map(Span::len).sum();
+    if bytes == 0 {
+        return Ok(());
+    }
+    stop_on_break(events(Event::Begin { stage, bytes, time: None }))?;
+    for piece in pieces {
+        let Alike { bytes: again, read } = read_alike(chip, piece)?;
+        result.bytes_read += read;
+        let wanted = &wanted[Span::new(piece.start - span.start, piece.end - span.start).range()];
+        let wrong: Spans = diff(&again, wanted).iter().map(|s| s.shifted(piece.start)).collect();
+        let before = result.differing.intersection(&piece.into());
+        if whole {
+            result.misread += before.difference(&wrong).len();
+            before.iter().for_each(|range| result.differing.remove(range));
+            wrong.iter().for_each(|range| result.differing.insert(range));
+        } else if wrong.is_empty() {
+            let (differing, bytes) = (before.len(), span.len());
+            return Err(Cause::Disagree { differing, bytes, unsure: piece.into(), noise: Noise::Spread });
+        }
+        stop_on_break(events(Event::Advance { stage, bytes: piece.len() }))?;
+    }
+    stop_on_break(events(Event::End { stage }))
 }

@@ -25,7 +25,8 @@ fn an_adapter_that_stops_in_long_reads_is_driven_plainly_and_it_is_said_once() {
 
 #[test]
 fn an_adapter_that_loses_answers_gives_no_backup_and_is_named_instead_of_the_clip() {
-    for quirk in ["loses", "doubles", "late", "overruns"] {
+    // An answer that is late is waited for the third time that it is asked for.
+    for quirk in ["loses", "doubles", "overruns"] {
         let bench = Bench::new();
         let (ran, counts) =
             bench.emu(&format!("quirk={quirk},state=chip"), ["--store", "store", "--json", "backup"]);

@@ -185,6 +185,68 @@ fn every_part_in_every_state_ends_right_or_refused_with_the_cause() {
 
 const RIGHT_AND_REFUSED: (usize, usize) = (1220, 24);
 
+/// The same pairs on the smallest part that has each, backed up by both engines and written.
+#[test]
+fn two_states_at_once_are_left_for_backups_and_writes_too() {
+    let mut specs: Vec<ChipSpec> = names().iter().map(|name| find(name).unwrap()).collect();
+    specs.retain(|spec| spec.size > 0x1_0000);
+    specs.sort_by_key(|spec| spec.size);
+    let mut tried = 0;
+    let mut wrong = Vec::new();
+    for (n, first) in LeftState::ALL.into_iter().enumerate() {
+        for second in LeftState::ALL.into_iter().skip(n + 1) {
+            let hidden = [first, second].iter().any(|state| NO_WAY_OUT.contains(state));
+            if hidden || (first, second) == (LeftState::PowerDown, LeftState::Erasing) {
+                continue;
+            }
+            let Some(spec) = specs.iter().find(|spec| first.fits(spec) && second.fits(spec)) else {
+                continue;
+            };
+            for act in [Act::Backup, Act::Write] {
+                let case = format!("{} {} {} {act:?}", spec.name, first.name(), second.name());
+                let mut bench = Bench::new(spec.clone());
+                bench.leave_in(first);
+                let time = bench.programmer.time();
+                assert!(bench.programmer.chip.borrow_mut().leave_in(second, time));
+                // Where a state touches the array: what becomes of it is not looked at here.
+                let span = Span::new(0x8000, 0xc000);
+                let Bench { programmer, expected, .. } = &mut bench;
+                let done = connect(programmer).and_then(|mut chip| match act {
+                    Act::Write => {
+                        chip.confirm_voltage_adapter();
+                        let place = Span::new(0x8800, 0x9923);
+                        let wanted = noise(place.len() as usize, 77);
+                        expected[..0x8000].copy_from_slice(&chip.read_to_vec(Span::new(0, 0x8000))?);
+                        write(&mut chip, expected, place, &wanted)?;
+                        expected[place.range()].copy_from_slice(&wanted);
+                        Ok(true)
+                    }
+                    _ => {
+                        let mut same = chip.read_to_vec(span)? == expected[span.range()];
+                        let mut other = |address: u64, bytes: &[u8]| {
+                            let at = Span::new(address, address + bytes.len() as u64).range();
+                            same &= bytes == &expected[at];
+                            std::ops::ControlFlow::Continue(())
+                        };
+                        let _ = chip.read_forward(span, &mut other)?;
+                        let _ = chip.read_second_opinion(span, &mut other)?;
+                        Ok(same)
+                    }
+                });
+                let chip = bench.programmer.chip.borrow();
+                let same = chip.contents()[0x8000..] == bench.expected[0x8000..];
+                match done {
+                    Ok(true) if same && chip.counts().misdeed_count() == 0 => tried += 1,
+                    Ok(_) => wrong.push(format!("{case}: other bytes, {}", chip.counts().misdeed_text())),
+                    Err(error) => wrong.push(format!("{case}: {error}")),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried > 100, "{tried}");
+}
+
 /// Two states at once, as a board leaves them that was reset in the middle of its work: all of them are read right.
 #[test]
 fn every_part_in_two_states_at_once_is_read_right() {

@@ -24,13 +24,13 @@ use std::time::Duration;
 const NOTICED: Duration = Duration::from_secs(2);
 
 /// An adapter: its name for `-p`, the emulated one, the quirk, and whether other programs read right by it.
-type Adapter = (&'static str, ProgrammerKind, Quirk, &'static str, bool);
+pub(super) type Adapter = (&'static str, ProgrammerKind, Quirk, &'static str, bool);
 
 const CH: ProgrammerKind = ProgrammerKind::Ch341a;
 const FT: ProgrammerKind = ProgrammerKind::Ft2232h;
 const FT232: ProgrammerKind = ProgrammerKind::Ft232h;
 
-const ADAPTERS: [Adapter; 18] = [
+pub(super) const ADAPTERS: [Adapter; 18] = [
     ("ch341a", CH, Quirk::SelectEarly, "cs-early", true),
     ("ch341a", CH, Quirk::Merge, "merge", true),
     ("ch341a", CH, Quirk::Hold, "hold", true),
@@ -52,7 +52,7 @@ const ADAPTERS: [Adapter; 18] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Work {
+pub(super) enum Work {
     Probe,
     Backup,
     Rewrite,
@@ -67,7 +67,7 @@ const WORKS: [Work; 6] =
 
 /// How one case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// As on an adapter without the quirk.
     Right,
     /// An error that names the link; the chip is as it was.
@@ -77,16 +77,25 @@ enum End {
 }
 
 /// One adapter on one chip, with a store of its own.
-struct Rig {
-    emulator: Emulator,
+pub(super) struct Rig {
+    pub(super) emulator: Emulator,
     settings: Settings,
     store: tempfile::TempDir,
 }
 
 impl Rig {
-    fn new(adapter: &Adapter, plain: bool, emulator: Emulator) -> Self {
+    pub(super) fn new(adapter: &Adapter, plain: bool, emulator: Emulator) -> Self {
         let text = format!("{}{}", adapter.0, if plain { ":plain" } else { "" });
         Self { emulator, settings: Settings::parse(&text).unwrap(), store: in_memory() }
+    }
+
+    /// A job that was begun and cut off, on a good adapter.
+    pub(super) fn cut_off(adapter: &Adapter, plain: bool, job: &Job) -> Self {
+        let good = Self::new(adapter, plain, on_chip(adapter.1, job, &[], true));
+        let error = good.write(job, &mut || {}).expect_err("the supply fails");
+        assert!(matches!(error.chip, ChipState::Partial { .. }), "{error}");
+        let emulator = moved(&good.emulator, adapter.1, job, &[]);
+        Self { emulator, ..good }
     }
 
     fn clip(&self) -> Result<Chip<Box<dyn Programmer>>, FlashError> {
@@ -132,7 +141,7 @@ fn open(path: &Path) -> Store {
 }
 
 /// The job's chip on an adapter with these quirks; `half` cuts its supply in the third erase or program.
-fn on_chip(kind: ProgrammerKind, job: &Job, quirks: &[Quirk], half: bool) -> Emulator {
+pub(super) fn on_chip(kind: ProgrammerKind, job: &Job, quirks: &[Quirk], half: bool) -> Emulator {
     let faults = Faults::default();
     let faults = if half { faults.with(Fault::PowerCutInOperation(3, 0.5)) } else { faults };
     let mut options = Options::new(kind);
@@ -152,6 +161,81 @@ fn moved(from: &Emulator, kind: ProgrammerKind, job: &Job, quirks: &[Quirk]) -> 
 
 fn is_link(cause: &Cause) -> bool {
     matches!(cause, Cause::Flash(FlashError::Spi(SpiError::Link(_))))
+}
+
+/// One kind of work; the outer error is a wrong result.
+pub(super) fn take(rig: &Rig, job: &Job, work: Work) -> Result<Result<(), Error>, String> {
+    let unless = |wrong: bool, what: &str| if wrong { Err(what.to_owned()) } else { Ok(()) };
+    match work {
+        Work::Probe => {
+            rig.emulator.chip(|chip| (chip.set_register(1, 0x02), chip.set_register(2, 0x60)));
+            let status = || -> Result<_, Error> { Ok(rig.clip()?.status()?.registers) };
+            match status() {
+                Ok(now) => unless((now.sr1, now.sr2) != (0, Some(2)), &format!("wrong registers: {now:?}"))?,
+                Err(error) => return Ok(Err(error)),
+            }
+            Ok(probe(rig))
+        }
+        Work::Backup => {
+            let backup = || -> Result<_, Error> {
+                Ok(backup(&mut rig.clip()?, &rig.store(), &BackupOptions::default(), &mut quiet)?.flash)
+            };
+            let taken = backup();
+            unless(taken.as_ref().is_ok_and(|flash| *flash != job.old), "a wrong backup")?;
+            Ok(taken.map(drop))
+        }
+        Work::OtpDump => {
+            let wanted: Vec<Vec<u8>> =
+                (0..3u8).map(|n| (0..=255).map(|i: u8| i.rotate_left(3) ^ n).collect()).collect();
+            for (n, bytes) in wanted.iter().enumerate() {
+                rig.emulator.chip(|chip| {
+                    if let Some(cells) = chip.security_mut(n) {
+                        cells.copy_from_slice(bytes);
+                    }
+                });
+            }
+            let dump = || -> Result<_, Error> { Ok(rig.clip()?.security_registers()?) };
+            let dumped = dump();
+            let held = |bytes: &Vec<u8>| wanted.contains(bytes);
+            let wrong = dumped.as_ref().is_ok_and(|all| all.iter().any(|register| !held(&register.bytes)));
+            unless(wrong, "a wrong dump")?;
+            Ok(dumped.map(drop))
+        }
+        Work::Rewrite | Work::Worsening => {
+            let written = rig.write(job, &mut || {});
+            unless(written.is_ok() && rig.emulator.contents() != job.new, "other contents")?;
+            Ok(written)
+        }
+        Work::Resume => {
+            let finished = rig.finish();
+            unless(finished.is_ok() && rig.emulator.contents() != job.new, "other contents")?;
+            Ok(finished)
+        }
+    }
+}
+
+/// How a case ended in which an answer went wrong once; an error names the link or what it spoiled.
+pub(super) fn end_of(
+    rig: Rig,
+    adapter: &Adapter,
+    job: &Job,
+    result: Result<(), Error>,
+) -> Result<End, String> {
+    let Err(error) = result else { return Ok(End::Right) };
+    rig.emulator.set_faults(&Faults::default());
+    match &error.chip {
+        ChipState::Untouched if rig.emulator.contents() == job.old => Ok(End::Refused),
+        ChipState::Partial { .. } => {
+            let emulator = moved(&rig.emulator, adapter.1, job, &[]);
+            let good = Rig { emulator, ..rig };
+            good.finish().map_err(|then| format!("{error}; then {then}"))?;
+            match good.emulator.contents() == job.new {
+                true => Ok(End::Finished),
+                false => Err("finished with other contents".into()),
+            }
+        }
+        state => Err(format!("{error}; {state:?}")),
+    }
 }
 
 /// How a case ended whose chip held `old` and has an open job where it may be half written.

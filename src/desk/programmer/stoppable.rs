@@ -3,6 +3,7 @@
 
 use super::super::Stop;
 use crate::spi::{Limits, LinkNotice, Programmer, SpiError, Transaction};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// Sleeps are cut into pieces of this length, so that a long erase does not outlast the user's patience.
@@ -34,6 +35,19 @@ impl<P: Programmer> Programmer for Stoppable<P> {
     fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
         self.heed()?;
         self.programmer.run(batch)
+    }
+
+    fn read_on(
+        &mut self,
+        header: &[u8],
+        len: u64,
+        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), SpiError> {
+        self.heed()?;
+        let stop = &self.stop;
+        let mut heeding = |bytes: &[u8]| if stop.now() { ControlFlow::Break(()) } else { sink(bytes) };
+        self.programmer.read_on(header, len, &mut heeding)?;
+        self.heed()
     }
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {

@@ -3,6 +3,7 @@
 //! All of them act on reads of the array alone. A fault that spoils ids and registers too is found by other means.
 
 use super::model::FlashChip;
+use super::spec::Does;
 
 /// What goes wrong with reads of the array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,22 @@ pub enum DataFault {
     /// Reads that begin where the read before ended turn a bit of their eleventh byte over (`true`), or those that end
     /// where it began a bit of their last byte (`false`).
     InOrder(bool),
+    /// Reads by this opcode take no dummy byte: what comes is one byte further on.
+    NoDummy(u8),
+    /// The read behind this command takes four address bytes.
+    FourBytesAfter(u8),
+    /// Reads by this opcode take this address bit for 0 (`false`) or 1 (`true`).
+    StuckFor(u8, u32, bool),
+    /// A bit of so many bytes is turned over, from this offset of each answer on.
+    AtOffset(u64, u64),
+    /// An answer begins again after so many bytes.
+    BeginsAgain(u64),
+    /// An answer's last byte is held after so many.
+    Holds(u64),
+    /// Every so-manyth read has a bit of its first byte turned over.
+    Sometimes(u64),
+    /// Each answer comes one read too late.
+    Behind,
 }
 
 /// The faults, and what they remember from read to read.
@@ -44,12 +61,30 @@ pub(super) struct DataFaults {
     given: usize,
     /// Where the read before began and ended.
     last: Option<(usize, usize)>,
+    /// The address of the read before, for [`DataFault::Behind`].
+    before: usize,
+    /// The command before this read.
+    command: u8,
+    /// The last byte that was given, for [`DataFault::Holds`].
+    held: u8,
 }
 
 impl FlashChip {
     /// Replaces the faults of reads.
     pub fn set_data_faults(&mut self, faults: Vec<DataFault>) {
         self.data_faults = DataFaults { list: faults, ..DataFaults::default() };
+    }
+
+    /// A command has begun.
+    pub(super) fn note_command(&mut self, opcode: u8) {
+        // The read itself is what the command before it strikes.
+        if !self.is_read(opcode) {
+            self.data_faults.command = opcode;
+        }
+    }
+
+    fn is_read(&self, opcode: u8) -> bool {
+        self.table[usize::from(opcode)].is_some_and(|command| command.does == Does::ReadArray)
     }
 
     /// A read of the array begins at `address`; gives where it really begins.
@@ -62,6 +97,8 @@ impl FlashChip {
             faults.last = Some((faults.start, faults.start + faults.given));
         }
         faults.reads += 1;
+        let opcode = self.window.opcode;
+        let four = self.window.address_bytes == 4;
         for fault in faults.list.clone() {
             match fault {
                 DataFault::StuckBit(bit, false) => address &= !(1 << bit),
@@ -77,10 +114,22 @@ impl FlashChip {
                     let at = at % self.array.len();
                     self.array[at] ^= 0x66;
                 }
+                DataFault::NoDummy(by) if by == opcode => address = (address + 1) % self.array.len(),
+                DataFault::FourBytesAfter(by) if by == faults.command && !four => {
+                    // The fourth is what the host sends next; the first byte of the answer floats.
+                    address = ((address << 8 | 0xff) + self.array.len() - 1) % self.array.len();
+                    self.counts.faults += 1;
+                }
+                DataFault::StuckFor(by, bit, false) if by == opcode => address &= !(1 << bit),
+                DataFault::StuckFor(by, bit, true) if by == opcode => {
+                    address = (address | 1 << bit) % self.array.len();
+                }
+                DataFault::Behind => address = std::mem::replace(&mut faults.before, address),
                 _ => {}
             }
         }
         (faults.start, faults.given) = (address, 0);
+        faults.command = opcode;
         address
     }
 
@@ -109,6 +158,8 @@ impl FlashChip {
                     Some((last, _)) if last > start => turn(last - 1 - start),
                     _ => {}
                 },
+                DataFault::Sometimes(n) if reads.is_multiple_of(n) => turn(0),
+                DataFault::AtOffset(from, len) => (from..from + len).for_each(|at| turn(at as usize)),
                 _ => {}
             }
         }
@@ -122,6 +173,11 @@ impl FlashChip {
                     DataFault::Wraps(n) => {
                         *byte = self.array[(start / n * n + (start + at) % n) % self.array.len()]
                     }
+                    DataFault::BeginsAgain(n) => {
+                        *byte = self.array[(start + at % n as usize) % self.array.len()];
+                    }
+                    DataFault::Holds(n) if at as u64 >= n => *byte = self.data_faults.held,
+                    DataFault::Holds(_) => self.data_faults.held = *byte,
                     _ => {}
                 }
             }

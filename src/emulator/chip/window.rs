@@ -213,6 +213,7 @@ impl FlashChip {
             return;
         }
         *self.counts.opcodes.entry(opcode).or_default() += 1;
+        self.note_command(opcode);
         if self.spec.forbidden.contains(&opcode) {
             self.counts.misdeed(Misdeed::Forbidden(opcode));
         }

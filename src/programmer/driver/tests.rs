@@ -251,3 +251,30 @@ fn too_long_a_transaction_is_refused_before_anything_is_sent() {
     drop(driver);
     assert_eq!(pipe.log, ["release"]);
 }
+
+/// A read that is longer than any transaction may be goes down in parts, and ends where it is told to.
+#[test]
+fn a_read_without_a_limit_is_handed_out_in_parts_and_can_be_stopped() {
+    for stop_after in [1, 3, 40] {
+        let mut pipe = Loop::default();
+        let mut driver = open(&mut pipe);
+        let (mut parts, mut bytes) = (0, 0u64);
+        let len = 100_000;
+        driver
+            .read_on(&[3, 0, 0, 0], len, &mut |part| {
+                (parts, bytes) = (parts + 1, bytes + part.len() as u64);
+                if parts == stop_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .unwrap();
+        assert_eq!(bytes == len, stop_after == 40, "{parts} parts, {bytes} bytes");
+        assert!(parts <= 25);
+        // Chip select is high behind it, and what follows is a window of its own.
+        assert_eq!(driver.pipe().log.last().unwrap(), "raise");
+        assert_eq!(read(&mut driver, 60).unwrap(), [0xFF; 60]);
+    }
+    let mut pipe = Loop::default();
+    let mut driver = open(&mut pipe);
+    let most = driver.limits().max_transaction as u64;
+    let mut first = |_: &[u8]| ControlFlow::Break(());
+    assert!(driver.read_on(&[3], 16 * most, &mut first).is_ok());
+}

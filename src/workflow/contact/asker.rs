@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// Bytes of one look at a place.
 pub(super) const LOOK: u64 = 16;
+/// Bytes read behind a look, so that its last byte is not the last one of its answer.
+const BEHIND: u64 = 7;
 /// Telling places at which two reads that overlap are compared.
 pub(super) const CROSSED: usize = 8;
 /// Places looked at, evenly spread.
@@ -57,15 +59,20 @@ impl<'c, P: Programmer> Asker<'c, P> {
         Ok(telling.into_iter().rev().step_by(step).collect())
     }
 
-    /// Each place read from before it, and from its own first byte.
+    /// Each place read from before it, and from its own first byte: by an answer that ends with it, and by one that runs on
+    /// behind it.
     pub fn overlaps(&mut self, places: &[u64]) -> Result<Vec<Overlap>, FlashError> {
         let spans: Vec<Span> = places
             .iter()
-            .flat_map(|at| [Span::new(at - LOOK, at + LOOK), Span::new(*at, at + LOOK)])
+            .flat_map(|at| {
+                let further = Span::new(*at, (at + LOOK + BEHIND).min(self.size));
+                [Span::new(at - LOOK, at + LOOK), further]
+            })
             .collect();
         let seen = self.ask(&spans)?;
         let pairs = seen.chunks_exact(2).zip(places);
-        Ok(pairs.map(|(pair, at)| (*at, pair[0][LOOK as usize..].to_vec(), pair[1].clone())).collect())
+        let look = LOOK as usize;
+        Ok(pairs.map(|(pair, at)| (*at, pair[0][look..].to_vec(), pair[1][..look].to_vec())).collect())
     }
 
     /// For each address bit, whether turning it gave other bytes at any of the places.

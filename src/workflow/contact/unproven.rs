@@ -4,15 +4,19 @@ use super::address_fault::AddressFault;
 use super::asker::{LOOK, tells};
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
-use crate::spi::Programmer;
+use crate::spi::{Programmer, SpiError};
 use crate::units;
-use crate::workflow::engine::stop_on_break;
+use crate::workflow::engine::{is_transient, stop_on_break};
 use crate::workflow::error::Cause;
-use crate::workflow::event::{Event, Events};
+use crate::workflow::event::{Event, Events, Stage};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// A read that takes longer is announced.
 const LONG: Duration = Duration::from_secs(1);
+/// More bytes that differ are no noise.
+const MANY: usize = 1 << 16;
 
 /// What proves the address bits of which the contents give no proof: one answer that begins where all of them are clear
 /// and runs on to the end, so that the chip counts them up itself.
@@ -50,11 +54,7 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<(), Cause> {
     let Some(Unproven { bit, span }) = unproven_bits(bytes) else { return Ok(()) };
-    let limits = chip.programmer().limits();
-    let room = limits.max_transaction.saturating_sub(8) as u64;
-    let end = span.end;
-    let span = Span::new(span.start, end.min(span.start + room));
-    let time = limits.wire_time(span.len());
+    let time = chip.programmer().limits().wire_time(span.len());
     if time > LONG {
         let text = format!(
             "the contents repeat as if address bit A{bit} were not seen: one long read decides, about {}",
@@ -62,25 +62,96 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
         );
         stop_on_break(events(Event::Note(text)))?;
     }
-    match runs_on_as(chip, span, bytes)? {
-        true if span.end == end => Ok(()),
-        true => Err(Cause::Addresses(AddressFault::Undecided { bit, room })),
-        false => Err(Cause::Addresses(AddressFault::Mirrored { bit })),
+    match runs_on_as(chip, span, bytes, events)? {
+        RunsOn::As => {
+            let text = format!(
+                "the contents repeat every {}: a chip that is smaller than it says looks so too",
+                units::size(1 << bit)
+            );
+            stop_on_break(events(Event::Note(text)))
+        }
+        RunsOn::Otherwise => Err(Cause::Addresses(AddressFault::Mirrored { bit })),
+        RunsOn::Unknown { room } => Err(Cause::Addresses(AddressFault::Undecided { bit, room })),
     }
 }
 
-/// Reads the span in one answer: true where it is as in `bytes` wherever two such answers agree.
-fn runs_on_as<P: Programmer>(chip: &mut Chip<P>, span: Span, bytes: &[u8]) -> Result<bool, FlashError> {
-    let command = chip.plain_read();
-    let wanted = &bytes[span.range()];
-    let first = chip.read_spans(command, &[span])?.concat();
-    if first == wanted {
-        return Ok(true);
+/// What one long answer shows.
+enum RunsOn {
+    /// It is as the contents that were read.
+    As,
+    /// It is not.
+    Otherwise,
+    /// The programmer's longest answer is too short to tell.
+    Unknown { room: u64 },
+}
+
+/// Reads the span in one answer and compares it with `bytes` wherever two such answers agree.
+fn runs_on_as<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    bytes: &[u8],
+    events: &mut Events<'_>,
+) -> Result<RunsOn, Cause> {
+    // Where a programmer's windows are too short for all of it, the beginning may still show a difference.
+    let room = chip.programmer().limits().max_transaction.saturating_sub(8) as u64;
+    for part in chip.by_die(span) {
+        let (mut part, mut whole) = (part, true);
+        let first = match others(chip, part, bytes, events) {
+            Err(Cause::Flash(FlashError::Spi(SpiError::TooLong { .. }))) => {
+                (part, whole) = (Span::new(part.start, part.end.min(part.start + room)), false);
+                others(chip, part, bytes, events)?
+            }
+            first => first?,
+        };
+        if !first.is_empty() {
+            // Noise strikes the two answers at different places.
+            let again = others(chip, part, bytes, events)?;
+            if first.len() > MANY || first.iter().any(|(at, byte)| again.get(at) == Some(byte)) {
+                return Ok(RunsOn::Otherwise);
+            }
+        }
+        if !whole {
+            return Ok(RunsOn::Unknown { room });
+        }
     }
-    // Noise strikes the two answers at different places.
-    let again = chip.read_spans(command, &[span])?.concat();
-    let mut all = first.iter().zip(&again).zip(wanted);
-    Ok(!all.any(|((one, other), want)| one == other && one != want))
+    Ok(RunsOn::As)
+}
+
+/// The bytes of one long answer that are not as in `bytes`, at most one more than [`MANY`]. Heeds a stop while it is read.
+fn others<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    bytes: &[u8],
+    events: &mut Events<'_>,
+) -> Result<BTreeMap<u64, u8>, Cause> {
+    let stage = Stage::Reread;
+    let time = Some(chip.programmer().limits().wire_time(span.len()));
+    stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;
+    let mut tries = 0;
+    loop {
+        let mut seen = BTreeMap::new();
+        let mut at = span.start;
+        let mut stopped = false;
+        let read = chip.read_on(span, &mut |answer| {
+            let wanted = &bytes[Span::new(at, at + answer.len() as u64).range()];
+            let differ = (at..).zip(answer).zip(wanted).filter(|((_, byte), want)| byte != want);
+            seen.extend(differ.map(|((at, byte), _)| (at, *byte)).take(MANY + 1));
+            at += answer.len() as u64;
+            stopped = events(Event::Advance { stage, bytes: answer.len() as u64 }).is_break();
+            if stopped || seen.len() > MANY { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if stopped {
+            return Err(Cause::Stopped);
+        }
+        match read {
+            Ok(()) => {
+                stop_on_break(events(Event::End { stage }))?;
+                return Ok(seen);
+            }
+            Err(error) if is_transient(&error) && tries == 0 => tries += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 #[cfg(test)]

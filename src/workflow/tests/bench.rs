@@ -182,8 +182,9 @@ pub fn flash_bin(root: &Path) -> Vec<u8> {
     std::fs::read(root.join(&list[0].id).join("flash.bin")).unwrap()
 }
 
-/// What a backup reads once more at the end of the chip: 8 KiB and the lead of our engine.
-pub const LAST_LOOK: u64 = 8192 + 37;
+/// What a backup reads more than twice: 8 KiB at the end of the chip, what our engine reads before them, and twice what it
+/// reads behind its span.
+pub const LAST_LOOK: u64 = 8192 + 37 + 2 * 11;
 
 /// A small relative of the W25Q64FV: W25Q40, 512 KiB.
 pub const SMALL: usize = 512 << 10;

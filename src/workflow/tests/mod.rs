@@ -8,4 +8,6 @@ mod data_faults;
 mod engines;
 mod guards;
 mod known;
+mod long_answers;
+mod short_reads;
 mod whole;
