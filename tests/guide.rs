@@ -220,7 +220,7 @@ fn the_whole_way_of_a_pc_board() {
     bench.terminal.wait_for("Nothing changes yet");
     bench.mark("bios", "Down");
     bench.terminal.keys(&["Space"]);
-    bench.terminal.wait_for("--set bios=donor");
+    bench.terminal.wait_for("you said so");
     let plan = bench.plan();
     assert!(plan.contains("bios") && plan.contains("the whole job:"), "{plan}");
     bench.terminal.keys(&["w"]);
