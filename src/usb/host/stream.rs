@@ -116,10 +116,6 @@ fn no_port(path: &Path) -> UsbError {
 }
 
 fn serial(path: &Path, baud: Option<u32>) -> io::Result<serial2::SerialPort> {
-    // Opened as a port, a file would fail with a word on ioctl.
-    if path.is_file() || path.is_dir() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no serial port"));
-    }
     let port = serial2::SerialPort::open(path, |mut settings: serial2::Settings| {
         settings.set_raw();
         if let Some(baud) = baud {
