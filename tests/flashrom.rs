@@ -46,7 +46,7 @@ fn flashroms_names_after_p_are_answered_with_ours() {
     for (theirs, says) in [
         ("ch341a_spi", "-p ch341a"),
         ("ft2232_spi:type=2232H,port=A,divisor=4,gpiol0=L", "-p ft2232h:port=A,speed=15MHz,reset=gpiol0"),
-        ("linux_spi:dev=/dev/spidev0.0", "linux_spi (an SPI device of the Linux kernel) is not supported"),
+        ("linux_spi:dev=/dev/spidev0.0", "-p spidev:dev=/dev/spidev0.0"),
     ] {
         bench.run(["-p", theirs, "probe"]).code(2).says(&[theirs, says]);
     }

@@ -191,7 +191,7 @@ fn linux_spi(name: &str, parameters: &str) -> Result<String, NoEquivalent> {
             ("spispeed", value) if value.bytes().all(|b| b.is_ascii_digit()) => {
                 ours.push(format!("speed={value}kHz"));
             }
-            _ => return Err(no("not a parameter of it here; \"norsplice --help\" lists those of -p")),
+            _ => return Err(no("not a parameter of it here")),
         }
     }
     Ok(if ours.is_empty() { "spidev".to_owned() } else { format!("spidev:{}", ours.join(",")) })

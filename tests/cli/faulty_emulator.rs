@@ -8,7 +8,7 @@ fn a_state_that_the_board_left_is_put_on_the_chip_and_reported() {
     let run = |emu: &str| bench.run(["-p", &format!("emu:{emu}"), "--store", "store", "probe"]);
     run("chip=S25FL064L,left=four-byte").code(0).says(&["found in 4-byte address mode"]);
     run("left=qpi").code(5).says(&["no chip answers", "four-line (QPI)"]);
-    run("left=qpii").code(2).says(&["state 'qpii' is not known", "did you mean 'qpi'"]);
+    run("left=qpii").code(2).says(&["unknown state 'qpii'", "did you mean 'qpi'"]);
     run("left=").code(2).says(&["is not KEY=VALUE"]);
     run("left=die").code(2).says(&["a W25Q64FV cannot be left in the state 'die'", "it has "]);
 }
@@ -25,7 +25,7 @@ fn faults_are_named_and_their_values_checked() {
     assert!(!bench.path("out.bin").exists(), "a file of a read that failed");
     run("dead-aftr:2048", &["probe"])
         .code(2)
-        .says(&["fault 'dead-aftr' is not known", "did you mean 'dead-after'"]);
+        .says(&["unknown fault 'dead-aftr'", "did you mean 'dead-after'"]);
     for fault in [
         "dead-after:x",
         "dead-after:",

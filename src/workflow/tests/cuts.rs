@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever is tried after an interruption, and however often that is interrupted again: no byte outside of the
-    /// job's blocks changes, and the last thing that ends well leaves its contents.
+    /// sectors of the job's blocks changes, and the last thing that ends well leaves its contents.
     #[test]
     fn nothing_outside_of_a_jobs_steps_ever_changes(
         first in 1u64..24,
@@ -111,7 +111,8 @@ proptest! {
         let bench = Bench::with_chip(ProgrammerKind::Ft2232h, small(small_spec(), &old), cut(first));
         let _ = bench.write(&new, &mut quiet);
         let Some(job) = bench.store().jobs().unwrap().pop() else { return Ok(()) };
-        let blocks = job.header.unwrap().blocks();
+        // What was only to be programmed and was cut off may have to be erased, with the sector around it.
+        let blocks: Spans = job.header.unwrap().blocks().iter().map(|block| block.aligned_out(4096)).collect();
         for (way, operation) in ways {
             bench.emulator.power_up();
             bench.emulator.reset_counts();
@@ -139,7 +140,8 @@ proptest! {
             };
             bench.emulator.power_up();
             let now = bench.emulator.contents();
-            prop_assert!(changed(&old, &now).difference(&blocks).is_empty(), "{}", changed(&old, &now));
+            let outside = changed(&old, &now).difference(&blocks);
+            prop_assert!(outside.is_empty(), "{outside} outside of {blocks}");
             if result.is_ok() {
                 let wanted = if direction == Direction::Finish { &new } else { &old };
                 prop_assert!(now == *wanted, "contents");
