@@ -29,8 +29,8 @@
 //!
 //! **A read.** [`workflow::reading`] asks a [`flash::Chip`] for a span and compares the second read as it comes in.
 //! [`Chip::read`](flash::Chip::read) cuts the span into pieces that this programmer moves best and makes each one a
-//! [`spi::Transaction`]: one chip-select window of command, address and a buffer. [`programmer::Driver`] hands a batch of
-//! them to its [`programmer::Codec`], which is pure: OUT transfers, and a [`usb::Reply`] that knows which of the bytes to
+//! [`spi::Transaction`]: one chip-select window of command, address and a buffer. `programmer::Driver` hands a batch of
+//! them to its `programmer::Codec`, which is pure: OUT transfers, and a [`usb::Reply`] that knows which of the bytes to
 //! come belong into which buffer, and how many IN transfers may be asked for. A [`usb::Pipe`] keeps both directions in
 //! flight until the reply is complete; `usb::queue` does it on libusb, [`emulator::EmulatedPipe`] in virtual time. A batch
 //! never branches, so nothing waits for a round trip within it.
@@ -41,7 +41,7 @@
 //! regions over the board's own dump and refuses with every reason at once. [`plan::plan`] compares that with what is on
 //! the chip and weighs the nested erase sizes by the chip's times and this programmer's costs
 //! ([`Chip::costs`](flash::Chip::costs)). A confirmed plan gives a [`flash::Permit`], without which no erase and no program
-//! is sent. [`workflow::rewrite`] takes step after step: a line in the [`workflow::journal`], erase, program, read back,
+//! is sent. `workflow::rewrite` takes step after step: a line in the [`workflow::journal`], erase, program, read back,
 //! a line again; so one block at most is ever undefined, and [`workflow::resume`] knows which.
 //!
 //! **A page** is four transactions: write enable, status, page program, status. `flash::program` sends many pages in one

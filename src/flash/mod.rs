@@ -1,7 +1,7 @@
 //! The chip on the clip: who it is, read, erase, program, verify, protection, security registers.
 //!
 //! [`Chip`] is the way in: [`Chip::connect`] wakes, identifies and describes the chip; every method is one batch or a
-//! few. What is pure is separate from what acts: `sfdp`, [`protect`], `status`, the judgement of a page and the
+//! few. What is pure is separate from what acts: `sfdp`, `protect`, `status`, the judgement of a page and the
 //! learned page time know no programmer. Assumed of the layer below: [`Programmer`](crate::spi::Programmer) runs a
 //! batch in order without branching. A [`Permit`] is needed for every erase and program.
 

@@ -62,7 +62,7 @@ pub struct Part {
     pub(crate) otp: OtpScheme,
     /// Register bits that no ordinary path may set: once 1 they stay, or stay until power-off.
     pub(crate) forever: Vec<RegisterBit>,
-    /// The highest SPI clock in Hz of every command, where a source gives it and it is below [`PLAIN_READ_HZ`].
+    /// The highest SPI clock in Hz of every command, where a source gives it and it is below `PLAIN_READ_HZ`.
     pub max_hz: Option<u32>,
     /// Times, where a source gives them.
     pub(crate) times: Option<Times>,

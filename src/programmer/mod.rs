@@ -1,7 +1,7 @@
 //! CH341A and CH347 packets and MPSSE streams: pure codecs, and one driver that runs them over a pipe.
 //!
-//! A [`Codec`] turns a batch of SPI transactions into OUT transfers and knows where each byte of the answer belongs;
-//! [`Driver`] runs it over any [`Pipe`](crate::usb::Pipe), real or emulated, and is the
+//! A `Codec` turns a batch of SPI transactions into OUT transfers and knows where each byte of the answer belongs;
+//! `Driver` runs it over any [`Pipe`](crate::usb::Pipe), real or emulated, and is the
 //! [`Programmer`](crate::spi::Programmer) the flash layer sees. Assumed of the pipe: OUT and IN are in flight
 //! together, every wait is bounded, and after an error nothing is in flight.
 

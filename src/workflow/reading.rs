@@ -1,6 +1,6 @@
 //! Reading so that the result can be trusted: two passes that differ in every way they can, and a vote where they disagree.
 //!
-//! Before anything is kept, the addresses are proven by [`prove_addresses`]. Then one pass
+//! Before anything is kept, the addresses are proven by `prove_addresses`. Then one pass
 //! reads forward by our engine, the other backward by spi-memory; `hw-notes/decisions.md` lists what differs and what it
 //! rules out. Only blocks that differ are read again, by both engines in turn, and a block is kept only when more than
 //! half of all its reads agree and each engine has read it so. Where the contents are known from the store, one pass that

@@ -1,6 +1,6 @@
 //! What is known of each part before it is asked: knowledge as data, one readable TOML file a vendor.
 //!
-//! [`by_id`] gives the rows of an id, [`resolve()`] picks one of them by evidence the chip gave. Rows name their
+//! [`by_id`] gives the rows of an id, `resolve` picks one of them by evidence the chip gave. Rows name their
 //! schemes (protection, security registers, status registers, 4-byte addresses) from `schemes.toml`, so a new part
 //! is one row. A vendor's file is read when an id of that vendor is first asked for. Nothing here talks to a chip.
 //!

@@ -23,7 +23,7 @@ pub struct Hardware {
 }
 
 impl std::fmt::Display for Hardware {
-    /// `D7500001/4A/0 or 1`, as [`crate::image::container::tplink::TplinkHeader::hardware`] writes it.
+    /// `D7500001/4A/0 or 1`, as `TplinkHeader::hardware` writes it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:08X}/{:X}", self.id, self.rev)?;
         let add: Vec<String> = self.add.iter().map(|a| format!("{a:X}")).collect();

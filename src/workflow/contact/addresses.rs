@@ -33,7 +33,7 @@ macro_rules! sound {
     };
 }
 
-/// That the addresses were proven; made by [`prove_addresses`] alone.
+/// That the addresses were proven; made by `prove_addresses` alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressProof {
     /// Bytes read for it.

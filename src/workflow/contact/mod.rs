@@ -3,7 +3,7 @@
 //! First the wires are asked, as often as it takes to see a rate: what the data line shows while no one is selected, the
 //! id by three methods, status, SFDP, and whether write enable sets WEL and write disable clears it, which proves the
 //! way out as well as the way back. Then a few blocks of the array are read over and over. None of it puts the contents
-//! at risk. What was seen is data ([`Findings`]); what it means is a pure function of it ([`judge()`]).
+//! at risk. What was seen is data (`Findings`); what it means is a pure function of it (`judge`).
 //!
 //! Facts: the tests and what their outcomes mean are gathered from reports of failed clips; the thresholds are ours.
 
