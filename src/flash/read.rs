@@ -73,10 +73,31 @@ impl<P: Programmer> Chip<P> {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_forward(&mut self, span: Span, sink: &mut Sink<'_>) -> Result<ControlFlow<()>, FlashError> {
+        self.forward_from(span.start - span.start.min(cut::LEAD), span, sink)
+    }
+
+    /// Goes on with a forward pass that paused before `rest`: the pause was at an odd place already.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn read_forward_on(
+        &mut self,
+        rest: Span,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, FlashError> {
+        self.forward_from(rest.start, rest, sink)
+    }
+
+    fn forward_from(
+        &mut self,
+        start: u64,
+        span: Span,
+        sink: &mut Sink<'_>,
+    ) -> Result<ControlFlow<()>, FlashError> {
         // Past its end a chip begins again; what comes from there is dropped. One of several dies has no such end.
         let most = if self.die_limit() == u64::MAX { u64::MAX } else { self.geometry.size };
         let end = span.end.saturating_add(cut::TAIL).min(most);
-        let wider = Span::new(span.start - span.start.min(cut::LEAD), end);
+        let wider = Span::new(start, end);
         self.read_pieces(self.fast_read(), span, wider, self.forward_pieces(span), sink)
     }
 

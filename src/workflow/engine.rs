@@ -44,6 +44,19 @@ impl Engine {
         .map(drop)
     }
 
+    /// Goes on with a read of this engine that paused; `rest` is what is left.
+    fn read_on<P: Programmer>(
+        self,
+        chip: &mut Chip<P>,
+        rest: Span,
+        sink: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), FlashError> {
+        match self {
+            Engine::Own => chip.read_forward_on(rest, sink).map(drop),
+            Engine::Other => self.read(chip, rest, sink),
+        }
+    }
+
     /// Reads `span` into memory.
     pub(super) fn read_to_vec<P: Programmer>(
         self,
@@ -98,7 +111,10 @@ pub(super) fn pass<P: Programmer>(
             ask = uniform(bytes).is_some() && asked_at.is_none_or(|asked| asked - rest.len() >= ALIVE_EVERY);
             if ask || end.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let read = engine.read(chip, todo, &mut sink);
+        let read = match todo == span {
+            true => engine.read(chip, todo, &mut sink),
+            false => engine.read_on(chip, todo, &mut sink),
+        };
         end?;
         if let Err(error) = read {
             // One lost transfer is no reason to begin again; several without a byte between them are.

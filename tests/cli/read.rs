@@ -17,7 +17,7 @@ fn a_dump_is_what_is_on_the_chip() {
     let (bench, image) = bench();
     // What the proof of the addresses reads, and after a second pass the look at the chip's end.
     for (emu, reads, proof) in
-        [("image=image.bin", 2, 17_411), ("image=image.bin,programmer=ft2232h", 1, 9_171)]
+        [("image=image.bin", 2, 15_857), ("image=image.bin,programmer=ft2232h", 1, 7_617)]
     {
         let passes = reads.to_string();
         let (ran, counts) = bench.emu(emu, ["--json", "--force", "read", "out.bin", "--passes", &passes]);
