@@ -74,13 +74,13 @@ impl Session {
         ran
     }
 
-    /// Waits until the newest backup is of another second than now: one of the same contents would get a number behind
-    /// its id.
+    /// Waits until the newest backup and the newest job are of another second than now: one more of the same contents
+    /// or the same verb would get a number behind its id.
     fn new_second(&self) {
-        let folders =
-            std::fs::read_dir(self.bench.path("norsplice-demo/store")).into_iter().flatten().flatten();
-        let backups = folders.filter(|folder| folder.file_name().as_encoded_bytes().starts_with(b"20"));
-        let newest = backups.filter_map(|folder| folder.metadata().ok()?.modified().ok()).max();
+        let folders = ["norsplice-demo/store", "norsplice-demo/store/jobs"].map(|dir| self.bench.path(dir));
+        let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
+        let dated = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"20"));
+        let newest = dated.filter_map(|folder| folder.metadata().ok()?.modified().ok()).max();
         let second = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         while newest.is_some_and(|newest| second(newest) >= second(SystemTime::now())) {
             std::thread::sleep(Duration::from_millis(20));
