@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem;
-
 /// Texts found in boot loaders, their settings and vendors' headers. Each is long enough not to come by chance.
 const TEXTS: [&[u8]; 8] = [
     b"U-Boot ",
@@ -102,63 +100,73 @@ fn text(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 /// The widths of words whose bytes are read the wrong way round.
 const WIDTHS: [usize; 2] = [2, 4];
 
-/// A text as a file holds it: in plain order, or in words of `width` bytes that are reversed.
-struct Needle {
+/// How many bytes of a file are looked at together, from a multiple of it on. Each text is so long that one such word lies
+/// whole in it, wherever the text is.
+const WORD: usize = 4;
+
+/// A word of a text as a file holds it: in plain order, or with the bytes reversed in words of `width`.
+struct Mark {
+    word: u32,
     /// 1 for plain order.
     width: usize,
-    /// The text's offset in its first word.
-    shift: usize,
+    /// The word's offset in the text.
+    at: usize,
     text: &'static [u8],
-    /// What is searched: of reversed words those that are part of the text as a whole.
-    finder: memmem::Finder<'static>,
 }
 
-impl Needle {
-    fn new(text: &'static [u8], width: usize, shift: usize) -> Self {
-        let whole = &text[(width - shift) % width..];
-        let words = whole.chunks_exact(width).flat_map(|word| word.iter().rev().copied());
-        let finder = memmem::Finder::new(&words.collect::<Vec<u8>>()).into_owned();
-        Self { width, shift, text, finder }
+impl Mark {
+    fn new(text: &'static [u8], width: usize, at: usize) -> Self {
+        let word = std::array::from_fn(|n| text[at + (n ^ (width - 1))]);
+        Self { word: u32::from_le_bytes(word), width, at, text }
     }
 
-    /// True where the text is in `block`, which starts at a word's edge.
-    fn is_in(&self, block: &[u8]) -> bool {
-        let width = self.width;
-        // The word before the first whole one holds the start of the text.
-        let before = if self.shift == 0 { 0 } else { width };
-        let is_here = |at: usize| {
-            let Some(first) = at.checked_sub(before).filter(|first| first.is_multiple_of(width)) else {
-                return false;
-            };
-            let len = (self.shift + self.text.len()).next_multiple_of(width);
-            let Some(words) = block.get(first..first + len) else { return false };
-            let plain: Vec<u8> = words.chunks(width).flat_map(|word| word.iter().rev().copied()).collect();
-            plain[self.shift..].starts_with(self.text)
-        };
-        self.finder.find_iter(block).any(is_here)
+    /// True where the word at `place` is in the whole text.
+    fn holds(&self, bytes: &[u8], place: usize) -> bool {
+        let Some(start) = place.checked_sub(self.at) else { return false };
+        let mut places = (start..).map(|plain| plain ^ (self.width - 1));
+        self.text.iter().all(|byte| places.next().and_then(|place| bytes.get(place)) == Some(byte))
     }
 }
 
-/// Plain order first, then each width at each offset in a word.
-static NEEDLES: LazyLock<Vec<Needle>> = LazyLock::new(|| {
-    let forms = [1].into_iter().chain(WIDTHS).flat_map(|width| (0..width).map(move |shift| (width, shift)));
-    forms.flat_map(|(width, shift)| TEXTS.iter().map(move |text| Needle::new(text, width, shift))).collect()
+/// The marks of all texts, sorted by word, and for each value of [`short`] whether one has it.
+struct Marks {
+    sorted: Vec<Mark>,
+    known: [bool; 1 << SHORT_BITS],
+}
+
+const SHORT_BITS: u32 = 12;
+
+/// A word in few bits, spread by a multiplication.
+fn short(word: u32) -> usize {
+    (word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - SHORT_BITS)) as usize
+}
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| {
+    let forms = [1].into_iter().chain(WIDTHS).flat_map(|width| (0..WORD).map(move |at| (width, at)));
+    let of_texts = forms.flat_map(|(width, at)| TEXTS.iter().map(move |text| Mark::new(text, width, at)));
+    let mut sorted: Vec<Mark> = of_texts.collect();
+    sorted.sort_by_key(|mark| mark.word);
+    let mut known = [false; 1 << SHORT_BITS];
+    sorted.iter().for_each(|mark| known[short(mark.word)] = true);
+    Marks { sorted, known }
 });
 
 /// The bytes of a word, 2 or 4, where every word's bytes are the wrong way round: a text is there in that order, and none in
-/// plain order.
+/// plain order. One pass, whatever the number of texts.
 fn swapped(bytes: &[u8]) -> Option<usize> {
-    // Blocks that stay in the processor's cache, and overlap by more than the longest text.
-    const BLOCK: usize = 1 << 18;
-    const OVERLAP: usize = 64;
+    let Marks { sorted, known } = &*MARKS;
     let mut found = None;
-    for start in (0..bytes.len()).step_by(BLOCK) {
-        let block = &bytes[start..bytes.len().min(start + BLOCK + OVERLAP)];
-        for needle in NEEDLES.iter() {
-            match needle.width {
-                1 if needle.is_in(block) => return None,
-                width if found.is_none() && width > 1 && needle.is_in(block) => found = Some(width),
-                _ => {}
+    for (n, word) in bytes.chunks_exact(WORD).enumerate() {
+        let word = u32::from_le_bytes(word.try_into().ok()?);
+        if !known[short(word)] {
+            continue;
+        }
+        let first = sorted.partition_point(|mark| mark.word < word);
+        let same = sorted[first..].iter().take_while(|mark| mark.word == word);
+        for mark in same.filter(|mark| mark.holds(bytes, n * WORD)) {
+            match mark.width {
+                1 => return None,
+                width => found = found.or(Some(width)),
             }
         }
     }
@@ -186,12 +194,12 @@ mod tests {
         assert_eq!(other_form(&[]), None);
     }
 
-    /// At each offset in a word, at the file's start and end and across the edge of two blocks.
+    /// At each offset in a word, at the file's start, within it and at its end.
     #[test]
     fn swapped_texts_are_seen_wherever_they_are() {
         const LEN: usize = 0x4_0040;
         let noise = synthetic::noise(2, LEN);
-        for text in [TEXTS[0], TEXTS[7]] {
+        for text in TEXTS {
             for shift in 0..4 {
                 for at in [shift, 0x4_0000 - 8 + shift, LEN - 32 + shift] {
                     let mut plain = noise.clone();

@@ -56,7 +56,9 @@ pub(super) fn find(bytes: &[u8], covered: &[Span]) -> Vec<Gap> {
 fn cut(bytes: &[u8], start: usize, end: usize, gaps: &mut Vec<Gap>) {
     let mut data_from = start;
     let mut at = start;
-    while at < end {
+    // Only zeros and FF can be blank.
+    while let Some(skipped) = memchr::memchr2(0, 0xff, &bytes[at..end]) {
+        at += skipped;
         let filler = bytes[at];
         let mut run = bytes[at..end].iter().take_while(|b| **b == filler).count();
         // Data start on a word: a loader's first instruction may begin with FF.
@@ -65,7 +67,7 @@ fn cut(bytes: &[u8], start: usize, end: usize, gaps: &mut Vec<Gap>) {
         }
         let whole = at == start && at + run == end;
         let at_edge = at == start || at + run == end;
-        if is_blank(filler, run, at_edge) || (whole && matches!(filler, 0 | 0xff)) {
+        if is_blank(filler, run, at_edge) || whole {
             push_data(bytes, data_from, at, gaps);
             let name = if filler == 0 { "00" } else { "ff" };
             gaps.push(Gap {

@@ -142,9 +142,8 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
     let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank".into(), result: (!blank).into(), detail });
-    // The format at the start is known.
-    let form = other_form(bytes).filter(|_| !items.iter().any(|item| item.offset == 0));
-    if let Some(form) = form {
+    let start_is_known = items.iter().any(|item| item.offset == 0);
+    if let Some(form) = (!start_is_known).then(|| other_form(bytes)).flatten() {
         let detail = format!("the file {form}");
         checks.push(Check { name: "byte-for-byte".into(), result: Outcome::Bad, detail });
     }

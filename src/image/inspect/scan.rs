@@ -23,6 +23,19 @@ static MAGICS: LazyLock<ByFirstByte> = LazyLock::new(|| {
     starts
 });
 
+/// Every pair of bytes with which a magic number starts: hardly any place in a file has one.
+static PAIRS: LazyLock<Box<[bool; 1 << 16]>> = LazyLock::new(|| {
+    let mut starts = Box::new([false; 1 << 16]);
+    for magic in FORMATS.iter().flat_map(|format| format.magics) {
+        let first = usize::from(magic[0]) << 8;
+        match magic.get(1) {
+            Some(second) => starts[first | usize::from(*second)] = true,
+            None => starts[first..first + 0x100].fill(true),
+        }
+    }
+    starts
+});
+
 /// The formats without magic numbers, and the edges at which they are searched.
 static EDGES: LazyLock<Vec<(usize, &ContainerFormat)>> =
     LazyLock::new(|| FORMATS.iter().filter_map(|format| Some((format.edge?, format))).collect());
@@ -76,13 +89,11 @@ pub(super) fn scan(look: &mut Look) -> Scan {
         found.covered.extend(own);
         found.items.push(wrapped.item);
     }
-    while at < bytes.len() && found.items.len() < MOST_ITEMS {
-        let starting = &magics[usize::from(bytes[at])];
+    while found.items.len() < MOST_ITEMS {
+        at = next_place(bytes, at);
+        let Some(first) = bytes.get(at) else { break };
+        let starting = &magics[usize::from(*first)];
         let at_edge = at % SMALLEST_EDGE == 0;
-        if starting.is_empty() && !at_edge {
-            at += 1;
-            continue;
-        }
         let by_edge = edges
             .iter()
             .filter(|(edge, _)| at_edge && at.is_multiple_of(*edge))
@@ -94,4 +105,15 @@ pub(super) fn scan(look: &mut Look) -> Scan {
         at = hit.map_or(at + 1, |hit| found.push(hit).max(at + 1));
     }
     found
+}
+
+/// The first place from `at` on at which something may start: an edge, or a pair of bytes as a magic number has them.
+/// The end of the bytes where there is none.
+fn next_place(bytes: &[u8], at: usize) -> usize {
+    let edge = at.next_multiple_of(SMALLEST_EDGE).min(bytes.len());
+    // With the first byte behind the edge, so that the last pair is whole.
+    let before = &bytes[at..bytes.len().min(edge + 1)];
+    let pairs = &*PAIRS;
+    let found = before.windows(2).position(|pair| pairs[usize::from(pair[0]) << 8 | usize::from(pair[1])]);
+    found.map_or(edge, |pair| at + pair)
 }
