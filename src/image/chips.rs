@@ -50,6 +50,14 @@ pub fn join(mut dumps: Vec<Image>) -> Result<Image, ImageError> {
     Ok(Image::new([&first[..], &second[..]].concat()))
 }
 
+/// The parts of an image of all of a flash of two chips, by the map of `board`: the first chip's, the second's. `None` for a
+/// flash of one chip, and where the image is of one of two.
+pub fn halves(board: &Board, image: &[u8]) -> Option<[Span; 2]> {
+    let [first, second] = *board.layout.chips.as_slice() else { return None };
+    let all = first.checked_add(second)?;
+    (image.len() as u64 == all).then(|| [Span::new(0, first), Span::new(first, all)])
+}
+
 /// The chip that a dump is of, where the map is for two and the dump is of one.
 fn chip_of(layout: &Layout, chip_size: u64, dump: &[u8]) -> Option<(&'static str, Span)> {
     let [first, second] = *layout.chips.as_slice() else { return None };
@@ -129,10 +137,7 @@ pub fn on_clip(board: &Board, base: &[u8], size: u64, current: &[u8]) -> Result<
             _ => Ok(None),
         };
     }
-    if base.len() as u64 != first + second || size == first + second {
-        return Ok(None);
-    }
-    let halves = [Span::new(0, first), Span::new(first, first + second)];
+    let Some(halves) = halves(board, base).filter(|_| size != first + second) else { return Ok(None) };
     Ok(Some(match halves.map(|half| half.len() == size) {
         [true, false] => halves[0],
         [false, true] if starts => return no(second_on_first),
@@ -239,6 +244,20 @@ mod tests {
             let error = join(dumps).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
+    }
+
+    #[test]
+    fn an_image_of_both_chips_is_cut_at_the_end_of_the_first() {
+        let all = flash(1);
+        let board = board(&all);
+        assert_eq!(
+            halves(&board, &all),
+            Some([Span::new(0, FIRST as u64), Span::new(FIRST as u64, (FIRST + SECOND) as u64)])
+        );
+        assert_eq!(
+            (halves(&board, &all[..FIRST]), halves(&clipped(&board, Span::new(0, 0x8_0000)), &all)),
+            (None, None)
+        );
     }
 
     #[test]

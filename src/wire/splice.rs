@@ -3,7 +3,8 @@
 use super::Fields;
 use crate::desk::Chosen;
 use crate::desk::about::{RegionRecord, UnitRecord};
-use crate::image::{Board, Finding, Spliced};
+use crate::image::{Board, Finding, Image, Spliced};
+use crate::span::Span;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -19,15 +20,30 @@ fn of_splice(spliced: &Spliced) -> Fields {
         .with("loader_after", json!(spliced.loader_after))
 }
 
-/// A splice that was written to `file`, with its board and the recipe that repeats it.
-pub fn spliced_file(spliced: &Spliced, board: &Board, recipe: &str, file: &Path) -> Fields {
-    of_splice(spliced)
+/// A splice that was written to files, with its board and the recipe that repeats it. Each file comes with the part of the
+/// image that is in it: all of it, or one of the two chips of a flash.
+pub fn spliced_file(spliced: &Spliced, board: &Board, recipe: &str, files: &[(&Path, Span)]) -> Fields {
+    let fields = of_splice(spliced)
         .with("board", board.name.as_str())
         .with("for", spliced.purpose.name())
         .with("recipe", recipe)
-        .with("output", file.display().to_string())
         .with("size", spliced.image.len())
-        .with("sha256", spliced.image.sha256())
+        .with("sha256", spliced.image.sha256());
+    match files {
+        [(file, _)] => fields.with("output", file.display().to_string()),
+        _ => fields.with("outputs", files.iter().map(|file| one_chip(spliced, file)).collect::<Value>()),
+    }
+}
+
+/// The file for one of two chips.
+fn one_chip(spliced: &Spliced, (file, part): &(&Path, Span)) -> Value {
+    let bytes = part.of(&spliced.image).unwrap_or_default();
+    json!({
+        "file": file.display().to_string(),
+        "chip": if part.start == 0 { "first" } else { "second" },
+        "size": part.len(),
+        "sha256": Image::new(bytes.to_vec()).sha256(),
+    })
 }
 
 /// A rewrite's splice, with its board and the recipe that repeats it.

@@ -223,3 +223,60 @@ fn of_two_chips_of_one_size_the_contents_tell_which_is_on_the_clip() {
         .says(&["no Intel descriptor"]);
     assert!(flash(&bench, "c") == own[..HALF] && flash(&bench, "d") == own[HALF..]);
 }
+
+#[test]
+fn the_two_chips_of_a_flash_get_a_file_each_in_the_order_of_their_dumps() {
+    let (bench, own, other) = two_chips(WHOLE, HALF);
+    let pd = WHOLE + HALF - 0x2_0000;
+    let wanted = [&own[..0x4_0000], &other[0x4_0000..pd], &own[pd..]].concat();
+    let splice = |words: &[&str]| {
+        let start =
+            ["--json", "splice", "--layout", "first.bin", "--donor", "d=other.bin", "--set", "bios=d"];
+        bench.run([&start[..], words].concat())
+    };
+    let bases = |names: [&'static str; 2]| ["--base", names[0], "--base", names[1]];
+    for (n, (dumps, sizes)) in
+        [(["first.bin", "second.bin"], [WHOLE, HALF]), (["second.bin", "first.bin"], [HALF, WHOLE])]
+            .into_iter()
+            .enumerate()
+    {
+        let files = ["a", "b"].map(|name| format!("{name}{n}.bin"));
+        let result =
+            splice(&[&bases(dumps)[..], &["-o", &files[0], "-o", &files[1]]].concat()).code(0).result();
+        for ((file, size), told) in files.iter().zip(sizes).zip(result["outputs"].as_array().unwrap()) {
+            let part = if size == WHOLE { &wanted[..WHOLE] } else { &wanted[WHOLE..] };
+            assert!(std::fs::read(bench.path(file)).unwrap() == part, "{dumps:?}: {file}");
+            let chip = if size == WHOLE { "first" } else { "second" };
+            assert_eq!((told["file"].as_str(), told["chip"].as_str()), (Some(file.as_str()), Some(chip)));
+        }
+    }
+    // By the dump of both the first chip comes first.
+    let words = [
+        "splice",
+        "--layout",
+        "first.bin",
+        "--donor",
+        "d=other.bin",
+        "--set",
+        "bios=d",
+        "--base",
+        "both.bin",
+    ];
+    bench
+        .run([&words[..], &["-o", "c.bin", "-o", "d.bin"]].concat())
+        .code(0)
+        .says(&["the first chip, 2 MiB"]);
+    assert!(std::fs::read(bench.path("d.bin")).unwrap() == wanted[WHOLE..]);
+    // What does not go is refused, and nothing is left.
+    let both = bases(["first.bin", "second.bin"]);
+    for (words, said) in [
+        (&[&both[..], &["-o", "e.bin", "-o", "e.bin"]].concat()[..], "e.bin"),
+        (&[&both[..], &["-o", "e.bin", "-o", "f.bin", "-o", "g.bin"]].concat(), "3 files"),
+        (&[&both[..], &["-o", "e.bin", "-o", "first.bin"]].concat(), "first.bin"),
+        (&["--base", "first.bin", "--set", "bios=own", "-o", "e.bin", "-o", "f.bin"], "two files"),
+    ] {
+        splice(words).code(2).says(&[said]);
+        assert!(["e.bin", "f.bin", "g.bin"].iter().all(|name| !bench.path(name).exists()), "{words:?}");
+    }
+    assert!(std::fs::read(bench.path("first.bin")).unwrap() == own[..WHOLE]);
+}

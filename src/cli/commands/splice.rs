@@ -8,9 +8,11 @@ use super::super::streams;
 use super::super::subject;
 use super::super::terminal::Terminal;
 use super::super::{rescue, splicing};
+use crate::desk::files::OutFile;
 use crate::desk::subject::joined;
 use crate::desk::{Order, files};
-use crate::image::{Board, Purpose};
+use crate::image::{Board, Image, Purpose, chips};
+use crate::span::Span;
 use crate::units;
 use crate::wire;
 use std::path::{Path, PathBuf};
@@ -34,9 +36,10 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, value_enum)]
     format: Option<streams::FileFormat>,
 
-    /// The file to write; for tftp, a folder gives it the name that the board's loader asks for
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    /// The file to write; for tftp, a folder gives it the name that the board's loader asks for. Twice for the two chips
+    /// of one flash, in the order of their dumps
+    #[arg(short, long, value_name = "FILE", required = true)]
+    output: Vec<PathBuf>,
 }
 
 /// Puts the file together.
@@ -44,42 +47,63 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let purpose = args.purpose.as_deref().and_then(Purpose::parse);
     let mut order = Order::new(args.order.wish(purpose, session)?)?;
     let dumps: Result<Vec<_>, _> = args.base.iter().map(|path| subject::base(path, session)).collect();
-    let base = joined(dumps?)?;
+    let dumps = dumps?;
+    let first_given = dumps.first().cloned();
+    let base = joined(dumps)?;
     let (board, spliced) = order.splice(&base, &Terminal::new(session))?;
     let purpose = spliced.purpose;
-    let path = target(&args.output, purpose, &board)?;
+    // The files go with the dumps, in whichever order these were given.
+    let swapped = first_given.is_some_and(|given| !base.starts_with(&given));
+    let parts = parts(&args.output, purpose, &board, &spliced.image, swapped)?;
     if args.format.is_some_and(|format| format != streams::FileFormat::Bin) && purpose != Purpose::Programmer
     {
         let text = format!("--format: a loader takes bytes only, and the file is for {}", purpose.name());
         return Err(Failure::refused(text).hint("leave it out"));
     }
     let recipe_to = args.order.save_recipe.as_deref();
-    files::check_distinct(&[Some(path.as_path()), recipe_to].into_iter().flatten().collect::<Vec<_>>())?;
+    files::check_distinct(
+        &parts.iter().map(|(path, _)| path.as_path()).chain(recipe_to).collect::<Vec<_>>(),
+    )?;
     let inputs: Vec<&Path> = order.inputs().chain(args.base.iter().map(PathBuf::as_path)).collect();
-    // Both before either is written: what is refused leaves nothing.
-    let mut file = streams::create(session, &path, &inputs)?;
-    let recipe_file = recipe_to.map(|path| streams::create(session, path, &inputs)).transpose()?;
-    match purpose {
-        Purpose::Programmer => {
-            file.write(&streams::as_file(&path, args.format, 0, spliced.image.to_vec())?)?;
+    // All before one is written: what is refused leaves nothing.
+    let create = |path: &Path| streams::create(session, path, &inputs);
+    let mut open = parts.iter().map(|(path, _)| create(path)).collect::<Result<Vec<_>, _>>()?;
+    let recipe_file = recipe_to.map(create).transpose()?;
+    for (file, (path, part)) in open.iter_mut().zip(&parts) {
+        let bytes = part.of(&spliced.image).unwrap_or_default();
+        match purpose {
+            Purpose::Programmer => file.write(&streams::as_file(path, args.format, 0, bytes.to_vec())?)?,
+            _ => file.write(bytes)?,
         }
-        _ => file.write(&spliced.image)?,
     }
-    file.keep()?;
+    open.into_iter().try_for_each(OutFile::keep)?;
     if session.out.verbosity() == Verbosity::Quiet {
         splicing::findings(session, &spliced.findings);
     } else {
         splicing::show(session, &spliced);
     }
-    let (size, sha256) = (spliced.image.len() as u64, spliced.image.sha256());
     let out = &session.out;
     if out.verbosity() > Verbosity::Quiet {
         out.line("");
     }
-    out.line(format!("{}: {} ({size:#x} bytes), sha256 {sha256}", path.display(), units::size(size)));
+    for (path, part) in &parts {
+        let chip = match parts.len() {
+            1 => "",
+            _ if part.start == 0 => "the first chip, ",
+            _ => "the second chip, ",
+        };
+        let size = part.len();
+        let sha256 = Image::new(part.of(&spliced.image).unwrap_or_default().to_vec()).sha256();
+        out.line(format!(
+            "{}: {chip}{} ({size:#x} bytes), sha256 {sha256}",
+            path.display(),
+            units::size(size)
+        ));
+    }
     if purpose == Purpose::Tftp && out.verbosity() > Verbosity::Quiet {
         out.line(format!("\nto send it to {}:", board.model));
-        for (n, step) in (1..).zip(rescue::steps(&board, &path.display().to_string())) {
+        let file = parts.first().map(|(path, _)| path.display().to_string()).unwrap_or_default();
+        for (n, step) in (1..).zip(rescue::steps(&board, &file)) {
             out.line(format!("  {n}. {step}"));
         }
     }
@@ -88,7 +112,36 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         file.write(recipe.as_bytes())?;
         file.keep()?;
     }
-    Ok((Exit::Done, wire::spliced_file(&spliced, &board, &recipe, &path)))
+    let files: Vec<(&Path, Span)> = parts.iter().map(|(path, part)| (path.as_path(), *part)).collect();
+    Ok((Exit::Done, wire::spliced_file(&spliced, &board, &recipe, &files)))
+}
+
+/// The files to write, and which part of the image each gets: one file all of it, two files the two chips of a flash.
+fn parts(
+    outputs: &[PathBuf],
+    purpose: Purpose,
+    board: &Board,
+    image: &[u8],
+    swapped: bool,
+) -> Result<Vec<(PathBuf, Span)>, Failure> {
+    let halves = || chips::halves(board, image).filter(|_| purpose == Purpose::Programmer);
+    let halves = match outputs {
+        [one] => return Ok(vec![(target(one, purpose, board)?, Span::new(0, image.len() as u64))]),
+        [_, _] => halves().ok_or_else(|| {
+            let what = format!(
+                "two files are given with -o, and the result is no image of the two chips of {}",
+                board.name
+            );
+            Failure::refused(what).hint("give one file")
+        })?,
+        _ => {
+            let text = format!("{} files are given with -o: a flash has one chip or two", outputs.len());
+            return Err(Failure::refused(text));
+        }
+    };
+    let [first, second] = halves;
+    let order = if swapped { [second, first] } else { [first, second] };
+    outputs.iter().zip(order).map(|(path, part)| Ok((target(path, purpose, board)?, part))).collect()
 }
 
 /// The file to write; in a folder, by the loader's name.
