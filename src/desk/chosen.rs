@@ -4,10 +4,11 @@ use super::Refusal;
 use super::front::Front;
 use super::order::Order;
 use crate::flash::geometry::{Costs, Geometry};
-use crate::image::{Board, Image, Role, Spliced};
+use crate::image::{Board, Image, Role, Spliced, vscc};
 use crate::plan::{Bounds, Plan, plan};
 use crate::span::{Span, Spans};
 use crate::workflow::Cause;
+use crate::workflow::backup::Backup;
 use crate::workflow::job::Wanted;
 
 /// What the chip will hold, and how it was put together.
@@ -24,19 +25,24 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Makes what the order wants over `own`, the board's own contents. `current` is what is on the chip, and
-    /// `geometry` the chip's.
+    /// Makes what the order wants over `own`, the board's own contents. `backup` has what is on the chip, and
+    /// `geometry` is the chip's.
     ///
     /// # Errors
     /// [`Why::Image`](super::Why::Image) with every finding that stops the work.
     pub fn new(
         order: &mut Order,
         own: &Image,
-        current: &[u8],
+        backup: &Backup,
         geometry: &Geometry,
         front: &dyn Front,
     ) -> Result<Self, Refusal> {
-        let (board, spliced) = order.splice_for_chip(own, geometry.size, current, front)?;
+        let current = backup.flash.as_slice();
+        let (board, mut spliced) = order.splice_for_chip(own, geometry.size, current, front)?;
+        // The second of two chips has no descriptor; the board's own dump may be of both.
+        let id = backup.manifest.chip.jedec_id.as_deref().unwrap_or_default();
+        let unlisted = vscc::judge(&spliced.image, id).or_else(|| vscc::judge(own, id));
+        spliced.findings.extend(unlisted);
         let recipe = order.recipe(&board, &spliced);
         let smallest = geometry.erase.first().map_or(1, |erase| erase.size);
         let bounds = bounds(&board, &spliced, current, smallest);

@@ -54,7 +54,7 @@ pub fn rewrite(
     let blank_allowed = base.is_some();
     rewrite_as_chosen(desk, front, store, board.as_ref(), blank_allowed, &mut |backup, geometry, _| {
         let own = base.take().unwrap_or_else(|| backup.flash.clone().into());
-        let chosen = Chosen::new(order, &own, &backup.flash, geometry, front)?;
+        let chosen = Chosen::new(order, &own, backup, geometry, front)?;
         let _ = front.notice(Notice::Spliced(&chosen.spliced));
         Ok(chosen)
     })

@@ -3,11 +3,19 @@
 
 use super::Place;
 use super::write_checks::{BEHIND_LOADER, FIRMWARE_HEADERS, WRAPPERS, of_file};
+use crate::image::container::bytes::Endianness;
+use crate::image::container::intel::gbe::tests::{MAC, bank};
 use crate::image::container::intel::tests::{Made, PC};
-use crate::image::container::wrapper::samples::{capsule, chk, dap, dni, xiaomi};
-use crate::image::container::{ambarella, bcm_tag, cybertan, mtk_boot, realtek, xikestor};
+use crate::image::container::wrapper::samples::{
+    capsule, chk, dap, dni, shrs, with_chdr, with_trailer, xiaomi,
+};
+use crate::image::container::{
+    ambarella, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, cybertan, esp, flsh_nvram, mtk_boot,
+    rb_hardconfig, realtek, seama, tplink, ubi, xikestor,
+};
 use crate::image::formats::FORMATS;
 use crate::image::inspect::inspect;
+use crate::image::pc::made;
 use crate::image::synthetic;
 use crate::span::Span;
 use std::collections::BTreeSet;
@@ -77,6 +85,8 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
     let made = |name: &str| file(&format!("made/{name}"));
     let trx = small("image.trx");
     let demo = synthetic::demo();
+    let pc = made::build(&made::Spec::new(&[(made::Part::Code, 4)]), 1, None);
+    let bios = pc.bytes[made::BIOS..].to_vec();
     let files: Vec<(&str, Vec<u8>, [bool; 3])> = vec![
         // What a vendor or a download page puts around a firmware.
         ("safeloader", small("safeloader_c2v3_factory.bin"), never),
@@ -86,14 +96,28 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
         ("netgear-chk", chk(&[7; 4000], &[8; 4000]), never),
         ("dlink-dap", dap(true, &[0x9d; 3000]), never),
         ("dlink-dap", dap(false, &[0x9d; 3000]), never),
+        ("dlink-shrs", shrs(), never),
+        ("linksys-chdr", with_chdr(&[0x3c; 4000]), never),
+        ("linksys-trailer", with_trailer(&[0x3c; 4000]), never),
         ("uefi-capsule", capsule(0, 0x800, 0x800, 0x4000), never),
         ("xiaomi-hdr", xiaomi(&[(4, "firmware.bin", &[5; 999])]), never),
         ("tplink-v3", demo.vendor.to_vec(), never),
         // Two headers, one behind the other: it may be a download with the loader in between, so it is asked about.
+        ("tplink-v2", tplink::tests::first_structure(2), not_at_0),
         ("linksys-header", cybertan::tests::with_header(b"NL16", &trx), never),
         // Headers that stay in flash where the firmware begins, and what a loader reads from behind itself.
         ("trx", trx.clone(), not_at_0),
         ("tplink-v1", small("v1_mr3020_EU.bin"), not_at_0),
+        ("seama", seama::tests::made(&[0x5a; 4000], false), not_at_0),
+        // A seal stays behind: what is in flash begins with the entity.
+        ("seama", seama::tests::made(&[0x5a; 4000], true), never),
+        ("econet-trx", big_trx::tests::econet(Endianness::Big), not_at_0),
+        ("econet-trx", big_trx::tests::econet(Endianness::Little), not_at_0),
+        ("zyxel-trx", big_trx::tests::zyxel(), not_at_0),
+        ("cramfs", cramfs::tests::image(Endianness::Little), not_at_0),
+        ("cramfs", cramfs::tests::image(Endianness::Big), not_at_0),
+        ("ubi", ubi::tests::made(), not_at_0),
+        ("mtk-lk", mtk_boot::tests::lk(), not_at_0),
         ("sysupgrade", made("sysupgrade.tar"), not_at_0),
         ("uimage", small("uimage_lzma.bin"), not_at_0),
         ("uimage", small("bad_uimage_dcrc.bin"), not_at_0),
@@ -116,11 +140,30 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
         ("mtk-loader", mtk_boot::tests::made(), free),
         ("esp-image", small("esp32c3_app.bin"), free),
         ("esp-image", small("esp8266_app.bin"), free),
+        ("cbfs", cbfs::tests::entry("fallback/romstage", 0x11, &[7; 0x1000], true), free),
         ("fmap", small("mr200.fmap"), free),
         ("ifd", Made::old(&PC).bytes(), free),
+        ("gbe-nvm", [bank(MAC), bank(MAC)].concat(), free),
+        ("uefi-volume", bios, free),
+        ("art", art::tests::art(), free),
+        ("cfe-nvram", cfe_nvram::tests::made(true), free),
+        ("bcm47xx-nvram", flsh_nvram::tests::made(b"boardtype=0x0472\0et0phyaddr=30\0"), free),
+        ("esp-partitions", esp::tests::table(&["nvs", "factory"]), free),
+        (
+            "mikrotik-hard-config",
+            [&rb_hardconfig::tests::open_list(Endianness::Big)[..], &[0; 8]].concat(),
+            free,
+        ),
+        ("dtb", file("dts/fixed-layout.dtb"), free),
+        ("xml", b"<?xml version=\"1.0\"?>\n<Config></Config>\n".to_vec(), free),
+        ("deadc0de", [&[0x5a; 0x1000][..], &[0xde, 0xad, 0xc0, 0xde], &[0xff; 0xffc]].concat(), free),
         ("dump", demo.board.to_vec(), free),
         ("unknown", synthetic::noise(9, 0x1_0000), free),
     ];
+    let tried: BTreeSet<&str> = files.iter().map(|(kind, ..)| *kind).collect();
+    let known = [WRAPPERS, FIRMWARE_HEADERS, BEHIND_LOADER, FREE].concat();
+    let untried: Vec<_> = known.iter().filter(|kind| !tried.contains(*kind)).collect();
+    assert!(untried.is_empty(), "kinds without a sample: {untried:?}");
     let mut faults = Vec::new();
     for (kind, bytes, asked) in &files {
         let found = places.each_ref().map(|place| {
@@ -128,8 +171,10 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
             // Packed forms have a check of their own where a whole chip's contents are meant.
             names == ["container"] || names == ["other-form"]
         });
-        let what = inspect(bytes).what;
-        if found != *asked || (what != *kind && *asked != free) {
+        let inspected = inspect(bytes);
+        let what = inspected.what;
+        let is_named = inspected.of_kind(kind).next().is_some() || !known.contains(kind);
+        if found != *asked || (what != *kind && *asked != free) || !is_named {
             faults.push(format!("{kind}, taken for {what}: asked {found:?}, not {asked:?}"));
         }
     }

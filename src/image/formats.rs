@@ -34,8 +34,19 @@ pub(crate) struct ContainerFormat {
     pub firmware: Option<AsFirmware>,
     /// How messages call a file of this format that is named and not opened as a donor.
     pub closed: Option<Closed>,
+    /// For a file system that may be a firmware's root.
+    pub file_system: Option<FileSystem>,
     /// Reads the layout of the flash out of a file with such a container anywhere in it.
     pub layout: Option<ReadLayout>,
+}
+
+/// How a file system comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileSystem {
+    /// Made with the firmware, and only read.
+    Packed,
+    /// Written by the running system too: it may be an overlay alone.
+    Written,
 }
 
 /// Reads a layout out of a file.
@@ -102,6 +113,7 @@ const ROW: ContainerFormat = ContainerFormat {
     find: |_, _| None,
     firmware: None,
     closed: None,
+    file_system: None,
     layout: None,
 };
 
@@ -216,12 +228,14 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         kinds: &[squashfs::KIND],
         magics: &[b"hsqs", b"sqsh", b"shsq", b"qshs", b"hsqt", b"tqsh"],
         find: squashfs::find,
+        file_system: Some(FileSystem::Packed),
         ..ROW
     },
     ContainerFormat {
         kinds: &[jffs2::KIND],
         magics: &[&[0x85, 0x19], &[0x19, 0x85]],
         find: jffs2::find,
+        file_system: Some(FileSystem::Written),
         ..ROW
     },
     ContainerFormat {
@@ -237,7 +251,13 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         closed: closed("CBFS of coreboot"),
         ..ROW
     },
-    ContainerFormat { kinds: &[cramfs::KIND], magics: &cramfs::MAGICS, find: cramfs::find, ..ROW },
+    ContainerFormat {
+        kinds: &[cramfs::KIND],
+        magics: &cramfs::MAGICS,
+        find: cramfs::find,
+        file_system: Some(FileSystem::Packed),
+        ..ROW
+    },
     ContainerFormat {
         kinds: &[rb_hardconfig::KIND],
         magics: &rb_hardconfig::MAGICS,
@@ -249,6 +269,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         magics: &[ubi::MAGIC],
         find: ubi::find,
         closed: closed("UBI image"),
+        file_system: Some(FileSystem::Written),
         ..ROW
     },
     ContainerFormat {
@@ -389,5 +410,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The same for what has no magic number: noise at the start of a file and at every edge in it.
+    #[test]
+    fn noise_at_an_edge_is_nothing_that_holds() {
+        const LEN: usize = 0x2_0000;
+        let rows = FORMATS.iter().filter_map(|row| Some((row, row.edge?)));
+        for (row, edge) in rows {
+            for seed in 0..6 {
+                let noise = crate::image::synthetic::noise(seed, LEN);
+                for at in (0..LEN).step_by(edge) {
+                    let found = row.search(&mut Look::new(&noise), at).map(|found| found.item);
+                    assert!(found.as_ref().is_none_or(|item| !item.is_sound()), "{at:#x}: {found:?}");
+                }
+            }
+        }
+    }
+
+    /// A format is named by what a source says of it; the file of the format names the source.
+    #[test]
+    fn each_file_of_a_format_names_its_source() {
+        let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/image/container");
+        let folders =
+            [&top, &top.join("intel"), &top.join("packed"), &top.join("tplink"), &top.join("wrapper")];
+        let mut formats = 0;
+        for folder in folders {
+            for file in std::fs::read_dir(folder).unwrap() {
+                let path = file.unwrap().path();
+                let Ok(text) = std::fs::read_to_string(&path) else { continue };
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                // The items of TP-Link's headers and of descriptors are made beside their readers.
+                if !code.contains("ItemKind::new(") || path.ends_with("item.rs") {
+                    continue;
+                }
+                formats += 1;
+                let words: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+                let named = ["Source", "Fact", "sources"].iter().any(|word| words.join(" ").contains(word));
+                assert!(named, "{} names no source", path.display());
+            }
+        }
+        assert!(formats > 30, "{formats}");
     }
 }

@@ -24,6 +24,7 @@ pub mod records;
 pub(crate) mod splice;
 pub mod synthetic;
 pub mod unit;
+pub(crate) mod vscc;
 mod whole;
 
 pub use splice::{describe, fitness};

@@ -66,6 +66,8 @@ struct Form {
     with_mac: fn(&[u8], Mac) -> Option<Vec<u8>>,
     /// Why no address can be written where `with_mac` gives none; the name of the bytes comes before it.
     not_written: &'static str,
+    /// What of the bytes keeps another address when one is written, though it may be read: a sentence.
+    passed_over: fn(&[u8]) -> Option<String>,
 }
 
 /// A form of which nothing is known: what a row does not mention.
@@ -77,6 +79,7 @@ const RAW: Form = Form {
     show: |bytes, _| format!("{} bytes, crc32 {:08x}", bytes.len(), crc32fast::hash(bytes)),
     with_mac: |_, _| None,
     not_written: "is not written in a form that is known",
+    passed_over: |_| None,
 };
 
 /// Every form.
@@ -123,6 +126,7 @@ static FORMS: [Form; 8] = [
         show: |bytes, mac| format!("{}, crc32 {:08x}", mac.unwrap_or("no address"), crc32fast::hash(bytes)),
         with_mac: gbe::with_mac,
         not_written: "has no copy that is valid, so there is none to write the address into",
+        passed_over: gbe::passed_over,
         ..RAW
     },
     Form {
@@ -256,6 +260,11 @@ impl PerUnit {
     pub fn with_mac(&self, was: &[u8], mac: Mac) -> Result<Vec<u8>, String> {
         let form = self.format.form();
         (form.with_mac)(was, mac).ok_or_else(|| format!("{} {}", self.name, form.not_written))
+    }
+
+    /// What of the bytes keeps another address when one is written, though it may be read; `None` where nothing does.
+    pub(crate) fn passed_over(&self, bytes: &[u8]) -> Option<String> {
+        (self.format.form().passed_over)(bytes)
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Hashes {
     Ami3,
     /// Phoenix's file.
     Phoenix,
+    /// A boot policy manifest of Boot Guard, to which the FIT leads.
+    BootGuard,
 }
 
 /// A board: parts with their lengths in blocks of 4 KiB, from the start of the BIOS region on; the boot volume follows.
@@ -407,6 +409,28 @@ fn hash_file(
             let body = [b"$HASHTBL\x03\0\0\0", &rows(&|at| (at - first) as u32, 3)[..]].concat();
             return file(guid("389cc6f2-1ea8-467b-ab8a-78e769ae2a15"), 1, &body, false);
         }
+        Hashes::BootGuard => {
+            let joined: Vec<u8> = covered.iter().flat_map(|(a, b)| image[*a..*b].to_vec()).collect();
+            let mut block = b"__IBBS__\x10".to_vec();
+            block.resize(132, 0);
+            // No hash of what follows the block; SHA-256 of the block.
+            put(&mut block, 56, &[0x10, 0, 0, 0]);
+            put(&mut block, 96, &[0xb, 0, 32, 0]);
+            put(&mut block, 100, &Sha256::digest(&joined));
+            block.push(covered.len() as u8);
+            block.extend(
+                covered
+                    .iter()
+                    .flat_map(|range| [[0; 4], address(range.0).to_le_bytes(), len(range)].concat()),
+            );
+            let head = [&b"__ACBP__\x10"[..], &[0; 7]].concat();
+            return file(
+                noise(61, 16).try_into().unwrap(),
+                1,
+                &[&head, &block[..], b"__PMSG__"].concat(),
+                false,
+            );
+        }
         Hashes::Ami1 => covered.first().map_or(vec![0; 36], |range| [&sha(range)[..], &len(range)].concat()),
         Hashes::Ami2 => rows(&address, 2),
         Hashes::Ami3 => {
@@ -438,7 +462,9 @@ fn boot(image: &mut [u8], parts: &[(Part, usize, usize)], seed: u64, spec: &Spec
         false,
     );
     let core = file(noise(60, 16).try_into().unwrap(), 4, &noise(seed + 2, 0x1000), true);
-    let fit_file = file(guid("b52282ee-9b66-44b9-b1cf-7e5040f787c1"), 1, &[0; 0x30], false);
+    let manifests = usize::from(spec.hashes == Hashes::BootGuard);
+    let table = vec![0; 0x30 + 0x10 * manifests];
+    let fit_file = file(guid("b52282ee-9b66-44b9-b1cf-7e5040f787c1"), 1, &table, false);
     let mut vector = noise(seed + 3, 0x400 - 24);
     let end = vector.len();
     let (_, places) = volume(
@@ -446,10 +472,15 @@ fn boot(image: &mut [u8], parts: &[(Part, usize, usize)], seed: u64, spec: &Spec
         &[hashes.clone(), updates.clone(), core.clone(), fit_file],
         Some(file(guid("1ba0062e-c779-4582-8566-336ae8f78f09"), 1, &vector, false)),
     );
-    let mut fit = [&b"_FIT_   \x03\0\0\0\0\x01\x80\0"[..]].concat();
+    let mut fit = b"_FIT_   \x03\0\0\0\0\x01\x80\0".to_vec();
+    fit[8] += manifests as u8;
     for n in 0..2 {
         fit.extend(u64::from(address(base + places[1] + 24 + 0x400 * n)).to_le_bytes());
         fit.extend([0, 0, 0, 0, 0, 1, 1, 0]);
+    }
+    for _ in 0..manifests {
+        fit.extend(u64::from(address(base + places[0] + 24)).to_le_bytes());
+        fit.extend([0, 0, 0, 0, 0, 1, 0xc, 0]);
     }
     fit[15] = 0u8.wrapping_sub(sum8(&fit));
     let fit_at = base + places[3] + 24;

@@ -54,7 +54,7 @@ impl Bench<'_> {
         let flash = &self.backup.flash;
         let mut order = Order::new(wish)?;
         let own = Image::new(flash.clone());
-        let chosen = Chosen::new(&mut order, &own, flash, self.geometry, self.front)?;
+        let chosen = Chosen::new(&mut order, &own, self.backup, self.geometry, self.front)?;
         let plan = chosen.plan(flash, self.geometry, self.costs)?;
         Ok(Tried { kind: Kind::Splice(Box::new(chosen)), plan })
     }

@@ -168,13 +168,14 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const MAC: [u8; 6] = [0x14, 0xcc, 0x20, 1, 2, 3];
 
-    fn art() -> Vec<u8> {
+    /// With the addresses at 10000h and an AR9300 at 11000h.
+    pub(crate) fn art() -> Vec<u8> {
         let mut bytes = vec![0xff; 0x20000];
         bytes[0x10000..0x10006].copy_from_slice(&MAC);
         bytes[0x11000..0x11040].fill(0);

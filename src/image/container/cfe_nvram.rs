@@ -69,22 +69,28 @@ pub(crate) fn find(look: &mut Look, line: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::image::container::bytes::jamcrc;
 
+    /// A loader's first bytes with the area in it, in the older or the newer form.
+    pub(crate) fn made(newer: bool) -> Vec<u8> {
+        let (version, len) = if newer { (6u32, V5_LEN) } else { (4, V4_LEN) };
+        let mut area = vec![0; len];
+        area[..4].copy_from_slice(&version.to_be_bytes());
+        area[4..37].copy_from_slice(b"e=192.168.1.1:ffffff00 h= g= r=f ");
+        area[260..268].copy_from_slice(b"96328avn");
+        area[287] = 11;
+        area[288..294].copy_from_slice(&[2, 0x10, 0x18, 1, 2, 3]);
+        let crc = jamcrc(&area).to_be_bytes();
+        area[len - 4..].copy_from_slice(&crc);
+        [&[0x10; 0x580][..], &area, &[0xff; 64]].concat()
+    }
+
     #[test]
     fn both_forms_by_their_crc() {
-        for (version, len) in [(4u32, V4_LEN), (6, V5_LEN)] {
-            let mut area = vec![0; len];
-            area[..4].copy_from_slice(&version.to_be_bytes());
-            area[4..37].copy_from_slice(b"e=192.168.1.1:ffffff00 h= g= r=f ");
-            area[260..268].copy_from_slice(b"96328avn");
-            area[287] = 11;
-            area[288..294].copy_from_slice(&[2, 0x10, 0x18, 1, 2, 3]);
-            let crc = jamcrc(&area).to_be_bytes();
-            area[len - 4..].copy_from_slice(&crc);
-            let mut file = [&[0x10; 0x580][..], &area, &[0xff; 64]].concat();
+        for (newer, len) in [(false, V4_LEN), (true, V5_LEN)] {
+            let mut file = made(newer);
             let item = find(&mut Look::new(&file), 0x584).unwrap().item;
             assert_eq!((item.offset, item.size), (0x580, len as u64));
             assert_eq!(

@@ -50,10 +50,10 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn image(order: Endianness) -> Vec<u8> {
+    pub(crate) fn image(order: Endianness) -> Vec<u8> {
         let mut image = crate::image::synthetic::noise(3, 0x400);
         image[..HEADER_LEN].fill(0);
         for (at, value) in [(0, 0x28cd_3d45), (4, 0x400), (8, 3), (36, 0), (40, 1), (44, 2)] {

@@ -42,10 +42,10 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn table(names: &[&str]) -> Vec<u8> {
+    pub(crate) fn table(names: &[&str]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (i, name) in names.iter().enumerate() {
             let mut entry = [&MAGIC[..], &[1, 2]].concat();

@@ -71,13 +71,13 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::image::container::item::Outcome;
     use crate::image::container::noise::is_no_item;
 
     /// By the fields in the sources.
-    fn made(texts: &[u8]) -> Vec<u8> {
+    pub(crate) fn made(texts: &[u8]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.resize(HEADER_LEN, 0);
         bytes.extend(texts);

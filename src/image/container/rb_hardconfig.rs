@@ -59,23 +59,29 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A list without its end.
+    pub(crate) fn open_list(order: Endianness) -> Vec<u8> {
+        let mut bytes = MAGICS[usize::from(order == Endianness::Big)].to_vec();
+        let values: [(u32, &[u8]); 4] = [
+            (MAC, &[2, 0xc, 0x42, 1, 2, 3, 0, 0]),
+            (BOARD, b"951Ui-2HnD\0\0"),
+            (SERIAL, b"ABC123\0\0"),
+            (0x0d, &[0, 0, 0, 4]),
+        ];
+        for (id, value) in values {
+            bytes.extend(order.bytes32(id | (value.len() as u32) << 16));
+            bytes.extend(value);
+        }
+        bytes
+    }
 
     #[test]
     fn a_list_is_read_to_its_end_in_both_byte_orders() {
         for (order, magic) in [(Endianness::Little, MAGICS[0]), (Endianness::Big, MAGICS[1])] {
-            let mut bytes = magic.to_vec();
-            let values: [(u32, &[u8]); 4] = [
-                (MAC, &[2, 0xc, 0x42, 1, 2, 3, 0, 0]),
-                (BOARD, b"951Ui-2HnD\0\0"),
-                (SERIAL, b"ABC123\0\0"),
-                (0x0d, &[0, 0, 0, 4]),
-            ];
-            for (id, value) in values {
-                bytes.extend(order.bytes32(id | (value.len() as u32) << 16));
-                bytes.extend(value);
-            }
+            let mut bytes = open_list(order);
             let open = bytes.clone();
             bytes.extend([0; 8]);
             let item = find(&mut Look::new(&bytes), 0).unwrap().item;

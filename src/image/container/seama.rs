@@ -70,8 +70,36 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// An entity, in a seal where `sealed`.
+    pub(crate) fn made(image: &[u8], sealed: bool) -> Vec<u8> {
+        let head = |meta: &[u8], len: usize| {
+            let lens = [&[0; 2][..], &(meta.len() as u16).to_be_bytes(), &(len as u32).to_be_bytes()];
+            [&MAGIC[..], &lens.concat()].concat()
+        };
+        let meta = b"dev=/dev/mtdblock/2\0type=firmware\0\0";
+        let entity =
+            [head(meta, image.len()), Md5::digest(image).to_vec(), meta.to_vec(), image.to_vec()].concat();
+        let seal = b"signature=wrgac01\0\0\0";
+        if sealed { [&head(seal, 0), &seal[..], &entity].concat() } else { entity }
+    }
+
+    #[test]
+    fn an_entity_by_its_md5_and_in_its_seal() {
+        for (sealed, header) in [(false, 0), (true, HEADER_LEN + 20)] {
+            let mut file = made(&[0x5a; 3000], sealed);
+            let item = find(&mut Look::new(&file), 0).unwrap().item;
+            assert!(item.is_sound() && item.size == file.len() as u64, "{item:?}");
+            assert_eq!(without_seal(&file).len(), file.len() - header);
+            let end = file.len() - 1;
+            file[end] ^= 1;
+            let entity = find(&mut Look::new(&file), header).unwrap().item;
+            assert_eq!(entity.result("md5"), Some(Outcome::Bad));
+            assert!(!find(&mut Look::new(&file[..end]), header).unwrap().item.is_sound());
+        }
+    }
 
     /// Long meta data in each of many headers is read for a bounded number of bytes in all.
     #[test]

@@ -47,19 +47,23 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn blocks_are_counted_by_their_headers() {
+    /// Three erase blocks of 128 KiB.
+    pub(crate) fn made() -> Vec<u8> {
         let mut head = MAGIC.to_vec();
         head.resize(HEADER_LEN, 0);
         (head[4], head[19], head[22]) = (1, 0x40, 1);
         let crc = jamcrc(&head[..CRC_AT]).to_be_bytes();
         head[CRC_AT..].copy_from_slice(&crc);
-        let mut block = head.clone();
-        block.resize(0x2_0000, 0x5a);
-        let mut image = block.repeat(3);
+        head.resize(0x2_0000, 0x5a);
+        head.repeat(3)
+    }
+
+    #[test]
+    fn blocks_are_counted_by_their_headers() {
+        let mut image = made();
         let item = find(&mut Look::new(&image), 0).unwrap().item;
         assert_eq!((item.size, item.attributes["block_size"].as_u64()), (0x6_0000, Some(0x2_0000)));
         assert!(item.is_sound());

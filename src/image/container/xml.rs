@@ -1,4 +1,6 @@
-//! Configurations in XML, as vendors' systems keep them: known by their declaration and root element.
+//! Configurations in XML, as vendors' systems keep them: known by their declaration and root element. They have no sum.
+//!
+//! Source: W3C, Extensible Markup Language 1.0 (the declaration, the one root element).
 
 use memchr::memmem;
 
@@ -29,4 +31,21 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         if closed { String::new() } else { format!("no {closing}") },
     );
     Some(Found::leaf(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_by_its_root_element_and_its_end() {
+        let text = b"<?xml version=\"1.0\"?>\n<DslCpeConfig><a val=1 /></DslCpeConfig>\n";
+        let file = [&text[..], &[0, 1, 2]].concat();
+        let item = find(&mut Look::new(&file), 0).unwrap().item;
+        assert_eq!((item.size as usize, &item.attributes["root"]), (text.len(), &"DslCpeConfig".into()));
+        assert!(item.is_sound());
+        let cut = find(&mut Look::new(&text[..40]), 0).unwrap().item;
+        assert!(!cut.is_sound(), "{cut:?}");
+        assert!(find(&mut Look::new(b"<?xml and a text that goes on"), 0).is_none());
+    }
 }

@@ -2,7 +2,9 @@
 //! tree in it names the board.
 
 use crate::image::container::bytes::Endianness;
-use crate::image::container::{ambarella, arcadyan, bcm_tag, big_trx, mtk_boot, realtek, xikestor};
+use crate::image::container::{
+    ambarella, arcadyan, bcm_tag, big_trx, cbfs, mtk_boot, realtek, ubi, xikestor,
+};
 use crate::image::*;
 use crate::span::Span;
 
@@ -29,7 +31,7 @@ fn refusal(donor: Vec<u8>) -> String {
 
 #[test]
 fn each_is_refused_by_its_name() {
-    let samples: [(Vec<u8>, &str); 11] = [
+    let samples: [(Vec<u8>, &str); 13] = [
         (big_trx::tests::econet(Endianness::Big), "TRX image of an EcoNet board"),
         (big_trx::tests::econet(Endianness::Little), "TRX image of an EcoNet board"),
         (big_trx::tests::zyxel(), "TRX image of ZyXEL"),
@@ -41,6 +43,8 @@ fn each_is_refused_by_its_name() {
         (arcadyan::tests::MADE.to_vec(), "scrambled Arcadyan image"),
         (xikestor::tests::made(), "XikeStor switch image"),
         (ESP.to_vec(), "Espressif image"),
+        (ubi::tests::made(), "UBI image"),
+        (cbfs::tests::entry("fallback/romstage", 0x11, &[7; 0x1000], true), "CBFS of coreboot"),
     ];
     for (sample, name) in samples {
         for file in [sample.clone(), [&sample[..], TREE].concat()] {

@@ -16,6 +16,7 @@ pub(crate) mod plain;
 mod plain_tests;
 pub(crate) mod recognise;
 pub(crate) mod reference;
+pub(crate) mod root;
 mod unheaded;
 mod unwrap;
 

@@ -1,9 +1,12 @@
 //! Donors in containers of their own, on boards of which only a layout is known: what goes to flash of each, and that
 //! a damaged one of each kind is refused by the name of its check.
 
-use md5::{Digest, Md5};
-
+use crate::image::container::cybertan::tests::with_header;
+use crate::image::container::seama::tests::made as seama;
 use crate::image::container::sysupgrade;
+use crate::image::container::wrapper::samples::{
+    capsule, chk, dap, dni, shrs, with_chdr, with_trailer, xiaomi,
+};
 use crate::image::*;
 use crate::span::Span;
 
@@ -76,21 +79,6 @@ fn kernel_and_root() -> Vec<u8> {
     let mut file = UIMAGE.to_vec();
     file.resize(0x1_0000, 0xff);
     [&file, SQUASHFS].concat()
-}
-
-/// A Seama entity around `image`, and the seal that factory files have around that.
-fn seama(image: &[u8], sealed: bool) -> Vec<u8> {
-    const META: &[u8; 24] = b"dev=/dev/mtdblock/1\0\0\0\0\0";
-    let head = |meta: &[u8], len: usize| {
-        [&[0x5e, 0xa3, 0xa4, 0x17, 0, 0][..], &(meta.len() as u16).to_be_bytes(), &(len as u32).to_be_bytes()]
-            .concat()
-    };
-    let entity = [&head(META, image.len())[..], &Md5::digest(image), META, image].concat();
-    if sealed {
-        [&head(b"signature=wrgn\0\0", 0)[..], b"signature=wrgn\0\0", &entity].concat()
-    } else {
-        entity
-    }
 }
 
 #[test]
@@ -232,4 +220,86 @@ fn padding_of_another_length_is_named_where_a_firmware_is_behind_it() {
     }
     let error = run(&[&[0; 0x2_0000][..], &synthetic::noise(1, 0x3000)].concat(), &board()).unwrap_err();
     assert!(!error.to_string().contains("padding"), "{error}");
+}
+
+/// Every wrapper that has a sum, around `inside`.
+fn wrapped(inside: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let middle = inside.len() / 2;
+    vec![
+        ("DNI", dni(inside)),
+        ("CHK", chk(inside, &[])),
+        ("CHK of two parts", chk(&inside[..middle], &inside[middle..])),
+        ("CHDR", with_chdr(inside)),
+        ("trailer", with_trailer(inside)),
+        ("DAP", dap(true, inside)),
+        ("DAP, second form", dap(false, inside)),
+        ("HDR1", xiaomi(&[(0xffff, "version", b"1.0"), (4, "firmware.bin", inside)])),
+    ]
+}
+
+#[test]
+fn a_wrapper_leaves_nothing_of_itself_alone_or_in_another_one() {
+    let plain = kernel_and_root();
+    let wanted = firmware(&plain);
+    for (inner, file) in wrapped(&plain) {
+        assert!(firmware(&file) == wanted, "{inner}");
+        // The sum of a DNI image is over all bytes to the end of the file.
+        for (outer, file) in
+            wrapped(&file).into_iter().filter(|(outer, _)| (inner, *outer) != ("DNI", "trailer"))
+        {
+            assert!(firmware(&file) == wanted, "{inner} in {outer}");
+        }
+    }
+    // A header before a TRX, which has the sum.
+    assert!(firmware(&with_header(b"W54G", TRX)) == firmware(TRX));
+    assert_eq!(refused(&with_header(b"W54G", &flipped(TRX, 0x1800)), &board()), ["sum"]);
+}
+
+#[test]
+fn a_damaged_and_a_cut_wrapper_is_refused_and_so_is_an_encrypted_one() {
+    let plain = kernel_and_root();
+    for (name, file) in wrapped(&plain) {
+        // Where the firmware's own sums do not reach: behind its kernel.
+        let damaged = flipped(&file, file.len() - 0x300);
+        assert_eq!(refused(&damaged, &board()), ["sum"], "{name}");
+        // Without its end a trailer is none, and its text is filler behind the root file system.
+        if name != "trailer" {
+            assert!(!refused(&file[..file.len() - 0x100], &board()).is_empty(), "{name} cut");
+        }
+    }
+    assert_eq!(refused(&shrs(), &board()), ["donor-unknown"]);
+    // A capsule holds the image of a PC's flash: this board has no place for one.
+    assert!(!refused(&capsule(0, 0x800, 0x800, 0x4000), &board()).is_empty());
+}
+
+#[test]
+fn a_kernel_without_a_root_file_system_asks_where_the_board_has_one() {
+    let mut own = base();
+    own[START..END].fill(0xff);
+    let whole = kernel_and_root();
+    own[START..START + whole.len()].copy_from_slice(&whole);
+    let asked = |donor: &[u8], own: &[u8]| -> Vec<&'static str> {
+        let made = splice(
+            &Image::new(own.to_vec()),
+            &[Donor::new("d", donor.to_vec())],
+            &board(),
+            &Choice::default(),
+        );
+        made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| f.name).collect())
+    };
+    let kernel = &whole[..0x1_0000];
+    // The kernel alone, and a download that ends before the root file system does: its sum is the kernel's.
+    for donor in [UIMAGE, kernel, &whole[..0x1_0010]] {
+        assert_eq!(asked(donor, &own), ["no-root"], "{:#x}", donor.len());
+    }
+    let jffs2 = include_bytes!("../../../tests/data/made/big_endian.jffs2");
+    for donor in [whole.clone(), [kernel, &jffs2[..]].concat()] {
+        assert_eq!(asked(&donor, &own), [""; 0]);
+    }
+    // A board that has none, or whose firmware is erased.
+    for rest in [UIMAGE, &[]] {
+        own[START..END].fill(0xff);
+        own[START..START + rest.len()].copy_from_slice(rest);
+        assert_eq!(asked(UIMAGE, &own), [""; 0]);
+    }
 }

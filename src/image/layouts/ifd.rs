@@ -72,6 +72,18 @@ mod tests {
         let edited = run(&own, &other, &[], Some(NEW)).unwrap().image;
         let half = |at: usize| edited[at..at + 6].to_vec();
         assert_eq!((half(0x1000), half(0x2000)), (NEW.to_vec(), NEW.to_vec()));
+        // The first copy alone is damaged: the other one gets the address, and that a driver may take the first is said.
+        let mut first = own.clone();
+        first[0x1040] ^= 1;
+        let spliced = run(&first, &other, &[], Some(NEW)).unwrap();
+        assert!(
+            spliced.image[0x1000..0x2000] == first[0x1000..0x2000] && spliced.image[0x2000..0x2006] == NEW
+        );
+        assert!(
+            spliced.findings.iter().any(|f| f.message.contains("copy at 0x0 of it")),
+            "{:?}",
+            spliced.findings
+        );
         let mut broken = own.clone();
         (broken[0x1040], broken[0x2040]) = (!broken[0x1040], !broken[0x2040]);
         let error = run(&broken, &other, &[], Some(NEW)).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use super::insyde::{self, Entry};
 use super::psp::{self, Psp};
 use super::variables::Store;
 use super::volume::{self, Volume};
-use super::{nvar, vss};
+use super::{nvar, phoenix, vss};
 use crate::image::container::fmap::{self, Fmap};
 use crate::span::Span;
 
@@ -26,6 +26,8 @@ pub struct Bios<'a> {
     pub volumes: Vec<Volume>,
     /// The live stores of variables.
     pub stores: Vec<Store>,
+    /// Phoenix's map.
+    pub flash_map: Option<Vec<phoenix::MapEntry>>,
     /// Insyde's map.
     pub device_map: Option<Vec<Entry>>,
     /// Intel's table.
@@ -48,8 +50,10 @@ impl<'a> Bios<'a> {
             let live = volume.real_files().filter(|file| file.guid == nvar::FILE);
             stores.extend(live.filter_map(|file| nvar::read(bytes, file.span.start, file.body())));
         }
+        stores.extend(phoenix::stores_outside(bytes, volumes.iter().map(|volume| volume.span)));
         let mut bios = Self {
             bytes,
+            flash_map: phoenix::find(bytes),
             volumes,
             stores,
             device_map: insyde::find(bytes),

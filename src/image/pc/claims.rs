@@ -6,7 +6,7 @@ use super::bios::Bios;
 use super::guid::Guid;
 use super::identity::FLASH_DATA;
 use super::insyde::Owner;
-use super::nvar;
+use super::{nvar, phoenix};
 use crate::image::is_blank;
 use crate::span::Span;
 
@@ -83,6 +83,18 @@ pub fn claims(bios: &Bios) -> Vec<Claim> {
             Owner::Variables => add(span, "nvram", Whose::Variables),
             Owner::Release | Owner::Open => {}
         }
+    }
+    for entry in bios.flash_map.iter().flatten() {
+        let Some(span) = bios.offset(entry.address).and_then(|at| Span::at(at, entry.len)) else { continue };
+        match entry.owner {
+            phoenix::MapOwner::Variables => add(span, "nvram", Whose::Variables),
+            phoenix::MapOwner::Unit => add(span, "slic", Whose::Unit),
+            phoenix::MapOwner::Release => {}
+        }
+    }
+    // Those in volumes are in the volumes' claims.
+    for store in bios.stores.iter().filter(|store| store.form == phoenix::FORM) {
+        add(store.span, "nvram", Whose::Variables);
     }
     for (name, span) in bios.psp.iter().flat_map(|psp| &psp.own) {
         add(*span, name, Whose::Unit);

@@ -22,6 +22,7 @@ pub mod me;
 pub mod models;
 pub mod nvar;
 pub mod nvram;
+pub mod phoenix;
 pub mod proof;
 pub mod psp;
 pub mod variables;
@@ -30,6 +31,6 @@ pub mod vss;
 
 #[cfg(test)]
 #[path = "../../../tests/pc/made.rs"]
-mod made;
+pub(crate) mod made;
 #[cfg(test)]
 mod tests;

@@ -215,7 +215,7 @@ fn what_never_passes() {
 #[test]
 fn hashes_of_every_form_are_held_against_the_result() {
     let own = unit(1);
-    for hashes in [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix] {
+    for hashes in [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix, Hashes::BootGuard] {
         let new = build(&Spec { hashes, ..spec() }, 2, None);
         assert!(
             run(&own.bytes, &new.bytes, &[], &[]).unwrap().image[..] == expected(&own, &new)[..],
@@ -228,6 +228,31 @@ fn hashes_of_every_form_are_held_against_the_result() {
             let wide = build(&Spec { hashes, wide: true, ..spec() }, 2, None);
             assert_eq!(refused(&own.bytes, &wide.bytes, &[]), ["hashed-range"], "{hashes:?}");
         }
+    }
+}
+
+/// A manifest of a later version, and one with ranges that are not read, cannot be checked: refused, without an override.
+#[test]
+fn a_boot_policy_that_cannot_be_checked_is_refused() {
+    let own = unit(1);
+    let new = build(&Spec { hashes: Hashes::BootGuard, ..spec() }, 2, None);
+    let at = |mark: &[u8]| memchr::memmem::find(&new.bytes, mark).unwrap();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut image = new.bytes.clone();
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+        image
+    };
+    for (what, image) in [
+        ("a later version", with(at(b"__ACBP__") + 8, &[0x21])),
+        ("no manifest", with(at(b"__ACBP__"), b"__ACBX__")),
+        ("no list of segments", with(at(b"__IBBS__"), b"__IBBX__")),
+        ("more segments than there are", with(at(b"__IBBS__") + 132, &[0xff])),
+        ("another hash", with(at(b"__IBBS__") + 96, &[0x12])),
+        ("no hash", with(at(b"__IBBS__") + 96, &[0x10])),
+        ("measured ranges", with(at(b"__PMSG__"), b"__PMDA__")),
+        ("a segment outside of the flash", with(at(b"__IBBS__") + 133 + 4, &[0, 0, 0, 0x10])),
+    ] {
+        assert!(refused(&own.bytes, &image, &[]).contains(&"hashed-range"), "{what}");
     }
 }
 
@@ -304,8 +329,8 @@ proptest! {
 
     /// Every byte of code from the donor, every byte of identity from the base, nothing else changed, all sums right.
     #[test]
-    fn boards_of_any_map(parts in prop::collection::vec(part(), 1..7), units in (1u64..99, 100u64..200), from_unit: bool, kind in 0usize..4) {
-        let hashes = [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix][kind];
+    fn boards_of_any_map(parts in prop::collection::vec(part(), 1..7), units in (1u64..99, 100u64..200), from_unit: bool, kind in 0usize..5) {
+        let hashes = [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix, Hashes::BootGuard][kind];
         let spec = Spec { hashes, ..Spec::new(&[&parts[..], &[(Part::Code, 2)]].concat()) };
         let own = build(&spec, 1, Some(units.0));
         let new = build(&spec, 2, from_unit.then_some(units.1));

@@ -4,9 +4,10 @@
 //! A store: mark or GUID, 32-bit size, format 5A, state FE. A record: AA55, state (3F: there; 3E: being replaced),
 //! attributes, with authentication a counter, a time and a key's number, then sizes, owner, name and value. The working
 //! block has a CRC-32 over its 32 bytes with the CRC and the state as FF. Facts: EDK2 (VariableFormat.h,
-//! WorkingBlockHeader.h), UEFITool (nvram.h).
+//! WorkingBlockHeader.h), UEFITool (nvram.h, insyde_fdc.ksy).
 
 use super::guid::Guid;
+use super::phoenix;
 use super::variables::{Store, Variable, wide_name};
 use super::volume::Volume;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at, u64_at};
@@ -27,6 +28,9 @@ const RECORD: u16 = 0x55aa;
 const ADDED: [u8; 2] = [0x3f, 0x3e];
 /// Lengths of a record's head: plain, and with authentication.
 const HEADS: [usize; 2] = [32, 60];
+/// The form of Insyde's factory copy: `_FDC`, 32-bit size, the head of a volume.
+pub(super) const FACTORY_COPY: &str = "FDC";
+const FACTORY_HEADER_LEN: u64 = 0x50;
 /// Insyde leaves the size of its live store open.
 const OPEN_SIZE: u32 = u32::MAX;
 
@@ -36,7 +40,10 @@ pub fn stores(bytes: &[u8], volume: &Volume) -> Vec<Store> {
     let mut found = Vec::new();
     let mut at = volume.span.start + volume.header_len;
     while at < volume.span.end {
-        if let Some(store) = store(bytes, at, volume.span.end) {
+        let known = factory_copy(bytes, at, volume.span.end)
+            .or_else(|| store(bytes, at, volume.span.end))
+            .or_else(|| phoenix::store(bytes, at, volume.span.end));
+        if let Some(store) = known {
             at = store.span.end;
             found.push(store);
         } else if let Some(block) = working_block(bytes, at, volume.span.end) {
@@ -47,6 +54,20 @@ pub fn stores(bytes: &[u8], volume: &Volume) -> Vec<Store> {
         }
     }
     found
+}
+
+/// Insyde's copy of the factory's variables at `at`: a volume and a store of its own in it, which are no live ones.
+fn factory_copy(bytes: &[u8], at: u64, end: u64) -> Option<Store> {
+    let head = slice(bytes, usize::try_from(at).ok()?, 8).filter(|head| head.starts_with(b"_FDC"))?;
+    let size = u64::from(u32_at(head, 4, Little)?);
+    let span = Span::at(at, size).filter(|span| span.end <= end && size > FACTORY_HEADER_LEN)?;
+    Some(Store {
+        form: FACTORY_COPY,
+        span,
+        header_len: FACTORY_HEADER_LEN,
+        variables: Vec::new(),
+        fault: None,
+    })
 }
 
 /// The store at `at`.

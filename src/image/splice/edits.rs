@@ -69,6 +69,7 @@ fn set_mac(
             continue;
         }
         let written = unit.with_mac(here, mac).map_err(|why| not_here(board, why))?;
+        let passed_over = unit.passed_over(here);
         let guard = calibration.map(|around| guard(chip, around, board)).transpose()?.flatten();
         chip[unit.span.range()].copy_from_slice(&written);
         if let Some((sum_at, covered)) = guard {
@@ -82,6 +83,9 @@ fn set_mac(
             now.map_or("none".to_owned(), mac_text),
             if guard.is_some() { ", and the sum of the calibration around it is made anew" } else { "" }
         )));
+        findings.extend(
+            passed_over.map(|words| EDITED.found(format!("{} in {}: {words}", unit.name, region.name))),
+        );
         edited.push(unit.span);
     }
     Ok(edited)

@@ -7,8 +7,8 @@
 use super::parties::Parties;
 use super::resolve::Resolved;
 use crate::image::checks::{
-    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, OTHER_CONTAINER, REFERENCE_BOARD, Severity,
-    UNPROVEN_DONOR,
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER, REFERENCE_BOARD,
+    Severity, UNPROVEN_DONOR,
 };
 use crate::image::container::safeloader;
 use crate::image::devicetree;
@@ -17,7 +17,8 @@ use crate::image::donor::loader;
 use crate::image::donor::machine::{self, Machine};
 use crate::image::donor::plain;
 use crate::image::donor::reference::{is_other_maker, is_reference};
-use crate::image::formats::envelope_at;
+use crate::image::donor::root;
+use crate::image::formats::{FileSystem, envelope_at};
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 
@@ -89,7 +90,22 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     if found.is_empty() && !names.agree(&ours_named()) {
         found.extend(other_container(own, piece.bytes, r.region, name));
     }
+    // The sums of a vendor's header cover the root file system, too.
+    if envelope_at(piece.bytes, 0).is_none() {
+        found.extend(no_root(own, piece.bytes, name));
+    }
     found
+}
+
+/// A root file system behind the board's own kernel, and none in what a donor brings.
+fn no_root(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
+    let expected = root::file_system(own, &[FileSystem::Packed])?;
+    root::file_system(theirs, &[FileSystem::Packed, FileSystem::Written]).is_none().then(|| {
+        NO_ROOT.found(format!(
+            "the board's own firmware has a {expected}, and no file system is in the firmware of {name}: is it a kernel \
+             alone, or was the file cut short? A kernel with its system inside (initramfs) needs none"
+        ))
+    })
 }
 
 /// A loader starts the container that it knows: another one is asked about where the board's own is known.

@@ -108,6 +108,23 @@ pub fn with_mac(region: &[u8], mac: [u8; 6]) -> Option<Vec<u8>> {
     copies.iter().any(Copy::is_valid).then_some(bytes)
 }
 
+/// What keeps another address when one is written, though a driver may take it: a copy with the mark whose sum does not hold.
+pub fn passed_over(region: &[u8]) -> Option<String> {
+    let copies = copies(region)?;
+    let damaged = copies.iter().find(|copy| copy.marked && !copy.is_valid())?;
+    let mac = damaged.mac.map_or("no address".to_owned(), |mac| mac_text(&mac));
+    let first = active(&copies) == Some(damaged);
+    Some(format!(
+        "the copy at {:#x} of it has the mark of a valid one and a sum that does not hold: it stays as it is, with {mac}{}",
+        damaged.offset,
+        if first {
+            "; it is the first with the mark, so that a driver takes it before the other one"
+        } else {
+            ""
+        }
+    ))
+}
+
 /// Adds to `item` what is known of the NVM in `region`.
 pub(super) fn describe(item: Item, region: &[u8]) -> Item {
     let Some(copies) = copies(region) else {
@@ -217,6 +234,23 @@ pub(crate) mod tests {
         let new = with_mac(&region, NEW).unwrap();
         assert!(new[..0x1000] == region[..0x1000] && mac(&new) == Some(NEW));
         assert_eq!(with_mac(&[given_up(OLD), given_up(OLD)].concat(), NEW), None);
+    }
+
+    #[test]
+    fn a_damaged_copy_with_the_mark_is_named_where_an_address_is_written() {
+        let mut damaged = bank(OLD);
+        damaged[0x40] ^= 1;
+        let region = [damaged.clone(), bank(MAC)].concat();
+        let new = with_mac(&region, NEW).unwrap();
+        assert!(new[..0x1000] == damaged && copies(&new).unwrap()[1].mac == Some(NEW));
+        let words = passed_over(&region).unwrap();
+        assert!(words.contains("copy at 0x0") && words.contains("00:1b:21:09:09:09"), "{words}");
+        assert!(words.contains("takes it before"), "{words}");
+        let words = passed_over(&[bank(MAC), damaged].concat()).unwrap();
+        assert!(words.contains("copy at 0x1000") && !words.contains("takes it before"), "{words}");
+        for sound in [[bank(MAC), bank(MAC)], [given_up(OLD), bank(MAC)]] {
+            assert_eq!(passed_over(&sound.concat()), None);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod header;
 pub(crate) mod item;
 mod md5;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use compose::with_boot;
 pub use compose::{ComposeError, seal};

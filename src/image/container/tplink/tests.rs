@@ -36,7 +36,7 @@ fn check_md5(file: &[u8]) -> Option<Md5Verdict> {
 const ROOTFS: Part = Part { offset: 0x1000, len: 0x2800 };
 
 /// A header of the first structure with its file.
-fn first_structure(version: u8) -> Vec<u8> {
+pub(crate) fn first_structure(version: u8) -> Vec<u8> {
     let mut file = vec![0; 0x3000];
     file[0] = version;
     file[4..24].copy_from_slice(b"TP-LINK Technologies");

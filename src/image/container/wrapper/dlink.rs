@@ -125,13 +125,18 @@ pub(super) mod tests {
         }
     }
 
-    #[test]
-    fn an_shrs_image_is_named_and_closed() {
+    pub(crate) fn shrs_image() -> Vec<u8> {
         let mut file = vec![0; SHRS_LEN];
         file[..12].copy_from_slice(b"SHRS\0\0\x04\0\0\0\x03\xf0");
         file.extend([0x77; 1024]);
         let digest = Sha512::digest(&file[SHRS_LEN..SHRS_LEN + 0x3f0]);
         file[0x9c..0xdc].copy_from_slice(&digest);
+        file
+    }
+
+    #[test]
+    fn an_shrs_image_is_named_and_closed() {
+        let mut file = shrs_image();
         let found = shrs(&mut Look::new(&file)).unwrap();
         assert!(found.item.is_sound() && matches!(found.inside, Inside::Closed(_)), "{found:?}");
         file[SHRS_LEN] ^= 1;

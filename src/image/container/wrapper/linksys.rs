@@ -73,7 +73,7 @@ fn cksum(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::image::container::cybertan::tests::with_header;
 
@@ -98,24 +98,34 @@ mod tests {
         assert!(header(&mut Look::new(&[b'U'; 31])).is_none());
     }
 
+    pub(crate) fn with_chdr(body: &[u8]) -> Vec<u8> {
+        let len = (CHDR_LEN + body.len()) as u32;
+        let mut file = [&b"CHDR"[..], &len.to_le_bytes(), &[0; 4], &[1, 0, 0, 0], body].concat();
+        let crc = jamcrc(&file[12..]);
+        file[8..12].copy_from_slice(&crc.to_le_bytes());
+        file
+    }
+
+    pub(crate) fn with_trailer(body: &[u8]) -> Vec<u8> {
+        let crc = format!("{:08X}", cksum(body));
+        let text = format!(".LINKSYS.01000409{:<15}{crc:<8}{:<8}{:<16}", "EA6350", "0", "K0000000F0246434");
+        let mut file = [body, text.as_bytes()].concat();
+        file.resize(body.len() + TRAILER_LEN - 1, 0);
+        file.push(b'\n');
+        file
+    }
+
     #[test]
     fn chdr_and_trailer_have_sums() {
         let body = vec![0x3c; 1000];
-        let mut file = b"CHDR\xf8\x03\0\0\0\0\0\0\x01\0\0\0".to_vec();
-        file.extend(&body);
-        let crc = jamcrc(&file[12..]);
-        file[8..12].copy_from_slice(&crc.to_le_bytes());
+        let mut file = with_chdr(&body);
         let found = chdr(&mut Look::new(&file)).unwrap();
         assert!(found.item.is_sound() && found.inside == Inside::Bytes(Span::new(16, 1016)), "{found:?}");
         file[500] ^= 1;
         assert!(!chdr(&mut Look::new(&file)).unwrap().item.is_sound());
         assert!(!chdr(&mut Look::new(&file[..900])).unwrap().item.is_sound());
 
-        let crc = format!("{:08X}", cksum(&body));
-        let text = format!(".LINKSYS.01000409{:<15}{crc:<8}{:<8}{:<16}", "EA6350", "0", "K0000000F0246434");
-        let mut file = [&body, text.as_bytes()].concat();
-        file.resize(1000 + TRAILER_LEN - 1, 0);
-        file.push(b'\n');
+        let mut file = with_trailer(&body);
         let found = trailer(&mut Look::new(&file)).unwrap();
         assert!(found.item.is_sound() && found.inside == Inside::Bytes(Span::new(0, 1000)), "{found:?}");
         file[5] ^= 1;

@@ -21,7 +21,8 @@ pub(crate) use wrapped::{Inside, Wrapped};
 #[cfg(test)]
 pub(crate) mod samples {
     pub(crate) use super::capsule::tests::make as capsule;
-    pub(crate) use super::dlink::tests::dap;
+    pub(crate) use super::dlink::tests::{dap, shrs_image as shrs};
+    pub(crate) use super::linksys::tests::{with_chdr, with_trailer};
     pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
     pub(crate) use super::xiaomi::tests::make as xiaomi;
 }
