@@ -73,6 +73,7 @@ fn a_dump_goes_onto_a_larger_chip_in_one_pass() {
         assert!(flash(&bench, "chip") == moved(&dump), "{emu}");
         let told = result["findings"].to_string();
         assert!(told.contains("art was at 0x50000 and is put at 0x1d0000"), "{told}");
+        assert!(!told.contains("foreign"), "{told}");
         if emu.contains("used") {
             let backup = bench.path("store").join(result["backup"].as_str().unwrap());
             assert!(std::fs::read(backup.join("flash.bin")).unwrap() == before);
@@ -82,6 +83,28 @@ fn a_dump_goes_onto_a_larger_chip_in_one_pass() {
             rewrite(&bench, emu, &[&["--recipe", "r.toml", "--yes"], &own[..2]].concat()).code(0).result();
         assert_eq!(again["bytes_erased"], 0, "{again}");
     }
+}
+
+#[test]
+fn a_dump_goes_back_onto_the_smaller_chip() {
+    let bench = bench();
+    std::fs::write(bench.path("large.bin"), moved(&old_dump(false))).unwrap();
+    std::fs::write(bench.path("small.bin"), noise(2, 256 << 10)).unwrap();
+    let own =
+        ["--layout", "old.parts", "--chip-size", "512K", "--base", "large.bin", "--base-layout", "new.parts"];
+    let words = [&own[..], &["--donor", "small.bin", "--yes"]].concat();
+    let result = rewrite(&bench, "chip=P25D40SH,state=chip", &words).code(0).result();
+    let told = result["findings"].to_string();
+    assert!(
+        told.contains("art was at 0x1d0000 and is put at 0x50000") && !told.contains("foreign"),
+        "{told}"
+    );
+    let wanted = [&old_dump(false)[..0x1_0000], &noise(2, 256 << 10), &old_dump(false)[0x5_0000..]].concat();
+    assert!(flash(&bench, "chip") == wanted);
+    // The firmware of the larger chip has no room there.
+    let words = [&own[..], &["--donor", "firmware.bin", "--yes"]].concat();
+    rewrite(&bench, "chip=P25D40SH,state=other", &words).code(2);
+    assert!(!bench.path("other/flash.bin").exists());
 }
 
 #[test]

@@ -243,9 +243,10 @@ fn a_wrapper_leaves_nothing_of_itself_alone_or_in_another_one() {
     let wanted = firmware(&plain);
     for (inner, file) in wrapped(&plain) {
         assert!(firmware(&file) == wanted, "{inner}");
-        // The sum of a DNI image is over all bytes to the end of the file.
+        // The sums of these two are over all bytes to the end of the file.
+        let to_the_end = ["DNI", "HDR1"].contains(&inner);
         for (outer, file) in
-            wrapped(&file).into_iter().filter(|(outer, _)| (inner, *outer) != ("DNI", "trailer"))
+            wrapped(&file).into_iter().filter(|(outer, _)| !(to_the_end && *outer == "trailer"))
         {
             assert!(firmware(&file) == wanted, "{inner} in {outer}");
         }
@@ -302,4 +303,27 @@ fn a_kernel_without_a_root_file_system_asks_where_the_board_has_one() {
         own[START..START + rest.len()].copy_from_slice(rest);
         assert_eq!(asked(UIMAGE, &own), [""; 0]);
     }
+}
+
+#[test]
+fn a_dump_tells_of_its_overlay_where_one_was_written() {
+    let jffs2 = include_bytes!("../../../tests/data/made/big_endian.jffs2");
+    let told = |behind: &[u8]| {
+        let mut chip = base();
+        chip[0] ^= 1;
+        chip[START..END].fill(0xff);
+        let whole = kernel_and_root();
+        chip[START..START + whole.len()].copy_from_slice(&whole);
+        let at = START + whole.len().next_multiple_of(0x1000);
+        chip[at..at + behind.len()].copy_from_slice(behind);
+        let made = run(&chip, &board()).unwrap();
+        made.findings.iter().any(|finding| finding.name == "foreign-overlay")
+    };
+    // Nothing behind the root file system, or only the mark that makes OpenWrt format it.
+    assert!(!told(&[]) && !told(b"\xde\xad\xc0\xde"));
+    assert!(told(jffs2) && told(&[&b"\xde\xad\xc0\xde"[..], &[0xff; 0xffc], jffs2].concat()));
+    // Where no root file system is known there may be an overlay.
+    let mut chip = base();
+    chip[0] ^= 1;
+    assert!(run(&chip, &board()).unwrap().findings.iter().any(|f| f.name == "foreign-overlay"));
 }

@@ -90,8 +90,8 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     if found.is_empty() && !names.agree(&ours_named()) {
         found.extend(other_container(own, piece.bytes, r.region, name));
     }
-    // The sums of a vendor's header cover the root file system, too.
-    if envelope_at(piece.bytes, 0).is_none() {
+    // The sums of a vendor's header cover the root file system, too; that it is missing is judged with its ids.
+    if [own, piece.bytes].iter().all(|firmware| envelope_at(firmware, 0).is_none()) {
         found.extend(no_root(own, piece.bytes, name));
     }
     found
