@@ -1,65 +1,8 @@
 //! The guide in a real terminal: tmux runs it on the emulated chip, types, and reads the screen.
-//!
-//! Needs tmux; where it is missing the test says so and does nothing, unless `NORSPLICE_NEED_TMUX` is set.
 
+use crate::bench::tmux::{PATIENCE, Terminal, quoted, tmux_is_here};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// The longest wait for a screen; each returns as soon as its text is there.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Terminal {
-    socket: String,
-}
-
-impl Terminal {
-    fn tmux(&self, words: &[&str]) -> String {
-        let out = Command::new("tmux").args(["-L", &self.socket]).args(words).output().expect("tmux runs");
-        String::from_utf8_lossy(&out.stdout).into_owned()
-    }
-
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    fn keys(&self, words: &[&str]) {
-        let all: Vec<&str> = ["send-keys"].iter().chain(words).copied().collect();
-        self.tmux(&all);
-    }
-
-    fn wait_for(&self, text: &str) -> String {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let screen = self.screen();
-            if screen.contains(text) {
-                return screen;
-            }
-            assert!(Instant::now() < end, "'{text}' never came; the screen shows:\n{screen}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display())
-}
-
-/// False, loudly, where there is no tmux.
-fn tmux_is_here() -> bool {
-    let here = Command::new("tmux").arg("-V").output().is_ok();
-    if !here {
-        assert!(std::env::var_os("NORSPLICE_NEED_TMUX").is_none(), "tmux is not installed");
-        eprintln!("ATTENTION: the guide is not tried in a terminal here: tmux is not installed");
-    }
-    here
-}
 
 /// A window that is closed takes the guide with it: no one is left to see it, and it must not continue by itself.
 #[test]
@@ -69,14 +12,13 @@ fn the_guide_ends_with_its_terminal() {
     }
     let dir = tempfile::tempdir().expect("a folder");
     let pid = dir.path().join("pid");
-    let terminal = Terminal { socket: format!("norsplice-closed-{}", std::process::id()) };
     let command = format!(
         "echo $$ >{}; export NORSPLICE_PROGRAMMER=emu NORSPLICE_STORE={}; exec {}",
         quoted(&pid),
         quoted(&dir.path().join("store")),
         quoted(Path::new(env!("CARGO_BIN_EXE_norsplice"))),
     );
-    terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "36", &command]);
+    let terminal = Terminal::start("closed", (110, 36), &command);
     terminal.wait_for("Which programmer?");
     let pid = std::fs::read_to_string(pid).expect("the process id").trim().to_owned();
     // A process that has ended and that no one has waited for is a zombie: it has no memory map any more.
@@ -104,7 +46,6 @@ impl Bench {
             std::fs::write(dir.path().join("image.bin"), bytes).expect("written");
             format!(",image={}", quoted(&dir.path().join("image.bin")))
         });
-        let terminal = Terminal { socket: format!("norsplice-{name}-{}", std::process::id()) };
         let command = format!(
             "cd {}; NORSPLICE_PROGRAMMER=emu:programmer=ft2232h,{chip}{},state={} NORSPLICE_STORE=store {}; echo exit=$?; sleep 600",
             quoted(dir.path()),
@@ -112,7 +53,7 @@ impl Bench {
             quoted(&dir.path().join("state")),
             quoted(Path::new(env!("CARGO_BIN_EXE_norsplice"))),
         );
-        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", &command]);
+        let terminal = Terminal::start(name, (80, 24), &command);
         Self { dir, terminal }
     }
 

@@ -31,3 +31,4 @@ mod spidev;
 mod tools;
 #[cfg(target_os = "linux")]
 mod usb;
+mod widths;

@@ -1,6 +1,7 @@
 //! Where contents differ, as every command that compares shows and counts it: bytes that differ, in ranges.
 
-use super::show::{Cell, Table, Tone};
+use super::show::Tone;
+use super::table::{Cell, Table};
 use crate::image::Layout;
 use crate::span::{Span, Spans};
 use crate::units::{self, count};

@@ -3,7 +3,8 @@
 use super::exit::{Exit, Outcome};
 use super::session::Session;
 use super::shell::command;
-use super::show::{Cell, Table, Tone};
+use super::show::Tone;
+use super::table::{Cell, Table};
 use crate::image::Layout;
 use crate::plan::{Erase, Plan};
 use crate::span::Span;
@@ -41,15 +42,14 @@ pub fn plan_table(plan: &Plan, layout: Option<&Layout>) -> (Table, Vec<String>) 
         more.push(format!("  ... and {} more ranges", ranges.as_slice().len() - ROWS));
     }
     let counts = plan.counts();
-    more.push(format!(
-        "  erase {} ({}), program {} in {}, read back {}, about {}",
-        units::size(counts.erased),
-        erases(plan),
-        units::size(counts.programmed),
-        count(counts.pages, "page"),
-        units::size(counts.verified),
-        units::time(plan.time()),
-    ));
+    let erase = format!("erase {} ({})", units::size(counts.erased), erases(plan));
+    let program = format!("program {} in {}", units::size(counts.programmed), count(counts.pages, "page"));
+    let read_back = format!("read back {}", units::size(counts.verified));
+    let parts = [(counts.erased, erase), (counts.programmed, program), (counts.verified, read_back)];
+    // What is not done has no place in the line.
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(bytes, _)| *bytes > 0).map(|(_, part)| part).collect();
+    more.push(format!("  {}, about {}", parts.join(", "), units::time(plan.time())));
     (table, more)
 }
 
@@ -83,6 +83,15 @@ fn size(bytes: u64) -> String {
     if bytes == 0 { "-".to_owned() } else { units::size(bytes) }
 }
 
+/// `4 KiB in 1 erase`, or `nothing`.
+fn some(bytes: u64, times: u64, what: &str) -> String {
+    if bytes == 0 {
+        "nothing".to_owned()
+    } else {
+        format!("{} in {}", units::size(bytes), count(times, what))
+    }
+}
+
 /// `121 x 64 KiB, 2 x 4 KiB`, largest first.
 fn erases(plan: &Plan) -> String {
     let mut by_size: BTreeMap<u64, u64> = BTreeMap::new();
@@ -95,7 +104,7 @@ fn erases(plan: &Plan) -> String {
     }
     let texts: Vec<String> =
         by_size.iter().rev().map(|(size, n)| format!("{n} x {}", units::size(*size))).collect();
-    if texts.is_empty() { "no erase".to_owned() } else { texts.join(", ") }
+    texts.join(", ")
 }
 
 /// Shows how a job ended, and gives its outcome with `more` fields.
@@ -116,8 +125,8 @@ pub fn finish(session: &Session, report: &Report, layout: Option<&Layout>, more:
         session.took(millis(report.backup_millis))
     ));
     if !report.dry_run && !nothing {
-        out.line(format!("  erased    {} in {}", units::size(done.erased), count(done.erases, "erase")));
-        out.line(format!("  written   {} in {}", units::size(done.programmed), count(done.pages, "page")));
+        out.line(format!("  erased    {}", some(done.erased, done.erases, "erase")));
+        out.line(format!("  written   {}", some(done.programmed, done.pages, "page")));
         out.line(format!(
             "  verified  {} (what was written), in {}",
             units::size(done.verified),

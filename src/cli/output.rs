@@ -3,7 +3,9 @@
 //! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still shows how
 //! the job ended. A full disk behind stdout is different: the result is lost, and that is reported.
 
-use super::show::{Paint, Table, Tone, flowed};
+use super::flow::flowed;
+use super::show::{Paint, Tone};
+use super::table::Table;
 use crate::wire::{self, Fields};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::borrow::Cow;
@@ -261,7 +263,9 @@ impl Output {
     }
 
     fn stdout(&self, text: &str) {
-        self.write(&self.labelled(text));
+        // Lines of jobs at the same time carry their programmer in front.
+        let width = if self.side.is_none() { self.width() } else { usize::MAX };
+        self.write(&self.labelled(&flowed(text, width)));
     }
 
     fn write(&self, text: &str) {
@@ -283,5 +287,5 @@ impl Output {
 /// The terminal's width; without one, lines are as long as they are.
 fn columns(stream: &impl IsTerminal) -> usize {
     let size = stream.is_terminal().then(ratatui::crossterm::terminal::size);
-    size.and_then(Result::ok).map_or(usize::MAX, |(columns, _)| usize::from(columns.max(40)))
+    size.and_then(Result::ok).map_or(usize::MAX, |(columns, _)| usize::from(columns.max(20)))
 }

@@ -74,7 +74,8 @@ pub fn show_changes(session: &Session, changes: &[RegisterChange], erasable: boo
         show_register(session, now);
         let Some(bytes) = &change.wanted else { continue };
         session.out.line(format!("  will hold ({} bytes given):", bytes.len()));
-        hexdump(u64::from(now.address), bytes).iter().for_each(|line| session.out.line(format!("  {line}")));
+        let lines = hexdump(u64::from(now.address), bytes, session.out.width().saturating_sub(2));
+        lines.iter().for_each(|line| session.out.line(format!("  {line}")));
     }
     if !changes.is_empty() && !erasable {
         session.out.warn(
@@ -92,7 +93,8 @@ pub fn show_register(session: &Session, register: &SecurityRegister) {
         register.bytes.len()
     ));
     if !register.blank {
-        let lines = hexdump(u64::from(register.address), &register.bytes);
+        let lines =
+            hexdump(u64::from(register.address), &register.bytes, session.out.width().saturating_sub(2));
         lines.iter().for_each(|line| session.out.line(format!("  {line}")));
     }
 }

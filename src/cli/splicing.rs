@@ -1,7 +1,8 @@
 //! How a splice is shown: what becomes of each region, the data of the one unit, what the checks found.
 
 use super::session::Session;
-use super::show::{Cell, Table, Tone};
+use super::show::Tone;
+use super::table::{Cell, Table};
 use super::words;
 use crate::image::{Finding, RegionRow, Severity, Spliced, UnitRow};
 

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 
 /// Cells a row in every picture: 64 sectors of 4 KiB are 256 KiB.
 const ROW: usize = 64;
+/// Characters of an address before a row of the terminal, with the gap behind it.
+const ADDRESS: usize = 10;
 /// Side of a cell in SVG units and PNG pixels, with its gap.
 const SIDE: usize = 10;
 /// Room above the cells of the SVG, and left of them for addresses.
@@ -63,11 +65,13 @@ fn beginning<'a>(row: &[Cell], names: &'a [(String, Span)]) -> Vec<&'a str> {
 }
 
 /// The picture for a terminal: a row of cells after each address, the names of the regions that begin in it, and the
-/// legend. Changed cells are `*`, unstable ones `!`. Equal rows that follow each other fold into one line.
-pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String {
+/// legend. Changed cells are `*`, unstable ones `!`. Equal rows that follow each other fold into one line. A row has 64
+/// cells, or 32 or 16 where `width` characters have no room for more.
+pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette, width: usize) -> String {
+    let cells = [ROW, ROW / 2].into_iter().find(|cells| ADDRESS + cells <= width).unwrap_or(ROW / 4);
     let mut out = String::new();
     let look = |row: &[Cell]| -> Vec<_> { row.iter().map(|c| (c.kind, c.changed, c.unstable)).collect() };
-    let rows: Vec<&[Cell]> = map.cells.chunks(ROW).collect();
+    let rows: Vec<&[Cell]> = map.cells.chunks(cells).collect();
     let mut folded = 0;
     for (i, row) in rows.iter().enumerate() {
         let named = beginning(row, names);
@@ -77,8 +81,12 @@ pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String
             continue;
         }
         if folded > 0 {
-            let _ =
-                writeln!(out, "{:10}the same for {}", "", crate::units::size(folded * ROW as u64 * map.unit));
+            let _ = writeln!(
+                out,
+                "{:ADDRESS$}the same for {}",
+                "",
+                crate::units::size(folded * cells as u64 * map.unit)
+            );
             folded = 0;
         }
         let _ = write!(out, "{:#08x}  ", row[0].span.start);
@@ -98,7 +106,7 @@ pub fn terminal(map: &Map, names: &[(String, Span)], palette: Palette) -> String
             }
         }
         if !named.is_empty() {
-            let _ = write!(out, "{:1$}  {2}", "", ROW - row.len(), named.join(", "));
+            let _ = write!(out, "{:1$}  {2}", "", cells - row.len(), named.join(", "));
         }
         out.push('\n');
     }
@@ -265,7 +273,7 @@ mod tests {
             ("rom".to_owned(), Span::new(0x1000, 0x2000)),
             ("radio".to_owned(), Span::new(0x40000, 0x41000)),
         ];
-        let text = terminal(&map(), &names, Palette::Plain);
+        let text = terminal(&map(), &names, Palette::Plain, usize::MAX);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], format!("0x000000  {}  rom", ".".repeat(64)));
         assert_eq!(lines[1], format!("0x040000  *{}  radio", " ".repeat(63)));
@@ -274,9 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn rows_fit_a_narrow_terminal() {
+        let text = terminal(&map(), &[], Palette::Plain, 73);
+        assert!(
+            text.starts_with(&format!("0x000000  {}\n          the same for 128 KiB\n", ".".repeat(32))),
+            "{text}"
+        );
+        assert!(
+            terminal(&map(), &[], Palette::Plain, 40).starts_with(&format!("0x000000  {}\n", ".".repeat(16)))
+        );
+    }
+
+    #[test]
     fn equal_rows_fold_into_one_line() {
         let image = vec![0xff; 5 * 64 * 4096];
-        let text = terminal(&Map::of(&image, &image, 4096, &Spans::new()), &[], Palette::Plain);
+        let text = terminal(&Map::of(&image, &image, 4096, &Spans::new()), &[], Palette::Plain, usize::MAX);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert_eq!(lines[1], "          the same for 768 KiB");

@@ -2,6 +2,7 @@
 //! developer's environment. For tests inside the process: a clip (`clip.rs`).
 
 mod clip;
+pub mod tmux;
 
 pub use clip::{Clip, Opened, PROGRAMMERS, SIZE, connected, noise, permit};
 

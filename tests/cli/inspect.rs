@@ -92,3 +92,35 @@ fn boards_their_maps_and_chips_are_listed() {
     assert!(chips["chips"].as_array().unwrap().iter().any(|chip| chip["part"] == "W25Q64FV"), "{chips}");
     bench.run(["chips", "no-such-part"]).code(0).says(&["no part"]);
 }
+
+/// Any text may name a version of a loader.
+#[test]
+fn a_text_that_names_a_loader_is_none() {
+    let bench = Bench::new();
+    let banner = b"U-Boot 1.1.3 (Aug 31 2015 - 16:32:16)";
+    let text = [&b"The board starts with "[..], banner, b" from 0.\n"].concat();
+    bench.write("README.md", &text.repeat(40));
+    let result = bench.run(["--json", "inspect", "README.md"]).code(0).result();
+    assert_eq!((&result["what"], kinds(&result)), (&"unknown".into(), vec![]));
+    // In a loader it is one.
+    let loader = synthetic::demo().board[..0x2_0000].to_vec();
+    bench.write("loader.bin", &loader);
+    let result = bench.run(["--json", "inspect", "loader.bin"]).code(0).result();
+    assert!(kinds(&result).contains(&"u-boot"), "{result}");
+}
+
+/// File names need not be text.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_of_any_name_are_shown() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let name = std::ffi::OsStr::from_bytes(b"dump\xff.bin");
+    std::fs::write(bench.path("").join(name), [0xff; 8192]).unwrap();
+    for words in [&["diff"][..], &["map"], &["hexdump", "--len", "16"], &["inspect"]] {
+        let mut words: Vec<_> = words.iter().map(std::ffi::OsStr::new).collect();
+        words.push(name);
+        words.extend((words[0] == "diff").then_some(name));
+        bench.run(words).code(0);
+    }
+}

@@ -2,9 +2,10 @@
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
+use super::super::show::Tone;
 use super::super::store;
 use super::super::streams;
+use super::super::table::{Cell, Table};
 use super::super::terminal::Terminal;
 use super::super::words;
 use crate::desk;

@@ -2,7 +2,7 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
-use super::super::show::Table;
+use super::super::table::Table;
 use super::layout;
 use crate::image::{Board, RecoveryKind};
 use crate::units;

@@ -2,7 +2,8 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone, hex};
+use super::super::show::{Tone, hex};
+use super::super::table::{Cell, Table};
 use crate::flash::part::{Confidence, OtpMethod, Part, Probe};
 use crate::flash::parts::parts;
 use crate::units;

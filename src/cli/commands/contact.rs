@@ -2,7 +2,8 @@
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone, hex};
+use super::super::show::{Tone, hex};
+use super::super::table::{Cell, Table};
 use super::super::terminal::Terminal;
 use crate::desk::{Answer, Front, Notice, Question, words};
 use crate::wire;

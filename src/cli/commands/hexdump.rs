@@ -78,7 +78,9 @@ fn show(session: &Session, subject: &Subject, layout: Option<&Layout>) {
             session.out.heading(&format!("{} {}", region.name, region.span));
         }
         let part = Span::new(pair[0] - span.start, pair[1] - span.start);
-        hexdump(pair[0], &subject.bytes[part.range()]).iter().for_each(|line| session.out.line(line));
+        hexdump(pair[0], &subject.bytes[part.range()], session.out.width())
+            .iter()
+            .for_each(|line| session.out.line(line));
     }
 }
 

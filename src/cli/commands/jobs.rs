@@ -2,8 +2,9 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
+use super::super::show::Tone;
 use super::super::store;
+use super::super::table::{Cell, Table};
 use super::super::terminal::Terminal;
 use crate::desk;
 use crate::wire;

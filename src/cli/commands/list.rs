@@ -2,7 +2,8 @@
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
+use super::super::show::Tone;
+use super::super::table::{Cell, Table};
 use crate::programmer::{Model, attached};
 use crate::wire;
 

@@ -67,7 +67,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         }
         None => {
             let palette = if session.out.is_coloured() { Palette::Ansi } else { Palette::Plain };
-            terminal(&map, &names, palette).lines().for_each(|line| session.out.line(line));
+            terminal(&map, &names, palette, session.out.width())
+                .lines()
+                .for_each(|line| session.out.line(line));
         }
     }
     Ok((Exit::Done, wire::map(&now.name, &map, args.output.as_deref())))

@@ -1,8 +1,9 @@
 //! `protect show | set RANGE | clear`: the write protection of the array. Volatile unless `--permanent` says otherwise.
 
 use super::super::exit::{Exit, Outcome};
+use super::super::flow::wrapped;
 use super::super::session::Session;
-use super::super::show::{Tone, wrapped};
+use super::super::show::Tone;
 use super::super::terminal::Terminal;
 use super::probe::registers_line;
 use crate::desk::probe::register_name;

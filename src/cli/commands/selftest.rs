@@ -2,8 +2,9 @@
 
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
-use super::super::show::{Cell, Table, Tone};
+use super::super::show::Tone;
 use super::super::streams;
+use super::super::table::{Cell, Table};
 use super::super::terminal::Terminal;
 use crate::programmer::selftest::{Assumption, Check, Figure, Found, SelfTest};
 use crate::units;

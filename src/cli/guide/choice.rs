@@ -1,7 +1,7 @@
 //! The step where the user chooses what goes where: the file, the regions, the per-unit data before and after.
 
 use super::super::exit::Failure;
-use super::super::show::wrapped;
+use super::super::flow::wrapped;
 use super::lines::{Lines, cut, marked, toned};
 use crate::desk::guide::{Field, Guide, Preview, Way};
 use crate::desk::{AUTO, Refusal, Why};

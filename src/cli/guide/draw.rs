@@ -1,8 +1,9 @@
 //! What each step looks like.
 
 use super::super::exit::Failure;
+use super::super::flow::wrapped;
 use super::super::jobs::plan_table;
-use super::super::show::{Paint, hex, wrapped};
+use super::super::show::{Paint, hex};
 use super::super::time_left::time_left;
 use super::flash::{self, Flash};
 use super::lines::{Lines, cut, fitted, marked};
@@ -273,7 +274,7 @@ fn jobs(guide: &Guide, width: u16) -> Lines {
     let mut all =
         Lines::from(vec![Line::from("What is to be done? A backup comes first, always."), Line::from("")]);
     for (i, way) in guide.ways.iter().enumerate() {
-        let (name, what) = way_text(way);
+        let (name, what) = way_text(way, guide.chip.as_ref().map(|chip| chip.size));
         let text = format!("{name:<16} {what}");
         if i == guide.way {
             all.marked = Some(all.lines.len());
@@ -283,14 +284,16 @@ fn jobs(guide: &Guide, width: u16) -> Lines {
     all
 }
 
-/// A way's name, and what it does.
-fn way_text(way: &Way) -> (String, String) {
+/// A way's name, and what it does on a chip of so many bytes.
+fn way_text(way: &Way, chip: Option<u64>) -> (String, String) {
     let (name, what) = match way {
         Way::Board(name) if name == AUTO => ("find the board", "by the chip's contents"),
         Way::Board(name) => {
-            let what =
-                Board::named(name).map(|board| format!("{}, {}", board.model, units::size(board.chip_size)));
-            return (name.clone(), what.unwrap_or_default());
+            let Ok(board) = Board::named(name) else { return (name.clone(), String::new()) };
+            let other = chip.filter(|size| *size != board.chip_size);
+            let other =
+                other.map_or_else(String::new, |size| format!("; this chip has {}", units::size(size)));
+            return (name.clone(), format!("{}, {}{other}", board.model, units::size(board.chip_size)));
         }
         Way::Carried => ("a PC board", "regions by the Intel descriptor or FMAP on the chip"),
         Way::Layout => ("another board", "regions by a layout file"),

@@ -1,6 +1,6 @@
 //! Lines of text that fit: marked, coloured, cut.
 
-use super::super::show::wrapped;
+use super::super::flow::wrapped;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::Line;
 

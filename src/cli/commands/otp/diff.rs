@@ -34,7 +34,9 @@ pub fn run(session: &Session, a: &str, b: &str) -> Outcome {
                 None => out.line(format!("  {name}: has none")),
                 Some(bytes) => {
                     out.line(format!("  {name}:"));
-                    hexdump(0, bytes).iter().for_each(|line| out.line(format!("    {line}")));
+                    hexdump(0, bytes, out.width().saturating_sub(4))
+                        .iter()
+                        .for_each(|line| out.line(format!("    {line}")));
                 }
             }
         }

@@ -31,7 +31,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
             register.index
         ));
         if !register.blank {
-            for line in hexdump(u64::from(register.address), &register.bytes) {
+            for line in hexdump(u64::from(register.address), &register.bytes, out.width().saturating_sub(2)) {
                 out.line(format!("  {line}"));
             }
             for (what, found) in [("text", texts(&register.bytes)), ("MAC addresses", macs(&register.bytes))]
