@@ -140,6 +140,8 @@ impl Machine {
     /// Plugs it in again.
     pub fn plug(&mut self, now: Duration) {
         self.plugged = true;
+        // It had no supply: what it was in the middle of is gone.
+        self.device.reset(now);
         self.device.clip_mut().chip_mut().power_up(now);
     }
 

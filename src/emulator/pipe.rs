@@ -273,7 +273,7 @@ impl Run<'_> {
                 Some(next) if next <= limit => self.now = next,
                 _ => {
                     self.now = self.now.max(limit);
-                    return Err(UsbError::Timeout { what: "transfer", after: quiet });
+                    return Err(UsbError::Timeout { what: "USB transfer", after: quiet });
                 }
             }
         }

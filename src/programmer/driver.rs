@@ -198,7 +198,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let Err(error) = result else { return Ok(()) };
         self.broken = true;
         // The caller needs the first failure; whether this worked shows at the next burst.
-        if error != UsbError::Gone {
+        if !error.is_gone() {
             let _ = self.resync();
         }
         Err(error.into())

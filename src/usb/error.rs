@@ -33,7 +33,7 @@ pub enum UsbError {
     },
     /// Nothing was heard in time.
     #[error(
-        "USB {what}: the programmer gave no answer within {} ms; check the USB cable and hub, or plug it in again",
+        "{what}: the programmer gave no answer within {} ms; check its cable and hub, or the network between, or plug it in again",
         .after.as_millis()
     )]
     Timeout {
@@ -43,10 +43,11 @@ pub enum UsbError {
         after: Duration,
     },
     /// The device was unplugged or fell off the bus.
-    #[error(
-        "the programmer disappeared (unplugged, its connection closed, or the clip overloaded its supply)"
-    )]
+    #[error("the programmer disappeared (unplugged, or the clip overloaded its supply)")]
     Gone,
+    /// The stream to the programmer ended; the text says which, and why that may be.
+    #[error("{0}")]
+    Ended(String),
     /// The device answered a transfer with STALL.
     #[error("the programmer refused a USB transfer (stall) in {0}")]
     Stall(&'static str),
@@ -54,7 +55,7 @@ pub enum UsbError {
     #[error("a USB transfer broke in {0}: check cable and hub, and what else hangs on them")]
     Broken(&'static str),
     /// The device understood and refused.
-    #[error("the programmer refused {0}")]
+    #[error("the programmer refused {0} (too long for it, or a byte of it was lost)")]
     Refused(&'static str),
     /// The device answered with another byte than the protocol has at this place.
     #[error("the answer of {what} is out of step: expected {wanted:02x}, got {got:02x}")]
@@ -92,6 +93,13 @@ pub enum UsbError {
     Other(String),
 }
 
+impl UsbError {
+    /// The programmer is not there any more: nothing more can be asked of it.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone | Self::Ended(_))
+    }
+}
+
 impl From<UsbError> for LinkError {
     fn from(error: UsbError) -> Self {
         let fault = match error {
@@ -99,7 +107,7 @@ impl From<UsbError> for LinkError {
             UsbError::Several(_) => LinkFault::Several,
             UsbError::Denied { .. } => LinkFault::Denied,
             UsbError::Busy { .. } => LinkFault::Busy,
-            UsbError::Gone => LinkFault::Gone,
+            UsbError::Gone | UsbError::Ended(_) => LinkFault::Gone,
             UsbError::Timeout { .. } => LinkFault::Silent,
             UsbError::Stall(_)
             | UsbError::Broken(_)

@@ -30,6 +30,11 @@ pub fn plugged(_ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
     Err(missing())
 }
 
+/// The serial ports that the system lists: none.
+pub fn serial_ports() -> Vec<std::path::PathBuf> {
+    Vec::new()
+}
+
 /// Opens a device.
 ///
 /// # Errors

@@ -14,4 +14,4 @@ mod stream;
 pub use address::open_address;
 pub use find::{list, open, plugged};
 pub use pipe::HostPipe;
-pub use stream::{StreamPipe, open_stream};
+pub use stream::{StreamPipe, open_stream, serial_ports};

@@ -170,7 +170,7 @@ impl HostPipe {
             if progress {
                 deadline = Instant::now() + burst.quiet;
             } else if left.is_zero() {
-                return Err(UsbError::Timeout { what: "transfer", after: burst.quiet });
+                return Err(UsbError::Timeout { what: "USB transfer", after: burst.quiet });
             }
         }
     }

@@ -6,7 +6,7 @@
 use crate::usb::{Burst, Control, Pipe, Reply, StreamAddress, UsbError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long a connection may take to be made.
@@ -63,6 +63,7 @@ impl Bytes for serial2::SerialPort {
 /// An opened stream.
 pub struct StreamPipe {
     bytes: Box<dyn Bytes>,
+    address: StreamAddress,
     began: Instant,
 }
 
@@ -80,9 +81,14 @@ pub fn open_stream(address: &StreamAddress) -> Result<StreamPipe, UsbError> {
         }
     };
     match bytes {
-        Ok(bytes) => Ok(StreamPipe { bytes, began: Instant::now() }),
+        Ok(bytes) => Ok(StreamPipe { bytes, address: address.clone(), began: Instant::now() }),
         Err(error) => Err(not_opened(address, &error)),
     }
+}
+
+/// The serial ports that the system lists, not opened; none where it lists none.
+pub fn serial_ports() -> Vec<PathBuf> {
+    serial2::SerialPort::available_ports().unwrap_or_default()
 }
 
 fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
@@ -165,12 +171,12 @@ impl StreamPipe {
     fn read(&mut self, into: &mut [u8], wait: Duration) -> Result<Came, UsbError> {
         loop {
             return match self.bytes.read_within(into, wait) {
-                Ok(0) => Err(UsbError::Gone),
+                Ok(0) => Err(self.ended()),
                 Ok(n) => Ok(Came::Bytes(n)),
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => continue,
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(Came::Nothing),
-                    _ => Err(lost(&error)),
+                    _ => Err(self.lost(&error)),
                 },
             };
         }
@@ -179,31 +185,45 @@ impl StreamPipe {
     fn write(&mut self, mut bytes: &[u8], quiet: Duration) -> Result<(), UsbError> {
         while !bytes.is_empty() {
             match self.bytes.write_within(bytes, quiet) {
-                Ok(0) => return Err(UsbError::Gone),
+                Ok(0) => return Err(self.ended()),
                 Ok(n) => bytes = &bytes[n..],
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => {}
                     ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                         return Err(UsbError::Timeout { what: "writing", after: quiet });
                     }
-                    _ => return Err(lost(&error)),
+                    _ => return Err(self.lost(&error)),
                 },
             }
         }
         Ok(())
     }
-}
 
-/// The other side has gone, or the system has another reason.
-fn lost(error: &io::Error) -> UsbError {
-    match error.kind() {
-        ErrorKind::BrokenPipe
-        | ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::NotConnected
-        | ErrorKind::NotFound => UsbError::Gone,
-        _ if error.raw_os_error() == Some(rustix_eio()) => UsbError::Gone,
-        _ => UsbError::Other(error.to_string()),
+    /// The other side has gone, or the system has another reason.
+    fn lost(&self, error: &io::Error) -> UsbError {
+        match error.kind() {
+            ErrorKind::BrokenPipe
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::NotConnected
+            | ErrorKind::NotFound => self.ended(),
+            _ if error.raw_os_error() == Some(rustix_eio()) => self.ended(),
+            _ => UsbError::Other(format!("{}: {error}", self.address)),
+        }
+    }
+
+    fn ended(&self) -> UsbError {
+        let address = &self.address;
+        UsbError::Ended(match address {
+            StreamAddress::Serial { .. } | StreamAddress::Spidev { .. } => {
+                format!(
+                    "the serial port {address} disappeared (unplugged, or the clip overloaded its supply)"
+                )
+            }
+            StreamAddress::Tcp(_) | StreamAddress::Unix(_) => format!(
+                "the connection to {address} ended (closed at the other side, its board lost its supply, or the network failed)"
+            ),
+        })
     }
 }
 
@@ -260,5 +280,71 @@ impl Pipe for StreamPipe {
 
     fn sleep(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spi::{LinkError, LinkFault};
+
+    fn port() -> StreamAddress {
+        StreamAddress::Serial { path: "/dev/ttyACM0".into(), baud: None }
+    }
+
+    #[test]
+    fn each_refusal_of_the_system_says_what_to_do() {
+        let tcp = || StreamAddress::Tcp("pi:5000".into());
+        let cases: [(ErrorKind, StreamAddress, LinkFault, &[&str]); 6] = [
+            (
+                ErrorKind::PermissionDenied,
+                port(),
+                LinkFault::Unusable,
+                &["no permission", "/dev/ttyACM0", "dialout"],
+            ),
+            (ErrorKind::ResourceBusy, port(), LinkFault::Unusable, &["dev=/dev/ttyACM0 is in use"]),
+            (ErrorKind::WouldBlock, port(), LinkFault::Unusable, &["is in use", "ModemManager"]),
+            (ErrorKind::NotFound, port(), LinkFault::Absent, &["there is no dev=/dev/ttyACM0"]),
+            (ErrorKind::ConnectionRefused, tcp(), LinkFault::Absent, &["nothing listens at tcp=pi:5000"]),
+            (ErrorKind::TimedOut, tcp(), LinkFault::Absent, &["tcp=pi:5000 gave no answer within 5 s"]),
+        ];
+        for (kind, address, fault, words) in cases {
+            let error = LinkError::from(not_opened(&address, &io::Error::from(kind)));
+            assert_eq!(error.fault, fault, "{error}");
+            words.iter().for_each(|word| assert!(error.text.contains(word), "{word}: {error}"));
+        }
+    }
+
+    /// Bytes that end at once, as those of a port that was pulled out.
+    struct Ended(Option<io::ErrorKind>);
+
+    impl Bytes for Ended {
+        fn read_within(&mut self, _: &mut [u8], _: Duration) -> io::Result<usize> {
+            self.0.map_or(Ok(0), |kind| Err(kind.into()))
+        }
+        fn write_within(&mut self, _: &[u8], _: Duration) -> io::Result<usize> {
+            self.0.map_or(Ok(0), |kind| Err(kind.into()))
+        }
+    }
+
+    #[test]
+    fn an_end_of_the_stream_is_told_from_other_failures_and_names_it() {
+        let tcp = StreamAddress::Tcp("pi:5000".into());
+        for (address, words) in [(port(), "serial port dev=/dev/ttyACM0"), (tcp, "connection to tcp=pi:5000")]
+        {
+            for kind in [None, Some(ErrorKind::BrokenPipe), Some(ErrorKind::ConnectionReset)] {
+                let bytes = Box::new(Ended(kind));
+                let mut pipe = StreamPipe { bytes, address: address.clone(), began: Instant::now() };
+                let read = pipe.drain(1, SHORTEST).unwrap_err();
+                let wrote = pipe.write(&[0], SHORTEST).unwrap_err();
+                for error in [read, wrote] {
+                    assert!(error.is_gone() && error.to_string().contains(words), "{kind:?}: {error}");
+                }
+            }
+            let bytes = Box::new(Ended(Some(ErrorKind::TimedOut)));
+            let mut pipe = StreamPipe { bytes, address, began: Instant::now() };
+            assert_eq!(pipe.drain(1, SHORTEST), Ok(Vec::new()), "nothing came in time");
+            assert!(matches!(pipe.write(&[0], SHORTEST), Err(UsbError::Timeout { .. })));
+        }
     }
 }
