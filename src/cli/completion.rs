@@ -9,7 +9,7 @@ use crate::desk::{AUTO, files};
 use crate::flash::parts;
 use crate::image::checks::CHECKS;
 use crate::image::{Board, Layout, parse_any};
-use crate::programmer::models;
+use crate::programmer::{models, possible};
 use crate::workflow::Store;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::Shells;
@@ -91,7 +91,8 @@ pub fn dumps() -> ArgValueCompleter {
 pub fn programmers() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let known = models().iter().map(|model| (model.name.to_owned(), String::new()));
-        offered(typed, known.chain([("emu".to_owned(), "a chip in software".to_owned())]))
+        let there = possible().into_iter().map(|one| (one.spec, one.seen));
+        offered(typed, known.chain(there).chain([("emu".to_owned(), "a chip in software".to_owned())]))
     })
 }
 

@@ -65,7 +65,7 @@ pub fn attached() -> Result<Vec<Attached>, LinkError> {
 }
 
 /// Ids of programmers, of what is one in another mode, and of those that are not supported.
-fn known_ids() -> Vec<(u16, u16)> {
+pub(super) fn known_ids() -> Vec<(u16, u16)> {
     let usb = models().iter().filter_map(|model| model.usb.as_ref());
     usb.flat_map(|usb| {
         let others = usb.other_modes.iter().map(|other| &other.product);

@@ -1,14 +1,17 @@
 //! Programmers that are plugged in, and their self-test.
 
 use super::Fields;
-use crate::programmer::Attached;
 use crate::programmer::selftest::{Check, Figure, Found, SelfTest};
+use crate::programmer::{Attached, Possible};
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Programmers that are plugged in.
-pub fn programmers(attached: &[Attached]) -> Fields {
-    Fields::new().with("programmers", attached.iter().map(one).collect::<Vec<_>>())
+pub fn programmers(attached: &[Attached], possible: &[Possible]) -> Fields {
+    let may_be = |one: &Possible| json!({ "kind": one.model.name, "spec": one.spec, "seen": one.seen });
+    Fields::new()
+        .with("programmers", attached.iter().map(one).collect::<Vec<_>>())
+        .with("possible", possible.iter().map(may_be).collect::<Vec<_>>())
 }
 
 fn one(one: &Attached) -> Value {

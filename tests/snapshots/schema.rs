@@ -163,7 +163,7 @@ fn every_line_of_json_is_as_the_schema_says() {
 fn the_schema_refuses_what_it_does_not_know() {
     let schema = Schema::open();
     let result = json!({ "event": "result", "schema": 1, "command": "list", "status": "ok",
-                         "exit_code": 0, "programmers": [] });
+                         "exit_code": 0, "programmers": [], "possible": [] });
     assert_eq!(schema.faults(&result), [""; 0]);
     for (field, value) in [
         ("unheard_of", json!(1)),

@@ -1,10 +1,10 @@
-//! `list`: the programmers plugged in, and what is wrong with those that cannot be used.
+//! `list`: the programmers plugged in, what is wrong with those that cannot be used, and what may be one.
 
 use super::super::exit::{Exit, Outcome};
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::table::{Cell, Table};
-use crate::programmer::{Model, attached};
+use crate::programmer::{Model, attached, possible};
 use crate::wire;
 
 /// `list`
@@ -35,5 +35,12 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     } else {
         session.out.table(&table);
     }
-    Ok((Exit::Done, wire::programmers(&attached)))
+    let possible = possible();
+    if !possible.is_empty() {
+        session.out.line("may be a programmer; norsplice has opened none of them, and opens what you name:");
+        let mut table = Table::new(&["for -p", "what the system knows"]);
+        possible.iter().for_each(|one| table.row([one.spec.as_str().into(), one.seen.as_str().into()]));
+        session.out.table(&table);
+    }
+    Ok((Exit::Done, wire::programmers(&attached, &possible)))
 }

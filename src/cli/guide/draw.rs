@@ -194,6 +194,13 @@ fn programmers(guide: &Guide) -> Vec<Line<'static>> {
         ];
     }
     let mut lines = vec![Line::from("Which programmer?"), Line::from("")];
+    if guide.programmers.iter().all(|found| found.may_be.is_some()) {
+        lines = vec![
+            Line::from("No programmer is plugged in that says what it is. One of these may be one; what you"),
+            Line::from("choose is opened and written to, so choose none that you do not know."),
+            Line::from(""),
+        ];
+    }
     for (i, found) in guide.programmers.iter().enumerate() {
         lines.push(marked(i == guide.programmer, found_text(found)));
         if let Some(problem) = &found.problem {
@@ -206,9 +213,10 @@ fn programmers(guide: &Guide) -> Vec<Line<'static>> {
 /// A programmer that can be chosen, in words.
 fn found_text(found: &Found) -> String {
     let warning = if found.may_drive_5v { "; a black board drives 5 V: measure first" } else { "" };
-    match &found.name {
-        Some(name) => format!("{name} at USB {}{warning}", found.path),
-        None => format!("{} (from -p)", found.spec),
+    match (&found.name, &found.may_be) {
+        (_, Some(seen)) => format!("{}, perhaps: {seen}", found.spec),
+        (Some(name), None) => format!("{name} at USB {}{warning}", found.path),
+        (None, None) => format!("{} (from -p)", found.spec),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From what was seen to what it means and what to type. Pure: the tests hold it by a table of machines.
 
 use super::seen::{Answer, Inside, Problem, Programmer, Rules, Seen, System};
-use crate::programmer::Model;
+use crate::programmer::{Model, Possible};
 
 /// The group that the rules give programmers to where no one sits at the machine.
 pub(super) const GROUP: &str = "plugdev";
@@ -78,6 +78,11 @@ pub fn judge(seen: &Seen) -> Vec<Check> {
 /// The machine and what is plugged into it.
 fn machine(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![system(seen)];
+    if let Some(place) = &seen.place {
+        // Whether it can be opened is seen where the chip is asked.
+        checks.push(Check::ok("programmer", place));
+        return checks;
+    }
     checks.extend(inside(seen));
     if seen.system == System::Linux {
         checks.push(rules(seen));
@@ -89,7 +94,14 @@ fn machine(seen: &Seen) -> Vec<Check> {
             checks.extend(programmers.iter().flat_map(|one| usable(seen, one)));
         }
     }
+    checks.extend(seen.possible.iter().map(perhaps));
     checks
+}
+
+/// Never missing: it is opened only where it is named, so nothing is known of it.
+fn perhaps(one: &Possible) -> Check {
+    let text = format!("{}: {}, not opened; if it is your programmer, name it", one.spec, one.seen);
+    Check::new("perhaps", State::Unknown, text, [format!("norsplice -p {} probe", one.spec)])
 }
 
 fn system(seen: &Seen) -> Check {

@@ -124,6 +124,27 @@ fn every_machine_is_told_what_to_type() {
 }
 
 #[test]
+fn what_may_be_a_programmer_is_told_and_a_place_that_was_named_needs_no_usb() {
+    let model = crate::programmer::Model::named("serprog").unwrap();
+    let spec = "serprog:dev=/dev/ttyACM0";
+    let one = crate::programmer::Possible { model, spec: spec.into(), seen: "USB 1-4, Pico".into() };
+    let none = Seen { programmers: Ok(Vec::new()), chip: Answer::NotAsked, ..ready() };
+    let seen = Seen { possible: vec![one], ..none.clone() };
+    let checks = judge(&seen);
+    let line = checks.iter().find(|check| check.name == "perhaps").unwrap();
+    assert_eq!(line.state, State::Unknown);
+    assert_eq!(line.next, [format!("norsplice -p {spec} probe")]);
+    assert!(missing(&seen).contains("programmer: none is plugged in"));
+    let named = Seen {
+        place: Some(spec.into()),
+        rules: Rules::Missing,
+        chip: Answer::Steady("ef4017".into()),
+        ..none
+    };
+    assert_eq!(missing(&named), "");
+}
+
+#[test]
 fn several_programmers_are_named_and_none_is_chosen() {
     let two = vec![programmer(Some("ch341a:path=1-2")), programmer(Some("ft2232h:path=1-3"))];
     let checks = judge(&Seen { programmers: Ok(two), chip: Answer::NotAsked, ..ready() });

@@ -8,7 +8,7 @@ use super::super::store;
 use super::super::terminal::Terminal;
 use super::judge::{GROUP, lookalike_ids};
 use super::seen::{Answer, Inside, Other, Problem, Programmer, Rules, Seen, System, User};
-use crate::programmer::{Attached, Model, attached};
+use crate::programmer::{Attached, Model, Settings, attached, possible_below};
 use crate::spi::LinkFault;
 use crate::workflow::contact::{Line, Meter};
 use std::fs;
@@ -43,6 +43,7 @@ impl Machine {
         let mut seen = self.files();
         seen.store = store_folder(session);
         seen.emulated = emulated.map(str::to_owned);
+        seen.place = session.options.programmer.as_deref().and_then(place);
         if emulated.is_none() {
             seen.programmers = match attached() {
                 Ok(list) => Ok(list.into_iter().map(|one| self.programmer(one)).collect()),
@@ -71,6 +72,7 @@ impl Machine {
             rules: self.rules(),
             user: self.user(),
             others: self.others(),
+            possible: possible_below(&self.root),
             ..Seen::default()
         }
     }
@@ -177,6 +179,12 @@ impl Machine {
             .filter(|driver| driver != "usbfs")
             .collect()
     }
+}
+
+/// The text again, where it names a programmer that is none of USB.
+fn place(text: &str) -> Option<String> {
+    let settings = Settings::parse(text).ok()?;
+    settings.model.usb.is_none().then(|| text.to_owned())
 }
 
 /// Whether udev rules name the programmers that most people have.

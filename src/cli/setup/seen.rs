@@ -1,5 +1,7 @@
 //! What was seen of the machine, in plain values.
 
+use crate::programmer::Possible;
+
 /// Everything that [`super::judge()`] decides from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -19,6 +21,10 @@ pub struct Seen {
     pub programmers: Result<Vec<Programmer>, String>,
     /// Devices that are plugged in, are no programmers, and are often taken for one.
     pub others: Vec<Other>,
+    /// What may be a programmer and has to be named.
+    pub possible: Vec<Possible>,
+    /// The programmer that was named, where it is none of USB: a serial port, a socket, a spidev node.
+    pub place: Option<String>,
     /// What the chip answered.
     pub chip: Answer,
     /// Where backups go: the folder, and why it cannot be written to.
@@ -36,6 +42,8 @@ impl Default for Seen {
             user: User::default(),
             programmers: Ok(Vec::new()),
             others: Vec::new(),
+            possible: Vec::new(),
+            place: None,
             chip: Answer::NotAsked,
             store: Ok(String::new()),
         }

@@ -25,6 +25,8 @@ pub struct Found {
     pub may_drive_5v: bool,
     /// Why it cannot be used.
     pub problem: Option<String>,
+    /// What the system knows of something that does not say whether it is a programmer; it is opened once it is chosen.
+    pub may_be: Option<String>,
 }
 
 /// Asked of the worker.

@@ -79,7 +79,7 @@ pub struct Guide {
     pub step: Step,
     /// Programmers to choose from.
     pub programmers: Vec<Found>,
-    /// Index of the chosen programmer.
+    /// Index of the chosen programmer; their number where none is marked.
     pub programmer: usize,
     /// Results of the latest contact tests, oldest first.
     pub meter: VecDeque<bool>,
@@ -245,7 +245,10 @@ impl Guide {
             Update::Programmers(found) => {
                 let last = self.last.take();
                 let again = found.iter().position(|one| Some(&one.spec) == last.as_ref());
-                self.programmer = again.unwrap_or(self.programmer).min(found.len().saturating_sub(1));
+                // What only may be one is never marked by itself: a key too many would open it.
+                let certain = found.iter().filter(|one| one.may_be.is_none()).count();
+                let first = if certain == 0 { found.len() } else { self.programmer.min(certain - 1) };
+                self.programmer = again.unwrap_or(first);
                 self.programmers = found;
             }
             Update::OpenJob(job) => self.open_job = Some(job),

@@ -13,7 +13,7 @@ use super::way::Way;
 use crate::flash::Identity;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, recognise};
-use crate::programmer::attached;
+use crate::programmer::{attached, possible};
 use crate::workflow::backup::Backup;
 use crate::workflow::backup::BackupOptions;
 use crate::workflow::contact::{ContactOptions, before_writing};
@@ -104,6 +104,7 @@ impl Worker<'_> {
             path: String::new(),
             may_drive_5v: false,
             problem: None,
+            may_be: None,
         });
         let attached = attached().unwrap_or_default().into_iter().map(|one| Found {
             spec: one.spec().unwrap_or_default(),
@@ -112,8 +113,17 @@ impl Worker<'_> {
             name: Some(one.name),
             path: one.path,
             problem: one.problem.map(|p| p.text),
+            may_be: None,
         });
-        self.report(Update::Programmers(named.chain(attached).collect()));
+        let possible = possible().into_iter().map(|one| Found {
+            spec: one.spec,
+            name: None,
+            path: String::new(),
+            may_drive_5v: false,
+            problem: None,
+            may_be: Some(one.seen),
+        });
+        self.report(Update::Programmers(named.chain(attached).chain(possible).collect()));
         let open = Store::open(root).open_jobs().unwrap_or_default();
         if let Some(job) = open.first() {
             let part = job.header.as_ref().map_or_else(|_| String::new(), |header| header.part.clone());

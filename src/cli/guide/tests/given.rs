@@ -56,6 +56,17 @@ pub fn found(spec: &str, problem: Option<&str>) -> Found {
         path: "1-2".into(),
         may_drive_5v: false,
         problem: problem.map(str::to_owned),
+        may_be: None,
+    }
+}
+
+/// A serial port that may be a programmer.
+pub fn perhaps(spec: &str) -> Found {
+    Found {
+        name: None,
+        path: String::new(),
+        may_be: Some("USB 1-4, 2e8a:000a, Pico".into()),
+        ..found(spec, None)
     }
 }
 

@@ -28,6 +28,26 @@ fn a_programmer_with_a_problem_cannot_be_taken() {
 }
 
 #[test]
+fn what_may_be_a_programmer_is_opened_only_where_it_is_chosen() {
+    let ports = ["serprog:dev=/dev/ttyACM0", "spidev:dev=/dev/spidev0.0"];
+    let mut guide = view(&Saved::default());
+    guide.guide.take(Update::Programmers(ports.map(perhaps).to_vec()));
+    assert_looks(&guide, "programmer-perhaps");
+    assert_eq!(guide.key(Key::Enter), Act::Ask(Ask::Programmers), "none is marked, none is taken");
+    guide.key(Key::Down);
+    guide.key(Key::Up);
+    assert_eq!(guide.key(Key::Enter), Act::Ask(Ask::Watch { spec: ports[0].into() }));
+    // Beside one that is certain.
+    let mut guide = view(&Saved::default());
+    guide.guide.take(Update::Programmers(vec![found("ch341a", None), perhaps(ports[0])]));
+    assert_eq!(guide.guide.spec(), Some("ch341a"));
+    // The one of last time is marked: it was named then.
+    let mut guide = view(&Saved { spec: Some(ports[1].into()), ..Saved::default() });
+    guide.guide.take(Update::Programmers(ports.map(perhaps).to_vec()));
+    assert_eq!(guide.guide.spec(), Some(ports[1]));
+}
+
+#[test]
 fn only_a_steady_contact_leads_on() {
     let mut guide = guide();
     steady(&mut guide);
