@@ -17,6 +17,7 @@
 
 mod answers;
 mod clock;
+mod commands;
 mod config;
 mod examine;
 
@@ -24,10 +25,11 @@ use super::assumption::Check;
 use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence};
 use super::pins::Level;
 use super::shape::{Framing, Piece, Shape};
-use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
+use crate::spi::{Limits, LinkError, LinkFault, SpiError, Transaction};
 use crate::usb::{Burst, PATIENCE, Pipe};
 use answers::{Answers, Asked, Expected};
 use clock::Setting;
+use commands::{Commands, packet};
 use config::Config;
 use std::time::Duration;
 
@@ -116,12 +118,6 @@ impl Default for Ch347 {
     }
 }
 
-/// A packet: command, length, payload.
-fn packet(command: u8, payload: &[u8]) -> Vec<u8> {
-    let [low, high] = (payload.len() as u16).to_le_bytes();
-    [&[command, low, high], payload].concat()
-}
-
 impl Ch347 {
     /// On chip select `cs` (0 or 1; others are taken as 0) at 15 MHz, with spare pins (4, 6 and 7, for GPIO4 and so on;
     /// others are not taken) held at a level while in use.
@@ -193,83 +189,6 @@ impl Ch347 {
     fn next_mark(&mut self) -> usize {
         self.mark = if self.mark + 1 == MARKS.end { MARKS.start } else { self.mark + 1 };
         self.mark
-    }
-}
-
-/// Commands in the making, and how they are answered.
-#[derive(Default)]
-struct Commands<'b> {
-    out: Vec<Vec<u8>>,
-    scatter: Scatter<'b>,
-    expected: Vec<Expected>,
-}
-
-impl<'b> Commands<'b> {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(PAYLOAD) {
-            self.out.push(packet(WRITE, part));
-            self.expected.push(Expected::Status(WRITE));
-        }
-    }
-
-    fn read(&mut self, into: &'b mut [u8]) {
-        if into.is_empty() {
-            return;
-        }
-        self.out.push(packet(READ, &(into.len() as u32).to_le_bytes()));
-        self.expected.push(Expected::Stream { left: into.len() });
-        self.scatter.keep_next(into);
-    }
-
-    fn transfer(&mut self, both: &'b mut [u8]) {
-        for part in both.chunks_mut(PAYLOAD) {
-            self.out.push(packet(BOTH, part));
-            self.expected.push(Expected::Data { command: BOTH, len: part.len() });
-            self.scatter.keep_next(part);
-        }
-    }
-
-    /// The ops one after the other, without their edges.
-    fn ops(&mut self, transaction: &'b mut Transaction<'_>) {
-        for op in &mut transaction.ops {
-            match op {
-                Op::Write(bytes) => self.write(bytes),
-                Op::Read(into) => self.read(into),
-                Op::Transfer(both) => self.transfer(both),
-            }
-        }
-    }
-
-    /// A whole short window as one `C2` with its edges in the length's flags.
-    fn window(&mut self, transaction: &'b mut Transaction<'_>, flags: u8) {
-        let mut payload = Vec::with_capacity(transaction.clocked());
-        let len = transaction.clocked();
-        for op in &mut transaction.ops {
-            match op {
-                Op::Write(bytes) => {
-                    payload.extend_from_slice(bytes);
-                    self.scatter.drop_next(bytes.len());
-                }
-                Op::Read(into) => {
-                    payload.resize(payload.len() + into.len(), FILL);
-                    self.scatter.keep_next(into);
-                }
-                Op::Transfer(both) => {
-                    payload.extend_from_slice(both);
-                    self.scatter.keep_next(both);
-                }
-            }
-        }
-        let mut packet = packet(BOTH, &payload);
-        packet[2] |= flags;
-        self.out.push(packet);
-        self.expected.push(Expected::Data { command: BOTH, len });
-    }
-
-    /// A question whose answer comes when all before it is done: `C1` has none of its own.
-    fn wait(&mut self) {
-        self.out.push(packet(ASK, &[ASK_CONFIG]));
-        self.expected.push(Expected::Skip { command: ASK, len: config::LEN });
     }
 }
 
