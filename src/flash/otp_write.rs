@@ -123,7 +123,8 @@ impl<P: Programmer> Chip<P> {
         // What is there already is not sent again.
         let send: Vec<u8> =
             base.iter().zip(&whole).map(|(old, new)| if old == new { 0xFF } else { *new }).collect();
-        let went = otp::pieces(0, &send, commands.page)
+        let page = commands.page.min(self.page_room() as u32);
+        let went = otp::pieces(0, &send, page)
             .into_iter()
             .try_for_each(|(offset, bytes)| self.program_otp(program, &register, &commands, offset, bytes));
         let untaken = match went {

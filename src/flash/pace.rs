@@ -52,6 +52,8 @@ pub(crate) struct Pace {
     least_margin: u32,
     pages: usize,
     most_pages: usize,
+    /// A page was over before its status came: BUSY is no proof here.
+    unseen: bool,
 }
 
 /// Thousandths added to the margin by a page that was slower than its window.
@@ -69,6 +71,7 @@ impl Pace {
             least_margin,
             pages: 1,
             most_pages: most_pages.max(1),
+            unseen: false,
         }
     }
 
@@ -85,6 +88,16 @@ impl Pace {
     /// Pages for the next batch.
     pub fn pages(&self) -> usize {
         self.pages
+    }
+
+    /// A page was over before its status was looked at, as where the two go down in a burst each and the link is slow.
+    pub fn not_seen(&mut self) {
+        self.unseen = true;
+    }
+
+    /// Whether pages are over before they can be seen busy.
+    pub fn is_unseen(&self) -> bool {
+        self.unseen
     }
 
     /// Takes the times of a batch's full pages into account. One page alone that was slower than the window is an

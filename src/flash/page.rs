@@ -37,6 +37,8 @@ pub(crate) struct Verdict {
     pub taken: bool,
     /// The chip was ready when last looked at.
     pub ended: bool,
+    /// Nothing says that it was refused, and nothing that it was taken: it was ready when first looked at.
+    pub unseen: bool,
     /// More than half of its status bytes were such as the chip cannot show.
     pub noisy: bool,
     /// Its program time, where the status bytes show it.
@@ -78,7 +80,9 @@ pub(crate) fn judge(steady: Steady, seen: Seen<'_>) -> Verdict {
         Some(i) => Some(Took::About(at(i))),
         None => Some(Took::Above(at(seen.run.len()))),
     };
-    Verdict { taken: seen.ready_before && proof && !refused, ended, noisy: shown * 2 < seen.run.len(), took }
+    let taken = seen.ready_before && proof && !refused;
+    let unseen = seen.ready_before && seen.enabled.is_none() && !proof && !refused && ended;
+    Verdict { taken, ended, unseen, noisy: shown * 2 < seen.run.len(), took }
 }
 
 #[cfg(test)]
@@ -101,7 +105,10 @@ mod tests {
     #[test]
     fn a_page_behind_a_busy_one_counts_as_refused() {
         assert!(!see(false, None, &[3, 0, 0, 0]).taken);
-        assert!(!see(true, None, &[0, 0, 0, 0]).taken, "never busy");
+        let never = see(true, None, &[0, 0, 0, 0]);
+        assert!(!never.taken && never.unseen, "never busy");
+        assert!(!see(false, None, &[0, 0]).unseen && !see(true, None, &[2, 2]).unseen, "refused");
+        assert!(!see(true, Some(2), &[0]).unseen && !see(true, None, &[3, 0]).unseen, "taken");
         assert!(!see(true, None, &[2, 2, 2, 2]).taken, "still enabled: the command was not taken");
         assert!(!see(true, Some(0), &[0]).taken, "write enable was not taken");
         assert!(!see(true, Some(3), &[3]).taken);

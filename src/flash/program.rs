@@ -121,7 +121,7 @@ impl<P: Programmer> Chip<P> {
 
     /// The most bytes that one page command takes: the part's page, or the power of two below it that the programmer can
     /// write in one window with the command and its address.
-    fn page_room(&self) -> u64 {
+    pub(super) fn page_room(&self) -> u64 {
         let room = self.programmer.limits().max_write.saturating_sub(HEADER).max(1) as u64;
         self.geometry.page.min(1 << room.ilog2())
     }
@@ -206,6 +206,9 @@ impl<P: Programmer> Chip<P> {
         }
         for (page, verdict) in batch.iter().zip(&verdicts) {
             if !verdict.taken {
+                if verdict.unseen {
+                    self.pace.not_seen();
+                }
                 self.program_alone(page, done, &|| what(page))?;
             }
         }
@@ -248,7 +251,8 @@ impl<P: Programmer> Chip<P> {
         alone: bool,
         back: Option<&mut ReadBack<'_>>,
     ) -> Result<Vec<Verdict>, FlashError> {
-        let shape = Shape { alone, ..Shape::of(self.programmer.limits(), &self.pace) };
+        let shape = Shape::of(self.programmer.limits(), &self.pace);
+        let shape = Shape { alone: alone || shape.alone, ..shape };
         let last = if back.is_some() { shape.with_spare() } else { shape };
         let shape_of = |i: usize| if i + 1 == pages.len() { last } else { shape };
         let die = self.die_limit();
@@ -326,7 +330,7 @@ struct Shape {
     run: usize,
     /// The programmer pauses by itself: the status bytes begin when the page is nearly done.
     pauses: bool,
-    /// The page goes by itself, after one that was refused.
+    /// The page goes by itself, after one that was refused, or pages cannot be seen busy.
     alone: bool,
     /// Time of one byte.
     byte: Duration,
@@ -359,7 +363,7 @@ impl Shape {
             pause,
             run: run.clamp(2, MOST_STATUS.min(room)) as usize,
             pauses: limits.pauses,
-            alone: false,
+            alone: pace.is_unseen(),
             byte,
         }
     }

@@ -142,12 +142,38 @@ impl<P: Programmer> Chip<P> {
         register: &OtpRegister,
         len: usize,
     ) -> Result<Area, FlashError> {
-        let mut header = command::with_address(commands.read, u64::from(register.address), commands.width);
-        header.resize(header.len() + commands.dummy, 0);
         let mut bytes = vec![0; len];
-        self.programmer
-            .run(&mut [Transaction::write(&[WRITE_DISABLE]), Transaction::read(&header, &mut bytes)])?;
+        let headers = self.headers(commands, register, len);
+        let mut batch = vec![Transaction::write(&[WRITE_DISABLE])];
+        batch.extend(self.windows(&headers, &mut bytes));
+        self.programmer.run(&mut batch)?;
+        drop(batch);
         Ok(Area { bytes, status: 0 })
+    }
+
+    /// The read commands of an area's first `len` bytes, one for each window that the programmer can move.
+    fn headers(&self, commands: &OtpCommands, register: &OtpRegister, len: usize) -> Vec<Vec<u8>> {
+        let header = |at: usize| {
+            let mut header =
+                command::with_address(commands.read, u64::from(register.address) + at as u64, commands.width);
+            header.resize(header.len() + commands.dummy, 0);
+            header
+        };
+        (0..len).step_by(self.window_room()).map(header).collect()
+    }
+
+    /// Those commands and the bytes that they read.
+    fn windows<'b>(
+        &self,
+        headers: &'b [Vec<u8>],
+        bytes: &'b mut [u8],
+    ) -> impl Iterator<Item = Transaction<'b>> + use<'b, P> {
+        let parts = bytes.chunks_mut(self.window_room());
+        headers.iter().zip(parts).map(|(header, part)| Transaction::read(header, part))
+    }
+
+    fn window_room(&self) -> usize {
+        super::cut::room(&self.programmer.limits()) as usize
     }
 
     fn read_in_mode(
@@ -160,18 +186,24 @@ impl<P: Programmer> Chip<P> {
         let leave = commands.leave.unwrap_or(WRITE_DISABLE);
         let header = command::with_address(commands.read, u64::from(register.address), commands.width);
         let mut bytes = vec![0; len];
+        let headers = self.headers(commands, register, len);
         let (mut before, mut after) = ([0; WITNESS], [0; WITNESS]);
         let mut status = [0];
-        let result = self.programmer.run(&mut [
+        let (enter_it, leave_it) = ([enter], [leave]);
+        let mut batch = vec![
             Transaction::write(&[WRITE_DISABLE]),
             Transaction::read(&header, &mut before),
-            Transaction::write(&[enter]),
-            Transaction::read(&header, &mut bytes),
+            Transaction::write(&enter_it),
+        ];
+        batch.extend(self.windows(&headers, &mut bytes));
+        batch.extend([
             Transaction::read(&[READ_STATUS], &mut status),
-            Transaction::write(&[leave]),
+            Transaction::write(&leave_it),
             Transaction::write(&[WRITE_DISABLE]),
             Transaction::read(&header, &mut after),
         ]);
+        let result = self.programmer.run(&mut batch);
+        drop(batch);
         if result.is_err() || before != after {
             // Whatever went wrong, the chip must not be left inside.
             self.leave_mode(leave)?;
