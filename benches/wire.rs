@@ -5,7 +5,7 @@
 //! commands, at the SPI clock; the chip's typical times; nothing for USB, status or the host.
 
 use norsplice::emulator::chip::find;
-use norsplice::emulator::{Bus, Counts, Emulator, Options, ProgrammerKind};
+use norsplice::emulator::{Bus, Counts, Emulator, Options, ProgrammerKind, SerprogKind, SpidevKind};
 use norsplice::flash::Chip;
 use norsplice::programmer::{self, Settings};
 use norsplice::span::Span;
@@ -24,10 +24,18 @@ const PAGE: u64 = 256;
 const BLOCK: u64 = 64 * KIB;
 
 /// Programmer, as the emulator and the user name it, and its SPI clock.
-const PROGRAMMERS: [(&str, ProgrammerKind, &str, u64); 3] = [
+const PROGRAMMERS: [(&str, ProgrammerKind, &str, u64); 6] = [
     ("CH341A", ProgrammerKind::Ch341a, "ch341a", 1_500_000),
     ("FT2232H, 30 MHz", ProgrammerKind::Ft2232h, "ft2232h:speed=30MHz", 30_000_000),
     ("CH347, 30 MHz", ProgrammerKind::Ch347t, "ch347:speed=30MHz", 30_000_000),
+    (
+        "serprog, Pico, 12 MHz",
+        ProgrammerKind::Serprog(SerprogKind::PicoAny),
+        "serprog:tcp=none:1",
+        12_000_000,
+    ),
+    ("serprog, ESP32, 10 MHz", ProgrammerKind::Serprog(SerprogKind::Esp32), "serprog:tcp=none:1", 10_000_000),
+    ("spidev, Pi, 9.6 MHz", ProgrammerKind::Spidev(SpidevKind::Pi), "spidev:dev=/dev/none", 250_000_000 / 26),
 ];
 
 /// A job: what is on the chip before, and what changes. Every write begins with the two reads of its backup.

@@ -2,7 +2,7 @@
 //!
 //! Times are the emulator's virtual ones, so they are the same on every machine.
 
-use crate::bench::{Clip, Opened, SIZE, noise};
+use crate::bench::{Clip, FURTHER, Opened, SIZE, noise};
 use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk};
 use norsplice::spi::hal::{Device, split};
 use norsplice::spi::{Programmer, SpiError, Transaction};
@@ -228,10 +228,12 @@ fn w25q32jv_works_on_a_clip() {
 
 #[test]
 fn pins_are_let_go_by_release_and_by_drop() {
-    for (clip, mut programmer) in clips(None) {
+    let further = FURTHER.into_iter().map(|kind| opened(Clip::new(kind, "W25Q64FV", None)));
+    for (clip, mut programmer) in clips(None).chain(further) {
         assert_eq!(id(&mut programmer).unwrap(), [0xEF, 0x40, 0x17]);
         // What a CH347 lets go of is its spare pins; its chip selects are high.
         let held = !clip.name.starts_with("ch347");
+        // Of a CH347.
         let high = if held { 0 } else { 0x24 };
         assert_eq!(clip.emulator.pins().1 != 0, held, "{}: driven while in use", clip.name);
         programmer.release().unwrap();
@@ -244,6 +246,30 @@ fn pins_are_let_go_by_release_and_by_drop() {
         assert_eq!(clip.emulator.pins().1, 0, "{}: dropped", clip.name);
         assert_eq!(clip.emulator.pins().0 & high, high, "{}", clip.name);
         clip.clean();
+    }
+}
+
+/// An open that fails half way, at whichever transfer, leaves nothing driven.
+#[test]
+fn pins_are_let_go_where_opening_fails() {
+    for kind in KINDS.into_iter().chain(FURTHER) {
+        let mut failed = 0;
+        for at in 1..60 {
+            let clip = Clip::new(kind, "W25Q64FV", None);
+            clip.emulator.set_faults(
+                &(at..at + 40).fold(Faults::seeded(at), |f, n| f.with(Fault::StallAtTransfer(n))),
+            );
+            let opened = clip.try_open();
+            failed += u32::from(opened.is_err());
+            clip.emulator.set_faults(&Faults::default());
+            drop(opened);
+            // A refused transfer may have been the one that lets go; what was driven then is let go by the next run.
+            if clip.emulator.pins().1 != 0 {
+                drop(clip.try_open());
+            }
+            assert_eq!(clip.emulator.pins().1, 0, "{kind:?}: stalls from {at}");
+        }
+        assert!(failed > 0, "{kind:?}: no open failed");
     }
 }
 

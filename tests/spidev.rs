@@ -1,15 +1,8 @@
 //! spidev: every kernel and controller that is emulated, what it costs in calls and in time, and what it refuses.
 
-use crate::bench::{Clip, Opened, in_memory, noise, permit, write_options};
-use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, SpidevKind};
-use norsplice::flash::Chip;
-use norsplice::span::Span;
+use crate::bench::{Clip, MEDIUM, MEDIUM_SIZE, connected, noise, permit, read_forward, write_under};
+use norsplice::emulator::{Fault, Faults, ProgrammerKind, SpidevKind};
 use norsplice::spi::Programmer;
-use norsplice::workflow::job::{self, Decide, Wanted};
-use norsplice::workflow::journal::Direction;
-use norsplice::workflow::resume::{ResumeOptions, resume};
-use norsplice::workflow::{ChipState, Store};
-use std::ops::ControlFlow;
 
 /// The kernels that this program works with.
 const KERNELS: [SpidevKind; 8] = [
@@ -22,33 +15,16 @@ const KERNELS: [SpidevKind; 8] = [
     SpidevKind::OneWindow,
     SpidevKind::Narrow,
 ];
-/// A part of 2 MiB.
-const PART: &str = "GD25Q16C";
-const SIZE: usize = 2 << 20;
-
-fn clip(kind: SpidevKind, contents: Option<Vec<u8>>) -> (Clip, Chip<Opened>) {
-    let clip = Clip::new(ProgrammerKind::Spidev(kind), PART, contents);
-    let chip = clip.connect().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
-    (clip, chip)
-}
 
 #[test]
 fn every_kernel_reads_near_its_wire_and_takes_two_calls_a_page_at_most() {
     for kind in KERNELS {
-        let before = noise(SIZE, 1);
-        let (clip, mut chip) = clip(kind, Some(before.clone()));
-        let start = chip.programmer().now();
-        let mut data = Vec::new();
-        let _ = chip
-            .read_forward(Span::new(0, SIZE as u64), &mut |_, bytes| {
-                data.extend_from_slice(bytes);
-                ControlFlow::Continue(())
-            })
-            .unwrap();
+        let before = noise(MEDIUM_SIZE, 1);
+        let (clip, mut chip) = connected(ProgrammerKind::Spidev(kind), MEDIUM, Some(before.clone()));
+        let (data, taken) = read_forward(&mut chip);
         assert!(data == before, "{kind:?}");
-        let taken = (chip.programmer().now() - start).as_secs_f64();
         // 250 MHz by 26, for 10 MHz.
-        let floor = SIZE as f64 * 8.0 * 26.0 / 250e6;
+        let floor = MEDIUM_SIZE as f64 * 8.0 * 26.0 / 250e6;
         let most = match kind {
             SpidevKind::Large => 1.01,
             // Half the room: twice the calls and commands.
@@ -80,7 +56,8 @@ fn every_kernel_reads_near_its_wire_and_takes_two_calls_a_page_at_most() {
 #[test]
 fn what_a_kernel_cannot_do_is_said() {
     let open =
-        |kind, name: &str| match Clip::new(ProgrammerKind::Spidev(kind), PART, None).named(name).try_open() {
+        |kind, name: &str| match Clip::new(ProgrammerKind::Spidev(kind), MEDIUM, None).named(name).try_open()
+        {
             Ok(mut opened) => (opened.limits().clock_hz, format!("{:?}", opened.take_notices())),
             Err(error) => (0, error.to_string()),
         };
@@ -94,11 +71,8 @@ fn what_a_kernel_cannot_do_is_said() {
     assert!(text.contains("plain mode") && text.contains("answered otherwise"), "{text}");
 }
 
-/// The job ends right, or in an error that `resume` finishes.
 #[test]
 fn failed_calls_do_no_harm() {
-    let (old, mut new) = (noise(SIZE, 3), noise(SIZE, 3));
-    new[0x2_0000..0x2_8000].copy_from_slice(&noise(0x8000, 9));
     type Strike = (&'static str, fn(u64) -> Fault);
     let faults: [Strike; 4] = [
         ("lost", Fault::LostPacket),
@@ -109,39 +83,10 @@ fn failed_calls_do_no_harm() {
     let mut right = 0;
     for (name, fault) in faults {
         for at in [3, 9, 40, 333, 900, 1100, 1120] {
-            let case = format!("{name} at {at}");
-            let mut options = Options::new(ProgrammerKind::Spidev(SpidevKind::Pi));
-            options.chip = PART.into();
-            options.contents = Some(old.clone());
-            options.faults = Faults::seeded(1).with(fault(at));
-            let clip = Clip::of(options.programmer, Emulator::new(options).unwrap());
-            let folder = in_memory();
-            let store = Store::open_locked(folder.path()).unwrap();
-            let mut quiet = |_| ControlFlow::Continue(());
-            let mut wanted = |_: &_| Ok(Wanted::whole(new.clone(), Default::default()));
-            let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
-            let done = clip.connect().map_err(|error| error.to_string()).and_then(|mut chip| {
-                job::run(&mut chip, &store, &write_options(), &mut decide, &mut quiet)
-                    .map_err(|error| format!("{:?}", error.chip))
-            });
-            let contents = clip.emulator.contents();
-            assert_eq!(clip.emulator.counts().faults, 1, "{case}: it struck");
-            match done {
-                Ok(report) => {
-                    assert_eq!(report.chip, ChipState::Written, "{case}");
-                    assert!(contents == new, "{case}");
-                    right += 1;
-                }
-                Err(state) if state.starts_with("Partial") => {
-                    clip.emulator.set_faults(&Faults::default());
-                    let mut options = ResumeOptions::default();
-                    options.direction = Some(Direction::Finish);
-                    resume(&mut clip.connect().unwrap(), &store, &options, &mut quiet).unwrap();
-                    assert!(clip.emulator.contents() == new, "{case}: finished");
-                }
-                Err(_) => assert!(contents == old, "{case}: untouched"),
-            }
-            clip.clean();
+            let (kind, case) = (ProgrammerKind::Spidev(SpidevKind::Pi), format!("{name} at {at}"));
+            let (ended, misdeeds) = write_under(kind, Faults::seeded(1).with(fault(at)), &case);
+            assert_eq!(misdeeds, "", "{case}");
+            right += u32::from(ended);
         }
     }
     assert!(right >= 24, "{right} of 28 end right");

@@ -129,7 +129,12 @@ impl UsbDevice for Serprog {
             return PacketAnswer::Nak;
         }
         self.arrived = self.arrived.max(arrives);
-        for byte in bytes {
+        let room = self
+            .firmware
+            .personality
+            .holds
+            .map_or(bytes.len(), |holds| holds.saturating_sub(self.input.len()));
+        for byte in bytes.iter().take(room) {
             self.arrived += self.uart_time(1);
             self.input.push_back((self.arrived, *byte));
         }

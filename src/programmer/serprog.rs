@@ -16,7 +16,7 @@ use crate::spi::{Limits, Op, SpiError, Transaction};
 use crate::usb::Pipe;
 use answers::Answers;
 use protocol::{Device, HEADER, op};
-use start::DEFAULT_HZ;
+use start::{DEFAULT_HZ, Known};
 use std::time::Duration;
 
 pub(super) const MAX_HZ: u32 = 60_000_000;
@@ -31,6 +31,8 @@ const UNKNOWN_HZ: u32 = 1_000_000;
 const SLOWEST: u64 = 11_520;
 /// Times that the self-test synchronises.
 const SYNCS: u64 = 100;
+/// Bytes of a page.
+const PAGE: usize = 256;
 /// Bytes of a command and its address, at most, in front of the data that is programmed.
 const COMMAND: usize = 6;
 
@@ -40,11 +42,13 @@ pub(super) struct Serprog {
     hz: Option<u32>,
     chip_select: Option<u8>,
     device: Device,
+    /// The longest write of one window, once it was seen how much it takes.
+    takes: Option<usize>,
 }
 
 impl Serprog {
     pub(super) fn new(hz: Option<u32>, chip_select: Option<u8>) -> Self {
-        Self { hz, chip_select, device: Device::default() }
+        Self { hz, chip_select, device: Device::default(), takes: None }
     }
 
     /// What one window sends and what it is answered by, in bytes.
@@ -114,7 +118,8 @@ impl Codec for Serprog {
         if shape != Shape::Fast {
             return 1;
         }
-        let (mut sent, mut answered) = (0, 0);
+        // The pins are driven first.
+        let (mut sent, mut answered) = if self.device.has(op::PINS) { (2, 1) } else { (0, 0) };
         for (i, transaction) in batch.iter().enumerate() {
             let (out, back) = Self::traffic(transaction);
             sent += out;
@@ -177,12 +182,20 @@ impl Codec for Serprog {
     }
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
-        self.device = start::start(pipe, self.hz, self.chip_select)?;
+        let known = if self.takes.is_some() { Known::Serprog } else { Known::Nothing };
+        self.device = start::start(pipe, known, self.hz, self.chip_select)?;
+        // Not every device tells how much of a window it takes, and one that refuses a page would do so behind the erase.
+        let takes = match self.takes {
+            Some(takes) => takes,
+            None => start::longest_write(pipe, self.device.max_write, PAGE + COMMAND)?,
+        };
+        self.takes = Some(takes);
+        self.device.max_write = self.device.max_write.min(takes);
         Ok(())
     }
 
     fn bring_up_requests(&self) -> u32 {
-        12
+        14
     }
 
     fn start(&self) -> (Shape, Option<String>) {

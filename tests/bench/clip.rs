@@ -1,18 +1,41 @@
 //! A clip for one test: an emulated programmer with its chip, opened as the program opens one.
 
 use norsplice::emulator::chip::{ChipSpec, FlashChip};
-use norsplice::emulator::{Emulator, Options, ProgrammerKind};
+use norsplice::emulator::{Emulator, Options, ProgrammerKind, SerprogKind, SpidevKind};
 use norsplice::flash::{Chip, FlashError, Permit};
 use norsplice::programmer::{self, Settings};
 use norsplice::span::{Span, Spans};
 use norsplice::spi::{Programmer, SpiError};
+use std::ops::ControlFlow;
 
 /// Bytes of the emulator's default chip.
 pub const SIZE: u64 = 8 << 20;
 
-/// Each kind of programmer: one that pauses by itself and two that do not, one with small packets and one with large ones.
+/// Each kind of programmer on USB: one that pauses by itself and two that do not, one with small packets and one with large ones.
 pub const PROGRAMMERS: [ProgrammerKind; 3] =
     [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h, ProgrammerKind::Ch347t];
+/// The others: firmwares with limits of their own, and the kernel's buffers.
+pub const FURTHER: [ProgrammerKind; 3] = [
+    ProgrammerKind::Serprog(SerprogKind::Short),
+    ProgrammerKind::Serprog(SerprogKind::Esp32),
+    ProgrammerKind::Spidev(SpidevKind::Pi),
+];
+
+/// Every programmer.
+pub fn programmers() -> impl Iterator<Item = ProgrammerKind> {
+    PROGRAMMERS.into_iter().chain(FURTHER)
+}
+
+/// Every part behind each of [`PROGRAMMERS`], and behind one of [`FURTHER`]; behind each of them where all is asked for.
+pub fn parts_on_programmers(names: Vec<String>) -> impl Iterator<Item = (ProgrammerKind, String)> {
+    let pairs = names.into_iter().enumerate().flat_map(|(n, name)| {
+        let further =
+            FURTHER.into_iter().enumerate().filter(move |(m, _)| super::all() || n % FURTHER.len() == *m);
+        let kinds = PROGRAMMERS.into_iter().chain(further.map(|(_, kind)| kind));
+        kinds.map(move |kind| (kind, name.clone()))
+    });
+    pairs.collect::<Vec<_>>().into_iter()
+}
 
 /// The programmer that a clip opens.
 pub type Opened = Box<dyn Programmer>;
@@ -94,6 +117,20 @@ pub fn connected(kind: ProgrammerKind, part: &str, contents: Option<Vec<u8>>) ->
     let clip = Clip::new(kind, part, contents);
     let chip = clip.connect().unwrap_or_else(|e| panic!("{kind:?} with {part}: {e}"));
     (clip, chip)
+}
+
+/// All of the chip in one pass, and the seconds that it took.
+pub fn read_forward(chip: &mut Chip<Opened>) -> (Vec<u8>, f64) {
+    let start = chip.programmer().now();
+    let mut data = Vec::new();
+    let whole = Span::new(0, chip.geometry().size);
+    let _ = chip
+        .read_forward(whole, &mut |_, bytes| {
+            data.extend_from_slice(bytes);
+            ControlFlow::Continue(())
+        })
+        .expect("it can be read");
+    (data, (chip.programmer().now() - start).as_secs_f64())
 }
 
 /// May change all of the chip.

@@ -2,9 +2,14 @@
 //! developer's environment. For tests inside the process: a clip (`clip.rs`).
 
 mod clip;
+mod struck;
 pub mod tmux;
 
-pub use clip::{Clip, Opened, PROGRAMMERS, SIZE, connected, noise, permit};
+pub use clip::{
+    Clip, FURTHER, Opened, PROGRAMMERS, SIZE, connected, noise, parts_on_programmers, permit, programmers,
+    read_forward,
+};
+pub use struck::{MEDIUM, MEDIUM_SIZE, write_under};
 
 use norsplice::workflow::{job::JobOptions, journal::Verb};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Who the chip is, reading it, and the small questions.
 
-use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise};
+use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise, programmers};
 use norsplice::emulator::{Fault, Faults};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[test]
 fn the_w25q64_generations_are_told_apart_without_asking() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for (name, sr3) in [("W25Q64BV", false), ("W25Q64CV", false), ("W25Q64FV", false), ("W25Q64JV", true)]
         {
             let (clip, mut chip) = connected(kind, name, None);
@@ -36,7 +36,7 @@ fn the_w25q64_generations_are_told_apart_without_asking() {
 
 #[test]
 fn questions_send_neither_06_nor_50() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64JV", Some(noise(SIZE as usize, 1)));
         chip.status().unwrap();
         chip.security_registers().unwrap();
@@ -51,7 +51,7 @@ fn questions_send_neither_06_nor_50() {
 
 #[test]
 fn both_read_engines_give_the_contents_from_any_place() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let image = noise(SIZE as usize, 2);
         let (clip, mut chip) = connected(kind, "W25Q64FV", Some(image.clone()));
         for span in [Span::new(0, 0x3_0001), Span::new(0x7F_FFF0, SIZE), Span::new(0x12_3457, 0x14_0000)] {
@@ -104,7 +104,7 @@ fn a_read_costs_one_wait_a_piece_and_keeps_to_the_wire() {
 
 #[test]
 fn an_empty_clip_and_a_flickering_one_are_told_apart() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for level in [0x00, 0xFF] {
             let clip = Clip::new(kind, "W25Q64FV", None);
             clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, Duration::ZERO)));
@@ -123,7 +123,7 @@ fn an_empty_clip_and_a_flickering_one_are_told_apart() {
 
 #[test]
 fn a_sleeping_chip_and_one_left_in_continuous_read_are_woken() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let asleep = Clip::new(kind, "W25Q64FV", None);
         asleep.emulator.chip(|c| c.set_asleep());
         assert_eq!(asleep.connect().unwrap().identity().part_name, "W25Q64FV");
@@ -154,7 +154,7 @@ fn write_enable_sets_and_clears_wel() {
 
 #[test]
 fn security_registers_are_read_whole_with_their_locks() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         clip.emulator.chip(|c| {
             c.security_mut(1).unwrap()[..4].copy_from_slice(b"test");
@@ -199,7 +199,7 @@ fn what_a_killed_run_left_running_is_waited_for() {
 /// BUSY that never ends is reported, after a bounded time.
 #[test]
 fn a_chip_that_stays_busy_is_told() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let clip = Clip::new(kind, "W25Q64FV", None);
         clip.emulator.set_faults(&Faults::default().with(Fault::BusyForever(1)));
         let erase = [Transaction::write(&[0x06]), Transaction::write(&[0x20, 0, 0x10, 0])];

@@ -1,7 +1,8 @@
 //! Security registers of the W25Q64 written, erased and locked; never by accident.
 
-use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise};
+use crate::bench::{Clip, SIZE, connected, noise, parts_on_programmers, programmers};
 use norsplice::emulator::ProgrammerKind;
+use norsplice::emulator::chip::{find, names};
 use norsplice::flash::{FlashError, OtpPermit};
 use norsplice::span::Span;
 use norsplice::spi::Transaction;
@@ -10,7 +11,7 @@ const ID: [u8; 3] = [0xEF, 0x40, 0x17];
 
 #[test]
 fn a_register_is_written_changed_and_erased() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for part in ["W25Q64FV", "W25Q64JV"] {
             let (clip, mut chip) = connected(kind, part, None);
             let permit = OtpPermit::registers_are_backed_up(&ID);
@@ -36,7 +37,7 @@ fn a_register_is_written_changed_and_erased() {
 
 #[test]
 fn only_the_typed_phrase_locks_and_only_that_register() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for part in ["W25Q64FV", "W25Q64JV"] {
             let (clip, mut chip) = connected(kind, part, None);
             let permit = OtpPermit::registers_are_backed_up(&ID);
@@ -74,7 +75,7 @@ fn only_the_typed_phrase_locks_and_only_that_register() {
 
 #[test]
 fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         let permit = OtpPermit::registers_are_backed_up(&ID);
         let other = OtpPermit::registers_are_backed_up(&[0xC2, 0x20, 0x17]);
@@ -86,6 +87,34 @@ fn what_does_not_fit_or_is_for_another_chip_is_refused_before_anything_is_sent()
         assert!(matches!(chip.write_security_register(1, &[0], &other), Err(FlashError::OtherChip { .. })));
         assert!(matches!(chip.write_security_register(7, &[0], &permit), Err(FlashError::Unsupported(_))));
         assert_eq!(clip.emulator.counts().security_operations, 0);
+        clip.clean();
+    }
+}
+
+/// The schemes are tried one by one in `parts::one_time`; here each goes through a programmer's own commands and limits.
+#[test]
+fn one_time_memory_of_every_part_is_written_behind_every_programmer() {
+    let areas = |name: &String| find(name).is_some_and(|spec| spec.security.count > 0);
+    for (kind, name) in parts_on_programmers(names().into_iter().filter(areas).collect()) {
+        let contents = noise(find(&name).unwrap().size, 3);
+        let (clip, mut chip) = connected(kind, &name, Some(contents.clone()));
+        chip.confirm_voltage_adapter();
+        let permit = OtpPermit::registers_are_backed_up(&chip.identity().jedec_id.clone());
+        let registers = chip.security_registers().unwrap_or_else(|e| panic!("{kind:?} {name}: {e}"));
+        let Some(open) = registers.iter().find(|r| r.locked != Some(true) && !r.size_unsure) else {
+            continue;
+        };
+        let mut wanted = open.bytes.clone();
+        let from = wanted.len() / 2;
+        wanted[from..from + 7].copy_from_slice(b"one-way");
+        let after = chip
+            .write_security_register(open.index, &wanted, &permit)
+            .unwrap_or_else(|e| panic!("{kind:?} {name}: {e}"));
+        assert_eq!(after.bytes, wanted, "{kind:?} {name}");
+        // No mode is left on, and the array is as it was.
+        assert_eq!(chip.read_to_vec(Span::new(0, 64)).unwrap(), contents[..64], "{kind:?} {name}");
+        assert!(clip.emulator.contents() == contents, "{kind:?} {name}");
+        assert_eq!(clip.emulator.counts().lock_bits_set, 0, "{kind:?} {name}");
         clip.clean();
     }
 }

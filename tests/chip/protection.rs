@@ -1,6 +1,6 @@
 //! Protection: decoded, lifted volatile, put back, and explained when the chip refuses.
 
-use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, permit};
+use crate::bench::{Clip, SIZE, connected, permit, programmers};
 use norsplice::emulator::Options;
 use norsplice::emulator::chip::find;
 use norsplice::flash::{Chip, FlashError, RegisterLock};
@@ -12,7 +12,7 @@ fn sector(chip: &Chip<Box<dyn norsplice::spi::Programmer>>) -> norsplice::flash:
 
 #[test]
 fn a_protected_erase_is_refused_with_the_range() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         // TB and BP0: the first 128 KiB.
         clip.emulator.chip(|c| c.set_register(0, 0x24));
@@ -33,7 +33,7 @@ fn a_protected_erase_is_refused_with_the_range() {
 
 #[test]
 fn unlock_is_volatile_keeps_qe_and_locks_and_is_put_back() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for name in ["W25Q64FV", "W25Q64CV", "W25Q64JV"] {
             let (clip, mut chip) = connected(kind, name, None);
             clip.emulator.chip(|c| {
@@ -65,7 +65,7 @@ fn unlock_is_volatile_keeps_qe_and_locks_and_is_put_back() {
 
 #[test]
 fn a_part_without_50h_is_unlocked_by_a_lasting_write_and_put_back() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64BV", None);
         clip.emulator.chip(|c| {
             c.set_register(0, 0x1C);
@@ -83,7 +83,7 @@ fn a_part_without_50h_is_unlocked_by_a_lasting_write_and_put_back() {
 
 #[test]
 fn complement_with_nothing_set_protects_everything_and_is_lifted() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         clip.emulator.chip(|c| c.set_register(1, 0x40));
         assert_eq!(chip.status().unwrap().protected.len(), 8 << 20);
@@ -96,7 +96,7 @@ fn complement_with_nothing_set_protects_everything_and_is_lifted() {
 
 #[test]
 fn nothing_is_written_where_nothing_is_protected() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", None);
         clip.emulator.chip(|c| c.set_register(0, 0x04));
         let permit = permit(&chip);
@@ -111,7 +111,7 @@ fn nothing_is_written_where_nothing_is_protected() {
 
 #[test]
 fn wp_low_is_named_as_the_reason() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let mut options = Options::new(kind);
         options.write_protect_high = false;
         let clip = Clip::with(options);
@@ -136,7 +136,7 @@ fn wp_low_is_named_as_the_reason() {
 /// No data sheet of W25Q64CV is at hand, and its SFDP is silent: that the part ignores 50h is as likely as a low WP#.
 #[test]
 fn a_part_that_ignores_50h_is_not_blamed_on_wp_alone() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let mut spec = find("W25Q64CV").unwrap();
         spec.commands.retain(|c| c.opcode != 0x50);
         let clip = Clip::with_chip(kind, spec);
@@ -157,7 +157,7 @@ fn a_part_that_ignores_50h_is_not_blamed_on_wp_alone() {
 
 #[test]
 fn single_block_locks_are_read_lifted_and_put_back() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64JV", None);
         // WPS: after power-up every block is locked.
         clip.emulator.chip(|c| c.set_register(2, 0x64));

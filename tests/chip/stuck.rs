@@ -1,6 +1,6 @@
 //! A data line that gives one byte whatever is asked: a fault of the bus, found within a second, and never "busy".
 
-use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise, permit};
+use crate::bench::{Clip, SIZE, connected, noise, permit, programmers};
 use norsplice::emulator::{Fault, Faults};
 use norsplice::flash::FlashError;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn is_bus_fault(error: &FlashError) -> bool {
 
 #[test]
 fn a_bus_that_is_stuck_from_the_start_is_no_chip() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for level in LEVELS {
             let clip = Clip::new(kind, "W25Q64FV", None);
             clip.emulator.set_faults(&Faults::default().with(Fault::Stuck(level, Duration::ZERO)));
@@ -30,7 +30,7 @@ fn a_bus_that_is_stuck_from_the_start_is_no_chip() {
 
 #[test]
 fn a_bus_that_sticks_before_an_erase_or_program_is_lost_within_a_second() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for level in LEVELS {
             let (clip, mut chip) = connected(kind, "W25Q64FV", Some(vec![0xFF; SIZE as usize]));
             let permit = permit(&chip);
@@ -53,7 +53,7 @@ fn a_bus_that_sticks_before_an_erase_or_program_is_lost_within_a_second() {
 
 #[test]
 fn a_bus_that_sticks_in_the_middle_is_lost_within_a_second() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         for level in LEVELS {
             // The chip erase runs for seconds: status 03 is what it shows, and what a line stuck at 03 shows.
             let (clip, mut chip) = connected(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
@@ -75,7 +75,7 @@ fn a_bus_that_sticks_in_the_middle_is_lost_within_a_second() {
 
 #[test]
 fn a_chip_that_is_busy_indeed_is_waited_for() {
-    for kind in PROGRAMMERS {
+    for kind in programmers() {
         let (clip, mut chip) = connected(kind, "W25Q64FV", Some(noise(SIZE as usize, 3)));
         let permit = permit(&chip);
         chip.erase_chip(&permit).unwrap();

@@ -13,6 +13,10 @@ fn contents(seed: u64) -> Vec<u8> {
     bytes
 }
 
+const USB: [&str; 3] = ["ch341a", "ft2232h", "ch347f"];
+/// A CH347 between two that are not on USB.
+const MIXED: [&str; 3] = ["serprog-esp32", "ch347t", "spidev"];
+
 /// Three chips on three programmers; `faults` of each.
 struct Three {
     bench: Bench,
@@ -20,9 +24,8 @@ struct Three {
 }
 
 impl Three {
-    fn new(faults: [&str; 3]) -> Self {
+    fn new(kinds: [&str; 3], faults: [&str; 3]) -> Self {
         let bench = Bench::new();
-        let kinds = ["ch341a", "ft2232h", "ch347f"];
         let specs = (0..3).map(|n| {
             std::fs::write(bench.path(&format!("{n}.bin")), contents(10 * n as u64)).unwrap();
             let fault = if faults[n].is_empty() { String::new() } else { format!(",fault={}", faults[n]) };
@@ -74,7 +77,7 @@ impl Three {
 
 #[test]
 fn each_is_backed_up_and_one_that_fails_stops_no_other() {
-    let three = Three::new(["", "stuck:ff", ""]);
+    let three = Three::new(MIXED, ["", "stuck:ff", ""]);
     let ran = three.run(&["--json", "backup", "--every-programmer"]).code(5);
     let results = three.results(&ran, [0, 5, 0]);
     for n in [0, 2] {
@@ -93,7 +96,13 @@ fn each_is_backed_up_and_one_that_fails_stops_no_other() {
 
 #[test]
 fn each_is_written_with_a_journal_of_its_own_and_verified() {
-    let three = Three::new(["", "cut-in-operation:20@0.5", ""]);
+    for kinds in [USB, MIXED] {
+        written_and_verified(kinds);
+    }
+}
+
+fn written_and_verified(kinds: [&str; 3]) {
+    let three = Three::new(kinds, ["", "cut-in-operation:20@0.5", ""]);
     // The part has no unique id: the contents outside of the patch distinguish the three.
     let patch = noise(5, 0x4000);
     std::fs::write(three.bench.path("patch.bin"), &patch).unwrap();
@@ -112,7 +121,7 @@ fn each_is_written_with_a_journal_of_its_own_and_verified() {
     assert_eq!(ends[0]["equal"], true);
     // The command that continues names the programmer it is for.
     let resume = results[1]["resume"].as_str().unwrap();
-    assert!(resume.contains("programmer=ft2232h") && !resume.contains("programmer=ch341a"), "{resume}");
+    assert!(resume.contains(&format!("programmer={}", kinds[1])) && !resume.contains(kinds[0]), "{resume}");
     let whole = three.specs[1].split(",fault").next().unwrap();
     three.bench.run(["-p", whole, "--store", "store", "resume"]).code(0);
     three.results(&three.run(&verify).code(0), [0; 3]);
@@ -121,7 +130,7 @@ fn each_is_written_with_a_journal_of_its_own_and_verified() {
 
 #[test]
 fn what_is_not_meant_so_is_refused() {
-    let three = Three::new([""; 3]);
+    let three = Three::new(USB, [""; 3]);
     three.run(&["backup"]).code(2).says(&["several programmers", "--every-programmer"]);
     let twice = ["-p", "emu", "-p", "emu", "--store", "store", "backup", "--every-programmer"];
     three.bench.run(twice).code(2).says(&["emu is named twice"]);

@@ -33,7 +33,8 @@ fn rewrite(bench: &Bench, emu: &str, more: &[&str], code: i32) -> (Value, Value)
 
 #[test]
 fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store() {
-    for programmer in ["ch341a", "ft2232h", "ch347t", "ch347f"] {
+    for programmer in ["ch341a", "ft2232h", "ch347t", "ch347f", "serprog-pico-any", "serprog-esp32", "spidev"]
+    {
         let (bench, wanted) = bench();
         let emu = format!("programmer={programmer},image=board.bin,state=chip");
         let (_, alone) = bench.emu(&emu, ["protect", "show"]);

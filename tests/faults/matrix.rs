@@ -10,17 +10,26 @@
 use super::bench::Trial;
 use super::rows::{self, Row};
 use super::table::{self, Tally};
-use norsplice::emulator::ProgrammerKind;
+use norsplice::emulator::{ProgrammerKind, SerprogKind, SpidevKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
+/// Those with every row.
 const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
+/// Those with the rows of power and of the link.
+const FURTHER: [ProgrammerKind; 5] = [
+    ProgrammerKind::Ch347t,
+    ProgrammerKind::Ch347f,
+    ProgrammerKind::Serprog(SerprogKind::PicoAny),
+    ProgrammerKind::Serprog(SerprogKind::Esp32),
+    ProgrammerKind::Spidev(SpidevKind::Pi),
+];
 
 #[test]
 fn no_fault_loses_anything() {
     let mut rows: Vec<Row> = KINDS.into_iter().flat_map(rows::rows).collect();
-    rows.extend(rows::some(ProgrammerKind::Ch347t));
+    rows.extend(FURTHER.into_iter().flat_map(rows::some));
     let asked = std::env::var("NORSPLICE_FAULTS").unwrap_or_default();
     let names: Vec<&str> = asked.split(',').filter(|word| !word.is_empty() && *word != "all").collect();
     rows.retain(|row| names.is_empty() || names.iter().any(|name| row.fault.contains(name)));

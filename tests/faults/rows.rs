@@ -50,13 +50,15 @@ pub fn rows(kind: ProgrammerKind) -> Vec<Row> {
 
 /// The rows of the USB side and of power of one more programmer, at few points each: chip and wires are those of the others.
 pub fn some(kind: ProgrammerKind) -> Vec<Row> {
-    const POINTS: usize = 24;
+    let points = if all() { 24 } else { 6 };
     let jobs = Jobs { kind, small: whole(kind, &SMALL), tiny: whole(kind, &TINY) };
     let mut rows = jobs.power();
     rows.extend(jobs.usb());
+    // Where a link has no packets of its own, nothing can happen to them.
+    rows.retain(|row| !row.cases.is_empty());
     if every(2) > 1 {
         for row in &mut rows {
-            let nth = row.cases.len().div_ceil(POINTS);
+            let nth = row.cases.len().div_ceil(points);
             let mut n = 0;
             row.cases.retain(|_| {
                 n += 1;

@@ -2,7 +2,7 @@
 
 use super::bench::End;
 use super::rows::Row;
-use norsplice::emulator::ProgrammerKind;
+use norsplice::emulator::{ProgrammerKind, SerprogKind};
 
 /// What became of the cases of one row.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,11 @@ pub fn name(row: &Row) -> String {
 fn programmer(kind: ProgrammerKind) -> &'static str {
     match kind {
         ProgrammerKind::Ch341a => "CH341A",
-        ProgrammerKind::Ch347t => "CH347",
+        ProgrammerKind::Ch347t => "CH347T",
+        ProgrammerKind::Ch347f => "CH347F",
+        ProgrammerKind::Serprog(SerprogKind::Esp32) => "serprog, ESP32",
+        ProgrammerKind::Serprog(_) => "serprog, Pico",
+        ProgrammerKind::Spidev(_) => "spidev",
         _ => "FT2232H",
     }
 }

@@ -7,7 +7,7 @@ mod cbfs;
 mod containers;
 mod ifdtool;
 mod loaders;
-mod serprog;
+pub mod serprog;
 mod tftp;
 mod ubi;
 

@@ -7,17 +7,17 @@ use std::process::{Child, Command, Stdio};
 const CHIP: &str = "W25Q64BV/W25Q64CV/W25Q64FV";
 
 /// A served device; ended when it goes, and its chip saved.
-struct Served {
+pub struct Served {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Served {
-    fn new(bench: &Bench, firmware: &str, place: &str) -> Self {
-        let device = format!("programmer={firmware},image=before.bin,state={firmware}");
+    /// The device as behind `-p emu:`, at a TCP address or `pty`.
+    pub fn new(bench: &Bench, device: &str, place: &str) -> Self {
         let mut child = bench
             .command()
-            .args(["--json", "emulate", "--serprog", place, &device])
+            .args(["--json", "emulate", "--serprog", place, device])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -27,6 +27,10 @@ impl Served {
         let listening: serde_json::Value = serde_json::from_str(&line).unwrap();
         Self { child, address: listening["address"].as_str().unwrap().to_owned() }
     }
+}
+
+fn device(firmware: &str) -> String {
+    format!("programmer={firmware},image=before.bin,state={firmware}")
 }
 
 impl Drop for Served {
@@ -39,6 +43,10 @@ impl Drop for Served {
 #[test]
 fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
     let Some(bench) = Bench::with(&["flashrom"]) else { return };
+    // This machine's, and the newer ones that `.ci/judges` names.
+    let newer =
+        ["NORSPLICE_FLASHROM", "NORSPLICE_FLASHPROG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let judges: Vec<String> = std::iter::once("flashrom".to_owned()).chain(newer).collect();
     let before = noise(8 << 20, 1);
     let mut wanted = before.clone();
     wanted[0x12_3000..0x12_8000].copy_from_slice(&noise(0x5000, 2));
@@ -47,21 +55,23 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
     let few = ["serprog-pico-any", "serprog-short", "serprog-esp32"];
     let all = [&few[..], &["serprog-pico", "serprog-stm32", "serprog-frser"]].concat();
     for firmware in if crate::bench::all() { all.as_slice() } else { &few } {
-        let served = Served::new(&bench, firmware, "127.0.0.1:0");
-        let flashrom = format!("flashrom -p serprog:ip={} -c {CHIP}", served.address);
+        let served = Served::new(&bench, &device(firmware), "127.0.0.1:0");
         let ours = format!("serprog:tcp={}", served.address);
-        let store = format!("store-{firmware}");
-        bench.run(["-p", &ours, "--store", &store, "--yes", "write", "wanted.bin"]).code(0);
-        let said = bench.tool(&format!("{flashrom} -v wanted.bin"));
-        assert!(said.contains("VERIFIED"), "{firmware}: {said}");
-        // flashrom's pages do not fit a firmware that takes 256 bytes with command and address.
-        if *firmware == "serprog-short" {
-            continue;
+        for (n, judge) in judges.iter().enumerate() {
+            let judge = format!("{judge} -p serprog:ip={} -c {CHIP}", served.address);
+            let store = format!("store-{firmware}-{n}");
+            bench.run(["-p", &ours, "--store", &store, "--yes", "write", "wanted.bin"]).code(0);
+            let said = bench.tool(&format!("{judge} -v wanted.bin"));
+            assert!(said.contains("VERIFIED"), "{firmware}: {said}");
+            // Their pages do not fit a firmware that takes 256 bytes with command and address.
+            if *firmware == "serprog-short" {
+                continue;
+            }
+            bench.tool(&format!("{judge} -w before.bin"));
+            let name = format!("{firmware}-{n}.bin");
+            bench.run(["-p", &ours, "read", &name]).code(0);
+            assert!(bench.read(&name) == before, "{judge}");
         }
-        bench.tool(&format!("{flashrom} -w before.bin"));
-        let name = format!("{firmware}.bin");
-        bench.run(["-p", &ours, "read", &name]).code(0);
-        assert!(bench.read(&name) == before, "{firmware}");
     }
 }
 
@@ -74,7 +84,7 @@ fn a_pseudo_terminal_is_a_serial_port_for_norsplice_and_for_flashrom() {
     wanted[0x1000..0x3000].copy_from_slice(&noise(0x2000, 2));
     bench.write("before.bin", &before);
     bench.write("wanted.bin", &wanted);
-    let served = Served::new(&bench, "serprog-pico-any", "pty");
+    let served = Served::new(&bench, &device("serprog-pico-any"), "pty");
     assert!(served.address.starts_with("/dev/"), "{}", served.address);
     let ours = format!("serprog:dev={},baud=115200", served.address);
     bench.run(["-p", &ours, "--store", "store", "--yes", "write", "wanted.bin"]).code(0);

@@ -30,6 +30,8 @@ pub(super) struct Firmware {
     selected: bool,
     /// Delays put off until they are carried out.
     delay: Duration,
+    /// Windows that were asked for.
+    windows: u64,
 }
 
 fn word24(bytes: &[u8]) -> usize {
@@ -47,6 +49,7 @@ impl Firmware {
             reading: 0,
             selected: false,
             delay: Duration::ZERO,
+            windows: 0,
         }
     }
 
@@ -124,7 +127,10 @@ impl Firmware {
         if refused {
             return Some((at, vec![NAK]));
         }
-        if self.personality.refuses_all.contains(&opcode) {
+        self.windows += u64::from(opcode == 0x13);
+        let moody =
+            self.personality.refuses_each.is_some_and(|each| opcode == 0x13 && self.windows % each == 0);
+        if moody || data > self.personality.refuses_writes || self.personality.refuses_all.contains(&opcode) {
             return Some((at, vec![NAK]));
         }
         let bytes: Vec<u8> = taken[1 + parameters..].iter().map(|(_, byte)| *byte).collect();

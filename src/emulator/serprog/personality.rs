@@ -28,6 +28,12 @@ pub enum SerprogKind {
     Cramped,
     /// Made up: a device for parallel flash.
     Parallel,
+    /// Made up: no limits by its own words, and writes of more than 200 bytes are refused.
+    Stingy,
+    /// Made up: it refuses every 300th window.
+    Moody,
+    /// Made up: it says that its buffer has 4096 bytes, and loses what comes while 280 wait.
+    Leaky,
 }
 
 /// One firmware.
@@ -48,6 +54,12 @@ pub(super) struct Personality {
     pub room: usize,
     /// A window with more bytes than this both ways is refused, its data unread.
     pub refuses: usize,
+    /// A window that writes more than this is refused, its data read.
+    pub refuses_writes: usize,
+    /// Bytes that wait for the firmware; what comes while there are so many is lost. `None` where the host is made to wait.
+    pub holds: Option<usize>,
+    /// Every so many windows one is refused, its data read.
+    pub refuses_each: Option<u64>,
     /// Commands that it lists and refuses.
     pub refuses_all: &'static [u8],
     /// The answer to 05h.
@@ -75,6 +87,9 @@ const ROW: Personality = Personality {
     limits: (0, 0),
     room: NO_LIMIT,
     refuses: NO_LIMIT,
+    refuses_writes: NO_LIMIT,
+    holds: None,
+    refuses_each: None,
     refuses_all: &[],
     buses: 0x08,
     is_silent: false,
@@ -83,7 +98,7 @@ const ROW: Personality = Personality {
     uart: None,
 };
 
-pub(super) static PERSONALITIES: [Personality; 11] = [
+pub(super) static PERSONALITIES: [Personality; 14] = [
     Personality { room: 4096, clock: (1_000_000, 62_500_000), ..ROW },
     Personality { kind: SerprogKind::PicoAny, ..ROW },
     Personality {
@@ -156,6 +171,9 @@ pub(super) static PERSONALITIES: [Personality; 11] = [
         ..ROW
     },
     Personality { kind: SerprogKind::Parallel, buses: 0x01, ..ROW },
+    Personality { kind: SerprogKind::Stingy, refuses_writes: 200, ..ROW },
+    Personality { kind: SerprogKind::Moody, refuses_each: Some(300), ..ROW },
+    Personality { kind: SerprogKind::Leaky, holds: Some(280), ..ROW },
 ];
 
 impl Personality {

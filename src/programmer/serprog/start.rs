@@ -10,18 +10,26 @@ use std::time::Duration;
 /// in a flash chip, where a page program was cut off; a zero would be programmed. So many complete the longest window
 /// that this program writes: a page with its command and address.
 const FILL: [u8; 272] = [0xff; 272];
-/// Nothing comes for so long: what was on its way has come.
+/// Nothing comes for so long: what was on its way has come. Twice as long with each try, for a network may hold bytes back.
 const QUIET: Duration = Duration::from_millis(10);
 /// How long an answer to a single byte may take: a UART at a low speed, a host that is busy.
 const ANSWER: Duration = Duration::from_millis(400);
 /// How often the sync is tried. A board that resets when its port is opened takes up to two seconds.
 const TRIES: usize = 8;
-/// The most rounds of old bytes that are read away.
+/// Bytes of one read of what is old.
+const OLD: usize = 4096;
+/// The most rounds of old bytes that are read away from something that was never in step: a port may send without end.
 const ROUNDS: usize = 256;
+/// The same of a device that was in step: where bytes of a window were lost, it may answer a read of 16 MiB.
+const LONG_ROUNDS: usize = (1 << 24) / OLD + ROUNDS;
+/// The longest that old bytes are read away.
+const LONGEST_DRAIN: Duration = Duration::from_secs(30);
 /// A command, its address and some data.
 const LEAST_WRITE: usize = 16;
 /// A security register, or a table of the chip's parameters.
 const LEAST_READ: usize = 256;
+/// Read status register 1.
+const READ_STATUS: u8 = 0x05;
 /// Bytes that are shown of what came instead.
 const SHOWN: usize = 8;
 /// Without a clock asked for, in Hz: more than the stream carries, and slow enough for wires.
@@ -56,19 +64,39 @@ fn ask_if(
     }
 }
 
+/// What is known of the other side before it is synchronised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: the port may be anything.
+    Nothing,
+    /// It was a serprog device in step.
+    Serprog,
+}
+
 /// Reads away what an earlier session left on its way.
-fn drain(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<(), SpiError> {
-    for _ in 0..ROUNDS {
-        let bytes = pipe.drain(4096, QUIET)?;
+fn drain(pipe: &mut dyn Pipe, known: Known, quiet: Duration) -> Result<(), SpiError> {
+    let mut seen = Vec::new();
+    let (rounds, from) = (if known == Known::Serprog { LONG_ROUNDS } else { ROUNDS }, pipe.now());
+    for _ in 0..rounds {
+        let bytes = pipe.drain(OLD, quiet)?;
         if bytes.is_empty() {
             return Ok(());
         }
         seen.extend(bytes.into_iter().take(SHOWN - seen.len().min(SHOWN)));
+        if pipe.now().saturating_sub(from) > LONGEST_DRAIN {
+            break;
+        }
     }
-    Err(no_device("it sends without end", seen))
+    Err(no_device(known, "it sends without end", &seen))
 }
 
-fn no_device(why: &str, seen: &[u8]) -> SpiError {
+fn no_device(known: Known, why: &str, seen: &[u8]) -> SpiError {
+    if known == Known::Serprog {
+        let text = "the serprog device answers no more, and not to a new sync: plug it in again, or start its server again";
+        // What says nothing at all has gone; what answers out of step may be found again.
+        let fault = if seen.is_empty() { LinkFault::Gone } else { LinkFault::Garbled };
+        return LinkError::new(fault, text).into();
+    }
     let bytes: Vec<String> = seen.iter().map(|b| format!("{b:02x}")).collect();
     let got = if bytes.is_empty() {
         "nothing came".to_owned()
@@ -81,13 +109,17 @@ fn no_device(why: &str, seen: &[u8]) -> SpiError {
     LinkError::new(LinkFault::Unusable, text).into()
 }
 
-/// `10h` twice, each answered by 15h and 06h.
+/// `10h` twice, each answered by 15h and 06h; then `00h`, answered by 06h alone: an answer to an earlier sync that comes late
+/// is none to that.
 fn in_step(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<bool, SpiError> {
-    for _ in 0..2 {
-        let mut answer = super::super::codec::Stream { transfers: 1, ask: 64, wanted: 2, got: Vec::new() };
-        let burst = Burst { out: &[vec![op::SYNC]], in_depth: 1, quiet: ANSWER };
+    const SYNCED: &[u8] = &[protocol::NAK, protocol::ACK];
+    for (command, wanted) in [(op::SYNC, SYNCED), (op::SYNC, SYNCED), (op::NOTHING, &[protocol::ACK])] {
+        let (ask, transfers) = (64, 1);
+        let mut answer =
+            super::super::codec::Stream { transfers, ask, wanted: wanted.len(), got: Vec::new() };
+        let burst = Burst { out: &[vec![command]], in_depth: 1, quiet: ANSWER };
         match pipe.burst(burst, &mut answer) {
-            Ok(()) if answer.got == [protocol::NAK, protocol::ACK] => {}
+            Ok(()) if answer.got == wanted => {}
             Ok(()) | Err(UsbError::Desync { .. } | UsbError::Timeout { .. }) => {
                 seen.extend(answer.got.iter().take(SHOWN - seen.len().min(SHOWN)));
                 return Ok(false);
@@ -117,20 +149,49 @@ pub(super) fn sync_once(pipe: &mut dyn Pipe) -> Result<bool, SpiError> {
 /// Puts host and device in step.
 ///
 /// # Errors
-/// [`LinkFault::Unusable`] where no serprog device answers; [`SpiError::Link`].
-fn synchronise(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+/// [`LinkFault::Unusable`] where no serprog device answers; [`LinkFault::Gone`] or [`LinkFault::Garbled`] where one did
+/// before; [`SpiError::Link`].
+fn synchronise(pipe: &mut dyn Pipe, known: Known) -> Result<(), SpiError> {
     let mut seen = Vec::new();
     for round in 0..TRIES {
         if round != 1 {
             let fill = Burst { out: &[FILL.to_vec()], in_depth: 1, quiet: ANSWER };
             pipe.burst(fill, &mut super::super::codec::Silence)?;
         }
-        drain(pipe, &mut Vec::new())?;
+        drain(pipe, known, (QUIET * (1 << round)).min(ANSWER))?;
         if in_step(pipe, &mut seen)? {
             return Ok(());
         }
     }
-    Err(no_device("sync was not answered", &seen))
+    Err(no_device(known, "sync was not answered", &seen))
+}
+
+/// How many bytes the device takes in one window: `most`, where it takes one of `tried` bytes. The window is a status command
+/// that goes on; the chip ignores what comes behind its first byte. A device that refuses it leaves the bytes unread or not;
+/// as commands they are refused too.
+///
+/// # Errors
+/// [`LinkFault::Unusable`] where it takes none; [`SpiError::Link`].
+pub(super) fn longest_write(pipe: &mut dyn Pipe, most: usize, tried: usize) -> Result<usize, SpiError> {
+    let mut len = tried.min(most);
+    while len >= LEAST_WRITE {
+        let window = [&protocol::spi_op(len, 0)[..], &[READ_STATUS], &vec![0xff; len - 1]].concat();
+        match ask(pipe, &window, 0) {
+            Ok(_) => return Ok(if len == tried { most } else { len }),
+            Err(UsbError::Refused(_) | UsbError::Timeout { .. }) => synchronise(pipe, Known::Serprog)?,
+            Err(other) => return Err(other.into()),
+        }
+        len /= 2;
+    }
+    Err(too_little(len, LEAST_READ))
+}
+
+fn too_little(write: usize, read: usize) -> SpiError {
+    let text = format!(
+        "this serprog device moves {write} bytes out and {read} in at a time; at least {LEAST_WRITE} and {LEAST_READ} are \
+         needed: take a newer firmware"
+    );
+    LinkError::new(LinkFault::Unusable, text).into()
 }
 
 /// Synchronises, asks for everything and sets the bus, the clock and the chip select.
@@ -140,10 +201,11 @@ fn synchronise(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
 /// have; [`SpiError::Link`].
 pub(super) fn start(
     pipe: &mut dyn Pipe,
+    known: Known,
     hz: Option<u32>,
     chip_select: Option<u8>,
 ) -> Result<Device, SpiError> {
-    synchronise(pipe)?;
+    synchronise(pipe, known)?;
     let version = ask(pipe, &[op::INTERFACE], 2)?;
     if version != [1, 0] {
         let text =
@@ -169,12 +231,7 @@ pub(super) fn start(
     let (name, buffer) = (given(op::NAME, 16)?, given(op::BUFFER, 2)?);
     device.limit(write.as_deref(), read.as_deref());
     if device.max_write < LEAST_WRITE || device.max_read < LEAST_READ {
-        let text = format!(
-            "this serprog device moves {} bytes out and {} in at a time; at least {LEAST_WRITE} and {LEAST_READ} are needed: \
-             take a newer firmware",
-            device.max_write, device.max_read
-        );
-        return Err(LinkError::new(LinkFault::Unusable, text).into());
+        return Err(too_little(device.max_write, device.max_read));
     }
     device.take_name(&name.unwrap_or_default());
     device.buffer = buffer.map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
