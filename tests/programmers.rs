@@ -326,6 +326,25 @@ fn a_usb_fault_is_healed_by_asking_in_another_shape_and_a_write_is_never_repeate
 }
 
 #[test]
+fn a_clock_is_set_although_a_fault_strikes_the_command() {
+    for fault in [Fault::StallAtTransfer(1), Fault::LostPacket(1)] {
+        for (clip, mut programmer) in clips(Some(&noise(CHIP, 1))).filter(|(clip, _)| clip.name != "ch341a") {
+            clip.emulator.set_faults(&Faults::seeded(1).with(fault.clone()));
+            let hz =
+                programmer.set_clock(1_000_000).unwrap_or_else(|e| panic!("{}: {fault:?}: {e}", clip.name));
+            assert!(hz <= 1_000_000 && programmer.limits().clock_hz == hz, "{}", clip.name);
+            let from = programmer.now();
+            let wanted = &noise(2000, 1)[..];
+            assert!(ask(&mut programmer, &[0x03, 0, 0, 0], 2000).unwrap() == wanted, "{}", clip.name);
+            // The device has that clock too.
+            let took = programmer.now() - from;
+            assert!(took >= Duration::from_secs(2000 * 8) / hz, "{}: {took:?}", clip.name);
+            clip.clean();
+        }
+    }
+}
+
+#[test]
 fn what_a_broken_session_left_behind_is_cleared_at_the_start() {
     for kind in KINDS {
         let (clip, mut programmer) = opened(Clip::new(kind, "W25Q64FV", Some(noise(CHIP, 1))));

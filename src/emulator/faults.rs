@@ -27,6 +27,8 @@ pub enum Fault {
     LostPacket(u64),
     /// This IN packet comes twice.
     DoublePacket(u64),
+    /// Every so-manyth byte that comes in is missing.
+    LostBytes(u64),
     /// The host is busy elsewhere for this time before this transfer begins.
     HostHeldUp(u64, Duration),
     /// Each bit read flips with this chance.
@@ -97,6 +99,9 @@ impl Faults {
             if let Fault::HostHeldUp(n, time) = fault {
                 usb.held_up.insert(*n, *time);
             }
+            if let Fault::LostBytes(n) = fault {
+                usb.lost_bytes = Some((*n).max(1));
+            }
             let (set, n) = match fault {
                 Fault::UnplugAtTransfer(n) => (&mut usb.unplug, n),
                 Fault::StallAtTransfer(n) => (&mut usb.stall, n),
@@ -120,4 +125,5 @@ pub(super) struct UsbFaults {
     pub(super) lost: BTreeSet<u64>,
     pub(super) double: BTreeSet<u64>,
     pub(super) held_up: BTreeMap<u64, Duration>,
+    pub(super) lost_bytes: Option<u64>,
 }

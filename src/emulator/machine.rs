@@ -46,6 +46,8 @@ pub struct Machine {
     transfers: u64,
     in_packets: u64,
     again: Option<Vec<u8>>,
+    /// Bytes that came in, where every so-manyth is missing.
+    in_bytes: u64,
     /// IN packets with data, for the quirks that lose or double some of them.
     data_packets: u64,
     /// The quirks that strike now and then.
@@ -68,6 +70,7 @@ impl Machine {
             transfers: 0,
             in_packets: 0,
             again: None,
+            in_bytes: 0,
             data_packets: 0,
             quirks: quirks.to_vec(),
             every: QUIRK_EVERY,
@@ -251,10 +254,27 @@ impl Machine {
             self.counts().faults += 1;
             n = n.saturating_sub(1);
         }
+        n = self.lose_bytes(&mut into[..n]);
         let counts = self.counts();
         counts.in_packets += 1;
         counts.usb_bytes += n as u64;
         PacketAnswer::Ack(n)
+    }
+
+    /// Takes the bytes out that are missing; gives how many are left.
+    fn lose_bytes(&mut self, packet: &mut [u8]) -> usize {
+        let Some(every) = self.faults.lost_bytes else { return packet.len() };
+        let mut left = 0;
+        for at in 0..packet.len() {
+            self.in_bytes += 1;
+            if self.in_bytes.is_multiple_of(every) {
+                self.counts().faults += 1;
+            } else {
+                packet[left] = packet[at];
+                left += 1;
+            }
+        }
+        left
     }
 
     pub(super) fn worsen(&mut self, quirk: Quirk, every: u64) {

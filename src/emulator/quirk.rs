@@ -19,6 +19,8 @@ pub enum Quirk {
     DualMode,
     /// FTDI: a read command longer than the port's FIFO stops the port once the FIFO has been filled, until it is reset.
     Stops,
+    /// FTDI: the same in a read command of more than so many bytes, once they have come.
+    StopsAt(usize),
     /// FTDI: does not know the commands 8E, 8F and 94 to 9D.
     NoIdleClocks,
     /// FTDI: an FT2232D, bcdDevice 0500: 12 MHz, 64-byte packets, none of the commands of the H family.
@@ -42,13 +44,16 @@ pub enum Quirk {
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 16] = [
+const NAMES: [(&str, Quirk); 19] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
     ("version-20", Quirk::Version20),
     ("dual-mode", Quirk::DualMode),
     ("stops", Quirk::Stops),
+    ("stops-600", Quirk::StopsAt(600)),
+    ("stops-4096", Quirk::StopsAt(4096)),
+    ("stops-20000", Quirk::StopsAt(20_000)),
     ("no-8f", Quirk::NoIdleClocks),
     ("bcd-0500", Quirk::Old),
     ("stranger", Quirk::Stranger),

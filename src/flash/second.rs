@@ -44,16 +44,38 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<T, FlashError> {
         let before = self.programmer.limits().clock_hz;
         let most = self.identity.part.plain_read_hz();
-        if before <= most {
-            return work(self);
+        // A fixed clock: there is no other way to read.
+        if before <= most || !self.has_clock(most)? { work(self) } else { self.then_at(before, work) }
+    }
+
+    /// Runs reads at this clock, and sets the clock of before again; `None` where the clock is fixed.
+    ///
+    /// # Errors
+    /// What fails below.
+    pub(crate) fn at_clock<T>(
+        &mut self,
+        hz: u32,
+        work: impl FnOnce(&mut Self) -> Result<T, FlashError>,
+    ) -> Result<Option<T>, FlashError> {
+        let before = self.programmer.limits().clock_hz;
+        if self.has_clock(hz)? { self.then_at(before, work).map(Some) } else { Ok(None) }
+    }
+
+    /// Sets the clock; false where it is fixed.
+    fn has_clock(&mut self, hz: u32) -> Result<bool, FlashError> {
+        match self.programmer.set_clock(hz) {
+            Err(SpiError::Unsupported(_)) => Ok(false),
+            set => Ok(set.map(|_| true)?),
         }
-        match self.programmer.set_clock(most) {
-            // A fixed clock: there is no other way to read.
-            Err(SpiError::Unsupported(_)) => return work(self),
-            set => set?,
-        };
+    }
+
+    fn then_at<T>(
+        &mut self,
+        hz: u32,
+        work: impl FnOnce(&mut Self) -> Result<T, FlashError>,
+    ) -> Result<T, FlashError> {
         let done = work(self);
-        let set = self.programmer.set_clock(before);
+        let set = self.programmer.set_clock(hz);
         let done = done?;
         set?;
         Ok(done)

@@ -37,6 +37,8 @@ const LEAVES: usize = 3;
 /// Bytes read of a register whose size is disputed: twice the largest period that is looked for.
 const MEASURE: usize = 4096;
 
+/// The clock of every other read, where it can be set.
+const SLOW_HZ: u32 = 1_000_000;
 /// Bytes by which every other read of an area is longer.
 const BEYOND: usize = 3;
 
@@ -112,8 +114,8 @@ impl<P: Programmer> Chip<P> {
         })
     }
 
-    /// Reads until two reads in a row agree. Every other read is a little longer: answers that come one packet too late
-    /// would be alike, and wrong, where all are of one length.
+    /// Reads until two reads in a row agree. Every other read is a little longer and at a slow clock: answers that come
+    /// one packet too late would be alike, and wrong, where all are of one length, and so would bits that come too late.
     fn read_area(
         &mut self,
         commands: &OtpCommands,
@@ -123,9 +125,15 @@ impl<P: Programmer> Chip<P> {
         let mut last: Option<Vec<u8>> = None;
         for n in 0..8 {
             let asked = len + n % 2 * BEYOND;
-            let mut area = match commands.enter {
-                None => self.read_plain(commands, register, asked)?,
-                Some(enter) => self.read_in_mode(enter, commands, register, asked)?,
+            let read = |chip: &mut Self| match commands.enter {
+                None => chip.read_plain(commands, register, asked),
+                Some(enter) => chip.read_in_mode(enter, commands, register, asked),
+            };
+            let fast = self.programmer.limits().clock_hz > SLOW_HZ;
+            let slow = if n % 2 == 1 && fast { self.at_clock(SLOW_HZ, read)? } else { None };
+            let mut area = match slow {
+                Some(area) => area,
+                None => read(self)?,
             };
             area.bytes.truncate(len);
             if last.as_ref() == Some(&area.bytes) {

@@ -84,8 +84,10 @@ const COMMON_VERSION: u8 = 0x30;
 const PADDED_VERSION: u8 = 0x20;
 /// What an earlier session has left in the chip comes within this time.
 const LEFT_OVER: Duration = Duration::from_millis(3);
-/// How long the proof waits for the rest of an answer.
+/// The self-test waits so long for the rest of an answer.
 const PROOF_QUIET: Duration = Duration::from_millis(300);
+/// The part of the patience that the proof waits for the rest of an answer, and a re-sync for silence.
+const PROOF_PART: u32 = 3;
 
 /// A CH341A and what its spare pins hold.
 #[derive(Clone, Debug)]
@@ -95,11 +97,13 @@ pub struct Ch341a {
     version: Option<u8>,
     /// It has been brought up before in this session.
     was_up: bool,
+    /// How long it may give no answer.
+    patience: Duration,
 }
 
 impl Default for Ch341a {
     fn default() -> Self {
-        Self { idle: IDLE, version: None, was_up: false }
+        Self { idle: IDLE, version: None, was_up: false, patience: PATIENCE }
     }
 }
 
@@ -114,7 +118,7 @@ impl Ch341a {
                 Level::High => idle |= 1 << pin,
             }
         }
-        Self { idle, version: None, was_up: false }
+        Self { idle, ..Self::default() }
     }
 
     /// One UIO packet: the pin commands, then the stream end.
@@ -223,10 +227,12 @@ impl Ch341a {
         }
         transfers.packet(&Self::uio([self.high()]));
         let mut mark = Mark::new(pattern);
-        let burst = Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: PATIENCE };
+        let burst = Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: self.patience };
         match pipe.burst(burst, &mut mark) {
             // That pins can be read back is not proven in the plain shape: what is late is waited for.
-            Err(UsbError::Timeout { .. } | UsbError::Desync { .. }) => Self::drain(pipe, PROOF_QUIET),
+            Err(UsbError::Timeout { .. } | UsbError::Desync { .. }) => {
+                Self::drain(pipe, self.patience / PROOF_PART)
+            }
             other => Ok(other?),
         }
     }
@@ -322,6 +328,10 @@ impl Codec for Ch341a {
         Ok(())
     }
 
+    fn take_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     fn bring_up_requests(&self) -> u32 {
         4
     }
@@ -356,7 +366,8 @@ impl Codec for Ch341a {
             wanted += 1;
         }
         let mut reply = Stream { transfers: 7, ask: PACKET, wanted, got: Vec::new() };
-        pipe.burst(Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: PROOF_QUIET }, &mut reply)?;
+        let quiet = self.patience / PROOF_PART;
+        pipe.burst(Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet }, &mut reply)?;
         for (at, pins) in places {
             let read = reply.got[at];
             if (read ^ pins) & (MOSI | CS) != 0 {

@@ -86,8 +86,10 @@ const PLAIN_READ: usize = 4096;
 const MAX_TRANSACTION: usize = 1 << 20;
 /// What an earlier session has left in the device comes within this time.
 const LEFT_OVER: Duration = Duration::from_millis(3);
-/// How long the proof waits for the rest of an answer.
+/// The self-test waits so long for the rest of an answer.
 const PROOF_QUIET: Duration = Duration::from_millis(300);
+/// The part of the patience that the proof waits.
+const PROOF_PART: u32 = 3;
 /// Lengths of the bursts that mark the end of what was asked before: longer than any command of a flash.
 const MARKS: std::ops::Range<usize> = 300..PAYLOAD;
 /// Read status register 1.
@@ -110,6 +112,8 @@ pub struct Ch347 {
     was_up: bool,
     /// Length of the last mark.
     mark: usize,
+    /// How long it may give no answer.
+    patience: Duration,
 }
 
 impl Default for Ch347 {
@@ -131,6 +135,7 @@ impl Ch347 {
             new: false,
             was_up: false,
             mark: MARKS.start,
+            patience: PATIENCE,
         }
     }
 
@@ -387,6 +392,10 @@ impl Codec for Ch347 {
         Ok(())
     }
 
+    fn take_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     fn bring_up_requests(&self) -> u32 {
         4
     }
@@ -407,7 +416,8 @@ impl Codec for Ch347 {
         commands.write(&[FILL; 5]);
         commands.wait();
         let mut answers = Answers::new(commands.scatter, commands.expected);
-        let burst = Burst { out: &commands.out, in_depth: IN_DEPTH, quiet: PROOF_QUIET };
+        let quiet = self.patience / PROOF_PART;
+        let burst = Burst { out: &commands.out, in_depth: IN_DEPTH, quiet };
         Ok(pipe.burst(burst, &mut answers)?)
     }
 

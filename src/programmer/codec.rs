@@ -71,6 +71,10 @@ pub trait Codec {
     /// [`SpiError::Link`].
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError>;
 
+    /// How long the device may give no answer, once the first round trips have shown how long they take. The proof waits
+    /// for a third of it, and so does a re-sync where nothing marks the end of late answers.
+    fn take_patience(&mut self, _patience: Duration) {}
+
     /// How many times [`bring_up`](Self::bring_up) waits for the device.
     fn bring_up_requests(&self) -> u32;
 

@@ -59,6 +59,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let requests = codec.bring_up_requests().max(1);
         let slow = pipe.now().saturating_sub(from) / requests > SLOW_LINK;
         let patience = if slow { SLOW_PATIENCE } else { PATIENCE };
+        codec.take_patience(patience);
         let (ladder, driven, broken) = (Ladder::new(fastest), true, up.is_err());
         // Made first, so that a failure half way releases the pins in drop.
         let mut driver = Self { codec, pipe, ladder, driven, selected: false, broken, patience };
@@ -282,11 +283,14 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         let (hz, mut set) = self.codec.set_clock(hz)?;
         self.deselect()?;
         let burst = Burst { out: &set.out, in_depth: 1, quiet: set.silent.saturating_add(self.patience) };
-        if let Err(error) = self.pipe.burst(burst, &mut *set.reply) {
-            self.broken = true;
-            return Err(error.into());
+        match self.pipe.burst(burst, &mut *set.reply) {
+            Ok(()) => Ok(hz),
+            // To be brought up again is to get the clock again: the codec has the new one.
+            Err(error) => {
+                self.broken = true;
+                if error == UsbError::Gone { Err(error.into()) } else { self.resync().map(|()| hz) }
+            }
         }
-        Ok(hz)
     }
 
     fn take_notices(&mut self) -> Vec<LinkNotice> {

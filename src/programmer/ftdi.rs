@@ -44,8 +44,8 @@ const STALE: usize = 8192;
 pub(super) const OLD_RELEASE: u16 = 0x0500;
 /// Manufacturer strings of FTDI and of makers whose boards carry FTDI's own chips.
 const MAKERS: [&str; 4] = ["FTDI", "Digilent", "Olimex", "Xilinx"];
-/// How long the proof waits for the rest of an answer.
-const PROOF_QUIET: Duration = Duration::from_millis(300);
+/// The part of the patience that the proof waits for the rest of an answer.
+const PROOF_PART: u32 = 3;
 /// Clocks data out and in at once, most significant bit first.
 const CLOCK_BYTES_BOTH: u8 = 0x31;
 /// Loopback on, and off.
@@ -69,6 +69,7 @@ pub(super) fn bring_up(codec: &Mpsse, pipe: &mut dyn Pipe) -> Result<(u8, u8), S
         index: codec.index,
         packet: pipe.in_packet().unwrap_or(512),
         clock: codec.start_commands(),
+        patience: codec.patience,
         pipe,
         queue: Vec::new(),
         pins: None,
@@ -113,7 +114,7 @@ pub(super) fn prove(codec: &Mpsse, len: usize, pipe: &mut dyn Pipe) -> Result<bo
     out.push(LOOPBACK[1]);
     // Chip select is high: eight clocks that no one hears.
     out.extend([CLOCK_BYTES_NO_DATA, 0, 0]);
-    let seen = echo_within(codec.packet(), &out, len, pipe)?;
+    let seen = echo_within((codec.packet(), codec.patience), &out, len, pipe)?;
     let (back, rest) = seen.split_at(len.min(seen.len()));
     if back != pattern {
         let text = "the loopback gave other bytes than were sent";
@@ -125,12 +126,12 @@ pub(super) fn prove(codec: &Mpsse, len: usize, pipe: &mut dyn Pipe) -> Result<bo
 
 /// Sends commands and two bad ones; gives what came back, the echo of those last.
 pub(super) fn echo(packet: usize, commands: &[u8], pipe: &mut dyn Pipe) -> Result<Vec<u8>, SpiError> {
-    echo_within(packet, commands, 0, pipe)
+    echo_within((packet, PATIENCE), commands, 0, pipe)
 }
 
-/// The same where the commands are answered by `answers` bytes.
+/// The same where the commands are answered by `answers` bytes, by a port of this packet size and patience.
 fn echo_within(
-    packet: usize,
+    (packet, patience): (usize, Duration),
     commands: &[u8],
     answers: usize,
     pipe: &mut dyn Pipe,
@@ -138,7 +139,7 @@ fn echo_within(
     let out = [commands, &BAD_COMMANDS, &[SEND_IMMEDIATE]].concat();
     let out: Vec<Vec<u8>> = out.chunks(OUT_TRANSFER).map(<[u8]>::to_vec).collect();
     let mut echo = Echo { packet, most: STALE + answers, seen: Vec::new() };
-    pipe.burst(Burst { out: &out, in_depth: 1, quiet: PROOF_QUIET }, &mut echo)?;
+    pipe.burst(Burst { out: &out, in_depth: 1, quiet: patience / PROOF_PART }, &mut echo)?;
     Ok(echo.seen)
 }
 
@@ -161,6 +162,7 @@ struct Executor<'p> {
     pipe: &'p mut dyn Pipe,
     index: u16,
     packet: usize,
+    patience: Duration,
     clock: Vec<u8>,
     queue: Vec<u8>,
     /// Level and direction of ADBUS by the last pin command.
@@ -179,7 +181,7 @@ impl Executor<'_> {
         bytes.extend(BAD_COMMANDS);
         bytes.push(SEND_IMMEDIATE);
         let mut echo = Echo { packet: self.packet, most: STALE, seen: Vec::new() };
-        let burst = Burst { out: &[bytes], in_depth: 1, quiet: PATIENCE };
+        let burst = Burst { out: &[bytes], in_depth: 1, quiet: self.patience };
         Ok(self.pipe.burst(burst, &mut echo)?)
     }
 }

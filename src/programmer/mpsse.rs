@@ -92,6 +92,8 @@ pub struct Mpsse {
     upper: (u8, u8),
     /// `wMaxPacketSize` of the IN endpoint.
     packet: usize,
+    /// How long the port may give no answer.
+    pub(super) patience: Duration,
 }
 
 impl Mpsse {
@@ -113,8 +115,17 @@ impl Mpsse {
         }
         let seen = Seen { old: false, stranger: None, clocks_without_data: true };
         let index = u16::from(port) + 1;
-        let mut codec =
-            Self { wanted_hz: DEFAULT_HZ, seen, index, divisor: 0, idle, outputs, upper, packet: PACKET };
+        let mut codec = Self {
+            wanted_hz: DEFAULT_HZ,
+            seen,
+            index,
+            divisor: 0,
+            idle,
+            outputs,
+            upper,
+            packet: PACKET,
+            patience: PATIENCE,
+        };
         // Cannot be refused: the default lies between the lowest and the highest clock.
         let _ = codec.take_clock(DEFAULT_HZ);
         codec
@@ -321,6 +332,10 @@ impl Codec for Mpsse {
         self.take_clock(self.wanted_hz)?;
         (self.idle, self.outputs) = ftdi::bring_up(self, pipe)?;
         Ok(())
+    }
+
+    fn take_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     fn bring_up_requests(&self) -> u32 {

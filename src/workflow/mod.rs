@@ -28,6 +28,7 @@ mod event;
 mod guard;
 pub(crate) mod noise;
 mod read_result;
+mod slower;
 mod stored_status;
 mod utc;
 mod vote;

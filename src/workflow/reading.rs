@@ -17,20 +17,18 @@ use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::noise::Noise;
 pub use super::read_result::{Changed, Reading};
+use super::slower::{reads_otherwise, slow_down};
 use super::store::Reread;
 use super::vote::vote;
-use crate::flash::{Chip, FlashError};
+use crate::flash::Chip;
 use crate::span::{Span, Spans};
-use crate::spi::{Programmer, SpiError};
-use crate::units;
+use crate::spi::Programmer;
 
 /// Differing bytes in two passes, per million read, from which on the reads are refused: twice what 1 wrong byte in
 /// 100,000 gives.
 const REFUSE_PER_MILLION: u64 = 40;
 /// As many differing bytes are voted on in any case, however short the read.
 const ALWAYS_VOTED: u64 = 16;
-/// The slowest clock that is tried when reads disagree.
-const SLOWEST_HZ: u32 = 1_000_000;
 /// Bytes at the end of the span that are read once more behind the second pass.
 const TURN: u64 = 8192;
 /// Where more of the chip differs from what is known of it, in percent, a whole second pass follows.
@@ -140,12 +138,16 @@ pub(super) fn read_with<P: Programmer>(
         bytes_read += u64::from(reading.passes) * span.len() + reading.bytes_read;
         reading.bytes_read = bytes_read;
         let read_again = reading.read_twice.len();
+        let limit = (read_again.saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
+        let few = differing.bytes <= limit * u64::from(reading.passes.max(2) - 1);
+        if few && is_late(chip, span, how, &reading)? && slow_down(chip, events)? {
+            continue;
+        }
         if differing.blocks.is_empty() {
             check_whole(chip, span, how, &mut reading, events)?;
             return Ok(reading);
         }
-        let limit = (read_again.saturating_mul(REFUSE_PER_MILLION) / 1_000_000).max(ALWAYS_VOTED);
-        if differing.bytes <= limit * u64::from(reading.passes.max(2) - 1) {
+        if few {
             let _ = slow_down(chip, events)?;
             let before = reading.bytes.clone();
             let changed = vote(chip, &differing, &mut reading, events)?;
@@ -179,6 +181,28 @@ pub(super) fn read_with<P: Programmer>(
             noise: Noise::from(&differing.pattern),
         });
     }
+}
+
+/// What all passes read alike may be wrong alike: the clock is one for all of them. Of a chip that the store knows it is
+/// what differs from the proven contents that is looked at.
+fn is_late<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    how: &How<'_>,
+    reading: &Reading,
+) -> Result<bool, Cause> {
+    let blocks = match how.known {
+        Some(_) if reading.passes == 1 => reading.read_twice.clone(),
+        _ if how.options.passes > 1 => span.into(),
+        _ => Spans::new(),
+    };
+    for block in blocks.iter() {
+        let at = Span::new(block.start - span.start, block.end - span.start).range();
+        if reads_otherwise(chip, block.start, &reading.bytes[at])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Every pass but the first, compared with it as it arrives.
@@ -270,21 +294,4 @@ pub(super) fn explain<P: Programmer>(
         return Ok(Some(fault));
     }
     Ok(contact::explain_difference(chip, &differing.blocks, span.start, bytes)?)
-}
-
-/// Halves the clock, where the programmer can; false where it cannot, or is slow already.
-fn slow_down<P: Programmer>(chip: &mut Chip<P>, events: &mut Events<'_>) -> Result<bool, Cause> {
-    let now = chip.programmer().limits().clock_hz;
-    if now / 2 < SLOWEST_HZ {
-        return Ok(false);
-    }
-    match chip.programmer().set_clock(now / 2) {
-        Ok(hz) if hz < now => {
-            let text = format!("reads disagree at {}; trying again at {}", units::hz(now), units::hz(hz));
-            stop_on_break(events(Event::Warning(text)))?;
-            Ok(true)
-        }
-        Ok(_) | Err(SpiError::Unsupported(_)) => Ok(false),
-        Err(e) => Err(FlashError::from(e).into()),
-    }
 }

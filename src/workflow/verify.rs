@@ -4,12 +4,13 @@
 //! way nor a link or state that one way of reading shows is taken for wrong bytes on the chip.
 
 use super::alike::{Alike, read_alike};
-use super::contact;
+use super::contact::{self, AddressProof};
 use super::engine::{Engine, pass, stop_on_break};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::noise::Noise;
 use super::reading::prove;
+use super::slower::{reads_otherwise, slow_down};
 use crate::flash::Chip;
 use crate::plan::diff;
 use crate::span::{Span, Spans};
@@ -21,6 +22,9 @@ const PIECE: u64 = 4096;
 const READ_AGAIN: usize = 256;
 /// As many are read again then, evenly spread.
 const SAMPLED: usize = 64;
+
+/// So many pieces that differ are looked at by half the clock too.
+const LOOKED: usize = 16;
 
 /// What a comparison gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +54,27 @@ pub fn verify<P: Programmer>(
         Cause::Refused(format!("{len} bytes at {address:#x} reach past the end of the chip ({size} bytes)"))
     })?;
     let proof = prove(chip, &contact::telling_addresses(address, wanted))?;
+    let mut bytes_read = 0;
+    loop {
+        let (mut result, late) = compare(chip, span, wanted, &proof, events)?;
+        bytes_read += result.bytes_read;
+        // A bit that is late for the clock is late for both engines.
+        if !late || !slow_down(chip, events)? {
+            result.bytes_read = bytes_read;
+            return Ok(result);
+        }
+    }
+}
+
+/// One comparison at the clock that is set, and whether what differs reads otherwise at half of it.
+fn compare<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    wanted: &[u8],
+    proof: &AddressProof,
+    events: &mut Events<'_>,
+) -> Result<(Verified, bool), Cause> {
+    let (address, size) = (span.start, chip.geometry().size);
     let mut result = Verified { bytes_read: span.len(), ..Verified::default() };
     pass(chip, Engine::Own, span, Stage::Verify, events, &mut |at, bytes| {
         let from = (at - address) as usize;
@@ -61,19 +86,19 @@ pub fn verify<P: Programmer>(
         // Equal contents that repeat prove no more than the reads do.
         contact::prove_unproven_bits(chip, wanted, events)?;
     }
-    confirm(chip, Span::new(address, span.end), wanted, &mut result, events)?;
-    Ok(result)
+    let late = confirm(chip, span, wanted, &mut result, events)?;
+    Ok((result, late))
 }
 
 /// Reads what differs again by both engines. Bytes that they read as wanted differ no more; where they do not agree, or
-/// where far more was read otherwise before, nothing is known.
+/// where far more was read otherwise before, nothing is known. Gives whether half the clock reads something else.
 fn confirm<P: Programmer>(
     chip: &mut Chip<P>,
     span: Span,
     wanted: &[u8],
     result: &mut Verified,
     events: &mut Events<'_>,
-) -> Result<(), Cause> {
+) -> Result<bool, Cause> {
     let blocks: Spans =
         result.differing.iter().filter_map(|range| range.aligned_out(PIECE).intersection(span)).collect();
     let mut pieces: Vec<Span> = blocks.iter().flat_map(|range| range.pieces(PIECE)).collect();
@@ -85,8 +110,9 @@ fn confirm<P: Programmer>(
     let stage = Stage::Reread;
     let bytes = pieces.iter().map(Span::len).sum();
     if bytes == 0 {
-        return Ok(());
+        return Ok(false);
     }
+    let (mut late, mut looked) = (false, 0);
     stop_on_break(events(Event::Begin { stage, bytes, time: None }))?;
     for piece in pieces {
         let Alike { bytes: again, read } = read_alike(chip, piece)?;
@@ -94,6 +120,10 @@ fn confirm<P: Programmer>(
         let wanted = &wanted[Span::new(piece.start - span.start, piece.end - span.start).range()];
         let wrong: Spans = diff(&again, wanted).iter().map(|s| s.shifted(piece.start)).collect();
         let before = result.differing.intersection(&piece.into());
+        if !wrong.is_empty() && looked < LOOKED {
+            looked += 1;
+            late |= reads_otherwise(chip, piece.start, &again)?;
+        }
         if whole {
             result.misread += before.difference(&wrong).len();
             before.iter().for_each(|range| result.differing.remove(range));
@@ -104,5 +134,6 @@ fn confirm<P: Programmer>(
         }
         stop_on_break(events(Event::Advance { stage, bytes: piece.len() }))?;
     }
-    stop_on_break(events(Event::End { stage }))
+    stop_on_break(events(Event::End { stage }))?;
+    Ok(late)
 }

@@ -23,6 +23,16 @@ fn faults_are_named_and_their_values_checked() {
     };
     run("dead-after:2048", &["read", "out.bin"]).code(1).says(&["2048"]);
     assert!(!bench.path("out.bin").exists(), "a file of a read that failed");
+    // An adapter that drops bytes is named, and every command ends so or right.
+    run("missing:4096", &["read", "out.bin"]).code(1).says(&["CH341A"]);
+    assert!(!bench.path("out.bin").exists(), "a file of a read that failed");
+    // Bits that are late at 30 MHz are read right at a slower clock, by every command.
+    let fast = "late-above:20000000,programmer=ft2232h,speed=30MHz";
+    run(fast, &["read", "out.bin"]).code(0).says(&["reads disagree at 30 MHz; trying again at 15 MHz"]);
+    assert_eq!(bench.read("out.bin"), noise(2 << 20, 1));
+    run(fast, &["verify", "out.bin"]).code(0);
+    run(fast, &["backup"]).code(0);
+    run(fast, &["otp", "dump", "otp"]).code(0);
     run("dead-aftr:2048", &["probe"])
         .code(2)
         .says(&["unknown fault 'dead-aftr'", "did you mean 'dead-after'"]);
@@ -39,6 +49,8 @@ fn faults_are_named_and_their_values_checked() {
         "other-master:zz@1",
         "other-master:10@0",
         "first-bit:1+wrap:7",
+        "late-above:x",
+        "missing:0",
     ] {
         run(fault, &["probe"]).code(2).says(&["' is not "]);
     }

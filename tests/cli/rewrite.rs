@@ -53,7 +53,11 @@ fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store(
         // Connecting looks for the address mode. An erase type is looked at once, in 256 bytes, where another can do its work.
         // Behind the second pass, 8 KiB and the lead of our engine are read once more. Both of its reads end 11 bytes behind
         // their span.
-        let looks = alone["array_bytes_read"].as_u64().unwrap() + 256 + 8192 + 37 + 2 * 11;
+        // At slower clocks, where there are any, blocks that are not all alike: 128 of them at most, and 16.
+        let telling = board.chunks(256).filter(|block| block.iter().any(|byte| *byte != block[0])).count();
+        let spread = |most: usize| 256 * telling.div_ceil(telling.div_ceil(most).max(1)) as u64;
+        let slower = if programmer == "ch341a" { 0 } else { spread(128) + spread(16) };
+        let looks = alone["array_bytes_read"].as_u64().unwrap() + 256 + 8192 + 37 + 2 * 11 + slower;
         assert_eq!(counts["array_bytes_read"], read + looks, "{result}");
         assert_eq!(result["bytes_verified"], result["planned"]["bytes_verified"]);
         assert_eq!((&result["chip"], &result["board"]), (&"written".into(), &"archer-mr200-v1".into()));

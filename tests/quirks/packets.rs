@@ -46,8 +46,8 @@ fn run(adapter: usize, job: &Job, work: Work, plain: bool, fault: Option<Fault>)
 #[test]
 fn a_packet_lost_doubled_or_cut_at_any_point_is_right_or_named() {
     let mut wrong = Vec::new();
-    // A CH341A and an FT2232H; their quirks are not used here.
-    for adapter in [0, 11] {
+    // A CH341A, an FT2232H and a CH347; their quirks are not used here.
+    for adapter in [0, 11, ADAPTERS.len() - 1] {
         for work in [Work::Probe, Work::Backup, Work::Rewrite, Work::OtpDump, Work::Resume] {
             for plain in [false, true] {
                 let packets = run(adapter, &TINY, work, plain, None).unwrap();

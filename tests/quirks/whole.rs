@@ -30,7 +30,7 @@ const CH: ProgrammerKind = ProgrammerKind::Ch341a;
 const FT: ProgrammerKind = ProgrammerKind::Ft2232h;
 const FT232: ProgrammerKind = ProgrammerKind::Ft232h;
 
-pub(super) const ADAPTERS: [Adapter; 18] = [
+pub(super) const ADAPTERS: [Adapter; 24] = [
     ("ch341a", CH, Quirk::SelectEarly, "cs-early", true),
     ("ch341a", CH, Quirk::Merge, "merge", true),
     ("ch341a", CH, Quirk::Hold, "hold", true),
@@ -49,6 +49,12 @@ pub(super) const ADAPTERS: [Adapter; 18] = [
     ("ft2232h", FT, Quirk::Doubles, "doubles", false),
     ("ft2232h", FT, Quirk::Late, "late", false),
     ("ft2232h", FT, Quirk::Overruns, "overruns", false),
+    ("ft232h", FT232, Quirk::StopsAt(600), "stops-600", true),
+    ("ft232h", FT232, Quirk::StopsAt(4096), "stops-4096", true),
+    ("ft232h", FT232, Quirk::StopsAt(20_000), "stops-20000", true),
+    ("ft2232h", FT, Quirk::StopsAt(4096), "stops-4096", true),
+    ("ch347", ProgrammerKind::Ch347t, Quirk::OldFirmware, "old-firmware", true),
+    ("ch347", ProgrammerKind::Ch347t, Quirk::NoFlags, "no-flags", true),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

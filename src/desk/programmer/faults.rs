@@ -53,6 +53,12 @@ const ROWS: &[Row] = &[
     ("repeat", "N: every Nth answer from the array is the one before it", |v| {
         Some(Fault::Data(DataFault::RepeatedAnswer(number(v).filter(|n| *n > 0)?)))
     }),
+    ("late-above", "HZ: bits of the array come too late at clocks above HZ", |v| {
+        Some(Fault::Data(DataFault::AboveClock(u32::try_from(number(v)?).ok()?)))
+    }),
+    ("missing", "N: every Nth byte that the programmer sends is missing", |v| {
+        Some(Fault::LostBytes(number(v).filter(|n| *n > 0)?))
+    }),
     ("other-master", "HEX@N: another master counts the byte at the address up at every Nth read", |v| {
         let (at, n) = v.split_once('@')?;
         let at = usize::from_str_radix(at, 16).ok()?;

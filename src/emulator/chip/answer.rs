@@ -112,7 +112,7 @@ impl FlashChip {
                     };
                     done += n;
                 }
-                self.spoil_read(miso);
+                self.spoil_read(hz, miso);
                 *self.counts.read_bytes.entry(self.window.opcode).or_default() += miso.len() as u64;
             }
             Source::Register(index) => self.answer_register(*index, at, hz, miso),

@@ -48,6 +48,15 @@ pub enum DataFault {
     Sometimes(u64),
     /// Each answer comes one read too late.
     Behind,
+    /// At clocks above so many Hz the data line rises too slowly: a byte behind a 00 loses its first bit.
+    AboveClock(u32),
+    /// Past so many bytes of one answer (the first number), it runs in circles within aligned blocks of so many, a power
+    /// of two (the second).
+    WrapsPast(u64, usize),
+    /// Two address bits are taken for each other at addresses from the third number on.
+    SwappedBits(u32, u32, usize),
+    /// Reads by this opcode take one dummy byte more: what comes is one byte late.
+    MoreDummy(u8),
 }
 
 /// The faults, and what they remember from read to read.
@@ -65,7 +74,7 @@ pub(super) struct DataFaults {
     before: usize,
     /// The command before this read.
     command: u8,
-    /// The last byte that was given, for [`DataFault::Holds`].
+    /// The last byte that was given, for [`DataFault::Holds`] and [`DataFault::AboveClock`].
     held: u8,
 }
 
@@ -125,16 +134,23 @@ impl FlashChip {
                     address = (address | 1 << bit) % self.array.len();
                 }
                 DataFault::Behind => address = std::mem::replace(&mut faults.before, address),
+                DataFault::SwappedBits(a, b, from) if address >= from => {
+                    let differ = (address >> a ^ address >> b) & 1;
+                    address = (address ^ (differ << a | differ << b)) % self.array.len();
+                }
+                DataFault::MoreDummy(by) if by == opcode => {
+                    address = (address + self.array.len() - 1) % self.array.len();
+                }
                 _ => {}
             }
         }
-        (faults.start, faults.given) = (address, 0);
+        (faults.start, faults.given, faults.held) = (address, 0, 0xff);
         faults.command = opcode;
         address
     }
 
-    /// Spoils the next bytes of the running read.
-    pub(super) fn spoil_read(&mut self, miso: &mut [u8]) {
+    /// Spoils the next bytes of the running read, at a clock of `hz`.
+    pub(super) fn spoil_read(&mut self, hz: u32, miso: &mut [u8]) {
         if self.data_faults.list.is_empty() {
             return;
         }
@@ -175,6 +191,16 @@ impl FlashChip {
                     }
                     DataFault::BeginsAgain(n) => {
                         *byte = self.array[(start + at % n as usize) % self.array.len()];
+                    }
+                    DataFault::WrapsPast(from, n) if at as u64 >= from => {
+                        *byte = self.array[(start / n * n + (start + at) % n) % self.array.len()];
+                    }
+                    DataFault::AboveClock(most) if hz > most => {
+                        let before = std::mem::replace(&mut self.data_faults.held, *byte);
+                        if before == 0 && *byte >= 0x80 {
+                            *byte &= 0x7f;
+                            self.counts.faults += 1;
+                        }
                     }
                     DataFault::Holds(n) if at as u64 >= n => *byte = self.data_faults.held,
                     DataFault::Holds(_) => self.data_faults.held = *byte,

@@ -101,8 +101,8 @@ pub(super) struct Dialect {
     pub(super) high_speed: bool,
     /// Knows the commands that clock without data.
     pub(super) idle_clocks: bool,
-    /// Stops in a read that is longer than the FIFO.
-    pub(super) stops: bool,
+    /// Stops in a read that is longer than so many bytes, once they have come.
+    pub(super) stops: Option<usize>,
     /// Pins that let a cable's outputs out, the upper byte's from bit 8, and their levels.
     pub(super) enable: (u16, u16),
 }
@@ -349,10 +349,10 @@ impl Mpsse {
         if writes && fifos.out.is_empty() {
             return Some(Waits::Data);
         }
-        if self.dialect.stops
+        if let Some(most) = self.dialect.stops
             && reads
-            && self.command_len > fifos.room
-            && self.command_len - left >= fifos.room
+            && self.command_len > most
+            && self.command_len - left >= most
         {
             self.stopped = true;
             self.state = State::Stuck;

@@ -50,13 +50,18 @@ impl Port {
         enable: (u16, u16),
         quirks: &[Quirk],
     ) -> Self {
+        let stops = quirks.iter().find_map(|quirk| match quirk {
+            Quirk::Stops => Some(fifo),
+            Quirk::StopsAt(most) => Some(*most),
+            _ => None,
+        });
         Self {
             mode: Mode::Reset,
             engine: Mpsse::new(Dialect {
                 is_232h,
                 high_speed: !quirks.contains(&Quirk::Old),
                 idle_clocks: !quirks.contains(&Quirk::Old) && !quirks.contains(&Quirk::NoIdleClocks),
-                stops: quirks.contains(&Quirk::Stops),
+                stops,
                 enable,
             }),
             payload: packet - STATUS.len(),

@@ -19,6 +19,10 @@ struct Loop {
     version: Option<u8>,
     /// Pin commands are carried out before everything else of a burst.
     early: bool,
+    /// What each request and burst takes.
+    trip: Duration,
+    /// How long each burst and drain waited for something.
+    quiet: Vec<Duration>,
 }
 
 /// The answer to one packet; a chip with an id and nothing else.
@@ -41,13 +45,17 @@ fn answer(packet: &[u8], low: &mut bool) -> Option<Vec<u8>> {
 
 impl Pipe for &mut Loop {
     fn control_out(&mut self, _: Control, _: &[u8]) -> Result<(), UsbError> {
+        self.now += self.trip;
         Err(UsbError::Stall("control"))
     }
     fn control_in(&mut self, _: Control, into: &mut [u8]) -> Result<usize, UsbError> {
+        self.now += self.trip;
         into[0] = self.version.ok_or(UsbError::Stall("control"))?;
         Ok(2)
     }
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
+        self.now += self.trip;
+        self.quiet.push(burst.quiet);
         let mut packets: Vec<&[u8]> = burst.out.iter().flat_map(|t| t.chunks(32)).collect();
         if self.early {
             packets.sort_by_key(|packet| packet[0] != 0xAB);
@@ -77,7 +85,9 @@ impl Pipe for &mut Loop {
         assert!(reply.is_complete());
         Ok(())
     }
-    fn drain(&mut self, _: usize, _: Duration) -> Result<Vec<u8>, UsbError> {
+    fn drain(&mut self, _: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        self.now += self.trip;
+        self.quiet.push(wait);
         self.log.push("drain".into());
         Ok(self.stale.pop().unwrap_or_default())
     }
@@ -143,6 +153,29 @@ fn without_a_chip_windows_go_one_by_one_until_an_answer_proves_the_fast_shape() 
     driver.run(&mut [Transaction::read(&[0x9F], &mut b)]).unwrap();
     assert!(!driver.ladder.is_unproven());
     assert_eq!(driver.pipe().log[3..], ["burst 1/1", "burst 8/8"]);
+}
+
+/// A virtual machine, or USB over a network: the proof, questions, writes and the re-sync all wait longer.
+#[test]
+fn the_first_round_trips_decide_how_long_the_device_is_waited_for() {
+    for (trip, patience) in [(1, PATIENCE), (19, PATIENCE), (40, SLOW_PATIENCE)] {
+        let mut pipe = Loop { trip: Duration::from_millis(trip), ..Loop::default() };
+        let mut driver = Driver::open(Ch341a::default(), &mut pipe).unwrap();
+        let nearly = |seen: Duration, wanted: Duration| {
+            assert!((wanted..wanted + Duration::from_millis(50)).contains(&seen), "{trip} ms: {seen:?}");
+        };
+        // Drained, the mode set, then the proof.
+        nearly(driver.pipe().quiet[2], patience / HURRY);
+        read(&mut driver, 3).unwrap();
+        nearly(*driver.pipe().quiet.last().unwrap(), patience / HURRY);
+        driver.run(&mut [Transaction::write(&[6])]).unwrap();
+        nearly(*driver.pipe().quiet.last().unwrap(), patience);
+        // The mark behind a failure comes after all that is late.
+        driver.pipe_mut().quiet.clear();
+        driver.pipe_mut().fail = Some(UsbError::Stall("test"));
+        driver.run(&mut [Transaction::write(&[6])]).unwrap_err();
+        nearly(*driver.pipe().quiet.last().unwrap(), patience);
+    }
 }
 
 #[test]

@@ -186,6 +186,11 @@ pub fn flash_bin(root: &Path) -> Vec<u8> {
 /// reads behind its span.
 pub const LAST_LOOK: u64 = 8192 + 37 + 2 * 11;
 
+/// What a backup of a chip of some megabytes reads again at slower clocks, where the programmer has any.
+pub fn slower_look(kind: ProgrammerKind) -> u64 {
+    if kind == ProgrammerKind::Ch341a { 0 } else { (32 + 4) << 10 }
+}
+
 /// A small relative of the W25Q64FV: W25Q40, 512 KiB.
 pub const SMALL: usize = 512 << 10;
 

@@ -1,9 +1,11 @@
 //! Faults of addresses, lengths, boundaries and order: a backup is right, or there is none and the message names the cause.
 
-use super::bench::{Bench, Clip, KINDS, SMALL, flash_bin, quiet, random, small, small_spec};
+use super::bench::{Bench, Clip, KINDS, SMALL, Tap, flash_bin, opcode, quiet, random, small, small_spec};
 use crate::emulator::chip::DataFault;
 use crate::emulator::{Fault, Faults, ProgrammerKind, SerprogKind};
+use crate::flash::Chip;
 use crate::span::Span;
+use crate::spi::{Op, Programmer, Transaction};
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::contact::AddressFault;
 use crate::workflow::noise::Noise;
@@ -182,6 +184,71 @@ fn whatever_a_fault_depends_on_differs_between_the_passes() {
                 "{case}: a wrong backup"
             );
         }
+    }
+}
+
+/// The clock is one for both passes: what comes too late for it comes too late in both, and agrees.
+#[test]
+fn what_is_late_for_the_clock_is_read_right_at_a_slower_one() {
+    let contents = random(1, SMALL);
+    for kind in [ProgrammerKind::Ft2232h, ProgrammerKind::Ch347t] {
+        for most in [20_000_000, 8_000_000, 4_000_000, 2_000_000] {
+            let fault = DataFault::AboveClock(most);
+            let case = format!("{fault:?} by {kind:?}");
+            back_up(kind, &contents, fault).unwrap_or_else(|error| panic!("{case}: {error}"));
+            let (bench, mut clip) = bench(kind, &contents, fault);
+            let span = Span::new(0x4000, 0x8000);
+            let got = read(&mut clip, span, &ReadOptions::default(), &mut quiet).unwrap();
+            assert!(got.bytes == contents[span.range()], "{case}: read");
+            assert!(bench.emulator.counts().faults > 0, "{case}: not met");
+            clip.programmer().set_clock(30_000_000).unwrap();
+            let found = verify(&mut clip, 0, &contents, &mut quiet).unwrap();
+            assert!(found.differing.is_empty(), "{case}: verify");
+            assert!(clip.programmer().limits().clock_hz <= most, "{case}: the clock");
+            bench.assert_no_misdeeds();
+        }
+        // A whole write, and a second one, whose backup is read once.
+        let fault = Fault::Data(DataFault::AboveClock(20_000_000));
+        let bench = Bench::with_chip(kind, small(small_spec(), &contents), Faults::default().with(fault));
+        for seed in [5, 6] {
+            let mut new = contents.clone();
+            new[0x1_0000..0x1_8000].copy_from_slice(&random(seed, 0x8000));
+            bench.write(&new, &mut quiet).unwrap_or_else(|error| panic!("{kind:?}, {seed}: {error}"));
+            assert!(bench.emulator.contents() == new, "{kind:?}, {seed}: written");
+            bench.assert_no_misdeeds();
+        }
+        // A true difference is one at every clock, and noise lowers none.
+        let bench = Bench::with_chip(kind, small(small_spec(), &contents), Faults::default());
+        let mut clip = bench.clip().unwrap();
+        let mut wanted = contents.clone();
+        wanted[0x1_2345] ^= 0x80;
+        let found = verify(&mut clip, 0, &wanted, &mut quiet).unwrap();
+        assert_eq!(found.differing.as_slice(), [Span::new(0x1_2345, 0x1_2346)]);
+        assert_eq!(clip.programmer().limits().clock_hz, 30_000_000);
+        bench.assert_no_misdeeds();
+    }
+}
+
+/// Security registers whose first byte is late above a clock: read at two clocks, they do not agree.
+#[test]
+fn a_security_register_that_is_late_for_the_clock_is_refused() {
+    for (late, right) in [(true, false), (false, true)] {
+        let bench = Bench::with_chip(
+            ProgrammerKind::Ft2232h,
+            small(small_spec(), &random(1, SMALL)),
+            Faults::default(),
+        );
+        let tap = Tap(bench.programmer().unwrap(), move |hz, batch: &mut [Transaction<'_>]| {
+            for transaction in batch.iter_mut().filter(|t| late && hz > 20_000_000 && opcode(t) == Some(0x48))
+            {
+                if let Some(Op::Read(into)) = transaction.ops.last_mut() {
+                    into[0] ^= 0x01;
+                }
+            }
+        });
+        let mut chip = Chip::connect(tap).unwrap();
+        assert_eq!(crate::workflow::otp::read(&mut chip).is_ok(), right, "late: {late}");
+        bench.assert_no_misdeeds();
     }
 }
 
