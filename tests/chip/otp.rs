@@ -106,7 +106,7 @@ fn one_time_memory_of_every_part_is_written_behind_every_programmer() {
         };
         let mut wanted = open.bytes.clone();
         let from = wanted.len() / 2;
-        wanted[from..from + 7].copy_from_slice(b"one-way");
+        wanted[from..].iter_mut().zip(b"one-way").for_each(|(to, byte)| *to = *byte);
         let after = chip
             .write_security_register(open.index, &wanted, &permit)
             .unwrap_or_else(|e| panic!("{kind:?} {name}: {e}"));

@@ -58,7 +58,8 @@ pub fn some(kind: ProgrammerKind) -> Vec<Row> {
     rows.retain(|row| !row.cases.is_empty());
     if every(2) > 1 {
         for row in &mut rows {
-            let nth = row.cases.len().div_ceil(points);
+            // Odd, for finished and undone take turns.
+            let nth = row.cases.len().div_ceil(points) | 1;
             let mut n = 0;
             row.cases.retain(|_| {
                 n += 1;
