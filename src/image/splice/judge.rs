@@ -4,6 +4,7 @@ use super::base::{self, header_of};
 use super::choice::Purpose;
 use super::classes;
 use super::compose::Composed;
+use super::fmaps;
 use super::kinship;
 use super::parties::Parties;
 use super::resolve::Resolved;
@@ -46,6 +47,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
     found.extend(base::all(base, board));
     found.extend(kinship::judge(parties));
     found.extend(classes::judge(product, parties));
+    found.extend(fmaps::judge(product, parties));
     for r in &parties.resolved {
         if !file.holds.covers(r.region.span) {
             if r.said && r.source != Source::Own {

@@ -8,6 +8,7 @@ mod coreboot;
 pub mod describe;
 mod edits;
 pub mod fitness;
+mod fmaps;
 mod judge;
 mod kinship;
 mod maps;

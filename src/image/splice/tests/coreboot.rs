@@ -65,3 +65,59 @@ fn what_names_no_mainboard_and_what_is_no_cbfs_is_asked_about() {
     spoilt[0x1_0000] = b'X';
     assert_eq!(stops(&own, &spoilt), [vec!["other-container"], vec![]]);
 }
+
+/// A table of areas, each with its start and end.
+fn fmap(areas: &[(&str, u32, u32)]) -> Vec<u8> {
+    let mut map = [&b"__FMAP__\x01\x01"[..], &[0; 8], &0x2_0000u32.to_le_bytes(), &[b'F'; 31], &[0]].concat();
+    map.extend((areas.len() as u16).to_le_bytes());
+    for (name, start, end) in areas {
+        map.extend([start.to_le_bytes(), (end - start).to_le_bytes()].concat());
+        map.extend([name.as_bytes(), &vec![0; 34 - name.len()]].concat());
+    }
+    map
+}
+
+/// The same flash with a map, whose CBFS starts at `core`.
+fn mapped(seed: u64, core: u32) -> Vec<u8> {
+    let plain = flash(seed, Some("acme/anvil"));
+    let areas = [
+        ("FMAP", 0x1000, 0x2000),
+        ("MISC", 0x2000, core),
+        ("COREBOOT", core, 0x2_0000),
+        ("NVRAM", 0, 0x1000),
+    ];
+    let mut bytes = vec![0xff; 0x2_0000];
+    bytes[..0x1000].copy_from_slice(&plain[..0x1000]);
+    let map = fmap(&areas);
+    bytes[0x1000..0x1000 + map.len()].copy_from_slice(&map);
+    bytes[core as usize..core as usize + 0x6000].copy_from_slice(&plain[0x1_0000..0x1_6000]);
+    bytes[0x2000] = seed as u8;
+    bytes
+}
+
+#[test]
+fn an_area_that_the_donors_map_has_elsewhere_is_no_such_area() {
+    let own = mapped(1, 0x8000);
+    let board = Board::from_layout("mapped", parse_any(&own, None).unwrap()).unwrap();
+    let stops = |donor: &[u8], sets: &[&str]| -> Vec<&'static str> {
+        let mut choice = Choice { allow: Allow::new(["all"]), ..Choice::default() };
+        sets.iter().for_each(|set| choice.set(set).unwrap());
+        let made = splice(&Image::new(own.clone()), &[Donor::new("d", donor.to_vec())], &board, &choice);
+        made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| f.name).collect())
+    };
+    let (alike, other) = (mapped(5, 0x8000), mapped(5, 0x1_0000));
+    for (sets, refused) in [
+        (&["NVRAM=d"][..], &[][..]),
+        (&["COREBOOT=d"], &["other-map"]),
+        (&["MISC=d"], &["other-map"]),
+        // The map alone, or with one of the two areas that it moves.
+        (&["FMAP=d"], &["other-map"]),
+        (&["FMAP=d", "MISC=d"], &["other-map"]),
+        (&["FMAP=d", "MISC=d", "COREBOOT=d"], &[]),
+    ] {
+        assert_eq!(stops(&alike, sets), [""; 0], "{sets:?}");
+        let mut names = stops(&other, sets);
+        names.dedup();
+        assert_eq!(names, refused, "{sets:?}");
+    }
+}
