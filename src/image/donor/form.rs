@@ -211,6 +211,11 @@ mod tests {
                 }
             }
         }
+        // A word of a text alone is no text, in whatever order.
+        for part in [&b"bootcamp"[..], b"OpenWall", b"Linux kernels "] {
+            let bytes = [&noise[..32], part, &noise[32..64]].concat();
+            assert!([1, 2, 4].into_iter().all(|width| swapped(&turned(&bytes, width)).is_none()), "{part:?}");
+        }
         // One text in plain order outweighs any number in another one.
         let both = [&turned(b"bootcmd=", 2)[..], &noise[..32], b"bootargs"].concat();
         assert_eq!((swapped(&both[..32]), swapped(&both)), (Some(2), None));
