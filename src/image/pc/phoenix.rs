@@ -4,7 +4,7 @@
 //! size of the store; ED and E1 give an owner a number, EE and E2 a name, EF and E3 are a variable's value with both
 //! numbers, 83 one that is deleted. The map: `_FLASH_MAP`, 16-bit number of entries, 4 free bytes; an entry has a GUID for
 //! what it is, kind of data and of entry, 64-bit address, size, offset. Facts: UEFITool (phoenix_evsa.ksy, phoenix_flm.ksy,
-//! nvram.h, nvram.cpp).
+//! nvram.h, nvram.cpp); UEFIExtract reads a made store and map alike.
 
 use memchr::memmem;
 
