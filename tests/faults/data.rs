@@ -298,4 +298,4 @@ fn no_fault_of_reads_makes_a_wrong_read_past_16_mib() {
 /// Right and refused, of all cases.
 const ALL: (usize, usize) = (113, 802);
 /// Of every third.
-const SPREAD: (usize, usize) = (19, 175);
+const SPREAD: (usize, usize) = (31, 296);
