@@ -101,8 +101,9 @@ fn a_dump_goes_back_onto_the_smaller_chip() {
     );
     let wanted = [&old_dump(false)[..0x1_0000], &noise(2, 256 << 10), &old_dump(false)[0x5_0000..]].concat();
     assert!(flash(&bench, "chip") == wanted);
-    // The firmware of the larger chip has no room there.
-    let words = [&own[..], &["--donor", "firmware.bin", "--yes"]].concat();
+    // What is longer than the room there is refused before the chip is opened.
+    std::fs::write(bench.path("more.bin"), noise(2, 384 << 10)).unwrap();
+    let words = [&own[..], &["--donor", "more.bin", "--yes"]].concat();
     rewrite(&bench, "chip=P25D40SH,state=other", &words).code(2);
     assert!(!bench.path("other/flash.bin").exists());
 }
