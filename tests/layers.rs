@@ -231,7 +231,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::io::stdout", &["cli/"]),
     ("std::io::stderr", &["cli/"]),
     // usb/host: whether the kernel shows a USB bus at all; how large spidev's buffers are, and who holds its chip select.
-    ("std::fs", &["cli/", "desk/", "workflow/", "usb/host/find.rs", "usb/host/spidev.rs"]),
+    // programmer/possible: what the kernel has noted of serial ports, spidev nodes and USB devices.
+    (
+        "std::fs",
+        &["cli/", "desk/", "workflow/", "usb/host/find.rs", "usb/host/spidev.rs", "programmer/possible.rs"],
+    ),
     ("std::env", &["cli/"]),
     ("std::process", &["cli/"]),
     (
