@@ -42,7 +42,7 @@ fn column(line: &str, width: usize) -> usize {
         before <= width / 2 && before + longest(&line[*at..]) <= width
     };
     let indent = line.len() - line.trim_start_matches(' ').len();
-    let last = columns.filter(|at| *at > indent).filter(fits).last();
+    let last = columns.filter(|at| *at > indent).rfind(fits);
     last.map_or((indent + 2).min(width * 2 / 3), |at| display_width(&line[..at]))
 }
 

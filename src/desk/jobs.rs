@@ -290,7 +290,7 @@ impl Desk {
     }
 }
 
-/// Gives an open job up, after a question: the chip stays as it is, and counts as whole from then on.
+/// Gives an open job up, after a question: the chip stays as it is, and is no longer taken for half-written.
 ///
 /// # Errors
 /// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].

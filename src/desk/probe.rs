@@ -14,7 +14,7 @@ use crate::workflow::Store;
 pub struct Probe {
     /// The programmer.
     pub programmer: String,
-    /// Who the chip is.
+    /// The identity of the chip.
     pub identity: Identity,
     /// Its status registers, and what they protect.
     pub status: Status,

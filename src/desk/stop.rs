@@ -13,18 +13,18 @@ struct Shared {
     /// How often a stop was requested.
     requests: AtomicUsize,
     /// Something checks for requests, and has to be left in order.
-    heeded: AtomicBool,
+    noted: AtomicBool,
 }
 
 impl Stop {
     /// From now on a request is only noted: there is something to be left in order.
-    pub fn heed(&self) {
-        self.0.heeded.store(true, Ordering::SeqCst);
+    pub fn note_requests(&self) {
+        self.0.noted.store(true, Ordering::SeqCst);
     }
 
     /// Number of requests, for a caller that reacts to them.
     fn requests(&self) -> usize {
-        self.heed();
+        self.note_requests();
         self.0.requests.load(Ordering::SeqCst)
     }
 
@@ -52,7 +52,7 @@ impl Stop {
     /// process may end then.
     pub fn request(&self) -> bool {
         let before = self.0.requests.fetch_add(1, Ordering::SeqCst);
-        before >= 2 || !self.0.heeded.load(Ordering::SeqCst)
+        before >= 2 || !self.0.noted.load(Ordering::SeqCst)
     }
 }
 
@@ -65,7 +65,7 @@ mod tests {
         let stop = Stop::default();
         assert!(stop.request(), "nothing heeds it yet");
         stop.reset();
-        stop.heed();
+        stop.note_requests();
         assert!(!stop.request() && stop.soon() && !stop.now() && stop.flow().is_break());
         assert!(!stop.request() && stop.now());
         assert!(stop.request(), "the third ends it");

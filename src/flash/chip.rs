@@ -124,7 +124,7 @@ impl<P: Programmer> Chip<P> {
         Ok(chip)
     }
 
-    /// Who the chip is, its SR1, and by how many bytes a mode shifts its SFDP.
+    /// The identity of the chip, its SR1, and by how many bytes a mode shifts its SFDP.
     fn ask(
         programmer: &mut P,
         assumed: Option<&Assumed>,

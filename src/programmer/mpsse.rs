@@ -150,7 +150,10 @@ impl Mpsse {
         }
         // At least 458 Hz, so the quotient is at most 65503; at least 1.
         self.wanted_hz = hz;
-        self.divisor = (self.max_hz().div_ceil(hz) - 1) as u16;
+        let (most, times) = (self.max_hz(), self.max_hz().div_ceil(hz));
+        // A clock is named by its whole Hz: 4,285,714 is a seventh of 30 MHz, and not an eighth.
+        let named = times > 1 && most / (times - 1) == hz;
+        self.divisor = (times - 1 - u32::from(named)) as u16;
         Ok(())
     }
 

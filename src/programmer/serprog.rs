@@ -40,6 +40,8 @@ const COMMAND: usize = 6;
 #[derive(Clone, Debug)]
 pub(super) struct Serprog {
     hz: Option<u32>,
+    /// A clock asked for, and what the device has set then, in Hz.
+    answered: Option<(u32, u32)>,
     chip_select: Option<u8>,
     device: Device,
     /// The longest write of one window, once it was seen how much it takes.
@@ -48,7 +50,7 @@ pub(super) struct Serprog {
 
 impl Serprog {
     pub(super) fn new(hz: Option<u32>, chip_select: Option<u8>) -> Self {
-        Self { hz, chip_select, device: Device::default(), takes: None }
+        Self { hz, answered: None, chip_select, device: Device::default(), takes: None }
     }
 
     /// What one window sends and what it is answered by, in bytes.
@@ -184,6 +186,7 @@ impl Codec for Serprog {
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let known = if self.takes.is_some() { Known::Serprog } else { Known::Nothing };
         self.device = start::start(pipe, known, self.hz, self.chip_select)?;
+        self.answered.get_or_insert((self.hz.unwrap_or(start::DEFAULT_HZ), self.device.hz));
         // Not every device tells how much of a window it takes, and one that refuses a page would do so behind the erase.
         let takes = match self.takes {
             Some(takes) => takes,
@@ -241,11 +244,15 @@ impl Codec for Serprog {
         if !self.device.has(op::CLOCK) {
             return Err(SpiError::Unsupported("the SPI clock of this serprog device cannot be set".into()));
         }
-        let [a, b, c, d] = hz.to_le_bytes();
+        // Who asks for the clock that the device has set wants back what it was set at: asked for itself, it could be rounded
+        // down once more.
+        let before = self.answered.filter(|(_, set)| *set == hz).map(|(asked, _)| asked);
+        let asked = before.unwrap_or(hz);
+        let [a, b, c, d] = asked.to_le_bytes();
         let mut answers = Answers::default();
         answers.ack();
         answers.skip(4);
-        (self.hz, self.device.hz) = (Some(hz), hz);
+        (self.hz, self.device.hz) = (Some(asked), hz);
         let out = vec![vec![op::CLOCK, a, b, c, d]];
         Ok((hz, Encoded { out, reply: Box::new(answers), silent: self.device.round_trip }))
     }

@@ -51,8 +51,9 @@ const READ_STATUS: u8 = 0x05;
 pub(super) struct Spidev {
     /// The clock asked for, in Hz.
     hz: u32,
-    /// The clock that was measured, in Hz: controllers divide theirs and round down, and none says to what.
-    measured: Option<u32>,
+    /// A clock asked for, and what was measured then, in Hz: controllers divide theirs and round down, and none says to
+    /// what.
+    measured: Option<(u32, u32)>,
     /// Bytes of each of the kernel's buffers.
     room: usize,
     /// A pause inside of a message is kept.
@@ -69,6 +70,11 @@ impl Spidev {
             pauses: false,
             mark: Cell::new(0),
         }
+    }
+
+    /// The clock, in Hz, where it was measured.
+    fn clock(&self) -> Option<u32> {
+        self.measured.filter(|(asked, _)| *asked == self.hz).map(|(_, clock)| clock)
     }
 
     fn message(&self) -> Message {
@@ -209,14 +215,15 @@ impl Codec for Spidev {
 
     fn limits(&self, shape: Shape) -> Limits {
         Limits {
-            clock_hz: self.measured.unwrap_or(self.hz),
+            clock_hz: self.clock().unwrap_or(self.hz),
             round_trip: CALL,
             per_transaction: BETWEEN,
             max_transaction: self.room,
             max_write: self.room,
             read_batch: MOST_ROOM,
-            // Where each window is a call of its own, a call's time varies more than a pause may.
-            pauses: self.pauses && shape == Shape::Fast,
+            // Where each window is a call of its own, a call's time varies more than a pause may; and a pause is no time of so
+            // many bytes where the clock is not known.
+            pauses: self.pauses && shape == Shape::Fast && self.clock().is_some(),
         }
     }
 
@@ -319,7 +326,8 @@ impl Codec for Spidev {
         };
         self.try_out(pipe)?;
         if self.measured.is_none() {
-            self.measured = self.measure(pipe)?;
+            let clock = self.measure(pipe)?;
+            self.measured = Some((self.hz, clock.unwrap_or(self.hz)));
         }
         if self.room < LEAST_ROOM {
             let text = format!(
@@ -383,11 +391,14 @@ impl Codec for Spidev {
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
-        self.hz = hz.clamp(1, MAX_HZ);
-        self.measured = None;
+        // Who asks for the clock that was measured wants back what it was measured at: asked for itself, it could be rounded
+        // down once more.
+        let before = self.measured.filter(|(_, clock)| *clock == hz).map(|(asked, _)| asked);
+        self.hz = before.unwrap_or_else(|| hz.clamp(1, MAX_HZ));
         // Each transfer says its clock.
         let nothing = Box::new(super::codec::Silence);
-        Ok((self.hz, Encoded { out: Vec::new(), reply: nothing, silent: Duration::ZERO }))
+        let clock = self.clock().unwrap_or(self.hz);
+        Ok((clock, Encoded { out: Vec::new(), reply: nothing, silent: Duration::ZERO }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::span::{Span, Spans};
 
-/// Who the chip is.
+/// The identity of the chip.
 #[derive(Clone, Debug, Default)]
 pub struct ChipFacts {
     /// Part or family name.

@@ -40,7 +40,7 @@ const KNOWN_PERCENT: u64 = 5;
 pub struct ReadOptions {
     /// Passes; from 2 on they must agree.
     pub passes: u32,
-    /// Keep what is sure where the rest cannot be settled.
+    /// Save the blocks that read reliably, and list those that did not.
     pub salvage: bool,
 }
 

@@ -1,6 +1,7 @@
 //! A clip for one test: an emulated programmer with its chip, opened as the program opens one.
 
-use norsplice::emulator::chip::{ChipSpec, FlashChip};
+use norsplice::emulator::chip::FlashChip;
+use norsplice::emulator::chip::spec::ChipSpec;
 use norsplice::emulator::{Emulator, Options, ProgrammerKind, SerprogKind, SpidevKind};
 use norsplice::flash::{Chip, FlashError, Permit};
 use norsplice::programmer::{self, Settings};

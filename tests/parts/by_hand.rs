@@ -2,7 +2,8 @@
 
 use super::direct::Direct;
 use crate::bench::noise;
-use norsplice::emulator::chip::{ChipSpec, find};
+use norsplice::emulator::chip::find;
+use norsplice::emulator::chip::spec::ChipSpec;
 use norsplice::flash::{Assumed, Chip, FlashError, Permit};
 use norsplice::span::{Span, Spans};
 use norsplice::workflow::backup::{BackupOptions, backup};

@@ -1,6 +1,7 @@
 //! A programmer straight onto an emulated chip: no USB between, time is counted, every window noted, one can be lost.
 
-use norsplice::emulator::chip::{ChipSpec, FlashChip};
+use norsplice::emulator::chip::FlashChip;
+use norsplice::emulator::chip::spec::ChipSpec;
 use norsplice::spi::{Limits, Op, Programmer, SpiError, Transaction};
 use norsplice::usb::UsbError;
 use std::cell::{Cell, RefCell};

@@ -248,7 +248,7 @@ fn an_unknown_id_runs_on_sfdp_alone() {
         })
         .unwrap();
     row.sfdp = Some(0);
-    let spec = norsplice::emulator::chip::ChipSpec {
+    let spec = norsplice::emulator::chip::spec::ChipSpec {
         jedec_id: vec![0x99, 0x98, 0x16],
         sfdp: sfdp(0, 4 << 20, &[(0x20, 0x1000), (0x52, 0x8000), (0xD8, 0x1_0000)]),
         ..row.chip()

@@ -3,9 +3,10 @@
 //! The table: parts whose id and size agree in two or more independent sources, gathered from other programs' tables.
 //! What a row does not say, the chip does not have.
 
+use norsplice::emulator::chip::find;
+use norsplice::emulator::chip::spec::ChipSpec;
 use norsplice::emulator::chip::spec::{AddressBytes, Bit, Bits, Command, Does, ExtendedAddress, Register};
 use norsplice::emulator::chip::spec::{BpMap, Protection, Security};
-use norsplice::emulator::chip::{ChipSpec, find};
 use norsplice::flash::parts::by_id;
 
 const TABLE: &str = include_str!("../data/chips/facts.csv");

@@ -2,7 +2,8 @@
 
 use super::direct::Direct;
 use super::session::{connect, fill, noise, write};
-use norsplice::emulator::chip::{ChipSpec, LeftState, find, names};
+use norsplice::emulator::chip::spec::ChipSpec;
+use norsplice::emulator::chip::{LeftState, find, names};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
 

@@ -80,7 +80,7 @@ fn run_serprog(args: &Args, place: SerprogPlace, session: &Session) -> Outcome {
         SerprogPlace::Pty => ByteServer::pty(emulator)
             .map_err(|error| Failure::failed(format!("cannot make a pseudo-terminal: {error}")))?,
     };
-    session.stop.heed();
+    session.stop.note_requests();
     let address = server
         .address()
         .map_err(|error| Failure::failed(format!("cannot find out where it is reached: {error}")))?;
@@ -116,7 +116,7 @@ fn run_usbip(args: Args, session: &Session) -> Outcome {
         failure.hint("\"--anywhere\" allows other addresses than loopback")
     })?;
     // From before it says that it listens: a signal ends the serving, and the chips are saved.
-    session.stop.heed();
+    session.stop.note_requests();
     let address = server.address().unwrap_or(args.usbip);
     session.out.event("listening", wire::listening(address, &bus_ids));
     for (bus_id, (name, _)) in bus_ids.iter().zip(&devices) {

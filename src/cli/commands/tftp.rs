@@ -63,7 +63,7 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
     let bytes = streams::read(&args.file)?;
     let findings = check_tftp(board, &bytes)?;
     // From before it says that it listens: a signal ends the serving, and not the program.
-    session.stop.heed();
+    session.stop.note_requests();
     let stop = stopping(&findings, &allowed(session.options.allow.iter().map(String::as_str))?);
     if !stop.is_empty() {
         return Err(ImageError::Refused { findings: stop }.into());

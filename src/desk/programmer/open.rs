@@ -91,7 +91,7 @@ impl ProgrammerChoice {
     /// # Errors
     /// As [`ProgrammerChoice::open`].
     pub fn self_test(&self, stop: &Stop, chip: bool) -> Result<SelfTest, Refusal> {
-        stop.heed();
+        stop.note_requests();
         // Nothing has to be brought to an end: the first request ends it.
         let stopped = {
             let stop = stop.clone();
@@ -110,12 +110,12 @@ impl ProgrammerChoice {
         })
     }
 
-    /// Opens it. From here on `stop` is heeded: pins and kernel drivers have to be given back.
+    /// Opens it. From here on a request to stop is noted: pins and kernel drivers have to be given back.
     ///
     /// # Errors
     /// [`Why::Spi`] where there is none, several are, or it cannot be opened; those of an emulated chip.
     pub fn open(&self, front: &dyn Front, stop: &Stop) -> Result<Bench, Refusal> {
-        stop.heed();
+        stop.note_requests();
         let asked = match &self.which {
             Which::Only => None,
             Which::Real(settings) => settings.speed,

@@ -22,7 +22,7 @@ impl<P: Programmer> Stoppable<P> {
         Self { programmer, stop }
     }
 
-    fn heed(&self) -> Result<(), SpiError> {
+    fn check_stop(&self) -> Result<(), SpiError> {
         if self.stop.now() { Err(SpiError::Stopped) } else { Ok(()) }
     }
 }
@@ -33,7 +33,7 @@ impl<P: Programmer> Programmer for Stoppable<P> {
     }
 
     fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
-        self.heed()?;
+        self.check_stop()?;
         self.programmer.run(batch)
     }
 
@@ -43,20 +43,20 @@ impl<P: Programmer> Programmer for Stoppable<P> {
         len: u64,
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), SpiError> {
-        self.heed()?;
+        self.check_stop()?;
         let stop = &self.stop;
         let mut heeding = |bytes: &[u8]| if stop.now() { ControlFlow::Break(()) } else { sink(bytes) };
         self.programmer.read_on(header, len, &mut heeding)?;
-        self.heed()
+        self.check_stop()
     }
 
     fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
-        self.heed()?;
+        self.check_stop()?;
         self.programmer.baseline(len)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
-        self.heed()?;
+        self.check_stop()?;
         self.programmer.set_clock(hz)
     }
 

@@ -38,5 +38,4 @@ pub use data_fault::DataFault;
 pub use left::LeftState;
 pub use model::{FlashChip, OperationFault};
 pub use parts::{find, names};
-pub use spec::ChipSpec;
 pub use state::ChipState;

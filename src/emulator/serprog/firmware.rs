@@ -128,8 +128,10 @@ impl Firmware {
             return Some((at, vec![NAK]));
         }
         self.windows += u64::from(opcode == 0x13);
-        let moody =
-            self.personality.refuses_each.is_some_and(|each| opcode == 0x13 && self.windows % each == 0);
+        let moody = self
+            .personality
+            .refuses_each
+            .is_some_and(|each| opcode == 0x13 && self.windows.is_multiple_of(each));
         if moody || data > self.personality.refuses_writes || self.personality.refuses_all.contains(&opcode) {
             return Some((at, vec![NAK]));
         }

@@ -1,6 +1,6 @@
 //! Images written as text: Intel HEX and Motorola S-records.
 
-use super::{LINE, MOST, TextFormat};
+use super::read::{LINE, MOST, TextFormat};
 use crate::span::Span;
 use ihex::Record;
 use std::fmt::Write;

@@ -169,6 +169,16 @@ fn pins_of_the_upper_byte_are_held_and_let_go() {
     assert_eq!(Mpsse::new(0, &[]).start_commands()[0], 0x8A, "not touched where none is held");
 }
 
+/// What is set back to the clock of before gets that clock.
+#[test]
+fn a_clock_asked_for_by_its_own_name_stays() {
+    for divisor in 0..=65_501u32 {
+        let named = 30_000_000 / (divisor + 1);
+        let codec = Mpsse::new(0, &[]).with_clock(named).unwrap();
+        assert_eq!(codec.clock_hz(), named, "divisor {divisor}");
+    }
+}
+
 #[test]
 fn a_slow_clock_is_given_its_time() {
     let mut data = vec![0u8; 20_000];

@@ -238,7 +238,7 @@ impl Store {
         Ok(right.then_some(bytes))
     }
 
-    /// Gives a job up: the chip stays as it is, and counts as whole from here on. Works on a damaged job too.
+    /// Gives a job up: the chip stays as it is, and is no longer taken for half-written. Works on a damaged job too.
     ///
     /// # Errors
     /// [`StoreError`].

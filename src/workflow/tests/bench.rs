@@ -1,6 +1,7 @@
 //! A bench: an emulated programmer with its clip on a chip, and a store in a folder of its own.
 
-use crate::emulator::chip::{ChipSpec, FlashChip, find};
+use crate::emulator::chip::spec::ChipSpec;
+use crate::emulator::chip::{FlashChip, find};
 use crate::emulator::{Emulator, Faults, Options, ProgrammerKind, Quirk};
 use crate::flash::{Chip, FlashError};
 use crate::programmer::{self, Ch341a, Ch347, Driver, Mpsse, Settings};

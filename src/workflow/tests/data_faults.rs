@@ -332,7 +332,7 @@ fn a_stuck_bit_that_only_the_end_of_the_chip_shows_is_refused() {
 }
 
 /// 1 MiB, of which one half repeats the other for 300 KiB and at its end.
-fn longer_than_a_burst() -> (Vec<u8>, crate::emulator::chip::ChipSpec) {
+fn longer_than_a_burst() -> (Vec<u8>, crate::emulator::chip::spec::ChipSpec) {
     let mut spec = small_spec();
     (spec.name, spec.jedec_id, spec.size) = ("W25Q80".into(), vec![0xef, 0x40, 0x14], 2 * SMALL);
     // Density in the second dword of the basic table at 80h: 8 Mbit.
