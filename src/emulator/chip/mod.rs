@@ -1,7 +1,7 @@
 //! The chip under the clip, clock by clock: what a SPI NOR part does with each byte, and when.
 //!
 //! [`FlashChip`] is driven by chip select, bytes and time, and knows nothing of programmers. A part is data
-//! ([`ChipSpec`]); time is given with every call, so the model is the same on a virtual and on a real clock. Behaviour:
+//! ([`ChipSpec`](spec::ChipSpec)); time is given with every call, so the model is the same on a virtual and on a real clock. Behaviour:
 //! Winbond W25Q64FV data sheet, revision S (sections 7 and 8), with the differences of BV, CV and JV.
 
 mod adesto;
