@@ -150,10 +150,7 @@ impl Mpsse {
         }
         // At least 458 Hz, so the quotient is at most 65503; at least 1.
         self.wanted_hz = hz;
-        let (most, times) = (self.max_hz(), self.max_hz().div_ceil(hz));
-        // A clock is named by its whole Hz: 4,285,714 is a seventh of 30 MHz, and not an eighth.
-        let named = times > 1 && most / (times - 1) == hz;
-        self.divisor = (times - 1 - u32::from(named)) as u16;
+        self.divisor = (self.max_hz().div_ceil(hz) - 1) as u16;
         Ok(())
     }
 
@@ -386,6 +383,11 @@ impl Codec for Mpsse {
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
         self.take_clock(hz)?;
+        // A clock of before is asked for by its whole Hz: 4,285,714 is a seventh of 30 MHz and not an eighth.
+        if self.divisor > 0 && self.max_hz() / u32::from(self.divisor) == hz {
+            self.divisor -= 1;
+            self.wanted_hz = hz + 1;
+        }
         let out = MpsseCmdBuilder::new().set_clock(u32::from(self.divisor), None).0;
         Ok((self.clock_hz(), Encoded::unanswered(out)))
     }

@@ -171,12 +171,18 @@ fn pins_of_the_upper_byte_are_held_and_let_go() {
 
 /// What is set back to the clock of before gets that clock.
 #[test]
-fn a_clock_asked_for_by_its_own_name_stays() {
+fn a_clock_that_is_set_back_is_the_one_that_it_was() {
     for divisor in 0..=65_501u32 {
-        let named = 30_000_000 / (divisor + 1);
-        let codec = Mpsse::new(0, &[]).with_clock(named).unwrap();
-        assert_eq!(codec.clock_hz(), named, "divisor {divisor}");
+        let before = 30_000_000 / (divisor + 1);
+        let mut codec = Mpsse::new(0, &[]);
+        codec.set_clock(before).unwrap();
+        assert_eq!(codec.clock_hz(), before, "divisor {divisor}");
     }
+    // The same when the device is brought up again.
+    let mut codec = Mpsse::new(0, &[]);
+    codec.set_clock(4_285_714).unwrap();
+    codec.take_clock(codec.wanted_hz).unwrap();
+    assert_eq!(codec.clock_hz(), 4_285_714);
 }
 
 #[test]
