@@ -46,8 +46,8 @@ pub fn possible() -> Vec<Possible> {
     ports.into_iter().filter_map(|path| at_node("serprog", &path, "a serial port".into())).collect()
 }
 
-/// The same of a Linux whose files lie below `root`.
-pub(crate) fn possible_below(root: &Path) -> Vec<Possible> {
+/// The same by the files of a Linux below `root`: `/` for this machine. Nothing is opened but files of `/sys`.
+pub fn possible_below(root: &Path) -> Vec<Possible> {
     [serial_ports(root), spidev_nodes(root), ftdi_chips(root)].concat()
 }
 

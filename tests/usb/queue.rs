@@ -263,7 +263,10 @@ fn a_device_that_does_not_answer_times_out_and_is_cancelled() {
         let quiet = Duration::from_millis(50);
         let mut reply = Asking { panic: false, got: 0, patience: 9, status: 0 };
         let burst = Burst { out: &out, in_depth: 40, quiet };
-        assert_eq!(pipe.burst(burst, &mut reply), Err(UsbError::Timeout { what: "USB transfer", after: quiet }));
+        assert_eq!(
+            pipe.burst(burst, &mut reply),
+            Err(UsbError::Timeout { what: "USB transfer", after: quiet })
+        );
         assert_eq!(reply.got, 8);
         assert_eq!(pipe.drain(32, Duration::from_millis(1)), Ok(vec![]));
         // A reply that asks for more than comes is cut off when it is complete.
@@ -281,7 +284,10 @@ fn a_port_that_sends_nothing_but_status_times_out() {
         let quiet = Duration::from_millis(50);
         let mut reply = Asking { panic: false, got: 0, patience: usize::MAX, status: 2 };
         let burst = Burst { out: &[], in_depth: 4, quiet };
-        assert_eq!(pipe.burst(burst, &mut reply), Err(UsbError::Timeout { what: "USB transfer", after: quiet }));
+        assert_eq!(
+            pipe.burst(burst, &mut reply),
+            Err(UsbError::Timeout { what: "USB transfer", after: quiet })
+        );
         assert!(reply.got > 1, "the status packets of the latency timer came: {}", reply.got);
     });
     tidy(&report);
