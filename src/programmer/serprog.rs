@@ -186,7 +186,7 @@ impl Codec for Serprog {
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let known = if self.takes.is_some() { Known::Serprog } else { Known::Nothing };
         self.device = start::start(pipe, known, self.hz, self.chip_select)?;
-        self.answered.get_or_insert((self.hz.unwrap_or(start::DEFAULT_HZ), self.device.hz));
+        self.answered.get_or_insert((self.hz.unwrap_or(DEFAULT_HZ), self.device.hz));
         // Not every device tells how much of a window it takes, and one that refuses a page would do so behind the erase.
         let takes = match self.takes {
             Some(takes) => takes,
