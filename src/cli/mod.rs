@@ -15,6 +15,7 @@ mod exit;
 mod five_volts;
 mod flashrom;
 mod flow;
+mod global;
 mod guide;
 mod help;
 mod home;

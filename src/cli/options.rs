@@ -1,6 +1,6 @@
 //! Checked options: what the words on the command line mean, found out before any programmer is opened.
 
-use super::args::GlobalArgs;
+use super::global::GlobalArgs;
 use super::output::Verbosity;
 use crate::units::parse_size;
 use clap::Args;

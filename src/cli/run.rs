@@ -1,10 +1,11 @@
 //! From the process's arguments to its exit code: parse, check, run the command, report the result.
 
-use super::args::{Args, Color};
+use super::args::Args;
 use super::commands;
 use super::completion;
 use super::exit::{Exit, Failure, Outcome, result};
 use super::flashrom::fenced;
+use super::global::Color;
 use super::help;
 use super::options::Options;
 use super::output::{Output, Verbosity};

@@ -9,6 +9,7 @@
 mod config;
 mod descriptors;
 mod engine;
+mod kind;
 mod packets;
 
 use super::clip::Clip;
@@ -16,24 +17,10 @@ use super::counts::Misdeed;
 use super::device::{Descriptors, PacketAnswer, Setup, Stalled, UsbDevice};
 use super::quirk::Quirk;
 use engine::Engine;
+use kind::PACKET;
+pub(super) use kind::{Ch347Kind, IN, OUT};
 use packets::{Incoming, Outgoing};
 use std::time::Duration;
-
-/// Bulk OUT endpoint of the SPI interface.
-pub(super) const OUT: u8 = 0x06;
-/// Bulk IN endpoint of the SPI interface.
-pub(super) const IN: u8 = 0x86;
-/// `wMaxPacketSize` of both.
-const PACKET: usize = 512;
-
-/// Which of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ch347Kind {
-    /// CH347T in mode 1, 1a86:55db.
-    T,
-    /// CH347F, 1a86:55de.
-    F,
-}
 
 /// What the engine is doing.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use crate::image::container::packed::{self, lzma};
 use crate::image::container::payload::Payload;
 use crate::image::container::{
     ambarella, arcadyan, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, cybertan, dtb, esp, esp_image, fit,
-    flsh_nvram, fmap, intel, jffs2, mtk_boot, mtk_eeprom, rb_hardconfig, realtek, safeloader, seama,
+    flsh_nvram, fmap, intel, jffs2, mtk_boot, mtk_eeprom, overlay, rb_hardconfig, realtek, safeloader, seama,
     squashfs, sysupgrade, tplink, trx, ubi, uboot_env, uimage, xikestor, xml,
 };
 use crate::image::layout::Layout;
@@ -240,7 +240,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
     },
     ContainerFormat {
         kinds: &[jffs2::MARK_KIND],
-        magics: &[&tplink::FORMAT_MARK],
+        magics: &[&overlay::FORMAT_MARK],
         find: jffs2::find_mark,
         ..ROW
     },

@@ -5,6 +5,7 @@
 
 use crate::image::Image;
 use crate::image::container::bytes::jamcrc;
+use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::tplink;
 use crate::image::unit::Mac;
 
@@ -17,8 +18,6 @@ const ROM_MAC: usize = 0x7d_f100;
 const ROMFILE: usize = 0x7e_0000;
 const RADIO: [(usize, u16); 2] = [(0x7f_0000, 0x7620), (0x7f_8000, 0x7610)];
 const EEPROM: usize = 0x200;
-/// The mark behind an OpenWrt root file system.
-const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
 
 /// Bytes without a pattern, the same for the same seed (splitmix64).
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
@@ -118,7 +117,7 @@ pub fn openwrt(spec: &FirmwareSpec) -> Vec<u8> {
     bytes.extend(rootfs(spec));
     for edge in [0x1000usize, 0x1_0000] {
         bytes.resize(bytes.len().next_multiple_of(edge), 0xff);
-        bytes.extend(MARK);
+        bytes.extend(FORMAT_MARK);
     }
     let _ = tplink::seal(&mut bytes, 0);
     bytes

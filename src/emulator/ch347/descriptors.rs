@@ -1,7 +1,7 @@
 //! What the two chips tell about themselves. CH347T by a capture of its mode 1; CH347F by which interfaces others open,
 //! its serial interfaces in the form of the CH347T's.
 
-use super::{Ch347Kind, IN, OUT, PACKET};
+use super::kind::{Ch347Kind, IN, OUT, PACKET};
 use crate::emulator::device::{Descriptors, DeviceRow, Speed};
 
 const VENDOR: u16 = 0x1a86;

@@ -1,7 +1,7 @@
 //! The firmware: what each command does to the wires and how long it takes.
 
-use super::Ch347Kind;
 use super::config::{self, Config};
+use super::kind::Ch347Kind;
 use super::packets::HEADER;
 use crate::emulator::clip::Clip;
 use crate::emulator::clock::wire_time;

@@ -1,7 +1,22 @@
 //! How an emulated part protects its array and what its one-time memory is like, as data.
 
-use super::spec::Bit;
 use std::ops::Range;
+
+/// A bit of a status register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bit {
+    /// Index of the register.
+    pub register: usize,
+    /// The bit's mask.
+    pub mask: u8,
+}
+
+impl Bit {
+    /// A bit by register index and bit number.
+    pub const fn new(register: usize, number: u8) -> Self {
+        Self { register, mask: 1 << number }
+    }
+}
 
 /// How the array is protected.
 #[derive(Clone, Debug)]

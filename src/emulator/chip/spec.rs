@@ -3,7 +3,7 @@
 //! A part is a [`ChipSpec`]: its commands are rows of a table, so another vendor's part is another table. The values
 //! are the emulator's own and are never taken from the code that is tested with it.
 
-pub use super::scheme::{BpMap, Protection, Security, SecurityMode, SecurityRule};
+pub use super::scheme::{Bit, BpMap, Protection, Security, SecurityMode, SecurityRule};
 use std::time::Duration;
 
 /// What a command does once its opcode, address and dummy bytes are in.
@@ -240,22 +240,6 @@ pub struct Register {
     pub one_time: u8,
     /// Bits that a write of fewer registers than the command can take sets to 0 (one-byte 01h on old Winbonds).
     pub cleared_by_short_write: u8,
-}
-
-/// A bit of a status register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bit {
-    /// Index of the register.
-    pub register: usize,
-    /// The bit's mask.
-    pub mask: u8,
-}
-
-impl Bit {
-    /// A bit by register index and bit number.
-    pub const fn new(register: usize, number: u8) -> Self {
-        Self { register, mask: 1 << number }
-    }
 }
 
 /// Where the bits are that the model itself must know.

@@ -94,22 +94,6 @@ pub struct Board {
 }
 
 impl Board {
-    /// The board of that name.
-    ///
-    /// # Errors
-    /// [`ImageError::UnknownBoard`] with the names there are.
-    pub fn named(name: &str) -> Result<&'static Board, ImageError> {
-        Board::all().iter().find(|b| b.name == name).ok_or_else(|| ImageError::UnknownBoard {
-            name: name.to_owned(),
-            known: Board::all().iter().map(|b| b.name.as_str()).collect::<Vec<_>>().join(", "),
-        })
-    }
-
-    /// All boards of the program.
-    pub fn all() -> &'static [Board] {
-        super::all()
-    }
-
     /// A board of which nothing is known but its layout.
     ///
     /// # Errors

@@ -6,4 +6,3 @@ mod table;
 
 pub use board::{Board, Hardware, Recovery, RecoveryKind};
 pub use file::parse;
-pub use table::all;

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::board::Board;
 use super::file::parse;
+use crate::image::error::ImageError;
 
 const FILES: [&str; 14] = [
     include_str!("archer-mr200-v1.toml"),
@@ -22,11 +23,24 @@ const FILES: [&str; 14] = [
     include_str!("tl-mr6400-v5.toml"),
 ];
 
-/// All boards of the program, in the order they are listed to the user.
-pub fn all() -> &'static [Board] {
-    static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
-    // A built-in file that does not parse leaves its board out; the test below holds that none does.
-    BOARDS.get_or_init(|| FILES.iter().filter_map(|text| parse(text).ok()).collect())
+impl Board {
+    /// The board of that name.
+    ///
+    /// # Errors
+    /// [`ImageError::UnknownBoard`] with the names there are.
+    pub fn named(name: &str) -> Result<&'static Board, ImageError> {
+        Board::all().iter().find(|b| b.name == name).ok_or_else(|| ImageError::UnknownBoard {
+            name: name.to_owned(),
+            known: Board::all().iter().map(|b| b.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All boards of the program, in the order they are listed to the user.
+    pub fn all() -> &'static [Board] {
+        static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
+        // A built-in file that does not parse leaves its board out; the test below holds that none does.
+        BOARDS.get_or_init(|| FILES.iter().filter_map(|text| parse(text).ok()).collect())
+    }
 }
 
 #[cfg(test)]
@@ -41,14 +55,14 @@ mod tests {
         for text in FILES {
             parse(text).unwrap();
         }
-        assert_eq!(all().len(), FILES.len());
-        let names: BTreeSet<_> = all().iter().map(|b| &b.name).collect();
+        assert_eq!(Board::all().len(), FILES.len());
+        let names: BTreeSet<_> = Board::all().iter().map(|b| &b.name).collect();
         assert_eq!(names.len(), FILES.len());
     }
 
     #[test]
     fn boards_hold_together() {
-        for board in all() {
+        for board in Board::all() {
             let grown = board.layout.regions.iter().filter_map(|r| Some((r, r.grows_into.as_ref()?)));
             for (region, into) in grown {
                 assert_eq!(region.span.end, board.region(into).unwrap().span.start, "{}", board.name);

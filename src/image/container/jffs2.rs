@@ -6,7 +6,7 @@
 use super::budget::Look;
 use super::bytes::{Endianness, slice, u16_at, u32_at};
 use super::item::{Found, Item, ItemKind, Outcome};
-use super::tplink::FORMAT_MARK;
+use super::overlay::FORMAT_MARK;
 
 /// The kind of a file system.
 pub const KIND: ItemKind = ItemKind::new("jffs2");

@@ -28,6 +28,7 @@ pub(crate) mod mtk_boot;
 pub(crate) mod mtk_eeprom;
 #[cfg(test)]
 pub(crate) mod noise;
+pub(crate) mod overlay;
 pub(crate) mod packed;
 pub(crate) mod payload;
 pub(crate) mod placeholder;

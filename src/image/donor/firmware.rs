@@ -10,10 +10,9 @@ use crate::image::checks::{
     FORMAT_MARK, HARDWARE_ID, MD5, MD5_STALE, MD5_UNKNOWN, METADATA_CRC, NOT_JUDGED, TOO_LONG, TRUNCATED,
 };
 use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
+use crate::image::container::overlay;
 use crate::image::container::sysupgrade::{self, Chunk};
 
-/// The mark that makes OpenWrt format its overlay.
-pub(crate) const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
 /// How far behind the root file system an overlay or its mark is looked for.
 const OVERLAY_WITHIN: u64 = 0x40_0000;
 
@@ -86,7 +85,7 @@ pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
     let mut mark = None;
     for at in (first..last).step_by(EDGE as usize) {
         match bytes.get(at as usize..at as usize + 4).unwrap_or(&[]) {
-            four if four == MARK => mark = mark.or(Some(Behind::Mark(at))),
+            four if four == overlay::FORMAT_MARK => mark = mark.or(Some(Behind::Mark(at))),
             [0x85, 0x19, ..] | [0x19, 0x85, ..] => return Some(Behind::Overlay(at)),
             _ => {}
         }
@@ -225,7 +224,7 @@ pub fn judge_metadata(file: &[u8], what: &str) -> Vec<Finding> {
 pub fn judge_marks(firmware: &[u8], header: &dyn Envelope, what: &str) -> Option<Finding> {
     let rootfs_end = header.root_end()? as usize;
     let tail = firmware.get(rootfs_end..)?;
-    let first = rootfs_end + super::loader::find(tail, &MARK)?;
+    let first = rootfs_end + super::loader::find(tail, &overlay::FORMAT_MARK)?;
     (!first.is_multiple_of(0x1000)).then(|| {
         FORMAT_MARK.found(format!(
             "{what}: the mark that makes OpenWrt format its overlay is at {first:#x} behind the header and not \

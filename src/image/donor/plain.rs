@@ -7,12 +7,12 @@
 
 use std::borrow::Cow;
 
-use super::firmware::MARK;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED};
 use crate::image::container::budget::Look;
 use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
+use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::payload::Payload;
 use crate::image::container::{squashfs, sysupgrade};
 use crate::image::formats::{AsFirmware, FORMATS, envelope_at};
@@ -217,7 +217,7 @@ fn by_erase_block(
         firmware.extend_from_slice(root);
         for edge in MARK_EDGES {
             pad(&mut firmware, edge);
-            firmware.extend_from_slice(&MARK);
+            firmware.extend_from_slice(&FORMAT_MARK);
         }
     }
     Some(firmware)

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use super::anatomy::{Anatomy, Kind};
 use super::dump;
-use super::firmware::{self, Firmware, MARK, Origin};
+use super::firmware::{self, Firmware, Origin};
 use super::identity::{self, Names};
 use super::loader;
 use super::plain;
 use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
 use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, TOO_LONG};
+use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::sysupgrade;
 use crate::image::devicetree::file_systems;
 use crate::image::formats::envelope_at;
@@ -123,5 +124,7 @@ fn has_overlay(firmware: &[u8]) -> bool {
     const EDGE: usize = 0x1000;
     let root = file_systems(firmware).last().map(|root| (root.end as usize).next_multiple_of(EDGE));
     let behind = root.map(|end| firmware.get(end..).unwrap_or_default());
-    behind.is_none_or(|behind| behind.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&MARK)))
+    behind.is_none_or(|behind| {
+        behind.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&FORMAT_MARK))
+    })
 }

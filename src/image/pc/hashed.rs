@@ -8,7 +8,6 @@ use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::bios::Bios;
-use super::boot_guard;
 use super::file::section;
 use super::guid::Guid;
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at};
@@ -82,6 +81,13 @@ impl Algorithm {
 #[derive(Debug)]
 pub(super) struct Budget(u64);
 
+impl Budget {
+    /// Enough for what honest tables cover of this firmware.
+    pub(super) fn of(bios: &Bios) -> Self {
+        Self(16 * bios.bytes.len() as u64 + (1 << 20))
+    }
+}
+
 /// Holds the hash over `spans` against the one that is stated.
 pub(super) fn check(
     bios: &Bios,
@@ -123,25 +129,23 @@ pub(super) fn check_volume(
     Hashed { by, spans: Vec::new(), verdict: Verdict::Fails }
 }
 
-/// Every hash in it.
-pub fn all(bios: &Bios) -> Vec<Hashed> {
-    let mut budget = Budget(16 * bios.bytes.len() as u64 + (1 << 20));
+/// Every hash that the vendors' tables keep.
+pub(super) fn of_vendors(bios: &Bios, budget: &mut Budget) -> Vec<Hashed> {
     let mut found = Vec::new();
     for file in bios.files() {
         let Some(body) = file.body().of(bios.bytes) else { continue };
         if file.guid == AMI_FILE {
-            found.extend(ami(bios, &mut budget, section(body, RAW_SECTION).unwrap_or(body)));
+            found.extend(ami(bios, budget, section(body, RAW_SECTION).unwrap_or(body)));
         } else if file.guid == PHOENIX_FILE {
-            found.extend(phoenix(bios, &mut budget, body));
+            found.extend(phoenix(bios, budget, body));
         }
     }
     for entry in bios.device_map.iter().flatten() {
         let Some(stated) = entry.sha256 else { continue };
         let span = bios.offset(entry.address).and_then(|at| Span::at(at, entry.len));
         let by = "Insyde's flash device map";
-        found.push(check(bios, &mut budget, by, Algorithm::Sha256, vec![span], &stated));
+        found.push(check(bios, budget, by, Algorithm::Sha256, vec![span], &stated));
     }
-    found.extend(boot_guard::hashed(bios, &mut budget));
     found
 }
 

@@ -14,6 +14,7 @@ pub mod fit;
 pub mod flash;
 pub mod guid;
 pub mod hashed;
+pub mod hashes;
 pub mod identity;
 pub mod insyde;
 pub mod item;

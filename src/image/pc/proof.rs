@@ -1,7 +1,8 @@
 //! What must hold in a BIOS that a board starts from: sums of volumes and files, tables, every hash.
 
 use super::bios::Bios;
-use super::hashed::{Verdict, all};
+use super::hashed::Verdict;
+use super::hashes::all;
 use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, PSP_DIRECTORY, VOLUME_SUM};
 use crate::span::Span;
 

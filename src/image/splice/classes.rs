@@ -1,10 +1,11 @@
 //! Classes of boards and what is checked of a result on each of them. A class is added by one row.
 
 use super::coreboot;
-use super::judge::{self, Product};
 use super::maps;
 use super::parties::Parties;
 use super::pc;
+use super::product::Product;
+use super::router;
 use crate::image::checks::Finding;
 use crate::image::layout::Role;
 
@@ -27,9 +28,9 @@ const CLASSES: [Class; 3] = [
             roles.any(|role| matches!(role, Role::Loader | Role::Firmware))
         },
         checks: &[
-            |_, parties| judge::other_hardware(parties).into_iter().collect(),
-            |_, parties| judge::country(parties).into_iter().collect(),
-            judge::boot_loader,
+            |_, parties| router::other_hardware(parties).into_iter().collect(),
+            |_, parties| router::country(parties).into_iter().collect(),
+            router::boot_loader,
         ],
     },
     // PCs: a map of the flash, an ME that has to fit its region, and firmware that has to hold.

@@ -1,7 +1,7 @@
 //! Boards that run coreboot: what a donor brings for a region in which the board has a CBFS.
 
-use super::judge::Product;
 use super::parties::Parties;
+use super::product::Product;
 use super::resolve::Resolved;
 use crate::image::checks::{COMPATIBLE, Finding, HASH, OTHER_CONTAINER, UNPROVEN_DONOR};
 use crate::image::container::cbfs;

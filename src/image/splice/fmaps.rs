@@ -4,8 +4,8 @@
 //! A region is cut out of a donor's dump by the board's map. Where the dump has the area elsewhere, other bytes would be
 //! taken; where the donor's map is taken, the areas that it moves have to come with it.
 
-use super::judge::Product;
 use super::parties::Parties;
+use super::product::Product;
 use super::resolve::Resolved;
 use crate::image::checks::{Finding, OTHER_MAP};
 use crate::image::donor::{Anatomy, Kind};

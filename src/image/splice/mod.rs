@@ -15,11 +15,13 @@ mod maps;
 mod moved;
 mod parties;
 mod pc;
+mod product;
 pub mod recipe;
 mod rescue;
 #[cfg(test)]
 mod rescue_tests;
 mod resolve;
+mod router;
 mod spliced;
 #[cfg(test)]
 mod tests;

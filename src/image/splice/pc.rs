@@ -1,7 +1,7 @@
 //! The class of the PCs: what is judged of their splice, with the facts that the splice has.
 
-use super::judge::Product;
 use super::parties::Parties;
+use super::product::Product;
 use super::resolve::Resolved;
 use crate::image::checks::{DESCRIPTOR_LOST, DONOR_BLANK_UNIT, Finding, NVRAM_ERASED};
 use crate::image::container::intel::{descriptor, gbe};

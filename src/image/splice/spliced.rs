@@ -11,6 +11,7 @@ use super::judge;
 use super::maps;
 use super::moved::Moved;
 use super::parties::Parties;
+use super::product::Product;
 use super::resolve::Resolved;
 use crate::image::Image;
 use crate::image::boards::Board;
@@ -198,7 +199,7 @@ fn splice_over(
             format!("a file for {} does not hold {span}, where the edited value is", choice.purpose.name());
         return Err(ImageError::NotForThisBoard { board: board.name.clone(), why });
     }
-    let product = judge::Product { chip: &chip, file: &file, edited: &edited, purpose: choice.purpose };
+    let product = Product { chip: &chip, file: &file, edited: &edited, purpose: choice.purpose };
     findings.extend(judge::all(&product, &parties));
     let findings = judge::once(findings);
     let stop = stopping(&findings, &choice.allow);

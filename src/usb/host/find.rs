@@ -1,6 +1,7 @@
 //! Which devices are plugged in, and opening the one that is meant.
 
 use super::HostPipe;
+use super::fault::fault;
 use crate::usb::{FoundDevice, UsbError, Wanted};
 use rusb::{Context, Device, DeviceDescriptor, UsbContext};
 
@@ -11,16 +12,6 @@ fn path<T: UsbContext>(device: &Device<T>) -> String {
     let ports = ports.unwrap_or_else(|| vec![0, device.address()]);
     let ports: Vec<String> = ports.iter().map(u8::to_string).collect();
     format!("{}-{}", device.bus_number(), ports.join("."))
-}
-
-/// libusb's error as one that says what to do.
-pub(super) fn fault(error: rusb::Error, path: &str) -> UsbError {
-    match error {
-        rusb::Error::Access => UsbError::Denied { path: path.into() },
-        rusb::Error::Busy => UsbError::Busy { path: path.into() },
-        rusb::Error::NoDevice => UsbError::Gone,
-        other => UsbError::Other(other.to_string()),
-    }
 }
 
 /// Every device whose vendor and product is among `ids`, in order of bus.

@@ -5,6 +5,7 @@
 //! Where something is Linux's own (detaching a kernel driver), libusb's "not supported" elsewhere is no failure.
 
 mod address;
+mod fault;
 mod find;
 mod pipe;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! A [`Pipe`] to a real device: control requests through rusb, bursts through two queues of transfers.
 
 use super::super::{Interface, Wanted};
-use super::find::fault;
+use super::fault::fault;
 use crate::usb::queue::{Fault, Queue};
 use crate::usb::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use rusb::{Context, Device, DeviceHandle, Direction, RequestType, TransferType, UsbContext};

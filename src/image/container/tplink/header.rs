@@ -8,11 +8,9 @@
 
 use serde::Serialize;
 
-use super::compose::ComposeError;
-use super::md5::Salt;
+use super::error::ComposeError;
 pub use crate::image::container::bytes::Endianness;
 use crate::image::container::bytes::{array, slice, text, u16_at, u32_at};
-use crate::image::container::envelope::Md5Verdict;
 use crate::image::container::item::ItemKind;
 
 /// The kinds of its items, by the version word.
@@ -299,16 +297,6 @@ impl TplinkHeader {
             Some(add) => format!("{:08X}/{:X}/{add:X}", self.hw_id, self.hw_rev),
             None => format!("{:08X}/{:X}", self.hw_id, self.hw_rev),
         }
-    }
-
-    /// The salt its MD5 was made with.
-    pub fn salt(&self) -> Salt {
-        if self.has_boot() { Salt::Boot } else { Salt::Normal }
-    }
-
-    /// Judges the MD5 of the header within the bytes it was found in.
-    pub fn check_md5(&self, bytes: &[u8]) -> Md5Verdict {
-        super::md5::check(bytes, self)
     }
 
     /// Writes the integer and MD5 fields of this header over those at [`TplinkHeader::offset`]; texts and filler stay.

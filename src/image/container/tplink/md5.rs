@@ -11,6 +11,7 @@ use md5::{Digest, Md5};
 use super::header::{Structure, TplinkHeader};
 use crate::image::container::bytes::slice;
 use crate::image::container::envelope::{Change, Md5Verdict};
+use crate::image::container::overlay::FORMAT_MARK;
 
 /// Which of a structure's two salts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,17 @@ const V1_BOOT: u128 = 0x8cef_335b_d5c5_cefa_a79c_28da_b2e9_0f42;
 const V2_NORMAL: u128 = 0xdcd7_3aa5_c395_98fb_dcf9_e7f4_0eae_4737;
 const V2_BOOT: u128 = 0x8cef_335f_d5c5_cefa_ac9c_28da_b2e9_0f42;
 
-/// The mark OpenWrt puts where its overlay is to be formatted.
-pub(crate) const FORMAT_MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
+impl TplinkHeader {
+    /// The salt its MD5 was made with.
+    pub fn salt(&self) -> Salt {
+        if self.has_boot() { Salt::Boot } else { Salt::Normal }
+    }
+
+    /// Judges the MD5 of the header within the bytes it was found in.
+    pub fn check_md5(&self, bytes: &[u8]) -> Md5Verdict {
+        check(bytes, self)
+    }
+}
 
 /// The MD5 of `file`, which starts with `header`.
 pub(crate) fn compute(file: &[u8], header: &TplinkHeader) -> [u8; 16] {

@@ -2,13 +2,14 @@
 
 mod compose;
 pub(crate) mod envelope;
+mod error;
 mod header;
 pub(crate) mod item;
 mod md5;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use compose::seal;
 pub(crate) use compose::with_boot;
-pub use compose::{ComposeError, seal};
+pub use error::ComposeError;
 pub(crate) use header::{HEADER_LEN, KINDS, TplinkHeader, parse};
-pub(crate) use md5::FORMAT_MARK;

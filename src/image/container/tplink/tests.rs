@@ -7,6 +7,7 @@ use super::md5::compute;
 use super::*;
 use crate::image::container::bytes::Endianness;
 use crate::image::container::envelope::{Change, Md5Verdict};
+use crate::image::container::overlay::FORMAT_MARK;
 
 /// A firmware of `fw_length` bytes in the second structure, its kernel at 200h and its root file system behind it.
 pub(crate) fn firmware(fw_length: usize, rootfs: Part) -> Vec<u8> {
