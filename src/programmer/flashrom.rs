@@ -3,7 +3,7 @@
 //! Facts: the manual page flashrom(8) of 1.3.0 and 1.6.0 (names, parameters, defaults; the clock of an FTDI chip of the H
 //! family is 60 MHz through the divisor).
 
-use super::models::Model;
+use super::model::Model;
 use crate::units;
 use std::fmt::Write;
 use thiserror::Error;

@@ -4,14 +4,16 @@
 //! `ft2232_spi.c` and OpenOCD's `tcl/interface/ftdi` (ids and pins of the cables). None of the cables was tried here.
 
 use super::ftdi::FtdiPort;
-use super::models::{FTDI, Model, SpiClock, UsbModel};
+use super::model::{Model, Settings, SpiClock, UsbModel};
 use super::mpsse::{DEFAULT_HZ, MAX_HZ};
-use super::open::open_usb;
+use super::opening::open_usb;
 use super::pins::Level;
 use super::selftest;
-use super::spec::Settings;
 use super::{Mpsse, models};
 use crate::spi::SpiError;
+
+/// FTDI's idVendor.
+pub(super) const FTDI: u16 = 0x0403;
 
 const KEYS: &[&str] = &["path", "serial", "port", "speed", "reset", "wp", "hold", "led", "pin", "vid", "pid"];
 /// A port of eight pins.

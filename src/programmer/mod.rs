@@ -6,6 +6,7 @@
 //! together, every wait is bounded, and after an error nothing is in flight.
 
 mod assumption;
+mod attached;
 mod ch341a;
 mod ch347;
 mod codec;
@@ -16,9 +17,11 @@ mod ftdi;
 mod ftdi_models;
 mod heeding;
 mod ladder;
+mod model;
 mod models;
 mod mpsse;
 mod open;
+mod opening;
 mod pins;
 mod possible;
 pub mod selftest;
@@ -28,15 +31,17 @@ pub(crate) mod spec;
 mod spidev;
 mod unsupported;
 
+pub use attached::{Attached, attached, only};
 pub(crate) use ch341a::Ch341a;
 pub(crate) use ch347::Ch347;
 pub(crate) use codec::Codec;
 pub(crate) use driver::Driver;
-pub use models::{Model, SpiClock, models};
+pub use model::{Model, Opened, Settings, SpiClock};
+pub use models::models;
 pub(crate) use mpsse::Mpsse;
-pub use open::{Attached, Opened, answering_port, attached, only, open, over, self_test, self_test_over};
+pub use open::{answering_port, open, self_test};
+pub use opening::{over, self_test_over};
 pub use pins::Level;
 pub use possible::{Possible, possible, possible_below};
 pub use shape::Shape;
-pub use spec::Settings;
 pub use unsupported::Unsupported;

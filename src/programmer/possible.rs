@@ -6,8 +6,9 @@
 //! Sources: Linux's `Documentation/ABI/testing/sysfs-tty` (`type` 0 is no UART), `drivers/usb/serial/ftdi_sio.c` (chips
 //! by bcdDevice).
 
-use super::models::{FTDI, Model};
-use super::open::known_ids;
+use super::attached::known_ids;
+use super::ftdi_models::FTDI;
+use super::model::Model;
 use std::path::{Path, PathBuf};
 
 /// Something that may be a programmer. Nothing of it was opened.

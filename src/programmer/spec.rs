@@ -1,7 +1,8 @@
 //! `-p` as text: `NAME[:KEY=VALUE,...]` into plain settings. Names are strict, with a suggestion for a near miss.
 
 use super::flashrom;
-use super::models::{Model, models};
+use super::model::{Model, Settings};
+use super::models::models;
 use super::pins::Level;
 use crate::units;
 use crate::usb::{GpioLine, StreamAddress};
@@ -93,55 +94,7 @@ fn distance(a: &str, b: &str) -> usize {
 const ROLES: [(&str, Level); 4] =
     [("reset", Level::Low), ("wp", Level::High), ("hold", Level::High), ("led", Level::High)];
 
-/// A programmer as the user names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Settings {
-    /// Which kind.
-    pub model: &'static Model,
-    /// Bus and port path, `1-2.3`.
-    pub path: Option<String>,
-    /// Serial number (FTDI).
-    pub serial: Option<String>,
-    /// Port of an FTDI chip, 0 is A.
-    pub port: u8,
-    /// idVendor and idProduct in place of the model's (an FTDI chip with ids of its own).
-    pub vid: Option<u16>,
-    /// See [`vid`](Self::vid).
-    pub pid: Option<u16>,
-    /// Chip select, 0 or 1 (CH347).
-    pub cs: u8,
-    /// Where its stream or node is (serprog, spidev).
-    pub address: Option<StreamAddress>,
-    /// SPI clock asked for; the kind's default without it.
-    pub speed: Option<u32>,
-    /// GPIO lines of the machine itself, held while in use (spidev).
-    pub lines: Vec<GpioLine>,
-    /// Spare pins held while in use, by number.
-    pub pins: Vec<(u8, Level)>,
-    /// Drive it in plain mode from the start: what every other program does, and slower.
-    pub plain: bool,
-}
-
 impl Settings {
-    /// A programmer of that kind with nothing else asked for.
-    pub fn of(model: &'static Model) -> Self {
-        Self {
-            model,
-            path: None,
-            serial: None,
-            port: 0,
-            vid: None,
-            pid: None,
-            cs: 0,
-            address: None,
-            speed: None,
-            lines: Vec::new(),
-            pins: Vec::new(),
-            plain: false,
-        }
-    }
-
     /// Reads `ch341a[:path=1-2.3,reset=d1]`, `ch347[:path=..,speed=..,cs=1,reset=gpio4]`,
     /// `ft2232h[:port=A,speed=15MHz,serial=S,path=..,reset=gpiol0,wp=..,hold=..]`,
     /// `ft232h`, `ft4232h`, each with the word `plain`. A pin is a name (`gpiol0`) held at its role's level, or `gpiol0:low`, `gpiol0:high`.
