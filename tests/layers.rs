@@ -3,6 +3,7 @@
 //! The rules look at the syntax of the library's sources (`layers/syntax.rs`), without what is compiled for tests only.
 //! They fail in both directions: on code that no rule allows, and on a permission that no code uses.
 
+mod circles;
 mod syntax;
 
 use std::collections::{BTreeMap, BTreeSet};

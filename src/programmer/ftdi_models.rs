@@ -3,13 +3,13 @@
 //! Sources: FTDI AN_184 and Linux's `ftdi_sio_ids.h` (ids of the chips), FTDI's data sheets (ports with an MPSSE), flashrom's
 //! `ft2232_spi.c` and OpenOCD's `tcl/interface/ftdi` (ids and pins of the cables). None of the cables was tried here.
 
+use super::Mpsse;
 use super::ftdi::FtdiPort;
 use super::model::{Model, Settings, SpiClock, UsbModel};
 use super::mpsse::{DEFAULT_HZ, MAX_HZ};
-use super::opening::open_usb;
+use super::opening::{driven, open_usb};
 use super::pins::Level;
 use super::selftest;
-use super::{Mpsse, models};
 use crate::spi::SpiError;
 
 /// FTDI's idVendor.
@@ -77,7 +77,7 @@ impl FtdiModel {
                 vendor,
                 products,
                 interface: Some(FtdiPort::interface),
-                over: |pipe, settings| models::driven(codec(settings)?, pipe, settings),
+                over: |pipe, settings| driven(codec(settings)?, pipe, settings),
                 self_test: |pipe, settings, chip| selftest::run(codec(settings)?, pipe, chip),
                 other_modes: &[],
             }),

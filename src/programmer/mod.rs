@@ -36,6 +36,7 @@ pub(crate) use ch341a::Ch341a;
 pub(crate) use ch347::Ch347;
 pub(crate) use codec::Codec;
 pub(crate) use driver::Driver;
+
 pub use model::{Model, Opened, Settings, SpiClock};
 pub use models::models;
 pub(crate) use mpsse::Mpsse;

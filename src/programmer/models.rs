@@ -7,15 +7,14 @@
 //! data sheets (ports with an MPSSE).
 
 use super::ftdi_models::{FTDI_MODELS, FtdiModel};
-use super::model::Settings;
-use super::model::{Model, OtherMode, SpiClock, StreamModel, UsbModel};
-use super::opening::{open_stream, open_usb};
+use super::model::{Model, OtherMode, Settings, SpiClock, StreamModel, UsbModel};
+use super::opening::{driven, open_stream, open_usb};
 use super::selftest;
 use super::serprog::{self, Serprog};
 use super::spidev::{self, Spidev};
-use super::{Ch341a, Ch347, Codec, Driver, Shape};
-use crate::spi::{Programmer, SpiError};
-use crate::usb::{Interface, Pipe, StreamAddress};
+use super::{Ch341a, Ch347};
+use crate::spi::SpiError;
+use crate::usb::{Interface, StreamAddress};
 use std::sync::LazyLock;
 
 /// WCH's idVendor.
@@ -156,16 +155,6 @@ const CH347_MODES: &[OtherMode] = &[
 fn ch347_codec(settings: &Settings) -> Result<Ch347, SpiError> {
     let codec = Ch347::new(settings.cs, &settings.pins);
     settings.speed.map_or(Ok(codec.clone()), |hz| codec.with_clock(hz))
-}
-
-/// The driver over an opened interface, in the shape that the settings allow.
-pub(super) fn driven<C: Codec + 'static>(
-    codec: C,
-    pipe: Box<dyn Pipe>,
-    settings: &Settings,
-) -> Result<Box<dyn Programmer>, SpiError> {
-    let fastest = if settings.plain { Shape::Plain } else { Shape::Fast };
-    Ok(Box::new(Driver::open_in(codec, pipe, fastest)?))
 }
 
 impl Model {

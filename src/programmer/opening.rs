@@ -3,6 +3,7 @@
 use super::heeding::Heeding;
 use super::model::{Model, Opened, Settings};
 use super::selftest::SelfTest;
+use super::{Codec, Driver, Shape};
 use crate::spi::{Programmer, SpiError};
 use crate::usb::host::{self, HostPipe};
 use crate::usb::{Pipe, StreamAddress, Wanted};
@@ -81,6 +82,16 @@ pub fn over<P: Pipe + 'static>(pipe: P, settings: &Settings) -> Result<Box<dyn P
 
 fn no_usb(model: &Model) -> SpiError {
     SpiError::Unsupported(format!("{} is no USB device", model.name))
+}
+
+/// The driver over an opened interface, in the shape that the settings allow.
+pub(super) fn driven<C: Codec + 'static>(
+    codec: C,
+    pipe: Box<dyn Pipe>,
+    settings: &Settings,
+) -> Result<Box<dyn Programmer>, SpiError> {
+    let fastest = if settings.plain { Shape::Plain } else { Shape::Fast };
+    Ok(Box::new(Driver::open_in(codec, pipe, fastest)?))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod plain;
 #[cfg(test)]
 mod plain_tests;
 pub(crate) mod recognise;
+pub(crate) mod recognised;
 pub(crate) mod reference;
 pub(crate) mod root;
 mod unheaded;

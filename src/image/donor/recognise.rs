@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::dump::{calibration_fits, judge};
+use super::recognised::Recognised;
 use super::reference::is_reference;
 use crate::image::boards::Board;
 use crate::image::checks::{Advice, Severity};
@@ -16,18 +17,6 @@ use crate::image::is_blank;
 use crate::image::layouts::device_tree;
 use crate::image::pc;
 use crate::image::unit::{has_mac_place, mac_of, mac_text, own_place};
-
-/// A board that a dump may be of.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Recognised {
-    /// The board: one of the program's, or one made from a device tree.
-    pub board: Cow<'static, Board>,
-    /// By what, in words.
-    pub by: Vec<String>,
-    /// True when something names the board, and not only agrees with it.
-    pub named: bool,
-}
 
 /// The boards `dump` may be of, the most likely first.
 pub fn recognise(dump: &[u8]) -> Vec<Recognised> {

@@ -8,12 +8,10 @@ use super::insyde::{self, Entry};
 use super::psp::{self, Psp};
 use super::variables::Store;
 use super::volume::{self, Volume};
-use super::{nvar, phoenix, vss};
+use super::{address, nvar, phoenix, vss};
 use crate::image::container::fmap::{self, Fmap};
 use crate::span::Span;
 
-/// One past the last address of the flash, as the processor sees it.
-const TOP: u64 = 1 << 32;
 /// A table of areas that is only mentioned costs one try each.
 const MOST_TRIES: usize = 64;
 
@@ -51,25 +49,21 @@ impl<'a> Bios<'a> {
             stores.extend(live.filter_map(|file| nvar::read(bytes, file.span.start, file.body())));
         }
         stores.extend(phoenix::stores_outside(bytes, volumes.iter().map(|volume| volume.span)));
-        let mut bios = Self {
+        Self {
             bytes,
             flash_map: phoenix::find(bytes),
             volumes,
             stores,
             device_map: insyde::find(bytes),
-            fit: None,
-            psp: None,
+            fit: fit::find(bytes),
+            psp: psp::find(bytes),
             areas: areas(bytes, at),
-        };
-        bios.fit = fit::find(&bios);
-        bios.psp = psp::find(&bios);
-        bios
+        }
     }
 
     /// The place of an address of the processor.
     pub fn offset(&self, address: u64) -> Option<u64> {
-        let len = self.bytes.len() as u64;
-        address.checked_sub(TOP.checked_sub(len)?).filter(|offset| *offset < len)
+        address::offset(self.bytes, address)
     }
 
     /// Every file that is valid and more than padding.

@@ -11,7 +11,7 @@ use super::models::models;
 use crate::image::boards::Board;
 use crate::image::checks::Advice;
 use crate::image::container::intel::descriptor::{self, Part};
-use crate::image::donor::recognise::Recognised;
+use crate::image::donor::recognised::Recognised;
 use crate::image::error::ImageError;
 use crate::image::is_blank;
 use crate::image::layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};

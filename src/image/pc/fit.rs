@@ -4,7 +4,7 @@
 //! rows), version, type with the mark that a sum is there, sum. Facts: Intel's FIT BIOS specification, UEFITool
 //! (intel_fit.h).
 
-use super::bios::Bios;
+use super::address::offset;
 use super::file::sum;
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at, u64_at};
 use crate::image::is_blank;
@@ -69,11 +69,10 @@ pub struct Fit {
     pub faults: Vec<(Span, String)>,
 }
 
-/// The table that the end of the flash leads to.
-pub fn find(bios: &Bios) -> Option<Fit> {
-    let bytes = bios.bytes;
+/// The table that the end of the flash, `bytes`, leads to.
+pub fn find(bytes: &[u8]) -> Option<Fit> {
     let pointer = u32_at(bytes, bytes.len().checked_sub(POINTER_BEFORE_END)?, Little)?;
-    let start = bios.offset(pointer.into())? as usize;
+    let start = offset(bytes, pointer.into())? as usize;
     let head = slice(bytes, start, ROW).filter(|head| head.starts_with(MARK))?;
     let count = u32_at(head, 8, Little)? & 0xff_ffff;
     let len = ROW * count.clamp(1, MOST) as usize;
@@ -88,7 +87,7 @@ pub fn find(bios: &Bios) -> Option<Fit> {
     }
     for (n, row) in table.chunks_exact(ROW).enumerate().skip(1) {
         let (address, kind) = (u64_at(row, 0, Little)?, Kind::of(row[14] & !HAS_SUM));
-        let at = bios.offset(address);
+        let at = offset(bytes, address);
         let fault = match (kind, at) {
             // Rows that are kept free.
             (Kind::Other(0x7f), _) => None,

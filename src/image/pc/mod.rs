@@ -5,6 +5,7 @@
 //! a result must hold. [`board`] makes a board of it, whose regions the splice puts together like any other board's; what
 //! is judged besides is in `judge`. Code is never unpacked: what is the unit's is not packed.
 
+pub mod address;
 pub mod bios;
 pub mod board;
 pub mod boot_guard;

@@ -5,7 +5,7 @@
 //! 30:29); entries of 16 or, of the BIOS, 24 bytes: type, size, location. Facts: coreboot's psp_integration.md and
 //! amdfwtool, PSPTool.
 
-use super::bios::Bios;
+use super::address::offset;
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at, u64_at};
 use crate::span::Span;
 
@@ -44,27 +44,27 @@ pub struct Psp {
 }
 
 /// Reads the directories; `None` where no structure leads to one.
-pub fn find(bios: &Bios) -> Option<Psp> {
-    let window = (bios.bytes.len() as u64).saturating_sub(WINDOW);
+pub fn find(bytes: &[u8]) -> Option<Psp> {
+    let window = (bytes.len() as u64).saturating_sub(WINDOW);
     let places = PLACES.into_iter().map(|at| window + at);
-    places.filter_map(|at| structure(bios, at)).find(|psp| !psp.code.is_empty())
+    places.filter_map(|at| structure(bytes, at)).find(|psp| !psp.code.is_empty())
 }
 
-fn structure(bios: &Bios, at: u64) -> Option<Psp> {
+fn structure(bytes: &[u8], at: u64) -> Option<Psp> {
     let span = Span::at(at, STRUCTURE_LEN)?;
-    let head = span.of(bios.bytes).filter(|head| head.starts_with(&MARK))?;
+    let head = span.of(bytes).filter(|head| head.starts_with(&MARK))?;
     let mut psp = Psp::default();
     let mut todo: Vec<u64> = POINTERS
         .iter()
         .filter_map(|at| u32_at(head, *at, Little))
         .filter(|pointer| !matches!(*pointer, 0 | u32::MAX))
-        .filter_map(|pointer| physical(bios, pointer.into()))
+        .filter_map(|pointer| physical(bytes, pointer.into()))
         .collect();
     let mut done: Vec<u64> = Vec::new();
     while let Some(at) = todo.pop() {
         if !done.contains(&at) && done.len() < MOST_DIRECTORIES {
             done.push(at);
-            directory(bios, at, &mut psp, &mut todo);
+            directory(bytes, at, &mut psp, &mut todo);
         }
     }
     if !psp.code.is_empty() {
@@ -74,16 +74,15 @@ fn structure(bios: &Bios, at: u64) -> Option<Psp> {
 }
 
 /// An address of the processor, or an offset, as an offset.
-fn physical(bios: &Bios, address: u64) -> Option<u64> {
-    let len = bios.bytes.len() as u64;
+fn physical(bytes: &[u8], address: u64) -> Option<u64> {
+    let len = bytes.len() as u64;
     if address < len {
         return Some(address);
     }
-    bios.offset(address)
+    offset(bytes, address)
 }
 
-fn directory(bios: &Bios, at: u64, psp: &mut Psp, todo: &mut Vec<u64>) {
-    let bytes = bios.bytes;
+fn directory(bytes: &[u8], at: u64, psp: &mut Psp, todo: &mut Vec<u64>) {
     let start = at as usize;
     let Some(head) = slice(bytes, start, HEAD_LEN) else { return };
     let Some((_, entry_len, own)) = DIRECTORIES.iter().find(|(cookie, ..)| head.starts_with(*cookie)) else {
@@ -126,7 +125,7 @@ fn directory(bios: &Bios, at: u64, psp: &mut Psp, todo: &mut Vec<u64>) {
         let by_entry = (location >> 62) as u32;
         let place = location & (u64::MAX >> 2);
         let there = match if mode >= 2 { by_entry } else { mode } {
-            0 => physical(bios, place & 0xffff_ffff),
+            0 => physical(bytes, place & 0xffff_ffff),
             2 => at.checked_add(place),
             _ => Some(place),
         };
@@ -161,6 +160,7 @@ fn fletcher32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::pc::bios::Bios;
     use crate::image::pc::proof::faults;
 
     const PSP: usize = 0x3_0000;

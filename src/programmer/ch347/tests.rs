@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
-use crate::programmer::Driver;
+use crate::programmer::driver::Driver;
 use crate::spi::Programmer;
 
 /// Firmware that knows the flags of a `C2`.
