@@ -6,7 +6,7 @@ use super::session::Session;
 use super::streams;
 use crate::desk::{DonorWish, Wish};
 use crate::image::unit::{Mac, parse_mac};
-use crate::image::{EnvValue, Purpose, RegionSource};
+use crate::image::{EnvValue, Purpose, RegionSource, SerialNumber, Uuid};
 use clap::Args;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -45,6 +45,14 @@ pub struct OrderArgs {
     /// Give the board another MAC address, where its file knows how
     #[arg(long, value_name = "AA:BB:CC:DD:EE:FF")]
     pub mac: Option<MacAddress>,
+
+    /// Give a PC another serial number, where the form of its store is known
+    #[arg(long, value_name = "TEXT")]
+    pub serial: Option<SerialNumber>,
+
+    /// Give a PC another UUID, where the form of its store is known
+    #[arg(long, value_name = "UUID")]
+    pub uuid: Option<Uuid>,
 
     /// Set a U-Boot variable; an empty value takes it out
     #[arg(long, value_name = "NAME=VALUE")]
@@ -90,6 +98,8 @@ impl OrderArgs {
             donors: self.donor.iter().map(donor).collect::<Result<_, Failure>>()?,
             sources: self.set.clone(),
             mac: self.mac.map(|MacAddress(mac)| mac),
+            serial: self.serial.clone(),
+            uuid: self.uuid,
             env: self.env.clone(),
             recipe: optional(&self.recipe)?,
             purpose,

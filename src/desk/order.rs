@@ -10,8 +10,8 @@ use crate::image::checks::stopping;
 use crate::image::unit::Mac;
 use crate::image::{
     Allow, Board, Choice, Donor, EnvValue, Image, ImageError, Layout, Moved, Purpose, Recipe, RecipeDonor,
-    RegionSource, Severity, Source, Spliced, auto, by_tree, check_sources, checks, chips, parse_any, splice,
-    splice_moved,
+    RegionSource, SerialNumber, Severity, Source, Spliced, Uuid, auto, by_tree, check_sources, checks, chips,
+    parse_any, splice, splice_moved,
 };
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,10 @@ pub struct Wish {
     pub sources: Vec<RegionSource>,
     /// A new address for the board.
     pub mac: Option<Mac>,
+    /// A new serial number for a PC.
+    pub serial: Option<SerialNumber>,
+    /// A new UUID for a PC.
+    pub uuid: Option<Uuid>,
     /// U-Boot variables.
     pub env: Vec<EnvValue>,
     /// The recipe of an earlier run; the fields above go before it.
@@ -102,6 +106,8 @@ impl Order {
         choice.sources.extend(wish.sources.into_iter().map(|set| (set.region, set.source)));
         choice.edits.env.extend(wish.env);
         choice.edits.mac = wish.mac.or(choice.edits.mac);
+        choice.edits.serial = wish.serial.or(choice.edits.serial);
+        choice.edits.uuid = wish.uuid.or(choice.edits.uuid);
         let mut inputs: Vec<Input> = Vec::new();
         let (donors, donor_files) = match &recipe {
             Some(recipe) if wish.donors.is_empty() => {

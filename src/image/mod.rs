@@ -39,7 +39,7 @@ pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::any::parse_any;
 pub(crate) use splice::check_sources;
 pub use splice::{
-    Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, Spliced, UnitRow,
-    check_tftp, splice, splice_moved,
+    Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, SerialNumber,
+    Spliced, UnitRow, Uuid, check_tftp, splice, splice_moved,
 };
 pub use whole::{Image, is_blank, sha256};

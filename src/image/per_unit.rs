@@ -138,7 +138,7 @@ static FORMS: [Form; 8] = [
         is_missing: |bytes, unit| {
             if unit.kind == UnitKind::Mac { no_mac(bytes, unit) } else { is_blank(bytes) }
         },
-        show: |bytes, mac| match bytes.iter().all(u8::is_ascii_graphic) {
+        show: |bytes, mac| match bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
             true => String::from_utf8_lossy(bytes).into_owned(),
             false => (RAW.show)(bytes, mac),
         },

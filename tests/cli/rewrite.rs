@@ -266,6 +266,9 @@ fn a_recipe_repeats_a_splice_and_edits_are_part_of_it() {
     bench.run(again).code(2).says(&["SHA-256"]);
     for (words, said) in [
         (&["--mac", "02:11"][..], "30:b5:c2:a1:b2:c3"),
+        (&["--serial", ""], "a serial number"),
+        (&["--serial", "A1"], "no PC's firmware"),
+        (&["--uuid", "1234"], "4c4c4544-0051-3510-8052-b4c04f4a3232"),
         (&["--env", "novalue"], "NAME=VALUE"),
         (&["--recipe", "board.bin"], "recipe"),
     ] {

@@ -56,6 +56,31 @@ fn uefiextract_has_no_complaint_of_a_splice_that_the_update_does_not_give() {
     assert!(count(&items) >= 5 && count(&items) == count(&items_of_update), "{items:#?}");
 }
 
+/// A new serial number and UUID: the reader finds no sum that is wrong.
+#[test]
+fn uefiextract_reads_a_new_identity_without_a_complaint() {
+    let Some(bench) = Bench::with(&["UEFIExtract"]) else { return };
+    for part in [Part::Nvar, Part::Vss2] {
+        let spec = Spec::new(&[(part, 8), (Part::Identity, 2), (Part::Code, 4)]);
+        let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
+        bench.write("own.bin", &own.bytes);
+        bench.write("update.bin", &new.bytes);
+        let line =
+            ["splice", "--board", "auto", "--base", "own.bin", "--donor", "update.bin", "-o", "new.bin"];
+        let identity = ["--serial", "NEW1234567X", "--uuid", "4c4c4544-0051-3510-8052-b4c04f4a3232"];
+        done(&bench, &[&line[..], &identity].concat());
+        let made = bench.read("new.bin");
+        assert!(made != expected(&own, &new) && made.windows(11).any(|text| text == b"NEW1234567X"));
+        assert_eq!(extracted(&bench, "new.bin").0, extracted(&bench, "update.bin").0);
+        let shown = bench.run(["inspect", "new.bin"]);
+        assert!(
+            shown.stdout.contains("NEW1234567X") && shown.stdout.contains("4c4c4544-0051"),
+            "{}",
+            shown.stdout
+        );
+    }
+}
+
 /// A firmware that nobody made for this: the own variables before the code of another build.
 #[test]
 fn ovmf_keeps_its_own_variables_across_a_swap_of_its_code() {

@@ -83,6 +83,24 @@ pub(super) fn read(bytes: &[u8], at: u64, end: u64, revision: u8, erased: u8) ->
     Some(File { span, header_len, guid, kind, is_valid, header_holds: summed == 0, data_holds })
 }
 
+/// Makes the sum of the data of `file`, if it has one, anew; gives where it is.
+///
+/// # Errors
+/// Where the file has its sum twice, as those of the first revision may.
+pub(super) fn sum_again(bytes: &mut [u8], file: &File) -> Result<Option<u64>, &'static str> {
+    let start = file.span.start as usize;
+    let attributes = bytes[start + 0x13];
+    if attributes & ATTRIBUTE_CHECKSUM == 0 {
+        return Ok(None);
+    }
+    if attributes & ATTRIBUTE_LARGE != 0 && file.header_len == HEADER_LEN {
+        return Err("the file has its sum behind its data, too");
+    }
+    let summed = file.body().of(bytes).map_or(0, sum);
+    bytes[start + 0x11] = 0u8.wrapping_sub(summed);
+    Ok(Some(file.span.start + 0x11))
+}
+
 /// The sum of all bytes.
 pub(super) fn sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))

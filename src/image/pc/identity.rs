@@ -8,6 +8,7 @@ use memchr::memmem;
 use super::bios::Bios;
 use super::file::{self, File};
 use super::guid::Guid;
+use super::variables::Guard;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::span::Span;
 
@@ -54,6 +55,10 @@ pub struct Value {
     pub what: What,
     /// Where it stands.
     pub span: Span,
+    /// The bytes that it may take: those of its text, and the filling behind them.
+    pub room: Span,
+    /// What guards it.
+    pub guard: Guard,
     /// As text; of a key the last group alone.
     pub text: String,
 }
@@ -72,7 +77,8 @@ pub fn values(bios: &Bios) -> Vec<Value> {
     for variable in bios.stores.iter().flat_map(|store| &store.variables) {
         let field =
             FIELDS.iter().find(|(name, _)| variable.owner == Some(AMI_SMBIOS) && variable.name == *name);
-        found.extend(field.and_then(|(_, what)| smbios(bios.bytes, *what, variable.value)));
+        let value = field.and_then(|(_, what)| smbios(bios.bytes, *what, variable.value));
+        found.extend(value.map(|value| Value { guard: variable.guard, ..value }));
     }
     for file in bios.files().filter(|file| file.guid == FLASH_DATA) {
         flash_data(bios.bytes, file, &mut found);
@@ -84,24 +90,33 @@ pub fn values(bios: &Bios) -> Vec<Value> {
     found
 }
 
-/// A text to its first NUL, or a UUID, of which neither is blank.
+/// A text to its first NUL or the spaces that fill it up, or a UUID, of which neither is blank.
 fn smbios(bytes: &[u8], what: What, span: Span) -> Option<Value> {
     let value = span.of(bytes)?;
     if what == What::Uuid {
         return uuid(bytes, span.start).filter(|_| value.len() == 16);
     }
     let len = value.iter().position(|byte| matches!(byte, 0 | 0xff)).unwrap_or(value.len());
-    let text = &value[..len];
+    let text = value[..len].trim_ascii_end();
+    let len = text.len();
     let is_text = len > 0 && text.iter().all(|byte| (0x20..0x7f).contains(byte));
-    let span = Span::new(span.start, span.start + len as u64);
-    is_text.then(|| Value { what, span, text: String::from_utf8_lossy(text).into_owned() })
+    // Behind the text its end, or what fills it up: bytes of one value.
+    let filled = value[len..].iter().all(|byte| *byte == value[len]);
+    let (room, end) = (if filled { span.end } else { span.start + len as u64 }, span.start + len as u64);
+    is_text.then(|| Value {
+        what,
+        span: Span::new(span.start, end),
+        room: Span::new(span.start, room),
+        guard: Guard::None,
+        text: String::from_utf8_lossy(text).into_owned(),
+    })
 }
 
 fn uuid(bytes: &[u8], at: u64) -> Option<Value> {
     let guid = Guid::at(bytes, at as usize)?;
     let blank = guid.0.iter().all(|byte| *byte == guid.0[0]);
     let span = Span::at(at, 16)?;
-    (!blank).then(|| Value { what: What::Uuid, span, text: guid.to_string() })
+    (!blank).then(|| Value { what: What::Uuid, span, room: span, guard: Guard::None, text: guid.to_string() })
 }
 
 /// Records from 36 on, behind `BSA_` at 28: type, field, then length and data, or 00 80 09, length, number and data.
@@ -136,7 +151,7 @@ fn hex_address(data: &[u8], start: u64) -> Option<Value> {
     let pairs: Vec<String> =
         data[at..at + 12].chunks(2).map(|pair| String::from_utf8_lossy(pair).to_ascii_lowercase()).collect();
     let span = Span::at(start + at as u64, 12)?;
-    Some(Value { what: What::Mac, span, text: pairs.join(":") })
+    Some(Value { what: What::Mac, span, room: span, guard: Guard::None, text: pairs.join(":") })
 }
 
 /// Keys in MSDM tables: five groups of five; the byte sum of a table is 0.
@@ -150,7 +165,13 @@ fn windows_keys(bytes: &[u8]) -> impl Iterator<Item = Value> + '_ {
             group.len() == 5 && group.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         });
         let span = Span::at((at + KEY_AT) as u64, key.len() as u64)?;
-        (is_key && file::sum(table) == 0).then(|| Value { what: What::WindowsKey, span, text: masked(key) })
+        (is_key && file::sum(table) == 0).then(|| Value {
+            what: What::WindowsKey,
+            span,
+            room: span,
+            guard: Guard::Closed("the key is no value that is written"),
+            text: masked(key),
+        })
     })
 }
 

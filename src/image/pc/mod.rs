@@ -10,6 +10,7 @@ pub mod bios;
 pub mod board;
 pub mod boot_guard;
 pub mod claims;
+pub mod edit;
 pub mod file;
 pub mod fit;
 pub mod flash;

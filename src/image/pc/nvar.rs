@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use memchr::memchr;
 
+use super::file::sum;
 use super::guid::Guid;
-use super::variables::{LONGEST_NAME, Store, Variable, wide_name};
+use super::variables::{Guard, LONGEST_NAME, Store, Variable, wide_name};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::span::Span;
 
@@ -20,6 +21,7 @@ const MARK: &[u8] = b"NVAR";
 const HEADER_LEN: usize = 10;
 const NO_NEXT: usize = 0xff_ffff;
 const VALID: u8 = 0x80;
+const AUTHENTICATED: u8 = 0x40;
 const EXTENDED: u8 = 0x10;
 const DATA_ALONE: u8 = 0x08;
 const OWNER_INLINE: u8 = 0x04;
@@ -50,10 +52,12 @@ pub fn read(bytes: &[u8], start: u64, body: Span) -> Option<Store> {
             a if a & VALID == 0 => None,
             a if a & DATA_ALONE != 0 => newer.remove(&at).inspect(|index| {
                 store.variables[*index].value = value(body.start, at, record, HEADER_LEN, a);
+                store.variables[*index].guard = guard(body.start, at, record, HEADER_LEN, a);
             }),
             a => named(all, record, a).map(|(owner, name, data_at)| {
                 let value = value(body.start, at, record, data_at, a);
-                store.variables.push(Variable { name, owner, value });
+                let guard = guard(body.start, at, record, data_at, a);
+                store.variables.push(Variable { name, owner, value, guard });
                 store.variables.len() - 1
             }),
         };
@@ -77,6 +81,36 @@ fn value(body: u64, at: usize, record: &[u8], data_at: usize, attributes: u8) ->
     let end = record.len().saturating_sub(extended).max(data_at);
     let from = body + at as u64;
     Span::new(from + data_at as u64, from + end as u64)
+}
+
+/// What guards the value of a record. The extended header starts with attributes of its own (1: there is a sum); the sum is
+/// the byte before its size. Readers differ in whether owner and name are summed, none in that the data are: both are tried.
+fn guard(body: u64, at: usize, record: &[u8], data_at: usize, attributes: u8) -> Guard {
+    const SUMMED: u8 = 0x01;
+    const AUTHENTICATED_TOO: u8 = 0x30;
+    if attributes & AUTHENTICATED != 0 {
+        return Guard::Closed("the variable is authenticated");
+    }
+    if attributes & EXTENDED == 0 {
+        return Guard::None;
+    }
+    let len = u16_at(record, record.len() - 2, Little).map_or(0, usize::from);
+    let Some(tail) = record.len().checked_sub(len).filter(|tail| len > 2 && *tail >= data_at) else {
+        return Guard::Closed("the variable's extended header is of no known form");
+    };
+    match record[tail] {
+        0 => Guard::None,
+        extended if extended & AUTHENTICATED_TOO != 0 => Guard::Closed("the variable is authenticated"),
+        SUMMED if len > 3 => {
+            let head = sum(&record[4..6]).wrapping_add(attributes);
+            let holds = |from: usize| sum(&record[from..]).wrapping_add(head) == 0;
+            match holds(HEADER_LEN) || holds(data_at) {
+                true => Guard::ByteSum(body + (at + record.len() - 3) as u64),
+                false => Guard::Closed("the sum over the variable does not hold as it is"),
+            }
+        }
+        _ => Guard::Closed("the variable's extended header is of no known form"),
+    }
 }
 
 /// Owner, name, and where the data start in the record.

@@ -10,7 +10,7 @@ use memchr::memmem;
 
 use super::file;
 use super::guid::Guid;
-use super::variables::{Store, Variable, wide_name};
+use super::variables::{Guard, Store, Variable, wide_name};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at, u64_at};
 use crate::span::Span;
 
@@ -159,7 +159,12 @@ fn entries(bytes: &[u8], store: &mut Store) {
     for (owner, name, value) in values {
         let Some((_, name)) = names.iter().rev().find(|(id, _)| *id == name) else { continue };
         let owner = owners.iter().rev().find(|(id, _)| *id == owner).map(|(_, guid)| *guid);
-        store.variables.push(Variable { name: name.clone(), owner, value });
+        store.variables.push(Variable {
+            name: name.clone(),
+            owner,
+            value,
+            guard: Guard::Closed("a store of the form EVSA is not written"),
+        });
     }
 }
 

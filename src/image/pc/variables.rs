@@ -15,6 +15,19 @@ pub struct Variable {
     pub owner: Option<Guid>,
     /// Where its value stands.
     pub value: Span,
+    /// What guards the value.
+    pub guard: Guard,
+}
+
+/// What guards a value against a change in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing.
+    None,
+    /// A byte that counters the byte sum of what is around it, the value among it; where that byte is.
+    ByteSum(u64),
+    /// Something that cannot be made anew here, in words.
+    Closed(&'static str),
 }
 
 /// A store.

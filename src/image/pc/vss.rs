@@ -8,7 +8,7 @@
 
 use super::guid::Guid;
 use super::phoenix;
-use super::variables::{Store, Variable, wide_name};
+use super::variables::{Guard, Store, Variable, wide_name};
 use super::volume::Volume;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at, u64_at};
 use crate::span::Span;
@@ -26,6 +26,8 @@ const FORMATTED: u8 = 0x5a;
 const RECORD: u16 = 0x55aa;
 /// States of a record that counts: added, and added while a newer one is written.
 const ADDED: [u8; 2] = [0x3f, 0x3e];
+/// Attributes of a variable that is only written with a signature: by count, by time, and the later form.
+const AUTHENTICATED: u32 = 0x10 | 0x20 | 0x80;
 /// Lengths of a record's head: plain, and with authentication.
 const HEADS: [usize; 2] = [32, 60];
 /// The form of Insyde's factory copy: `_FDC`, 32-bit size, the head of a volume.
@@ -127,7 +129,11 @@ fn record(bytes: &[u8], at: u64, end: u64, len: usize) -> Option<(Variable, u64)
     let name = Span::at(name_at, name_len.into()).filter(|span| span.end <= end)?;
     let value = Span::at(name.end, data_len.into()).filter(|span| span.end <= end)?;
     let owner = Guid::at(head, sizes + 8);
-    Some((Variable { name: wide_name(name.of(bytes)?)?, owner, value }, value.end))
+    let guard = match u32_at(head, 4, Little)? & AUTHENTICATED {
+        0 => Guard::None,
+        _ => Guard::Closed("the variable is authenticated"),
+    };
+    Some((Variable { name: wide_name(name.of(bytes)?)?, owner, value, guard }, value.end))
 }
 
 /// The working block of the fault-tolerant writes at `at`.
@@ -146,4 +152,27 @@ fn working_block(bytes: &[u8], at: u64, end: u64) -> Option<Store> {
     let fault = (stated != found)
         .then(|| format!("the CRC of the working block is {found:#010x}, its head says {stated:#010x}"));
     Some(Store { form: "FTW", span, header_len: FTW_HEADER_LEN, variables: Vec::new(), fault })
+}
+
+/// True where a write that the working block `block` has begun is not complete: at the next start it is carried out, over
+/// whatever the store holds.
+pub fn has_open_write(bytes: &[u8], block: &Store) -> bool {
+    /// Bits of a write's state, 0 where they are set: header there, writes there, complete.
+    const BEGUN: u8 = 0b011;
+    const COMPLETE: u8 = 0b100;
+    const HEADER: u64 = 40;
+    const WRITE: u64 = 40;
+    let mut at = block.span.start + block.header_len;
+    while let Some(head) =
+        Span::at(at, HEADER).filter(|head| block.span.covers(*head)).and_then(|head| head.of(bytes))
+    {
+        if head[0] & COMPLETE != 0 {
+            return head[0] & BEGUN != BEGUN;
+        }
+        let word = |at| u64_at(head, at, Little).unwrap_or(u64::MAX);
+        let all = WRITE.checked_add(word(32)).and_then(|each| each.checked_mul(word(24)));
+        let Some(next) = all.and_then(|all| (at + HEADER).checked_add(all)) else { return true };
+        at = next;
+    }
+    false
 }

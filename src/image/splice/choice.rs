@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::checks::Allow;
 use crate::image::error::ImageError;
+use crate::image::is_blank;
 use crate::image::layout::Source;
+use crate::image::pc::edit::New;
+use crate::image::pc::guid::Guid;
 
 /// What the result is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,17 +124,75 @@ impl FromStr for EnvValue {
     }
 }
 
+/// A serial number: printable ASCII, 1 to 64 characters, with no space at its ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerialNumber(String);
+
+impl FromStr for SerialNumber {
+    type Err = ImageError;
+
+    fn from_str(text: &str) -> Result<Self, ImageError> {
+        const LONGEST: usize = 64;
+        let printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        match (1..=LONGEST).contains(&text.len()) && printable && text.trim() == text {
+            true => Ok(Self(text.to_owned())),
+            false => Err(ImageError::BadText {
+                text: text.to_owned(),
+                wanted: "a serial number: 1 to 64 printable ASCII characters, no space at its ends",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A UUID as SMBIOS shows it, which one machine can have: not all digits alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uuid(Guid);
+
+impl FromStr for Uuid {
+    type Err = ImageError;
+
+    fn from_str(text: &str) -> Result<Self, ImageError> {
+        let guid = Guid::parse(text).filter(|guid| !is_blank(&guid.0));
+        guid.map(Self).ok_or_else(|| ImageError::BadText {
+            text: text.to_owned(),
+            wanted: "a UUID such as 4c4c4544-0051-3510-8052-b4c04f4a3232",
+        })
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Single values to change in the result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Edits {
     /// A new address for the board.
     pub mac: Option<crate::image::unit::Mac>,
+    /// A new serial number for a PC.
+    pub serial: Option<SerialNumber>,
+    /// A new UUID for a PC.
+    pub uuid: Option<Uuid>,
     /// U-Boot variables.
     pub env: Vec<EnvValue>,
 }
 
 impl Edits {
+    /// What of a PC's identity is to be written.
+    pub(super) fn identity(&self) -> impl Iterator<Item = New> {
+        let serial = self.serial.as_ref().map(|SerialNumber(text)| New::Serial(text.clone()));
+        serial.into_iter().chain(self.uuid.map(|Uuid(guid)| New::Uuid(guid)))
+    }
+
     /// Takes a U-Boot variable as text, `NAME=VALUE`.
     ///
     /// # Errors
@@ -171,6 +232,21 @@ mod tests {
         assert_eq!(choice.sources["firmware"], Source::Donor("stock".to_owned()));
         for text in ["config", "=own", "config="] {
             assert!(text.parse::<RegionSource>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn identity_as_the_user_writes_it() {
+        let uuid = "4c4c4544-0051-3510-8052-b4c04f4a3232";
+        assert_eq!(uuid.to_uppercase().parse::<Uuid>().unwrap().to_string(), uuid);
+        for text in
+            ["", "4c4c4544", "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"]
+        {
+            assert!(text.parse::<Uuid>().is_err(), "{text}");
+        }
+        assert_eq!("PF-1 X".parse::<SerialNumber>().unwrap().to_string(), "PF-1 X");
+        for text in ["", " PF1", "PF1 ", "PF\n1", "PFÄ", &"9".repeat(65)] {
+            assert!(text.parse::<SerialNumber>().is_err(), "{text}");
         }
     }
 }

@@ -1,11 +1,16 @@
-//! Edits of single values in the result, each with the sum that guards it: the board's address, U-Boot variables.
+//! Edits of single values in the result, each with the sum that guards it: the board's address, a PC's serial number and
+//! UUID, U-Boot variables.
 
 use super::choice::{Edits, EnvValue};
 use crate::image::boards::Board;
 use crate::image::checks::{Advice, EDITED, Finding};
+use crate::image::container::intel::descriptor;
 use crate::image::container::{art, mtk_eeprom, uboot_env};
 use crate::image::error::ImageError;
 use crate::image::layout::{PerUnit, Role, UnitKind};
+use crate::image::pc::bios::Bios;
+use crate::image::pc::edit::{self, Edited, New};
+use crate::image::pc::flash::{BIOS, bios_span};
 use crate::image::unit::{Mac, calibration_around, is_unit_mac, mac_text, own_place};
 use crate::span::Span;
 
@@ -25,6 +30,9 @@ pub fn apply(
     let mut edited = Vec::new();
     if let Some(mac) = edits.mac {
         edited.extend(set_mac(chip, board, mac, findings)?);
+    }
+    for new in edits.identity() {
+        edited.extend(set_identity(chip, board, &new, findings)?);
     }
     if !edits.env.is_empty() {
         edited.extend(set_env(chip, board, &edits.env, findings)?);
@@ -117,6 +125,35 @@ fn redo_xor(chip: &mut [u8], sum_at: usize, covered: Span) {
     let words = chip[covered.range()].chunks(2);
     let sum = words.fold(0xffff, |sum, pair| sum ^ u16::from_le_bytes([pair[0], *pair.get(1).unwrap_or(&0)]));
     chip[sum_at..sum_at + 2].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// Writes a serial number or UUID where a PC's firmware has its own.
+fn set_identity(
+    chip: &mut [u8],
+    board: &Board,
+    new: &New,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Span>, ImageError> {
+    let no = |why: String| not_here(board, why);
+    let region = board.layout.region(BIOS).map(|region| region.span);
+    let span = if descriptor::parse(chip, 0).is_some() { bios_span(chip) } else { region };
+    let bytes = span.and_then(|span| Some((span.start, chip.get_mut(span.range())?)));
+    let (at, bytes) = bytes.filter(|(at, bytes)| Bios::read(bytes, *at).is_firmware()).ok_or_else(|| {
+        no("it is no PC's firmware, where alone a serial number or UUID is written".to_owned())
+    })?;
+    let all = edit::write(bytes, at, new).map_err(no)?;
+    let mut edited = Vec::new();
+    for Edited { what, was, spans } in all {
+        let (name, Some(first)) = (what.name(), spans.first()) else {
+            findings.push(EDITED.found(format!("the {} stays {was}: it is another one", what.name())));
+            continue;
+        };
+        let sums = if spans.len() > 1 { ", and the sum over it is made anew" } else { "" };
+        let place = at + first.start;
+        findings.push(EDITED.found(format!("the {name} at {place:#x} is set to {new} (was {was}){sums}")));
+        edited.extend(spans.into_iter().map(|span| span.shifted(at)));
+    }
+    Ok(edited)
 }
 
 /// Sets variables in every good copy of the environment, which is outside of the firmware.

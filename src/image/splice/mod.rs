@@ -26,7 +26,7 @@ mod spliced;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Choice, Edits, EnvValue, Purpose, RegionSource};
+pub use choice::{Choice, Edits, EnvValue, Purpose, RegionSource, SerialNumber, Uuid};
 pub use moved::Moved;
 pub use recipe::{Recipe, RecipeDonor};
 pub use rescue::check_tftp;

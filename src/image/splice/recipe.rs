@@ -82,6 +82,12 @@ pub struct Recipe {
     /// A new address for the board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
+    /// A new serial number for a PC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// A new UUID for a PC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
     /// The donors.
     #[serde(default, rename = "donor", skip_serializing_if = "Vec::is_empty")]
     pub donors: Vec<RecipeDonor>,
@@ -134,6 +140,8 @@ impl Recipe {
             purpose: spliced.purpose.name().to_owned(),
             allow: choice.allow.names().map(str::to_owned).collect(),
             mac: choice.edits.mac.map(mac_text),
+            serial: choice.edits.serial.as_ref().map(ToString::to_string),
+            uuid: choice.edits.uuid.map(|uuid| uuid.to_string()),
             donors: donors.iter().map(donor).collect(),
             set: spliced
                 .sources
@@ -169,7 +177,12 @@ impl Recipe {
                 .collect(),
             allow: Allow::new(self.allow.iter().cloned()),
             purpose,
-            edits: Edits { mac, env: env.collect() },
+            edits: Edits {
+                mac,
+                serial: self.serial.as_deref().map(str::parse).transpose()?,
+                uuid: self.uuid.as_deref().map(str::parse).transpose()?,
+                env: env.collect(),
+            },
         })
     }
 }
@@ -180,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     const TEXT: &str = "board = \"archer-mr200-v1\"\nfor = \"tftp\"\nallow = [\"region\"]\nmac = \"30:b5:c2:a1:b2:c3\"\n\
+        serial = \"PF1\"\nuuid = \"4c4c4544-0051-3510-8052-b4c04f4a3232\"\n\
         \n[[donor]]\nname = \"stock\"\nfile = \"a \\\"b\\\".bin\"\n\n[set]\nfirmware = \"stock\"\nu-boot = \"own\"\n\
         \n[env]\nbootdelay = \"5\"\n";
 

@@ -109,7 +109,7 @@ fn the_address_is_edited_where_the_board_has_it() {
     let base = Image::new(chip(OURS));
     let donors = [Donor::new("donor", synthetic::firmware(&small()))];
     let with = |mac, purpose| Choice {
-        edits: Edits { mac: Some(mac), env: Vec::new() },
+        edits: Edits { mac: Some(mac), ..Edits::default() },
         purpose,
         ..Choice::default()
     };
