@@ -46,7 +46,7 @@ impl Ch347 {
     pub(super) fn new(kind: Ch347Kind, wired: usize, clip: Clip, quirks: &[Quirk]) -> Self {
         let old = kind == Ch347Kind::T && quirks.contains(&Quirk::OldFirmware);
         Self {
-            descriptors: descriptors::of(kind, old),
+            descriptors: descriptors::describe(kind, old),
             engine: Engine::new(kind, old, wired, quirks),
             clip,
             incoming: Incoming::default(),

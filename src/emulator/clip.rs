@@ -67,8 +67,8 @@ impl Clip {
     }
 
     /// Brings the wires to `now`.
-    pub(super) fn settle(&mut self, now: Duration) {
-        self.chip.settle(now);
+    pub(super) fn advance_to(&mut self, now: Duration) {
+        self.chip.advance_to(now);
         if self.faults.off.is_empty() {
             return;
         }
@@ -86,7 +86,7 @@ impl Clip {
 
     /// Chip select changes.
     pub(super) fn select(&mut self, now: Duration, low: bool) {
-        self.settle(now);
+        self.advance_to(now);
         if low {
             self.chip.select(now);
         } else {
@@ -100,7 +100,7 @@ impl Clip {
             self.chip.clock(at, hz, mosi, miso);
             return;
         }
-        self.settle(at);
+        self.advance_to(at);
         let before = self.chip.counts().spi_bytes;
         let left = self.faults.cut_at_byte.map_or(u64::MAX, |n| n.saturating_sub(before));
         if left < mosi.len() as u64 && self.chip.is_powered() {
@@ -126,7 +126,7 @@ impl Clip {
 
     /// Clocks `count` bits, the uppermost first.
     pub(super) fn bits(&mut self, at: Duration, hz: u32, mosi: u8, count: u8) -> u8 {
-        self.settle(at);
+        self.advance_to(at);
         let mut back = [self.chip.bits(at, hz, mosi, count)];
         if let Some((level, from)) = self.faults.stuck
             && at >= from

@@ -191,7 +191,7 @@ impl Emulator {
     pub fn chip<T>(&self, look: impl FnOnce(&mut FlashChip) -> T) -> T {
         let mut machine = lock(&self.machine);
         let chip = machine.device().clip_mut().chip_mut();
-        chip.settle(self.clock.now());
+        chip.advance_to(self.clock.now());
         look(chip)
     }
 

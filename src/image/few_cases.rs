@@ -28,7 +28,7 @@ pub(crate) fn nested_layouts(units: u64) -> impl Strategy<Value = Layout> {
         let mut regions = Vec::new();
         divide(Span::new(0, units * UNIT), 0, &mut draws.into_iter(), &mut regions);
         let layout = Layout { regions, chip_size: Some(units * UNIT), ..Layout::default() };
-        layout.settle()
+        layout.nested()
     })
 }
 

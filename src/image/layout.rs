@@ -225,7 +225,7 @@ impl Layout {
 
     /// Sorts the regions by address, larger ones first, and notes which lie in which; a region that overlaps
     /// another one and does not lie in it is left out with a note.
-    pub fn settle(mut self) -> Self {
+    pub fn nested(mut self) -> Self {
         self.regions.sort_by_key(|r| (r.span.start, std::cmp::Reverse(r.span.end)));
         let more = self.regions.split_off(self.regions.len().min(MOST_REGIONS));
         if let Some(first) = more.first() {
@@ -300,7 +300,7 @@ mod tests {
 
     fn settled(regions: impl Iterator<Item = (u64, u64)>) -> Layout {
         let named = |(n, (start, end))| Region::new(format!("r{n}"), Span::new(start, end));
-        Layout { regions: regions.enumerate().map(named).collect(), ..Layout::default() }.settle()
+        Layout { regions: regions.enumerate().map(named).collect(), ..Layout::default() }.nested()
     }
 
     #[test]

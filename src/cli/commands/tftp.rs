@@ -82,9 +82,9 @@ fn serve(args: &Serve, session: &Session) -> Outcome {
     for (n, step) in (1..).zip(rescue::steps_while_serving(board, address)) {
         session.out.line(format!("  {n}. {step}"));
     }
-    let mut teller = Teller { session, board, address, size, progress: session.progress() };
+    let mut teller = ServedReport { session, board, address, size, progress: session.progress() };
     let ended = server.serve(&mut |event| {
-        teller.tell(&event);
+        teller.report(&event);
         session.stop.flow()
     });
     teller.progress.finish();
@@ -144,7 +144,7 @@ fn explain(error: TftpError, board: &Board) -> Failure {
 }
 
 /// Says what happens.
-struct Teller<'a> {
+struct ServedReport<'a> {
     session: &'a Session,
     board: &'a Board,
     address: SocketAddr,
@@ -152,8 +152,8 @@ struct Teller<'a> {
     progress: Progress<'a>,
 }
 
-impl Teller<'_> {
-    fn tell(&mut self, event: &Served) {
+impl ServedReport<'_> {
+    fn report(&mut self, event: &Served) {
         let out = &self.session.out;
         match event {
             Served::Began(peer) => {

@@ -22,7 +22,7 @@ fn serial(into: &mut Vec<u8>, first: u8, [interrupt, out, data]: [u8; 3]) {
     interface(into, first + 1, [10, 0, 0], &[(out, 2, PACKET as u16), (data, 2, PACKET as u16)]);
 }
 
-pub(super) fn of(kind: Ch347Kind, old: bool) -> Descriptors {
+pub(super) fn describe(kind: Ch347Kind, old: bool) -> Descriptors {
     let mut body = Vec::new();
     let spi = match kind {
         Ch347Kind::T => {

@@ -147,7 +147,7 @@ impl FlashChip {
         let mut done = 0;
         while done < miso.len() {
             let now = at + wire_time(hz, done);
-            self.settle(now);
+            self.advance_to(now);
             if !self.powered {
                 miso[done..].fill(FLOATING);
                 return;

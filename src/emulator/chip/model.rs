@@ -278,7 +278,7 @@ impl FlashChip {
 
     /// True while an operation runs at `now`.
     pub fn is_busy(&mut self, now: Duration) -> bool {
-        self.settle(now);
+        self.advance_to(now);
         self.busy.is_some()
     }
 
@@ -289,7 +289,7 @@ impl FlashChip {
 
     /// Takes the supply away: what was being erased, programmed or written is undefined from then on.
     pub fn power_cut(&mut self, now: Duration) {
-        self.settle(now);
+        self.advance_to(now);
         self.lose_power();
     }
 
@@ -336,7 +336,7 @@ impl FlashChip {
 
     /// Lets a running operation end and gives everything the chip keeps without its supply.
     pub fn export(&mut self) -> ChipState {
-        self.settle(Duration::MAX);
+        self.advance_to(Duration::MAX);
         ChipState { contents: self.array.clone(), ..self.lasting() }
     }
 

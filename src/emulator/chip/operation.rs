@@ -57,7 +57,7 @@ impl FlashChip {
     }
 
     /// Brings the chip to `now`: ends what has ended, and loses power where a fault says so.
-    pub(in crate::emulator) fn settle(&mut self, now: Duration) {
+    pub(in crate::emulator) fn advance_to(&mut self, now: Duration) {
         let cut = self.cut_at.filter(|cut| *cut <= now);
         let moment = cut.unwrap_or(now);
         while self.busy.as_ref().is_some_and(|busy| busy.until <= moment && busy.until != Duration::MAX) {

@@ -89,7 +89,7 @@ impl Window {
 impl FlashChip {
     /// Chip select falls.
     pub fn select(&mut self, now: Duration) {
-        self.settle(now);
+        self.advance_to(now);
         if self.window.selected || !self.powered {
             return;
         }
@@ -102,7 +102,7 @@ impl FlashChip {
 
     /// Clocks whole bytes through the chip, the first beginning at `at`; both slices have the same length.
     pub fn clock(&mut self, at: Duration, hz: u32, mosi: &[u8], miso: &mut [u8]) {
-        self.settle(at);
+        self.advance_to(at);
         if !self.powered || !self.window.selected {
             miso.fill(FLOATING);
             return;
@@ -145,7 +145,7 @@ impl FlashChip {
 
     /// Clocks `count` (1 to 8) bits, the uppermost of `mosi` first; gives what came back, in the lowest bits.
     pub fn bits(&mut self, at: Duration, hz: u32, mosi: u8, count: u8) -> u8 {
-        self.settle(at);
+        self.advance_to(at);
         if !self.powered || !self.window.selected {
             return FLOATING >> (8 - count);
         }
@@ -208,7 +208,7 @@ impl FlashChip {
     fn opcode(&mut self, now: Duration, opcode: u8) {
         self.window.opcode = opcode;
         self.window.phase = Phase::Ignored;
-        self.settle(now);
+        self.advance_to(now);
         if !self.powered {
             return;
         }
@@ -303,7 +303,7 @@ impl FlashChip {
 
     /// Chip select rises: the command is carried out.
     pub fn deselect(&mut self, now: Duration) {
-        self.settle(now);
+        self.advance_to(now);
         if !self.window.selected {
             return;
         }

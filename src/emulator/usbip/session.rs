@@ -161,7 +161,7 @@ impl Session {
         let mut machine = lock(&export.machine);
         let start = export.clock.now();
         let mut now = start;
-        machine.device().clip_mut().settle(now);
+        machine.device().clip_mut().advance_to(now);
         let next = urbs.work(&mut now, &mut machine, &mut self.output);
         export.clock.advance_to(now);
         machine.report();

@@ -77,7 +77,7 @@ fn imported(options: Options) -> (Emulator, Session) {
 }
 
 /// Works until there is nothing more to do.
-fn settle(session: &mut Session) -> Next {
+fn advance_to(session: &mut Session) -> Next {
     loop {
         match session.work(Duration::ZERO) {
             Next::Busy => {}
@@ -152,11 +152,11 @@ fn descriptors_by_control_requests() {
 fn an_in_parked_first_does_not_hold_back_what_answers_it() {
     let (emulator, mut session) = imported(Options::default());
     session.input(&[into(1, 0x82, 32), into(2, 0x82, 32), into(3, 0x81, 8)].concat()).expect("commands");
-    assert_eq!(settle(&mut session), Next::Wait(None));
+    assert_eq!(advance_to(&mut session), Next::Wait(None));
     assert!(session.output.is_empty());
     let outs = [out(4, 0x02, &SELECT), out(5, 0x02, &READ_ID), out(6, 0x02, &DESELECT)].concat();
     session.input(&outs).expect("commands");
-    settle(&mut session);
+    advance_to(&mut session);
     let mut all = replies(&session.output, &[1, 2, 3]);
     all.sort_by_key(|reply| reply.1);
     assert_eq!(all[0], Reply(3, 1, 0, ID.to_vec()));
@@ -185,9 +185,9 @@ fn torn_anywhere_is_the_same_in_pieces() {
     for cut in 0..bytes.len() {
         let (_, mut session) = session(Options::default());
         assert_eq!(session.input(&bytes[..cut]), Ok(true));
-        settle(&mut session);
+        advance_to(&mut session);
         assert_eq!(session.input(&bytes[cut..]), Ok(true));
-        settle(&mut session);
+        advance_to(&mut session);
         // Import reply and five replies of 48 bytes, the IN's data if it came before the unlink.
         assert!(
             [320 + 48 * 5 + 4, 320 + 48 * 4].contains(&session.output.len()),
@@ -228,16 +228,16 @@ fn a_split_in_transfer_ends_as_a_whole_at_a_short_packet() {
     let part = |sequence, flags| submit(sequence, 0x81, flags, 16384, [0; 8], &[]);
     session.input(&[part(2, 1), part(3, 1)].concat()).expect("commands");
     session.input(&out(9, 0x02, &[0xaa, 0x87])).expect("commands");
-    settle(&mut session);
+    advance_to(&mut session);
     let early = replies(&std::mem::take(&mut session.output), &[2, 3]);
     assert!(early.iter().all(|r| r.1 == 1 || r.1 == 9), "waits for the last part: {early:?}");
     session.input(&[part(4, 0), into(5, 0x81, 512)].concat()).expect("commands");
-    settle(&mut session);
+    advance_to(&mut session);
     let all = replies(&std::mem::take(&mut session.output), &[2, 3, 4, 5]);
     assert_eq!(all, [Reply(3, 2, -121, vec![0x32, 0x60, 0xfa, 0xaa])]);
     // The next transfer gets what comes next, the dead parts nothing.
     session.input(&out(10, 0x02, &[0xab, 0x87])).expect("commands");
-    settle(&mut session);
+    advance_to(&mut session);
     let all = replies(&std::mem::take(&mut session.output), &[2, 3, 4, 5]);
     assert_eq!(all, [Reply(3, 10, 0, vec![]), Reply(3, 5, 0, vec![0x32, 0x60, 0xfa, 0xab])]);
     session.input(&[unlink(11, 3), unlink(12, 4)].concat()).expect("commands");
@@ -250,7 +250,7 @@ fn the_latency_timer_is_waited_for_and_not_leapt_over() {
     let (emulator, mut session) =
         imported(Options { programmer: ProgrammerKind::Ft2232h, ..Options::default() });
     session.input(&into(1, 0x81, 512)).expect("commands");
-    assert_eq!(settle(&mut session), Next::Wait(Some(Duration::from_millis(16))));
+    assert_eq!(advance_to(&mut session), Next::Wait(Some(Duration::from_millis(16))));
     assert!(session.output.is_empty());
     session.work(Duration::from_millis(16));
     assert_eq!(replies(&session.output, &[1]), [Reply(3, 1, 0, vec![0x32, 0x60])]);
@@ -262,10 +262,10 @@ fn stall_and_unplug() {
     let (emulator, mut session) = imported(Options::default());
     emulator.set_faults(&Faults::default().with(Fault::StallAtTransfer(1)).with(Fault::UnplugAtTransfer(3)));
     session.input(&[out(1, 0x02, &SELECT), out(2, 0x02, &READ_ID)].concat()).expect("commands");
-    settle(&mut session);
+    advance_to(&mut session);
     assert_eq!(replies(&session.output, &[]), [Reply(3, 1, -32, vec![]), Reply(3, 2, 0, vec![])]);
     session.input(&into(3, 0x82, 32)).expect("commands");
-    assert_eq!(settle(&mut session), Next::Gone);
+    assert_eq!(advance_to(&mut session), Next::Gone);
 }
 
 fn read_exactly(stream: &mut TcpStream, n: usize) -> Vec<u8> {

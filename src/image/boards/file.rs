@@ -98,7 +98,7 @@ pub fn parse(text: &str) -> Result<Board, ImageError> {
         regions.push(region);
     }
     let source = file.name.as_ref().map_or("layout file".to_owned(), |name| format!("board {name}"));
-    let layout = Layout { regions, chip_size: file.chip_size, source, ..Layout::default() }.settle();
+    let layout = Layout { regions, chip_size: file.chip_size, source, ..Layout::default() }.nested();
     if let Some(note) = layout.notes.first() {
         return Err(fault(&what, note.clone()));
     }

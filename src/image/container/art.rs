@@ -145,7 +145,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .map(|chip| {
             serde_json::json!({
                 "offset": chip.offset, "family": chip.family, "mac": chip.mac.map(|mac| mac_text(&mac)),
-                "mac_note": chip.mac.and_then(|mac| placeholder::of(&mac)),
+                "mac_note": chip.mac.and_then(|mac| placeholder::name(&mac)),
             })
         })
         .collect();

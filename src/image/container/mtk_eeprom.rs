@@ -156,7 +156,7 @@ fn is_free(bytes: &[u8], at: usize, len: usize) -> bool {
 
 /// What an address in a block of calibration is worth.
 pub(super) fn judge_mac(mac: [u8; 6]) -> (Outcome, String) {
-    match (mac_at(&mac, 0), placeholder::of(&mac)) {
+    match (mac_at(&mac, 0), placeholder::name(&mac)) {
         (Some(_), None) => (Outcome::Ok, String::new()),
         (Some(mac), Some(kind)) => (Outcome::CannotTell, format!("{}: {kind}", mac_text(&mac))),
         (None, _) if mac == [0; 6] || mac == [0xff; 6] => {

@@ -12,7 +12,7 @@ const ATHEROS: [[u8; 3]; 2] = [[0x00, 0x03, 0x7f], [0x00, 0x13, 0x74]];
 const LOCAL: u8 = 2;
 
 /// What kind of placeholder an address is; `None` for one that is a unit's.
-pub fn of(mac: &[u8; 6]) -> Option<&'static str> {
+pub fn name(mac: &[u8; 6]) -> Option<&'static str> {
     let maker = [mac[0] & !LOCAL, mac[1], mac[2]];
     let steps: Vec<u8> = mac.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
     // 00:02:03:04:05:06 counts from its second byte on.
@@ -49,7 +49,7 @@ mod tests {
             ([0x00, 0x13, 0x74, 0x12, 0x34, 0x56], "Atheros"),
             ([0x14, 0xcc, 0x20, 0x00, 0x00, 0x00], "without a number"),
         ] {
-            assert!(of(&mac).is_some_and(|text| text.contains(words)), "{mac:02x?}");
+            assert!(name(&mac).is_some_and(|text| text.contains(words)), "{mac:02x?}");
         }
         for mac in [
             [0x02, 0x00, 0x5e, 0xaa, 0x00, 0x01],
@@ -58,7 +58,7 @@ mod tests {
             [0x00, 0x1b, 0x21, 0x01, 0x02, 0x03],
             [0x00, 0x1b, 0x21, 0x44, 0x55, 0x66],
         ] {
-            assert_eq!(of(&mac), None, "{mac:02x?}");
+            assert_eq!(name(&mac), None, "{mac:02x?}");
         }
     }
 }

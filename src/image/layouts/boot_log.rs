@@ -78,11 +78,11 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
             ));
         }
     }
-    settle(tables, size, notes)
+    assemble(tables, size, notes)
 }
 
 /// Puts the tables together: the chip's, and those of its parts with their places in the chip.
-fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Result<Layout, ImageError> {
+fn assemble(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Result<Layout, ImageError> {
     let named: Vec<String> = tables.iter().flat_map(|t| t.rows.iter().map(|(n, _)| n.clone())).collect();
     let chips: Vec<&Table> =
         tables.iter().filter(|t| !named.contains(&t.device) && !t.rows.is_empty()).collect();
@@ -121,7 +121,7 @@ fn settle(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Resu
     }
     let source = format!("boot log, parts of {}", chip.device);
     let chip_size = size.filter(|size| *size >= end);
-    Ok(Layout { regions, chip_size, source, notes, left_out, ..Layout::default() }.settle())
+    Ok(Layout { regions, chip_size, source, notes, left_out, ..Layout::default() }.nested())
 }
 
 /// `Creating 6 MTD partitions on "raspi":`

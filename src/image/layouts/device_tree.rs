@@ -25,7 +25,7 @@ pub fn layout(board: &devicetree::TreeBoard) -> Option<Layout> {
     let regions = (0..map.partitions.len()).map(|index| region(map, index)).collect();
     let names = board.compatible.first().cloned().or_else(|| board.model.clone());
     let source = format!("device tree of {}", names.unwrap_or_else(|| "an unnamed board".to_owned()));
-    Some(Layout { regions, source, ..Layout::default() }.settle())
+    Some(Layout { regions, source, ..Layout::default() }.nested())
 }
 
 fn region(map: &FlashMap, index: usize) -> Region {

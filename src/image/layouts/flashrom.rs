@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
         regions.push(region);
     }
     let layout = Layout { regions, source: "flashrom layout".to_owned(), ..Layout::default() };
-    Ok(layout.settle())
+    Ok(layout.nested())
 }
 
 fn row(line: &str) -> Option<Region> {

@@ -22,7 +22,7 @@ pub fn find(bytes: &[u8]) -> Option<Layout> {
         region.read_only = area.read_only();
         layout.regions.push(region);
     }
-    Some(layout.settle())
+    Some(layout.nested())
 }
 
 #[cfg(test)]

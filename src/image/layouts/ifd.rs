@@ -12,7 +12,7 @@ pub fn parse(bytes: &[u8]) -> Option<Layout> {
     let len = bytes.len() as u64;
     let chip_size = (found.chips.iter().sum::<u64>() == len && found.end() <= len).then_some(len);
     let chips = if found.chips.len() == 2 { found.chips } else { Vec::new() };
-    Some(Layout { regions, source, chip_size, chips, ..Layout::default() }.settle())
+    Some(Layout { regions, source, chip_size, chips, ..Layout::default() }.nested())
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub fn parse(text: &str, chip_size: Option<u64>) -> Result<Layout, ImageError> {
     if let Some(size) = chip_size.filter(|size| *size < next) {
         layout.notes.push(format!("the parts reach to {next:#x}, the chip has {size:#x}"));
     }
-    Ok(layout.settle())
+    Ok(layout.nested())
 }
 
 /// Where the definitions end: at a blank or quote outside of a name.

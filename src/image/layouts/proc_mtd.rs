@@ -55,7 +55,7 @@ pub fn parse(text: &str) -> Result<Layout, ImageError> {
             None => layout.leave_out(name.as_str(), format!("{name} cannot be placed and is left out")),
         }
     }
-    Ok(layout.settle())
+    Ok(layout.nested())
 }
 
 fn row(line: &str) -> Option<(String, u64)> {

@@ -31,5 +31,5 @@ pub fn find(bytes: &[u8]) -> Option<Layout> {
         })
         .collect();
     let source = "SafeLoader partition table".to_owned();
-    Some(Layout { regions, source, ..Layout::default() }.settle())
+    Some(Layout { regions, source, ..Layout::default() }.nested())
 }

@@ -64,7 +64,7 @@ pub fn recognise(dump: &[u8], donors: &[&[u8]]) -> Result<Option<Recognised>, Im
         (None, None) => "volumes of its firmware".to_owned(),
     };
     let mut by = vec![layout.source.clone()];
-    let mut board = Board::from_layout(NAME, layout.settle())?;
+    let mut board = Board::from_layout(NAME, layout.nested())?;
     let names = models(own.bytes);
     if let Some(model) =
         names.first().or(theirs.map(|theirs| models(theirs.bytes)).unwrap_or_default().first())

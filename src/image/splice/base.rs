@@ -43,7 +43,7 @@ fn base_hardware(base: &[u8], board: &Board) -> Option<Finding> {
 /// The board's own address, where a tool or a reference design put it there.
 fn placeholder_mac(base: &[u8], board: &Board) -> Option<Finding> {
     let mac = unit::mac_of(base, board)?;
-    let kind = placeholder::of(&mac)?;
+    let kind = placeholder::name(&mac)?;
     Some(PLACEHOLDER_MAC.found(format!("the board's own address is {}: {kind}", unit::mac_text(mac))))
 }
 
@@ -59,7 +59,7 @@ fn mixed_units(base: &[u8], board: &Board) -> Option<Finding> {
     let maker = |mac: unit::Mac| [mac[0] & !2, mac[1], mac[2]];
     let far = |mac: unit::Mac| {
         let same = maker(mac) == maker(own);
-        placeholder::of(&mac).is_none() && (!same || number(mac).abs_diff(number(own)) > NEAR)
+        placeholder::name(&mac).is_none() && (!same || number(mac).abs_diff(number(own)) > NEAR)
     };
     let (u, other) = macs.find(|(_, mac)| far(*mac))?;
     Some(MIXED_UNITS.found(format!(

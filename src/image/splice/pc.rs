@@ -99,7 +99,7 @@ fn taken(base: &[u8], chip: &[u8], product: &Product, r: &Resolved) -> Vec<Findi
             judge::me_taken(before, after, &format!("donor '{name}'"))
         }
         (Source::Donor(name), "gbe") if !product.edited.iter().any(|edited| span.covers(*edited)) => {
-            let mac = gbe::mac(after).filter(|mac| placeholder::of(mac).is_some());
+            let mac = gbe::mac(after).filter(|mac| placeholder::name(mac).is_some());
             let words = |mac| {
                 DONOR_BLANK_UNIT.found(format!(
                     "the address in gbe of {name} is {}, a stub that every delivered file has, and no unit's MAC: give \

@@ -39,7 +39,7 @@ pub fn has_mac_place(board: &Board) -> bool {
 
 /// As text for a table: an address, or the chip with its address and a sum of the calibration.
 pub fn show(bytes: &[u8], unit: &PerUnit) -> String {
-    unit.show(bytes, |mac| match placeholder::of(&mac) {
+    unit.show(bytes, |mac| match placeholder::name(&mac) {
         Some(kind) => format!("{} ({kind})", mac_text(mac)),
         None => mac_text(mac),
     })

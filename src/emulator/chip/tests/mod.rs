@@ -51,7 +51,7 @@ impl Bench {
 
     fn wait(&mut self, time: Duration) {
         self.now += time;
-        self.chip.settle(self.now);
+        self.chip.advance_to(self.now);
     }
 
     fn status(&mut self) -> u8 {

@@ -142,7 +142,7 @@ pub(super) fn describe(item: Item, region: &[u8]) -> Item {
         None => (Outcome::Bad, "no copy has the mark of a valid one".to_owned()),
     };
     item.with_some("gbe_mac", mac.map(|mac| mac_text(&mac)))
-        .with_some("gbe_mac_note", mac.and_then(|mac| placeholder::of(&mac)))
+        .with_some("gbe_mac_note", mac.and_then(|mac| placeholder::name(&mac)))
         .with("gbe_copies", list)
         .check("gbe-checksum", result, detail)
 }
