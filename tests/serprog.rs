@@ -157,6 +157,35 @@ fn firmwares_that_refuse_what_they_did_not_exclude_do_no_harm() {
     assert!(misdeeds.lines().all(|line| line.ends_with("command 02h without write enable")), "{misdeeds}");
 }
 
+/// What is lost leaves the device waiting for bytes, or sending some: it is given up within seconds, with what was seen.
+#[test]
+fn a_stream_that_is_lost_is_given_up_within_seconds() {
+    let silent = (20_000..24_000).fold(Faults::seeded(1), |faults, n| faults.with(Fault::LostPacket(n)));
+    let cases = [
+        (SerprogKind::Leaky, Faults::default(), &["the serprog device is out of step"][..]),
+        (SerprogKind::PicoAny, silent, &["the serprog device answers no more", "nothing came"]),
+    ];
+    for (kind, faults, words) in cases {
+        let (clip, mut chip) = connected(ProgrammerKind::Serprog(kind), MEDIUM, None);
+        clip.emulator.set_faults(&faults);
+        let permit = permit(&chip);
+        let (mut error, mut start) = (None, chip.programmer().now());
+        for block in 0..16 {
+            start = chip.programmer().now();
+            error = chip.program(block * 0x1_0000, &noise(0x1_0000, 7), &permit).err();
+            if error.is_some() {
+                break;
+            }
+        }
+        let text = error.unwrap_or_else(|| panic!("{kind:?}: nothing was lost")).to_string();
+        words.iter().for_each(|word| assert!(text.contains(word), "{kind:?}: {text}"));
+        drop(chip.release());
+        let taken = chip.programmer().now() - start;
+        println!("{kind:?}: {taken:?}: {text}");
+        assert!(taken < Duration::from_secs(8), "{kind:?}: {taken:?}");
+    }
+}
+
 /// Its buffer is smaller than it says: what is lost of a burst leaves it waiting for bytes. Another programmer finishes the job.
 #[test]
 fn a_firmware_that_loses_bytes_leaves_a_chip_whose_state_is_known() {
@@ -174,7 +203,7 @@ fn a_firmware_that_loses_bytes_leaves_a_chip_whose_state_is_known() {
         0 => {}
         1 => assert!(bench.read("chip/flash.bin") == before, "untouched"),
         _ => {
-            ran.code(3).says(&["the serprog device answers no more", "resume"]);
+            ran.code(3).says(&["the serprog device", "plug it in again", "resume"]);
             let other = format!("programmer=ch341a,chip={MEDIUM},state=chip");
             bench.emu(&other, ["--store", "store", "resume"]).0.code(0);
             assert!(bench.read("chip/flash.bin") == wanted, "finished by another programmer");

@@ -7,7 +7,9 @@ use super::codec::{Codec, Silence};
 use super::cut::{BURST, ends_in_read, only_asks, parts};
 use super::ladder::Ladder;
 use super::shape::{Framing, Piece, Shape};
-use crate::spi::{Limits, LinkNotice, Op, Programmer, SpiError, Transaction, read_whole};
+use crate::spi::{
+    Limits, LinkError, LinkFault, LinkNotice, Op, Programmer, SpiError, Transaction, read_whole,
+};
 use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -20,6 +22,9 @@ const SLOW_PATIENCE: Duration = Duration::from_secs(3);
 /// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried. Each
 /// further try waits for one part more: a host that is busy for a while is no dead device.
 const HURRY: u32 = 3;
+
+/// A device that has gone is brought up again so often: each try has its own waits.
+const RESYNCS: u32 = 2;
 
 /// A programmer: a codec over a pipe. Pins are released when it is dropped.
 pub struct Driver<C: Codec, P: Pipe> {
@@ -34,6 +39,8 @@ pub struct Driver<C: Codec, P: Pipe> {
     pub(super) broken: bool,
     /// How long the device may give no answer.
     patience: Duration,
+    /// Since when it could not be brought up again, and how often: from the second time on it is not tried any more.
+    lost: Option<(LinkError, u32)>,
 }
 
 impl<C: Codec, P: Pipe> Driver<C, P> {
@@ -62,7 +69,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         codec.take_patience(patience);
         let (ladder, driven, broken) = (Ladder::new(fastest), true, up.is_err());
         // Made first, so that a failure half way releases the pins in drop.
-        let mut driver = Self { codec, pipe, ladder, driven, selected: false, broken, patience };
+        let mut driver = Self { codec, pipe, ladder, driven, selected: false, broken, patience, lost: None };
         up?;
         driver.prove_at_open(fastest)?;
         Ok(driver)
@@ -198,17 +205,41 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     pub(super) fn stay_in_step(&mut self, result: Result<(), UsbError>) -> Result<(), SpiError> {
         let Err(error) = result else { return Ok(()) };
         self.broken = true;
-        // The caller needs the first failure; whether this worked shows at the next burst.
-        if !error.is_gone() {
-            let _ = self.resync();
+        // The caller needs the first failure, but of a device that has gone; whether this worked else shows at the next burst.
+        let again = if error.is_gone() { Ok(()) } else { self.resync() };
+        match again {
+            Err(SpiError::Link(gone)) if gone.fault == LinkFault::Gone => Err(gone.into()),
+            _ => Err(error.into()),
         }
-        Err(error.into())
     }
 
     /// Brings the programmer up again after a burst that broke off.
     pub(super) fn resync(&mut self) -> Result<(), SpiError> {
-        self.codec.bring_up(&mut self.pipe)?;
-        self.broken = false;
+        if let Some((gone, RESYNCS)) = &self.lost {
+            return Err(gone.clone().into());
+        }
+        let up = self.codec.bring_up(&mut self.pipe);
+        if let Err(SpiError::Link(link)) = &up
+            && link.fault == LinkFault::Gone
+        {
+            let times = self.lost.take().map_or(0, |(_, times)| times);
+            self.lost = Some((link.clone(), times + 1));
+        }
+        up?;
+        (self.broken, self.selected, self.lost) = (false, false, None);
+        Ok(())
+    }
+
+    /// Lets go of the pins, by one try.
+    fn let_go(&mut self) -> Result<(), SpiError> {
+        if self.broken {
+            self.resync()?;
+        }
+        if let Err(error) = self.codec.let_go(&mut self.pipe) {
+            self.broken = true;
+            return Err(error);
+        }
+        self.driven = false;
         self.selected = false;
         Ok(())
     }
@@ -298,13 +329,11 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
     }
 
     fn release(&mut self) -> Result<(), SpiError> {
-        if self.broken {
-            self.resync()?;
+        match self.let_go() {
+            // The answer may be all that was lost; who knows whether the pins are let go.
+            Err(SpiError::Link(link)) if link.is_transient() => self.let_go(),
+            done => done,
         }
-        self.codec.let_go(&mut self.pipe)?;
-        self.driven = false;
-        self.selected = false;
-        Ok(())
     }
 
     fn now(&self) -> Duration {

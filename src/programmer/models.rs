@@ -140,7 +140,7 @@ const STREAM_MODELS: [Model; 2] = [
 ];
 
 fn serprog_codec(settings: &Settings) -> Serprog {
-    Serprog::new(settings.speed, (settings.cs > 0).then_some(settings.cs))
+    Serprog::new(settings.speed, settings.cs)
 }
 
 /// What to do with a CH347T in another mode than 1.

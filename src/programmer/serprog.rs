@@ -42,14 +42,14 @@ pub(super) struct Serprog {
     hz: Option<u32>,
     /// A clock asked for, and what the device has set then, in Hz.
     answered: Option<(u32, u32)>,
-    chip_select: Option<u8>,
+    chip_select: u8,
     device: Device,
     /// The longest write of one window, once it was seen how much it takes.
     takes: Option<usize>,
 }
 
 impl Serprog {
-    pub(super) fn new(hz: Option<u32>, chip_select: Option<u8>) -> Self {
+    pub(super) fn new(hz: Option<u32>, chip_select: u8) -> Self {
         Self { hz, answered: None, chip_select, device: Device::default(), takes: None }
     }
 
@@ -184,13 +184,17 @@ impl Codec for Serprog {
     }
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
-        let known = if self.takes.is_some() { Known::Serprog } else { Known::Nothing };
+        let known =
+            if self.takes.is_some() { Known::Serprog(self.device.round_trip) } else { Known::Nothing };
         self.device = start::start(pipe, known, self.hz, self.chip_select)?;
         self.answered.get_or_insert((self.hz.unwrap_or(DEFAULT_HZ), self.device.hz));
         // Not every device tells how much of a window it takes, and one that refuses a page would do so behind the erase.
         let takes = match self.takes {
             Some(takes) => takes,
-            None => start::longest_write(pipe, self.device.max_write, PAGE + COMMAND)?,
+            None => {
+                let known = Known::Serprog(self.device.round_trip);
+                start::longest_write(pipe, self.device.max_write, PAGE + COMMAND, known)?
+            }
         };
         self.takes = Some(takes);
         self.device.max_write = self.device.max_write.min(takes);

@@ -41,7 +41,14 @@ pub(super) mod op {
     pub(in super::super) const PINS: u8 = 0x15;
     /// Chooses a chip select.
     pub(in super::super) const CHIP_SELECT: u8 = 0x16;
+    /// 0: a window writes first and reads then; 1: it does both at a time.
+    pub(in super::super) const DUPLEX: u8 = 0x17;
+    /// 0: chip select follows the window; others hold it.
+    pub(in super::super) const HOLD: u8 = 0x18;
 }
+
+/// A firmware with commands of its own from 16h on begins its name so (libfrser).
+const WITH_ITS_OWN: &str = "frser";
 
 /// The bytes before the data of an SPI command.
 pub(super) const HEADER: usize = 7;
@@ -124,11 +131,14 @@ impl Device {
         self.max_read = read.map_or(LONGEST_READ, |bytes| given(bytes, LONGEST_READ));
     }
 
-    /// The name without its padding; other than printable letters become dots.
+    /// The name without its padding; other than printable letters become dots. By it some commands are others.
     pub(super) fn take_name(&mut self, bytes: &[u8]) {
         let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
         let letter = |b: &u8| if (0x20..0x7f).contains(b) { char::from(*b) } else { '.' };
         self.name = bytes[..end].iter().map(letter).collect();
+        if self.name.starts_with(WITH_ITS_OWN) {
+            [op::CHIP_SELECT, op::DUPLEX, op::HOLD].into_iter().for_each(|own| self.lacks(own));
+        }
     }
 }
 

@@ -15,15 +15,20 @@ const QUIET: Duration = Duration::from_millis(10);
 /// How long an answer to a single byte may take: a UART at a low speed, a host that is busy.
 const ANSWER: Duration = Duration::from_millis(400);
 /// How often the sync is tried. A board that resets when its port is opened takes up to two seconds.
-const TRIES: usize = 8;
+const TRIES: u32 = 8;
+/// The same for a device that was in step.
+const TRIES_AGAIN: u32 = 6;
+/// So many round trips are waited for at first, where they are known, and twice as long with each try.
+const ROUND_TRIPS: u32 = 20;
+/// The shortest of these waits.
+const SHORTEST: Duration = Duration::from_millis(50);
 /// Bytes of one read of what is old.
 const OLD: usize = 4096;
-/// The most rounds of old bytes that are read away from something that was never in step: a port may send without end.
-const ROUNDS: usize = 256;
-/// The same of a device that was in step: where bytes of a window were lost, it may answer a read of 16 MiB.
-const LONG_ROUNDS: usize = (1 << 24) / OLD + ROUNDS;
-/// The longest that old bytes are read away.
-const LONGEST_DRAIN: Duration = Duration::from_secs(30);
+/// Old bytes, and a time, after which a device that was in step is given up: what it was asked for is less, and comes within it over
+/// the slowest stream.
+const PATIENT: (usize, Duration) = (1 << 20, Duration::from_secs(6));
+/// The same at open: a device that lost bytes of a window may answer a read of 16 MiB.
+const MOST_PATIENT: (usize, Duration) = (17 << 20, Duration::from_secs(30));
 /// A command, its address and some data.
 const LEAST_WRITE: usize = 16;
 /// A security register, or a table of the chip's parameters.
@@ -69,40 +74,61 @@ fn ask_if(
 pub(super) enum Known {
     /// Nothing: the port may be anything.
     Nothing,
-    /// It was a serprog device in step.
-    Serprog,
+    /// It was a serprog device in step, with this time from a command to its answer.
+    Serprog(Duration),
 }
 
-/// Reads away what an earlier session left on its way.
-fn drain(pipe: &mut dyn Pipe, known: Known, quiet: Duration) -> Result<(), SpiError> {
-    let mut seen = Vec::new();
-    let (rounds, from) = (if known == Known::Serprog { LONG_ROUNDS } else { ROUNDS }, pipe.now());
-    for _ in 0..rounds {
+impl Known {
+    /// How often the sync is tried.
+    fn tries(self) -> u32 {
+        if self == Self::Nothing { TRIES } else { TRIES_AGAIN }
+    }
+
+    /// How long the answer to a single byte may take in this try.
+    fn answer(self, round: u32) -> Duration {
+        match self {
+            Self::Nothing => ANSWER,
+            Self::Serprog(trip) => (ROUND_TRIPS * trip).max(SHORTEST).saturating_mul(1 << round).min(ANSWER),
+        }
+    }
+}
+
+/// True where so much has come in so long that there is no end to be waited for: a stream that is slow, or was in step.
+fn is_endless(known: Known, count: usize, time: Duration) -> bool {
+    let beyond = |(bytes, longest)| count >= bytes || time > longest;
+    match known {
+        Known::Serprog(_) => beyond(PATIENT),
+        Known::Nothing => beyond(MOST_PATIENT) || (count < PATIENT.0 && time > PATIENT.1),
+    }
+}
+
+/// Reads away what an earlier session left on its way, until nothing comes for `quiet`. The sync began at `from`.
+fn drain(pipe: &mut dyn Pipe, known: Known, quiet: Duration, from: Duration) -> Result<(), SpiError> {
+    let (mut seen, mut count) = (Vec::new(), 0);
+    while !is_endless(known, count, pipe.now().saturating_sub(from)) {
         let bytes = pipe.drain(OLD, quiet)?;
         if bytes.is_empty() {
             return Ok(());
         }
+        count += bytes.len();
         seen.extend(bytes.into_iter().take(SHOWN - seen.len().min(SHOWN)));
-        if pipe.now().saturating_sub(from) > LONGEST_DRAIN {
-            break;
-        }
     }
     Err(no_device(known, "it sends without end", &seen))
 }
 
 fn no_device(known: Known, why: &str, seen: &[u8]) -> SpiError {
-    if known == Known::Serprog {
-        let text = "the serprog device answers no more, and not to a new sync: plug it in again, or start its server again";
-        // What says nothing at all has gone; what answers out of step may be found again.
-        let fault = if seen.is_empty() { LinkFault::Gone } else { LinkFault::Garbled };
-        return LinkError::new(fault, text).into();
-    }
     let bytes: Vec<String> = seen.iter().map(|b| format!("{b:02x}")).collect();
     let got = if bytes.is_empty() {
         "nothing came".to_owned()
     } else {
         format!("it began with {}", bytes.join(" "))
     };
+    if known != Known::Nothing {
+        let what = if seen.is_empty() { "answers no more" } else { "is out of step" };
+        let text =
+            format!("the serprog device {what} ({why}; {got}): plug it in again, or start its server again");
+        return LinkError::new(LinkFault::Gone, text).into();
+    }
     let text = format!(
         "no serprog device answers there: {why}, {got}; is it the right port, and its firmware serprog?"
     );
@@ -111,13 +137,13 @@ fn no_device(known: Known, why: &str, seen: &[u8]) -> SpiError {
 
 /// `10h` twice, each answered by 15h and 06h; then `00h`, answered by 06h alone: an answer to an earlier sync that comes late
 /// is none to that.
-fn in_step(pipe: &mut dyn Pipe, seen: &mut Vec<u8>) -> Result<bool, SpiError> {
+fn in_step(pipe: &mut dyn Pipe, quiet: Duration, seen: &mut Vec<u8>) -> Result<bool, SpiError> {
     const SYNCED: &[u8] = &[protocol::NAK, protocol::ACK];
     for (command, wanted) in [(op::SYNC, SYNCED), (op::SYNC, SYNCED), (op::NOTHING, &[protocol::ACK])] {
         let (ask, transfers) = (64, 1);
         let mut answer =
             super::super::codec::Stream { transfers, ask, wanted: wanted.len(), got: Vec::new() };
-        let burst = Burst { out: &[vec![command]], in_depth: 1, quiet: ANSWER };
+        let burst = Burst { out: &[vec![command]], in_depth: 1, quiet };
         match pipe.burst(burst, &mut answer) {
             Ok(()) if answer.got == wanted => {}
             Ok(()) | Err(UsbError::Desync { .. } | UsbError::Timeout { .. }) => {
@@ -143,23 +169,22 @@ pub(super) fn nothing(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
 /// # Errors
 /// [`SpiError::Link`].
 pub(super) fn sync_once(pipe: &mut dyn Pipe) -> Result<bool, SpiError> {
-    in_step(pipe, &mut Vec::new())
+    in_step(pipe, ANSWER, &mut Vec::new())
 }
 
 /// Puts host and device in step.
 ///
 /// # Errors
-/// [`LinkFault::Unusable`] where no serprog device answers; [`LinkFault::Gone`] or [`LinkFault::Garbled`] where one did
-/// before; [`SpiError::Link`].
+/// [`LinkFault::Unusable`] where no serprog device answers, [`LinkFault::Gone`] where one did before; [`SpiError::Link`].
 fn synchronise(pipe: &mut dyn Pipe, known: Known) -> Result<(), SpiError> {
-    let mut seen = Vec::new();
-    for round in 0..TRIES {
+    let (mut seen, from) = (Vec::new(), pipe.now());
+    for round in 0..known.tries() {
         if round != 1 {
             let fill = Burst { out: &[FILL.to_vec()], in_depth: 1, quiet: ANSWER };
             pipe.burst(fill, &mut super::super::codec::Silence)?;
         }
-        drain(pipe, known, (QUIET * (1 << round)).min(ANSWER))?;
-        if in_step(pipe, &mut seen)? {
+        drain(pipe, known, (QUIET * (1 << round)).min(ANSWER), from)?;
+        if in_step(pipe, known.answer(round), &mut seen)? {
             return Ok(());
         }
     }
@@ -172,13 +197,18 @@ fn synchronise(pipe: &mut dyn Pipe, known: Known) -> Result<(), SpiError> {
 ///
 /// # Errors
 /// [`LinkFault::Unusable`] where it takes none; [`SpiError::Link`].
-pub(super) fn longest_write(pipe: &mut dyn Pipe, most: usize, tried: usize) -> Result<usize, SpiError> {
+pub(super) fn longest_write(
+    pipe: &mut dyn Pipe,
+    most: usize,
+    tried: usize,
+    known: Known,
+) -> Result<usize, SpiError> {
     let mut len = tried.min(most);
     while len >= LEAST_WRITE {
         let window = [&protocol::spi_op(len, 0)[..], &[READ_STATUS], &vec![0xff; len - 1]].concat();
         match ask(pipe, &window, 0) {
             Ok(_) => return Ok(if len == tried { most } else { len }),
-            Err(UsbError::Refused(_) | UsbError::Timeout { .. }) => synchronise(pipe, Known::Serprog)?,
+            Err(UsbError::Refused(_) | UsbError::Timeout { .. }) => synchronise(pipe, known)?,
             Err(other) => return Err(other.into()),
         }
         len /= 2;
@@ -203,13 +233,13 @@ pub(super) fn start(
     pipe: &mut dyn Pipe,
     known: Known,
     hz: Option<u32>,
-    chip_select: Option<u8>,
+    chip_select: u8,
 ) -> Result<Device, SpiError> {
     synchronise(pipe, known)?;
     let version = ask(pipe, &[op::INTERFACE], 2)?;
     if version != [1, 0] {
-        let text =
-            format!("the device speaks version {} of serprog; this program knows version 1", version[0]);
+        let version = u16::from_le_bytes([version[0], version[1]]);
+        let text = format!("the device speaks version {version} of serprog; this program knows version 1");
         return Err(LinkError::new(LinkFault::Unusable, text).into());
     }
     let mut device = Device::with_commands(&ask(pipe, &[op::COMMANDS], 32)?);
@@ -237,18 +267,27 @@ pub(super) fn start(
     device.buffer = buffer.map_or(0, |bytes| usize::from(u16::from_le_bytes([bytes[0], bytes[1]])));
     let before = pipe.now();
     device.hz = clock(pipe, &mut device, hz)?;
-    if let Some(line) = chip_select {
-        if !device.has(op::CHIP_SELECT) {
-            return Err(SpiError::Unsupported("this serprog device has one chip select only".into()));
-        }
-        if ask_if(pipe, &mut device, &[op::CHIP_SELECT, line], 0)?.is_none() {
-            return Err(SpiError::Unsupported(format!("this serprog device has no chip select {line}")));
-        }
-    }
     if ask_if(pipe, &mut device, &[op::PINS, 1], 0)?.is_some() {
         device.round_trip = pipe.now().saturating_sub(before) / 2;
     }
+    choose(pipe, &mut device, chip_select)?;
     Ok(device)
+}
+
+/// Chooses the chip select, and windows that write first and read then: what another program chose stays in the device.
+fn choose(pipe: &mut dyn Pipe, device: &mut Device, line: u8) -> Result<(), SpiError> {
+    let has = device.has(op::CHIP_SELECT);
+    let chosen = ask_if(pipe, device, &[op::CHIP_SELECT, line], 0)?.is_some();
+    if line > 0 && !chosen {
+        return Err(SpiError::Unsupported(match has {
+            true => format!("this serprog device has no chip select {line}"),
+            false => "this serprog device has one chip select only".into(),
+        }));
+    }
+    for mode in [op::DUPLEX, op::HOLD] {
+        ask_if(pipe, device, &[mode, 0], 0)?;
+    }
+    Ok(())
 }
 
 /// Sets the clock; gives what the device has set, 0 where it does not say.
