@@ -26,7 +26,7 @@ use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence};
 use super::pins::Level;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, SpiError, Transaction};
-use crate::usb::{Burst, PATIENCE, Pipe};
+use crate::usb::{Burst, PATIENCE, Pipe, UsbError};
 use answers::{Answers, Asked, Expected};
 use clock::Setting;
 use commands::{Commands, packet};
@@ -106,8 +106,10 @@ pub struct Ch347 {
     setting: Setting,
     /// The firmware's version, once it has been asked.
     version: Option<u16>,
-    /// It knows `E1` and the flags of a `C2`.
+    /// It knows the flags of a `C2`, and `E1` as far as its version says.
     new: bool,
+    /// It has answered `E1`.
+    bases: bool,
     /// It has been brought up before in this session.
     was_up: bool,
     /// Length of the last mark.
@@ -133,6 +135,7 @@ impl Ch347 {
             setting: Setting::DEFAULT,
             version: None,
             new: false,
+            bases: false,
             was_up: false,
             mark: MARKS.start,
             patience: PATIENCE,
@@ -181,7 +184,7 @@ impl Ch347 {
     /// The commands that set the clock by a configuration, and how they are answered.
     fn configure(&self, config: &Config) -> (Vec<Vec<u8>>, Vec<Expected>) {
         let (mut out, mut expected) = (Vec::new(), Vec::new());
-        if self.new {
+        if self.bases {
             out.push(packet(CLOCK_BASE, &[self.setting.base]));
             expected.push(Expected::Skip { command: CLOCK_BASE, len: 1 });
         }
@@ -241,8 +244,42 @@ impl Ch347 {
     /// Sends commands and takes answers up to one of that command and length, past older ones.
     fn ask(pipe: &mut dyn Pipe, out: &[Vec<u8>], until: (u8, usize)) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
         let mut asked = Asked::new(until);
-        pipe.burst(Burst { out, in_depth: 4, quiet: PATIENCE }, &mut asked)?;
+        let done = pipe.burst(Burst { out, in_depth: 4, quiet: PATIENCE }, &mut asked);
+        let lengths = asked.got.iter().filter(|(command, _)| *command == until.0).map(|(_, p)| p.len());
+        // The version has four bytes.
+        if let (Err(UsbError::Timeout { .. }), (ASK, wanted)) = (&done, until)
+            && let Some(len) = lengths.filter(|len| *len != 4).last()
+        {
+            let text = format!(
+                "the CH347 reports an SPI configuration of {len} bytes, not of {wanted}: its firmware is none that this \
+                 program knows"
+            );
+            return Err(LinkError::new(LinkFault::Unusable, text).into());
+        }
+        done?;
         Ok(asked.got)
+    }
+
+    /// Sets clock and configuration behind the commands `out`; false where the clock's base was not taken.
+    fn set_up(
+        &mut self,
+        pipe: &mut dyn Pipe,
+        config: &Config,
+        mut out: Vec<Vec<u8>>,
+    ) -> Result<bool, SpiError> {
+        // Older firmware has fewer clocks.
+        self.setting = clock::setting(self.wanted_hz, self.bases)?;
+        out.extend(self.configure(config).0);
+        out.push(packet(ASK, &[ASK_CONFIG]));
+        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
+        let answered = |command, payload: &[u8]| got.iter().any(|(c, p)| (*c, &p[..]) == (command, payload));
+        let taken = Config::read(&got).is_some_and(|now| now.is(&config.bytes(self.setting.prescaler)));
+        if !taken || !answered(SET_CONFIG, &[0]) {
+            return Err(garbled("the CH347 did not take its SPI configuration"));
+        }
+        // What the answer to `E1` holds is not written down: a status, or the base again.
+        let base = self.setting.base;
+        Ok(!self.bases || answered(CLOCK_BASE, &[0]) || answered(CLOCK_BASE, &[base]))
     }
 
     /// Asks for the version, where it is not known, and the configuration.
@@ -361,20 +398,17 @@ impl Codec for Ch347 {
         let is_f = product == Some(CH347F);
         self.new =
             is_f || product == Some(CH339W) || self.version.is_some_and(|version| version >= NEW_FIRMWARE);
-        // Older firmware has fewer clocks.
-        self.setting = clock::setting(self.wanted_hz, self.new)?;
-        let mut out: Vec<Vec<u8>> = self.spare(true).into_iter().collect();
+        let mut first: Vec<Vec<u8>> = self.spare(true).into_iter().collect();
         if is_f && self.cs == 1 {
             // By WCH's driver: it has its second chip select only after this.
-            out.push(packet(FUNCTIONS, &[0x81, 0, 0, 0, 0, 0, 0, 0]));
+            first.push(packet(FUNCTIONS, &[0x81, 0, 0, 0, 0, 0, 0, 0]));
         }
-        out.extend(self.configure(&config).0);
-        out.push(packet(ASK, &[ASK_CONFIG]));
-        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
-        let taken = Config::read(&got).is_some_and(|now| now.is(&config.bytes(self.setting.prescaler)));
-        if !taken || !got.iter().any(|(command, payload)| (*command, &payload[..]) == (SET_CONFIG, &[0][..]))
-        {
-            return Err(garbled("the CH347 did not take its SPI configuration"));
+        self.bases = self.new;
+        if !self.set_up(pipe, &config, first.clone())? {
+            // A prescaler that was meant for another base is another clock, and a higher one may be too high.
+            self.bases = false;
+            first.push(packet(CLOCK_BASE, &[clock::BASE_60]));
+            self.set_up(pipe, &config, first)?;
         }
         // The first bit that is read after a configuration has been seen wrong: a status is read that no one looks at. A
         // chip answers that one even while it is busy.
@@ -427,7 +461,7 @@ impl Codec for Ch347 {
 
     fn slow_down(&mut self) -> bool {
         let slower = self.setting.hz / 2;
-        let found = clock::setting(slower, self.new);
+        let found = clock::setting(slower, self.bases);
         if found.is_ok() {
             self.wanted_hz = slower;
         }
@@ -442,7 +476,7 @@ impl Codec for Ch347 {
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
-        self.setting = clock::setting(hz, self.new)?;
+        self.setting = clock::setting(hz, self.bases)?;
         self.wanted_hz = hz;
         let (out, expected) = self.configure(&Config::default());
         let reply = Box::new(Answers::new(Scatter::default(), expected));
