@@ -3,6 +3,7 @@
 //! `cargo test --test all cli::rewrite` runs one module's tests. What needs a process of its own is a program of its
 //! own: `memory`, whose allocator counts for the whole process.
 
+mod apart;
 mod bench;
 mod browser;
 mod chip;
@@ -31,4 +32,5 @@ mod spidev;
 mod tools;
 #[cfg(target_os = "linux")]
 mod usb;
+mod ways_out;
 mod widths;

@@ -112,7 +112,7 @@ impl Bench {
     }
 
     /// Runs the binary on an emulated programmer; `emu` is what stands behind `-p emu:`. The driver must have done
-    /// nothing wrong to the emulated chip. Gives what was counted on the wires as well.
+    /// nothing wrong to the emulated chip, and drive no pin any more. Gives what was counted on the wires as well.
     #[track_caller]
     pub fn emu<S: AsRef<std::ffi::OsStr>>(
         &self,
@@ -128,6 +128,7 @@ impl Bench {
             .map_or(Value::Null, |text| serde_json::from_slice(&text).expect("counts are JSON"));
         if !counts.is_null() {
             assert_eq!(counts["misdeeds"], 0, "{counts}\n{}", ran.stderr);
+            assert_eq!(counts["driven"], 0, "{counts}\n{}", ran.stderr);
         }
         (ran, counts)
     }

@@ -1,10 +1,11 @@
-//! The file of `counts=`: what went over the wires of an emulated programmer.
+//! The file of `counts=`: what went over the wires of an emulated programmer, and the pins that it drives still.
 
-use crate::emulator::Counts;
+use crate::emulator::Emulator;
 use serde_json::{Value, json};
 
 /// The counts as one JSON object and a line end.
-pub(super) fn counts_text(counts: &Counts) -> String {
+pub(super) fn counts_text(emulator: &Emulator) -> String {
+    let counts = emulator.counts();
     let by_opcode = |map: &std::collections::BTreeMap<u8, u64>| -> Value {
         map.iter()
             .map(|(opcode, n)| (format!("{opcode:02x}"), json!(n)))
@@ -33,6 +34,7 @@ pub(super) fn counts_text(counts: &Counts) -> String {
         "transfers": counts.out_transfers + counts.in_transfers + counts.control_transfers,
         "waits": counts.waits,
         "faults": counts.faults,
+        "driven": emulator.pins().1,
     });
     format!("{object}\n")
 }

@@ -270,7 +270,7 @@ impl Emulated {
             folder.save(&self.emulator.state())?;
         }
         if let Some(path) = &self.counts {
-            files::write_own(path, counts_text(&self.emulator.counts()).as_bytes())?;
+            files::write_own(path, counts_text(&self.emulator).as_bytes())?;
         }
         Ok(())
     }
