@@ -2,7 +2,7 @@
 //!
 //! `cargo test --test all faults:: -- --nocapture` prints the table of a spread of points, and
 //! `NORSPLICE_FAULTS=all cargo test --profile matrix --test all faults:: -- --nocapture` that of every point. Words of their
-//! names choose rows, before or in place of `all`: `NORSPLICE_FAULTS=unplugged,all`.
+//! names choose rows, before or in place of `all`: `NORSPLICE_FAULTS=unplugged,all`, `NORSPLICE_FAULTS='by CH347T,all'`.
 //!
 //! Whatever happens, a job ends in time, without a panic, with the chip in the state that it reports: untouched, the
 //! wanted contents, or an open job that can be finished and undone; and no backup is ever wrong.
@@ -17,7 +17,7 @@ use std::sync::mpsc::channel;
 
 /// Those with every row.
 const KINDS: [ProgrammerKind; 2] = [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h];
-/// Those with the rows of power and of the link.
+/// Those with the same rows at fewer points.
 const FURTHER: [ProgrammerKind; 5] = [
     ProgrammerKind::Ch347t,
     ProgrammerKind::Ch347f,
@@ -32,7 +32,7 @@ fn no_fault_loses_anything() {
     rows.extend(FURTHER.into_iter().flat_map(rows::some));
     let asked = std::env::var("NORSPLICE_FAULTS").unwrap_or_default();
     let names: Vec<&str> = asked.split(',').filter(|word| !word.is_empty() && *word != "all").collect();
-    rows.retain(|row| names.is_empty() || names.iter().any(|name| row.fault.contains(name)));
+    rows.retain(|row| names.is_empty() || names.iter().any(|name| table::name(row).contains(name)));
     let cases: Vec<(usize, &dyn Trial)> =
         rows.iter().enumerate().flat_map(|(n, row)| row.cases.iter().map(move |case| (n, &**case))).collect();
     let mut tallies: Vec<Tally> = rows.iter().map(|_| Tally::default()).collect();

@@ -18,9 +18,14 @@ pub struct Row {
     pub cases: Vec<Box<dyn Trial>>,
 }
 
+/// True where every point of every row is asked for.
+fn every_point() -> bool {
+    std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v.split(',').any(|word| word == "all"))
+}
+
 /// Every point, or every `nth` unless all are asked for.
 fn every(nth: usize) -> usize {
-    if std::env::var("NORSPLICE_FAULTS").is_ok_and(|v| v.split(',').any(|word| word == "all")) {
+    if every_point() {
         1
     } else if all() {
         (nth / 5).max(1)
@@ -48,15 +53,19 @@ pub fn rows(kind: ProgrammerKind) -> Vec<Row> {
     rows
 }
 
-/// The rows of the USB side and of power of one more programmer, at few points each: chip and wires are those of the others.
+/// The rows of one more programmer, at few points each unless all are asked for; `kill -9` strikes the host, which is that of
+/// the others.
 pub fn some(kind: ProgrammerKind) -> Vec<Row> {
-    let points = if all() { 24 } else { 6 };
+    let points = if all() { 24 } else { 4 };
     let jobs = Jobs { kind, small: whole(kind, &SMALL), tiny: whole(kind, &TINY) };
     let mut rows = jobs.power();
     rows.extend(jobs.usb());
+    rows.extend(jobs.chip_and_wires());
+    rows.push(jobs.stop_asked_for());
+    rows.extend(jobs.flips());
     // Where a link has no packets of its own, nothing can happen to them.
     rows.retain(|row| !row.cases.is_empty());
-    if every(2) > 1 {
+    if !every_point() {
         for row in &mut rows {
             // Odd, for finished and undone take turns.
             let nth = row.cases.len().div_ceil(points) | 1;
