@@ -3,7 +3,7 @@
 //! Times are the emulator's virtual ones, so they are the same on every machine.
 
 use crate::bench::{Clip, FURTHER, Opened, SIZE, noise};
-use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk};
+use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk, SerprogKind, SpidevKind};
 use norsplice::spi::hal::{Device, split};
 use norsplice::spi::{Programmer, SpiError, Transaction};
 use norsplice::usb::UsbError;
@@ -47,7 +47,8 @@ fn id(programmer: &mut Opened) -> Result<Vec<u8>, SpiError> {
 /// The whole chip in batches of the programmer's choice.
 fn read_all(programmer: &mut Opened) -> Vec<u8> {
     let mut data = vec![0; CHIP];
-    let batch = programmer.limits().read_batch;
+    let limits = programmer.limits();
+    let batch = limits.read_batch.min(limits.max_transaction - 4);
     for (i, part) in data.chunks_mut(batch).enumerate() {
         let at = ((i * batch) as u32).to_be_bytes();
         programmer.run(&mut [Transaction::read(&[0x03, at[1], at[2], at[3]], part)]).unwrap();
@@ -129,6 +130,10 @@ fn plain_row(kind: ProgrammerKind, title: &str, name: &str) -> (String, f64) {
     (format!("| {title} | {read:.2} s | {wrote:.2} s |"), read)
 }
 
+const PICO: ProgrammerKind = ProgrammerKind::Serprog(SerprogKind::PicoAny);
+const ESP32: ProgrammerKind = ProgrammerKind::Serprog(SerprogKind::Esp32);
+const PI: ProgrammerKind = ProgrammerKind::Spidev(SpidevKind::Pi);
+
 #[test]
 fn plain_mode_keeps_to_its_rows() {
     let notes = include_str!("../hw-notes/timing.md");
@@ -139,6 +144,12 @@ fn plain_mode_keeps_to_its_rows() {
         (ProgrammerKind::Ft2232h, "FT2232H at 30 MHz, plain", "ft2232h:speed=30MHz,plain", 4.0),
         (ProgrammerKind::Ch347t, "CH347 at 30 MHz, fast", "ch347:speed=30MHz", 2.5),
         (ProgrammerKind::Ch347t, "CH347 at 30 MHz, plain", "ch347:speed=30MHz,plain", 4.0),
+        (PICO, "serprog, Pico at 12 MHz, fast", "serprog", 7.0),
+        (PICO, "serprog, Pico at 12 MHz, plain", "serprog:plain", 7.0),
+        (ESP32, "serprog, ESP32 at 10 MHz, fast", "serprog", 16.0),
+        (ESP32, "serprog, ESP32 at 10 MHz, plain", "serprog:plain", 20.0),
+        (PI, "spidev, Pi at 9.6 MHz, fast", "spidev", 7.5),
+        (PI, "spidev, Pi at 9.6 MHz, plain", "spidev:plain", 7.5),
     ];
     let mut missing = Vec::new();
     for (kind, title, name, limit) in cases {

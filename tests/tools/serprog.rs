@@ -1,8 +1,11 @@
 //! flashrom on an emulated serprog device at a TCP port: it reads what norsplice wrote, and the reverse.
 
-use crate::bench::{Bench, noise};
-use std::io::{BufRead, BufReader};
+use crate::bench::{Bench, MEDIUM, MEDIUM_SIZE, noise};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const CHIP: &str = "W25Q64BV/W25Q64CV/W25Q64FV";
 
@@ -72,6 +75,93 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
             bench.run(["-p", &ours, "read", &name]).code(0);
             assert!(bench.read(&name) == before, "{judge}");
         }
+    }
+}
+
+/// Passes bytes on, and counts how often the client begins to send again behind an answer: its round trips.
+struct Counted {
+    address: String,
+    turns: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(to: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let turns = Arc::new(AtomicUsize::new(0));
+        let count = turns.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let server = TcpStream::connect(&to).unwrap();
+                client.set_nodelay(true).and(server.set_nodelay(true)).unwrap();
+                let answered = AtomicBool::new(true);
+                std::thread::scope(|scope| {
+                    scope.spawn(|| copy(&server, &client, || answered.store(true, Ordering::SeqCst)));
+                    copy(&client, &server, || {
+                        count
+                            .fetch_add(usize::from(answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
+                    });
+                });
+            }
+        });
+        Self { address, turns }
+    }
+
+    /// The round trips of what is done meanwhile.
+    fn of(&self, what: impl FnOnce()) -> usize {
+        self.turns.store(0, Ordering::SeqCst);
+        what();
+        self.turns.load(Ordering::SeqCst)
+    }
+}
+
+/// Until one side ends; then the other is ended too. `passed` is called before bytes are passed on.
+fn copy(mut from: &TcpStream, mut to: &TcpStream, passed: impl Fn()) {
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        passed();
+        if to.write_all(&buffer[..n]).is_err() {
+            break;
+        }
+    }
+    let ended = [from, to].map(|stream| stream.shutdown(Shutdown::Both));
+    drop(ended);
+}
+
+/// Two writes to a blank chip, which differ by 128 pages: what these pages cost is the difference.
+#[test]
+fn a_page_costs_at_most_half_of_flashrom_s_round_trips() {
+    const PAGES: usize = 128;
+    let Some(bench) = Bench::with(&["flashrom"]) else { return };
+    let mut judges = vec!["flashrom".to_owned()];
+    judges.extend(std::env::var("NORSPLICE_FLASHROM"));
+    let mut blank = vec![0xff; MEDIUM_SIZE];
+    blank[0x10_0000..0x10_1000].copy_from_slice(&noise(0x1000, 1));
+    bench.write("blank.bin", &blank);
+    for (name, pages) in [("few.bin", PAGES), ("many.bin", 2 * PAGES)] {
+        let mut image = blank.clone();
+        image[..pages * 256].copy_from_slice(&noise(pages * 256, 3));
+        bench.write(name, &image);
+    }
+    let device = format!("programmer=serprog-pico-any,chip={MEDIUM},image=blank.bin");
+    let trips = |write: &dyn Fn(&str, &str)| {
+        let [few, many] = ["few.bin", "many.bin"].map(|image| {
+            let served = Served::new(&bench, &device, "127.0.0.1:0");
+            let counted = Counted::new(served.address.clone());
+            counted.of(|| write(&counted.address, image))
+        });
+        (many - few) as f64 / PAGES as f64
+    };
+    let ours = trips(&|address, image| {
+        let (place, store) = (format!("serprog:tcp={address}"), format!("store-{image}"));
+        bench.run(["-p", &place, "--store", &store, "--yes", "write", image]).code(0);
+    });
+    for judge in judges {
+        let theirs = trips(&|address, image| {
+            bench.tool(&format!("{judge} -p serprog:ip={address} -c GD25Q16(B) -n -w {image}"));
+        });
+        println!("{judge}: {theirs} round trips a page, ours {ours}");
+        assert!(ours * 2.0 <= theirs, "{judge}: {theirs} round trips a page, ours {ours}");
     }
 }
 

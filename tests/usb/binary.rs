@@ -46,6 +46,10 @@ fn failures_have_their_exit_code_and_say_what_to_do() {
         ("ch341a path=1-1 busy", &["probe"], 1, "in use"),
         ("ch341a path=1-1; ch341a path=1-2", &["probe"], 2, "ch341a:path=1-2"),
         ("ch341a path=1-1 unplug=30", &["-p", "ch341a", "probe"], 1, "disappeared"),
+        ("ch347t path=1-1 busy", &["probe"], 1, "in use by another program or kernel driver"),
+        ("ch347f path=1-1 busy", &["-p", "ch347", "probe"], 1, "in use by another program or kernel driver"),
+        ("ch347f path=1-1 deny", &["probe"], 1, "60-norsplice.rules"),
+        ("ch347t path=1-1 unplug=30", &["-p", "ch347", "probe"], 1, "disappeared"),
     ] {
         let (run, report) = norsplice(devices, args);
         let text = format!("{} {}", run.stderr, run.result);
