@@ -118,6 +118,19 @@ impl<P: Programmer> Chip<P> {
         }
     }
 
+    /// True for a chip that holds other bytes past the size that it has by its id: only a chip erase reaches them.
+    ///
+    /// # Errors
+    /// [`FlashError::Spi`].
+    pub(crate) fn holds_more(&mut self) -> Result<bool, FlashError> {
+        let size = self.geometry.size;
+        let three = self.identity.part.address_bytes == 3;
+        Ok(three
+            && size.is_power_of_two()
+            && size < 16 * MIB
+            && self.mirrors(size)?.contains(&Mirror::Differ))
+    }
+
     /// Places below `size` compared with those that far above. A difference counts when it is the same twice: noise is not.
     fn mirrors(&mut self, size: u64) -> Result<Vec<Mirror>, FlashError> {
         let mut seen = Vec::new();

@@ -107,6 +107,11 @@ impl<P: Programmer> Chip<P> {
         cut::forward(span, cut::long(&limits), cut::short(&limits))
     }
 
+    /// The length of the other pass's pieces on this programmer, which are cut at its multiples.
+    pub(crate) fn backward_piece(&self) -> u64 {
+        cut::short(&self.programmer.limits())
+    }
+
     /// The other pass where spi-memory does not reach: by the plain read, backward, in short pieces.
     pub(super) fn read_backward(
         &mut self,

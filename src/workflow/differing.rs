@@ -2,12 +2,15 @@
 
 use super::noise::Pattern;
 use crate::span::{Span, Spans};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What is voted on at once: small, so that few wrong bytes share a block.
 pub(super) const BLOCK: u64 = 256;
 /// Blocks whose other reading is kept; more are never voted on.
 const KEPT: usize = 4096;
+
+/// An answer that comes again is looked for in so many before it.
+const BACK: usize = 3;
 
 /// Where passes differ.
 #[derive(Default)]
@@ -20,21 +23,23 @@ pub(super) struct Differing {
     pub pattern: Pattern,
     /// What the later pass read, by the address at which the block begins in the span.
     pub others: BTreeMap<u64, Vec<u8>>,
-    /// The piece that arrived last in the later pass.
-    last: Vec<u8>,
+    /// The pieces that arrived last in the later pass, the newest first.
+    last: VecDeque<Vec<u8>>,
 }
 
 impl Differing {
     /// Compares a piece of the first pass with the same piece of a later one.
     pub(super) fn compare(&mut self, address: u64, first: &[u8], later: &[u8]) {
         if first != later {
-            if repeats(&self.last, later) {
+            if self.last.iter().any(|before| repeats(before, later)) {
                 self.pattern.repeated_answers += 1;
             }
             self.add(address, first, later);
         }
-        self.last.clear();
-        self.last.extend_from_slice(later);
+        let mut newest = if self.last.len() < BACK { None } else { self.last.pop_back() }.unwrap_or_default();
+        newest.clear();
+        newest.extend_from_slice(later);
+        self.last.push_front(newest);
     }
 
     fn add(&mut self, address: u64, first: &[u8], later: &[u8]) {
@@ -52,15 +57,16 @@ impl Differing {
         }
     }
 
-    /// Looks for answers of the first pass that came again in place of the next one; `pieces` are its transactions.
+    /// Looks for answers of the first pass that came again in place of a later one; `pieces` are its transactions.
     pub(super) fn look_for_repeats(&mut self, start: u64, bytes: &[u8], pieces: impl Iterator<Item = Span>) {
-        let mut before: &[u8] = &[];
+        let mut last: VecDeque<&[u8]> = VecDeque::new();
         for piece in pieces {
             let now = &bytes[Span::new(piece.start - start, piece.end - start).range()];
-            if self.blocks.overlaps(piece) && repeats(before, now) {
+            if self.blocks.overlaps(piece) && last.iter().any(|before| repeats(before, now)) {
                 self.pattern.repeated_answers += 1;
             }
-            before = now;
+            last.push_front(now);
+            last.truncate(BACK);
         }
     }
 }

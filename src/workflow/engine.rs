@@ -72,6 +72,35 @@ impl Engine {
         Ok(got)
     }
 
+    /// Reads a block of `span` by the very transactions by which the pass over `span` reads it, behind the one that comes
+    /// before them there. A fault may depend on where they begin, how long they are and what was read before: alone, the
+    /// block would be read by others.
+    pub(super) fn read_as_in_pass<P: Programmer>(
+        self,
+        chip: &mut Chip<P>,
+        span: Span,
+        block: Span,
+    ) -> Result<Vec<u8>, FlashError> {
+        let (start, read) = match self {
+            Engine::Own => {
+                let from =
+                    chip.forward_pieces(span).find(|piece| piece.overlaps(block)).unwrap_or(block).start;
+                let pieces =
+                    chip.forward_pieces(span).filter(|piece| piece.end >= from && piece.start < block.end);
+                let pieces: Vec<Span> = pieces.collect();
+                let start = pieces.first().map_or(block.start, |piece| piece.start);
+                (start, chip.read_spans(chip.fast_read(), &pieces)?.concat())
+            }
+            Engine::Other => {
+                let length = chip.backward_piece();
+                let pieces = block.aligned_out(length);
+                let pieces = Span::new(pieces.start, pieces.end + length).intersection(span).unwrap_or(block);
+                (pieces.start, self.read_to_vec(chip, pieces)?)
+            }
+        };
+        Ok(read[Span::new(block.start - start, block.end - start).range()].to_vec())
+    }
+
     /// What is left of `rest` once the piece `done` has arrived.
     fn rest_after(self, rest: Span, done: Span) -> Span {
         match self {

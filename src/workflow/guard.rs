@@ -99,7 +99,8 @@ pub(super) fn refuse_changed_elsewhere<P: Programmer>(
             continue;
         }
         let (one, other) = (Engine::Own.read_to_vec(chip, span)?, Engine::Other.read_to_vec(chip, span)?);
-        if one == other && Some(&one[..]) != span.of(flash) {
+        let differs = one == other && Some(&one[..]) != span.of(flash);
+        if differs && !is_touched_elsewhere(chip, span, &one, flash.len() as u64, touched)? {
             differing.insert(span);
         }
     }
@@ -107,6 +108,25 @@ pub(super) fn refuse_changed_elsewhere<P: Programmer>(
         true => Ok(()),
         false => Err(Cause::BackupDiffers { backup: backup.into(), spans: differing }),
     }
+}
+
+/// True where `bytes`, read at `span`, are what a step has left at the place that is the same cells in a chip of a half, a
+/// quarter or an eighth of the size: an undo puts both back.
+fn is_touched_elsewhere<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    bytes: &[u8],
+    size: u64,
+    touched: &Spans,
+) -> Result<bool, Cause> {
+    for n in 1..8 {
+        let start = (span.start + size / 8 * n) % size;
+        let mirror = Span::new(start, start + span.len());
+        if touched.covers(mirror) && chip.read_to_vec(mirror)? == bytes {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a chip that is not the one of the backup any more: whoever was asked has had time to move the clip.

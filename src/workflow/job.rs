@@ -218,7 +218,8 @@ pub fn run<P: Programmer>(
         events,
     )?;
     let wanted = (decide.wanted)(&backup)?;
-    let plan = match wanted.whole_erase {
+    let at_once = wanted.whole_erase && !chip.holds_more().map_err(Cause::from)?;
+    let plan = match at_once {
         true => plan_whole_erase(&backup.flash, chip.geometry(), &chip.costs())?,
         false => plan(&backup.flash, &wanted.image, chip.geometry(), &chip.costs(), &wanted.bounds)?,
     };

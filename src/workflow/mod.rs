@@ -6,6 +6,7 @@
 
 mod alike;
 pub mod backup;
+mod change;
 pub mod contact;
 pub mod files;
 pub mod job;

@@ -10,6 +10,7 @@
 //! wrong in both passes and is not noticed. Up to 1 in 100,000 that is 1 in 10,000 for 8 MiB; the passes refuse from
 //! twice that rate on.
 
+use super::change::changed_since;
 use super::contact::{self, AddressFault, AddressProof, prove_addresses};
 use super::differing::Differing;
 use super::engine::{Engine, Take, pass, stop_on_break};
@@ -128,7 +129,7 @@ pub(super) fn read_with<P: Programmer>(
         let differing = match known {
             Some(_) if news.blocks.len() * 100 <= span.len() * KNOWN_PERCENT => {
                 reading.read_twice = news.blocks.clone();
-                read_blocks(chip, &news.blocks, &mut reading)?
+                read_blocks(chip, span, &news.blocks, &mut reading)?
             }
             _ => {
                 reading.read_twice = span.into();
@@ -165,6 +166,10 @@ pub(super) fn read_with<P: Programmer>(
             let fault = explain(chip, span, &differing, &reading.bytes)?;
             if let Some(fault) = fault.filter(|_| !how.options.salvage) {
                 return Err(Cause::Addresses(fault));
+            }
+            let changed = changed_since(chip, span, &differing, &reading.bytes)?;
+            if let Some(changed) = changed.filter(|_| !how.options.salvage) {
+                return Err(Cause::Changed(Box::new(changed)));
             }
             if differing.pattern.repeated_answers == 0 && slow_down(chip, events)? {
                 continue;
@@ -236,15 +241,16 @@ fn further_passes<P: Programmer>(
     Ok(differing)
 }
 
-/// Reads what differs from the known contents by the other engine.
+/// Reads what differs from the known contents by the other engine, as its pass over `span` would.
 fn read_blocks<P: Programmer>(
     chip: &mut Chip<P>,
+    span: Span,
     blocks: &Spans,
     reading: &mut Reading,
 ) -> Result<Differing, Cause> {
     let mut differing = Differing::default();
     for block in blocks.iter() {
-        let other = Engine::Other.read_to_vec(chip, block)?;
+        let other = Engine::Other.read_as_in_pass(chip, span, block)?;
         reading.bytes_read += block.len();
         let at = Span::new(block.start - reading.start, block.end - reading.start).range();
         differing.compare(block.start, &reading.bytes[at], &other);

@@ -153,9 +153,12 @@ fn check_neighbours<P: Programmer>(
         }
         let wrong = diff_near(&found, before, 0);
         for span in wrong.iter() {
-            // An erase that reached too far leaves FF. Anything else was never as the backup has it.
+            // An erase that reached too far leaves FF, and cells that are the same hold what has been written to them by now.
+            // Anything else was never as the backup has it.
             let erased = span.of(&found).is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0xff));
-            if erased {
+            let written = Span::at(block.start, side.len()).and_then(|place| place.of(work.wanted));
+            let same_cells = side.start == other && written == Some(&found[..]);
+            if erased || same_cells {
                 changed.insert(span.shifted(side.start))
             } else {
                 others.insert(span.shifted(side.start))

@@ -27,10 +27,15 @@ pub(in crate::workflow) fn explain_difference<P: Programmer>(
         bytes.get(at..at + LOOK as usize).is_some_and(|look| !tells(look))
     };
     let flat: Vec<u64> = telling.iter().copied().filter(is_flat).collect();
-    match asker.find_dead_after(&flat, LONGEST_READ)? {
-        Some(fault) => Ok(Some(fault)),
-        None => asker.find_stuck_bit(&telling),
+    let plain = asker.command;
+    for command in [plain, asker.chip.fast_read()] {
+        asker.command = command;
+        if let Some(fault) = asker.find_dead_after(&flat, LONGEST_READ)? {
+            return Ok(Some(fault));
+        }
     }
+    asker.command = plain;
+    asker.find_stuck_bit(&telling)
 }
 
 impl<P: Programmer> Asker<'_, P> {

@@ -81,6 +81,131 @@ fn share_blocks(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Bounds;
+    use crate::span::{Span, Spans};
+    use crate::workflow::files::sha256_hex;
+    use crate::workflow::journal::{NewJob, Verb};
+    use crate::workflow::store::{Draft, Facts, Reads};
+
+    const ID: &str = "fe6137de333d6f94";
+    const SIZE: usize = 8 * BLOCK;
+
+    fn key(jedec_id: &str) -> ChipKey {
+        ChipKey { jedec_id: Some(jedec_id.into()), unique_id: Some(ID.into()) }
+    }
+
+    /// A backup of contents in which each block has its own value, from `first` on.
+    fn add(store: &Store, jedec_id: &str, origin: Origin, first: u8, size: usize) -> Manifest {
+        let flash = contents(first, size);
+        let mut draft = Draft::new(store, size as u64).unwrap();
+        draft.put(0, &flash).unwrap();
+        let facts = Facts {
+            chip: key(jedec_id),
+            part: "W25Q64FV".into(),
+            programmer: "emu".into(),
+            origin,
+            reads: Reads { passes: 2, ..Reads::default() },
+            board: None,
+            name: None,
+            notes: Vec::new(),
+        };
+        draft.finish(&sha256_hex(&flash), facts).unwrap()
+    }
+
+    fn contents(first: u8, size: usize) -> Vec<u8> {
+        (0..size).map(|at| first + (at / BLOCK) as u8).collect()
+    }
+
+    fn known(store: &Store) -> Option<Vec<u8>> {
+        store.known_contents(&key("ef4017"), SIZE as u64).unwrap().map(|known| known.contents)
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_locked(dir.path()).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn an_id_that_two_chips_have_tells_neither() {
+        let (_dir, one) = store();
+        add(&one, "ef4017", Origin::Read, 1, SIZE);
+        assert_eq!(known(&one), Some(contents(1, SIZE)));
+        add(&one, "ef4018", Origin::Read, 1, SIZE);
+        assert_eq!(known(&one), None, "another part has it too");
+        let (_dir, one) = store();
+        add(&one, "ef4017", Origin::Read, 1, SIZE / 2);
+        add(&one, "ef4017", Origin::Read, 1, SIZE);
+        assert_eq!(known(&one), None, "another size has it too");
+        let (_dir, one) = store();
+        add(&one, "ef4017", Origin::Read, 100, SIZE);
+        add(&one, "ef4017", Origin::Read, 1, SIZE);
+        assert_eq!(known(&one), None, "other contents, and no job between them");
+        add(&one, "ef4017", Origin::Read, 1, SIZE);
+        assert_eq!(known(&one), Some(contents(1, SIZE)), "the last two agree");
+    }
+
+    #[test]
+    fn a_file_taken_over_proves_nothing() {
+        let (_dir, store) = store();
+        add(&store, "ef4017", Origin::Import, 1, SIZE);
+        add(&store, "ef4017", Origin::ImportTwice, 1, SIZE);
+        assert_eq!(known(&store), None);
+        add(&store, "ef4017", Origin::Read, 1, SIZE);
+        add(&store, "ef4017", Origin::Import, 100, SIZE);
+        assert_eq!(known(&store), Some(contents(1, SIZE)), "what was read counts");
+    }
+
+    /// What a job has written counts once it was written, and where it began from this very backup.
+    #[test]
+    fn only_a_finished_job_of_this_backup_has_left_its_contents() {
+        for (over, same, left) in [
+            (Some(Over::Written), true, 50),
+            (Some(Over::Written), false, 1),
+            (Some(Over::Restored), true, 1),
+            (Some(Over::Dropped), true, 1),
+            (None, true, 1),
+        ] {
+            let (_dir, store) = store();
+            let manifest = add(&store, "ef4017", Origin::Read, 1, SIZE);
+            let blocks = Spans::from(Span::new(0, SIZE as u64));
+            let job = NewJob {
+                verb: Verb::Write,
+                chip: key("ef4017"),
+                part: "W25Q64FV".into(),
+                programmer: "emu".into(),
+                backup: manifest.id,
+                backup_sha256: if same { manifest.sha256 } else { "00".into() },
+                wanted: &contents(50, SIZE),
+                bounds: &Bounds::from(blocks.clone()),
+                blocks: &blocks,
+            };
+            let journal = store.open_job(&job).unwrap();
+            if let Some(over) = over {
+                journal.over(over).unwrap();
+            }
+            assert_eq!(known(&store), Some(contents(left, SIZE)), "{over:?}, same backup: {same}");
+        }
+    }
+
+    /// Contents that no longer fit their sum, or are cut short, are no knowledge.
+    #[test]
+    fn a_damaged_backup_is_not_known_by() {
+        for damage in [0, 1, 2] {
+            let (dir, store) = store();
+            let manifest = add(&store, "ef4017", Origin::Read, 1, SIZE);
+            let path = dir.path().join(&manifest.id).join("flash.bin");
+            let mut bytes = std::fs::read(&path).unwrap();
+            match damage {
+                0 => bytes[5] ^= 1,
+                1 => bytes.truncate(SIZE / 2),
+                _ => bytes.clear(),
+            }
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            assert!(store.known_contents(&key("ef4017"), SIZE as u64).is_err(), "{damage}");
+        }
+    }
 
     #[test]
     fn blank_and_repeating_ids_tell_nothing() {

@@ -6,7 +6,7 @@ use crate::emulator::chip::spec::Does;
 use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::Chip;
 use crate::span::Span;
-use crate::spi::Transaction;
+use crate::spi::{Op, Transaction};
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::{Direction, Verb};
@@ -318,6 +318,65 @@ fn high_follows(contents: &mut [u8], at: usize) {
     let other = at ^ (contents.len() / 2);
     contents[at..at + 0x1000].fill(0xff);
     contents[other..other + 0x1000].fill(0xff);
+}
+
+/// A block that never takes its contents, on a chip that reads otherwise elsewhere too: the backup is doubted, and no way on is
+/// offered.
+#[test]
+fn a_block_that_does_not_take_makes_the_rest_be_looked_at() {
+    for elsewhere in [false, true] {
+        let old = random(1, SMALL);
+        let bench = bench(&old);
+        let mut erased = false;
+        // Cells that read 00 behind the erase; and others, far from them.
+        let tap = |_, batch: &mut [Transaction<'_>]| {
+            erased |= batch.iter().any(|t| opcode(t) == Some(0x20));
+            for transaction in batch.iter_mut().filter(|_| erased) {
+                let [Op::Write([0x03 | 0x0b, a, b, c, ..]), Op::Read(into)] = &mut transaction.ops[..] else {
+                    continue;
+                };
+                let start = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+                for (at, byte) in (start..).zip(into.iter_mut()) {
+                    let struck = (0x2_3000..0x2_3100).contains(&at) || (elsewhere && at >= 0x4_0000);
+                    *byte = if struck { 0 } else { *byte };
+                }
+            }
+        };
+        let mut clip = Chip::connect(Tap(bench.programmer().unwrap(), tap)).unwrap();
+        let error = write(&mut clip, &bench.store(), &changed(&old), &mut quiet).unwrap_err();
+        let differs = matches!(*error.cause, Cause::BackupDiffers { .. });
+        assert_eq!(
+            (differs, matches!(*error.cause, Cause::NotTaken { .. })),
+            (elsewhere, !elsewhere),
+            "{error}"
+        );
+        assert!(matches!(error.chip, ChipState::Partial { .. }));
+    }
+}
+
+/// What one engine alone reads otherwise outside of the job's blocks says nothing of the backup: the undo goes on.
+#[test]
+fn one_engine_that_reads_otherwise_does_not_stop_an_undo() {
+    let old = random(1, SMALL);
+    let faults = Faults::seeded(1).with(Fault::PowerCutInOperation(3, 0.5));
+    let bench = Bench::with_chip(KIND, small(small_spec(), &old), faults);
+    bench.write(&changed(&old), &mut quiet).unwrap_err();
+    bench.emulator.set_faults(&Faults::default());
+    bench.emulator.power_up();
+    let mut struck = 0;
+    let tap = Tap(bench.programmer().unwrap(), |_, batch: &mut [Transaction<'_>]| {
+        for transaction in batch.iter_mut().filter(|t| opcode(t) == Some(0x0b)) {
+            let [Op::Write(_), Op::Read(into)] = &mut transaction.ops[..] else { continue };
+            // The looks at 256 bytes, and not the proof's.
+            if (200..400).contains(&into.len()) {
+                into[100] ^= 0xff;
+                struck += 1;
+            }
+        }
+    });
+    let undo = ResumeOptions { direction: Some(Direction::Undo), ..ResumeOptions::default() };
+    resume(&mut Chip::connect(tap).unwrap(), &bench.store(), &undo, &mut quiet).unwrap();
+    assert!(bench.emulator.contents() == old && struck > 0);
 }
 
 #[test]

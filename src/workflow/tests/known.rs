@@ -1,7 +1,7 @@
 //! A chip that the store already knows: one pass instead of two, and no less proof.
 
 use super::bench::{Bench, KINDS, SMALL, quiet, random, small, small_spec};
-use crate::emulator::chip::DataFault;
+use crate::emulator::chip::{DataFault, FlashChip, find};
 use crate::emulator::{Fault, Faults};
 use crate::workflow::Cause;
 use crate::workflow::backup::{BackupOptions, backup};
@@ -83,4 +83,17 @@ fn the_addresses_of_a_known_chip_are_proven_all_the_same() {
     bench.emulator.set_faults(&Faults::default().with(Fault::Data(DataFault::StuckBit(17, false))));
     let error = backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet).unwrap_err();
     assert!(matches!(*error.cause, Cause::Addresses(_)), "{error}");
+}
+
+/// A part whose row has no unique id, and one whose `4B` reads its one-time memory: what it answers to `4B` is none.
+#[test]
+fn a_part_without_a_unique_id_in_its_row_has_none() {
+    let mut spec = find("W25Q64FV").unwrap();
+    (spec.name, spec.jedec_id, spec.legacy_id) = ("MX25L6405D".into(), vec![0xc2, 0x20, 0x17], [0xc2, 0x16]);
+    for (spec, name) in [(spec, "MX25L6405D"), (find("IS25LP064").unwrap(), "IS25LP064")] {
+        let bench = Bench::with_chip(KINDS[1], FlashChip::new(spec, 1), Faults::default());
+        let clip = bench.clip().unwrap();
+        assert!(clip.identity().part_name.contains(&name[..6]), "{}", clip.identity().part_name);
+        assert_eq!(clip.identity().unique_id, None, "{name}");
+    }
 }

@@ -10,4 +10,5 @@ mod guards;
 mod known;
 mod long_answers;
 mod short_reads;
+mod unforeseen;
 mod whole;

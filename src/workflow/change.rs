@@ -1,0 +1,74 @@
+//! A chip that changed between two passes in more places than are voted on: told apart from a link that fails.
+//!
+//! What another master has written reads the same from then on, by either engine in the very transactions of its pass, and
+//! the value of before never comes back. A fault of one way of reading strikes its own transactions again; noise and lost
+//! answers give something else each time, or bytes that belong elsewhere.
+
+use super::differing::Differing;
+use super::engine::Engine;
+use super::read_result::Changed;
+use super::vote::is_no_flip;
+use crate::flash::{Chip, FlashError};
+use crate::span::Span;
+use crate::spi::Programmer;
+
+/// Blocks looked at, evenly spread over those that differ.
+const LOOKED: usize = 4;
+/// Looks at each block by either engine.
+const TIMES: usize = 2;
+/// Bytes by which an answer in the wrong place is known.
+const NEEDLE: usize = 32;
+
+/// What has changed since the first pass over `span`, which read `bytes`; `None` where the differences may have another
+/// cause.
+pub(super) fn changed_since<P: Programmer>(
+    chip: &mut Chip<P>,
+    span: Span,
+    differing: &Differing,
+    bytes: &[u8],
+) -> Result<Option<Changed>, FlashError> {
+    if differing.pattern.repeated_answers > 0 {
+        return Ok(None);
+    }
+    let first = |block: Span| &bytes[Span::new(block.start - span.start, block.end - span.start).range()];
+    let step = differing.others.len().div_ceil(LOOKED).max(1);
+    let blocks: Vec<(Span, &[u8])> = differing
+        .others
+        .iter()
+        .step_by(step)
+        .filter_map(|(start, later)| Some((Span::at(*start, later.len() as u64)?, later.as_slice())))
+        .collect();
+    let told = |(block, later): &(Span, &[u8])| {
+        is_no_flip(first(*block), later)
+            && !is_displaced(first(*block), (block.start - span.start) as usize, later, bytes)
+    };
+    if !blocks.iter().all(told) {
+        return Ok(None);
+    }
+    for (block, later) in &blocks {
+        for engine in [Engine::Own, Engine::Other].repeat(TIMES) {
+            if engine.read_as_in_pass(chip, span, *block)? != *later {
+                return Ok(None);
+            }
+        }
+    }
+    let example = |(block, later): &(Span, &[u8])| {
+        Changed::new(differing.blocks.clone(), block.start, first(*block), later)
+    };
+    Ok(blocks.first().map(example))
+}
+
+/// True where bytes of the first pass belong elsewhere: `all` of it has them at another place, or the later reading a little
+/// before or behind. An answer to another command came in place of this one's, or a byte was lost on the way.
+fn is_displaced(first: &[u8], at: usize, later: &[u8], all: &[u8]) -> bool {
+    let from = first.len() / 2;
+    let needle = &first[from..(from + NEEDLE).min(first.len())];
+    let elsewhere = |found: usize| found != at + from;
+    tells(needle)
+        && (memchr::memmem::find_iter(all, needle).any(elsewhere)
+            || memchr::memmem::find_iter(later, needle).any(|found| found != from))
+}
+
+fn tells(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| *byte != bytes[0])
+}
