@@ -11,6 +11,7 @@ use super::identity::{What, values};
 use super::me::{self, State};
 use super::models::models;
 use super::proof::faults;
+use super::sections::{self, Packed};
 use super::volume::{self, MARK_AT};
 use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, PSP_DIRECTORY, VOLUME_SUM};
 use crate::image::container::budget::{Look, NOT_MADE};
@@ -78,8 +79,33 @@ pub fn summary(file: &[u8]) -> Option<Item> {
         item = item.with("me_version", me.version_text()).with("me_state", state(me.state));
     }
     item = item.with_some("microcode_and_modules", bios.fit.as_ref().map(|fit| fit.rows.len()));
+    let packed = sections::packed(&bios);
+    item = item.with_some("packed", (!packed.is_empty()).then(|| self::packed(&packed)));
     item = item.with_some("boot_guard", maker_key(&bios).map(|_| "manifests of Boot Guard are there"));
-    Some(checked(item, &bios))
+    Some(checked(unpacks(item, &packed), &bios))
+}
+
+fn packed(sections: &[Packed]) -> Value {
+    let row = |one: &Packed| {
+        json!({
+            "method": one.method.name(), "offset": one.span.start, "size": one.span.len(),
+            "unpacked": one.inside.map(|inside| inside.len),
+            "volumes": one.inside.map(|inside| inside.volumes), "files": one.inside.map(|inside| inside.files),
+        })
+    };
+    sections.iter().map(row).collect()
+}
+
+/// Whether every packed section opens. One that does not may be packed in a way that is not known: it proves nothing.
+fn unpacks(item: Item, sections: &[Packed]) -> Item {
+    if sections.is_empty() {
+        return item;
+    }
+    let closed: Vec<String> =
+        sections.iter().filter(|one| one.inside.is_none()).map(|one| one.span.to_string()).collect();
+    let outcome = if closed.is_empty() { Outcome::Ok } else { Outcome::CannotTell };
+    let detail = format!("does not unpack, by what is known: {}", closed.join(", "));
+    item.check("packed-sections", outcome, if closed.is_empty() { String::new() } else { detail })
 }
 
 fn stores(bios: &Bios) -> Value {

@@ -3,7 +3,7 @@
 //! [`Bios`](bios::Bios) is a BIOS region, read once: volumes with their files, stores of variables, tables and directories.
 //! From it come the claims (what stays the board's own), the values of the unit, the names of the model, and the hashes that
 //! a result must hold. [`board`] makes a board of it, whose regions the splice puts together like any other board's; what
-//! is judged besides is in `judge`. Code is never unpacked: what is the unit's is not packed.
+//! is judged besides is in `judge`. Code is unpacked to be described alone (`sections`): what is the unit's is not packed.
 
 pub mod address;
 pub mod bios;
@@ -28,6 +28,7 @@ pub mod nvram;
 pub mod phoenix;
 pub mod proof;
 pub mod psp;
+pub mod sections;
 pub mod variables;
 pub mod volume;
 pub mod vss;

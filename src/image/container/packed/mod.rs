@@ -1,7 +1,10 @@
-//! Packed streams, as kernels are packed in firmware: LZMA-alone, gzip, xz and zstd, unpacked within bounds.
+//! Packed streams, unpacked within bounds: LZMA-alone, gzip, xz and zstd, as kernels are packed in firmware, and what UEFI
+//! packs sections with.
 
+pub mod efi;
 pub mod lzma;
 mod streams;
+pub mod uefi;
 mod unpacked;
 
 pub(crate) use streams::find;
