@@ -1,5 +1,6 @@
 //! PCs through the program, judged by other people's readers: UEFIExtract, and OVMF as a firmware that is not made here.
 
+mod judges;
 // The library's own tests use the rest of it.
 #[allow(dead_code)]
 mod made;
@@ -67,7 +68,8 @@ fn uefiextract_reads_a_new_identity_without_a_complaint() {
         bench.write("update.bin", &new.bytes);
         let line =
             ["splice", "--board", "auto", "--base", "own.bin", "--donor", "update.bin", "-o", "new.bin"];
-        let identity = ["--serial", "NEW1234567X", "--uuid", "4c4c4544-0051-3510-8052-b4c04f4a3232"];
+        let identity =
+            ["--force", "--serial", "NEW1234567X", "--uuid", "4c4c4544-0051-3510-8052-b4c04f4a3232"];
         done(&bench, &[&line[..], &identity].concat());
         let made = bench.read("new.bin");
         assert!(made != expected(&own, &new) && made.windows(11).any(|text| text == b"NEW1234567X"));
@@ -144,4 +146,28 @@ fn a_pc_is_rewritten_on_the_clip() {
     let (ran, _) = bench.emu("chip=W25Q64FV,state=chip", ["read", "after.bin"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(bench.read("after.bin") == expected(&own, &new));
+}
+
+/// The descriptor's table of chips that the ME knows, held against the chip on the clip.
+#[test]
+fn a_chip_that_the_descriptor_does_not_know_is_reported_at_the_rewrite() {
+    let bench = Bench::new();
+    let parts = [(Part::Nvar, 16), (Part::Identity, 2), (Part::Code, 40), (Part::Blank, 1966)];
+    let (mut own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));
+    // The table is at DF0h, of two words, and has another maker's chip of the size.
+    own.bytes[0xefc..0xefe].copy_from_slice(&[0xdf, 2]);
+    own.bytes[0xdf0..0xdf8].copy_from_slice(&[0xc2, 0x20, 0x17, 0, 5, 0x20, 5, 0x20]);
+    bench.write("own.bin", &own.bytes);
+    bench.write("update.bin", &new.bytes);
+    let chip = "chip=W25Q64FV,image=own.bin,state=chip";
+    let (ran, _) = bench.emu(chip, ["rewrite", "--board", "auto", "--donor", "update.bin", "--yes"]);
+    let told = ran.stderr.contains("vscc") && ran.stderr.contains("ef4017") && ran.stderr.contains("c22017");
+    assert!(ran.code == 0 && told, "{}", ran.stderr);
+    assert!(bench.read("chip/flash.bin") == expected(&own, &new));
+    // The table holds the chip.
+    own.bytes[0xdf0..0xdf2].copy_from_slice(&[0xef, 0x40]);
+    bench.write("own.bin", &own.bytes);
+    let chip = "chip=W25Q64FV,image=own.bin";
+    let (ran, _) = bench.emu(chip, ["rewrite", "--board", "auto", "--donor", "update.bin", "--dry-run"]);
+    assert!(ran.code == 0 && !ran.stderr.contains("vscc"), "{}", ran.stderr);
 }

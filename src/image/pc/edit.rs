@@ -1,11 +1,16 @@
 //! A new serial number or UUID in a PC's firmware, in the place of the old one, with every sum over it made anew.
 //!
 //! A value is written where its store's form is known and nothing but sums guards it; a text may be as long as its place.
-//! A write that a store of variables has begun and not ended would undo it at the next start, and stops it.
+//! A write that a store of variables has begun and not ended would undo it at the next start, and stops it; so does the old
+//! value in the unit's own data in a form that is not known.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use memchr::memmem;
+
 use super::bios::Bios;
+use super::claims::{Whose, claims};
 use super::file::sum_again;
 use super::guid::Guid;
 use super::identity::{Value, What, values};
@@ -75,6 +80,13 @@ pub fn write(bytes: &mut [u8], at: u64, new: &New) -> Result<Vec<Edited>, String
         return Err(format!("no {} is in a store whose form is known", new.name()));
     }
     let is_same = |value: &Value| machine.iter().any(|one| one.what == value.what || one.text == value.text);
+    if let Some(place) = elsewhere(&bios, &all, &machine) {
+        return Err(format!(
+            "the old {} stands at {:#x}, too, in a form that is not known: the machine may show that one",
+            new.name(),
+            at + place
+        ));
+    }
     let mut edited = Vec::new();
     for value in all.iter().filter(|value| is_kind(new, value.what)) {
         let mut spans = Vec::new();
@@ -94,6 +106,31 @@ pub fn write(bytes: &mut [u8], at: u64, new: &New) -> Result<Vec<Edited>, String
     }
     bytes.copy_from_slice(&result);
     Ok(edited)
+}
+
+/// Where one of the values stands once more among the unit's own data, in no form that is known. Older copies in stores of
+/// variables are none, and code is not looked at.
+fn elsewhere(bios: &Bios, all: &[Value], machine: &[&Value]) -> Option<u64> {
+    /// A shorter text stands anywhere.
+    const SHORTEST: usize = 6;
+    let claims = claims(bios);
+    let is_open = |place: Span| match claims.iter().find(|claim| claim.span.overlaps(place)) {
+        Some(claim) => claim.whose == Whose::Unit,
+        None => !bios.volumes.iter().any(|volume| volume.span.overlaps(place)),
+    };
+    let mut forms: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for value in
+        machine.iter().filter_map(|value| value.span.of(bios.bytes)).filter(|value| value.len() >= SHORTEST)
+    {
+        forms.insert(value.iter().flat_map(|byte| [*byte, 0]).collect());
+        forms.insert(value.to_vec());
+    }
+    let places = forms.iter().flat_map(|form| {
+        memmem::find_iter(bios.bytes, form).filter_map(|at| Span::at(at as u64, form.len() as u64))
+    });
+    let mut unknown =
+        places.filter(|place| is_open(*place) && !all.iter().any(|one| one.span.overlaps(*place)));
+    unknown.next().map(|place| place.start)
 }
 
 /// True for what a new value may take the place of.

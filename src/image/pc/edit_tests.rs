@@ -73,6 +73,27 @@ fn what_does_not_fit_or_is_not_there_is_refused() {
     assert!(error.to_string().contains("no UUID"), "{error}");
 }
 
+#[test]
+fn an_old_value_in_a_form_that_is_not_known_stops_it() {
+    let spec = Spec::new(&[(Part::Vss2, 8), (Part::Block, 1), (Part::Code, 2)]);
+    let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
+    let texts = values(&Bios::read(&own.bytes[BIOS..], BIOS as u64));
+    let [old, uuid] = [0, 1].map(|n| texts[n].span.of(&own.bytes[BIOS..]).unwrap().to_vec());
+    let wide: Vec<u8> = old.iter().flat_map(|byte| [*byte, 0]).collect();
+    let (block, code) = (own.parts[1].1 + 0x80, own.parts[2].1 + 0x90);
+    for (form, at, stopped) in
+        [(&old, block, true), (&wide, block, true), (&uuid, block, true), (&old, code, false)]
+    {
+        let mut bytes = own.bytes.clone();
+        bytes[at..at + form.len()].copy_from_slice(form);
+        let damaged = Made { bytes, ..own.clone() };
+        let made = run(&damaged, &new, Some("SN1"), Some(UUID));
+        assert_eq!(made.is_err(), stopped);
+        let words = made.err().map_or(String::new(), |error| error.to_string());
+        assert!(!stopped || words.contains(&format!("stands at {at:#x}, too")), "{words}");
+    }
+}
+
 /// A router has none.
 #[test]
 fn no_other_board_has_one_written() {

@@ -8,10 +8,12 @@ use super::claims::{Block, Claim, blocks, claims};
 use super::me::{self, State};
 use super::models::{Model, models};
 use super::proof::faults;
+use super::variables::Store;
 use crate::image::checks::{
     BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_MODEL, RAW_BLOCK, Severity,
     UNIT_REPLACED, VOLUME_MAP,
 };
+use crate::image::is_blank;
 use crate::span::Span;
 
 /// Whether `donor`, called `name`, is of the same board as `own`: by map, model and maker's key.
@@ -138,6 +140,37 @@ pub fn own_faults(own: &Bios) -> Option<Finding> {
     let first = all.first()?;
     let more = if all.len() > 1 { format!(", and {} more", all.len() - 1) } else { String::new() };
     Some(BASE_DAMAGED.found(format!("in the board's own dump, {}{more}", first.message)))
+}
+
+/// A word on each store of variables that does not read to its end and stays: a board may not start with it.
+pub fn damaged_stores(own: &Bios, result: &Bios, at: u64) -> Vec<Finding> {
+    let stays = |span: Span| span.of(own.bytes) == span.of(result.bytes);
+    let faulty = own.stores.iter().filter(|store| stays(store.span));
+    let words = |store: &Store| {
+        let fault = store.fault.as_ref()?;
+        Some(BASE_DAMAGED.found(format!(
+            "in the board's own dump, the store of variables ({}) at {:#x} is damaged: {fault}; it stays as it is, and the \
+             board may not start with it; nvram=blank would empty it",
+            store.form,
+            at + store.span.start
+        )))
+    };
+    faulty.filter_map(words).collect()
+}
+
+/// A word where the ME stays and cannot be read.
+pub fn unread_me(own: &[u8]) -> Option<Finding> {
+    if me::read(own).is_some() {
+        return None;
+    }
+    let what = if is_blank(own) {
+        "is erased, or was not read: some boards give nothing of it to their own processor"
+    } else {
+        "has no partition table that is known: it is damaged, or of a form that is not read"
+    };
+    Some(BASE_DAMAGED.found(format!(
+        "in the board's own dump, the ME region {what}; it stays as it is; me=donor would take a virgin one"
+    )))
 }
 
 /// Blocks that nothing names and both have written, where the user did not say whose they are.

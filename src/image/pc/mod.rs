@@ -22,6 +22,7 @@ pub mod insyde;
 pub mod item;
 pub mod judge;
 pub mod me;
+pub mod missing;
 pub mod models;
 pub mod nvar;
 pub mod nvram;

@@ -132,6 +132,80 @@ fn variables_are_emptied_as_a_maker_delivers_them() {
     }
 }
 
+/// What of the own dump is erased or has lost its head hides the release's files behind it: refused, until it is the donor's.
+#[test]
+fn an_own_part_that_is_none_is_not_kept_over_the_donors_files() {
+    let (own, new) = (unit(1), update());
+    let (_, nvram, nvram_end) = own.parts[0];
+    let (_, identity, identity_end) = own.parts[1];
+    let damaged = |from: usize, to: usize| {
+        let mut bytes = own.bytes.clone();
+        bytes[from..to].fill(0xff);
+        bytes
+    };
+    for (what, base, sets) in [
+        ("the volume of variables", damaged(nvram, nvram_end), &["nvram=donor"][..]),
+        ("the head of their file", damaged(nvram + 0x48, nvram + 0x60), &["nvram=donor"]),
+        ("the volume of identity", damaged(identity, identity_end), &["rom-hole=donor", "fd44=donor"]),
+    ] {
+        let found = refused(&base, &new.bytes, &[]);
+        assert!(found.contains(&"volume-sum"), "{what}: {found:?}");
+        let taken = run(&base, &new.bytes, sets, &["all"]).unwrap().image;
+        let result = Bios::read(&taken[BIOS..], BIOS as u64);
+        let files = |bios: &Bios| bios.files().map(|file| file.guid).collect::<Vec<_>>();
+        assert!(faults(&result).is_empty(), "{what}");
+        assert_eq!(files(&result), files(&Bios::read(&new.bytes[BIOS..], BIOS as u64)), "{what}");
+    }
+    // A head alone: the key is still there to be lost, and is not a file's any more.
+    let base = damaged(identity + 0x48, identity + 0x60);
+    assert!(refused(&base, &new.bytes, &[]).contains(&"volume-sum"));
+    assert!(refused(&base, &new.bytes, &["rom-hole=donor"]).contains(&"donor-blank-unit"));
+    // A volume of variables alone may be one that the firmware makes anew: asked.
+    let spec = Spec::new(&[(Part::Vss2, 8), (Part::Code, 2)]);
+    let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
+    let (_, from, to) = own.parts[0];
+    let mut base = own.bytes.clone();
+    base[from..to].fill(0xff);
+    let error = run(&base, &new.bytes, &[], &[]).unwrap_err();
+    assert_eq!(error.findings().iter().map(|one| one.name).collect::<Vec<_>>(), ["volume-sum"], "{error}");
+    assert!(run(&base, &new.bytes, &[], &["volume-sum"]).is_ok());
+    assert!(
+        run(&base, &new.bytes, &["nvram=donor"], &["all"]).unwrap().image[from..to] == new.bytes[from..to]
+    );
+}
+
+/// What stays and does not read is told: the board may not start with it.
+#[test]
+fn damage_that_stays_is_told() {
+    let told = |own: &[u8], new: &[u8], sets: &[&str]| -> Vec<String> {
+        let found = run(own, new, sets, &[]).unwrap().findings;
+        found.into_iter().filter(|one| one.name == "base-damaged").map(|one| one.message).collect()
+    };
+    let spec = Spec::new(&[(Part::Vss2, 8), (Part::Code, 2)]);
+    let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
+    assert_eq!(told(&own.bytes, &new.bytes, &[]), [""; 0]);
+    let with = |at: usize, bytes: &[u8]| {
+        let mut flash = own.bytes.clone();
+        flash[at..at + bytes.len()].copy_from_slice(bytes);
+        flash
+    };
+    // In the middle of a record, and behind the last one.
+    for at in [BIOS + 0x48 + 0x1c + 8, BIOS + 0x48 + 0x1800] {
+        let damaged = with(at, &[0x5a; 8]);
+        let found = told(&damaged, &new.bytes, &[]);
+        assert!(found.len() == 1 && found[0].contains("store of variables (VSS2)"), "{at:#x}: {found:?}");
+        assert!(found[0].contains("nvram=blank"), "{found:?}");
+        assert_eq!(told(&damaged, &new.bytes, &["nvram=blank"]), [""; 0]);
+    }
+    for (bytes, words) in
+        [(vec![0xff; ME.1 - ME.0], "is erased"), (noise(9, ME.1 - ME.0), "no partition table")]
+    {
+        let damaged = with(ME.0, &bytes);
+        let found = told(&damaged, &new.bytes, &[]);
+        assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
+    }
+}
+
 #[test]
 fn an_address_goes_into_the_ethernet_part_alone() {
     let (own, new) = (unit(1), update());
@@ -182,6 +256,12 @@ fn what_never_passes() {
     let wide = build(&Spec { wide: true, ..spec() }, 2, None);
     let mut blank_bios = new.bytes.clone();
     blank_bios[BIOS..].fill(0xff);
+    let mut no_microcode = new.bytes.clone();
+    let update = memchr::memmem::find(&new.bytes, &[0x72, 0x85, 0x08, 0x17, 0x7f, 0x37]).unwrap();
+    no_microcode[update + 24..update + 24 + 0x800].fill(0xff);
+    let len = new.bytes.len();
+    let mut no_vector = new.bytes.clone();
+    no_vector[len - 0x10..].fill(0xff);
     let noise_bios = [&new.bytes[..BIOS], &noise(5, new.bytes.len() - BIOS)].concat();
     for (why, donor, name) in [
         ("another model", other_model.bytes, "other-model"),
@@ -193,6 +273,9 @@ fn what_never_passes() {
         ("a file's header", changed(code + 0x48 + 0x12, 1), "volume-sum"),
         ("a file's data", changed(new.parts[6].1 + 0x1000, 1), "volume-sum"),
         ("the FIT", changed(new.fit + 0x18, 1), "fit"),
+        ("the FIT's pointer", changed(len - 0x40, 8), "fit"),
+        ("the FIT's microcode", no_microcode, "fit"),
+        ("the reset vector", no_vector, "reset-vector"),
         ("a BIOS that is erased", blank_bios, "not-pc-firmware"),
         ("a BIOS of noise", noise_bios, "not-pc-firmware"),
         ("nothing known", noise(6, new.bytes.len()), "not-pc-firmware"),

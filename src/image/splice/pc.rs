@@ -11,6 +11,7 @@ use crate::image::pc::bios::Bios;
 use crate::image::pc::flash::{BIOS, bios_in, bios_span};
 use crate::image::pc::identity::values;
 use crate::image::pc::judge;
+use crate::image::pc::missing;
 use crate::image::unit::mac_text;
 use crate::span::Span;
 
@@ -39,6 +40,8 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
     if let Some((donor, name)) = donor_of(parties, span).filter(|(donor, _)| is_pc || donor.is_firmware()) {
         let what = format!("donor '{name}'");
         found.extend(judge::kinship(&own, &donor, &what));
+        found.extend(missing::hidden_parts(&donor, &result, span.start, &what));
+        found.extend(missing::tables(&own, &result));
         let said = |block: Span| parties.resolved.iter().any(|r| r.said && r.region.span == block);
         found.extend(judge::unnamed(&own, &donor, span.start, said));
     }
@@ -50,6 +53,8 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
     found.extend(judge::hidden(&own, &result, span.start));
     found.extend(erased(&own, span.start, parties));
     found.extend(judge::own_faults(&own));
+    found.extend(judge::damaged_stores(&own, &result, span.start));
+    found.extend(own_me(base, chip).and_then(judge::unread_me));
     found.extend(judge::proof(&own, &result, span.start));
     found
 }
@@ -88,6 +93,12 @@ fn descriptor_lost(base: &[u8], chip: &[u8], parties: &Parties) -> Option<Findin
          right; read again, or take fd from the donor",
         donor.donor.name
     )))
+}
+
+/// The ME region that the own descriptor gives it, where it stays as it is.
+fn own_me<'d>(base: &'d [u8], chip: &[u8]) -> Option<&'d [u8]> {
+    let span = descriptor::parse(base, 0)?.region("me")?;
+    span.of(base).filter(|own| Some(*own) == span.of(chip))
 }
 
 /// What is judged of one region that does not stay as it is.

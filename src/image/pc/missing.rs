@@ -1,0 +1,98 @@
+//! What a PC is started by and found by, that a result lacks: parts of the donor that cannot be reached in it, and tables
+//! that the board's own firmware has.
+
+use super::bios::Bios;
+use super::file::File;
+use super::fit::{Fit, Kind};
+use crate::image::checks::{
+    FIT_TABLE, Finding, PSP_DIRECTORY, RESET_VECTOR, Severity, VOLUME_MAP, VOLUME_SUM,
+};
+use crate::image::is_blank;
+use crate::span::Span;
+
+/// Where the processor starts, before the end of the flash.
+const VECTOR: usize = 0x10;
+
+/// Volumes and files of `donor`, called `name`, that are not in the result: what stays the board's own in their place is no
+/// such part, and hides what is behind it. Both regions start at `at` of the flash.
+pub fn hidden_parts(donor: &Bios, result: &Bios, at: u64, name: &str) -> Vec<Finding> {
+    /// The first ones name the cause; a hidden head hides all that follows.
+    const MOST: usize = 3;
+    let mut found = Vec::new();
+    for volume in &donor.volumes {
+        let Some(there) = result.volumes.iter().find(|one| one.span == volume.span) else {
+            let span = volume.span.shifted(at);
+            // Some firmware makes an empty store anew by itself.
+            let severity = if volume.is_nvram() { Severity::Ask } else { Severity::Refuse };
+            found.push(VOLUME_SUM.found_as(
+                severity,
+                format!(
+                    "the volume that {name} has at {span} is none in the result: what stays the board's own there is \
+                     erased or damaged; take that region from the donor"
+                ),
+            ));
+            continue;
+        };
+        let is_there =
+            |file: &File| there.files.iter().any(|one| one.span == file.span && one.guid == file.guid);
+        for file in volume.real_files().filter(|file| !is_there(file)) {
+            let span = file.span.shifted(at);
+            found.push(VOLUME_SUM.found(format!(
+                "the file {} that {name} has at {span} cannot be reached in the result: what stays the board's own there, \
+                 or before it, is erased or damaged; take that region from the donor",
+                file.guid
+            )));
+        }
+    }
+    found.truncate(MOST);
+    found
+}
+
+/// What the board's own firmware is started and read by, and the result has not: no release of one board lacks it.
+pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if own.fit.is_some() && result.fit.is_none() {
+        found.push(FIT_TABLE.found("the board's own firmware has an Intel FIT, and the result has none"));
+    }
+    let has_microcode = |bios: &Bios| bios.fit.as_ref().is_some_and(|fit| microcode(bios, fit));
+    if has_microcode(own) && result.fit.is_some() && !has_microcode(result) {
+        found.push(
+            FIT_TABLE.found("no row of the result's FIT leads to a microcode, those of the board's own do"),
+        );
+    }
+    if own.psp.is_some() && result.psp.is_none() {
+        found.push(
+            PSP_DIRECTORY
+                .found("the board's own firmware has directories of AMD's PSP, and the result has none"),
+        );
+    }
+    let maps = [
+        ("Insyde's flash device map", own.device_map.is_some(), result.device_map.is_some()),
+        ("Phoenix's flash map", own.flash_map.is_some(), result.flash_map.is_some()),
+    ];
+    for (map, _, _) in maps.into_iter().filter(|(_, ours, new)| *ours && !new) {
+        found.push(VOLUME_MAP.found(format!("the board's own firmware has {map}, and the result has none")));
+    }
+    found.extend(vector(own, result));
+    found
+}
+
+fn microcode(bios: &Bios, fit: &Fit) -> bool {
+    let mut places = fit.rows.iter().filter(|row| row.kind == Kind::Microcode).filter_map(|row| row.at);
+    places.any(|at| {
+        Span::at(at, VECTOR as u64).and_then(|head| head.of(bios.bytes)).is_some_and(|head| !is_blank(head))
+    })
+}
+
+/// The last bytes of the flash, where the processor starts; AMD's later ones start elsewhere.
+fn vector(own: &Bios, result: &Bios) -> Option<Finding> {
+    let is_erased = |bios: &Bios| bios.bytes.last_chunk::<VECTOR>().is_none_or(|last| is_blank(last));
+    if !is_erased(result) || result.psp.is_some() {
+        return None;
+    }
+    let words = "the last bytes of the result, where the processor starts, are erased";
+    Some(match is_erased(own) {
+        false => RESET_VECTOR.found(format!("{words}; the board's own are not")),
+        true => RESET_VECTOR.found_as(Severity::Ask, format!("{words}, as they are in the board's own dump")),
+    })
+}

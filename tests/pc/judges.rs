@@ -1,0 +1,166 @@
+//! Judges from outside of what is spliced and unpacked: uefi-firmware, ifdtool, and coreboot's tools on images of their own.
+
+use super::made::{Part, Spec, build, file, noise, volume_header};
+use super::{done, extracted};
+use crate::bench::Bench;
+
+const SPLICE: [&str; 9] =
+    ["splice", "--board", "auto", "--base", "own.bin", "--donor", "update.bin", "-o", "new.bin"];
+
+/// Every item of the result is one of the base or of the donor, and there are as many volumes as before.
+#[test]
+fn uefi_firmware_and_ifdtool_find_in_a_splice_what_is_in_its_sources() {
+    let Some(bench) = Bench::with(&["uefi-firmware-parser", "ifdtool"]) else { return };
+    let parts = [(Part::Nvar, 4), (Part::Identity, 2), (Part::Code, 8), (Part::Block, 1), (Part::Vss, 8)];
+    let (own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));
+    bench.write("own.bin", &own.bytes);
+    bench.write("update.bin", &new.bytes);
+    done(&bench, &SPLICE);
+    let items = |name: &str| -> Vec<String> {
+        let shown = bench.tool(&format!("uefi-firmware-parser --nocolor --brute {name}.bin"));
+        shown.lines().map(str::to_owned).collect()
+    };
+    let [of_own, of_update, of_new] = ["own", "update", "new"].map(items);
+    let volumes = |items: &[String]| items.iter().filter(|line| line.starts_with("Firmware Volume")).count();
+    assert_eq!((volumes(&of_own), volumes(&of_new)), (volumes(&of_update), volumes(&of_update)));
+    assert!(volumes(&of_new) >= 5 && of_new.len() > 40, "{of_new:#?}");
+    let foreign: Vec<&String> =
+        of_new.iter().filter(|line| !of_own.contains(line) && !of_update.contains(line)).collect();
+    assert!(foreign.is_empty(), "{foreign:#?}");
+    let map = |name: &str| {
+        bench.tool(&format!("ifdtool -f {name}.map {name}.bin"));
+        bench.read(&format!("{name}.map"))
+    };
+    assert!(!map("own").is_empty() && map("new") == map("own"));
+}
+
+/// Sections that other people's packers packed, opened as UEFIExtract opens them.
+#[test]
+fn packed_sections_hold_what_uefiextract_finds_in_them() {
+    const PACK: &str = "from uefi_firmware import efi_compressor as packers
+import uuid
+def section(kind, body):
+    whole = (len(body) + 4).to_bytes(3, 'little') + bytes([kind]) + body
+    return whole + bytes(-len(whole) % 4)
+def defined(guid, data):
+    return section(2, uuid.UUID(guid).bytes_le + bytes([24, 0, 1, 0]) + data)
+inner = open('inner.bin', 'rb').read()
+plain = section(0x19, bytes(8)) + section(0x17, inner)
+size = len(plain)
+open('sections.bin', 'wb').write(
+    section(1, size.to_bytes(4, 'little') + bytes([1]) + packers.EfiCompress(plain, size))
+    + section(1, size.to_bytes(4, 'little') + bytes([1]) + packers.TianoCompress(plain, size))
+    + defined('a31280ad-481e-41b6-95e8-127f4c984779', packers.TianoCompress(plain, size))
+    + defined('ee4e5898-3914-4259-9d6e-dc7bd79403cf', packers.LzmaCompress(plain, size)))
+";
+    let Some(bench) = Bench::with(&["UEFIExtract", "uefi-firmware-parser"]) else { return };
+    let ffs2: [u8; 16] =
+        [0x78, 0xe5, 0x8c, 0x8c, 0x3d, 0x8a, 0x1c, 0x4f, 0x99, 0x35, 0x89, 0x61, 0x85, 0xc3, 0x2d, 0xd3];
+    let volume = |len: usize, files: &[Vec<u8>]| {
+        let mut bytes = volume_header(len, ffs2);
+        for file in files {
+            bytes.extend(file);
+            bytes.resize(bytes.len().next_multiple_of(8), 0xff);
+        }
+        assert!(bytes.len() <= len);
+        bytes.resize(len, 0xff);
+        bytes
+    };
+    // Names of files that read as their text in a report.
+    let inner = [0x61u8, 0x62].map(|name| file([name; 16], 1, &noise(name.into(), 0x900).repeat(3), true));
+    bench.write("inner.bin", &volume(0x8000, &inner));
+    bench.write("pack.py", PACK.as_bytes());
+    bench.tool("python3 pack.py");
+    let outer = [file([0x63; 16], 0xb, &bench.read("sections.bin"), false)];
+    bench.write("packed.bin", &volume(0x1_0000, &outer));
+    let (complaints, items) = extracted(&bench, "packed.bin");
+    assert_eq!(complaints, [""; 0]);
+    let count = |text: &str| items.iter().filter(|line| line.contains(text)).count();
+    let [a, b] = ["6161", "6262"].map(|group| format!("{group}{group}-{group}-{group}-{group}-"));
+    assert_eq!((count(&a), count(&b)), (4, 4), "{items:#?}");
+    let shown = bench.run(["--json", "inspect", "packed.bin"]).code(0).result();
+    let firmware =
+        shown["items"].as_array().unwrap().iter().find(|item| item["kind"] == "pc-firmware").unwrap();
+    let packed = firmware["attributes"]["packed"].as_array().unwrap();
+    let rows: Vec<_> =
+        packed.iter().map(|one| (one["method"].as_str().unwrap(), one["files"].as_u64())).collect();
+    let methods = ["EFI 1.1 or Tiano", "EFI 1.1 or Tiano", "Tiano", "LZMA"];
+    assert_eq!(rows, methods.map(|method| (method, Some(2))));
+    for one in packed {
+        assert_eq!((&one["unpacked"], &one["volumes"]), (&(12 + 4 + 0x8000).into(), &1.into()));
+    }
+}
+
+/// The bytes of a boot block with a FIT of no entry, and of a microcode.
+fn boot_block(seed: u64) -> Vec<u8> {
+    const LEN: usize = 0x3000;
+    let mut bytes = noise(seed, LEN);
+    let mut fit = b"_FIT_   \x01\0\0\0\0\x01\x80\0".to_vec();
+    fit[15] = 0u8.wrapping_sub(fit.iter().fold(0, |sum, byte| sum.wrapping_add(*byte)));
+    bytes[0x200..0x300].fill(0xff);
+    bytes[0x200..0x210].copy_from_slice(&fit);
+    let pointer = u64::from(u32::MAX) + 1 - LEN as u64 + 0x200;
+    bytes[LEN - 0x40..LEN - 0x38].copy_from_slice(&pointer.to_le_bytes());
+    bytes
+}
+
+fn microcode(seed: u64) -> Vec<u8> {
+    let mut bytes = noise(seed, 0x400);
+    bytes[..0x30].fill(0);
+    bytes[0] = 1;
+    bytes[0x1c..0x20].copy_from_slice(&(0x400u32 - 48).to_le_bytes());
+    bytes[0x20..0x24].copy_from_slice(&0x400u32.to_le_bytes());
+    let words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap()));
+    let sum = words.fold(0u32, u32::wrapping_add);
+    bytes[0x10..0x14].copy_from_slice(&0u32.wrapping_sub(sum).to_le_bytes());
+    bytes
+}
+
+/// Images that coreboot's own tools put together: what they read in the result is the donor's, the VPD is the unit's.
+#[test]
+fn coreboots_tools_read_the_donor_in_a_splice_of_their_images() {
+    let Some(bench) = Bench::with(&["cbfstool", "ifittool", "fmaptool"]) else { return };
+    let map =
+        "FLASH@0xfff00000 0x100000 {\n RO_VPD 0x4000\n SMMSTORE 0x40000\n FMAP 0x1000\n COREBOOT(CBFS)\n}\n";
+    bench.write("map.fmd", map.as_bytes());
+    bench.tool("fmaptool map.fmd map.bin");
+    let config = "CONFIG_MAINBOARD_VENDOR=\"Made\"\nCONFIG_MAINBOARD_PART_NUMBER=\"Anvil\"\n";
+    bench.write("config", config.as_bytes());
+    for (name, seed) in [("own", 1), ("update", 2)] {
+        bench.write("bootblock", &boot_block(seed));
+        bench.write("payload", &noise(seed + 10, 0x5000));
+        bench.write("microcode", &microcode(seed + 20));
+        bench.tool(&format!("cbfstool {name}.bin create -M map.bin"));
+        for words in [
+            "-f bootblock -n bootblock -t bootblock -b -0x3000",
+            "-f config -n config -t raw",
+            "-f payload -n fallback/payload -t raw",
+            "-f microcode -n cpu_microcode_blob.bin -t microcode",
+        ] {
+            bench.tool(&format!("cbfstool {name}.bin add -r COREBOOT {words}"));
+        }
+        bench.tool(&format!("ifittool -f {name}.bin -r COREBOOT -a -n cpu_microcode_blob.bin -t 1 -s 8"));
+    }
+    let mut own = bench.read("own.bin");
+    let data = b"\x01\x0dserial_number\x08PF123456";
+    let vpd = [&b"\xfe\x09\x01gVpdInfo"[..], &(data.len() as u32).to_le_bytes(), data].concat();
+    own[0x600..0x600 + vpd.len()].copy_from_slice(&vpd);
+    bench.write("own.bin", &own);
+    done(&bench, &SPLICE);
+    let made = bench.read("new.bin");
+    assert!(made[..0x4000] == own[..0x4000] && made[0x4000..] == bench.read("update.bin")[0x4000..]);
+    for words in ["cbfstool FILE print", "cbfstool FILE layout -w", "ifittool -f FILE -s 16 -r COREBOOT -D"] {
+        let said = |name| bench.tool(&words.replace("FILE", name));
+        let of_new = said("new.bin");
+        assert!(of_new == said("update.bin") && !of_new.is_empty(), "{words}: {of_new}");
+    }
+    assert!(bench.tool("ifittool -f new.bin -s 16 -r COREBOOT -D").contains("Microcode"));
+    // A new serial number changes no byte but its own.
+    done(&bench, &[&SPLICE[..8], &["serial.bin", "--serial", "PF654321"]].concat());
+    let serial = bench.read("serial.bin");
+    let changed: Vec<usize> = (0..made.len()).filter(|at| made[*at] != serial[*at]).collect();
+    let start = 0x600 + vpd.len() - 8;
+    assert!(!changed.is_empty() && changed.iter().all(|at| (start..start + 8).contains(at)), "{changed:x?}");
+    let long = bench.run([&SPLICE[..8], &["long.bin", "--serial", "PF6543210"]].concat());
+    assert_eq!((long.code, bench.path("long.bin").exists()), (2, false), "{}", long.stderr);
+}
