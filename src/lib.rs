@@ -5,7 +5,8 @@
 //!
 //! | layer | knows | subject |
 //! |---|---|---|
-//! | [`cli`] | `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
+//! | [`cli`] | `session`, `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
+//! | [`session`] | `desk`, `wire`, `workflow`, `report`, `image`, `flash`, `programmer`, `spi`, `span`, `units` | the session protocol: JSON lines in and out, a front end beside `cli` |
 //! | [`wire`] | `desk`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `span` | the JSON form of events, results, questions, refusals and findings |
 //! | [`desk`] | `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
 //! | [`workflow`] | `flash`, `plan`, `spi`, `span`, `units` | contact, backup, rewrite, journal, resume, the store |
@@ -155,6 +156,7 @@ pub mod image;
 pub mod plan;
 pub mod programmer;
 pub mod report;
+pub mod session;
 pub mod span;
 pub mod spi;
 pub mod units;

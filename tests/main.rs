@@ -26,6 +26,7 @@ mod programmers;
 mod public_api;
 mod quirks;
 mod serprog;
+mod session;
 mod shapes;
 mod snapshots;
 mod spidev;

@@ -20,6 +20,7 @@ mod input;
 mod jobs;
 mod order;
 pub mod otp;
+pub mod otp_contents;
 mod place;
 pub mod probe;
 pub mod programmer;

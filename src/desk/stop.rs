@@ -48,6 +48,12 @@ impl Stop {
         self.0.requests.store(0, Ordering::SeqCst);
     }
 
+    /// Withdraws all requests, and nothing is left to be put in order: the next request may end the process.
+    pub fn rest(&self) {
+        self.reset();
+        self.0.noted.store(false, Ordering::SeqCst);
+    }
+
     /// Requests a stop once more. True when nothing will act on it: nothing reacts to requests, or this is the third. The
     /// process may end then.
     pub fn request(&self) -> bool {
@@ -71,5 +77,7 @@ mod tests {
         assert!(stop.request(), "the third ends it");
         stop.reset();
         assert!(!stop.soon());
+        stop.rest();
+        assert!(stop.request(), "nothing is left to be put in order");
     }
 }

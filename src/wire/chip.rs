@@ -39,6 +39,17 @@ pub fn probe(probe: &Probe) -> Fields {
         .and(glance(&probe.glance))
 }
 
+/// A chip that has answered; `over_voltage` where 3.3 V may destroy it and no adapter was named.
+pub fn connected(identity: &Identity, over_voltage: bool) -> Fields {
+    Fields::new()
+        .with("jedec_id", hex(&identity.jedec_id))
+        .with("part", identity.part_name.as_str())
+        .with("size", identity.part.size)
+        .with("over_voltage", over_voltage)
+        .with("left", identity.left.iter().map(left_state).collect::<Vec<Value>>())
+        .with("notes", json!(identity.notes))
+}
+
 /// What the store knows of a chip, and what a quick look shows.
 fn glance(glance: &Glance) -> Fields {
     let backup = glance.last_backup.as_ref().map(|last| {

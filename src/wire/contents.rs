@@ -2,7 +2,7 @@
 
 use super::{Fields, spans};
 use crate::report::{Kind, Map};
-use crate::span::Spans;
+use crate::span::{Span, Spans};
 use crate::workflow::files::hex;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,6 +23,25 @@ pub fn map(what: &str, map: &Map, file: Option<&Path>) -> Fields {
         .with("changed", map.changed())
         .with("kinds", Value::Object(kinds.collect()))
         .with_some("file", file.map(|path| path.display().to_string()))
+}
+
+/// Contents as a picture: a letter for the kind of each cell, its entropy in tenths of a bit a byte, the cells that
+/// differ, and the regions with their places.
+pub fn picture(what: &str, map: &Map, regions: &[(String, Span)]) -> Fields {
+    let kinds: String = map.cells.iter().map(|cell| cell.kind.symbol()).collect();
+    let entropy: Vec<u8> = map.cells.iter().map(|cell| (cell.entropy * 10.0).round() as u8).collect();
+    let changed = map.cells.iter().enumerate().filter(|(_, cell)| cell.changed).map(|(n, _)| n);
+    let legend = Kind::ALL.iter().map(|kind| (kind.symbol().to_string(), json!(kind.name())));
+    let region =
+        |(name, span): &(String, Span)| json!({ "name": name, "start": span.start, "end": span.end });
+    Fields::new()
+        .with("what", what)
+        .with("cell_size", map.unit)
+        .with("kinds", kinds)
+        .with("legend", Value::Object(legend.collect()))
+        .with("entropy", entropy)
+        .with("changed", changed.collect::<Vec<usize>>())
+        .with("regions", regions.iter().map(region).collect::<Vec<Value>>())
 }
 
 /// A comparison of two contents.

@@ -29,6 +29,14 @@ impl Fields {
         }
     }
 
+    /// The same with the field `id` under another name, at the end, where that name is not taken.
+    pub(super) fn with_id_as(mut self, name: &str) -> Self {
+        if let Some(id) = self.0.shift_remove("id") {
+            self.0.entry(name).or_insert(id);
+        }
+        self
+    }
+
     /// The same with those of `more` whose names are not taken.
     pub fn and(mut self, more: Self) -> Self {
         for (name, value) in more.0 {

@@ -19,6 +19,7 @@ mod question;
 mod reading;
 mod refusal;
 mod result;
+pub mod session;
 mod splice;
 mod stored;
 mod texts;
@@ -28,9 +29,9 @@ use job::{chip_state, planned};
 use otp::security_register;
 use splice::findings;
 
-pub use chip::{parts, probe, protection_changed, protection_shown, status};
+pub use chip::{connected, parts, probe, protection_changed, protection_shown, status};
 pub use contact::{contact, meter, watched};
-pub use contents::{compared, hexdump, map};
+pub use contents::{compared, hexdump, map, picture};
 pub use event::{event, job_opened, message, progress, stage, stored};
 pub use fields::Fields;
 pub use inspection::{fitness, inspection};
@@ -46,7 +47,7 @@ pub use question::{answer, question};
 pub use reading::{blank, reading, verified};
 pub use refusal::{open_job_commands, refusal};
 pub use result::{Ending, SCHEMA, result, several};
-pub use splice::{chosen, spliced_file};
+pub use splice::{checked, chosen, proposed, spliced_file};
 pub use stored::{
     DamagedBackup, backup, backup_details, backup_exported, backup_taken, backups, backups_checked,
     backups_pruned, backups_sound, jobs, stored_id,

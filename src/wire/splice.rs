@@ -54,6 +54,16 @@ pub fn chosen(chosen: &Chosen) -> Fields {
         .with("recipe", chosen.recipe.as_str())
 }
 
+/// A splice before anything is written.
+pub fn proposed(spliced: &Spliced) -> Fields {
+    of_splice(spliced).with("size", spliced.image.len()).with("sha256", spliced.image.sha256())
+}
+
+/// What checks found, and the user has allowed.
+pub fn checked(found: &[Finding]) -> Fields {
+    Fields::new().with("findings", findings(found))
+}
+
 /// What checks found.
 pub(super) fn findings(findings: &[Finding]) -> Value {
     json!(findings)

@@ -30,6 +30,7 @@ mod restore;
 mod resume;
 pub mod rewrite;
 mod selftest;
+mod session;
 mod setup;
 mod splice;
 mod status;

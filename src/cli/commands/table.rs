@@ -100,6 +100,8 @@ commands! {
     Selftest(selftest) = "selftest",
     /// An emulated programmer with its chip as a USB device, for any program on this machine
     Emulate(emulate) = "emulate",
+    /// Serve requests in JSON lines on standard input, for a program in front of this one
+    Session(session) = "session",
     /// Translate a command line of flashrom into norsplice's commands, and run them
     Flashrom(flashrom) = "flashrom",
     /// Print the completion script for a shell

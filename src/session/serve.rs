@@ -1,0 +1,60 @@
+//! The loop: a request, its work, its last line, until the input ends.
+
+use super::lines::Lines;
+use super::operations::{self, Fault, Work};
+use super::request::{self, Request, What};
+use super::talk::{Output, Talk};
+use crate::desk::Desk;
+use crate::wire;
+use serde_json::{Map, Value};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+/// What every request begins with.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The programmer and the conditions where a request names none; its stop flag is the session's.
+    pub desk: Desk,
+    /// The folder of the store.
+    pub store: PathBuf,
+    /// Version of the program, for the first line.
+    pub version: String,
+}
+
+/// Serves requests until the input ends, one after the other. A job that runs then stops at the next point where the chip is
+/// consistent. Gives true where every line was taken by the other side.
+pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, setup: &Setup) -> bool {
+    let (lines, output) = (Lines::of(input), Output::new(output));
+    output.send(&wire::session::hello(&setup.version, &operations::names()));
+    while output.is_open() {
+        let Some(line) = lines.wait() else { break };
+        let complain = |id: Option<&Value>, message: &str| {
+            output.send(&wire::session::line(id, "error", wire::session::complaint(message)));
+        };
+        match request::read(line) {
+            Ok(Request { id, what: What::Do(name, options) }) => {
+                // Only what begins now can be stopped by what comes from here on.
+                setup.desk.stop.reset();
+                let talk = Talk::new(id, &lines, &output, setup.desk.stop.clone());
+                run(&talk, setup, &name, options);
+                setup.desk.stop.rest();
+            }
+            Ok(Request { id, what: What::Answer(_) }) => {
+                complain(Some(&id), "no question of this id waits for an answer");
+            }
+            Ok(Request { id, what: What::Cancel }) => complain(Some(&id), "no request of this id runs"),
+            Err(none) => complain(none.id.as_ref(), &none.why),
+        }
+    }
+    output.is_open()
+}
+
+/// Carries one request out, and sends its last line.
+fn run(talk: &Talk<'_>, setup: &Setup, name: &str, options: Map<String, Value>) {
+    let work = Work { front: talk, setup };
+    match operations::run(&work, name, options) {
+        Ok(fields) => talk.send("result", wire::session::done(name, &fields)),
+        Err(Fault::Request(why)) => talk.send("error", wire::session::unusable(name, &why)),
+        Err(Fault::Refused(refusal)) => talk.send("error", wire::session::refused(name, &refusal)),
+    }
+}

@@ -1,0 +1,215 @@
+//! One request's side of the protocol: what happens becomes lines, a question waits for its answer, a cancel stops.
+
+use super::lines::{Ended, Line, Lines};
+use super::request::{self, Request, What};
+use crate::desk::words::replacement;
+use crate::desk::{Answer, Front, Notice, Question, Stop};
+use crate::units;
+use crate::wire::{self, Fields};
+use crate::workflow::{Event, Stage};
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::io::Write;
+use std::ops::ControlFlow;
+
+/// Where lines go, and whether someone still takes them.
+pub struct Output<'w>(RefCell<&'w mut dyn Write>, Cell<bool>);
+
+impl<'w> Output<'w> {
+    /// Lines into `writer`.
+    pub fn new(writer: &'w mut dyn Write) -> Self {
+        Self(RefCell::new(writer), Cell::new(true))
+    }
+
+    /// True while every line was taken.
+    pub fn is_open(&self) -> bool {
+        self.1.get()
+    }
+
+    /// Sends one line at once.
+    pub fn send(&self, fields: &Fields) {
+        let mut writer = self.0.borrow_mut();
+        if writeln!(writer, "{fields}").and_then(|()| writer.flush()).is_err() {
+            self.1.set(false);
+        }
+    }
+}
+
+/// The front end of one request.
+pub struct Talk<'t> {
+    /// The request's id.
+    id: Value,
+    lines: &'t Lines,
+    output: &'t Output<'t>,
+    stop: Stop,
+    /// The input has ended, which was taken for a wish to stop.
+    ended: Cell<bool>,
+    /// The stage that runs, its bytes, those that are done, and the hundredths that were reported last.
+    running: Cell<Option<(Stage, u64, u64, u64)>>,
+}
+
+impl<'t> Talk<'t> {
+    /// For the request of this id.
+    pub fn new(id: Value, lines: &'t Lines, output: &'t Output<'t>, stop: Stop) -> Self {
+        Self { id, lines, output, stop, ended: Cell::new(false), running: Cell::new(None) }
+    }
+
+    /// Sends an event of this request.
+    pub fn send(&self, event: &str, fields: Fields) {
+        self.output.send(&wire::session::line(Some(&self.id), event, fields));
+    }
+
+    /// Takes what has come in since the last look: a cancel, or what cannot be done now.
+    fn attend(&self) -> ControlFlow<()> {
+        loop {
+            match self.lines.look() {
+                Ok(None) => break,
+                Ok(Some(line)) => drop(self.take(line, None)),
+                Err(Ended) => {
+                    if !self.ended.replace(true) {
+                        self.stop.request();
+                    }
+                    break;
+                }
+            }
+        }
+        if !self.output.is_open() && !self.ended.replace(true) {
+            self.stop.request();
+        }
+        self.stop.flow()
+    }
+
+    /// Takes a line while this request runs; gives the answer where it is one to `question`.
+    fn take(&self, line: Line, question: Option<&Question<'_>>) -> Option<Answer> {
+        let complain = |id: Option<&Value>, message: &str| {
+            self.output.send(&wire::session::line(id, "error", wire::session::complaint(message)));
+        };
+        let Request { id, what } = match request::read(line) {
+            Ok(request) => request,
+            Err(none) => {
+                complain(none.id.as_ref(), &none.why);
+                return None;
+            }
+        };
+        let is_ours = id == self.id;
+        match (what, question) {
+            (What::Cancel, _) if is_ours => {
+                self.stop.request();
+                // A question that is cancelled is one that is not confirmed.
+                question.map(|_| Answer::No)
+            }
+            (What::Answer(answer), Some(question)) if is_ours => {
+                if answer == Answer::No || question.is_confirmed_by(&answer) {
+                    return Some(answer);
+                }
+                complain(
+                    Some(&id),
+                    "the answer does not confirm the question that was shown: its digest or phrase is another",
+                );
+                None
+            }
+            (What::Answer(_), _) => {
+                complain(Some(&id), "no question of this id waits for an answer");
+                None
+            }
+            (What::Cancel, _) => {
+                complain(Some(&id), "no request of this id runs");
+                None
+            }
+            (What::Do(..), _) => {
+                complain(Some(&id), &format!("the request {} runs: one after the other", self.id));
+                None
+            }
+        }
+    }
+
+    /// Reports each hundredth of a stage once.
+    fn advance(&self, bytes: u64) {
+        let Some((stage, total, done, reported)) = self.running.get() else { return };
+        let done = done + bytes;
+        let hundredths = (u128::from(done) * 100).checked_div(u128::from(total)).unwrap_or(0) as u64;
+        self.running.set(Some((stage, total, done, hundredths)));
+        if hundredths > reported {
+            self.send("progress", wire::progress(stage.name(), done, total));
+        }
+    }
+
+    fn job(&self, event: &Event) {
+        match event {
+            Event::Begin { stage, bytes, time } => {
+                self.running.set(Some((*stage, *bytes, 0, 0)));
+                self.send("stage", wire::stage(*stage, *bytes, *time));
+            }
+            Event::Advance { bytes, .. } => self.advance(*bytes),
+            Event::End { .. } => self.running.set(None),
+            Event::Note(text) => self.send("note", wire::message(text)),
+            Event::Warning(text) => self.send("warning", wire::message(text)),
+            Event::Replacement(found) => self.send("warning", wire::message(&replacement(found))),
+            Event::Stored { id } => self.send("stored", wire::stored(id)),
+            Event::JobOpened { id } => self.send("job", wire::job_opened(id)),
+        }
+    }
+}
+
+impl Front for Talk<'_> {
+    fn notice(&self, notice: Notice<'_>) -> ControlFlow<()> {
+        let message = |event: &str, text: &str| self.send(event, wire::message(text));
+        match notice {
+            Notice::MayDriveFiveVolts { path } => message(
+                "warning",
+                &format!(
+                    "many boards with a CH341A drive the chip's data lines with 5 V: measure the one at USB {path} before the \
+                     clip is on a chip"
+                ),
+            ),
+            Notice::LowerClock { asked_hz, clock_hz } => {
+                let (asked, clock) = (units::hz(asked_hz), units::hz(clock_hz));
+                message(
+                    "note",
+                    &format!("the SPI clock is {clock}, the next one below {asked} that this programmer has"),
+                );
+            }
+            Notice::OtherPort { text } => {
+                message("warning", &format!("a chip answers on another port of this programmer: {text}"));
+            }
+            Notice::Link(notice) => message("warning", &notice.to_string()),
+            Notice::Opened { name, clock_hz } => {
+                message("note", &format!("programmer: {name}, SPI clock {}", units::hz(clock_hz)));
+            }
+            Notice::Connecting(text) => message("note", text),
+            Notice::Connected { identity, over_voltage } => {
+                self.send("chip", wire::connected(identity, over_voltage));
+            }
+            Notice::ClockFound { hz } => message("note", &format!("SPI clock: {}", units::hz(hz))),
+            Notice::BoardFound { name, by } => {
+                message("note", &format!("board: {name}, by {}", by.join("; ")));
+            }
+            Notice::Spliced(spliced) => self.send("spliced", wire::proposed(spliced)),
+            Notice::NotRecorded(refusal) => {
+                message("warning", &format!("a report of this job will lack details: {refusal}"));
+            }
+            Notice::Findings(findings) => self.send("findings", wire::checked(findings)),
+            Notice::Meter(meter) => self.send("meter", wire::meter(meter)),
+            // The question that follows holds them.
+            Notice::Registers { .. } | Notice::RegisterToLock(_) | Notice::ProtectionPlanned { .. } => {}
+            Notice::Job(event) => self.job(event),
+        }
+        self.attend()
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Answer {
+        self.send("question", wire::question(question));
+        loop {
+            // Without another side there is no yes.
+            let line = if self.output.is_open() { self.lines.wait() } else { None };
+            let Some(line) = line else {
+                self.ended.set(true);
+                self.stop.request();
+                return Answer::No;
+            };
+            if let Some(answer) = self.take(line, Some(question)) {
+                return answer;
+            }
+        }
+    }
+}

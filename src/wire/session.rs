@@ -1,0 +1,72 @@
+//! Lines of the session protocol: an event, a result or an error with the id of the request that it answers.
+
+use super::Fields;
+use super::refusal::refusal;
+use super::result::{Ending, SCHEMA, result};
+use crate::desk::Refusal;
+use serde_json::Value;
+
+/// Version of the protocol; raised when a request or a line changes its meaning or goes.
+const PROTOCOL: u32 = 1;
+
+/// A line in answer to the request of this id; `None` where no id could be read. An id among the fields is that of a
+/// backup, and is called so here.
+pub fn line(id: Option<&Value>, event: &str, fields: Fields) -> Fields {
+    Fields::new()
+        .with("id", id.cloned().unwrap_or(Value::Null))
+        .with("event", event)
+        .and(fields.with_id_as("backup"))
+}
+
+/// `hello`: the first line.
+pub fn hello(version: &str, operations: &[&str]) -> Fields {
+    Fields::new()
+        .with("event", "hello")
+        .with("protocol", PROTOCOL)
+        .with("schema", SCHEMA)
+        .with("version", version)
+        .with("operations", operations.iter().map(|name| Value::from(*name)).collect::<Vec<_>>())
+}
+
+/// `result`: the request is done. Its facts are those of the command's own result.
+pub fn done(operation: &str, fields: &Fields) -> Fields {
+    result(operation, 0, Ending::Done(fields)).with("final", true)
+}
+
+/// `error` of a request that was not carried out, or not to its end; its facts say what became of the chip.
+pub fn refused(operation: &str, refused: &Refusal) -> Fields {
+    unusable(operation, &refused.to_string()).and(refusal(refused))
+}
+
+/// `error` of a request that cannot be begun.
+pub fn unusable(operation: &str, message: &str) -> Fields {
+    Fields::new().with("command", operation).with("message", message).with("final", true)
+}
+
+/// `error` of a line that changes nothing: a running request goes on.
+pub fn complaint(message: &str) -> Fields {
+    Fields::new().with("message", message).with("final", false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::Why;
+    use serde_json::json;
+
+    #[test]
+    fn each_line_has_its_id_and_a_backup_keeps_its_own() {
+        let fields = Fields::new().with("id", "20261130").with("part", "X");
+        let text = line(Some(&json!(7)), "result", done("backup", &fields)).to_string();
+        assert_eq!(
+            text,
+            r#"{"id":7,"event":"result","schema":1,"command":"backup","status":"ok","exit_code":0,"part":"X","final":true,"backup":"20261130"}"#
+        );
+        assert_eq!(
+            line(None, "error", complaint("no")).to_string(),
+            r#"{"id":null,"event":"error","message":"no","final":false}"#
+        );
+        let text = refused("probe", &Refusal::from(Why::NoProgrammer).untouched()).to_string();
+        assert!(text.contains(r#""final":true"#) && text.contains(r#""chip":"untouched""#), "{text}");
+    }
+}
