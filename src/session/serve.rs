@@ -33,10 +33,9 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, setup: &
         };
         match request::read(line) {
             Ok(Request { id, what: What::Do(name, options) }) => {
-                // Only what begins now can be stopped by what comes from here on.
-                setup.desk.stop.reset();
                 let talk = Talk::new(id, &lines, &output, setup.desk.stop.clone());
                 run(&talk, setup, &name, options);
+                // What stopped this request does not stop the next one.
                 setup.desk.stop.rest();
             }
             Ok(Request { id, what: What::Answer(_) }) => {
