@@ -254,7 +254,17 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     // usb/host: the thread that serves libusb's events. store: a lock that another process holds is waited for.
-    ("std::thread", &["cli/", "emulator/usbip/", "emulator/byte_server.rs", "usb/host/", "workflow/store/"]),
+    (
+        "std::thread",
+        &[
+            "cli/",
+            "emulator/usbip/",
+            "emulator/byte_server.rs",
+            "session/lines.rs",
+            "usb/host/",
+            "workflow/store/",
+        ],
+    ),
 ];
 
 fn knows(source: &Source, what: &str) -> bool {

@@ -17,7 +17,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Files, without a chip", &["inspect", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"]),
     ("What is known", &["boards", "chips"]),
-    ("The program", &["setup", "selftest", "guide", "demo", "session", "emulate", "flashrom", "completions", "man"]),
+    (
+        "The program",
+        &["setup", "selftest", "guide", "demo", "session", "emulate", "flashrom", "completions", "man"],
+    ),
 ];
 
 const EXAMPLES: &str = "\

@@ -1,5 +1,6 @@
 //! Lines from the other side, read beside the work, each of a bounded length.
 
+use crate::wire::request::{NoRequest, Request, request};
 use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
@@ -18,6 +19,20 @@ pub enum Line {
     TooLong,
     /// It is not UTF-8.
     NotText,
+}
+
+impl Line {
+    /// The request that it is.
+    ///
+    /// # Errors
+    /// [`NoRequest`], which names what is wrong.
+    pub fn request(self) -> Result<Request, NoRequest> {
+        match self {
+            Line::Text(text) => request(&text),
+            Line::TooLong => Err(NoRequest::unreadable("the line is longer than 1 MiB and was skipped")),
+            Line::NotText => Err(NoRequest::unreadable("the line is not UTF-8")),
+        }
+    }
 }
 
 /// The lines that come in. The input has ended where there are none.
@@ -113,8 +128,8 @@ mod tests {
         let lines = Lines::of(std::io::Cursor::new(input));
         let text = |text: &str| Some(Line::Text(text.to_owned()));
         assert_eq!(lines.wait(), text("one"));
-        assert_eq!(lines.wait(), Some(Line::TooLong));
-        assert_eq!(lines.wait(), Some(Line::NotText));
+        assert!(lines.wait().unwrap().request().unwrap_err().why.contains("1 MiB"));
+        assert!(lines.wait().unwrap().request().unwrap_err().why.contains("UTF-8"));
         assert_eq!(lines.wait(), text("two"));
         assert_eq!((lines.wait(), lines.look()), (None, Err(Ended)));
     }

@@ -11,9 +11,9 @@
 
 mod lines;
 mod operations;
-mod options;
-mod request;
 mod serve;
+mod start;
 mod talk;
 
-pub use serve::{Setup, serve};
+pub use serve::serve;
+pub use start::Start;

@@ -1,7 +1,6 @@
 //! The operations of a request, one row each: its name, its options, its work through the desk.
 
-use super::options::Options;
-use super::serve::Setup;
+use super::start::Start;
 use super::talk::Talk;
 use crate::desk::otp_contents::{macs, texts};
 use crate::desk::programmer::ProgrammerChoice;
@@ -17,11 +16,11 @@ use crate::report::{Map, otp_verdict};
 use crate::span::{Span, Spans};
 use crate::spi::LinkError;
 use crate::units::parse_size;
+use crate::wire::options::Options;
 use crate::wire::{self, Fields, ShownRegister};
 use crate::workflow::backup::BackupOptions;
 use crate::workflow::journal::Direction;
 use crate::workflow::{Manifest, Store, StoreError};
-use serde_json::{Map as Object, Value};
 use std::path::Path;
 
 /// Bytes of a cell of a picture, before it has too many cells.
@@ -34,7 +33,7 @@ const CONDITIONS: &[&str] = &["programmer", "wait", "voltage_adapter", "allow", 
 /// One request at work.
 pub struct Work<'a, 't> {
     pub front: &'a Talk<'t>,
-    pub setup: &'a Setup,
+    pub start: &'a Start,
 }
 
 /// Why there is no result.
@@ -126,19 +125,19 @@ pub fn names() -> Vec<&'static str> {
 ///
 /// # Errors
 /// [`Fault`].
-pub fn run(work: &Work<'_, '_>, name: &str, options: Object<String, Value>) -> Outcome {
+pub fn run(work: &Work<'_, '_>, name: &str, options: &Options) -> Outcome {
     let operation = OPERATIONS.iter().find(|operation| operation.name == name);
     let operation = operation
         .ok_or_else(|| format!("there is no operation {name:?}; there are: {}", names().join(", ")))?;
     let conditions = if operation.on_chip { CONDITIONS } else { &[] };
-    let options = Options::new(options, &[operation.options, conditions])?;
-    (operation.run)(work, &options)
+    options.check(&[operation.options, conditions].concat())?;
+    (operation.run)(work, options)
 }
 
 impl Work<'_, '_> {
     /// The session's desk, with what the request says otherwise.
     fn desk(&self, options: &Options) -> Result<Desk, Fault> {
-        let mut desk = self.setup.desk.clone();
+        let mut desk = self.start.desk.clone();
         if let Some(text) = options.text("programmer")? {
             desk.programmer = ProgrammerChoice::parse(text)?;
         }
@@ -160,12 +159,12 @@ impl Work<'_, '_> {
 
     /// The store, for looking.
     fn store(&self) -> Store {
-        Store::open(&self.setup.store)
+        Store::open(&self.start.store)
     }
 
     /// The store, for work.
     fn store_to_write(&self) -> Result<Store, Fault> {
-        Ok(Store::open_locked(&self.setup.store)?)
+        Ok(Store::open_locked(&self.start.store)?)
     }
 
     /// The contents of a file or backup, and what they are called.

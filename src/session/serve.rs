@@ -2,41 +2,29 @@
 
 use super::lines::Lines;
 use super::operations::{self, Fault, Work};
-use super::request::{self, Request, What};
+use super::start::Start;
 use super::talk::{Output, Talk};
-use crate::desk::Desk;
 use crate::wire;
-use serde_json::{Map, Value};
+use crate::wire::options::Options;
+use crate::wire::request::{Id, Request, What};
 use std::io::{Read, Write};
-use std::path::PathBuf;
-
-/// What every request begins with.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// The programmer and the conditions where a request names none; its stop flag is the session's.
-    pub desk: Desk,
-    /// The folder of the store.
-    pub store: PathBuf,
-    /// Version of the program, for the first line.
-    pub version: String,
-}
 
 /// Serves requests until the input ends, one after the other. A job that runs then stops at the next point where the chip is
 /// consistent. Gives true where every line was taken by the other side.
-pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, setup: &Setup) -> bool {
+pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, start: &Start) -> bool {
     let (lines, output) = (Lines::of(input), Output::new(output));
-    output.send(&wire::session::hello(&setup.version, &operations::names()));
+    output.send(&wire::session::hello(&start.version, &operations::names()));
     while output.is_open() {
         let Some(line) = lines.wait() else { break };
-        let complain = |id: Option<&Value>, message: &str| {
+        let complain = |id: Option<&Id>, message: &str| {
             output.send(&wire::session::line(id, "error", wire::session::complaint(message)));
         };
-        match request::read(line) {
+        match line.request() {
             Ok(Request { id, what: What::Do(name, options) }) => {
-                let talk = Talk::new(id, &lines, &output, setup.desk.stop.clone());
-                run(&talk, setup, &name, options);
+                let talk = Talk::new(id, &lines, &output, start.desk.stop.clone());
+                run(&talk, start, &name, &options);
                 // What stopped this request does not stop the next one.
-                setup.desk.stop.rest();
+                start.desk.stop.rest();
             }
             Ok(Request { id, what: What::Answer(_) }) => {
                 complain(Some(&id), "no question of this id waits for an answer");
@@ -49,8 +37,8 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, setup: &
 }
 
 /// Carries one request out, and sends its last line.
-fn run(talk: &Talk<'_>, setup: &Setup, name: &str, options: Map<String, Value>) {
-    let work = Work { front: talk, setup };
+fn run(talk: &Talk<'_>, start: &Start, name: &str, options: &Options) {
+    let work = Work { front: talk, start };
     match operations::run(&work, name, options) {
         Ok(fields) => talk.send("result", wire::session::done(name, &fields)),
         Err(Fault::Request(why)) => talk.send("error", wire::session::unusable(name, &why)),

@@ -1,13 +1,12 @@
 //! One request's side of the protocol: what happens becomes lines, a question waits for its answer, a cancel stops.
 
 use super::lines::{Ended, Line, Lines};
-use super::request::{self, Request, What};
 use crate::desk::words::replacement;
 use crate::desk::{Answer, Front, Notice, Question, Stop};
 use crate::units;
+use crate::wire::request::{Id, Request, What};
 use crate::wire::{self, Fields};
 use crate::workflow::{Event, Stage};
-use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -38,7 +37,7 @@ impl<'w> Output<'w> {
 /// The front end of one request.
 pub struct Talk<'t> {
     /// The request's id.
-    id: Value,
+    id: Id,
     lines: &'t Lines,
     output: &'t Output<'t>,
     stop: Stop,
@@ -50,7 +49,7 @@ pub struct Talk<'t> {
 
 impl<'t> Talk<'t> {
     /// For the request of this id.
-    pub fn new(id: Value, lines: &'t Lines, output: &'t Output<'t>, stop: Stop) -> Self {
+    pub fn new(id: Id, lines: &'t Lines, output: &'t Output<'t>, stop: Stop) -> Self {
         Self { id, lines, output, stop, ended: Cell::new(false), running: Cell::new(None) }
     }
 
@@ -81,10 +80,10 @@ impl<'t> Talk<'t> {
 
     /// Takes a line while this request runs; gives the answer where it is one to `question`.
     fn take(&self, line: Line, question: Option<&Question<'_>>) -> Option<Answer> {
-        let complain = |id: Option<&Value>, message: &str| {
+        let complain = |id: Option<&Id>, message: &str| {
             self.output.send(&wire::session::line(id, "error", wire::session::complaint(message)));
         };
-        let Request { id, what } = match request::read(line) {
+        let Request { id, what } = match line.request() {
             Ok(request) => request,
             Err(none) => {
                 complain(none.id.as_ref(), &none.why);

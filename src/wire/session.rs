@@ -2,6 +2,7 @@
 
 use super::Fields;
 use super::refusal::refusal;
+use super::request::Id;
 use super::result::{Ending, SCHEMA, result};
 use crate::desk::Refusal;
 use serde_json::Value;
@@ -11,9 +12,9 @@ const PROTOCOL: u32 = 1;
 
 /// A line in answer to the request of this id; `None` where no id could be read. An id among the fields is that of a
 /// backup, and is called so here.
-pub fn line(id: Option<&Value>, event: &str, fields: Fields) -> Fields {
+pub fn line(id: Option<&Id>, event: &str, fields: Fields) -> Fields {
     Fields::new()
-        .with("id", id.cloned().unwrap_or(Value::Null))
+        .with("id", id.map_or(Value::Null, |id| id.0.clone()))
         .with("event", event)
         .and(fields.with_id_as("backup"))
 }
@@ -57,7 +58,7 @@ mod tests {
     #[test]
     fn each_line_has_its_id_and_a_backup_keeps_its_own() {
         let fields = Fields::new().with("id", "20261130").with("part", "X");
-        let text = line(Some(&json!(7)), "result", done("backup", &fields)).to_string();
+        let text = line(Some(&Id(json!(7))), "result", done("backup", &fields)).to_string();
         assert_eq!(
             text,
             r#"{"id":7,"event":"result","schema":1,"command":"backup","status":"ok","exit_code":0,"part":"X","final":true,"backup":"20261130"}"#

@@ -3,7 +3,7 @@
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::store;
-use crate::session::{Setup, serve};
+use crate::session::{Start, serve};
 use crate::wire::Fields;
 
 /// `session`
@@ -17,12 +17,12 @@ pub fn run(_: Args, session: &Session) -> Outcome {
             "a session has no --yes: each question is answered by the digest that it shows",
         ));
     }
-    let setup = Setup {
+    let start = Start {
         desk: session.desk()?,
         store: store::root(session)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    match serve(std::io::stdin(), &mut std::io::stdout().lock(), &setup) {
+    match serve(std::io::stdin(), &mut std::io::stdout().lock(), &start) {
         true => Ok((Exit::Done, Fields::new())),
         false => Err(Failure::failed("the other side no longer reads the answers")),
     }

@@ -1,18 +1,29 @@
-//! A line as a request: work, an answer, or the wish to stop.
+//! A line of the session protocol as a request: work, an answer, or the wish to stop.
 
-use super::lines::Line;
+use super::options::Options;
+use super::question::answer;
 use crate::desk::Answer;
-use crate::wire;
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// The longest text that an id may be.
 const LONGEST_ID: usize = 64;
 
+/// The id of a request, as the other side chose it: a number or a short text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Id(pub(super) Value);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// What a line asks for, and under which id.
 #[derive(Debug, PartialEq)]
 pub struct Request {
-    /// As the other side chose it: a number or a short text.
-    pub id: Value,
+    /// Its id; each line in answer carries it.
+    pub id: Id,
     /// What it asks for.
     pub what: What,
 }
@@ -21,7 +32,7 @@ pub struct Request {
 #[derive(Debug, PartialEq)]
 pub enum What {
     /// An operation with its options.
-    Do(String, Map<String, Value>),
+    Do(String, Options),
     /// The answer to a question.
     Answer(Answer),
     /// The request of this id is to stop.
@@ -32,14 +43,15 @@ pub enum What {
 #[derive(Debug, PartialEq)]
 pub struct NoRequest {
     /// The id, where one can be read.
-    pub id: Option<Value>,
+    pub id: Option<Id>,
     /// What is wrong.
     pub why: String,
 }
 
 impl NoRequest {
-    fn new(id: Option<Value>, why: impl Into<String>) -> Self {
-        Self { id, why: why.into() }
+    /// A line in which no id can be read.
+    pub fn unreadable(why: impl Into<String>) -> Self {
+        Self { id: None, why: why.into() }
     }
 }
 
@@ -47,25 +59,19 @@ impl NoRequest {
 ///
 /// # Errors
 /// [`NoRequest`], which names what is wrong.
-pub fn read(line: Line) -> Result<Request, NoRequest> {
-    let text = match line {
-        Line::Text(text) => text,
-        Line::TooLong => return Err(NoRequest::new(None, "the line is longer than 1 MiB and was skipped")),
-        Line::NotText => return Err(NoRequest::new(None, "the line is not UTF-8")),
-    };
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|error| NoRequest::new(None, format!("the line is not JSON: {error}")))?;
+pub fn request(text: &str) -> Result<Request, NoRequest> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| NoRequest::unreadable(format!("the line is not JSON: {error}")))?;
     let Value::Object(mut fields) = value else {
-        return Err(NoRequest::new(None, "a request is a JSON object"));
+        return Err(NoRequest::unreadable("a request is a JSON object"));
     };
-    let id = fields.remove("id").filter(is_id);
+    let id = fields.remove("id").filter(is_id).map(Id);
     let Some(id) = id else {
-        return Err(NoRequest::new(
-            None,
+        return Err(NoRequest::unreadable(
             "a request needs an \"id\": a number, or a text of 64 bytes at most",
         ));
     };
-    let fail = |why: String| Err(NoRequest::new(Some(id.clone()), why));
+    let fail = |why: String| Err(NoRequest { id: Some(id.clone()), why });
     let what = match (fields.remove("do"), fields.contains_key("answer"), fields.remove("cancel")) {
         (Some(Value::String(name)), false, None) => {
             let options = match fields.remove("options") {
@@ -73,10 +79,10 @@ pub fn read(line: Line) -> Result<Request, NoRequest> {
                 Some(Value::Object(options)) => options,
                 Some(_) => return fail("\"options\" is a JSON object".into()),
             };
-            What::Do(name, options)
+            What::Do(name, Options::from(options))
         }
         (None, true, None) => {
-            let answer = wire::answer(&Value::Object(std::mem::take(&mut fields)));
+            let answer = answer(&Value::Object(std::mem::take(&mut fields)));
             let Some(answer) = answer else {
                 return fail(
                     "an answer is \"yes\" with the question's \"digest\", \"no\", or \"phrase\" with the \"phrase\"".into(),
@@ -107,15 +113,20 @@ mod tests {
     use serde_json::json;
 
     fn of(text: &str) -> Result<Request, NoRequest> {
-        read(Line::Text(text.to_owned()))
+        request(text)
     }
 
     #[test]
     fn the_three_kinds_of_request_are_read() {
-        let request = of(r#"{"id":1,"do":"probe"}"#).unwrap();
-        assert_eq!(request, Request { id: json!(1), what: What::Do("probe".into(), Map::new()) });
-        let request = of(r#"{"id":"a","do":"read","options":{"file":"x"}}"#).unwrap();
-        assert!(matches!(request.what, What::Do(name, options) if name == "read" && options["file"] == "x"));
+        let read = of(r#"{"id":1,"do":"probe"}"#).unwrap();
+        assert_eq!(
+            read,
+            Request { id: Id(json!(1)), what: What::Do("probe".into(), Options::from(Map::new())) }
+        );
+        let read = of(r#"{"id":"a","do":"read","options":{"file":"x"}}"#).unwrap();
+        assert!(
+            matches!(read.what, What::Do(name, options) if name == "read" && options.text("file") == Ok(Some("x")))
+        );
         assert_eq!(of(r#"{"id":2,"cancel":true}"#).unwrap().what, What::Cancel);
         assert_eq!(of(r#"{"id":2,"answer":"no"}"#).unwrap().what, What::Answer(Answer::No));
         let yes = of(r#"{"id":2,"answer":"yes","digest":"ab"}"#).unwrap().what;
@@ -144,8 +155,6 @@ mod tests {
         assert!(why(r#"{"id":1,"answer":"yes"}"#).contains("digest"));
         assert!(why(r#"{"id":1,"do":"x","options":[]}"#).contains("options"));
         let error = of(r#"{"id":1,"do":"x","yes":true}"#).unwrap_err();
-        assert_eq!((error.id, error.why.contains("no field \"yes\"")), (Some(json!(1)), true));
-        assert!(read(Line::TooLong).unwrap_err().why.contains("1 MiB"));
-        assert!(read(Line::NotText).unwrap_err().why.contains("UTF-8"));
+        assert_eq!((error.id, error.why.contains("no field \"yes\"")), (Some(Id(json!(1))), true));
     }
 }

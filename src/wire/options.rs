@@ -1,25 +1,28 @@
-//! The options of a request: known names, right types.
+//! The options of a request of the session protocol: known names, right types.
 
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
 /// The options of one request.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Options(Map<String, Value>);
 
+impl From<Map<String, Value>> for Options {
+    fn from(options: Map<String, Value>) -> Self {
+        Self(options)
+    }
+}
+
 impl Options {
-    /// The options, where each has a name that is known.
+    /// Holds the names against those that are known.
     ///
     /// # Errors
     /// Names one that is not.
-    pub fn new(options: Map<String, Value>, known: &[&[&str]]) -> Result<Self, String> {
-        let is_known = |name: &str| known.iter().any(|names| names.contains(&name));
-        match options.keys().find(|name| !is_known(name)) {
-            Some(name) => {
-                let names: Vec<&str> = known.concat();
-                Err(format!("there is no option {name:?} here; there are: {}", names.join(", ")))
-            }
-            None => Ok(Self(options)),
+    pub fn check(&self, known: &[&str]) -> Result<(), String> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) if known.is_empty() => Err(format!("there is no option {name:?} here, and no other")),
+            Some(name) => Err(format!("there is no option {name:?} here; there are: {}", known.join(", "))),
+            None => Ok(()),
         }
     }
 
@@ -99,10 +102,15 @@ mod tests {
 
     #[test]
     fn names_and_types_are_checked() {
-        let of = |value: Value| Options::new(value.as_object().unwrap().clone(), &[&["a", "b"], &["c"]]);
-        let error = of(json!({ "yes": true })).unwrap_err();
-        assert_eq!(error, "there is no option \"yes\" here; there are: a, b, c");
-        let options = of(json!({ "a": "x", "b": ["y", "z"], "c": 7 })).unwrap();
+        let of = |value: Value| Options(value.as_object().unwrap().clone());
+        let known = |value: Value, names: &[&str]| of(value).check(names).unwrap_err();
+        assert_eq!(
+            known(json!({ "yes": true }), &["a", "b"]),
+            "there is no option \"yes\" here; there are: a, b"
+        );
+        assert!(known(json!({ "yes": true }), &[]).contains("and no other"));
+        assert_eq!(of(json!({ "a": 1 })).check(&["b", "a"]), Ok(()));
+        let options = of(json!({ "a": "x", "b": ["y", "z"], "c": 7 }));
         assert_eq!(
             (options.needed("a"), options.texts("b"), options.number("c")),
             (Ok("x"), Ok(vec!["y", "z"]), Ok(Some(7)))
@@ -113,7 +121,7 @@ mod tests {
         assert!(options.number("a").unwrap_err().contains("whole number"));
         assert!(options.texts("c").unwrap_err().contains("list of texts"));
         assert!(options.meanings::<u8>("a").unwrap_err().contains("option \"a\": invalid digit"));
-        let empty = of(json!({ "a": null })).unwrap();
+        let empty = of(json!({ "a": null }));
         assert!(empty.needed("a").unwrap_err().contains("is needed"));
         assert_eq!((empty.flag("b"), empty.number("a")), (Ok(false), Ok(None)));
     }
