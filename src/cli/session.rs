@@ -53,6 +53,8 @@ impl Session {
             allow: allowed(options.allow.iter().map(String::as_str))?,
             dry_run: options.dry_run,
             stop: self.stop.clone(),
+            // A command has one desk.
+            ..Desk::default()
         })
     }
 

@@ -1,7 +1,7 @@
 //! What a front end works with: which programmer, under which conditions.
 
 use super::Stop;
-use super::programmer::ProgrammerChoice;
+use super::programmer::{Learned, ProgrammerChoice};
 use crate::flash::Assumed;
 use crate::image::Allow;
 
@@ -23,4 +23,6 @@ pub struct Desk {
     pub dry_run: bool,
     /// Where the user's wish to stop is noted.
     pub stop: Stop,
+    /// What was learned of programmers, for the jobs that follow.
+    pub learned: Learned,
 }

@@ -46,6 +46,8 @@ pub enum Misdeed {
     BadMpsse(u8),
     /// Data sent to a port that is not in MPSSE mode.
     NotMpsse,
+    /// MPSSE switched off with commands left in the port: they leave as UART data on the clock line.
+    StrayClocks,
     /// A control request the device does not know.
     BadControl(u8),
     /// A USB request to an endpoint the device does not have.
@@ -74,6 +76,7 @@ impl fmt::Display for Misdeed {
             Self::BadPacket(byte) => write!(f, "packet with unknown or unfinished command {byte:02x}h"),
             Self::BadMpsse(op) => write!(f, "bad MPSSE command {op:02x}h"),
             Self::NotMpsse => f.write_str("data sent to a port that is not in MPSSE mode"),
+            Self::StrayClocks => f.write_str("MPSSE switched off with commands left in the port"),
             Self::BadControl(request) => write!(f, "unknown control request {request:02x}h"),
             Self::BadEndpoint(ep) => write!(f, "transfer on endpoint {ep:02x}h, which does not exist"),
         }

@@ -15,6 +15,7 @@ use super::pipe::{EmulatedPipe, lock};
 use super::quirk::Quirk;
 use super::serprog::{self, Serprog};
 use super::spidev::{self, Spidev};
+use super::unruly::Unruly;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thiserror::Error;
@@ -159,7 +160,8 @@ impl Emulator {
     }
 
     fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), options: &Options) -> Self {
-        let machine = Machine::new(Box::new(device), &options.quirks);
+        let device = Unruly::around(Box::new(device), &options.quirks);
+        let machine = Machine::new(device, &options.quirks);
         let emulator =
             Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints, bus: options.bus };
         emulator.set_faults(&options.faults);

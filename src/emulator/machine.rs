@@ -35,6 +35,8 @@ pub type Watcher = Box<dyn FnMut(Change<'_>) + Send>;
 
 /// Every so many packets the quirks that lose, double, hold up or overrun one strike.
 const QUIRK_EVERY: u64 = 401;
+/// Every so many transfers [`Quirk::Stalls`] strikes.
+const STALL_EVERY: u64 = 100;
 /// How late an answer comes by [`Quirk::Late`]: later than a driver has patience with a question.
 const LATE: Duration = Duration::from_millis(600);
 
@@ -46,6 +48,8 @@ pub struct Machine {
     transfers: u64,
     in_packets: u64,
     again: Option<Vec<u8>>,
+    /// The packet that comes behind the next one.
+    behind: Option<Vec<u8>>,
     /// Bytes that came in, where every so-manyth is missing.
     in_bytes: u64,
     /// IN packets with data, for the quirks that lose or double some of them.
@@ -70,6 +74,7 @@ impl Machine {
             transfers: 0,
             in_packets: 0,
             again: None,
+            behind: None,
             in_bytes: 0,
             data_packets: 0,
             quirks: quirks.to_vec(),
@@ -137,7 +142,7 @@ impl Machine {
         self.plugged = false;
         self.device.clip_mut().chip_mut().power_cut(now);
         self.device.reset(now);
-        self.again = None;
+        (self.again, self.behind) = (None, None);
     }
 
     /// Plugs it in again.
@@ -165,6 +170,10 @@ impl Machine {
         }
         if self.faults.stall.remove(&self.transfers) {
             self.counts().faults += 1;
+            return Err(TransferFault::Stall);
+        }
+        if self.quirks.contains(&Quirk::Stalls) && self.transfers.is_multiple_of(STALL_EVERY) {
+            self.strike(now);
             return Err(TransferFault::Stall);
         }
         let held_up = self.faults.held_up.remove(&self.transfers).unwrap_or_default();
@@ -228,7 +237,21 @@ impl Machine {
         if n != 2 {
             self.late_until = Duration::ZERO;
         }
-        if n != 2 && self.data_packets.is_multiple_of(self.every) {
+        if n != 2
+            && let Some(behind) = self.behind.take()
+        {
+            self.again = Some(behind);
+        } else if n != 2 && self.data_packets.is_multiple_of(self.every) {
+            if self.quirks.contains(&Quirk::Resets) {
+                self.strike(now);
+                self.device.reset(now);
+                return PacketAnswer::Nak;
+            }
+            if self.quirks.contains(&Quirk::Swaps) {
+                self.strike(now);
+                self.behind = Some(into[..n].to_vec());
+                return PacketAnswer::Nak;
+            }
             if self.quirks.contains(&Quirk::Loses) {
                 self.strike(now);
                 return PacketAnswer::Nak;

@@ -23,6 +23,7 @@ mod quirk;
 mod random;
 mod serprog;
 mod spidev;
+mod unruly;
 #[cfg(feature = "host")]
 pub mod usbip;
 

@@ -41,10 +41,42 @@ pub enum Quirk {
     Late,
     /// All: a buffer overruns: one IN packet with data in 401 has a byte too many, or where it is full one too few.
     Overruns,
+    /// All: one IN packet with data in 401 comes behind the one after it.
+    Swaps,
+    /// All: with one IN packet with data in 401 the device starts anew and forgets everything, without leaving the bus.
+    Resets,
+    /// All: one transfer in 100 is answered by STALL.
+    Stalls,
+    /// All: answers come in packets of one byte.
+    OneByte,
+    /// All: an empty packet (FTDI: status alone) comes before each packet with data.
+    EmptyFirst,
+    /// All: an answer is held until the next OUT packet comes.
+    HeldTillOut,
+    /// All: every IN packet with data comes twice.
+    Repeats,
+    /// All: the first answer after the start is one byte short.
+    ShortFirst,
+    /// CH341A, CH347: a packet that raises chip select is carried out with the packet after it.
+    SelectLate,
+    /// CH341A: reports version 00h.
+    Version0,
+    /// CH341A: refuses `AA` packets.
+    NoSettings,
+    /// FTDI: the status bytes are 31 EE: overrun, parity and framing errors, all the time.
+    ErrorStatus,
+    /// FTDI: the latency timer is 255 ms, whatever it is set to.
+    LatencyFixed,
+    /// FTDI: refuses to set the latency timer.
+    LatencyRefused,
+    /// FTDI: reset and purge do nothing.
+    PurgesNothing,
+    /// FTDI: each purge empties both FIFOs.
+    PurgesAll,
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 19] = [
+const NAMES: [(&str, Quirk); 35] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
@@ -64,6 +96,22 @@ const NAMES: [(&str, Quirk); 19] = [
     ("doubles", Quirk::Doubles),
     ("late", Quirk::Late),
     ("overruns", Quirk::Overruns),
+    ("swaps", Quirk::Swaps),
+    ("resets", Quirk::Resets),
+    ("stalls", Quirk::Stalls),
+    ("one-byte", Quirk::OneByte),
+    ("empty-first", Quirk::EmptyFirst),
+    ("held-till-out", Quirk::HeldTillOut),
+    ("repeats", Quirk::Repeats),
+    ("short-first", Quirk::ShortFirst),
+    ("cs-late", Quirk::SelectLate),
+    ("version-0", Quirk::Version0),
+    ("no-settings", Quirk::NoSettings),
+    ("error-status", Quirk::ErrorStatus),
+    ("latency-fixed", Quirk::LatencyFixed),
+    ("latency-refused", Quirk::LatencyRefused),
+    ("purges-nothing", Quirk::PurgesNothing),
+    ("purges-all", Quirk::PurgesAll),
 ];
 
 impl Quirk {

@@ -19,7 +19,7 @@ mod examine;
 mod packets;
 
 use super::assumption::Check;
-use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence, Stream};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence, Stream, read_away};
 use super::pins::Level;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, Op, SpiError, Transaction};
@@ -97,13 +97,15 @@ pub struct Ch341a {
     version: Option<u8>,
     /// It has been brought up before in this session.
     was_up: bool,
+    /// The last mark behind a failure did not come: the next one is not waited for as long.
+    unmarked: bool,
     /// How long it may give no answer.
     patience: Duration,
 }
 
 impl Default for Ch341a {
     fn default() -> Self {
-        Self { idle: IDLE, version: None, was_up: false, patience: PATIENCE }
+        Self { idle: IDLE, version: None, was_up: false, unmarked: false, patience: PATIENCE }
     }
 }
 
@@ -190,7 +192,7 @@ impl Ch341a {
         packet
     }
 
-    /// A control request that an old or foreign chip may refuse.
+    /// A request or packet that an old or foreign chip may refuse.
     fn tolerate(result: Result<(), UsbError>) -> Result<(), UsbError> {
         match result {
             Err(UsbError::Stall(_)) => Ok(()),
@@ -201,10 +203,8 @@ impl Ch341a {
     /// Reads away what an earlier session left in the chip, until nothing comes for this time.
     fn drain(pipe: &mut dyn Pipe, quiet: Duration) -> Result<(), SpiError> {
         // At most two answers, and what it still clocks from its OUT buffer; bounded, because no one refills that.
-        for _ in 0..64 {
-            if pipe.drain(PACKET, quiet)?.is_empty() {
-                return Ok(());
-            }
+        if read_away(pipe, PACKET, quiet, 64)? {
+            return Ok(());
         }
         let text = "the CH341A keeps sending data that was not asked for; plug it in again";
         Err(UsbError::Unusable(text.into()).into())
@@ -214,7 +214,7 @@ impl Ch341a {
 impl Ch341a {
     /// After a burst that broke off: an answer that is late must not be taken for one that is asked for later. Answers come
     /// in order, so pins that are moved in a pattern and read back mark the end of what was asked before.
-    fn catch_up(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+    fn catch_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let mut transfers = Transfers::default();
         transfers.packet(&Self::uio([self.high(), UIO_DIR | OUTPUTS]));
         let pattern = (0..8).map(|bit| match MARK >> bit & 1 {
@@ -227,12 +227,15 @@ impl Ch341a {
         }
         transfers.packet(&Self::uio([self.high()]));
         let mut mark = Mark::new(pattern);
-        let burst = Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet: self.patience };
-        match pipe.burst(burst, &mut mark) {
-            // That pins can be read back is not proven in the plain shape: what is late is waited for.
-            Err(UsbError::Timeout { .. } | UsbError::Desync { .. }) => {
-                Self::drain(pipe, self.patience / PROOF_PART)
-            }
+        // A burst that got no answer has waited for a part already.
+        let parts = if self.unmarked { 1 } else { PROOF_PART - 1 };
+        let quiet = self.patience / PROOF_PART * parts;
+        let marked = pipe.burst(Burst { out: &transfers.done, in_depth: IN_DEPTH, quiet }, &mut mark);
+        self.unmarked = marked.is_err();
+        match marked {
+            // That pins can be read back is not proven in the plain shape; what was late has come before this silence.
+            Err(UsbError::Timeout { .. }) => Ok(()),
+            Err(UsbError::Desync { .. }) => Self::drain(pipe, self.patience / PROOF_PART),
             other => Ok(other?),
         }
     }
@@ -320,7 +323,8 @@ impl Codec for Ch341a {
         Self::tolerate(pipe.control_out(request(CLEAR), &[]))?;
         Self::drain(pipe, LEFT_OVER)?;
         let out = [vec![I2C_STREAM, I2C_MODE, I2C_END]];
-        pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?;
+        // A clone that knows no mode has the one that SPI needs, or its chip does not answer.
+        Self::tolerate(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence))?;
         if self.was_up {
             self.catch_up(pipe)?;
         }

@@ -22,7 +22,7 @@ mod config;
 mod examine;
 
 use super::assumption::Check;
-use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence};
+use super::codec::{Codec, Encoded, MAX_WINDOW, Scatter, Silence, read_away};
 use super::pins::Level;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, LinkError, LinkFault, SpiError, Transaction};
@@ -204,6 +204,7 @@ impl Ch347 {
     fn windows<'b>(&self, commands: &mut Commands<'b>, batch: &'b mut [Transaction<'_>]) {
         let [assert, release] = FLAGS[usize::from(self.cs)];
         let mut unanswered = false;
+        let many = batch.len() > 1;
         for transaction in batch {
             unanswered = false;
             let len = transaction.clocked();
@@ -216,7 +217,8 @@ impl Ch347 {
             commands.ops(transaction);
             commands.out.push(self.select(Level::High));
         }
-        if unanswered || commands.expected.is_empty() {
+        // Behind many windows too: an answer of theirs that came twice is not taken for the last one's.
+        if unanswered || many || commands.expected.is_empty() {
             commands.wait();
         }
     }
@@ -224,10 +226,8 @@ impl Ch347 {
     /// Reads away what an earlier session left in the device, until nothing comes for a while.
     fn drain(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         // Bounded by the longest read that can be under way.
-        for _ in 0..2 * MAX_TRANSACTION / PAYLOAD {
-            if pipe.drain(IN_TRANSFER, LEFT_OVER)?.is_empty() {
-                return Ok(());
-            }
+        if read_away(pipe, IN_TRANSFER, LEFT_OVER, 2 * MAX_TRANSACTION / PAYLOAD)? {
+            return Ok(());
         }
         let text = "the CH347 keeps sending data that was not asked for; plug it in again";
         Err(LinkError::new(LinkFault::Unusable, text).into())
@@ -242,9 +242,14 @@ impl Ch347 {
     }
 
     /// Sends commands and takes answers up to one of that command and length, past older ones.
-    fn ask(pipe: &mut dyn Pipe, out: &[Vec<u8>], until: (u8, usize)) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
+    fn ask(
+        pipe: &mut dyn Pipe,
+        out: &[Vec<u8>],
+        until: (u8, usize),
+        quiet: Duration,
+    ) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
         let mut asked = Asked::new(until);
-        let done = pipe.burst(Burst { out, in_depth: 4, quiet: PATIENCE }, &mut asked);
+        let done = pipe.burst(Burst { out, in_depth: 4, quiet }, &mut asked);
         let lengths = asked.got.iter().filter(|(command, _)| *command == until.0).map(|(_, p)| p.len());
         // The version has four bytes.
         if let (Err(UsbError::Timeout { .. }), (ASK, wanted)) = (&done, until)
@@ -271,7 +276,7 @@ impl Ch347 {
         self.setting = clock::setting(self.wanted_hz, self.bases)?;
         out.extend(self.configure(config).0);
         out.push(packet(ASK, &[ASK_CONFIG]));
-        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
+        let got = Self::ask(pipe, &out, (ASK, config::LEN), self.patience)?;
         let answered = |command, payload: &[u8]| got.iter().any(|(c, p)| (*c, &p[..]) == (command, payload));
         let taken = Config::read(&got).is_some_and(|now| now.is(&config.bytes(self.setting.prescaler)));
         if !taken || !answered(SET_CONFIG, &[0]) {
@@ -282,14 +287,15 @@ impl Ch347 {
         Ok(!self.bases || answered(CLOCK_BASE, &[0]) || answered(CLOCK_BASE, &[base]))
     }
 
-    /// Asks for the version, where it is not known, and the configuration.
+    /// Asks for the version, where it is not known, and the configuration; it is asked twice in all, so that each has half
+    /// of the patience.
     fn read_config(&mut self, pipe: &mut dyn Pipe) -> Result<Config, SpiError> {
         let mut out = Vec::new();
         if self.version.is_none() {
             out.push(packet(ASK, &[ASK_VERSION]));
         }
         out.push(packet(ASK, &[ASK_CONFIG]));
-        let got = Self::ask(pipe, &out, (ASK, config::LEN))?;
+        let got = Self::ask(pipe, &out, (ASK, config::LEN), self.patience / 2)?;
         let version = got.iter().find(|(command, payload)| (*command, payload.len()) == (ASK, 4));
         if let Some((_, payload)) = version {
             self.version = Some(u16::from_le_bytes([payload[0], payload[1]]));
@@ -421,7 +427,7 @@ impl Codec for Ch347 {
             until = (BOTH, self.next_mark());
             status.push(packet(BOTH, &vec![FILL; until.1]));
         }
-        Self::ask(pipe, &status, until)?;
+        Self::ask(pipe, &status, until, self.patience)?;
         self.was_up = true;
         Ok(())
     }
@@ -472,7 +478,7 @@ impl Codec for Ch347 {
         let mut out = vec![Self::deselected()];
         out.extend(self.spare(false));
         out.push(packet(ASK, &[ASK_CONFIG]));
-        Self::ask(pipe, &out, (ASK, config::LEN)).map(drop)
+        Self::ask(pipe, &out, (ASK, config::LEN), self.patience).map(drop)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {

@@ -208,6 +208,28 @@ impl Reply for Stream {
     }
 }
 
+/// Empty drains in a row that are taken for silence: an endpoint that stalls gives them at once.
+const EMPTY: usize = 4;
+
+/// Reads away what was not asked for until nothing comes for about this time, in `most` IN transfers; true where it ends. An
+/// empty packet is no silence: what is behind it comes next.
+pub(super) fn read_away(
+    pipe: &mut dyn Pipe,
+    len: usize,
+    quiet: Duration,
+    most: usize,
+) -> Result<bool, UsbError> {
+    let mut empty = 0;
+    for _ in 0..most {
+        let from = pipe.now();
+        empty = if pipe.drain(len, quiet)?.is_empty() { empty + 1 } else { 0 };
+        if empty == EMPTY || (empty > 0 && pipe.now().saturating_sub(from) >= quiet / 2) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Encoded<'static> {
     /// Bytes that are not answered.
     pub(super) fn unanswered(out: Vec<u8>) -> Self {

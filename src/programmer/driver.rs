@@ -57,10 +57,15 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_in(mut codec: C, mut pipe: P, fastest: Shape) -> Result<Self, SpiError> {
-        let from = pipe.now();
+        let mut from = pipe.now();
+        codec.take_patience(PATIENCE / HURRY);
         let up = codec.bring_up(&mut pipe).or_else(|error| match error {
             // One lost transfer, or an endpoint that an earlier program left stalled and that is cleared then.
-            SpiError::Link(link) if link.is_transient() => codec.bring_up(&mut pipe),
+            SpiError::Link(link) if link.is_transient() => {
+                from = pipe.now();
+                codec.take_patience(PATIENCE);
+                codec.bring_up(&mut pipe)
+            }
             other => Err(other),
         });
         let requests = codec.bring_up_requests().max(1);
@@ -233,7 +238,11 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
     /// Lets go of the pins, by one try.
     fn let_go(&mut self) -> Result<(), SpiError> {
         if self.broken {
-            self.resync()?;
+            // The error that is on its way is not held up for long.
+            self.codec.take_patience(self.patience / HURRY);
+            let up = self.resync();
+            self.codec.take_patience(self.patience);
+            up?;
         }
         if let Err(error) = self.codec.let_go(&mut self.pipe) {
             self.broken = true;

@@ -378,7 +378,7 @@ impl Codec for Mpsse {
         let mut scatter = Scatter::default();
         scatter.drop_next(1);
         let mut reply = Answers::new(scatter, self.packet);
-        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut reply)?)
+        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: self.patience }, &mut reply)?)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {

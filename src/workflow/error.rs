@@ -82,7 +82,8 @@ pub enum Cause {
     Addresses(AddressFault),
     /// The contents changed while they were read.
     #[error(
-        "the chip changed while it was read, in {}{}: something else writes to it; nothing was kept",
+        "the chip changed while it was read, in {}{}: something else writes to it, or the programmer mixes up its answers; nothing \
+         was kept",
         .0.blocks, example(.0)
     )]
     Changed(Box<Changed>),

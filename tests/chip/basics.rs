@@ -1,7 +1,8 @@
 //! Who the chip is, reading it, and the small questions.
 
 use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise, programmers};
-use norsplice::emulator::{Fault, Faults};
+use norsplice::emulator::chip::LeftState;
+use norsplice::emulator::{Fault, Faults, Options};
 use norsplice::flash::{Chip, FlashError};
 use norsplice::span::Span;
 use norsplice::spi::{Programmer, Transaction};
@@ -207,5 +208,24 @@ fn a_chip_that_stays_busy_is_told() {
         let error = clip.connect().map(drop).unwrap_err();
         assert!(matches!(error, FlashError::StillBusy { .. }), "{error}");
         assert!(clip.emulator.clock().now() < Duration::from_secs(300));
+    }
+}
+
+/// In 4-byte mode the command takes one dummy byte more: an id that was read before the mode was left would be another one, and
+/// the chip "another chip" later on.
+#[test]
+fn the_unique_id_is_the_same_whatever_address_mode_the_board_has_left() {
+    for kind in programmers() {
+        let ids = [None, Some(LeftState::FourByte)].map(|left| {
+            let mut options = Options::new(kind);
+            options.chip = "W25Q256JV".into();
+            options.left = left;
+            let clip = Clip::with(options);
+            let wanted = clip.emulator.chip(|chip| chip.unique_id().to_vec());
+            let chip = clip.connect().unwrap_or_else(|e| panic!("{kind:?}: {e}"));
+            assert_eq!(chip.identity().unique_id.as_ref(), Some(&wanted), "{kind:?}, left {left:?}");
+            wanted
+        });
+        assert_eq!(ids[0], ids[1]);
     }
 }

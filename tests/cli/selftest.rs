@@ -32,6 +32,8 @@ fn everything_is_proven_on_every_programmer_and_nothing_is_written() {
             let seen = opcodes(&counts);
             assert!(seen.iter().all(|opcode| allowed.contains(opcode)), "{emu}: {seen:?}");
             assert_eq!(counts["opcodes"]["06"], if chip { Value::from(8) } else { Value::Null }, "{emu}");
+            // Eight in the burst, and one that is confirmed.
+            assert_eq!(counts["opcodes"]["04"], if chip { Value::from(9) } else { Value::Null }, "{emu}");
             for count in ["pages", "bytes_erased", "volatile_writes", "nonvolatile_writes", "lock_bits_set"] {
                 assert_eq!(counts[count], 0, "{emu}: {count}");
             }

@@ -5,9 +5,9 @@
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
 //! permission), `unconfigured` (no configuration is active), `halted` (both endpoints of its first interface stalled from before), `vague` (what goes wrong, unplugging
 //! too, shows as an I/O error of the bus and nothing else), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
-//! fit in the system), `unplug-at-page=N` (pulled out when that many pages have been programmed), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number).
+//! fit in the system), `unplug-at-page=N` (pulled out when that many pages have been programmed), `stall=N`, `unplug=N`, `lost=N`, `short=N` (faults of the emulator, by number), `quirk=NAME` (as of `-p emu`).
 
-use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
 
 /// One device of the list.
 pub struct DeviceConfig {
@@ -100,6 +100,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
             "unplug" => fault(&mut options, Fault::UnplugAtTransfer(n())),
             "lost" => fault(&mut options, Fault::LostPacket(n())),
             "short" => fault(&mut options, Fault::ShortPacket(n())),
+            "quirk" => options.quirks.push(Quirk::named(value).unwrap_or_else(|| panic!("{word}: no quirk"))),
             other => panic!("NORSPLICE_DROPIN: '{other}' is not known"),
         }
     }

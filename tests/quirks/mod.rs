@@ -6,6 +6,8 @@
 #[cfg(unix)]
 mod packets;
 #[cfg(unix)]
+mod unruly;
+#[cfg(unix)]
 mod whole;
 
 use crate::bench::{Clip, Opened, SIZE, noise};
@@ -54,6 +56,9 @@ fn an_adapter_that_others_read_right_is_read_and_written_right() {
     for case in CASES {
         for plain in [false, true] {
             let (Clip { emulator, .. }, mut programmer, text) = open(case, plain, &contents);
+            // Behind the proof, which tries commands that such a port does not know.
+            emulator.reset_counts();
+            let clock = programmer.limits().clock_hz;
             let mut said = programmer.take_notices();
             let mut chip = Chip::connect(programmer).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(chip.identity().part_name, "W25Q64FV", "{text}");
@@ -79,7 +84,18 @@ fn an_adapter_that_others_read_right_is_read_and_written_right() {
             if !plain {
                 assert_eq!(said.len(), usize::from(case.3), "{text}: {said:?}");
             }
+            // A port that stopped, and one whose proof failed, gets half the clock with its smaller shape.
+            let slower =
+                matches!(case.2, Quirk::Stops | Quirk::StopsAt(_) | Quirk::NoFlags) && !said.is_empty();
+            let now = chip.programmer().limits().clock_hz;
+            assert!(
+                if slower { now * 2 <= clock } else { now == clock },
+                "{text}: {clock} Hz, then {now} Hz"
+            );
             drop(chip);
+            if matches!(case.2, Quirk::NoIdleClocks | Quirk::Old) {
+                assert_eq!(emulator.counts().misdeed_text(), "", "{text}");
+            }
             assert_eq!(emulator.pins().1, 0, "{text}: pins let go");
         }
     }
@@ -120,4 +136,19 @@ fn lost_and_doubled_answers_are_never_wrong_data() {
             }
         }
     }
+}
+
+/// An engine that has stopped leaves commands in its port: switched off with them, it would send them as UART data on the clock.
+#[test]
+fn a_stopped_port_is_recovered_without_a_clock_on_the_chip() {
+    let mut options = Options::new(ProgrammerKind::Ft232h);
+    options.quirks = vec![Quirk::StopsAt(600)];
+    let clip = Clip::with(options).named("ft232h");
+    let mut programmer = clip.open();
+    let mut parts = vec![vec![0; 3000]; 8];
+    let mut batch: Vec<_> = parts.iter_mut().map(|part| Transaction::read(&[0x03, 0, 0, 0], part)).collect();
+    programmer.run(&mut batch).unwrap();
+    assert_eq!(programmer.take_notices().len(), 1, "it stopped");
+    drop(programmer);
+    clip.clean();
 }

@@ -189,6 +189,41 @@ fn a_device_that_no_one_has_configured_is_configured() {
     tidy(&report);
 }
 
+/// INs that are left over where answers came in fewer packets are cancelled; answers in more packets are asked for.
+#[test]
+fn an_adapter_that_others_read_right_is_read_right_over_libusb() {
+    let image = child::image(8 << 20);
+    let contents = noise(8 << 20);
+    for (kind, quirks) in [
+        (
+            "ch341a",
+            &["cs-early", "merge", "version-20", "one-byte", "empty-first", "no-settings", "cs-late"][..],
+        ),
+        ("ft2232h", &["stops", "no-8f", "one-byte", "empty-first", "error-status", "latency-refused"]),
+        ("ch347t", &["one-byte", "empty-first", "old-firmware"]),
+    ] {
+        for quirk in quirks {
+            let report = inside(&format!("{kind} quirk={quirk} image={}", image.display()), || {
+                let devices = std::env::var("NORSPLICE_DROPIN").unwrap();
+                let name = devices.split(' ').next().unwrap().trim_end_matches('t');
+                let mut programmer = open(name).unwrap_or_else(|e| panic!("{devices}: {e}"));
+                assert_eq!(id(&mut *programmer), Ok(W25Q64FV), "{devices}");
+                let data = read(&mut *programmer, 0x1234, 9000).unwrap();
+                assert!(data == contents[0x1234..][..9000], "{devices}: other data");
+            });
+            assert_eq!(
+                (&*report["misuse"], &*report["not_freed"], &*report["not_closed"]),
+                ("", "0", "0"),
+                "{kind} {quirk}"
+            );
+            assert_eq!(report["0.outputs"] == "00", *quirk != "cs-late", "{kind} {quirk}: pins let go");
+            if *quirk == "merge" {
+                assert!(report.number("cancelled") > 0, "{kind} {quirk}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_an_earlier_program_left_stalled_is_cleared() {
     for kind in ["ch341a", "ft2232h"] {

@@ -163,3 +163,20 @@ fn a_kernel_driver_is_told_and_stands_in_nobodys_way() {
     assert_eq!(line.state, State::Ok);
     assert!(line.text.starts_with("ftdi_sio has ft2232h:path=1-2"), "{}", line.text);
 }
+
+/// A modem manager asks every serial port what it is; on an FTDI port that is left to the kernel's driver this moves the clock.
+#[test]
+fn no_programmer_with_a_serial_port_is_taken_for_a_modem() {
+    let mut seen = 0;
+    let usb = crate::programmer::models().iter().filter_map(|model| model.usb.as_ref());
+    for (vendor, product) in usb.flat_map(|usb| usb.products.iter().map(|product| (usb.vendor, *product))) {
+        let ids = format!(r#"ATTR{{idVendor}}=="{vendor:04x}", ATTR{{idProduct}}=="{product:04x}""#);
+        let rules: Vec<&str> = super::RULES.lines().filter(|line| line.starts_with(&ids)).collect();
+        let [rule] = rules[..] else { panic!("{ids}: {} rules", rules.len()) };
+        // A CH341A has no serial port in its SPI mode.
+        let has_port = (vendor, product) != (0x1a86, 0x5512);
+        assert_eq!(rule.contains(r#"ENV{ID_MM_DEVICE_IGNORE}="1""#), has_port, "{rule}");
+        seen += usize::from(has_port);
+    }
+    assert!(seen >= 15, "{seen} of them");
+}

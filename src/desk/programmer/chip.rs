@@ -23,7 +23,7 @@ impl Desk {
         front: &dyn Front,
         work: impl FnOnce(AnyProgrammer, &str) -> Result<T, E>,
     ) -> Result<T, E> {
-        let bench = self.programmer.open(front, &self.stop)?;
+        let bench = self.programmer.open_as_learned(front, &self.stop, &self.learned)?;
         let name = bench.name.clone();
         bench.run(|mut programmer| {
             if self.wait {
@@ -44,22 +44,24 @@ impl Desk {
         work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,
     ) -> Result<T, E> {
         self.with_programmer(front, |programmer, name| {
-            let mut chip = self.connect(front, programmer)?;
+            let mut chip = self.connect(front, programmer, name)?;
             let done = work(&mut chip, name);
-            for notice in chip.programmer().take_notices() {
-                let _ = front.notice(Notice::Link(&notice));
-            }
+            self.say_of_link(front, &mut chip, name);
             done
         })
     }
 
-    fn connect(&self, front: &dyn Front, programmer: AnyProgrammer) -> Result<AnyChip, Refusal> {
+    fn say_of_link(&self, front: &dyn Front, chip: &mut AnyChip, name: &str) {
+        for notice in self.learned.news(name, chip.programmer().take_notices()) {
+            let _ = front.notice(Notice::Link(&notice));
+        }
+    }
+
+    fn connect(&self, front: &dyn Front, programmer: AnyProgrammer, name: &str) -> Result<AnyChip, Refusal> {
         let mut chip = Chip::connect_as(programmer, self.assumed.as_ref(), &mut |text| {
             let _ = front.notice(Notice::Connecting(&text));
         })?;
-        for notice in chip.programmer().take_notices() {
-            let _ = front.notice(Notice::Link(&notice));
-        }
+        self.say_of_link(front, &mut chip, name);
         let identity = chip.identity();
         let over_voltage = identity.low_voltage && !self.voltage_adapter;
         let _ = front.notice(Notice::Connected { identity, over_voltage });

@@ -4,9 +4,11 @@ mod chip;
 mod counts;
 mod emulated;
 mod faults;
+mod learned;
 mod open;
 mod stoppable;
 
 pub use chip::AnyChip;
 pub use emulated::{EmuOptions, Emulated};
+pub use learned::Learned;
 pub use open::{AnyProgrammer, Bench, ProgrammerChoice};

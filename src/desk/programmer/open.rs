@@ -4,6 +4,7 @@ use super::super::front::{Front, Notice};
 use super::super::refusal::Why;
 use super::super::{Refusal, Stop};
 use super::emulated::{EmuOptions, Emulated};
+use super::learned::Learned;
 use super::stoppable::Stoppable;
 use crate::programmer::selftest::SelfTest;
 use crate::programmer::spec::Spec;
@@ -115,6 +116,16 @@ impl ProgrammerChoice {
     /// # Errors
     /// [`Why::Spi`] where there is none, several are, or it cannot be opened; those of an emulated chip.
     pub fn open(&self, front: &dyn Front, stop: &Stop) -> Result<Bench, Refusal> {
+        self.open_as_learned(front, stop, &Learned::default())
+    }
+
+    /// The same; one that was driven in a slower way before begins in plain mode.
+    pub(super) fn open_as_learned(
+        &self,
+        front: &dyn Front,
+        stop: &Stop,
+        learned: &Learned,
+    ) -> Result<Bench, Refusal> {
         stop.note_requests();
         let asked = match &self.which {
             Which::Only => None,
@@ -122,16 +133,18 @@ impl ProgrammerChoice {
             Which::Emulated(options) => options.settings.speed,
         };
         let (name, mut programmer, emulated) = match &self.which {
-            Which::Only => open_real(&only()?, front)?,
-            Which::Real(settings) => open_real(settings, front)?,
+            Which::Only => open_real(only()?, front, learned)?,
+            Which::Real(settings) => open_real(settings.clone(), front, learned)?,
             Which::Emulated(options) => {
-                let settings = options.settings.clone();
+                let mut settings = options.settings.clone();
+                let name = format!("emulated {}", settings.model.name);
+                settings.plain |= learned.slower(&name);
                 let emulated = (**options).clone().open()?;
                 let programmer = over(emulated.emulator.pipe(), &settings)?;
-                (format!("emulated {}", settings.model.name), programmer, Some(emulated))
+                (name, programmer, Some(emulated))
             }
         };
-        for notice in programmer.take_notices() {
+        for notice in learned.news(&name, programmer.take_notices()) {
             let _ = front.notice(Notice::Link(&notice));
         }
         let clock_hz = programmer.limits().clock_hz;
@@ -148,13 +161,15 @@ impl ProgrammerChoice {
 type Parts = (String, AnyProgrammer, Option<Emulated>);
 
 /// Opens a USB device.
-fn open_real(settings: &Settings, front: &dyn Front) -> Result<Parts, Refusal> {
+fn open_real(mut settings: Settings, front: &dyn Front, learned: &Learned) -> Result<Parts, Refusal> {
     let at = settings.path.as_ref().map(|path| format!(" at USB {path}")).unwrap_or_default();
-    let opened = open(settings)?;
+    let name = format!("{}{at}", settings.model.name);
+    settings.plain |= learned.slower(&name);
+    let opened = open(&settings)?;
     if settings.model.drives_5v {
         let _ = front.notice(Notice::MayDriveFiveVolts { path: &opened.path });
     }
-    Ok((format!("{}{at}", settings.model.name), opened.programmer, None))
+    Ok((name, opened.programmer, None))
 }
 
 /// An opened programmer and, for an emulated one, what has to be saved when the run ends.

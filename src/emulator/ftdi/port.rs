@@ -90,13 +90,19 @@ impl Port {
 
     /// A device reset: UART mode, everything forgotten.
     pub(super) fn reset(&mut self, now: Duration, clip: Option<&mut Clip>) {
-        self.set_mode(now, 0, clip);
         self.purge_out();
         self.purge_in();
+        self.set_mode(now, 0, clip);
         self.latency = LATENCY;
     }
 
-    pub(super) fn set_mode(&mut self, now: Duration, mode: u8, clip: Option<&mut Clip>) {
+    pub(super) fn set_mode(&mut self, now: Duration, mode: u8, mut clip: Option<&mut Clip>) {
+        if self.mode == Mode::Mpsse
+            && !self.out.is_empty()
+            && let Some(clip) = clip.as_deref_mut()
+        {
+            clip.counts_mut().misdeed(Misdeed::StrayClocks);
+        }
         self.mode = match mode {
             0x00 => Mode::Reset,
             0x02 => Mode::Mpsse,

@@ -168,6 +168,8 @@ pub(super) struct Asked {
     until: (u8, usize),
     /// Command and payload of each answer, the last ones of them.
     pub(super) got: Vec<(u8, Vec<u8>)>,
+    /// What has come in transfers that are no whole answers.
+    parts: Vec<u8>,
     seen: usize,
     done: bool,
 }
@@ -175,7 +177,26 @@ pub(super) struct Asked {
 impl Asked {
     /// Up to an answer of this command and payload length.
     pub(super) fn new(until: (u8, usize)) -> Self {
-        Self { until, got: Vec::new(), seen: 0, done: false }
+        Self { until, got: Vec::new(), parts: Vec::new(), seen: 0, done: false }
+    }
+}
+
+/// The whole answers in these bytes, and what is behind the last of them.
+fn answers(mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &[u8]) {
+    let mut all = Vec::new();
+    while let [command, low, high, later @ ..] = bytes {
+        let (_, len) = header(&[*command, *low, *high]);
+        let Some((payload, later)) = later.split_at_checked(len) else { break };
+        all.push((*command, payload.to_vec()));
+        bytes = later;
+    }
+    (all, bytes)
+}
+
+impl Asked {
+    fn keep(&mut self, whole: Vec<(u8, Vec<u8>)>) {
+        self.done |= whole.iter().any(|(command, payload)| (*command, payload.len()) == self.until);
+        self.got.extend(whole);
     }
 }
 
@@ -189,14 +210,20 @@ impl Reply for Asked {
         if self.seen > STALE {
             return Err(UsbError::Desync { what: "CH347", expected: self.until.1, got: self.seen });
         }
-        // Each answer to what is asked here is in one transfer; what is cut is of an older one.
-        let mut rest = bytes;
-        while let [command, low, high, later @ ..] = rest {
-            let (_, len) = header(&[*command, *low, *high]);
-            let Some((payload, later)) = later.split_at_checked(len) else { break };
-            self.done |= (*command, len) == self.until;
-            self.got.push((*command, payload.to_vec()));
-            rest = later;
+        // Usually an answer is one transfer, and what is cut is of an older one; a device that gives its answers in parts
+        // gives all of them so.
+        match answers(bytes) {
+            (whole, []) => {
+                self.parts.clear();
+                self.keep(whole);
+            }
+            _ => {
+                self.parts.extend_from_slice(bytes);
+                let (whole, rest) = answers(&self.parts);
+                let rest = rest.to_vec();
+                self.keep(whole);
+                self.parts = rest;
+            }
         }
         Ok(!bytes.is_empty())
     }
