@@ -23,8 +23,9 @@ use std::time::Duration;
 /// From the last answer that was lost to the error that ends the work.
 const NOTICED: Duration = Duration::from_secs(2);
 
-/// The same where a quirk strikes from the start and every answer is wrong: three shapes are tried, each with more patience.
-const GIVEN_UP: Duration = Duration::from_millis(3500);
+/// The same where a quirk strikes from the start and every answer is wrong: three shapes are tried, each with more patience, and
+/// the release twice.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
 /// An adapter: its name for `-p`, the emulated one, the quirk, and whether other programs read right by it.
 pub(super) type Adapter = (&'static str, ProgrammerKind, Quirk, &'static str, bool);
