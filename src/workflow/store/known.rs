@@ -136,6 +136,7 @@ mod tests {
         let (_dir, one) = store();
         add(&one, "ef4017", Origin::Read, 1, SIZE / 2);
         add(&one, "ef4017", Origin::Read, 1, SIZE);
+        add(&one, "ef4017", Origin::Read, 1, SIZE);
         assert_eq!(known(&one), None, "another size has it too");
         let (_dir, one) = store();
         add(&one, "ef4017", Origin::Read, 100, SIZE);

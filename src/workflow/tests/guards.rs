@@ -368,8 +368,8 @@ fn one_engine_that_reads_otherwise_does_not_stop_an_undo() {
         for transaction in batch.iter_mut().filter(|t| opcode(t) == Some(0x0b)) {
             let [Op::Write(_), Op::Read(into)] = &mut transaction.ops[..] else { continue };
             // The looks at 256 bytes, and not the proof's.
-            if (200..400).contains(&into.len()) {
-                into[100] ^= 0xff;
+            if (100..200).contains(&into.len()) {
+                into[60] ^= 0xff;
                 struck += 1;
             }
         }
