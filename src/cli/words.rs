@@ -284,6 +284,9 @@ fn settled_by(advice: &Advice) -> String {
                 "take all that moves together (--set fd={donor} and each of them), or a donor with this map"
             )
         }
+        Advice::TakeMap { donor } => format!(
+            "where the flash is to be mapped as {donor} has it, give the donor's file as the map too (--layout FILE)"
+        ),
         Advice::OlderBackup => {
             "if an older backup of this board has it, pass that backup with --base, or as a donor".to_owned()
         }
@@ -414,6 +417,7 @@ mod tests {
             (Advice::DonorOrBlank { region: region() }, "--set art=blank"),
             (Advice::TakeFromDonor { region: region() }, "--set art=NAME"),
             (Advice::TakeTogether { donor: "d".to_owned() }, "--set fd=d"),
+            (Advice::TakeMap { donor: "d".to_owned() }, "--layout FILE"),
             (Advice::OlderBackup, "--base"),
             (Advice::NameBoard { candidates: Vec::new() }, "--layout FILE"),
             (Advice::NameBoard { candidates: vec!["a".to_owned()] }, "--board a"),

@@ -43,6 +43,11 @@ pub enum Advice {
         /// The donor.
         donor: String,
     },
+    /// The donor's own map as that of the result, where the flash is to be mapped so: another size of chip, or version.
+    TakeMap {
+        /// The donor.
+        donor: String,
+    },
     /// An older backup of the board as its own dump, or as a donor.
     OlderBackup,
     /// The board by its name, one of these where any are known, or a layout.

@@ -62,6 +62,14 @@ fn data(bytes: &[u8], tree_len: usize, node: &TreeNode) -> Option<(usize, usize)
     Some((at, len))
 }
 
+/// The bytes of the first part that is a kernel.
+pub(crate) fn kernel<'a>(bytes: &'a [u8], tree: &Tree) -> Option<&'a [u8]> {
+    let is_kernel =
+        |part: &usize| tree.nodes[*part].text("type").is_some_and(|kind| kind.starts_with("kernel"));
+    let (start, len) = data(bytes, tree.len, &tree.nodes[parts(tree).find(is_kernel)?])?;
+    slice(bytes, start, len)
+}
+
 /// The image at `at` as an item.
 pub(crate) fn describe(look: &mut Look, at: usize, tree: &Tree) -> Found {
     let bytes = &look.bytes[at..];

@@ -13,13 +13,14 @@ use super::identity::{self, Names};
 use super::loader;
 use super::plain;
 use crate::image::boards::Board;
-use crate::image::checks::{CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
+use crate::image::checks::{Advice, CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::intel::{descriptor, me};
 use crate::image::container::sysupgrade;
 use crate::image::container::tplink;
 use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
+use crate::image::layouts::in_dump;
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,23 +87,32 @@ pub struct Anatomy<'a> {
     pub of_firmware: Vec<Finding>,
 }
 
-/// A firmware behind padding that is not as long as the room before the board's firmware.
-fn padded(bytes: &[u8], board: &Board) -> Option<String> {
+/// A firmware behind padding: where it starts, and its container's name.
+fn behind_padding(bytes: &[u8]) -> Option<(u64, String)> {
     let filler = *bytes.first().filter(|_| loader::starts_padded(bytes))?;
     let at = bytes.iter().position(|byte| *byte != filler)?;
     let (_, name) = plain::kind_of(&bytes[at..])?;
+    Some((at as u64, name))
+}
+
+/// A firmware in a file of its own that does not start where the board's does, behind a loader or padding.
+fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     let start = board.firmware_start()?;
+    let padded = behind_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} behind padding"));
+    let place = || plain::across(bytes, start).map(|(at, name)| format!("a {name} is at {at:#x}"));
+    let what = padded.or_else(place)?;
     Some(format!(
-        "; a {name} is at {at:#x} behind padding, and the board's firmware starts at {start:#x}: a rescue file for \
-         another board or map"
+        "; {what}, and the board's firmware starts at {start:#x}: a rescue file for another board or map"
     ))
 }
 
 /// True for a bare file that can be `region`: as long as it, or a loader or ME image without the padding behind it.
 fn fills(bytes: &[u8], region: &Region) -> bool {
     let (len, room) = (bytes.len() as u64, region.span.len());
-    let short_loader = || loader::starts_like_one(bytes) && loader::version(bytes).is_some();
-    len == room
+    let short_loader = || loader::is_one(bytes);
+    // A firmware of that length has no padding before it.
+    let padded = || region.role == Role::Firmware && behind_padding(bytes).is_some();
+    (len == room && !padded())
         || (region.role == Role::Loader && len < room && short_loader())
         || (len < room && is_me(region) && me::is_image(bytes))
 }
@@ -158,6 +168,7 @@ impl<'a> Anatomy<'a> {
             let behind = bytes.get(start as usize..).unwrap_or_default();
             if board.hardware.is_empty()
                 && plain::is_container(behind)
+                && plain::across(bytes, start).is_none()
                 && let Some(found) = new(Kind::RescueFile).with_plain_firmware(start as usize, board)
             {
                 return found;
@@ -165,6 +176,7 @@ impl<'a> Anatomy<'a> {
         }
         if board.hardware.is_empty()
             && !loader::starts_padded(bytes)
+            && start.is_none_or(|start| !loader::is_one(bytes.get(..start as usize).unwrap_or_default()))
             && let Some(found) = new(Kind::Sysupgrade).with_plain_firmware(0, board)
         {
             return found;
@@ -216,7 +228,7 @@ impl<'a> Anatomy<'a> {
             (len, None) => {
                 let header = loader::find_header(bytes)
                     .map(|h| format!(", a firmware header is at {:#x}", h.offset))
-                    .or_else(|| padded(bytes, board))
+                    .or_else(|| elsewhere(bytes, board))
                     .unwrap_or_default();
                 format!(
                     "is {len:#x} bytes of nothing known: no firmware header at its start, not the chip's size \
@@ -228,8 +240,19 @@ impl<'a> Anatomy<'a> {
         // A dump of another size: loader and firmware are at their places.
         let dump = bytes.len() >= 0x10_0000 && bytes.len().is_power_of_two() && !known;
         let check = if dump { CHIP_SIZE } else { DONOR_UNKNOWN };
-        self.findings.push(check.found(format!("{} {why}", self.what())));
+        let finding = check.found(format!("{} {why}", self.what()));
+        self.findings.push(if dump { self.with_its_map(finding, board) } else { finding });
         self
+    }
+
+    /// The finding against a dump of another size than the board's flash, with the advice to take its map where it has one.
+    pub(super) fn with_its_map(&self, finding: Finding, board: &Board) -> Finding {
+        let bytes = self.donor.bytes.as_slice();
+        let has_map = || bytes.len() as u64 != board.chip_size && !in_dump::find(bytes).is_empty();
+        match has_map() {
+            true => finding.advise(Advice::TakeMap { donor: self.donor.name.clone() }),
+            false => finding,
+        }
     }
 
     /// Holds the names in the donor, from `from` on, against the board's: its metadata's and its device trees'.

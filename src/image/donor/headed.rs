@@ -95,11 +95,12 @@ impl Anatomy<'_> {
         let what = self.what();
         let end = board.recovery.as_ref().map_or(board.chip_size, |r| r.end);
         if bytes.len() as u64 > end {
-            self.findings.push(CHIP_SIZE.found(format!(
+            let finding = CHIP_SIZE.found(format!(
                 "{what} has {:#x} bytes: neither the chip's {:#x} nor a rescue file's, at most {end:#x}",
                 bytes.len(),
                 board.chip_size
-            )));
+            ));
+            self.findings.push(self.with_its_map(finding, board));
         }
         let start = header.offset() as usize;
         self.loader = bytes.get(..start).filter(|l| !loader::starts_padded(l));

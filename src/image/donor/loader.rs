@@ -48,6 +48,11 @@ pub fn starts_like_one(loader: &[u8]) -> bool {
     first_instruction(loader).is_some()
 }
 
+/// True where the bytes start as a loader does and have its version's text.
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
+    starts_like_one(bytes) && version(bytes).is_some()
+}
+
 /// The processor that a loader's first words are for: a MIPS branch or jump of either byte order, or an ARM branch; and
 /// not the entry of an exception vector (which loads k1 next to its branch).
 pub(crate) fn first_instruction(loader: &[u8]) -> Option<&'static str> {

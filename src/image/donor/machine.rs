@@ -12,7 +12,7 @@ use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness, slice, u16_at, u32_at};
 use crate::image::container::dtb::Tree;
 use crate::image::container::packed::{self, lzma};
-use crate::image::container::{seama, squashfs, trx, uimage};
+use crate::image::container::{fit, seama, squashfs, trx, uimage};
 use crate::image::formats::envelope_at;
 
 /// Wrappers within wrappers: no firmware has more.
@@ -150,7 +150,10 @@ fn of_kernel(bytes: &[u8], depth: usize) -> Machine {
     }
     if let Ok(tree) = Tree::read(bytes) {
         let arch = tree.nodes.iter().find_map(|node| Arch::by_name(node.text("arch")?));
-        return Machine { arch, ..Machine::default() };
+        return said(
+            arch,
+            fit::kernel(bytes, &tree).map_or_else(Machine::default, |b| of_kernel(b, depth - 1)),
+        );
     }
     if let Some(code) = unpacked(bytes) {
         return of_code(&code);

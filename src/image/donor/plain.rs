@@ -7,10 +7,14 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
+use super::loader;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
 use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED};
 use crate::image::container::budget::Look;
+use crate::image::container::envelope::Envelope;
 use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
 use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::payload::Payload;
@@ -59,6 +63,30 @@ pub(crate) fn closed(bytes: &[u8]) -> Option<&'static str> {
         let marked = row.magics.is_empty() || row.magics.iter().any(|magic| here.starts_with(magic));
         let item = marked.then(|| row.search(&mut look, closed.at))??.item;
         (item.offset == 0).then_some(closed.name)
+    })
+}
+
+/// The firmware that starts before `at` and reaches past it: where it starts, and its container's name. What is cut out at
+/// `at` is torn out of it.
+pub(crate) fn across(bytes: &[u8], at: u64) -> Option<(u64, String)> {
+    /// A magic number that comes by chance as well costs so many tries.
+    const MOST_TRIES: usize = 64;
+    let front = bytes.get(..usize::try_from(at).ok()?)?;
+    if let Some(header) = loader::find_header(front) {
+        return Some((header.offset, format!("firmware with a {}", header.name())));
+    }
+    let mut look = Look::new(bytes);
+    let rows = FORMATS.iter().filter_map(|row| Some((row, row.firmware.as_ref()?)));
+    let magics = rows.flat_map(|(row, firmware)| row.magics.iter().map(move |magic| (row, firmware, *magic)));
+    magics.into_iter().find_map(|(row, firmware, magic)| {
+        let places = memmem::find_iter(front, magic).take(MOST_TRIES);
+        let items = places.into_iter().filter_map(|place| Some(row.search(&mut look, place)?.item));
+        let reaches = |item: &Item| {
+            let holds = !firmware.only_sound || item.is_sound();
+            item.kind == firmware.kind && holds && item.offset < at && item.end() > at
+        };
+        let item = items.into_iter().find(reaches)?;
+        Some((item.offset, firmware.name.to_owned()))
     })
 }
 
@@ -153,7 +181,7 @@ fn sums(item: &Item, what: &str) -> Vec<Finding> {
 fn root_file_system(look: &mut Look, from: usize, what: &str) -> Option<Finding> {
     let bytes = look.bytes;
     let behind = bytes.get(from..)?;
-    let mut starts = memchr::memmem::find_iter(behind, b"hsqs");
+    let mut starts = memmem::find_iter(behind, b"hsqs");
     let root = starts.find_map(|at| squashfs::find(look, from + at))?.item;
     sums(&root, what).into_iter().next()
 }

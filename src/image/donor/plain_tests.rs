@@ -7,6 +7,7 @@ use crate::image::container::sysupgrade;
 use crate::image::container::wrapper::samples::{
     capsule, chk, dap, dni, shrs, with_chdr, with_trailer, xiaomi,
 };
+use crate::image::donor::plain;
 use crate::image::*;
 use crate::span::Span;
 
@@ -220,6 +221,36 @@ fn padding_of_another_length_is_named_where_a_firmware_is_behind_it() {
     }
     let error = run(&[&[0; 0x2_0000][..], &synthetic::noise(1, 0x3000)].concat(), &board()).unwrap_err();
     assert!(!error.to_string().contains("padding"), "{error}");
+}
+
+#[test]
+fn a_firmware_that_starts_before_the_boards_is_not_cut_through() {
+    let start = START as u64;
+    let loader = synthetic::loader(3, "Mar 10 2016 - 09:12:44");
+    let image = kernel_and_root();
+    for short in [0x40, 0x1000] {
+        for front in
+            [vec![0; START], vec![0xff; START], [&loader[..], &vec![0xff; START - loader.len()]].concat()]
+        {
+            let file = [&front[..START - short], &image].concat();
+            assert_eq!(refused(&file, &board()), ["donor-unknown"], "{short:#x} {:#x}", front[0]);
+            // With metadata at its end it is no sysupgrade file that starts with a loader.
+            let named =
+                [&file[..], &synthetic::sysupgrade(&synthetic::FirmwareSpec::default(), &["x"])].concat();
+            assert_ne!(refused(&named, &board()), [""; 0], "{short:#x}");
+        }
+    }
+    let early = [&vec![0; START - 0x40][..], &image].concat();
+    assert_eq!(plain::across(&early, start).unwrap().0, start - 0x40);
+    assert!(firmware(&[&vec![0; START][..], &image].concat()).starts_with(UIMAGE));
+    // A file as long as the region that starts with padding is not the region.
+    let mut file = [&vec![0; 0x1_0000][..], &image].concat();
+    file.resize(END - START, 0xff);
+    assert_eq!(refused(&file, &board()), ["donor-unknown"]);
+    // A dump of a map in which the firmware starts earlier.
+    let mut dump = base();
+    dump[START - 0x40..START - 0x40 + image.len()].copy_from_slice(&image);
+    assert_eq!(refused(&dump, &board()), ["other-map"]);
 }
 
 /// Every wrapper that has a sum, around `inside`.

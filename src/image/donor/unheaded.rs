@@ -10,7 +10,7 @@ use super::loader;
 use super::plain;
 use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
-use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, TOO_LONG};
+use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, OTHER_MAP, TOO_LONG};
 use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::sysupgrade;
 use crate::image::devicetree::file_systems;
@@ -68,10 +68,11 @@ impl Anatomy<'_> {
         };
         let len = self.firmware.as_ref().map_or(0, |f| f.bytes.len() as u64);
         if let Some(room) = board.firmware_room().filter(|room| len > *room) {
-            self.findings.push(TOO_LONG.found(format!(
+            let finding = TOO_LONG.found(format!(
                 "{what} has {len:#x} bytes of firmware, its room on {} is {room:#x}",
                 board.name
-            )));
+            ));
+            self.findings.push(self.with_its_map(finding, board));
         }
         Some(self)
     }
@@ -99,6 +100,12 @@ impl Anatomy<'_> {
         } else if board.hardware.is_empty() {
             let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
             let firmware = region.filter(|f| !is_blank(f));
+            self.of_firmware.extend(plain::across(bytes, start).map(|(at, name)| {
+                OTHER_MAP.found(format!(
+                    "{what} has a {name} at {at:#x}, which the start of the board's firmware at {start:#x} would cut through: \
+                     it is of another map"
+                ))
+            }));
             self.of_firmware.extend(firmware.into_iter().flat_map(|f| plain::judge_in_dump(f, &what)));
             self.firmware = firmware.map(|f| Firmware {
                 bytes: Cow::Borrowed(f),

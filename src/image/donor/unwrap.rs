@@ -150,7 +150,7 @@ fn chosen(members: &[(&str, &[u8])], name: &str, what: &str) -> Result<usize, Fi
 /// A gzip, xz or zstd stream with a firmware or an archive in it. A packed kernel is left as it is: it runs so.
 fn packed<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
     let Some(format) = Format::at(bytes, 0) else { return Step::Bare };
-    let Some(unpacked) = format.unpack(bytes, 0, MOST_UNPACKED) else { return Step::Bare };
+    let Some(unpacked) = format.unpack_all(bytes, MOST_UNPACKED) else { return Step::Bare };
     if unpacked.data.len() as u64 >= MOST_UNPACKED && !unpacked.complete {
         let most = units::size(MOST_UNPACKED);
         return Step::Stop(DONOR_UNKNOWN.found(format!(

@@ -5,11 +5,22 @@ use memchr::memmem;
 use crate::image::container::fmap;
 use crate::image::layout::{Layout, Region};
 
-/// The first map anywhere in `bytes`.
-pub fn find(bytes: &[u8]) -> Option<Layout> {
+/// Where the first map is, and the map.
+fn first(bytes: &[u8]) -> Option<(usize, fmap::Fmap)> {
     // A text that only mentions the name costs one try each.
     const MOST_TRIES: usize = 64;
-    let map = memmem::find_iter(bytes, fmap::MAGIC).take(MOST_TRIES).find_map(|at| fmap::parse(bytes, at))?;
+    let places = memmem::find_iter(bytes, fmap::MAGIC).take(MOST_TRIES);
+    places.into_iter().find_map(|at| Some((at, fmap::parse(bytes, at)?)))
+}
+
+/// Where the first map anywhere in `bytes` starts.
+pub fn place(bytes: &[u8]) -> Option<u64> {
+    first(bytes).map(|(at, _)| at as u64)
+}
+
+/// The first map anywhere in `bytes`.
+pub fn find(bytes: &[u8]) -> Option<Layout> {
+    let (_, map) = first(bytes)?;
     let source = format!("FMAP {}", map.name);
     let mut layout = Layout { chip_size: Some(map.size), source, ..Layout::default() };
     for area in &map.areas {

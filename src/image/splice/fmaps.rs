@@ -7,9 +7,10 @@
 use super::parties::Parties;
 use super::product::Product;
 use super::resolve::Resolved;
-use crate::image::checks::{Finding, OTHER_MAP};
+use crate::image::checks::{Finding, OTHER_MAP, Severity};
 use crate::image::donor::{Anatomy, Kind};
-use crate::image::layout::Layout;
+use crate::image::is_blank;
+use crate::image::layout::{Layout, Region, Source};
 use crate::image::layouts::fmap;
 use crate::span::Span;
 
@@ -19,8 +20,38 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
     let result = fmap::find(product.chip);
     let given = parties.resolved.iter().filter(|r| !r.inherited);
     let mut found: Vec<Finding> = given.filter_map(|r| of_region(&own, result.as_ref(), r)).collect();
-    found.extend(result.and_then(|result| torn(product, parties, &own, &result)));
+    found.extend(match &result {
+        Some(result) => torn(product, parties, &own, result),
+        None => gone(product, parties, &own),
+    });
     found
+}
+
+/// A question where the board's map is not in the result and an area is there that does not come from where the map's place
+/// comes from: what reads that area finds it by the map.
+fn gone(product: &Product, parties: &Parties, own: &Layout) -> Option<Finding> {
+    // Areas of the Intel descriptor, which is a map of its own.
+    const OF_DESCRIPTOR: &str = "SI_";
+    let at = fmap::place(parties.base)?;
+    let source =
+        |span: Span| parties.deciding(span).map(|r| &r.source).filter(|source| **source != Source::Blank);
+    let of_map = source(Span::at(at, 1)?);
+    let holds_others =
+        |area: &Region| own.regions.iter().any(|inner| inner.inside.as_ref() == Some(&area.name));
+    let is_left = |area: &&Region| {
+        let by_map = !area.name.starts_with(OF_DESCRIPTOR) && !area.span.contains(at) && !holds_others(area);
+        let elsewhere = of_map.is_none() || source(area.span) != of_map;
+        by_map && elsewhere && !area.span.of(product.chip).is_none_or(is_blank)
+    };
+    let left = own.regions.iter().find(is_left)?;
+    Some(OTHER_MAP.found_as(
+        Severity::Ask,
+        format!(
+            "the map (FMAP) at {at:#x} of the board's own dump is not in the result, and {} ({}) is found by it: keep the \
+             area that holds the map",
+            left.name, left.span
+        ),
+    ))
 }
 
 /// The areas by name and place.

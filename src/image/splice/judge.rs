@@ -52,6 +52,9 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         found.extend(contents(chip, r));
     }
     found.extend(crossing(chip, parties));
+    if found.iter().all(|finding| finding.severity == Severity::Tell) {
+        found.extend(kinship::empty_dumps(parties));
+    }
     if parties.chosen.as_ref().is_some_and(|chosen| chosen.firmware.origin.has_overlay()) {
         found.push(FOREIGN_OVERLAY.found(
             "the donor's firmware was running: the settings, keys and passwords in its overlay come along; reset it \

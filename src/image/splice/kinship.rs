@@ -6,10 +6,12 @@
 
 use super::parties::Parties;
 use super::resolve::Resolved;
+use super::tree_map;
 use crate::image::checks::{
     ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER, REFERENCE_BOARD,
-    Severity, UNPROVEN_DONOR,
+    SUPPORTED_DEVICES, Severity, UNPROVEN_DONOR,
 };
+use crate::image::container::intel::descriptor;
 use crate::image::container::safeloader;
 use crate::image::devicetree;
 use crate::image::donor::identity::{Names, is_same, tree_names};
@@ -18,7 +20,9 @@ use crate::image::donor::machine::{self, Machine};
 use crate::image::donor::plain;
 use crate::image::donor::reference::{is_other_maker, is_reference};
 use crate::image::donor::root;
+use crate::image::donor::{Anatomy, Kind};
 use crate::image::formats::{FileSystem, envelope_at};
+use crate::image::inspect::inspect;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 
@@ -26,6 +30,30 @@ use crate::image::layout::{Region, Role};
 pub(super) fn judge(parties: &Parties) -> Vec<Finding> {
     let given = parties.resolved.iter().filter(|r| !r.inherited && r.donor.is_some());
     given.flat_map(|r| of_region(parties, r)).collect()
+}
+
+/// Questions about files of the chip's size in which nothing is known, where the board's own dump has something: noise of
+/// that length, or what another program encrypted, is no dump of this board.
+pub(super) fn empty_dumps(parties: &Parties) -> Vec<Finding> {
+    let gives = |donor: &Anatomy| {
+        parties.resolved.iter().any(|r| !r.inherited && r.source.is_donor(&donor.donor.name))
+    };
+    // Of an Intel board that is judged by the descriptor.
+    if descriptor::parse(parties.base, 0).is_some() {
+        return Vec::new();
+    }
+    let dumps = parties.donors.iter().filter(|donor| donor.kind == Kind::Dump && gives(donor));
+    dumps.filter_map(|donor| empty_dump(parties.base, donor)).collect()
+}
+
+fn empty_dump(base: &[u8], donor: &Anatomy) -> Option<Finding> {
+    let shows_nothing = |dump: &[u8]| inspect(dump).items.is_empty();
+    (shows_nothing(&donor.donor.bytes) && !shows_nothing(base)).then(|| {
+        UNPROVEN_DONOR.found(format!(
+            "nothing in {} is known, and it is taken for a dump by its length alone: is it one of this board?",
+            donor.donor.name
+        ))
+    })
 }
 
 fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
@@ -53,20 +81,8 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     if only_reference && let Some(finding) = other_maker(own, piece.bytes, name) {
         return vec![finding];
     }
-    if !names.trees.is_empty() && !board_named {
-        let ours = own_trees();
-        let fits = names.trees.iter().any(|theirs| ours.iter().any(|ours| is_same(ours, theirs)));
-        if !ours.is_empty() && !fits {
-            let check = if only_reference { REFERENCE_BOARD } else { COMPATIBLE };
-            found.push(check.found_as(
-                Severity::Ask,
-                format!(
-                    "the firmware of {name} has the device tree of {}, the board's own firmware that of {}",
-                    names.trees.join(", "),
-                    ours.join(", ")
-                ),
-            ));
-        }
+    if !board_named {
+        found.extend(other_names(&own_trees(), &names, name));
     }
     let ours_named = || if board_named { parties.board.compatible.clone() } else { own_trees() };
     let shows = theirs.arch.is_some()
@@ -87,6 +103,9 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
             ))
         }));
     }
+    found.extend(
+        tree_map::judge([own, piece.bytes], &ours_named(), parties.board, name).filter(|_| found.is_empty()),
+    );
     if found.is_empty() && !names.agree(&ours_named()) {
         found.extend(other_container(own, piece.bytes, r.region, name));
     }
@@ -95,6 +114,29 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
         found.extend(no_root(own, piece.bytes, name));
     }
     found
+}
+
+/// The names in a donor against those of the trees in the board's own firmware, where nothing else names the board.
+fn other_names(ours: &[String], names: &Names, name: &str) -> Option<Finding> {
+    let is_own = |theirs: &String| ours.iter().any(|ours| is_same(ours, theirs));
+    let listed = names.listed.as_deref().unwrap_or_default();
+    let other = |theirs: &[String]| !ours.is_empty() && !theirs.is_empty() && !theirs.iter().any(is_own);
+    let only_reference = |names: &[String]| names.iter().all(|name| is_reference(name));
+    let has = if other(&names.trees) {
+        let check = if only_reference(&names.trees) { REFERENCE_BOARD } else { COMPATIBLE };
+        (check, format!("has the device tree of {}", names.trees.join(", ")))
+    } else if other(listed) {
+        let check = if only_reference(ours) { REFERENCE_BOARD } else { SUPPORTED_DEVICES };
+        (check, format!("lists {} in its metadata", listed.join(", ")))
+    } else {
+        return None;
+    };
+    let (check, has) = has;
+    let ours = ours.join(", ");
+    Some(check.found_as(
+        Severity::Ask,
+        format!("the firmware of {name} {has}, the board's own firmware has the device tree of {ours}"),
+    ))
 }
 
 /// A root file system behind the board's own kernel, and none in what a donor brings.

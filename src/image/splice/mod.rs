@@ -25,6 +25,7 @@ mod router;
 mod spliced;
 #[cfg(test)]
 mod tests;
+mod tree_map;
 
 pub use choice::{Choice, Edits, EnvValue, Purpose, RegionSource, SerialNumber, Uuid};
 pub use moved::Moved;

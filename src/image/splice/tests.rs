@@ -5,6 +5,7 @@ mod donors;
 mod dumps;
 mod loaders;
 mod moved;
+mod named;
 mod nested;
 mod pairs;
 mod property;

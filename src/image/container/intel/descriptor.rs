@@ -183,9 +183,14 @@ fn chips(count: u32, components: u32, generation: Generation, end: u64) -> Vec<u
     if generation != Generation::One {
         return four.unwrap_or_default();
     }
-    let fits = |chips: &Vec<u64>| chips.iter().sum::<u64>() >= end;
+    let size = |chips: &Vec<u64>| chips.iter().sum::<u64>();
+    // The BIOS region of most boards ends with the flash: a reading that is as long as the map counts before a longer one.
+    let exact = |chips: &Vec<u64>| size(chips) == end;
+    let fits = |chips: &Vec<u64>| size(chips) >= end;
     let three = read(3, 5);
-    let chosen = three.clone().filter(fits).or(four.filter(fits)).or(three);
+    let readings = || three.iter().chain(&four);
+    let chosen = readings().find(|chips| exact(chips)).or_else(|| readings().find(|chips| fits(chips)));
+    let chosen = chosen.cloned().or(three.clone());
     chosen.unwrap_or_default()
 }
 
@@ -251,6 +256,8 @@ mod tests {
         // Four bits each, as from the 8 series on: read so where three bits have no room, or mean nothing.
         assert_eq!(two(24 * MIB, 5 | 4 << 4), [16 * MIB, 8 * MIB]);
         assert_eq!(two(12 * MIB, 4 | 3 << 4), [8 * MIB, 4 * MIB]);
+        // Three bits would give 2 + 2 MiB: the map is as long as the four bits say.
+        assert_eq!(two(3 * MIB, 2 | 1 << 4), [2 * MIB, MIB]);
         let new = Made { components: 6 | 6 << 4 | 6 << 17, chips: 2, ..Made::new(&to(64 * MIB)) };
         assert_eq!(chips(new), [32 * MIB, 32 * MIB]);
         assert_eq!(two(12 * MIB, 7 | 7 << 3), [0u64; 0], "no density");

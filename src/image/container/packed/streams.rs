@@ -79,7 +79,7 @@ fn zstd(bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
 impl Format {
     /// The format of the stream at `at`.
     pub fn at(bytes: &[u8], at: usize) -> Option<&'static Format> {
-        FORMATS.iter().find(|format| slice(bytes, at, format.magic.len()) == Some(format.magic))
+        FORMATS.iter().find(|format| format.is_at(bytes, at))
     }
 
     /// Unpacks the stream at `at`, at most `most` bytes of it; what does not unpack for a start is none.
@@ -89,6 +89,31 @@ impl Format {
         let (data, complete) = read_up_to(&mut *stream, most);
         let worth = complete || data.len() as u64 >= PROBE.min(most);
         worth.then(|| Unpacked { used: bytes.len() - stream.left(), data, complete })
+    }
+}
+
+impl Format {
+    /// Unpacks all streams of the format that follow each other at the start of `bytes`, at most `most` bytes of them: the
+    /// three formats say that such a file is one. Zeros between them are skipped (.xz pads its streams with them).
+    pub fn unpack_all(&self, bytes: &[u8], most: u64) -> Option<Unpacked> {
+        let mut all = self.unpack(bytes, 0, most)?;
+        while all.complete {
+            let rest = bytes.get(all.used..).unwrap_or_default();
+            let next = rest.iter().position(|byte| *byte != 0).map(|zeros| all.used + zeros);
+            let Some(next) = next.filter(|next| self.is_at(bytes, *next)) else { break };
+            let left = most - all.data.len() as u64;
+            let Some(more) = self.unpack(bytes, next, left) else {
+                all.complete = false;
+                break;
+            };
+            all.data.extend(more.data);
+            (all.used, all.complete) = (next + more.used, more.complete);
+        }
+        Some(all)
+    }
+
+    fn is_at(&self, bytes: &[u8], at: usize) -> bool {
+        slice(bytes, at, self.magic.len()) == Some(self.magic)
     }
 }
 
@@ -120,6 +145,26 @@ mod tests {
         include_bytes!("../../../../tests/data/made/lines.xz"),
         include_bytes!("../../../../tests/data/made/lines.zst"),
     ];
+
+    #[test]
+    fn streams_behind_each_other_are_one_file_and_a_damaged_one_ends_it() {
+        let lines = b"norsplice\n".repeat(1000);
+        for (format, stream) in FORMATS.iter().zip(STREAMS) {
+            let twice = [stream, stream].concat();
+            for file in [twice.clone(), [stream, &[0; 8], stream, &[0; 4]].concat()] {
+                let all = format.unpack_all(&file, 1 << 20).unwrap();
+                assert!(all.complete && all.data == lines.repeat(2), "{}", format.kind);
+            }
+            assert_eq!(
+                format.unpack_all(&[&twice[..], b"more"].concat(), 1 << 20).unwrap().used,
+                twice.len()
+            );
+            let cut = format.unpack_all(&twice[..twice.len() - 9], 1 << 20).unwrap();
+            assert!(!cut.complete && cut.data.starts_with(&lines), "{}", format.kind);
+            let bounded = format.unpack_all(&twice, 15_000).unwrap();
+            assert!(!bounded.complete && bounded.data.len() <= 15_000, "{}", format.kind);
+        }
+    }
 
     #[test]
     fn each_unpacks_to_its_end_within_its_bound_and_not_when_damaged() {

@@ -114,10 +114,35 @@ fn an_area_that_the_donors_map_has_elsewhere_is_no_such_area() {
         (&["FMAP=d"], &["other-map"]),
         (&["FMAP=d", "MISC=d"], &["other-map"]),
         (&["FMAP=d", "MISC=d", "COREBOOT=d"], &[]),
+        // Nobody is left who would look for the map.
+        (&["FMAP=blank", "MISC=blank", "COREBOOT=blank", "NVRAM=blank"], &[]),
     ] {
         assert_eq!(stops(&alike, sets), [""; 0], "{sets:?}");
         let mut names = stops(&other, sets);
         names.dedup();
         assert_eq!(names, refused, "{sets:?}");
     }
+}
+
+#[test]
+fn a_result_that_has_lost_its_map_is_asked_about() {
+    let own = mapped(1, 0x8000);
+    let board = Board::from_layout("mapped", parse_any(&own, None).unwrap()).unwrap();
+    let mut unmapped = mapped(5, 0x8000);
+    unmapped[0x1000..0x2000].copy_from_slice(&synthetic::noise(6, 0x1000));
+    let asks = |sets: &[&str]| -> Vec<(&'static str, Severity)> {
+        let mut choice = Choice::default();
+        sets.iter().for_each(|set| choice.set(set).unwrap());
+        let donors = [Donor::new("d", unmapped.clone())];
+        let made = splice(&Image::new(own.clone()), &donors, &board, &choice);
+        made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| (f.name, f.severity)).collect())
+    };
+    let asked = [("other-map", Severity::Ask)];
+    assert_eq!(asks(&["NVRAM=blank"]), []);
+    assert_eq!(asks(&["FMAP=blank"]), asked);
+    assert_eq!(asks(&["FMAP=d"]), asked);
+    // The map's place is blank, and a donor's area is found by no map.
+    assert_eq!(asks(&["FMAP=blank", "MISC=blank", "NVRAM=blank", "COREBOOT=d"]), asked);
+    // All of another firmware, which has no map.
+    assert_eq!(asks(&["FMAP=d", "MISC=d", "COREBOOT=d", "NVRAM=d"]), []);
 }

@@ -64,6 +64,26 @@ fn firmware_for_another_processor_never_passes_in_silence() {
     }
 }
 
+/// A FIT image of one kernel of MIPS.
+fn fit(code: &[u8]) -> Vec<u8> {
+    let words: Vec<u32> = code.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    let kernel = made_tree::Node::new("kernel-1").cells("data", &words).texts("type", &["kernel"]);
+    let images = made_tree::Node::new("images").node(kernel.texts("arch", &["mips"]));
+    made_tree::Node::new("").node(images).file()
+}
+
+#[test]
+fn the_kernel_in_a_fit_image_shows_its_byte_order() {
+    let [big, little] = [[0x03, 0xe0, 0, 8], [8, 0, 0xe0, 3]].map(|word| fit(&code(word)));
+    assert_eq!((findings(&big, &big), findings(&little, &little)), (vec![""; 0], vec![]));
+    assert_eq!(
+        (findings(&big, &little), findings(&little, &big)),
+        (vec!["architecture"], vec!["architecture"])
+    );
+    // Without code the name in the image is all that is known, and it fits either.
+    assert_eq!(findings(&big, &fit(&synthetic::noise(5, 0x4000))), [""; 0]);
+}
+
 /// A TRX image of one part.
 fn trx(data: &[u8]) -> Vec<u8> {
     let len = 0x1c + data.len() as u32;
