@@ -7,7 +7,7 @@ use super::kinship;
 use super::parties::Parties;
 use super::product::Product;
 use super::resolve::Resolved;
-use crate::image::checks::{Advice, Finding};
+use crate::image::checks::{Advice, Finding, Severity};
 use crate::image::checks::{
     CROSSING, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
     MODEM_IN_CONFIG, NO_FIRMWARE, NOT_IN_FILE, OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_MAC_BLANK,
