@@ -70,6 +70,7 @@ mod tests {
             let mut bytes =
                 [&MAGIC[..], &0x200u32.to_le_bytes(), &[0; 4], &[0, 0, 1, 0], &0x1cu32.to_le_bytes()]
                     .concat();
+            bytes.resize(0x1c, 0);
             bytes.resize(0x200 - 64, 0x5a);
             bytes.extend(tail);
             bytes.resize(0x200, 0);
