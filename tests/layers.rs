@@ -296,6 +296,7 @@ const KNOWN_FORMATS: &[&str] = &[
     "art",
     "cbfs",
     "dtb",
+    "fit",
     "fmap",
     "intel",
     "mtk_eeprom",
