@@ -47,13 +47,23 @@ fn write(chip: &mut Chip<Opened>, nth: usize) -> bool {
 /// A way out, on a chip that has just been connected.
 type Way = (&'static str, fn(&Clip, Chip<Opened>));
 
-const WAYS: [Way; 11] = [
+const WAYS: [Way; 13] = [
     ("released", |_, mut chip| chip.release().unwrap()),
     ("released twice", |_, mut chip| {
         chip.release().unwrap();
         chip.release().unwrap();
     }),
     ("dropped", |_, chip| drop(chip)),
+    ("dropped where the transfer that lets go is refused once", |clip, chip| {
+        clip.emulator.reset_counts();
+        clip.emulator.set_faults(&Faults::seeded(1).with(Fault::StallAtTransfer(1)));
+        drop(chip);
+    }),
+    ("dropped where the answer is lost", |clip, chip| {
+        clip.emulator.reset_counts();
+        clip.emulator.set_faults(&Faults::seeded(1).with(Fault::LostPacket(1)));
+        drop(chip);
+    }),
     ("a write that ends", |_, mut chip| assert!(write(&mut chip, usize::MAX))),
     ("stopped in the backup", |_, mut chip| assert!(!write(&mut chip, 3))),
     ("stopped in the writing", |_, mut chip| assert!(!write(&mut chip, 9))),

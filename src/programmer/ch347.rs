@@ -250,10 +250,10 @@ impl Ch347 {
     ) -> Result<Vec<(u8, Vec<u8>)>, SpiError> {
         let mut asked = Asked::new(until);
         let done = pipe.burst(Burst { out, in_depth: 4, quiet }, &mut asked);
-        let lengths = asked.got.iter().filter(|(command, _)| *command == until.0).map(|(_, p)| p.len());
-        // The version has four bytes.
+        let mut lengths = asked.got.iter().filter(|(command, _)| *command == until.0).map(|(_, p)| p.len());
+        // The version has four bytes, and leftovers of an older read any length.
         if let (Err(UsbError::Timeout { .. }), (ASK, wanted)) = (&done, until)
-            && let Some(len) = lengths.filter(|len| *len != 4).last()
+            && let Some(len) = lengths.rfind(|len| (16..64).contains(len))
         {
             let text = format!(
                 "the CH347 reports an SPI configuration of {len} bytes, not of {wanted}: its firmware is none that this \
