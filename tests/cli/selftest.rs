@@ -41,6 +41,21 @@ fn everything_is_proven_on_every_programmer_and_nothing_is_written() {
     }
 }
 
+/// Each in its own shape: what carries no window of 64 KiB reads them by many.
+#[test]
+fn every_programmer_of_the_model_passes_with_its_chip() {
+    let bench = Bench::new();
+    let all = "ch347t ch347f ft232h ft4232h serprog-pico serprog-libreboot serprog-stm32 serprog-esp32 serprog-frser \
+               serprog-cramped spidev spidev-64k";
+    for programmer in all.split_whitespace() {
+        let (ran, counts) = bench.emu(&format!("programmer={programmer}"), ["--json", "selftest", "--chip"]);
+        let result = ran.code(0).result();
+        let all = results(&result);
+        assert!(all.iter().all(|(_, result)| result == "proven"), "{programmer}: {all:?}");
+        assert_eq!(counts["opcodes"]["06"], 8, "{programmer}");
+    }
+}
+
 #[test]
 fn what_does_not_hold_is_named_with_what_was_seen() {
     let bench = Bench::new();
