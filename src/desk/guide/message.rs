@@ -74,7 +74,7 @@ pub enum Ask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Try {
     /// Regions put together, as `rewrite` does.
-    Splice(Wish),
+    Splice(Box<Wish>),
     /// Bytes at a place, as `write` does.
     Put(PutWish),
 }

@@ -45,7 +45,7 @@ impl Guide {
     fn splice(&self, wish: Wish) -> Try {
         let donor = typed(&self.file).map(PathBuf::from);
         let chip_size = self.backup.as_ref().map(|backup| backup.flash.len() as u64);
-        Try::Splice(Wish {
+        Try::Splice(Box::new(Wish {
             chip_size: chip_size.filter(|_| wish.layout.is_some()),
             donors: donor
                 .into_iter()
@@ -55,7 +55,7 @@ impl Guide {
             purpose: Some(Purpose::Programmer),
             allow: self.allow.clone(),
             ..wish
-        })
+        }))
     }
 }
 

@@ -256,7 +256,7 @@ impl Worker<'_> {
             match self.asks.recv() {
                 Ok(Ask::Try { number, wish }) => {
                     let tried = match *wish {
-                        Try::Splice(wish) => bench.splice(Wish { allow: self.allowed(&wish.allow), ..wish }),
+                        Try::Splice(wish) => bench.splice(Wish { allow: self.allowed(&wish.allow), ..*wish }),
                         Try::Put(mut wish) => {
                             wish.allow = self.allowed(&wish.allow);
                             bench.put(&wish)

@@ -196,7 +196,3 @@ fn filled(text: &[u8], old: &[u8], len: usize) -> Result<Vec<u8>, String> {
     bytes.resize(old.len(), filling.unwrap_or_default());
     Ok(bytes)
 }
-
-#[cfg(test)]
-#[path = "edit_tests.rs"]
-mod tests;

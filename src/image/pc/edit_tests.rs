@@ -1,6 +1,9 @@
 //! New serial numbers and UUIDs: through a whole splice for each form of store, and every reason not to write one.
 
-use super::*;
+use super::bios::Bios;
+use super::edit::{New, write};
+use super::guid::Guid;
+use super::identity::{What, values};
 use crate::image::pc::made::{BIOS, Made, Part, Spec, build, expected, file, volume_header};
 use crate::image::pc::proof::faults;
 use crate::image::pc::{nvar, volume};
@@ -191,7 +194,7 @@ fn what_is_guarded_by_more_than_a_sum_is_not_written() {
     let sum_at = data.len() - 3;
     data[sum_at] = data[sum_at].wrapping_add(name.iter().fold(0, |sum, byte| sum.wrapping_add(*byte)));
     for record in [all, data] {
-        let mut bytes = region(&[record.clone()]);
+        let mut bytes = region(std::slice::from_ref(&record));
         let edited = write(&mut bytes, 0, &serial("SN2")).unwrap();
         let sum = |bytes: &[u8]| record_sum(&bytes[0x60..0x60 + record.len()]);
         assert_eq!((edited[0].spans.len(), sum(&bytes)), (3, record_sum(&record)));

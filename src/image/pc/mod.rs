@@ -35,6 +35,8 @@ pub mod volume;
 pub mod vss;
 
 #[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
 #[path = "../../../tests/pc/made.rs"]
 pub(crate) mod made;
 #[cfg(test)]

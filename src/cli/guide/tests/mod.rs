@@ -103,7 +103,7 @@ fn answer(guide: &mut View, preview: Box<Preview>) {
 fn splice(act: Act) -> Wish {
     match act {
         Act::Ask(Ask::Try { wish, .. }) => match *wish {
-            Try::Splice(wish) => wish,
+            Try::Splice(wish) => *wish,
             Try::Put(other) => panic!("no splice: {other:?}"),
         },
         other => panic!("nothing is tried: {other:?}"),
