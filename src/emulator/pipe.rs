@@ -94,7 +94,7 @@ impl EmulatedPipe {
             in_from: start,
             quiet_from: now,
         };
-        let result = run.to_the_end(burst.in_depth, burst.quiet, reply);
+        let result = run.complete(burst.in_depth, burst.quiet, reply);
         self.clock.advance_to(run.now);
         let partial = run.got;
         machine.report();
@@ -251,7 +251,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self, depth: usize, quiet: Duration, reply: &mut dyn Reply) -> Result<(), UsbError> {
+    fn complete(&mut self, depth: usize, quiet: Duration, reply: &mut dyn Reply) -> Result<(), UsbError> {
         let mut in_turn = false;
         self.queue(depth, reply);
         while !(self.out.is_empty() && reply.is_complete()) {

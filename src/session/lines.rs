@@ -2,7 +2,7 @@
 
 use crate::wire::request::{NoRequest, Request, request};
 use std::io::{BufRead, BufReader, Read};
-use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 /// The longest line, in bytes: a request names files and does not contain them.
@@ -48,10 +48,7 @@ impl Lines {
 
     /// The next line; `None` at the end of the input.
     pub fn wait(&self) -> Option<Line> {
-        match self.0.recv() {
-            Ok(line) => Some(line),
-            Err(RecvError) => None,
-        }
+        self.0.recv().ok()
     }
 
     /// The next line where one is there.

@@ -214,10 +214,12 @@ fn otp(work: &Work<'_, '_>, options: &Options) -> Outcome {
 
 fn backup(work: &Work<'_, '_>, options: &Options) -> Outcome {
     let board = options.text("board")?.map(Board::named).transpose()?;
-    let mut wanted = BackupOptions::default();
-    wanted.board = board.map(|board| board.name.clone());
-    wanted.name = options.text("name")?.map(str::to_owned);
-    wanted.blank_allowed = options.flag("blank")?;
+    let wanted = BackupOptions {
+        board: board.map(|board| board.name.clone()),
+        name: options.text("name")?.map(str::to_owned),
+        blank_allowed: options.flag("blank")?,
+        ..BackupOptions::default()
+    };
     let (desk, store) = (work.desk(options)?, work.store_to_write()?);
     let taken = desk.backup(work.front, &store, &wanted)?;
     Ok(wire::backup_taken(store.root(), &taken))
@@ -233,24 +235,26 @@ fn verify(work: &Work<'_, '_>, options: &Options) -> Outcome {
 }
 
 fn rewrite_chip(work: &Work<'_, '_>, options: &Options) -> Outcome {
-    let mut wish = Wish::default();
-    wish.board = Some(options.text("board")?.unwrap_or(AUTO).to_owned());
     let input = |name: &str| -> Result<Option<Input>, String> {
         Ok(options.text(name)?.map(|file| Input::File(file.into())))
     };
-    (wish.layout, wish.recipe) = (input("layout")?, input("recipe")?);
-    if wish.layout.is_some() {
-        wish.board = options.text("board")?.map(str::to_owned);
-    }
-    wish.donors = options.texts("donors")?.into_iter().map(donor).collect();
-    wish.sources = options.meanings("set")?;
-    wish.env = options.meanings("env")?;
-    let mac = options.text("mac")?;
-    wish.mac = mac
-        .map(|text| parse_mac(text).ok_or_else(|| format!("option \"mac\": {text:?} is no MAC address")))
-        .transpose()?;
-    wish.allow = options.texts("allow")?.into_iter().map(str::to_owned).collect();
-    wish.purpose = Some(Purpose::Programmer);
+    let mac = options
+        .text("mac")?
+        .map(|text| parse_mac(text).ok_or_else(|| format!("option \"mac\": {text:?} is no MAC address")));
+    let layout = input("layout")?;
+    let auto = layout.is_none().then_some(AUTO);
+    let wish = Wish {
+        board: options.text("board")?.or(auto).map(str::to_owned),
+        layout,
+        recipe: input("recipe")?,
+        donors: options.texts("donors")?.into_iter().map(donor).collect(),
+        sources: options.meanings("set")?,
+        env: options.meanings("env")?,
+        mac: mac.transpose()?,
+        allow: options.texts("allow")?.into_iter().map(str::to_owned).collect(),
+        purpose: Some(Purpose::Programmer),
+        ..Wish::default()
+    };
     let mut order = Order::new(wish)?;
     let base =
         options.text("base")?.map(|what| Dump::named(Path::new(what)).image(|| Ok::<_, Fault>(work.store())));
