@@ -215,7 +215,7 @@ impl Output {
         });
     }
 
-    /// A question on stderr, the answer to be typed behind it. Bars stay away until [`Self::answered`].
+    /// A question on stderr, the answer to be typed after it. Bars stay away until [`Self::answered`].
     pub fn ask(&self, text: &str) {
         if let Some(side) = &self.side {
             // Nothing is left to be cleared where the terminal is gone.

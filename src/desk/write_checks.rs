@@ -75,10 +75,10 @@ pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
 fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
     let start = place.start();
     let found = inspect(bytes);
-    // Metadata behind a firmware makes it a sysupgrade, and is no header.
+    // Metadata after a firmware makes it a sysupgrade, and is no header.
     let is_header = |kind: &str| kind != "sysupgrade" && FIRMWARE_HEADERS.contains(&kind);
     let headers = found.items.iter().filter(|item| is_header(item.kind.name())).count();
-    // An outer header, the boot loader, and the header of the firmware behind it.
+    // An outer header, the boot loader, and the header of the firmware after it.
     let with_loader = headers > 1 && FIRMWARE_HEADERS.contains(&found.what);
     let behind = FIRMWARE_HEADERS.contains(&found.what) || BEHIND_LOADER.contains(&found.what);
     let misplaced = start == 0 && behind;

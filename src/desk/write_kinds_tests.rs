@@ -102,7 +102,7 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
         ("uefi-capsule", capsule(0, 0x800, 0x800, 0x4000), never),
         ("xiaomi-hdr", xiaomi(&[(4, "firmware.bin", &[5; 999])]), never),
         ("tplink-v3", demo.vendor.to_vec(), never),
-        // Two headers, one behind the other: it may be a download with the loader in between, so it is asked about.
+        // Two headers, one after the other: it may be a download with the loader in between, so it is asked about.
         ("tplink-v2", tplink::tests::first_structure(2), not_at_0),
         ("linksys-header", cybertan::tests::with_header(b"NL16", &trx), never),
         // Headers that stay in flash where the firmware begins, and what a loader reads from behind itself.

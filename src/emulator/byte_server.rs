@@ -126,7 +126,7 @@ impl ByteServer {
         Ok(Self { place: Place::Pty(Pty::new()?), emulator })
     }
 
-    /// Where it is reached, as behind `-p serprog:`: `tcp=127.0.0.1:8888`, `dev=/dev/pts/3`.
+    /// Where it is reached, as after `-p serprog:`: `tcp=127.0.0.1:8888`, `dev=/dev/pts/3`.
     ///
     /// # Errors
     /// The system's.

@@ -48,7 +48,7 @@ pub struct Machine {
     transfers: u64,
     in_packets: u64,
     again: Option<Vec<u8>>,
-    /// The packet that comes behind the next one.
+    /// The packet that comes after the next one.
     behind: Option<Vec<u8>>,
     /// Bytes that came in, where every so-manyth is missing.
     in_bytes: u64,

@@ -37,11 +37,11 @@ pub enum Quirk {
     Loses,
     /// All: one IN packet with data in 401 comes twice.
     Doubles,
-    /// All: one IN packet with data in 401, and all behind it, comes 600 ms late.
+    /// All: one IN packet with data in 401, and all after it, comes 600 ms late.
     Late,
     /// All: a buffer overruns: one IN packet with data in 401 has a byte too many, or where it is full one too few.
     Overruns,
-    /// All: one IN packet with data in 401 comes behind the one after it.
+    /// All: one IN packet with data in 401 comes after the one after it.
     Swaps,
     /// All: with one IN packet with data in 401 the device starts anew and forgets everything, without leaving the bus.
     Resets,

@@ -38,7 +38,7 @@ pub(super) struct Spidev {
     hz: u32,
     /// The lines are held.
     held: bool,
-    /// Chip select was left low behind a message.
+    /// Chip select was left low after a message.
     low: bool,
     answers: VecDeque<(Duration, Vec<u8>)>,
 }

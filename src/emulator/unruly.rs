@@ -46,7 +46,7 @@ pub(super) struct Unruly {
 }
 
 impl Unruly {
-    /// The device, behind these quirks where any of them is of this kind.
+    /// The device behind these quirks where any of them is of this kind.
     pub(super) fn around(device: Box<dyn UsbDevice>, quirks: &[Quirk]) -> Box<dyn UsbDevice> {
         let kinds = [
             Quirk::OneByte,

@@ -387,7 +387,7 @@ impl<P: Programmer> Chip<P> {
 
     /// Sets and clears WEL `times` times in one burst: proves that commands reach the chip whole and in order, with no risk
     /// to its contents. The only question here that sends `06`; `04` follows in the same burst, and is sent once more and
-    /// confirmed behind it.
+    /// confirmed after it.
     ///
     /// # Errors
     /// [`FlashError::Spi`]; [`FlashError::NotWritable`] where WEL was set and stays set.

@@ -3,7 +3,7 @@
 //! A fault that depends on where a transaction begins or how long it is must strike the two passes at different
 //! addresses. The pass that runs forward cuts long pieces at odd places that move from piece to piece; the one that runs
 //! backward cuts short pieces at multiples of their length. The start and the end of a span are shared: so the pass that
-//! runs forward begins a little before its span and ends a little behind it, and cuts the first backward piece in two,
+//! runs forward begins a little before its span and ends a little after it, and cuts the first backward piece in two,
 //! so that bytes far into an answer of the one are near the start of an answer of the other.
 
 use crate::span::Span;
@@ -24,9 +24,9 @@ const STEP: u64 = 1447;
 
 /// Bytes before its span at which the forward pass begins, where the chip has so many. No multiple of a power of two.
 pub(crate) const LEAD: u64 = 37;
-/// Bytes behind its span that it reads.
+/// Bytes after its span that it reads.
 pub(crate) const TAIL: u64 = 11;
-/// Where the forward pass cannot begin before its span, it is cut behind so many bytes. As far into an answer the proof of
+/// Where the forward pass cannot begin before its span, it is cut after so many bytes. As far into an answer the proof of
 /// the addresses compares every byte with itself further on.
 const HEAD: u64 = 13;
 
@@ -35,7 +35,7 @@ pub(crate) fn long(limits: &Limits) -> u64 {
     LONG.min(floor_power(room(limits)) / 2).max(SIXTEENTHS * 2)
 }
 
-/// Bytes that one window can read behind its command.
+/// Bytes that one window can read after its command.
 pub(crate) fn room(limits: &Limits) -> u64 {
     limits.max_transaction.saturating_sub(8).max(1) as u64
 }
@@ -66,7 +66,7 @@ pub(crate) fn forward(span: Span, long: u64, short: u64) -> impl Iterator<Item =
     })
 }
 
-/// The cuts at the start of a span that begins where the last backward piece does: behind its first bytes, where the
+/// The cuts at the start of a span that begins where the last backward piece does: after its first bytes, where the
 /// forward pass begins with them too, and in the middle of that piece.
 fn early_cuts(span: Span, short: u64) -> [Option<u64>; 2] {
     let piece = Span::new(span.start, ((span.start / short + 1) * short).min(span.end));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     /// Wherever a span begins and however short it is, its bytes are further into an answer of the one pass than of the
-    /// other: by a little, and behind the middle of the shared piece by half of it.
+    /// other: by a little, and after the middle of the shared piece by half of it.
     #[test]
     fn a_short_span_is_cut_otherwise_by_either_pass() {
         for start in [0, 0x1234, 0x2_0000] {
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The start of the chip, before which the forward pass cannot begin: behind a few bytes it begins anew.
+    /// The start of the chip, before which the forward pass cannot begin: after a few bytes it begins anew.
     #[test]
     fn the_first_bytes_of_the_chip_are_not_as_far_into_an_answer_as_in_the_other_pass() {
         let pieces: Vec<Span> = forward(Span::new(0, 0x1_0000), LONG, SHORT.0).collect();

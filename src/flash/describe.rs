@@ -21,7 +21,7 @@ pub(crate) struct Addressing {
     pub read: u8,
     /// Page program opcode.
     pub program: u8,
-    /// Address bytes behind them and behind the geometry's erase opcodes.
+    /// Address bytes after them and after the geometry's erase opcodes.
     pub width: u8,
     /// The mode that must be entered first, where the part has no opcodes of its own.
     pub enter: Option<FourByteMode>,

@@ -62,7 +62,7 @@ impl Identity {
     }
 }
 
-/// Bytes read behind `9F`: room for continuation codes and extended ids.
+/// Bytes read after `9F`: room for continuation codes and extended ids.
 const ID_BYTES: usize = 12;
 /// tRES1 of the slowest makers is 30 us; tRST of Winbond 30 us.
 const WAKE: Duration = Duration::from_micros(50);
@@ -204,7 +204,7 @@ fn settled(answers: [Vec<u8>; 3]) -> Result<Vec<u8>, FlashError> {
     Ok(first.clone())
 }
 
-/// How far into its answer SFDP may begin: a mode that takes more address or dummy bytes behind `5A` shifts it.
+/// How far into its answer SFDP may begin: a mode that takes more address or dummy bytes after `5A` shifts it.
 const MOST_SHIFT: usize = 8;
 
 /// The SFDP space, and by how many bytes a mode of the chip has shifted it.

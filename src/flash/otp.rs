@@ -27,7 +27,7 @@ pub(crate) struct OtpCommands {
     pub page: u32,
     /// Erase opcode.
     pub erase: Option<u8>,
-    /// The lock state is behind the area or in it, not in a register: bytes to read beyond the area.
+    /// The lock state is after the area or in it, not in a register: bytes to read beyond the area.
     pub control: u32,
 }
 
@@ -83,7 +83,7 @@ pub fn period(bytes: &[u8]) -> Option<usize> {
 /// `bytes` are the area and its control bytes.
 pub(crate) fn own_lock(method: OtpMethod, index: u8, bytes: &[u8]) -> Option<bool> {
     match method {
-        // Control byte behind the area, bit 0: 0 is locked.
+        // Control byte after the area, bit 0: 0 is locked.
         OtpMethod::Micron4B => bytes.last().map(|b| b & 1 == 0),
         // 10h to 13h hold a lock bit for each 32-byte region; region 0 (the factory's) apart.
         OtpMethod::Spansion4B => {

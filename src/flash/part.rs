@@ -46,7 +46,7 @@ pub struct Part {
     pub(crate) mode_flag: Option<Flag>,
     /// Opcode that selects a die, followed by its number; `None`: dies are not selected.
     pub(crate) die_select: Option<u8>,
-    /// Bytes of unique id behind `4B` and four dummy bytes; 0: the part has none that is known.
+    /// Bytes of unique id after `4B` and four dummy bytes; 0: the part has none that is known.
     pub(crate) unique_id: u8,
     /// `35` reads SR2 on this part, or does nothing. On others it is the way into a four-line mode.
     pub(crate) sr2_by_35: bool,
@@ -430,7 +430,7 @@ pub enum OtpMethod {
     EnsoLeave04,
     /// `3A` enters, `04` leaves, `03`/`02` inside (Eon).
     Eon3A,
-    /// `4B` reads with one dummy byte, `42` programs, lock in a control byte behind the area (Micron).
+    /// `4B` reads with one dummy byte, `42` programs, lock in a control byte after the area (Micron).
     Micron4B,
     /// `4B` reads, `42` programs, lock bytes at 10h (Spansion FL-S, FS-S).
     Spansion4B,

@@ -244,7 +244,7 @@ impl<P: Programmer> Chip<P> {
         self.check_errors(ready.status, what)
     }
 
-    /// Sends the pages, and the read behind them, as one batch and judges each page by its status bytes.
+    /// Sends the pages, and the read after them, as one batch and judges each page by its status bytes.
     fn send_pages(
         &mut self,
         pages: &[Page<'_>],
@@ -306,7 +306,7 @@ impl<P: Programmer> Chip<P> {
     }
 }
 
-/// What is read back behind the last page.
+/// What is read back after the last page.
 struct ReadBack<'a> {
     span: Span,
     into: &'a mut [u8],
@@ -343,7 +343,7 @@ impl Shape {
         self.pauses || self.alone || (page.bytes.len() as u64) < (full / 2).max(64)
     }
 
-    /// A quarter longer: a read behind a page that is slower than the others would be ignored.
+    /// A quarter longer: a read after a page that is slower than the others would be ignored.
     fn with_spare(self) -> Self {
         match self.pauses {
             true => Self { pause: self.pause + self.pause / 4, ..self },

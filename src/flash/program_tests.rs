@@ -122,7 +122,7 @@ proptest! {
         }
     }
 
-    /// What is read back behind the last page is what the chip holds, whatever the pages take: the read that a slow last page
+    /// What is read back after the last page is what the chip holds, whatever the pages take: the read that a slow last page
     /// swallowed is made again.
     #[test]
     fn what_is_read_back_behind_the_pages_is_what_is_on_the_chip(

@@ -7,7 +7,7 @@ use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 use std::ops::ControlFlow;
 
-/// Takes the bytes of a piece, with their address. `Break` ends the read behind the batch: what has been read is still
+/// Takes the bytes of a piece, with their address. `Break` ends the read after the batch: what has been read is still
 /// handed out.
 pub type Sink<'a> = dyn FnMut(u64, &[u8]) -> ControlFlow<()> + 'a;
 
@@ -24,7 +24,7 @@ const FAST_READ_4B: u8 = 0x0C;
 pub(crate) struct ReadCommand {
     /// Opcode.
     pub opcode: u8,
-    /// Address bytes behind it.
+    /// Address bytes after it.
     pub width: u8,
     /// One dummy byte follows the address.
     pub dummy: bool,
@@ -68,7 +68,7 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// One pass of a proof: by the fast read, forward, in long pieces cut at odd places, from a little before the span to a
-    /// little behind it. See [`read_second_opinion`](Self::read_second_opinion) for the other.
+    /// little after it. See [`read_second_opinion`](Self::read_second_opinion) for the other.
     ///
     /// # Errors
     /// As [`read`](Self::read).

@@ -78,7 +78,7 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<SecurityRegister, FlashError> {
         let method = self.identity.part.otp.method;
         let mut size = register.size as usize;
-        // In a mode the array continues behind the area: there is no period to be found.
+        // In a mode the array continues after the area: there is no period to be found.
         let mut unsure = self.identity.part.otp.disputed && commands.enter.is_some();
         // Only areas with a command of their own wrap inside themselves.
         if self.identity.part.otp.disputed && commands.enter.is_none() {

@@ -112,7 +112,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// Where the tables are: from the header (8 bytes) and the parameter headers behind it.
+/// Where the tables are: from the header (8 bytes) and the parameter headers after it.
 ///
 /// `None` where the signature or the major revision is wrong, or the headers reach past `bytes`.
 pub fn tables(bytes: &[u8]) -> Option<(u8, Vec<Table>)> {

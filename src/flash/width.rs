@@ -1,6 +1,6 @@
 //! How many address bytes a read takes and whether reads run on, found by reading alone; suspended operations.
 //!
-//! `03` with four bytes behind it: a chip that takes three address bytes ignores the fourth, one that takes four ignores
+//! `03` with four bytes after it: a chip that takes three address bytes ignores the fourth, one that takes four ignores
 //! the bits of the first that lie past its end. A difference in either proves the width, blank contents prove nothing.
 
 use super::FlashError;
@@ -51,7 +51,7 @@ const FOURTH: u8 = 0x80;
 /// The windows of one column: with a fourth byte of 0, with another, and with other first bytes.
 type Column = (Vec<u8>, Vec<u8>, Vec<Vec<u8>>);
 
-/// What reading behind four bytes showed.
+/// What reading after four bytes showed.
 pub(super) struct Places {
     /// Column by column.
     pub columns: Vec<Column>,

@@ -86,7 +86,7 @@ pub(crate) struct AsFirmware {
     pub starts: &'static [usize],
     /// True where only an item without a bad check counts: the format shows by nothing else.
     pub only_sound: bool,
-    /// True where the item ends with the kernel and the root file system is behind it.
+    /// True where the item ends with the kernel and the root file system is after it.
     pub root_behind: bool,
     /// True where a sum covers the overlay too: it is stale as soon as the system has run.
     pub sums_overlay: bool,

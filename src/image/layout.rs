@@ -91,7 +91,7 @@ pub struct Region {
     pub blank_without_donor: bool,
     /// True for a part that has its own default, whatever the region around it comes from by default.
     pub stays: bool,
-    /// The region behind this one that longer firmware (OpenWrt's) runs on into.
+    /// The region after this one that longer firmware (OpenWrt's) runs on into.
     pub grows_into: Option<String>,
     /// Bytes of the one unit.
     pub per_unit: Vec<PerUnit>,

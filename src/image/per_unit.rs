@@ -234,7 +234,7 @@ impl PerUnit {
         (self.format.form().mac)(bytes, self).filter(|mac| is_unit_mac(*mac))
     }
 
-    /// True when nothing of use is there: blank, an address no unit can have, calibration blank behind its head.
+    /// True when nothing of use is there: blank, an address no unit can have, calibration blank after its head.
     pub fn is_missing(&self, bytes: &[u8]) -> bool {
         (self.format.form().is_missing)(bytes, self)
     }

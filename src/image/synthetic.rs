@@ -12,7 +12,7 @@ use crate::image::unit::Mac;
 const CHIP: usize = 0x80_0000;
 const LOADER: usize = 0x2_0000;
 const HEADER: usize = 0x200;
-/// Where the root file system is behind the header.
+/// Where the root file system is after the header.
 const ROOTFS: usize = 0x14_0000;
 const ROM_MAC: usize = 0x7d_f100;
 const ROMFILE: usize = 0x7e_0000;
@@ -110,7 +110,7 @@ pub fn vendor_file(loader: &[u8], firmware: &[u8]) -> Vec<u8> {
     tplink::with_boot(loader, firmware).unwrap_or_default()
 }
 
-/// OpenWrt's sysupgrade file without what fwtool appends: root file system right behind the kernel, marks behind it.
+/// OpenWrt's sysupgrade file without what fwtool appends: root file system right after the kernel, marks after it.
 pub fn openwrt(spec: &FirmwareSpec) -> Vec<u8> {
     let mut bytes = header(spec, HEADER + spec.kernel);
     bytes.extend(noise(spec.seed, spec.kernel));
@@ -142,7 +142,7 @@ pub fn sysupgrade(spec: &FirmwareSpec, devices: &[&str]) -> Vec<u8> {
     bytes
 }
 
-/// A whole chip: loader, firmware, and the unit's own data behind them.
+/// A whole chip: loader, firmware, and the unit's own data after them.
 pub fn chip(unit: &Unit, loader: &[u8], firmware: &[u8]) -> Vec<u8> {
     let mut bytes = loader.to_vec();
     bytes.extend_from_slice(firmware);
@@ -188,7 +188,7 @@ pub fn demo() -> Demo {
     Demo { board: Image::new(board), vendor }
 }
 
-/// A header of version 3 for a kernel right behind it; the MD5 is still to be made.
+/// A header of version 3 for a kernel right after it; the MD5 is still to be made.
 fn header(spec: &FirmwareSpec, rootfs: usize) -> Vec<u8> {
     let mut bytes = vec![0xff; HEADER];
     bytes[..14].copy_from_slice(b"\x03\0\0\0ver. 2.0\0\xff");

@@ -97,7 +97,7 @@ pub struct Ch341a {
     version: Option<u8>,
     /// It has been brought up before in this session.
     was_up: bool,
-    /// The last mark behind a failure did not come: the next one is not waited for as long.
+    /// The last mark after a failure did not come: the next one is not waited for as long.
     unmarked: bool,
     /// How long it may give no answer.
     patience: Duration,

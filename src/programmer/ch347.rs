@@ -265,7 +265,7 @@ impl Ch347 {
         Ok(asked.got)
     }
 
-    /// Sets clock and configuration behind the commands `out`; false where the clock's base was not taken.
+    /// Sets clock and configuration after the commands `out`; false where the clock's base was not taken.
     fn set_up(
         &mut self,
         pipe: &mut dyn Pipe,

@@ -212,7 +212,7 @@ impl Reply for Stream {
 const EMPTY: usize = 4;
 
 /// Reads away what was not asked for until nothing comes for about this time, in `most` IN transfers; true where it ends. An
-/// empty packet is no silence: what is behind it comes next.
+/// empty packet is no silence: what is after it comes next.
 pub(super) fn read_away(
     pipe: &mut dyn Pipe,
     len: usize,

@@ -90,7 +90,7 @@ pub(super) fn only_asks(batch: &[Transaction<'_>]) -> bool {
     })
 }
 
-/// True where the window ends in a read: raising chip select behind it changes nothing on the chip.
+/// True where the window ends in a read: raising chip select after it changes nothing on the chip.
 pub(super) fn ends_in_read(transaction: &Transaction<'_>) -> bool {
     matches!(transaction.ops.last(), Some(Op::Read(into)) if !into.is_empty())
 }

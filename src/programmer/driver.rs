@@ -33,7 +33,7 @@ pub struct Driver<C: Codec, P: Pipe> {
     pub(super) ladder: Ladder,
     /// The pins may be driven.
     driven: bool,
-    /// Chip select was left low behind a read.
+    /// Chip select was left low after a read.
     selected: bool,
     /// A burst broke off and the programmer has not been brought up again since.
     pub(super) broken: bool,
@@ -102,7 +102,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         self.try_again(batch, shape, 1)
     }
 
-    /// Runs windows in one shape, in order; chip select is high behind them, or low behind a read in the plain shapes. The
+    /// Runs windows in one shape, in order; chip select is high after them, or low after a read in the plain shapes. The
     /// patience with questions follows the count of tries.
     pub(super) fn try_again(
         &mut self,

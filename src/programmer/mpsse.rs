@@ -283,7 +283,7 @@ impl Codec for Mpsse {
     fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], framing: Framing) -> Encoded<'b> {
         let mut scatter = Scatter::default();
         let mut stream = Timed { commands: MpsseCmdBuilder::new(), times: Vec::new() };
-        // The level before and behind each transaction.
+        // The level before and after each transaction.
         let (before, behind) = match framing {
             Framing::Windows => (Some(Level::Low), Some(Level::High)),
             Framing::Deselected => (None, None),
@@ -394,7 +394,7 @@ impl Codec for Mpsse {
 }
 
 impl Mpsse {
-    /// Commands that set the clock and switch off what bends it, behind the pins of the upper byte, where some are held.
+    /// Commands that set the clock and switch off what bends it, after the pins of the upper byte, where some are held.
     pub(super) fn start_commands(&self) -> Vec<u8> {
         let mut commands = MpsseCmdBuilder::new();
         if self.upper.1 != 0 {

@@ -188,7 +188,7 @@ impl Codec for Serprog {
             if self.takes.is_some() { Known::Serprog(self.device.round_trip) } else { Known::Nothing };
         self.device = start::start(pipe, known, self.hz, self.chip_select)?;
         self.answered.get_or_insert((self.hz.unwrap_or(DEFAULT_HZ), self.device.hz));
-        // Not every device tells how much of a window it takes, and one that refuses a page would do so behind the erase.
+        // Not every device tells how much of a window it takes, and one that refuses a page would do so after the erase.
         let takes = match self.takes {
             Some(takes) => takes,
             None => {

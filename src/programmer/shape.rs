@@ -50,7 +50,7 @@ pub struct Piece {
 /// What a burst is to the chip-select line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Each transaction is one window: chip select falls before and rises behind it.
+    /// Each transaction is one window: chip select falls before and rises after it.
     Windows,
     /// The transactions are clocked with chip select high.
     Deselected,

@@ -17,9 +17,9 @@ const PLAIN: &str = "plain";
 pub struct Spec<'t> {
     /// The part before the colon.
     pub name: &'t str,
-    /// The pairs behind it.
+    /// The pairs after it.
     pub pairs: Vec<(&'t str, &'t str)>,
-    /// The words without a value behind it.
+    /// The words without a value after it.
     pub words: Vec<&'t str>,
 }
 

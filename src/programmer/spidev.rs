@@ -82,7 +82,7 @@ impl Spidev {
         Message { mark: self.mark.get(), ..Message::default() }
     }
 
-    /// The transfers of one window, without the raising of chip select behind it, and what they send.
+    /// The transfers of one window, without the raising of chip select after it, and what they send.
     fn window(&self, transaction: &Transaction<'_>) -> (Vec<Segment>, Vec<u8>) {
         let (mut segments, mut data): (Vec<Segment>, Vec<u8>) = Default::default();
         for op in transaction.ops.iter().filter(|op| !op.is_empty()) {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 /// Cells a row in every picture: 64 sectors of 4 KiB are 256 KiB.
 const ROW: usize = 64;
-/// Characters of an address before a row of the terminal, with the gap behind it.
+/// Characters of an address before a row of the terminal, with the gap after it.
 const ADDRESS: usize = 10;
 /// Side of a cell in SVG units and PNG pixels, with its gap.
 const SIDE: usize = 10;

@@ -1,4 +1,4 @@
-//! The part of the page that is a table: every region, and behind each its differences byte by byte.
+//! The part of the page that is a table: every region, and after each its differences byte by byte.
 
 use super::cells::{Kind, Map};
 use super::hex::{Excerpt, excerpt};
@@ -56,7 +56,7 @@ fn class(head: &str) -> &'static str {
     }
 }
 
-/// The cells of a region's row behind its name.
+/// The cells of a region's row after its name.
 fn values(report: &Report<'_>, region: &PageRegion, map: &Map) -> Vec<String> {
     let cells = map.cells.iter().filter(|cell| region.span.overlaps(cell.span));
     let changed = cells.clone().filter(|cell| cell.changed).count();

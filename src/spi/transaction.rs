@@ -42,7 +42,7 @@ impl<'a> Transaction<'a> {
         Self { ops: vec![Op::Write(command), Op::Read(answer)], pause: Duration::ZERO }
     }
 
-    /// The same with a pause behind it.
+    /// The same with a pause after it.
     pub fn then_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
@@ -136,7 +136,7 @@ pub trait Programmer {
     /// [`SpiError`]; after one, which of the transactions reached the chip is unknown.
     fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError>;
 
-    /// Reads `len` bytes behind a header in one chip-select window, handing them out as they come; where `sink` breaks, the
+    /// Reads `len` bytes after a header in one chip-select window, handing them out as they come; where `sink` breaks, the
     /// window ends early. For reads that are longer than a transaction should be: a programmer that can keep chip select low
     /// from burst to burst does it in parts, so that they have no limit and heed a stop.
     ///

@@ -28,9 +28,9 @@ pub struct Segment {
     pub reads: bool,
     /// The clock, in Hz.
     pub hz: u32,
-    /// The time behind its last clock, in microseconds, before chip select may change.
+    /// The time after its last clock, in microseconds, before chip select may change.
     pub delay: u16,
-    /// Chip select rises behind it and falls again before the next. Behind the last one of a message: it stays low.
+    /// Chip select rises after it and falls again before the next. Behind the last one of a message: it stays low.
     pub change: bool,
 }
 

@@ -59,7 +59,7 @@ pub(super) fn changed_since<P: Programmer>(
 }
 
 /// True where bytes of the first pass belong elsewhere: `all` of it has them at another place, or the later reading a little
-/// before or behind. An answer to another command came in place of this one's, or a byte was lost on the way.
+/// before or after. An answer to another command came in place of this one's, or a byte was lost on the way.
 fn is_displaced(first: &[u8], at: usize, later: &[u8], all: &[u8]) -> bool {
     let from = first.len() / 2;
     let needle = &first[from..(from + NEEDLE).min(first.len())];

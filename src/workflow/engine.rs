@@ -72,7 +72,7 @@ impl Engine {
         Ok(got)
     }
 
-    /// Reads a block of `span` by the very transactions by which the pass over `span` reads it, behind the one that comes
+    /// Reads a block of `span` by the very transactions by which the pass over `span` reads it, after the one that comes
     /// before them there. A fault may depend on where they begin, how long they are and what was read before: alone, the
     /// block would be read by others.
     pub(super) fn read_as_in_pass<P: Programmer>(

@@ -371,7 +371,7 @@ fn look_elsewhere<P: Programmer>(
 
 /// A job that failed in its very first block may have changed nothing at all (a stop before it, a chip that ignores
 /// the erase): where the block reads as before, the chip is whole and the job is closed. A chip that is not there reads as
-/// one that was blank before: it must answer with its id behind that.
+/// one that was blank before: it must answer with its id after that.
 fn close_if_untouched<P: Programmer>(
     chip: &mut Chip<P>,
     target: &Target<'_>,

@@ -30,7 +30,7 @@ use crate::spi::Programmer;
 const REFUSE_PER_MILLION: u64 = 40;
 /// As many differing bytes are voted on in any case, however short the read.
 const ALWAYS_VOTED: u64 = 16;
-/// Bytes at the end of the span that are read once more behind the second pass.
+/// Bytes at the end of the span that are read once more after the second pass.
 const TURN: u64 = 8192;
 /// Where more of the chip differs from what is known of it, in percent, a whole second pass follows.
 const KNOWN_PERCENT: u64 = 5;

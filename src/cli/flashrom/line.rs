@@ -145,7 +145,7 @@ pub fn read(words: &[OsString]) -> Result<Vec<Given>, Refused> {
     Ok(given)
 }
 
-/// Letters behind one hyphen: each an option, the last with its value.
+/// Letters after one hyphen: each an option, the last with its value.
 fn cluster<'w>(
     letters: &str,
     words: &mut std::iter::Peekable<impl Iterator<Item = &'w String>>,

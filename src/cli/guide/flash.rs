@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::widgets::Widget;
 
-/// Columns of an address with the blank behind it.
+/// Columns of an address with the blank after it.
 const ADDRESS: u16 = 9;
 /// Columns of a region's name with the blanks before it.
 const NAME: u16 = 14;

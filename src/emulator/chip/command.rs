@@ -1,4 +1,4 @@
-//! What a command does when chip select rises behind it.
+//! What a command does when chip select rises after it.
 
 use super::model::FlashChip;
 use super::operation::Work;

@@ -34,7 +34,7 @@ pub enum DataFault {
     InOrder(bool),
     /// Reads by this opcode take no dummy byte: what comes is one byte further on.
     NoDummy(u8),
-    /// The read behind this command takes four address bytes.
+    /// The read after this command takes four address bytes.
     FourBytesAfter(u8),
     /// Reads by this opcode take this address bit for 0 (`false`) or 1 (`true`).
     StuckFor(u8, u32, bool),
@@ -48,7 +48,7 @@ pub enum DataFault {
     Sometimes(u64),
     /// Each answer comes one read too late.
     Behind,
-    /// At clocks above so many Hz the data line rises too slowly: a byte behind a 00 loses its first bit.
+    /// At clocks above so many Hz the data line rises too slowly: a byte after a 00 loses its first bit.
     AboveClock(u32),
     /// Past so many bytes of one answer (the first number), it runs in circles within aligned blocks of so many, a power
     /// of two (the second).

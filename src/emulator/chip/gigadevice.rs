@@ -162,7 +162,7 @@ pub fn gd25q256d() -> ChipSpec {
     silent_256("GD25Q256D", &[0xc8, 0x40, 0x19], 2048, FOUR_BYTE)
 }
 
-/// 256 Mbit by XMC: the mode is changed behind write enable.
+/// 256 Mbit by XMC: the mode is changed after write enable.
 pub fn xm25qh256c() -> ChipSpec {
     silent_256("XM25QH256C", &[0x20, 0x40, 0x19], 256, FOUR_BYTE_WEL)
 }

@@ -2,7 +2,7 @@
 //!
 //! W25Q256FV data sheet (2016), W25Q512JV-DTR revision D: BP3 at bit 5, TB at bit 6, ADS and ADP in the third register,
 //! extended address register by C5h and C8h. The FV has no 4-byte program or erase, and leaves the extended address
-//! at 1 behind E9h, as drivers have found.
+//! at 1 after E9h, as drivers have found.
 
 use super::common::{ERASES, FOUR_BYTE, NATIVE, RESET, SFDP, SUSPEND, part};
 use super::sfdp::Table;

@@ -1,6 +1,6 @@
 //! Micron: flag status register, one-time bytes with a control byte; and the old M25P without 4K erase and SFDP.
 //!
-//! Other programs' tables for opcodes, bits and the control byte; MT25Q is distinguished from N25Q by the bytes behind the id.
+//! Other programs' tables for opcodes, bits and the control byte; MT25Q is distinguished from N25Q by the bytes after the id.
 
 use super::common::{ERASE_4K, ERASE_32K, ERASE_60, ERASE_64K, FOUR_BYTE_WEL, NATIVE, RESET, SFDP, part};
 use super::sfdp::Table;
@@ -60,7 +60,7 @@ pub fn n25q128a() -> ChipSpec {
     ChipSpec { sfdp: Table::plain(0, plain.size, &[(0x20, 0x1000), (0xd8, 0x1_0000)]).write(), ..plain }
 }
 
-/// 256 Mbit: 4-byte mode behind write enable.
+/// 256 Mbit: 4-byte mode after write enable.
 pub fn mt25ql256() -> ChipSpec {
     let plain = flagged("MT25QL256", &[0x20, 0xba, 0x19, 0x10, 0x44, 0x00], 0x200_0000);
     let extended = [

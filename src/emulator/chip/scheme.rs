@@ -60,7 +60,7 @@ pub enum SecurityRule {
     /// Only the lock bits.
     #[default]
     LockBits,
-    /// A byte behind the data: once its bit 0 has this value, nothing can be programmed any more.
+    /// A byte after the data: once its bit 0 has this value, nothing can be programmed any more.
     ControlByte {
         /// Index of the byte.
         at: usize,

@@ -23,7 +23,7 @@ pub(super) struct Table<'a> {
     pub native: bool,
 }
 
-/// Dwords behind a header at 0 and a parameter header at 8, padded with FFh to 256 bytes.
+/// Dwords after a header at 0 and a parameter header at 8, padded with FFh to 256 bytes.
 pub(super) fn space(header: [u8; 8], parameter: [u8; 8], at: usize, dwords: &[u32]) -> Vec<u8> {
     let mut image = vec![0xff; 256];
     image[..8].copy_from_slice(&header);

@@ -93,7 +93,7 @@ const SR1: Register = Register { factory: 0x00, writable: 0xfc, one_time: 0, cle
 const SR2: Register =
     Register { factory: 0x00, writable: 0x43, one_time: 0x38, cleared_by_short_write: 0x43 };
 
-/// A table of dwords behind a header at 0 and a parameter header at 8, padded with FFh to 256 bytes.
+/// A table of dwords after a header at 0 and a parameter header at 8, padded with FFh to 256 bytes.
 fn sfdp(header: [u8; 8], parameter: [u8; 8], at: usize, dwords: &[u32]) -> Vec<u8> {
     let mut image = vec![0xff; 256];
     image[..8].copy_from_slice(&header);

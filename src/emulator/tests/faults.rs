@@ -157,6 +157,6 @@ fn a_host_that_is_held_up_finds_a_later_chip() {
     assert_eq!(status(None), 0x03);
     let seen: Vec<u8> =
         (1..14).map(|n| status(Some(Fault::HostHeldUp(n, Duration::from_millis(100))))).collect();
-    // Between the erase and the status, and before or behind both.
+    // Between the erase and the status, and before or after both.
     assert!(seen.contains(&0x00) && seen.contains(&0x03), "{seen:02x?}");
 }

@@ -33,7 +33,7 @@ impl Reply for Fixed {
     }
 }
 
-/// A stream of payload bytes behind FTDI's status bytes.
+/// A stream of payload bytes after FTDI's status bytes.
 pub(super) struct Payload {
     left: usize,
     pub(super) bytes: Vec<u8>,

@@ -90,7 +90,7 @@ const SELECT: [u8; 4] = [0xab, 0x80 | 0x36, 0x40 | 0x3f, 0x20];
 const DESELECT: [u8; 4] = [0xab, 0x80 | 0x37, 0x40 | 0x3f, 0x20];
 /// 9Fh and three bytes, bits reversed.
 const READ_ID: [u8; 5] = [0xa8, 0xf9, 0, 0, 0];
-/// Its answer: EF 40 17, bits reversed, behind one floating byte.
+/// Its answer: EF 40 17, bits reversed, after one floating byte.
 const ID: [u8; 4] = [0xff, 0xf7, 0x02, 0xe8];
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) enum Next {
 pub(super) struct Urbs {
     /// By endpoint with direction bit.
     queues: BTreeMap<u8, VecDeque<Urb>>,
-    /// Parts of a split IN transfer behind the one that ended it: the host takes them back.
+    /// Parts of a split IN transfer after the one that ended it: the host takes them back.
     dead: Vec<u32>,
     out_bytes: usize,
 }

@@ -9,7 +9,7 @@ use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("ambarella-partition");
-/// The magic number behind the fields.
+/// The magic number after the fields.
 pub const MAGIC: [u8; 4] = [0x90, 0xeb, 0x24, 0xa3];
 /// Where it is.
 pub const MAGIC_AT: usize = 24;
@@ -24,7 +24,7 @@ pub(crate) fn find(look: &mut Look, magic: usize) -> Option<Found> {
     let head = slice(look.bytes, at, HEADER_LEN)?;
     let word = |offset| u32_at(head, offset, Little).unwrap_or(0);
     let (version, date, len) = (word(4), word(8), word(12));
-    // What is behind the flags is reserved.
+    // What is after the flags is reserved.
     if !(1..=LONGEST).contains(&len) || head[32..].iter().any(|b| *b != 0) {
         return None;
     }

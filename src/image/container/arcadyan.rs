@@ -18,7 +18,7 @@ pub const MAGIC_AT: usize = SECOND + 1;
 const BLOCK: usize = 32;
 /// Where the scrambled block is.
 const SECOND: usize = 0x68;
-/// Where the header belongs, behind a word that is left alone.
+/// Where the header belongs, after a word that is left alone.
 const HOME: usize = 4;
 /// The largest image that binwalk's reader takes.
 const LONGEST: usize = 0x1b_0000;

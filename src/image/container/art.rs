@@ -20,7 +20,7 @@ const PARTITION: usize = 0x10000;
 const PLACES: [usize; 2] = [0x1000, 0x5000];
 /// Lengths of an ath10k block: QCA988x, QCA99x0 and IPQ4019.
 const ATH10K: [u16; 2] = [2116, 12064];
-/// Where the AR5416 kin's header is behind the magic: AR5416 and AR9160, AR9287, AR9285.
+/// Where the AR5416 kin's header is after the magic: AR5416 and AR9160, AR9287, AR9285.
 const AR5416_HEADERS: [usize; 3] = [0x200, 0x100, 0x80];
 
 /// One chip's calibration.
@@ -66,7 +66,7 @@ fn station_or_blank(bytes: &[u8], at: usize) -> Option<Option<[u8; 6]>> {
     (blank || mac.is_some()).then_some(mac)
 }
 
-/// An AR9300 whose text and chains say nothing, in its usual place behind 4 KiB that hold little but addresses.
+/// An AR9300 whose text and chains say nothing, in its usual place after 4 KiB that hold little but addresses.
 fn bare_ar9300(bytes: &[u8], partition: usize, at: usize) -> Option<Calibration> {
     const MOST_FILLED: usize = 64;
     const EEPROM: usize = 0x400;

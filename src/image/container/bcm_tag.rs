@@ -10,7 +10,7 @@ use crate::image::container::bytes::jamcrc;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("bcm-tag");
-/// The company, behind the version.
+/// The company, after the version.
 pub const MAGIC: &[u8] = b"Broadcom Corporatio";
 /// Where the company is.
 pub const MAGIC_AT: usize = 4;

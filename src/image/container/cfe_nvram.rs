@@ -2,7 +2,7 @@
 //! The loader is known by it: where it starts, and its version.
 //!
 //! Source: Linux include/linux/bcm963xx_nvram.h (fields, the two sizes, the CRC without its final inversion) and
-//! drivers/mtd/parsers/bcm63xxpart.c (0x580 behind the loader's first byte, the loader's marks),
+//! drivers/mtd/parsers/bcm63xxpart.c (0x580 after the loader's first byte, the loader's marks),
 //! arch/mips/bcm63xx/boards/board_bcm963xx.c (the version).
 
 use super::budget::Look;
@@ -11,10 +11,10 @@ use super::item::{CheckName, Found, Item, ItemKind};
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("cfe-nvram");
-/// The boot line starts with the board's own address, behind the version.
+/// The boot line starts with the board's own address, after the version.
 pub const MAGIC: &[u8] = b"e=";
 
-/// Where the boot line is, behind the version.
+/// Where the boot line is, after the version.
 const BOOT_LINE: usize = 4;
 const V4_LEN: usize = 300;
 const V5_LEN: usize = 1024;

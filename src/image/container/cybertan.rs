@@ -2,7 +2,7 @@
 //! WRT160NL and E2100L).
 //!
 //! Fields: pattern (4 bytes, the board), 4 reserved, date (years since 1900, month, day), version (3), `U2ND`. It has no
-//! sum; the TRX or uImage behind it has. Sources: OpenWrt firmware-utils addpattern.c (fields; the patterns of these
+//! sum; the TRX or uImage after it has. Sources: OpenWrt firmware-utils addpattern.c (fields; the patterns of these
 //! boards), OpenWrt cybertan_part.c (the header in front of the image in flash). No vendor's file was tried: unmeasured.
 
 use std::rc::Rc;
@@ -33,7 +33,7 @@ pub(crate) struct CybertanHeader {
     version: [u8; 3],
 }
 
-/// Reads the header at `at`, of any pattern, where a TRX or uImage is behind it.
+/// Reads the header at `at`, of any pattern, where a TRX or uImage is after it.
 pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<CybertanHeader> {
     let head = slice(bytes, at, LEN)?;
     let pattern = text(&head[..4]).filter(|pattern| pattern.len() == 4)?;
@@ -73,7 +73,7 @@ impl CybertanHeader {
     }
 }
 
-/// The header at `at` where it stays in flash; the image behind it is an item of its own, with its sums.
+/// The header at `at` where it stays in flash; the image after it is an item of its own, with its sums.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let header = parse(look.bytes, at).filter(CybertanHeader::is_kept)?;
     let image = trx::find(look, at + LEN).or_else(|| uimage::find(look, at + LEN))?.item;

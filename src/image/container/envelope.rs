@@ -134,7 +134,7 @@ pub trait Envelope: fmt::Debug {
     /// Where the kernel, or the image that the loader starts, is.
     fn payload_at(&self) -> u64;
 
-    /// Judges its sum in the bytes in which it was found; `None` where it has none, and the image behind it has its own.
+    /// Judges its sum in the bytes in which it was found; `None` where it has none, and the image after it has its own.
     fn check(&self, bytes: &[u8]) -> Option<Md5Verdict>;
 
     /// In a few words for a table: kind, hardware, version.

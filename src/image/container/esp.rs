@@ -19,7 +19,7 @@ const MOST: usize = 96;
 const MD5_MARK: [u8; 16] =
     [0xeb, 0xeb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
 
-/// Reads a table at `at`: entries that make sense, one behind the other, then their MD5.
+/// Reads a table at `at`: entries that make sense, one after the other, then their MD5.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let mut list = Vec::new();
     let mut end = at;

@@ -45,7 +45,7 @@ struct Segments {
     checksum: u8,
 }
 
-/// Follows the segments behind a header of `header_len` bytes; all of them must be in the file.
+/// Follows the segments after a header of `header_len` bytes; all of them must be in the file.
 fn segments(look: &mut Look, at: usize, header_len: usize) -> Option<Segments> {
     let (count, mut end, mut checksum) = (look.bytes[at + 1], header_len, CHECKSUM_SEED);
     for _ in 0..count {
@@ -120,7 +120,7 @@ fn first(look: &mut Look, at: usize) -> Option<Found> {
     holds.then(|| Found::leaf(described(at, end, head, "ESP8266").check("checksum", true, "")))
 }
 
-/// The end of an image, behind the checksum byte that closes a block of 16, and whether it holds; zeros fill the block.
+/// The end of an image, after the checksum byte that closes a block of 16, and whether it holds; zeros fill the block.
 fn closing(look: &Look, at: usize, parts: &Segments) -> Option<(usize, bool)> {
     let end = (parts.end + 1).next_multiple_of(16);
     let tail = slice(look.bytes, at + parts.end, end - parts.end)?;

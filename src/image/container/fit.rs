@@ -1,6 +1,6 @@
 //! FIT images: a device tree whose `images` node holds the parts, each with its hashes.
 //!
-//! Data are in the tree or, with `data-offset` or `data-position`, behind it. Facts: U-Boot
+//! Data are in the tree or, with `data-offset` or `data-position`, after it. Facts: U-Boot
 //! doc/usage/fit/source_file_format.rst.
 
 use md5::Md5;

@@ -63,7 +63,7 @@ impl CheckName {
     pub const PARTITIONS: Self = Self("partitions");
     /// The CRC of a header.
     pub const HEADER_CRC: Self = Self("header-crc");
-    /// The CRC of the data behind a header.
+    /// The CRC of the data after a header.
     pub const DATA_CRC: Self = Self("data-crc");
     /// The one CRC that there is.
     pub const CRC: Self = Self("crc");
@@ -221,7 +221,7 @@ impl Item {
 pub struct Found {
     /// The item.
     pub item: Item,
-    /// Where to search on: behind the header of something that holds other things, else behind the item.
+    /// Where to search on: after the header of something that holds other things, else after the item.
     pub resume: usize,
     /// What a packed stream unpacks to, where it is one: it is searched for device trees.
     pub unpacked: Option<Vec<u8>>,
@@ -233,7 +233,7 @@ impl Found {
         Self { resume: item.end() as usize, item, unpacked: None }
     }
 
-    /// An item in which the search goes on `header_len` bytes behind its start.
+    /// An item in which the search goes on `header_len` bytes after its start.
     pub fn holder(item: Item, header_len: usize) -> Self {
         Self { resume: item.offset as usize + header_len, item, unpacked: None }
     }

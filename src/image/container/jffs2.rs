@@ -130,7 +130,7 @@ fn count(n: u32, what: &str) -> String {
 pub(crate) fn find_mark(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
     (slice(bytes, at, 4)? == FORMAT_MARK).then_some(())?;
-    // On an edge counted from the file or, in a file with headers before it, from behind 200h bytes of them.
+    // On an edge counted from the file or, in a file with headers before it, from after 200h bytes of them.
     let edge = [0, 0x200].iter().any(|shift| at >= *shift && (at - shift).is_multiple_of(BLOCK));
     let behind = &bytes[at + 4..bytes.len().min(at + 20)];
     let alone = behind.iter().all(|b| *b == 0xff) || behind.starts_with(&[0; 8]);

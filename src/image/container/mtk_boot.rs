@@ -1,7 +1,7 @@
 //! First loaders for the boot ROM of MediaTek's ARM chips (preloader, SPL, BL2), and images of their LK.
 //!
-//! Source: U-Boot tools/mtk_image.h and mtk_image.c (device header, BRLYT, the headers `MMM`, the SHA-256 behind the image; LK's
-//! header of 512 bytes with FF behind its fields). `mkimage -T mtk_image` makes both; MT7621's is a uImage.
+//! Source: U-Boot tools/mtk_image.h and mtk_image.c (device header, BRLYT, the headers `MMM`, the SHA-256 after the image; LK's
+//! header of 512 bytes with FF after its fields). `mkimage -T mtk_image` makes both; MT7621's is a uImage.
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ pub const MAGICS: [&[u8]; 3] = [b"SF_BOOT\0", b"EMMC_BOOT\0", b"SDMMC_BOOT\0"];
 /// How an LK image starts.
 pub const LK_MAGIC: [u8; 4] = [0x88, 0x16, 0x88, 0x58];
 
-/// The device header with the layout behind it.
+/// The device header with the layout after it.
 const DEVICE_LEN: usize = 0x600;
 const LAYOUT_AT: usize = 0x200;
 const LAYOUT_MAGIC: u32 = 0x4242_4242;

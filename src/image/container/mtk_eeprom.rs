@@ -1,8 +1,8 @@
 //! Radio calibration of MediaTek and Ralink chips ("radio", "factory"): chip id, version, address, calibration.
 //!
 //! There is no sum, and two bytes of an id are soon found in noise. So a block must start with the id of a chip there is,
-//! have a station's address and contents behind it, and either a version of two small numbers (drivers do not look at
-//! it, and its bytes change places from chip to chip) or lie free: blank or nothing before and behind it. Facts: Linux
+//! have a station's address and contents after it, and either a version of two small numbers (drivers do not look at
+//! it, and its bytes change places from chip to chip) or lie free: blank or nothing before and after it. Facts: Linux
 //! mt76 (eeprom.c and eeprom.h of each driver: ids, MT_EE_MAC_ADDR 4; its *_EEPROM_SIZE) and rt2x00 (rt2x00.h: ids;
 //! rt2800.h: EEPROM_MAC_ADDR_0, word 2; 200h bytes); MT7600 is what TP-Link writes for a MT7628 (patch to mt7603/eeprom.c).
 
@@ -19,11 +19,11 @@ pub const KIND: ItemKind = ItemKind::new("mtk-eeprom");
 pub const MAC_AT: usize = 4;
 /// Length of what comes before the calibration: id, version, address.
 pub const HEAD: usize = 10;
-/// Fewer bytes than these behind the head are settings at most and no calibration.
+/// Fewer bytes than these after the head are settings at most and no calibration.
 const LEAST_FILLED: usize = 16;
 /// Both bytes of a version are below this.
 const VERSIONS: u8 = 0x10;
-/// As many bytes before and behind a block that lies free are blank.
+/// As many bytes before and after a block that lies free are blank.
 const FREE: usize = 16;
 
 /// Chip ids, the chip's usual name, how long its block is, and the driver that says so.
@@ -109,7 +109,7 @@ pub fn chip_name(id: u16) -> Option<&'static str> {
     CHIPS.iter().find(|(own, ..)| *own == id).map(|(_, name, _)| *name)
 }
 
-/// True where `block` has calibration behind its head, wherever in it that is.
+/// True where `block` has calibration after its head, wherever in it that is.
 pub fn is_filled(block: &[u8]) -> bool {
     let body = block.get(HEAD..).unwrap_or_default();
     body.iter().filter(|b| !matches!(b, 0 | 0xff)).take(LEAST_FILLED).count() == LEAST_FILLED

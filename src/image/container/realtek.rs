@@ -9,7 +9,7 @@ use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("realtek-image");
-/// The signatures: kernel, kernel with root file system behind it, root file system; of older and later chips.
+/// The signatures: kernel, kernel with root file system after it, root file system; of older and later chips.
 pub const MAGICS: [&[u8]; 6] = [b"cs6b", b"cs6c", b"cr6b", b"cr6c", b"r6br", b"r6cr"];
 
 const HEADER_LEN: usize = 16;

@@ -42,7 +42,7 @@ pub struct SafeLoader {
     pub is_new: bool,
 }
 
-/// `NAME base 0x.. size 0x..` behind `keyword`.
+/// `NAME base 0x.. size 0x..` after `keyword`.
 fn line(text: &str, keyword: &str) -> Option<(String, Span)> {
     let mut words = text.trim_end().strip_prefix(keyword)?.split_whitespace();
     let name = words.next()?;

@@ -1,6 +1,6 @@
 //! U-Boot's environment: `name=value` texts under a CRC, plain or redundant, in either byte order.
 //!
-//! The CRC comes first, in the SoC's byte order; a redundant copy has a flag byte behind it. The texts end with
+//! The CRC comes first, in the SoC's byte order; a redundant copy has a flag byte after it. The texts end with
 //! an empty one, and what follows is under the CRC too, so the size shows only by trying. Facts: U-Boot
 //! env/common.c, include/env_internal.h; sizes measured on fixtures.
 
@@ -145,7 +145,7 @@ fn sum(bytes: &[u8], at: usize, header: usize, used: usize, most: usize) -> Opti
     None
 }
 
-/// True for texts that end at `used` with filler behind them up to the end of their block, as in an area of their own.
+/// True for texts that end at `used` with filler after them up to the end of their block, as in an area of their own.
 ///
 /// The default environment is compiled into the loader: it has no sum, and code follows it.
 fn is_stored(bytes: &[u8], at: usize, used: usize) -> bool {

@@ -14,7 +14,7 @@ pub const KIND: ItemKind = ItemKind::new("uimage");
 pub const HEADER_LEN: usize = 0x40;
 /// U-Boot's magic number.
 pub const MAGIC: [u8; 4] = [0x27, 0x05, 0x19, 0x56];
-/// `OKLI`, OpenWrt's for a kernel behind its own loader.
+/// `OKLI`, OpenWrt's for a kernel after its own loader.
 pub const OKLI: [u8; 4] = *b"OKLI";
 
 const OS: &[(u8, &str)] = &[(0, "invalid"), (2, "netbsd"), (5, "linux"), (14, "vxworks"), (17, "u-boot")];
@@ -49,7 +49,7 @@ pub struct UimageHeader {
     pub magic: [u8; 4],
     /// True when the header's own CRC holds.
     pub crc_holds: bool,
-    /// Length of the data behind the header.
+    /// Length of the data after the header.
     pub data_len: u32,
     /// CRC of the data.
     pub data_crc: u32,

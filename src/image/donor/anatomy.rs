@@ -87,7 +87,7 @@ pub struct Anatomy<'a> {
     pub of_firmware: Vec<Finding>,
 }
 
-/// A firmware behind padding: where it starts, and its container's name.
+/// A firmware after padding: where it starts, and its container's name.
 fn behind_padding(bytes: &[u8]) -> Option<(u64, String)> {
     let filler = *bytes.first().filter(|_| loader::starts_padded(bytes))?;
     let at = bytes.iter().position(|byte| *byte != filler)?;
@@ -95,7 +95,7 @@ fn behind_padding(bytes: &[u8]) -> Option<(u64, String)> {
     Some((at as u64, name))
 }
 
-/// A firmware in a file of its own that does not start where the board's does, behind a loader or padding.
+/// A firmware in a file of its own that does not start where the board's does, after a loader or padding.
 fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     let start = board.firmware_start()?;
     let padded = behind_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} behind padding"));
@@ -106,7 +106,7 @@ fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     ))
 }
 
-/// True for a bare file that can be `region`: as long as it, or a loader or ME image without the padding behind it.
+/// True for a bare file that can be `region`: as long as it, or a loader or ME image without the padding after it.
 fn fills(bytes: &[u8], region: &Region) -> bool {
     let (len, room) = (bytes.len() as u64, region.span.len());
     let short_loader = || loader::is_one(bytes);
@@ -305,7 +305,7 @@ impl<'a> Anatomy<'a> {
         }
     }
 
-    /// Bytes for the region behind the firmware: the firmware's own where it runs on, or what follows it in its
+    /// Bytes for the region after the firmware: the firmware's own where it runs on, or what follows it in its
     /// file.
     fn behind(&self, region: &Region, board: &Board) -> Option<Piece<'_>> {
         let firmware = self.firmware.as_ref()?;

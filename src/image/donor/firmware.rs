@@ -13,15 +13,15 @@ use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
 use crate::image::container::overlay;
 use crate::image::container::sysupgrade::{self, Chunk};
 
-/// How far behind the root file system an overlay or its mark is looked for.
+/// How far after the root file system an overlay or its mark is looked for.
 const OVERLAY_WITHIN: u64 = 0x40_0000;
 
 /// Whose a firmware is.
 #[derive(Clone, Debug)]
 pub enum Origin {
-    /// The vendor's, behind its header.
+    /// The vendor's, after its header.
     Vendor(Rc<dyn Envelope>),
-    /// OpenWrt's, behind the vendor's header where the loader looks for one: the header says nothing about the country.
+    /// OpenWrt's, after the vendor's header where the loader looks for one: the header says nothing about the country.
     OpenWrt {
         /// The header.
         envelope: Rc<dyn Envelope>,
@@ -53,7 +53,7 @@ impl Origin {
 /// A firmware and what is known of it.
 #[derive(Clone, Debug)]
 pub struct Firmware<'a> {
-    /// What goes to flash from the firmware region's start on: header first, nothing appended, nothing behind its
+    /// What goes to flash from the firmware region's start on: header first, nothing appended, nothing after its
     /// own length.
     pub bytes: Cow<'a, [u8]>,
     /// The same with what was appended (metadata): how a rescue takes a sysupgrade file.
@@ -66,7 +66,7 @@ pub struct Firmware<'a> {
     pub sysupgrade: bool,
 }
 
-/// Where OpenWrt's overlay would be behind the root file system: its mark, or jffs2 nodes.
+/// Where OpenWrt's overlay would be after the root file system: its mark, or jffs2 nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behind {
     /// A mark, not used yet.
@@ -75,7 +75,7 @@ pub enum Behind {
     Overlay(u64),
 }
 
-/// What is at the 4 KiB edges behind the root file system: jffs2 nodes where there are any, else the first
+/// What is at the 4 KiB edges after the root file system: jffs2 nodes where there are any, else the first
 /// mark; `bytes` starts with `header`.
 pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
     const EDGE: u64 = 0x1000;
@@ -129,7 +129,7 @@ pub fn judge_header(whole: &[u8], header: &dyn Envelope, what: &str, board: &Boa
     found
 }
 
-/// The same for a header of a file, and the image behind one that has no sum.
+/// The same for a header of a file, and the image after one that has no sum.
 pub fn judge_file(file: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
     let mut found = judge_header(file, header, what, board);
     if header.check(file).is_none() {

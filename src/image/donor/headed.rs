@@ -20,7 +20,7 @@ impl Anatomy<'_> {
     pub(super) fn with_outer(mut self, outer: &TplinkHeader, board: &Board) -> Self {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
-        // Nothing behind the loader: the front of a vendor file, cut out as if it were the loader.
+        // Nothing after the loader: the front of a vendor file, cut out as if it were the loader.
         let kernel = u64::from(outer.kernel.offset);
         if (bytes.len() as u64) < kernel {
             let finding = loader::fault(bytes, &what).filter(|f| f.name == HEADER_KEPT.name);
@@ -110,7 +110,7 @@ impl Anatomy<'_> {
         self
     }
 
-    /// Takes the firmware that starts with `header`, with nothing behind its own length.
+    /// Takes the firmware that starts with `header`, with nothing after its own length.
     pub(super) fn take_firmware(&mut self, header: Rc<dyn Envelope>, board: &Board) {
         let all = &self.donor.bytes[header.offset() as usize..];
         let payload = sysupgrade::strip(all);

@@ -179,7 +179,7 @@ fn this_board(board: &Board) -> String {
 /// The names of its trees, where there is no list to hold against them.
 fn tree_alone(names: &Names, what: &str, board: &Board) -> Option<Finding> {
     let other = !names.trees.iter().any(|tree| board.compatible.iter().any(|own| is_same(own, tree)));
-    // A tree may list a board that it is similar to behind its own name: a variant, or another board of the series.
+    // A tree may list a board that it is similar to after its own name: a variant, or another board of the series.
     let similar = names.further.iter().find(|name| board.compatible.iter().any(|own| own == *name));
     let (severity, also) = match similar {
         Some(name) if !is_reference(name) => {

@@ -2,7 +2,7 @@
 //!
 //! uImage, FIT, TRX and Seama images go to flash as they are (a Seama seal is left behind); of a SafeLoader image and of
 //! a sysupgrade file of the tar kind, the parts are put where the flash has them. Facts: those of the containers;
-//! where OpenWrt looks for a root file system behind its kernel: Linux drivers/mtd/mtdsplit (OpenWrt), at the next
+//! where OpenWrt looks for a root file system after its kernel: Linux drivers/mtd/mtdsplit (OpenWrt), at the next
 //! erase block; padjffs2 (firmware-utils) for the marks.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ use crate::image::layout::Role;
 
 /// Where the kernel ends, the root file system is looked for at the next of these.
 const ERASE_BLOCK: u64 = 0x1_0000;
-/// Edges at which a mark may be looked for, behind the root file system.
+/// Edges at which a mark may be looked for, after the root file system.
 const MARK_EDGES: [u64; 2] = [0x1000, ERASE_BLOCK];
 
 /// A firmware opened.
@@ -104,7 +104,7 @@ pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, String)> {
     Some((item.kind, format.name.to_owned()))
 }
 
-/// Judges the image behind a vendor's header that has no sum of its own.
+/// Judges the image after a vendor's header that has no sum of its own.
 pub(super) fn judge(image: &[u8], what: &str) -> Vec<Finding> {
     container(&mut Look::new(image)).map_or_else(Vec::new, |(_, item)| sums(&item, what))
 }
@@ -221,7 +221,7 @@ fn by_address(
     Some(firmware)
 }
 
-/// Puts the root file system at the next erase block behind the kernel, with OpenWrt's marks behind it.
+/// Puts the root file system at the next erase block after the kernel, with OpenWrt's marks after it.
 fn by_erase_block(
     kernel: Option<&[u8]>,
     root: Option<&[u8]>,

@@ -291,10 +291,10 @@ fn a_wrapper_leaves_nothing_of_itself_alone_or_in_another_one() {
 fn a_damaged_and_a_cut_wrapper_is_refused_and_so_is_an_encrypted_one() {
     let plain = kernel_and_root();
     for (name, file) in wrapped(&plain) {
-        // Where the firmware's own sums do not reach: behind its kernel.
+        // Where the firmware's own sums do not reach: after its kernel.
         let damaged = flipped(&file, file.len() - 0x300);
         assert_eq!(refused(&damaged, &board()), ["sum"], "{name}");
-        // Without its end a trailer is none, and its text is filler behind the root file system.
+        // Without its end a trailer is none, and its text is filler after the root file system.
         if name != "trailer" {
             assert!(!refused(&file[..file.len() - 0x100], &board()).is_empty(), "{name} cut");
         }
@@ -350,7 +350,7 @@ fn a_dump_tells_of_its_overlay_where_one_was_written() {
         let made = run(&chip, &board()).unwrap();
         made.findings.iter().any(|finding| finding.name == "foreign-overlay")
     };
-    // Nothing behind the root file system, or only the mark that makes OpenWrt format it.
+    // Nothing after the root file system, or only the mark that makes OpenWrt format it.
     assert!(!told(&[]) && !told(b"\xde\xad\xc0\xde"));
     assert!(told(jffs2) && told(&[&b"\xde\xad\xc0\xde"[..], &[0xff; 0xffc], jffs2].concat()));
     // Where no root file system is known there may be an overlay.

@@ -19,7 +19,7 @@ use crate::image::layout::Role;
 use crate::image::whole::is_blank;
 
 impl Anatomy<'_> {
-    /// Firmware without a vendor's header, from `from` on in the file, behind a loader or padding; `None` where nothing
+    /// Firmware without a vendor's header, from `from` on in the file, after a loader or padding; `None` where nothing
     /// says that it is one.
     pub(super) fn with_plain_firmware(mut self, from: usize, board: &Board) -> Option<Self> {
         let bytes = self.donor.bytes.get(from..)?;

@@ -131,7 +131,7 @@ fn is_first_instruction(data: &[u8]) -> bool {
         || words(data).is_some_and(|all| all[..2].iter().any(|[word, next]| mips(*word, *next)))
 }
 
-/// True for a branch with what a loader has behind it: the filled delay slot (MIPS), the table of vectors (ARM),
+/// True for a branch with what a loader has after it: the filled delay slot (MIPS), the table of vectors (ARM),
 /// the fill before an aligned word (ARM64).
 fn is_reset_vector(data: &[u8]) -> bool {
     const CLEAR_COUNT: u32 = 0x4080_4800;
@@ -209,7 +209,7 @@ mod tests {
             );
             assert_eq!(loaders(&bytes), [(0, 0x2_0000)], "{from:#x}");
         }
-        // Longer padding before the banner: the part behind it does not start like a loader.
+        // Longer padding before the banner: the part after it does not start like a loader.
         let padding = vec![0xff; 0x3000];
         let bytes = image(0x2_0000, &[(0, &ARM64), (0x1000, &padding), (0x1_8000, BANNER)]);
         assert_eq!(loaders(&bytes), [(0, 0x2_0000)]);

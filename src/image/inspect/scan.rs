@@ -84,7 +84,7 @@ pub(super) fn scan(look: &mut Look) -> Scan {
     let mut at = 0;
     if let Some(wrapped) = wrapper::at_start(look) {
         let own = wrapped.own_bytes();
-        // What is not inside is accounted for; the search starts behind the wrapper's header.
+        // What is not inside is accounted for; the search starts after the wrapper's header.
         at = own.first().filter(|first| first.start == 0).map_or(0, |first| first.end as usize);
         found.covered.extend(own);
         found.items.push(wrapped.item);
@@ -111,7 +111,7 @@ pub(super) fn scan(look: &mut Look) -> Scan {
 /// The end of the bytes where there is none.
 fn next_place(bytes: &[u8], at: usize) -> usize {
     let edge = at.next_multiple_of(SMALLEST_EDGE).min(bytes.len());
-    // With the first byte behind the edge, so that the last pair is whole.
+    // With the first byte after the edge, so that the last pair is whole.
     let before = &bytes[at..bytes.len().min(edge + 1)];
     let pairs = &*PAIRS;
     let found = before.windows(2).position(|pair| pairs[usize::from(pair[0]) << 8 | usize::from(pair[1])]);

@@ -119,7 +119,7 @@ fn named(field: &str) -> Vec<u8> {
     [&[0], format!("DmiVar{field}").as_bytes(), &[0]].concat()
 }
 
-/// The sum of size, attributes and all behind the head.
+/// The sum of size, attributes and all after the head.
 fn record_sum(record: &[u8]) -> u8 {
     [&record[4..6], &record[9..]].concat().iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
@@ -199,7 +199,7 @@ fn what_is_guarded_by_more_than_a_sum_is_not_written() {
         let sum = |bytes: &[u8]| record_sum(&bytes[0x60..0x60 + record.len()]);
         assert_eq!((edited[0].spans.len(), sum(&bytes)), (3, record_sum(&record)));
     }
-    // No end behind the text: its length is its place's.
+    // No end after the text: its length is its place's.
     let mut bytes = region(&[record(0x83, &name, b"SN1")]);
     assert!(write(&mut bytes, 0, &serial("SN22")).unwrap_err().contains("exactly 3"));
     assert!(write(&mut bytes, 0, &serial("S2")).is_err() && write(&mut bytes, 0, &serial("SN2")).is_ok());

@@ -2,7 +2,7 @@
 //!
 //! A file starts at a multiple of 8 from the volume's start: GUID, sum of the header, sum of the data, type, attributes,
 //! 24-bit size, state. Both sums and the state count as 0 in the sum of the header. A large file has its size as a 64-bit
-//! word behind that. Facts: UEFI PI specification volume 3, UEFITool (ffs.h, ffsparser.cpp).
+//! word after that. Facts: UEFI PI specification volume 3, UEFITool (ffs.h, ffsparser.cpp).
 
 use super::guid::Guid;
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at, u64_at};
@@ -43,7 +43,7 @@ pub struct File {
 }
 
 impl File {
-    /// The bytes behind the header.
+    /// The bytes after the header.
     pub fn body(&self) -> Span {
         Span::new(self.span.start + self.header_len, self.span.end)
     }
@@ -62,7 +62,7 @@ pub(super) fn read(bytes: &[u8], at: u64, end: u64, revision: u8, erased: u8) ->
     let small = u32_at(head, 0x14, Little)? & SIZE_LARGE;
     let is_large = revision > 1 && attributes & ATTRIBUTE_LARGE != 0;
     let (header_len, size) = match (is_large, small) {
-        // Lenovo's: no size at all, and 32 bits of it behind.
+        // Lenovo's: no size at all, and 32 bits of it after.
         (true, 0) => (LARGE_HEADER_LEN - 4, u32_at(bytes, start + HEADER_LEN as usize, Little)?.into()),
         (true, _) => (LARGE_HEADER_LEN, u64_at(bytes, start + HEADER_LEN as usize, Little)?),
         (false, size) => (HEADER_LEN, u64::from(size)),
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], at: u64, end: u64, revision: u8, erased: u8) ->
     let is_valid = state & DATA_VALID != 0 && state & DELETED == 0;
     let header = slice(bytes, start, header_len as usize)?;
     let summed = sum(header).wrapping_sub(head[0x11]).wrapping_sub(head[0x17]);
-    // The first revision has the complement of the sums behind the data.
+    // The first revision has the complement of the sums after the data.
     let tail = if revision == 1 && attributes & ATTRIBUTE_LARGE != 0 { 2 } else { 0 };
     let body = Span::new(at + header_len, span.end.saturating_sub(tail));
     let data_holds = match attributes & ATTRIBUTE_CHECKSUM {

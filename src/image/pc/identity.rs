@@ -55,7 +55,7 @@ pub struct Value {
     pub what: What,
     /// Where it stands.
     pub span: Span,
-    /// The bytes that it may take: those of its text, and the filling behind them.
+    /// The bytes that it may take: those of its text, and the filling after them.
     pub room: Span,
     /// What guards it.
     pub guard: Guard,
@@ -119,7 +119,7 @@ fn uuid(bytes: &[u8], at: u64) -> Option<Value> {
     (!blank).then(|| Value { what: What::Uuid, span, room: span, guard: Guard::None, text: guid.to_string() })
 }
 
-/// Records from 36 on, behind `BSA_` at 28: type, field, then length and data, or 00 80 09, length, number and data.
+/// Records from 36 on, after `BSA_` at 28: type, field, then length and data, or 00 80 09, length, number and data.
 fn flash_data(bytes: &[u8], file: &File, found: &mut Vec<Value>) {
     const MARK: &[u8] = b"BSA_";
     const LATER: [u8; 3] = [0, 0x80, 9];

@@ -14,7 +14,7 @@ use crate::span::Span;
 const VECTOR: usize = 0x10;
 
 /// Volumes and files of `donor`, called `name`, that are not in the result: what stays the board's own in their place is no
-/// such part, and hides what is behind it. Both regions start at `at` of the flash.
+/// such part, and hides what is after it. Both regions start at `at` of the flash.
 pub fn hidden_parts(donor: &Bios, result: &Bios, at: u64, name: &str) -> Vec<Finding> {
     /// The first ones name the cause; a hidden head hides all that follows.
     const MOST: usize = 3;

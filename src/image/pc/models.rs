@@ -1,7 +1,7 @@
 //! The texts by which a release names its board and itself.
 //!
 //! `$BOOTEFI$` and 5 bytes, then 60 bytes of the board's name, 21 of the file's name and 10 of the date (FD44Editor);
-//! `$BVDT$` with the version behind a `$` at 0Dh, the product at 26h (a published reader of Insyde's dumps); the
+//! `$BVDT$` with the version after a `$` at 0Dh, the product at 26h (a published reader of Insyde's dumps); the
 //! configuration in coreboot's file system.
 
 use memchr::memmem;

@@ -1,6 +1,6 @@
 //! Phoenix's stores of variables (EVSA), and its flash map, which says where they and the Windows licence are.
 //!
-//! EVSA: entries of type, sum (of all behind the type, 0), 16-bit size. The first one, EC, has the mark, attributes and the
+//! EVSA: entries of type, sum (of all after the type, 0), 16-bit size. The first one, EC, has the mark, attributes and the
 //! size of the store; ED and E1 give an owner a number, EE and E2 a name, EF and E3 are a variable's value with both
 //! numbers, 83 one that is deleted. The map: `_FLASH_MAP`, 16-bit number of entries, 4 free bytes; an entry has a GUID for
 //! what it is, kind of data and of entry, 64-bit address, size, offset. Facts: UEFITool (phoenix_evsa.ksy, phoenix_flm.ksy,

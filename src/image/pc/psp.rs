@@ -1,7 +1,7 @@
 //! AMD's platform security processor: the structure that leads to its directories, and what they list.
 //!
 //! AA 55 AA 55 at one of few offsets; at 10h and 14h the address of the PSP's directory, at 18h to 20h of those of the
-//! BIOS. A directory: cookie, Fletcher-32 over all behind it, number of entries, a word that says how locations count (bits
+//! BIOS. A directory: cookie, Fletcher-32 over all after it, number of entries, a word that says how locations count (bits
 //! 30:29); entries of 16 or, of the BIOS, 24 bytes: type, size, location. Facts: coreboot's psp_integration.md and
 //! amdfwtool, PSPTool.
 

@@ -132,7 +132,7 @@ fn variables_are_emptied_as_a_maker_delivers_them() {
     }
 }
 
-/// What of the own dump is erased or has lost its head hides the release's files behind it: refused, until it is the donor's.
+/// What of the own dump is erased or has lost its head hides the release's files after it: refused, until it is the donor's.
 #[test]
 fn an_own_part_that_is_none_is_not_kept_over_the_donors_files() {
     let (own, new) = (unit(1), update());
@@ -189,7 +189,7 @@ fn damage_that_stays_is_told() {
         flash[at..at + bytes.len()].copy_from_slice(bytes);
         flash
     };
-    // In the middle of a record, and behind the last one.
+    // In the middle of a record, and after the last one.
     for at in [BIOS + 0x48 + 0x1c + 8, BIOS + 0x48 + 0x1800] {
         let damaged = with(at, &[0x5a; 8]);
         let found = told(&damaged, &new.bytes, &[]);

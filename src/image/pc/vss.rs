@@ -36,7 +36,7 @@ const FACTORY_HEADER_LEN: u64 = 0x50;
 /// Insyde leaves the size of its live store open.
 const OPEN_SIZE: u32 = u32::MAX;
 
-/// The stores in a volume of variables, in order. What is behind the working block is the spare of a write in progress and
+/// The stores in a volume of variables, in order. What is after the working block is the spare of a write in progress and
 /// no store of its own.
 pub fn stores(bytes: &[u8], volume: &Volume) -> Vec<Store> {
     let mut found = Vec::new();

@@ -103,7 +103,7 @@ pub enum Fault {
     /// Data that would run past the end of its 64 KiB segment.
     #[error("the data wrap around at the end of their 64 KiB segment")]
     Wraps,
-    /// A line behind the end record.
+    /// A line after the end record.
     #[error("a record behind the end record")]
     AfterEnd,
     /// No end record.
@@ -231,7 +231,7 @@ fn joined(mut pieces: Vec<(u64, Vec<u8>)>) -> Result<(u64, Vec<u8>), Fault> {
     Ok((start, pieces.concat()))
 }
 
-/// Reads records one after another; what one says of the addresses of those behind it is kept.
+/// Reads records one after another; what one says of the addresses of those after it is kept.
 struct Reader {
     format: TextFormat,
     /// What is added to the address of a data record.

@@ -102,7 +102,7 @@ fn run_on(bytes: &mut [u8], parties: &mut Parties, findings: &mut Vec<Finding>) 
     next.run_on = true;
 }
 
-/// Fills `place` with `bytes` and erased bytes behind them.
+/// Fills `place` with `bytes` and erased bytes after them.
 fn put(place: &mut [u8], bytes: &[u8]) {
     let len = bytes.len().min(place.len());
     place[..len].copy_from_slice(&bytes[..len]);

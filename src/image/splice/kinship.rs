@@ -139,7 +139,7 @@ fn other_names(ours: &[String], names: &Names, name: &str) -> Option<Finding> {
     ))
 }
 
-/// A root file system behind the board's own kernel, and none in what a donor brings.
+/// A root file system after the board's own kernel, and none in what a donor brings.
 fn no_root(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
     let expected = root::file_system(own, &[FileSystem::Packed])?;
     root::file_system(theirs, &[FileSystem::Packed, FileSystem::Written]).is_none().then(|| {

@@ -114,7 +114,7 @@ fn judge_front(front: &[u8], recovery: &Recovery, start: u64, board: &Board) -> 
     }
 }
 
-/// Bytes behind the firmware's own length, where settings would be.
+/// Bytes after the firmware's own length, where settings would be.
 fn tail(file: &[u8], from: u64, board: &Board) -> Option<Finding> {
     let rest = file.get(from as usize..)?;
     let readable = rest.starts_with(b"<?xml");

@@ -63,7 +63,7 @@ fn unless_equal(seen: &[usize], wanted: &[usize]) -> Option<String> {
     })
 }
 
-/// All checks of a CH341A. The adapter is brought up again behind each that fails.
+/// All checks of a CH341A. The adapter is brought up again after each that fails.
 pub(super) fn examine(codec: &mut Ch341a, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
     let model = Figure::Code(u16::from(COMMON_VERSION));
     let version = match codec.version {

@@ -34,7 +34,7 @@ pub(super) struct Packets {
     pub(super) transfers: Transfers,
     pub(super) packet: Vec<u8>,
     pub(super) answers: Vec<u8>,
-    /// An empty packet goes behind each full one.
+    /// An empty packet goes after each full one.
     pub(super) padded: bool,
 }
 

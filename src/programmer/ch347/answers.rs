@@ -181,7 +181,7 @@ impl Asked {
     }
 }
 
-/// The whole answers in these bytes, and what is behind the last of them.
+/// The whole answers in these bytes, and what is after the last of them.
 fn answers(mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &[u8]) {
     let mut all = Vec::new();
     while let [command, low, high, later @ ..] = bytes {

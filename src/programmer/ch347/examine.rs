@@ -13,7 +13,7 @@ const HOLD: Duration = Duration::from_millis(200);
 /// Bytes that wait then: more than the device holds.
 const HELD: usize = 8 * PAYLOAD;
 
-/// All checks of a CH347. It is brought up again behind each that may fail.
+/// All checks of a CH347. It is brought up again after each that may fail.
 pub(super) fn examine(codec: &mut Ch347, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
     let version = match codec.version {
         Some(version) if codec.new => (Figure::Code(version), None),

@@ -122,7 +122,7 @@ fn every_firmware_is_brought_up_to_the_fast_shape() {
     }
 }
 
-/// The bit is wrong in the status that is read behind the configuration, and no one looks at that.
+/// The bit is wrong in the status that is read after the configuration, and no one looks at that.
 #[test]
 fn the_first_bit_behind_a_configuration_is_of_no_use() {
     let emulator = emulator(ProgrammerKind::Ch347f, &[Quirk::FirstBit]);

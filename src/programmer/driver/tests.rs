@@ -196,7 +196,7 @@ fn pins_out_of_turn_are_found_without_a_chip() {
     }
 }
 
-/// What is behind an empty packet is no answer to what is asked next.
+/// What is after an empty packet is no answer to what is asked next.
 #[test]
 fn an_empty_packet_at_open_is_no_silence() {
     let mut pipe = Loop { stale: vec![vec![1, 2], vec![], vec![3]], ..Loop::default() };
@@ -220,7 +220,7 @@ fn the_first_round_trips_decide_how_long_the_device_is_waited_for() {
         nearly(*driver.pipe().quiet.last().unwrap(), patience / HURRY);
         driver.run(&mut [Transaction::write(&[6])]).unwrap();
         nearly(*driver.pipe().quiet.last().unwrap(), patience);
-        // The mark behind a failure comes after all that is late; what failed has waited for a third already.
+        // The mark after a failure comes after all that is late; what failed has waited for a third already.
         driver.pipe_mut().quiet.clear();
         driver.pipe_mut().fail = Some(UsbError::Stall("test"));
         driver.run(&mut [Transaction::write(&[6])]).unwrap_err();
@@ -351,7 +351,7 @@ fn a_read_without_a_limit_is_handed_out_in_parts_and_can_be_stopped() {
             .unwrap();
         assert_eq!(bytes == len, stop_after == 40, "{parts} parts, {bytes} bytes");
         assert!(parts <= 25);
-        // Chip select is high behind it, and what follows is a window of its own.
+        // Chip select is high after it, and what follows is a window of its own.
         assert_eq!(driver.pipe().log.last().unwrap(), "raise");
         assert_eq!(read(&mut driver, 60).unwrap(), [0xFF; 60]);
     }

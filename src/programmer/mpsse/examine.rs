@@ -19,7 +19,7 @@ const HOLD: Duration = Duration::from_millis(200);
 /// Bytes that wait then: more than any FIFO holds.
 const HELD: usize = 8 * 1024;
 
-/// All checks of an FTDI port. The port is brought up again behind each.
+/// All checks of an FTDI port. The port is brought up again after each.
 pub(super) fn examine(codec: &mut Mpsse, pipe: &mut dyn Pipe) -> Result<Vec<Check>, SpiError> {
     let release = pipe.about().release;
     let version = match release {

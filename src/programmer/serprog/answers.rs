@@ -96,7 +96,7 @@ impl<'b> Answers<'b> {
 
 impl Reply for Answers<'_> {
     fn next(&self, in_flight: usize) -> Option<usize> {
-        // The device ends a transfer early wherever it pauses. It sends no empty packet behind a full one, so a transfer
+        // The device ends a transfer early wherever it pauses. It sends no empty packet after a full one, so a transfer
         // that asks for more packets than are left would never end.
         let left = self.left.saturating_sub(in_flight * ASK);
         (left > 0).then(|| left.next_multiple_of(PACKET).min(ASK))

@@ -192,7 +192,7 @@ fn synchronise(pipe: &mut dyn Pipe, known: Known) -> Result<(), SpiError> {
 }
 
 /// How many bytes the device takes in one window: `most`, where it takes one of `tried` bytes. The window is a status command
-/// that goes on; the chip ignores what comes behind its first byte. A device that refuses it leaves the bytes unread or not;
+/// that goes on; the chip ignores what comes after its first byte. A device that refuses it leaves the bytes unread or not;
 /// as commands they are refused too.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// Bytes of one look at a place.
 pub(super) const LOOK: u64 = 16;
-/// Bytes read behind a look, so that its last byte is not the last one of its answer.
+/// Bytes read after a look, so that its last byte is not the last one of its answer.
 const BEHIND: u64 = 7;
 /// Telling places at which two reads that overlap are compared.
 pub(super) const CROSSED: usize = 8;
@@ -60,7 +60,7 @@ impl<'c, P: Programmer> Asker<'c, P> {
     }
 
     /// Each place read from before it, and from its own first byte: by an answer that ends with it, and by one that runs on
-    /// behind it.
+    /// after it.
     pub fn overlaps(&mut self, places: &[u64]) -> Result<Vec<Overlap>, FlashError> {
         let spans: Vec<Span> = places
             .iter()

@@ -108,7 +108,7 @@ impl Log {
             let text = line.strip_suffix(b"\n").and_then(|l| std::str::from_utf8(l).ok());
             match text.and_then(Line::from_text) {
                 Some(line) => {
-                    // A good line behind a bad one: it was not the end that was torn.
+                    // A good line after a bad one: it was not the end that was torn.
                     log.damaged |= bad;
                     log.add(&line);
                     log.whole = at;

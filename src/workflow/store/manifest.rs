@@ -45,7 +45,7 @@ pub struct Reads {
 pub struct Proven {
     /// First address.
     pub start: u64,
-    /// Address behind the last.
+    /// Address after the last.
     pub end: u64,
     /// How.
     pub by: ProvenBy,

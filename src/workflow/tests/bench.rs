@@ -184,7 +184,7 @@ pub fn flash_bin(root: &Path) -> Vec<u8> {
 }
 
 /// What a backup reads more than twice: 8 KiB at the end of the chip, what our engine reads before them, and twice what it
-/// reads behind its span.
+/// reads after its span.
 pub const LAST_LOOK: u64 = 8192 + 37 + 2 * 11;
 
 /// What a backup of a chip of some megabytes reads again at slower clocks, where the programmer has any.

@@ -306,7 +306,7 @@ fn a_stuck_bit_whose_halves_agree_for_a_while_is_refused() {
     }
 }
 
-/// The same where the halves agree at the first boundary of the bit and differ behind a later one, and where they agree for
+/// The same where the halves agree at the first boundary of the bit and differ after a later one, and where they agree for
 /// longer than a burst is.
 #[test]
 fn a_stuck_bit_that_only_the_end_of_the_chip_shows_is_refused() {

@@ -328,7 +328,7 @@ fn a_block_that_does_not_take_makes_the_rest_be_looked_at() {
         let old = random(1, SMALL);
         let bench = bench(&old);
         let mut erased = false;
-        // Cells that read 00 behind the erase; and others, far from them.
+        // Cells that read 00 after the erase; and others, far from them.
         let tap = |_, batch: &mut [Transaction<'_>]| {
             erased |= batch.iter().any(|t| opcode(t) == Some(0x20));
             for transaction in batch.iter_mut().filter(|_| erased) {
@@ -430,7 +430,7 @@ fn undo_and_finish_can_change_their_minds() {
     assert!(bench.emulator.contents() == old);
 }
 
-/// The right to erase is given in one place only, behind the backup; nothing else in the program makes one.
+/// The right to erase is given in one place only, after the backup; nothing else in the program makes one.
 #[test]
 fn a_permit_is_given_in_one_place_only() {
     fn sources(dir: &std::path::Path, found: &mut Vec<(String, String)>) {

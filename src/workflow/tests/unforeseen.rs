@@ -33,7 +33,7 @@ fn reads<'t>(batch: &'t mut [Transaction<'_>]) -> impl Iterator<Item = (usize, &
     })
 }
 
-/// A backup behind a tap that spoils answers of the array, by their opcode, once the chip is connected: right, or nothing
+/// A backup after a tap that spoils answers of the array, by their opcode, once the chip is connected: right, or nothing
 /// is stored.
 fn back_up(
     kind: ProgrammerKind,

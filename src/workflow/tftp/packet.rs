@@ -108,7 +108,7 @@ impl Options {
 /// Reads a packet to the listening port. `None` for what is no request.
 pub(super) fn request(packet: &[u8]) -> Option<Request> {
     let (opcode, rest) = packet.split_at_checked(2)?;
-    // The last field ends with a zero too; what is behind it is no field.
+    // The last field ends with a zero too; what is after it is no field.
     let fields: Vec<&[u8]> = rest.split(|byte| *byte == 0).collect();
     let (_, fields) = fields.split_last()?;
     let [name, mode, options @ ..] = fields else { return None };

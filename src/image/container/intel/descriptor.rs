@@ -56,7 +56,7 @@ impl Generation {
 pub enum Part {
     /// All of it.
     Whole,
-    /// The descriptor without any region behind it.
+    /// The descriptor without any region after it.
     DescriptorAlone,
     /// The first of two chips.
     FirstChip,
@@ -73,7 +73,7 @@ pub struct Descriptor {
     pub regions: Vec<(&'static str, Span)>,
     /// Sizes of the chips in bytes, one or two; empty where the descriptor does not say.
     pub chips: Vec<u64>,
-    /// True where the BIOS region's entry covers all others: it is taken to start behind them.
+    /// True where the BIOS region's entry covers all others: it is taken to start after them.
     pub bios_covers_all: bool,
 }
 
@@ -157,7 +157,7 @@ fn region(number: usize, word: u32, generation: Generation) -> Option<Span> {
     (!absent).then(|| Span::new(u64::from(first) << 12, (u64::from(last) + 1) << 12))
 }
 
-/// Some boards' BIOS region is all of the flash, the others in it: moves its start behind them. True where it did.
+/// Some boards' BIOS region is all of the flash, the others in it: moves its start after them. True where it did.
 fn uncover(regions: &mut [(&'static str, Span)]) -> bool {
     let others: Vec<Span> = regions.iter().filter(|(name, _)| *name != BIOS).map(|(_, span)| *span).collect();
     let last = others.iter().map(|span| span.end).max().unwrap_or(0);

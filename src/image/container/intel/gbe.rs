@@ -2,7 +2,7 @@
 //!
 //! The region is halved and each half starts with a copy of 128 little-endian words. Words 0 to 2 are the address; bits
 //! 15:14 of word 13h are 10b in a valid copy; words 0 to 3Fh add up to BABA. A copy that was given up has the mark
-//! cleared behind its sum, which then is 3ABA. Facts: Linux e1000e (ich8lan.c: valid bank, bank size; nvm.h: sum),
+//! cleared after its sum, which then is 3ABA. Facts: Linux e1000e (ich8lan.c: valid bank, bank size; nvm.h: sum),
 //! coreboot util/bincfg (gbe specification).
 
 use serde_json::json;

@@ -1,13 +1,13 @@
 //! What is in the ME region, held against the region's length.
 //!
-//! Up to ME 14 a partition table, `$FPT`, is behind a vector of 10h bytes, or first: count, versions of header and entries,
-//! length of the header, then from 20h behind the mark on entries of 20h bytes: name, owner, offset in the region, size.
-//! From ME 15 on a layout table is first, behind such a vector: offset and size of the data partition, which starts with
+//! Up to ME 14 a partition table, `$FPT`, is after a vector of 10h bytes, or first: count, versions of header and entries,
+//! length of the header, then from 20h after the mark on entries of 20h bytes: name, owner, offset in the region, size.
+//! From ME 15 on a layout table is first, after such a vector: offset and size of the data partition, which starts with
 //! `$FPT` (header version 2.1, no vector), and of five boot partitions. Version 1.7 of it has its length, flags and a CRC
-//! before these and one more partition behind. A region that has neither is reported as not known.
+//! before these and one more partition after. A region that has neither is reported as not known.
 //!
 //! Facts: UEFITool (me.h, meparser.cpp, ksy/ifwi_16.ksy and ifwi_17.ksy), me_cleaner, intel_fw; coreboot util/ifdtool (an
-//! ME file shorter than its region is put at the region's start, FF behind it).
+//! ME file shorter than its region is put at the region's start, FF after it).
 
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::image::whole::is_blank;
@@ -18,9 +18,9 @@ const ENTRY: usize = 0x20;
 const MOST: u32 = 64;
 /// Offset or size of a partition that takes no flash.
 const NOWHERE: [u32; 2] = [0, u32::MAX];
-/// Where `$FPT` is: behind a vector, or first.
+/// Where `$FPT` is: after a vector, or first.
 const PLACES: [usize; 2] = [0x10, 0];
-/// Where the layout table's fields start, behind the vector.
+/// Where the layout table's fields start, after the vector.
 const LAYOUT: usize = 0x10;
 /// The length in a layout table of version 1.7: 8 bytes, then data, five boot and temporary partitions of 8 bytes each.
 const LAYOUT_17_LEN: u16 = 0x40;
@@ -109,7 +109,7 @@ fn table(region: &[u8], at: usize) -> Option<(u8, Vec<Partition>)> {
     Some((version, found))
 }
 
-/// The partition whose offset is at `at` in `bytes` and its size behind it.
+/// The partition whose offset is at `at` in `bytes` and its size after it.
 fn partition(name: String, bytes: &[u8], at: usize) -> Option<Partition> {
     let (offset, size) = (u32_at(bytes, at, Little)?, u32_at(bytes, at + 4, Little)?);
     let start = u64::from(offset);

@@ -1,7 +1,7 @@
 //! LZMA-alone streams, as kernels are packed: the 13-byte header, and unpacking within bounds.
 //!
 //! Header: property byte, dictionary size (LE u32), unpacked size (LE u64, all ones where unknown); the first byte
-//! of the stream behind it is 0. There is no checksum: a stream is good when it unpacks to its end.
+//! of the stream after it is 0. There is no checksum: a stream is good when it unpacks to its end.
 //! Facts: LZMA SDK lzma.txt; 5D and 6D are the properties met in firmware.
 
 use lzma_rust2::LzmaReader;

@@ -18,11 +18,11 @@ pub enum Method {
     Lzma,
     /// The same over code whose call addresses are made absolute; they are left so.
     LzmaX86,
-    /// Brotli behind EDK2's two lengths.
+    /// Brotli after EDK2's two lengths.
     Brotli,
     /// A gzip member.
     Gzip,
-    /// AMD's zlib behind a head of 256 bytes, which is not opened.
+    /// AMD's zlib after a head of 256 bytes, which is not opened.
     AmdZlib,
 }
 

@@ -32,7 +32,7 @@ pub fn with_boot(loader: &[u8], firmware: &[u8]) -> Result<Vec<u8>, ComposeError
     if inner.has_boot() {
         return Err(ComposeError::HasBoot { len: inner.boot.len });
     }
-    // The filler behind the loader's code is not part of it.
+    // The filler after the loader's code is not part of it.
     let code = loader.iter().rposition(|b| *b != 0xff).map_or(0, |last| last + 1);
     if code as u64 > BOOT_ROOM {
         return Err(ComposeError::BootTooLong { found: code as u64, room: BOOT_ROOM });

@@ -1,6 +1,6 @@
 //! TP-Link firmware headers, versions 1, 2 and 3: fields, both byte orders, inner and outer header.
 //!
-//! A header is 200h bytes. The first word is the version, little-endian; the structure behind it is decided by
+//! A header is 200h bytes. The first word is the version, little-endian; the structure after it is decided by
 //! the marks 55AA at 8C and A5 at 90 and not by the version, since version 2 is also met with the first
 //! structure. The byte order of the other integers is the one in which `kernel_ofs` is 200h (inner header, or
 //! a file without boot loader) or 20400h (outer header). Facts: OpenWrt firmware-utils, mktplinkfw and
@@ -102,7 +102,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Offset of the first byte behind the part.
+    /// Offset of the first byte after the part.
     pub fn end(&self) -> u64 {
         u64::from(self.offset) + u64::from(self.len)
     }

@@ -2,7 +2,7 @@
 //!
 //! MD5 over the file with the 16 bytes of the sum replaced by a salt; which file that was is not in the header:
 //! `fw_length` is the layout's length, a stripped image is shorter, and bytes may follow. A running unit changes
-//! the covered bytes lawfully: OpenWrt writes its overlay over the marks behind the root file system, the
+//! the covered bytes lawfully: OpenWrt writes its overlay over the marks after the root file system, the
 //! vendor's page writes `hw_ver_add` while storing. Facts: firmware-utils mktplinkfw.c, mktplinkfw2.c (salts and
 //! coverage), firmware-utils c14e29c and 4b35e174 (`hw_ver_add`).
 
@@ -106,7 +106,7 @@ pub(crate) fn check(bytes: &[u8], header: &TplinkHeader) -> Md5Verdict {
     Md5Verdict::Fails { short: whole.len() < fw_length }
 }
 
-/// Judges an OpenWrt image in flash: what is behind its root file system, at an erase block's edge?
+/// Judges an OpenWrt image in flash: what is after its root file system, at an erase block's edge?
 /// The mark says where the image ended; an overlay is written where a mark was.
 fn check_overlay(rest: &[u8], header: &TplinkHeader) -> Option<Md5Verdict> {
     const MOST_EDGES: u64 = 64;

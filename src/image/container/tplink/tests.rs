@@ -9,7 +9,7 @@ use crate::image::container::bytes::Endianness;
 use crate::image::container::envelope::{Change, Md5Verdict};
 use crate::image::container::overlay::FORMAT_MARK;
 
-/// A firmware of `fw_length` bytes in the second structure, its kernel at 200h and its root file system behind it.
+/// A firmware of `fw_length` bytes in the second structure, its kernel at 200h and its root file system after it.
 pub(crate) fn firmware(fw_length: usize, rootfs: Part) -> Vec<u8> {
     let mut file: Vec<u8> = (0..fw_length).map(|i| ((i * 7) >> 3) as u8).collect();
     file[..0x200].fill(0xff);

@@ -15,7 +15,7 @@ use crate::image::container::item::{Item, ItemKind, Outcome};
 use crate::span::Span;
 
 const DAP_1_LEN: usize = 64;
-/// With region and version behind it.
+/// With region and version after it.
 const DAP_1_LONG: usize = DAP_1_LEN + 16;
 const DAP_2_LEN: usize = 72;
 const SHRS_LEN: usize = 0x6dc;
@@ -53,7 +53,7 @@ fn named(field: &[u8]) -> Option<String> {
     text(field).filter(|name| name.len() > 2 && name.bytes().all(|b| b.is_ascii_graphic()))
 }
 
-/// The sum over what is behind the header; `None` where the length is not the file's, since there is no magic number.
+/// The sum over what is after the header; `None` where the length is not the file's, since there is no magic number.
 fn with_sum(look: &mut Look, item: Item, header_len: usize, len: u32, stored: u32) -> Option<Wrapped> {
     let payload = look.bytes.get(header_len..).filter(|payload| payload.len() == len as usize && len > 0)?;
     let item = if look.may_sum(payload.len() as u64) {

@@ -1,4 +1,4 @@
-//! Insyde's update programs: a program for the desktop with `$_IFLASH` blocks behind it.
+//! Insyde's update programs: a program for the desktop with `$_IFLASH` blocks after it.
 //!
 //! A block: the mark with its kind, 16 bytes, then the 32-bit lengths of the block and of its data. `$_IFLASH_BIOSIMG` is
 //! what goes to the flash. Source: BIOSUtilities (insyde_ifd_extract.py).

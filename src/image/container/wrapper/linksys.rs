@@ -13,7 +13,7 @@ use crate::span::Span;
 
 const CHDR_LEN: usize = 16;
 const TRAILER_LEN: usize = 256;
-/// CyberTAN's header, of boards that do not keep it in flash. It has no sum; the image behind it has.
+/// CyberTAN's header, of boards that do not keep it in flash. It has no sum; the image after it has.
 pub(super) fn header(look: &mut Look) -> Option<Wrapped> {
     let header = cybertan::parse(look.bytes, 0).filter(|header| !header.is_kept())?;
     let len = look.bytes.len() as u64;
@@ -21,7 +21,7 @@ pub(super) fn header(look: &mut Look) -> Option<Wrapped> {
     Some(Wrapped { name: "Linksys image", item: header.item(len), inside })
 }
 
-/// The CHDR header: the file's length, and a CRC without its final inversion over all behind it.
+/// The CHDR header: the file's length, and a CRC without its final inversion over all after it.
 pub(super) fn chdr(look: &mut Look) -> Option<Wrapped> {
     let head = slice(look.bytes, 0, CHDR_LEN)?;
     let (len, crc) = (u32_at(head, 4, Little)?, u32_at(head, 8, Little)?);
@@ -57,7 +57,7 @@ pub(super) fn trailer(look: &mut Look) -> Option<Wrapped> {
     Some(Wrapped { name: "Linksys image with trailer", item, inside: Inside::Bytes(Span::new(0, at as u64)) })
 }
 
-/// The CRC of POSIX cksum: most significant bit first, the length behind the bytes, inverted.
+/// The CRC of POSIX cksum: most significant bit first, the length after the bytes, inverted.
 fn cksum(bytes: &[u8]) -> u32 {
     // The same polynomial as that of zlib's CRC, with the bits of each byte the other way round.
     let mut hasher = crc32fast::Hasher::new_with_initial(u32::MAX);

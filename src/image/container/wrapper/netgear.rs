@@ -49,7 +49,7 @@ pub(super) fn dni(look: &mut Look) -> Option<Wrapped> {
     Some(Wrapped { name: "Netgear DNI image", item, inside })
 }
 
-/// A CHK image: kernel (mostly a TRX) and root file system behind a header that has sums of each and of itself.
+/// A CHK image: kernel (mostly a TRX) and root file system after a header that has sums of each and of itself.
 pub(super) fn chk(look: &mut Look) -> Option<Wrapped> {
     let head = slice(look.bytes, 0, CHK_HEADER)?;
     let word = |at| u32_at(head, at, Big).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Xiaomi's HDR1 and HDR2 images: blobs with names and places in flash, an RSA signature behind them.
+//! Xiaomi's HDR1 and HDR2 images: blobs with names and places in flash, an RSA signature after them.
 //!
 //! Sources: OpenWrt firmware-utils xiaomifw.c (HDR1, blobs, the CRC without its final inversion); unblob
 //! handlers/archive/xiaomi/hdr.py (HDR2).

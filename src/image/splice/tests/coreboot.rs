@@ -60,7 +60,7 @@ fn what_names_no_mainboard_and_what_is_no_cbfs_is_asked_about() {
     let mut noise = flash(5, None);
     noise[0x1_0000..].copy_from_slice(&synthetic::noise(7, 0x1_0000));
     assert_eq!(stops(&own, &noise), [vec!["other-container"], vec![]]);
-    // The first header is spoilt: the files behind it are another CBFS, which names no mainboard either.
+    // The first header is spoilt: the files after it are another CBFS, which names no mainboard either.
     let mut spoilt = flash(5, None);
     spoilt[0x1_0000] = b'X';
     assert_eq!(stops(&own, &spoilt), [vec!["other-container"], vec![]]);

@@ -127,7 +127,7 @@ fn other_hardware_is_asked_about_where_the_boards_ids_are_not_known() {
     assert_eq!(asked(uimage.to_vec()), ["hardware-differs"]);
 }
 
-/// A vendor's header without a sum that stays in flash: its pattern is the hardware, the image behind it has the sum.
+/// A vendor's header without a sum that stays in flash: its pattern is the hardware, the image after it has the sum.
 #[test]
 fn a_header_that_stays_in_flash_names_the_board_and_its_image_has_the_sum() {
     const START: usize = 0x4_0000;
@@ -162,7 +162,7 @@ fn a_header_that_stays_in_flash_names_the_board_and_its_image_has_the_sum() {
         let stopped = run(donor).unwrap_err();
         assert!(stopped.contains(&found), "{stopped:?} and not {found}");
     }
-    // A file behind padding, as a rescue takes it; and a board without such a header.
+    // A file after padding, as a rescue takes it; and a board without such a header.
     let padded = [vec![0; START], newer.clone()].concat();
     assert!(run(padded).unwrap().image[START..START + newer.len()] == newer);
 }

@@ -7,7 +7,7 @@ fn loaders_cut_at_the_wrong_place() {
     let file = web();
     let as_loader = |bytes: &[u8]| Case::new(web()).donor("boot", bytes.to_vec()).set("u-boot=boot");
     assert!(as_loader(&file[0x200..0x2_0200]).ok()[..LOADER] == their_loader());
-    // Without the padding behind its code.
+    // Without the padding after its code.
     assert!(as_loader(&their_loader()[..0x1_8a00]).ok()[..LOADER] == their_loader());
     as_loader(&file[..LOADER]).refused("header-kept");
     as_loader(&file[0x400..0x2_0400]).refused("loader-cut");

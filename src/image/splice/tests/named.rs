@@ -12,7 +12,7 @@ fn map(text: &str) -> Layout {
     parse_any(text.as_bytes(), None).unwrap()
 }
 
-/// A kernel in a uImage of MIPS, with a tree behind it.
+/// A kernel in a uImage of MIPS, with a tree after it.
 fn firmware(tree: &[u8]) -> Vec<u8> {
     let data = [&synthetic::noise(7, 0x1000)[..], tree].concat();
     let mut head = [0; 0x40];
@@ -25,7 +25,7 @@ fn firmware(tree: &[u8]) -> Vec<u8> {
     [&head[..], &data].concat()
 }
 
-/// Metadata with these devices behind an image.
+/// Metadata with these devices after an image.
 fn listed(image: &[u8], devices: &[&str]) -> Vec<u8> {
     let json = serde_json::json!({ "supported_devices": devices }).to_string();
     let mut file = [image, &[0; 8], json.as_bytes()].concat();

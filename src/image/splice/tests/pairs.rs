@@ -98,7 +98,7 @@ fn trx(data: &[u8]) -> Vec<u8> {
     image
 }
 
-/// A squashfs 4 superblock of big-endian order with as many bytes behind it as it claims. (Version 4 is little endian
+/// A squashfs 4 superblock of big-endian order with as many bytes after it as it claims. (Version 4 is little endian
 /// by its format, so only the other order tells something.)
 fn big_endian_root() -> Vec<u8> {
     let mut root = vec![0; 0x1000];
@@ -130,7 +130,7 @@ fn a_root_file_system_of_another_byte_order_asks() {
     assert_eq!(findings(&big, &donor), [""; 0]);
 }
 
-/// A kernel for MIPS with a device tree behind it, without a flash map.
+/// A kernel for MIPS with a device tree after it, without a flash map.
 fn kernel_with_tree(names: &[&str]) -> Vec<u8> {
     let tree = made_tree::root(names).file();
     uimage(5, &[code([8, 0, 0xe0, 3]), tree].concat())
