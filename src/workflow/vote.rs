@@ -57,7 +57,12 @@ impl Ballot {
         }
         match values[..] {
             [first, last] => is_no_flip(first, last),
-            [_, _, ..] => same_bytes(&values),
+            [ref before @ .., last] if before.len() > 1 => {
+                // A bit that flipped in the first pass, and another one in the second, leave three values too.
+                let stays = self.votes.iter().filter(|(_, read)| read == last).count() >= VOTES;
+                let flips = stays && before.iter().all(|value| !is_no_flip(value, last));
+                !flips && same_bytes(&values)
+            }
             _ => false,
         }
     }
@@ -194,6 +199,20 @@ mod tests {
         assert!(ballot([0x10, 0x23], &[0x23; 4]).has_changed());
         assert!(ballot([0x10, 0x11], &[0x12; 4]).has_changed(), "a counter");
         assert!(ballot([0x10, 0x11], &[0x12, 0x13, 0x14, 0x15]).has_changed(), "and it goes on");
+    }
+
+    #[test]
+    fn a_bit_that_flips_in_either_pass_is_noise() {
+        let read = |a: u8, b: u8| [vec![0x5a; 254], vec![a, b]].concat();
+        let votes = (0..4).map(|n| (if n % 2 == 0 { Engine::Own } else { Engine::Other }, read(0x10, 0x20)));
+        let mut ballot = Ballot {
+            block: Span::new(0, BLOCK),
+            passes: vec![read(0x11, 0x20), read(0x10, 0x24)],
+            votes: votes.collect(),
+        };
+        assert!(!ballot.has_changed());
+        ballot.passes[0][254] = 0x13;
+        assert!(ballot.has_changed(), "two bits of a byte are no flip");
     }
 
     #[test]
