@@ -219,16 +219,18 @@ impl<P: Programmer> Block<'_, '_, P> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if tries > RETRIES {
-                return Err(Cause::NotTaken { tries, spans: wrong });
-            }
             let found = self.chip.read_to_vec(verify)?;
             self.tally.verified += verify.len();
             let wanted = &self.work.wanted[verify.range()];
-            let wrong: Spans = diff_near(&found, wanted, 0).iter().map(|s| s.shifted(verify.start)).collect();
+            let again: Spans = diff_near(&found, wanted, 0).iter().map(|s| s.shifted(verify.start)).collect();
+            // A byte that one of the two reads gave as wanted was misread in the other.
+            let wrong = wrong.intersection(&again);
             if wrong.is_empty() {
                 self.tally.misreads += 1;
                 return Ok(touched);
+            }
+            if tries > RETRIES {
+                return Err(Cause::NotTaken { tries, spans: wrong });
             }
             self.tally.retries += 1;
             self.warn(format!("{} bytes of {} did not take ({wrong}); done again", wrong.len(), step.block));
