@@ -354,6 +354,27 @@ fn a_block_that_does_not_take_makes_the_rest_be_looked_at() {
     }
 }
 
+/// Every look after the erase misreads one bit, each time in another byte: no byte is wrong in both looks at a write.
+#[test]
+fn a_bit_that_is_misread_in_each_look_ends_no_write() {
+    let old = random(1, SMALL);
+    let bench = bench(&old);
+    let (mut erased, mut looks) = (false, 0);
+    let tap = |_, batch: &mut [Transaction<'_>]| {
+        erased |= batch.iter().any(|t| opcode(t) == Some(0x20));
+        for transaction in batch.iter_mut().filter(|_| erased) {
+            let [Op::Write([0x03 | 0x0b, ..]), Op::Read(into)] = &mut transaction.ops[..] else { continue };
+            let at = looks * 37 % into.len();
+            into[at] ^= 0x10;
+            looks += 1;
+        }
+    };
+    let mut clip = Chip::connect(Tap(bench.programmer().unwrap(), tap)).unwrap();
+    let report = write(&mut clip, &bench.store(), &changed(&old), &mut quiet).unwrap();
+    assert!(report.done.misreads > 0 && report.done.retries == 0, "{:?}", report.done);
+    assert!(bench.emulator.contents() == changed(&old));
+}
+
 /// What one engine alone reads otherwise outside of the job's blocks says nothing of the backup: the undo goes on.
 #[test]
 fn one_engine_that_reads_otherwise_does_not_stop_an_undo() {
