@@ -7,16 +7,18 @@
 use super::bench::quiet;
 use crate::bench::{Clip, all, in_memory, noise};
 use norsplice::emulator::chip::{DataFault, FlashChip, find};
-use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind};
+use norsplice::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, SerprogKind, SpidevKind};
 use norsplice::span::Span;
 use norsplice::workflow::Store;
 use norsplice::workflow::backup::{BackupOptions, backup};
 use norsplice::workflow::reading::{ReadOptions, read};
 
-const KINDS: [(ProgrammerKind, &str); 3] = [
+const KINDS: [(ProgrammerKind, &str); 5] = [
     (ProgrammerKind::Ch341a, "CH341A"),
     (ProgrammerKind::Ft2232h, "FT2232H"),
     (ProgrammerKind::Ch347t, "CH347"),
+    (ProgrammerKind::Serprog(SerprogKind::PicoAny), "serprog, Pico"),
+    (ProgrammerKind::Spidev(SpidevKind::Pi), "spidev"),
 ];
 /// A W25Q40.
 const SIZE: usize = 512 << 10;
@@ -296,6 +298,6 @@ fn no_fault_of_reads_makes_a_wrong_read_past_16_mib() {
 }
 
 /// Right and refused, of all cases.
-const ALL: (usize, usize) = (113, 802);
+const ALL: (usize, usize) = (220, 1305);
 /// Of every third.
-const SPREAD: (usize, usize) = (31, 296);
+const SPREAD: (usize, usize) = (60, 485);
