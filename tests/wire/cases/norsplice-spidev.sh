@@ -25,9 +25,11 @@ inside() {
     # Another program has it.
     norsplice --wait -p $place probe >/dev/null 2>&1 &
     holder=$!
-    in_use() { norsplice -p $place probe 2>&1 | grep -q "is in use by another program"; }
-    wait_for "another program's lock" in_use
+    # Asked without opening it: whoever opens it first has it.
+    holds() { ls -l /proc/$holder/fd | grep -q spidev42.1; }
+    wait_for "another program to have it open" holds
     expect 1 norsplice -p $place probe
+    grep -q "is in use by another program" /tmp/err
     kill -INT $holder
     wait $holder || true
     expect 5 norsplice -p $place probe
