@@ -20,6 +20,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 const MIB: usize = 1 << 20;
+/// A packet of an FTDI port: two status bytes, then answers.
+const MPSSE_PACKET: [u8; 512] = {
+    let mut packet = [0x5A; 512];
+    (packet[0], packet[1]) = (0x31, 0x60);
+    packet
+};
 
 fn main() {
     divan::main();
@@ -47,7 +53,17 @@ impl Pipe for Canned {
         }
         black_box(burst.out);
         while let Some(len) = reply.next(0).filter(|_| !reply.is_complete()) {
-            reply.take(&self.packet[..len.min(self.packet.len())])?;
+            let packet = &self.packet[..len.min(self.packet.len())];
+            match reply.take(packet) {
+                // The last packet is longer than what is still expected.
+                Err(UsbError::Desync { .. }) if reply.is_complete() => {}
+                Err(UsbError::Desync { expected, .. }) => {
+                    reply.take(&packet[..expected])?;
+                }
+                other => {
+                    other?;
+                }
+            }
         }
         Ok(())
     }
@@ -93,13 +109,12 @@ fn ch341a_read_1_mib(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn ft2232h_read_1_mib(bencher: Bencher<'_, '_>) {
-    // Status bytes have been taken out of the packets of 512 bytes.
-    read_a_mib(bencher, canned(ProgrammerKind::Ft2232h, "ft2232h", &[0x5A; 510]));
+    read_a_mib(bencher, canned(ProgrammerKind::Ft2232h, "ft2232h", &MPSSE_PACKET));
 }
 
 #[divan::bench]
 fn ft2232h_write_1_mib(bencher: Bencher<'_, '_>) {
-    let mut programmer = canned(ProgrammerKind::Ft2232h, "ft2232h", &[0x5A; 510]);
+    let mut programmer = canned(ProgrammerKind::Ft2232h, "ft2232h", &MPSSE_PACKET);
     let data = vec![0x5Au8; MIB];
     bencher.counter(BytesCount::new(MIB)).bench_local(|| {
         for page in data.chunks(256) {
