@@ -1,6 +1,6 @@
 //! A device whose packets or requests differ from the model all the time, whatever programmer it is.
 //!
-//! It stands between the host and the device of the model, which stays as it is. Each kind is a [`Quirk`].
+//! It is between the host and the device of the model, which stays as it is. Each kind is a [`Quirk`].
 
 use super::clip::Clip;
 use super::device::{Descriptors, PacketAnswer, Setup, Stalled, UsbDevice};

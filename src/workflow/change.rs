@@ -1,7 +1,7 @@
-//! A chip that changed between two passes in more places than are voted on: told apart from a link that fails.
+//! A chip that changed between two passes in more places than are voted on: distinguished from a link that fails.
 //!
 //! What another master has written reads the same from then on, by either engine in the very transactions of its pass, and
-//! the value of before never comes back. A fault of one way of reading strikes its own transactions again; noise and lost
+//! the earlier value never comes back. A fault of one way of reading strikes its own transactions again; noise and lost
 //! answers give something else each time, or bytes that belong elsewhere.
 
 use super::differing::Differing;

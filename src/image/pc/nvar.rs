@@ -72,7 +72,7 @@ pub fn read(bytes: &[u8], start: u64, body: Span) -> Option<Store> {
     Some(store)
 }
 
-/// Where the value of a record stands: after owner and name, before the extended header.
+/// Where the value of a record is: after owner and name, before the extended header.
 fn value(body: u64, at: usize, record: &[u8], data_at: usize, attributes: u8) -> Span {
     let extended = match attributes & EXTENDED {
         0 => 0,

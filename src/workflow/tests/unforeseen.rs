@@ -145,7 +145,7 @@ fn what_another_master_writes_between_the_passes_is_a_change() {
                 let Cause::Changed(changed) = &*error.cause else { panic!("{case}: {error}") };
                 assert!(changed.blocks.contains(at as u64), "{case}: {}", changed.blocks);
                 assert!(store.list().unwrap().is_empty());
-                // Once nobody writes any more, it is read.
+                // Once no one writes any more, it is read.
                 assert!(backup(&mut clip, &store, &BackupOptions::default(), &mut quiet).is_ok(), "{case}");
             }
         }
