@@ -55,8 +55,11 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn push(&mut self, found: Found) -> usize {
+    /// Takes what a format found in `len` bytes; gives the place where the search resumes, at most the end. A header may
+    /// name parts past the end of a file that is cut short.
+    fn push(&mut self, found: Found, len: usize) -> usize {
         let Found { item, resume, unpacked } = found;
+        let resume = resume.min(len);
         let (offset, size) = (item.offset, item.size);
         self.covered.push(Span::new(offset, resume as u64));
         self.items.push(item);
@@ -85,7 +88,10 @@ pub(super) fn scan(look: &mut Look) -> Scan {
     if let Some(wrapped) = wrapper::at_start(look) {
         let own = wrapped.own_bytes();
         // What is not inside is accounted for; the search starts after the wrapper's header.
-        at = own.first().filter(|first| first.start == 0).map_or(0, |first| first.end as usize);
+        at = own
+            .first()
+            .filter(|first| first.start == 0)
+            .map_or(0, |first| bytes.len().min(first.end as usize));
         found.covered.extend(own);
         found.items.push(wrapped.item);
     }
@@ -102,7 +108,7 @@ pub(super) fn scan(look: &mut Look) -> Scan {
             let starts = starting.iter().filter(|(magic, _)| bytes[at..].starts_with(magic));
             starts.into_iter().find_map(|(_, format)| format.search(look, at))
         });
-        at = hit.map_or(at + 1, |hit| found.push(hit).max(at + 1));
+        at = hit.map_or(at + 1, |hit| found.push(hit, bytes.len()).max(at + 1));
     }
     found
 }

@@ -10,6 +10,7 @@ use crate::image::container::intel::tests::flash;
 use crate::image::container::item::Outcome;
 use crate::image::container::packed::COUNT;
 use crate::image::container::sysupgrade::tests::append;
+use crate::image::container::wrapper::samples;
 use crate::image::{Recognised, inspect::Inspection, inspect::inspect, parse_any, recognise};
 use crate::image::{made_tree, synthetic};
 
@@ -335,6 +336,30 @@ proptest! {
         ];
         let bytes: Vec<u8> = pieces.iter().flat_map(|(magic, rest)| [MAGICS[*magic], rest.as_slice()].concat()).collect();
         assert_lawful(&inspect(&bytes), bytes.len())?;
+    }
+}
+
+/// A header may name a table or a part that lies past the end of a file that is cut short.
+#[test]
+fn files_cut_at_any_place() {
+    let firmware = small("trx");
+    let wrapped = [
+        ("dni", samples::dni(firmware)),
+        ("chk", samples::chk(firmware, &[1; 40])),
+        ("chdr", samples::with_chdr(firmware)),
+        ("trailer", samples::with_trailer(firmware)),
+        ("capsule", samples::capsule(0, 0x800, 0x900, 0x2000)),
+        ("dap", samples::dap(true, firmware)),
+        ("shrs", samples::shrs()),
+        ("xiaomi", samples::xiaomi(&[(1, "fw", firmware), (2, "other", firmware)])),
+    ];
+    let files = SMALL.into_iter().chain(wrapped.iter().map(|(name, file)| (*name, file.as_slice())));
+    for (name, file) in files {
+        // An odd step, so that no boundary of a format is stepped over each time.
+        for len in (0..file.len()).step_by(127) {
+            assert_lawful(&inspect(&file[..len]), len)
+                .unwrap_or_else(|why| panic!("{name} cut at {len:#x}: {why}"));
+        }
     }
 }
 
