@@ -72,3 +72,42 @@ fn is_displaced(first: &[u8], at: usize, later: &[u8], all: &[u8]) -> bool {
 fn tells(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| *byte != bytes[0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: usize = 256;
+
+    /// Bytes that tell each place from every other.
+    fn telling() -> Vec<u8> {
+        (0..2048u32).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn an_answer_of_another_place_is_displaced() {
+        let (all, at) = (telling(), 3 * BLOCK);
+        let first = &all[at..at + BLOCK];
+        let written = vec![0x3c; BLOCK];
+        assert!(!is_displaced(first, at, &written, &all), "another master has written");
+
+        let mut twice = all.clone();
+        twice.copy_within(at..at + BLOCK, at + 8 * BLOCK);
+        assert!(is_displaced(first, at, &written, &twice), "an answer that came twice");
+
+        let shifted = [&first[1..], &[0x55]].concat();
+        assert!(is_displaced(first, at, &shifted, &all), "a byte that was lost on the way");
+        let late = [&[0x55], &first[..BLOCK - 1]].concat();
+        assert!(is_displaced(first, at, &late, &all), "a byte too many");
+    }
+
+    /// Erased or cleared bytes are everywhere: they show no place.
+    #[test]
+    fn bytes_that_are_all_alike_show_no_place() {
+        for flat in [0xff, 0x00] {
+            let mut all = telling();
+            all[BLOCK..3 * BLOCK].fill(flat);
+            assert!(!is_displaced(&all[BLOCK..2 * BLOCK], BLOCK, &[0x3c; BLOCK], &all));
+        }
+    }
+}

@@ -216,6 +216,19 @@ mod tests {
     }
 
     #[test]
+    fn other_bytes_each_time_are_no_counter() {
+        let read = |a: u8, b: u8| [vec![0x5a; 254], vec![a, b]].concat();
+        let by = |n: usize| if n.is_multiple_of(2) { Engine::Own } else { Engine::Other };
+        let ballot = |last: [u8; 2]| Ballot {
+            block: Span::new(0, BLOCK),
+            passes: vec![read(0x10, 0x20), read(0x23, 0x20)],
+            votes: (0..4).map(|n| (by(n), read(last[0], last[1]))).collect(),
+        };
+        assert!(ballot([0x3c, 0x20]).has_changed(), "one byte, another value each time");
+        assert!(!ballot([0x23, 0x3f]).has_changed(), "one byte, then another");
+    }
+
+    #[test]
     fn a_value_that_comes_back_is_noise() {
         assert!(!ballot([0x10, 0x23], &[0x10; 4]).has_changed());
         assert!(!ballot([0x10, 0x11], &[0x11; 4]).has_changed(), "one flipped bit in the first pass");
