@@ -2,6 +2,7 @@
 
 use super::show::Tone;
 use super::table::{Cell, Table};
+use crate::desk::compare;
 use crate::image::Layout;
 use crate::span::{Span, Spans};
 use crate::units::{self, count};
@@ -58,13 +59,12 @@ pub fn table(rows: &[(Span, u64)], layout: Option<&Layout>) -> (Table, Option<St
 /// One row for each region, those inside of others indented below them: how many of its bytes differ.
 pub fn by_region(differing: &Spans, layout: &Layout) -> Table {
     let mut table = Table::new(&["region", ">size", ">differing"]);
-    for (index, region) in layout.regions.iter().enumerate() {
-        let bytes = differing.intersection(&region.span.into()).len();
-        let name = format!("{:1$}{2}", "", 2 * layout.depth(index), region.name);
+    for region in compare::by_region(differing, layout) {
+        let name = format!("{:1$}{2}", "", 2 * region.depth, region.name);
         table.row([
             Cell::toned(Tone::Strong, name),
             units::size(region.span.len()).into(),
-            if bytes == 0 { "-".into() } else { Cell::from(count(bytes, "byte")) },
+            if region.bytes == 0 { "-".into() } else { Cell::from(count(region.bytes, "byte")) },
         ]);
     }
     table

@@ -7,9 +7,9 @@ use super::store;
 use super::streams;
 use super::terminal::Terminal;
 use crate::desk::AUTO;
-use crate::desk::regions::{Area, Located, MapWish, Part, map_of_board};
+use crate::desk::regions::{self, Area, Located, MapWish, Part};
 use crate::desk::subject::CHIP;
-use crate::image::{Board, ImageError, Layout, parse_any};
+use crate::image::{Board, Layout};
 use std::path::Path;
 
 /// What the options name, before any contents are asked. A map in a file is read.
@@ -44,11 +44,7 @@ pub fn map(args: &MapArgs) -> Result<MapWish, Failure> {
 /// # Errors
 /// Exit code 2 where there is none.
 pub fn layout_in(path: &Path, chip_size: Option<u64>) -> Result<Layout, Failure> {
-    let bytes = streams::read(path)?;
-    let layout = parse_any(&bytes, chip_size).or_else(|error| map_of_board(&bytes).ok_or(error));
-    let layout =
-        layout.map_err(|error: ImageError| Failure::refused(format!("{}: {error}", path.display())))?;
-    Ok(Layout { source: format!("{} in {}", layout.source, path.display()), ..layout })
+    Ok(regions::layout_in(&path.display().to_string(), &streams::read(path)?, chip_size)?)
 }
 
 /// The part of the chip on the clip, and the map; the chip is asked where no option names the map. `to_write` trusts no

@@ -4,9 +4,8 @@
 use super::exit::Failure;
 use super::questions;
 use super::session::Session;
-use crate::desk::files::{self, Existing, INPUT_MAX, ImageFile, OutFile};
+use crate::desk::files::{self, Existing, Form, INPUT_MAX, ImageFile, OutFile};
 use crate::desk::{Input, Question, Refusal, Why};
-use crate::image::records::{TextFormat, encode};
 use crate::units;
 use clap::ValueEnum;
 use std::io::{IsTerminal, Read};
@@ -95,6 +94,17 @@ pub enum FileFormat {
     Srec,
 }
 
+impl FileFormat {
+    /// The form that it is.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Bin => Form::Bin,
+            Self::Ihex => Form::Ihex,
+            Self::Srec => Form::Srec,
+        }
+    }
+}
+
 /// The bytes of an image as its file has them: as the option says, or else the ending of the name.
 ///
 /// # Errors
@@ -105,19 +115,7 @@ pub fn as_file(
     start: u64,
     bytes: Vec<u8>,
 ) -> Result<Vec<u8>, Failure> {
-    let format = match format {
-        None => TextFormat::by_name(path),
-        Some(FileFormat::Bin) => None,
-        Some(FileFormat::Ihex) => Some(TextFormat::IntelHex),
-        Some(FileFormat::Srec) => Some(TextFormat::SRecord),
-    };
-    let Some(format) = format else { return Ok(bytes) };
-    encode(format, start, &bytes).map(String::into_bytes).ok_or_else(|| {
-        Failure::refused(format!(
-            "{} end at 4 GiB: write the bytes as they are, --format bin",
-            format.title()
-        ))
-    })
+    Ok(files::as_file(path, format.map(FileFormat::form), start, bytes)?)
 }
 
 /// Writes a whole output file, or all of standard output, for a command that reads no file.
@@ -148,17 +146,6 @@ pub fn write_into(
     }
     open.into_iter().try_for_each(OutFile::keep)?;
     Ok(paths)
-}
-
-/// Checks that a folder to be made is not there yet.
-///
-/// # Errors
-/// [`Why::Exists`].
-pub fn check_new(path: &Path) -> Result<(), Failure> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(Why::Exists { path: path.to_owned() }.into()),
-        Err(_) => Ok(()),
-    }
 }
 
 /// A folder that cannot be made.

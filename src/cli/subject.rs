@@ -6,8 +6,8 @@ use super::session::Session;
 use super::store;
 use super::streams;
 use super::terminal::Terminal;
-use crate::desk::Place;
-use crate::desk::regions::{Area, Located, MapWish};
+use crate::desk::compare;
+use crate::desk::regions::{Area, Located};
 use crate::desk::subject::{Dump, Named, Subject};
 use crate::image::Image;
 use crate::span::Span;
@@ -58,37 +58,11 @@ pub fn of_chip(
 /// # Errors
 /// Exit code 2 for a region that no map has.
 pub fn locate(area: &Area, subjects: &[&Subject], session: &Session) -> Result<Located, Failure> {
-    let mut refused = None;
-    for subject in subjects {
-        let by_backup = subject.layout.clone().filter(|_| area.map == MapWish::Any);
-        let by_backup = by_backup.map(|layout| Area { map: MapWish::Given(layout), ..area.clone() });
-        for area in by_backup.iter().chain([area]) {
-            match area.in_contents(&subject.bytes, &subject.name) {
-                Ok(located) if located.layout.is_some() => {
-                    if matches!(area.map, MapWish::Any | MapWish::Board | MapWish::Carried) {
-                        place::note(session, &located);
-                    }
-                    return Ok(located);
-                }
-                Ok(_) => {}
-                Err(refusal) => drop(refused.get_or_insert(refusal)),
-            }
-        }
+    let (located, found) = compare::locate(area, subjects)?;
+    if found {
+        place::note(session, &located);
     }
-    match (refused, area.known()?) {
-        (_, Some(located)) => Ok(located),
-        (Some(refusal), None) => Err(refusal.into()),
-        (None, None) => Ok(Located { place: Place::Whole, layout: None }),
-    }
-}
-
-/// Of whole contents, this place.
-///
-/// # Errors
-/// Exit code 2 where it is past their end.
-pub fn cut(subject: Subject, place: &Place) -> Result<Subject, Failure> {
-    let span = place.span(subject.bytes.len() as u64)?;
-    Ok(Subject { bytes: subject.bytes[span.range()].to_vec(), at: span.start, ..subject })
+    Ok(located)
 }
 
 /// A dump given as a file, or as the id of a backup.

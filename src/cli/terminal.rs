@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::session::Session;
 use super::show::hex;
 use super::{five_volts, questions, splicing};
-use crate::desk::{Answer, Front, Notice, Question, Refusal};
+use crate::desk::{Answer, Front, Notice, Question, Refusal, Said};
 use crate::units;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -43,20 +43,6 @@ impl Front for Terminal<'_> {
         let (session, out) = (self.session, &self.session.out);
         match notice {
             Notice::MayDriveFiveVolts { path } => five_volts::warn(session, path),
-            Notice::LowerClock { asked_hz, clock_hz } => {
-                let (asked, clock) = (units::hz(asked_hz), units::hz(clock_hz));
-                out.note(format!(
-                    "speed={asked}: the SPI clock is {clock}, the next one below that this programmer has"
-                ));
-            }
-            Notice::OtherPort { text } => {
-                out.warn(format!("a chip answers on another port of this programmer: -p {text}"));
-            }
-            Notice::Link(notice) => out.warn(notice.to_string()),
-            Notice::Opened { name, clock_hz } => {
-                out.detail(format!("programmer: {name}, SPI clock {}", units::hz(clock_hz)));
-            }
-            Notice::Connecting(text) => out.note(text),
             Notice::Connected { identity, over_voltage } => {
                 if over_voltage {
                     out.warn(format!(
@@ -69,18 +55,10 @@ impl Front for Terminal<'_> {
                 identity.left.iter().for_each(|found| out.note(found.to_string()));
                 identity.notes.iter().for_each(|note| out.note(note));
             }
-            Notice::ClockFound { hz } => out.note(format!("SPI clock: {}", units::hz(hz))),
-            Notice::BoardFound { name, by } => {
-                self.reporter.borrow_mut().pause();
-                out.note(format!("board: {name}, by {}", by.join("; ")));
-            }
             Notice::Spliced(spliced) => {
                 self.reporter.borrow_mut().pause();
                 out.line("");
                 splicing::show(session, spliced);
-            }
-            Notice::NotRecorded(refusal) => {
-                out.warn(format!("a report of this job will lack details: {refusal}"));
             }
             Notice::Findings(findings) => {
                 self.reporter.borrow_mut().pause();
@@ -91,9 +69,22 @@ impl Front for Terminal<'_> {
                 questions::show_register(session, register);
                 out.warn("its contents stay forever: no command and no tool undoes a lock");
             }
+            Notice::Job(event) => return self.reporter.borrow_mut().take(event.clone()),
             // Shown by the commands that ask for them.
             Notice::Meter(_) | Notice::ProtectionPlanned { .. } => {}
-            Notice::Job(event) => return self.reporter.borrow_mut().take(event.clone()),
+            // The text is one for the option that chooses a programmer.
+            Notice::OtherPort { text } => {
+                out.warn(format!("a chip answers on another port of this programmer: -p {text}"));
+            }
+            sentence => {
+                self.reporter.borrow_mut().pause();
+                match sentence.said() {
+                    Some(Said::Detail(text)) => out.detail(text),
+                    Some(Said::Note(text)) => out.note(text),
+                    Some(Said::Warning(text)) => out.warn(text),
+                    None => {}
+                }
+            }
         }
         session.stop.flow()
     }

@@ -63,6 +63,19 @@ fn why_failed(why: &Why) -> Failure {
         Why::Exists { .. } => {
             Failure::refused(text).hint("give another name for the output, or --force to replace the file")
         }
+        Why::NothingToErase => Failure::refused(text)
+            .hint("give --region REGION, --at ADDRESS --len BYTES, or --all for the whole chip"),
+        Why::NoLength => Failure::refused(text).hint("give --len BYTES"),
+        Why::PastRecords { .. } => {
+            Failure::refused(format!("{text}: write the bytes as they are, --format bin"))
+        }
+        Why::LoaderTakesBytes { .. } => {
+            Failure::refused(format!("--format: {text}")).hint("leave it out")
+        }
+        Why::NotTwoChips { .. } => Failure::refused(text).hint("give one file with -o"),
+        Why::IsFolder { .. } => Failure::refused(format!("{text}; give a file name with -o")),
+        Why::BackupsDamaged { .. } => Failure::failed(text)
+            .hint("take a new backup of the chip while it still holds these contents"),
         Why::NotFound { sought: Sought::JobOrBackup, .. } => Failure::refused(text).hint(
             "\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder",
         ),

@@ -3,7 +3,7 @@
 
 use super::Refusal;
 use super::refusal::Why;
-use crate::image::records::{TextFormat, decode};
+use crate::image::records::{TextFormat, decode, encode};
 use crate::workflow::files::{FileError, NewFile};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -78,6 +78,57 @@ impl ImageFile {
 /// As [`read`], [`ImageFile::of`] and [`ImageFile::from_zero`].
 pub fn read_image(path: &Path) -> Result<Vec<u8>, Refusal> {
     ImageFile::of(path, read(path)?)?.from_zero(path)
+}
+
+/// How an image is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The bytes as they are.
+    Bin,
+    /// Intel HEX.
+    Ihex,
+    /// Motorola S-records.
+    Srec,
+}
+
+impl std::str::FromStr for Form {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "bin" => Ok(Self::Bin),
+            "ihex" => Ok(Self::Ihex),
+            "srec" => Ok(Self::Srec),
+            _ => Err(format!("'{text}' is no form of a file; there are bin, ihex and srec")),
+        }
+    }
+}
+
+/// The bytes of an image as its file has them: in this form, or else by the ending of the name.
+///
+/// # Errors
+/// [`Why::PastRecords`] where records cannot say the address.
+pub fn as_file(path: &Path, form: Option<Form>, start: u64, bytes: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let format = match form {
+        None => TextFormat::by_name(path),
+        Some(Form::Bin) => None,
+        Some(Form::Ihex) => Some(TextFormat::IntelHex),
+        Some(Form::Srec) => Some(TextFormat::SRecord),
+    };
+    let Some(format) = format else { return Ok(bytes) };
+    let text = encode(format, start, &bytes).map(String::into_bytes);
+    text.ok_or_else(|| Why::PastRecords { title: format.title() }.into())
+}
+
+/// Checks that a folder to be made is not there yet.
+///
+/// # Errors
+/// [`Why::Exists`].
+pub fn check_new(path: &Path) -> Result<(), Refusal> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Why::Exists { path: path.to_owned() }.into()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// What becomes of a file that is already where an output is to be.

@@ -6,6 +6,7 @@ use super::programmer::AnyChip;
 use super::{Question, Refusal};
 use crate::flash::{ProtectionPlan, Status};
 use crate::span::{Span, Spans};
+use crate::units::parse_size;
 use crate::workflow::Cause;
 
 /// The write protection of a chip.
@@ -39,6 +40,44 @@ pub enum Protect {
     Everything,
     /// These ranges.
     Ranges(Spans),
+}
+
+/// A range as written: `all`, `0x20000+128K`, `0x20000..0x40000`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtectRange {
+    /// The whole array.
+    All,
+    /// These bytes.
+    Span(Span),
+}
+
+impl std::str::FromStr for ProtectRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let fault = || format!("'{text}' is not a range; write all, 0x20000+128K or 0x20000..0x40000");
+        let span = if let Some((start, end)) = text.split_once("..") {
+            Some(Span::new(parse_size(start)?, parse_size(end)?))
+        } else {
+            let (start, len) = text.split_once('+').ok_or_else(fault)?;
+            Span::at(parse_size(start)?, parse_size(len)?)
+        };
+        span.filter(|s| !s.is_empty()).map(Self::Span).ok_or_else(fault)
+    }
+}
+
+impl From<&[ProtectRange]> for Protect {
+    /// What the ranges mean together.
+    fn from(ranges: &[ProtectRange]) -> Self {
+        let spans = ranges.iter().map(|range| match range {
+            ProtectRange::All => None,
+            ProtectRange::Span(span) => Some(*span),
+        });
+        spans.collect::<Option<Spans>>().map_or(Protect::Everything, Protect::Ranges)
+    }
 }
 
 /// How a change of the protection ended.
@@ -95,5 +134,22 @@ impl Desk {
             let status = chip.write_protection(&plan)?;
             Ok(ProtectionChanged { now: Protection::new(chip, status), needless, written: true })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_in_three_forms() {
+        let range = |text: &str| text.parse::<ProtectRange>();
+        assert_eq!(range("all"), Ok(ProtectRange::All));
+        let span = Ok(ProtectRange::Span(Span::new(0x2_0000, 0x4_0000)));
+        assert_eq!(range("0x20000+128K"), span);
+        assert_eq!(range("128K..0x40000"), span);
+        for text in ["", "0x20000", "0x20000+0", "4..4", "8..4", "x+1", "0xffffffffffffffff+2"] {
+            assert!(range(text).is_err(), "{text}");
+        }
     }
 }

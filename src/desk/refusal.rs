@@ -112,6 +112,56 @@ pub enum Why {
         /// The regions that it has.
         known: Vec<String>,
     },
+    /// An erase that names no part of the chip.
+    #[error("nothing is selected to erase")]
+    NothingToErase,
+    /// An erase from an address on, without a length.
+    #[error("the length to erase is missing")]
+    NoLength,
+    /// Records of text that cannot say the address.
+    #[error("{title} end at 4 GiB")]
+    PastRecords {
+        /// What they are called.
+        title: &'static str,
+    },
+    /// A file for a loader, in a form for programmers.
+    #[error("a loader takes bytes only, and the file is for {purpose}")]
+    LoaderTakesBytes {
+        /// What the file is for.
+        purpose: &'static str,
+    },
+    /// Two files for a result that is not of two chips.
+    #[error("two files are named, and the result is no image of the two chips of {board}")]
+    NotTwoChips {
+        /// The board.
+        board: String,
+    },
+    /// More files than a flash has chips.
+    #[error("{count} files are named: a flash has one chip or two")]
+    TooManyFiles {
+        /// How many.
+        count: usize,
+    },
+    /// A folder where a file is to be written.
+    #[error("{} is a folder", .path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something without security registers.
+    #[error("{name} holds no security registers")]
+    HoldsNoRegisters {
+        /// What.
+        name: String,
+    },
+    /// Backups whose files are damaged or edited.
+    #[error("{damaged} of {all} backups damaged or edited")]
+    BackupsDamaged {
+        /// How many are damaged.
+        damaged: usize,
+        /// How many were looked at.
+        all: usize,
+    },
     /// An output that would take the place of a file.
     #[error("{} is there already{}", .path.display(), size_words(.path))]
     Exists {
@@ -317,6 +367,8 @@ pub enum Sought {
     Subject,
     /// A job or a backup.
     JobOrBackup,
+    /// The chip, a folder of a dump, or a backup.
+    Registers,
 }
 
 impl Sought {
@@ -325,6 +377,7 @@ impl Sought {
             Sought::FileOrBackup => "a file nor a backup",
             Sought::Subject => "a file, nor 'chip', nor a backup",
             Sought::JobOrBackup => "a job nor a backup",
+            Sought::Registers => "'chip' nor a folder nor a backup",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::refusal::Why;
 use super::{PlaceError, Refusal};
 use crate::image::layouts::{ifd, in_dump};
-use crate::image::{Layout, Recognised, auto};
+use crate::image::{Layout, Recognised, auto, parse_any};
 use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
@@ -89,6 +89,18 @@ impl Area {
         }
     }
 
+    /// Refuses to erase by accident: the whole chip only where that is said, and no place without its length.
+    ///
+    /// # Errors
+    /// [`Why::NothingToErase`], [`Why::NoLength`].
+    pub fn to_erase(&self, all: bool) -> Result<(), Refusal> {
+        match (&self.part, all) {
+            (Part::Whole, false) => Err(Why::NothingToErase.into()),
+            (Part::At(_, None), _) => Err(Why::NoLength.into()),
+            _ => Ok(()),
+        }
+    }
+
     fn by(&self, layout: Option<Layout>) -> Result<Located, Refusal> {
         let place = match &self.part {
             Part::Whole => Place::Whole,
@@ -140,6 +152,16 @@ pub(crate) fn map_of_board(contents: &[u8]) -> Option<Layout> {
 /// The maps that contents carry of their own flash.
 fn carried_by(contents: &[u8]) -> Vec<Layout> {
     in_dump::find(contents)
+}
+
+/// The map in the bytes of a file of this name, or of the board that the dump in it names.
+///
+/// # Errors
+/// [`Why::InInput`] where there is none.
+pub fn layout_in(name: &str, bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, Refusal> {
+    let layout = parse_any(bytes, chip_size).or_else(|error| map_of_board(bytes).ok_or(error));
+    let layout = layout.map_err(|error| Why::InInput { name: name.to_owned(), error })?;
+    Ok(Layout { source: format!("{} in {name}", layout.source), ..layout })
 }
 
 /// A descriptor is within these first bytes of a chip.

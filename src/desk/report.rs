@@ -13,7 +13,7 @@ use crate::report::{
 use crate::span::{Span, Spans};
 use crate::units;
 use crate::workflow::journal::{JobRecord, Over};
-use crate::workflow::{Manifest, Origin};
+use crate::workflow::{Import, Manifest, Origin};
 use crate::workflow::{Store, StoredStatus};
 use std::borrow::Cow;
 
@@ -65,6 +65,19 @@ impl Dossier {
         };
         let stored = store.load(&id)?;
         Ok(Self { manifest: stored.manifest, flash: stored.flash, job })
+    }
+
+    /// The dump in a file, as if it had been taken over into a store: that store comes with it.
+    ///
+    /// # Errors
+    /// [`Why::Store`] where there is no room for one.
+    pub fn of_dump(source: String, flash: Vec<u8>) -> Result<(Store, Self), Refusal> {
+        let board = regions::board_of(&flash).map(|found| found.board.name.clone());
+        let board = board.filter(|name| Board::named(name).is_ok());
+        let store = Store::temporary()?;
+        let manifest = store.import(&Import { flash, source, board, ..Import::default() })?;
+        let dossier = Self::load(&store, &manifest.id)?;
+        Ok((store, dossier))
     }
 
     /// Id of the job, where one is meant.

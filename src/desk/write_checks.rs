@@ -1,17 +1,17 @@
 //! The checks on a file that is written byte for byte: does it belong there as it is, and does the chip keep what is its
 //! unit's own? They have the names of the checks on a rewrite, and each can be allowed.
 
-use super::Place;
 use super::regions::{self, board_of};
+use super::{Place, Refusal};
 use crate::image::checks::{
     BLANK_FILE, CONTAINER, DESCRIPTOR_DIFFERS, FOREIGN_CALIBRATION, FOREIGN_MAC, OTHER_BOARD, OTHER_FORM,
-    UNIT_ERASED,
+    UNIT_ERASED, stopping,
 };
 use crate::image::donor::form::other_form;
 use crate::image::inspect::inspect;
 use crate::image::is_blank;
 use crate::image::layouts::ifd;
-use crate::image::{Board, Finding, Layout, PerUnit, Severity, UnitKind, unit};
+use crate::image::{Allow, Board, Finding, ImageError, Layout, PerUnit, Severity, UnitKind, unit};
 
 /// Wrappers that a vendor puts around what belongs to flash, by the kinds of `inspect`: wrong at every address.
 pub(super) const WRAPPERS: &[&str] = &[
@@ -53,6 +53,18 @@ pub(super) const BEHIND_LOADER: &[&str] = &[
     "zstd",
     "zyxel-trx",
 ];
+
+/// Refuses a file that does not belong at `place` as it is; gives what was found and allowed.
+///
+/// # Errors
+/// [`ImageError::Refused`] with every finding that stops the work.
+pub fn passed(bytes: &[u8], name: &str, place: &Place, allow: &Allow) -> Result<Vec<Finding>, Refusal> {
+    let findings = of_file(bytes, name, place);
+    match stopping(&findings, allow) {
+        stop if stop.is_empty() => Ok(findings),
+        findings => Err(ImageError::Refused { findings }.into()),
+    }
+}
 
 /// What is found in a file before any chip is asked; `name` names it in messages.
 pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {

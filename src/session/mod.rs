@@ -11,6 +11,7 @@
 
 mod lines;
 mod operations;
+mod picture;
 mod serve;
 mod start;
 mod talk;

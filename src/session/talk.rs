@@ -1,9 +1,8 @@
 //! One request's side of the protocol: what happens becomes lines, a question waits for its answer, a cancel stops.
 
 use super::lines::{Ended, Line, Lines};
-use crate::desk::words::replacement;
-use crate::desk::{Answer, Front, Notice, Question, Stop};
-use crate::units;
+use super::picture::picture;
+use crate::desk::{Answer, Front, Notice, Question, Said, Stop};
 use crate::wire::request::{Id, Request, What};
 use crate::wire::{self, Fields};
 use crate::workflow::{Event, Stage};
@@ -141,11 +140,10 @@ impl<'t> Talk<'t> {
             }
             Event::Advance { bytes, .. } => self.advance(*bytes),
             Event::End { .. } => self.running.set(None),
-            Event::Note(text) => self.send("note", wire::message(text)),
-            Event::Warning(text) => self.send("warning", wire::message(text)),
-            Event::Replacement(found) => self.send("warning", wire::message(&replacement(found))),
             Event::Stored { id } => self.send("stored", wire::stored(id)),
             Event::JobOpened { id } => self.send("job", wire::job_opened(id)),
+            // Sentences.
+            Event::Note(_) | Event::Warning(_) | Event::Replacement(_) => {}
         }
     }
 }
@@ -153,51 +151,16 @@ impl<'t> Talk<'t> {
 impl Front for Talk<'_> {
     fn notice(&self, notice: Notice<'_>) -> ControlFlow<()> {
         let message = |event: &str, text: &str| self.send(event, wire::message(text));
-        match notice {
-            Notice::MayDriveFiveVolts { path } => message(
-                "warning",
-                &format!(
-                    "many boards with a CH341A drive the chip's data lines with 5 V: measure the one at USB {path} before the \
-                     clip is on a chip"
-                ),
-            ),
-            Notice::LowerClock { asked_hz, clock_hz } => {
-                let (asked, clock) = (units::hz(asked_hz), units::hz(clock_hz));
-                message(
-                    "note",
-                    &format!("the SPI clock is {clock}, the next one below {asked} that this programmer has"),
-                );
-            }
-            Notice::OtherPort { text } => {
-                message("warning", &format!("a chip answers on another port of this programmer: {text}"));
-            }
-            Notice::Link(notice) => message("warning", &notice.to_string()),
-            Notice::Opened { name, clock_hz } => {
-                message("note", &format!("programmer: {name}, SPI clock {}", units::hz(clock_hz)));
-            }
-            Notice::Connecting(text) => message("note", text),
-            Notice::Connected { identity, over_voltage } => {
-                self.send("chip", wire::connected(identity, over_voltage));
-            }
-            Notice::ClockFound { hz } => message("note", &format!("SPI clock: {}", units::hz(hz))),
-            Notice::BoardFound { name, by } => {
-                message("note", &format!("board: {name}, by {}", by.join("; ")));
-            }
-            Notice::Spliced(spliced) => self.send("spliced", wire::proposed(spliced)),
-            Notice::NotRecorded(refusal) => {
-                message("warning", &format!("a report of this job will lack details: {refusal}"));
-            }
-            Notice::Findings(findings) => self.send("findings", wire::checked(findings)),
-            Notice::Meter(meter) => self.send("meter", wire::meter(meter)),
-            // The question that follows holds them.
-            Notice::Registers { .. } | Notice::RegisterToLock(_) | Notice::ProtectionPlanned { .. } => {}
-            Notice::Job(event) => self.job(event),
+        match notice.said() {
+            Some(Said::Detail(text) | Said::Note(text)) => message("note", &text),
+            Some(Said::Warning(text)) => message("warning", &text),
+            None => self.facts(notice),
         }
         self.attend()
     }
 
     fn ask(&self, question: &Question<'_>) -> Answer {
-        self.send("question", wire::question(question));
+        self.send("question", wire::question(question).and(shown(question)));
         loop {
             // Without another side there is no yes.
             let line = if self.output.is_open() { self.lines.wait() } else { None };
@@ -210,5 +173,34 @@ impl Front for Talk<'_> {
                 return answer;
             }
         }
+    }
+}
+
+impl Talk<'_> {
+    /// Sends a notice that is more than a sentence.
+    fn facts(&self, notice: Notice<'_>) {
+        match notice {
+            Notice::Connected { identity, over_voltage } => {
+                self.send("chip", wire::connected(identity, over_voltage));
+            }
+            Notice::Spliced(spliced) => self.send("spliced", wire::proposed(spliced)),
+            Notice::Findings(findings) => self.send("findings", wire::checked(findings)),
+            Notice::Meter(meter) => self.send("meter", wire::meter(meter)),
+            Notice::Job(event) => self.job(event),
+            // The question that follows holds them; all others are sentences.
+            _ => {}
+        }
+    }
+}
+
+/// The picture that goes with a question about a plan.
+fn shown(question: &Question<'_>) -> Fields {
+    match question {
+        Question::Write(asked) => {
+            let proposal = asked.proposal;
+            let cells = picture(&proposal.backup.id, proposal.current, proposal.wanted, asked.layout);
+            wire::pictured(cells)
+        }
+        _ => Fields::new(),
     }
 }

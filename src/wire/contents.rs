@@ -1,6 +1,8 @@
 //! The contents of a dump, backup or chip: bytes, a map of cells, a comparison of two.
 
 use super::{Fields, spans};
+use crate::desk::compare::RegionDifference;
+use crate::desk::search::Found;
 use crate::report::{Kind, Map};
 use crate::span::{Span, Spans};
 use crate::workflow::files::hex;
@@ -42,6 +44,31 @@ pub fn picture(what: &str, map: &Map, regions: &[(String, Span)]) -> Fields {
         .with("entropy", entropy)
         .with("changed", changed.collect::<Vec<usize>>())
         .with("regions", regions.iter().map(region).collect::<Vec<Value>>())
+}
+
+/// The picture of what an operation made, as a field of its result.
+pub fn pictured(picture: Fields) -> Fields {
+    Fields::new().with("picture", Value::from(picture))
+}
+
+/// How much differs in each region, where a map names them.
+pub fn region_differences(regions: Option<Vec<RegionDifference>>) -> Fields {
+    let row = |one: &RegionDifference| {
+        json!({
+            "name": one.name, "depth": one.depth, "start": one.span.start, "end": one.span.end,
+            "differing_bytes": one.bytes,
+        })
+    };
+    Fields::new().with_some("regions", regions.map(|all| all.iter().map(row).collect::<Vec<Value>>()))
+}
+
+/// Places where something is in contents, and whether there are more.
+pub fn found(what: &str, found: &[Found], more: bool) -> Fields {
+    let place = |one: &Found| json!({ "start": one.span.start, "end": one.span.end, "form": one.form });
+    Fields::new()
+        .with("what", what)
+        .with("places", found.iter().map(place).collect::<Vec<Value>>())
+        .with("more", more)
 }
 
 /// A comparison of two contents.

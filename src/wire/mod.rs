@@ -33,7 +33,7 @@ use splice::findings;
 
 pub use chip::{connected, parts, probe, protection_changed, protection_shown, status};
 pub use contact::{contact, meter, watched};
-pub use contents::{compared, hexdump, map, picture};
+pub use contents::{compared, found, hexdump, map, picture, pictured, region_differences};
 pub use event::{event, job_opened, message, progress, stage, stored};
 pub use fields::Fields;
 pub use inspection::{fitness, inspection};
@@ -54,4 +54,4 @@ pub use stored::{
     DamagedBackup, backup, backup_details, backup_exported, backup_taken, backups, backups_checked,
     backups_pruned, backups_sound, jobs, stored_id,
 };
-pub use texts::{PageOf, demo, files, page, script, step, text, translated};
+pub use texts::{PageOf, demo, demo_board, files, page, script, step, text, translated};

@@ -49,6 +49,13 @@ pub fn complaint(message: &str) -> Fields {
     Fields::new().with("message", message).with("final", false)
 }
 
+/// A request as text, with these options: what a front end sends next.
+pub fn request_text(operation: &str, options: &[(&str, &str)]) -> String {
+    let value = |text: &str| if text == "true" { Value::from(true) } else { Value::from(text) };
+    let options = options.iter().fold(Fields::new(), |fields, (name, text)| fields.with(name, value(text)));
+    Fields::new().with("do", operation).with("options", Value::from(options)).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

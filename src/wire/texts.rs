@@ -1,6 +1,7 @@
 //! Results that are a text or files: help, scripts, pages, commands in other words.
 
 use super::Fields;
+use crate::desk::demo::DemoBoard;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -28,6 +29,15 @@ pub fn step(run: &str) -> Fields {
 /// What the demonstration made, in this folder.
 pub fn demo(rewritten: Fields, folder: &Path) -> Fields {
     rewritten.with("dir", folder.display().to_string())
+}
+
+/// A board that was laid out to try things on.
+pub fn demo_board(demo: &DemoBoard) -> Fields {
+    Fields::new()
+        .with("board", demo.board)
+        .with("dump", demo.dump.display().to_string())
+        .with("donor", demo.donor.display().to_string())
+        .with("programmer", demo.programmer.as_str())
 }
 
 /// Another program's command line: the commands in its place, notes on them, and the results of those that were run.

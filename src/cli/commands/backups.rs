@@ -8,15 +8,12 @@ use super::super::streams;
 use super::super::table::{Cell, Table};
 use super::super::terminal::Terminal;
 use super::super::words;
-use crate::desk;
+use crate::desk::files::check_new;
 use crate::desk::report::proof;
-use crate::image::Board;
-use crate::image::container::item::Outcome as Checked;
-use crate::image::fitness::{Use, judge};
-use crate::image::inspect::inspect;
+use crate::desk::stored::{Doubt, SINGLE, doubts, verify_backups};
+use crate::desk::{self, Why};
 use crate::units;
 use crate::wire;
-use crate::workflow::StoreError;
 use crate::workflow::{ChipKey, Import, Manifest, Origin};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -119,7 +116,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Verb::Export { id, dir } => {
             let store = store::open(session)?;
             let id = store.find(&id)?;
-            streams::check_new(&dir)?;
+            check_new(&dir)?;
             let path = store.export(&id, &dir)?;
             session.out.line(format!("backup {id} copied to {}", path.display()));
             Ok((Exit::Done, wire::backup_exported(&id, &path)))
@@ -229,22 +226,17 @@ fn show(session: &Session, id: &str) -> Outcome {
 
 fn verify(session: &Session, id: Option<&str>) -> Outcome {
     let store = store::open(session)?;
-    let ids = match id {
-        Some(id) => vec![store.find(id)?],
-        None => store.list()?.into_iter().map(|backup| backup.id).collect(),
-    };
     let (mut sound, mut damaged) = (Vec::new(), Vec::new());
-    for id in ids {
-        match store.verify(&id) {
+    for (id, checked) in verify_backups(&store, id)? {
+        match checked {
             Ok(m) => {
                 session.out.line(format!("{id}  {}  {}", session.out.tone(Tone::Good, "sound"), m.sha256));
                 sound.push(id);
             }
-            Err(StoreError::Damaged { fault, .. }) => {
+            Err(fault) => {
                 session.out.line(format!("{id}  {}  {fault}", session.out.tone(Tone::Bad, "damaged")));
                 damaged.push((id, fault));
             }
-            Err(other) => return Err(other.into()),
         }
     }
     let damaged: Vec<(&str, &str)> =
@@ -252,10 +244,8 @@ fn verify(session: &Session, id: Option<&str>) -> Outcome {
     if damaged.is_empty() {
         return Ok((Exit::Done, wire::backups_sound(&sound)));
     }
-    let text = format!("{} of {} backups damaged or edited", damaged.len(), damaged.len() + sound.len());
-    Err(Failure::failed(text)
-        .hint("take a new backup of the chip while it still holds these contents")
-        .with_fields(wire::backups_checked(&sound, &damaged)))
+    let why = Why::BackupsDamaged { damaged: damaged.len(), all: damaged.len() + sound.len() };
+    Err(Failure::from(why).with_fields(wire::backups_checked(&sound, &damaged)))
 }
 
 fn import(session: &Session, import: &Import) -> Outcome {
@@ -264,25 +254,15 @@ fn import(session: &Session, import: &Import) -> Outcome {
     let m = store.import(import)?;
     session.out.line(format!("backup {} taken over from {}", m.id, import.source));
     for doubt in doubts {
-        session.out.warn(doubt);
+        session.out.warn(match doubt {
+            Doubt::Finding(finding) => words::finding(&finding),
+            Doubt::Check(text) => text,
+        });
     }
     if m.origin == Origin::Import {
-        session
-            .out
-            .warn("a single dump proves nothing about the reading; give a second one with --second FILE");
+        session.out.warn(format!("{SINGLE}; give a second one with --second FILE"));
     }
     Ok((Exit::Done, wire::backup(store.root(), &m)))
-}
-
-/// What speaks against the dump: it is kept all the same, but not without a word.
-fn doubts(import: &Import) -> Result<Vec<String>, Failure> {
-    if let Some(board) = &import.board {
-        let findings = judge(import.flash.clone(), &import.source, Use::Dump, Board::named(board)?)?;
-        return Ok(findings.iter().map(words::finding).collect());
-    }
-    let checks = inspect(&import.flash).checks;
-    let bad = checks.iter().filter(|check| check.result == Checked::Bad);
-    Ok(bad.map(|check| format!("{}: {}", check.name, check.detail)).collect())
 }
 
 fn remove(session: &Session, id: &str, even_the_only_one: bool) -> Outcome {

@@ -6,10 +6,11 @@ use super::super::options::PlaceArgs;
 use super::super::session::Session;
 use super::super::show::Tone;
 use super::super::{place, subject};
+use crate::desk::compare::{self, Compared, compare};
+use crate::desk::regions::Part;
 use crate::desk::subject::Subject;
-use crate::plan::diff;
 use crate::report::hex_lines;
-use crate::span::{Span, Spans};
+use crate::span::Span;
 use crate::units;
 use crate::wire;
 use std::ffi::OsString;
@@ -41,14 +42,12 @@ pub struct Args {
 /// Compares. Exit code 4 where they differ.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let area = place::area(&args.place)?;
-    let (mut a, mut b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
+    let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
     let located = subject::locate(&area, &[&a, &b], session)?;
     let (whole_a, whole_b) = (a.bytes.len() as u64, b.bytes.len() as u64);
-    if area.part != Default::default() {
-        (a, b) = (subject::cut(a, &located.place)?, subject::cut(b, &located.place)?);
-    }
-    let (out, layout) = (&session.out, located.layout.as_ref());
-    let differing: Spans = diff(&a.bytes, &b.bytes).iter().map(|range| range.shifted(a.at)).collect();
+    let Compared { differing, layout, subjects: [a, b] } =
+        compare(&located, area.part == Part::Whole, [a, b])?;
+    let (out, layout) = (&session.out, layout.as_ref());
     if whole_a != whole_b {
         let (sa, sb) = (units::size(whole_a), units::size(whole_b));
         let beyond = "what is beyond the shorter one counts as different";
@@ -73,7 +72,8 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         out.line(out.tone(Tone::Bad, &differences::summary(&differing)));
     }
     let exit = if same { Exit::Done } else { Exit::Differ };
-    Ok((exit, wire::compared(&a.name, &b.name, &differing)))
+    let regions = layout.map(|layout| compare::by_region(&differing, layout));
+    Ok((exit, wire::compared(&a.name, &b.name, &differing).and(wire::region_differences(regions))))
 }
 
 /// The first lines of a range in both; nothing of what only one of them has.

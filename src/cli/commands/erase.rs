@@ -1,12 +1,12 @@
 //! `erase`: a part of the chip, or all of it, made blank; after a backup.
 
-use super::super::exit::{Failure, Outcome};
+use super::super::exit::Outcome;
 use super::super::options::PlaceArgs;
 use super::super::place;
 use super::super::session::Session;
 use super::write::put;
 use crate::desk::AUTO;
-use crate::desk::regions::{Located, Part};
+use crate::desk::regions::Located;
 use crate::desk::{Put, PutContents};
 use crate::image::Allow;
 
@@ -25,16 +25,7 @@ pub struct Args {
 /// Erases.
 pub fn run(args: Args, session: &Session) -> Outcome {
     let area = place::area(&args.place)?;
-    match (&area.part, args.all) {
-        (Part::Whole, false) => {
-            return Err(Failure::refused("nothing is selected to erase")
-                .hint("give --region REGION, --at ADDRESS --len BYTES, or --all for the whole chip"));
-        }
-        (Part::At(_, None), _) => {
-            return Err(Failure::refused("the length to erase is missing").hint("give --len BYTES"));
-        }
-        _ => {}
-    }
+    area.to_erase(args.all)?;
     let Located { place, layout } = place::on_chip(session, &area, true)?;
     let board = args.place.map.board.filter(|board| board != AUTO);
     let layout = layout.as_ref();

@@ -6,6 +6,7 @@ use super::super::session::Session;
 use super::super::show::hexdump;
 use super::super::{place, subject};
 use crate::desk::Place;
+use crate::desk::compare;
 use crate::desk::regions::{Located, Part};
 use crate::desk::subject::{Named, Subject};
 use crate::image::Layout;
@@ -51,7 +52,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
             let subject = subject::load_dump(dump, session)?;
             let Located { place, layout } = subject::locate(&area, &[&subject], session)?;
             small_enough(session, place.span(subject.bytes.len() as u64)?)?;
-            (subject::cut(subject, &place)?, layout)
+            (compare::cut(subject, &place)?, layout)
         }
     };
     let _pager = session.out.page();

@@ -7,11 +7,10 @@ use super::super::show::Tone;
 use super::super::terminal::Terminal;
 use super::probe::registers_line;
 use crate::desk::probe::register_name;
-use crate::desk::protect::Protect;
+use crate::desk::protect::{Protect, ProtectRange};
 use crate::desk::{Answer, Front, Notice, Question};
 use crate::flash::{ProtectionPlan, Status};
-use crate::span::{Span, Spans};
-use crate::units::parse_size;
+use crate::span::Spans;
 use crate::wire;
 use clap::Subcommand;
 use std::ops::ControlFlow;
@@ -30,8 +29,8 @@ enum Verb {
     /// Protect exactly these ranges and nothing else
     Set {
         /// "all", or first address and length 0x20000+128K, or first address and the one behind the last 0x20000..0x40000
-        #[arg(required = true, value_name = "RANGE", value_parser = range)]
-        ranges: Vec<Range>,
+        #[arg(required = true, value_name = "RANGE")]
+        ranges: Vec<ProtectRange>,
         #[command(flatten)]
         lasting: Lasting,
     },
@@ -49,43 +48,13 @@ struct Lasting {
     permanent: bool,
 }
 
-/// A range as typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Range {
-    All,
-    Span(Span),
-}
-
-fn range(text: &str) -> Result<Range, String> {
-    if text == "all" {
-        return Ok(Range::All);
-    }
-    let fault = || format!("'{text}' is not a range; write all, 0x20000+128K or 0x20000..0x40000");
-    let span = if let Some((start, end)) = text.split_once("..") {
-        Some(Span::new(parse_size(start)?, parse_size(end)?))
-    } else {
-        let (start, len) = text.split_once('+').ok_or_else(fault)?;
-        Span::at(parse_size(start)?, parse_size(len)?)
-    };
-    span.filter(|s| !s.is_empty()).map(Range::Span).ok_or_else(fault)
-}
-
 /// Runs `protect`.
 pub fn run(args: Args, session: &Session) -> Outcome {
     match args.verb {
         Verb::Show => show(session),
-        Verb::Set { ranges, lasting } => change(session, &wanted(&ranges), lasting.permanent),
-        Verb::Clear { lasting } => change(session, &wanted(&[]), lasting.permanent),
+        Verb::Set { ranges, lasting } => change(session, &ranges.as_slice().into(), lasting.permanent),
+        Verb::Clear { lasting } => change(session, &Protect::Ranges(Spans::new()), lasting.permanent),
     }
-}
-
-/// What the ranges mean together.
-fn wanted(ranges: &[Range]) -> Protect {
-    let spans = ranges.iter().map(|range| match range {
-        Range::All => None,
-        Range::Span(span) => Some(*span),
-    });
-    spans.collect::<Option<Spans>>().map_or(Protect::Everything, Protect::Ranges)
 }
 
 fn show(session: &Session) -> Outcome {
@@ -178,20 +147,4 @@ fn remarks(status: &Status) -> Vec<&'static str> {
         (status.srp, "SRP is set: the status registers can be written only while WP# (pin 3) is high"),
     ];
     rows.into_iter().filter(|(bit, _)| *bit == Some(true)).map(|(_, text)| text).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_in_three_forms() {
-        assert_eq!(range("all"), Ok(Range::All));
-        let span = Ok(Range::Span(Span::new(0x2_0000, 0x4_0000)));
-        assert_eq!(range("0x20000+128K"), span);
-        assert_eq!(range("128K..0x40000"), span);
-        for text in ["", "0x20000", "0x20000+0", "4..4", "8..4", "x+1", "0xffffffffffffffff+2"] {
-            assert!(range(text).is_err(), "{text}");
-        }
-    }
 }

@@ -5,13 +5,9 @@ use super::super::session::Session;
 use super::super::shell::{command, quoted, step_words};
 use super::super::store;
 use super::super::streams;
-use crate::desk::regions::board_of;
 use crate::desk::report::{Dossier, NextStep};
 use crate::desk::subject::Dump;
-use crate::image::Board;
 use crate::wire::{self, PageOf};
-use crate::workflow::Import;
-use crate::workflow::Store;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -59,13 +55,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 
 /// The page of a dump in a file, as if it had been taken over into a store.
 fn of_file(path: &Path, session: &Session) -> Result<String, Failure> {
-    let flash = streams::read(path)?;
-    let board = board_of(&flash).map(|found| found.board.name.clone());
-    let board = board.filter(|name| Board::named(name).is_ok());
-    let store = Store::temporary()?;
-    let source = path.display().to_string();
-    let manifest = store.import(&Import { flash, source, board, ..Import::default() })?;
-    let dossier = Dossier::load(&store, &manifest.id)?;
+    let (store, dossier) = Dossier::of_dump(path.display().to_string(), streams::read(path)?)?;
     let file = quoted(&path.display().to_string());
     let page = dossier.page(&store, &|step| match step {
         NextStep::Restore(_) => {

@@ -1,6 +1,6 @@
 //! `splice`: the image for the programmer, or the file for the loader's rescue or the vendor's page, from files alone.
 
-use super::super::exit::{Exit, Failure, Outcome};
+use super::super::exit::{Exit, Outcome};
 use super::super::order::OrderArgs;
 use super::super::output::Verbosity;
 use super::super::session::Session;
@@ -9,9 +9,10 @@ use super::super::subject;
 use super::super::terminal::Terminal;
 use super::super::{rescue, splicing};
 use crate::desk::files::OutFile;
+use crate::desk::spliced_files::{check_form, parts};
 use crate::desk::subject::joined;
 use crate::desk::{Order, files};
-use crate::image::{Board, Image, Purpose, chips};
+use crate::image::{Image, Purpose};
 use crate::span::Span;
 use crate::units;
 use crate::wire;
@@ -55,11 +56,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     // The files go with the dumps, in whichever order these were given.
     let swapped = first_given.is_some_and(|given| !base.starts_with(&given));
     let parts = parts(&args.output, purpose, &board, &spliced.image, swapped)?;
-    if args.format.is_some_and(|format| format != streams::FileFormat::Bin) && purpose != Purpose::Programmer
-    {
-        let text = format!("--format: a loader takes bytes only, and the file is for {}", purpose.name());
-        return Err(Failure::refused(text).hint("leave it out"));
-    }
+    check_form(args.format.map(streams::FileFormat::form), purpose)?;
     let recipe_to = args.order.save_recipe.as_deref();
     files::check_distinct(
         &parts.iter().map(|(path, _)| path.as_path()).chain(recipe_to).collect::<Vec<_>>(),
@@ -114,44 +111,4 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     let files: Vec<(&Path, Span)> = parts.iter().map(|(path, part)| (path.as_path(), *part)).collect();
     Ok((Exit::Done, wire::spliced_file(&spliced, &board, &recipe, &files)))
-}
-
-/// The files to write, and which part of the image each gets: one file all of it, two files the two chips of a flash.
-fn parts(
-    outputs: &[PathBuf],
-    purpose: Purpose,
-    board: &Board,
-    image: &[u8],
-    swapped: bool,
-) -> Result<Vec<(PathBuf, Span)>, Failure> {
-    let halves = || chips::halves(board, image).filter(|_| purpose == Purpose::Programmer);
-    let halves = match outputs {
-        [one] => return Ok(vec![(target(one, purpose, board)?, Span::new(0, image.len() as u64))]),
-        [_, _] => halves().ok_or_else(|| {
-            let what = format!(
-                "two files are given with -o, and the result is no image of the two chips of {}",
-                board.name
-            );
-            Failure::refused(what).hint("give one file")
-        })?,
-        _ => {
-            let text = format!("{} files are given with -o: a flash has one chip or two", outputs.len());
-            return Err(Failure::refused(text));
-        }
-    };
-    let [first, second] = halves;
-    let order = if swapped { [second, first] } else { [first, second] };
-    outputs.iter().zip(order).map(|(path, part)| Ok((target(path, purpose, board)?, part))).collect()
-}
-
-/// The file to write; in a folder, by the loader's name.
-fn target(output: &Path, purpose: Purpose, board: &Board) -> Result<PathBuf, Failure> {
-    if !output.is_dir() {
-        return Ok(output.to_owned());
-    }
-    let name = board.recovery.as_ref().and_then(|recovery| recovery.file.as_deref());
-    match (purpose, name) {
-        (Purpose::Tftp, Some(name)) => Ok(output.join(name)),
-        _ => Err(Failure::refused(format!("{} is a folder; give a file name with -o", output.display()))),
-    }
 }

@@ -12,8 +12,7 @@ use super::super::{jobs, splicing, store};
 use crate::desk::AUTO;
 use crate::desk::regions::Located;
 use crate::desk::{Place, Put, PutContents, allowed, write_checks};
-use crate::image::checks::stopping;
-use crate::image::{Allow, ImageError};
+use crate::image::Allow;
 use crate::wire;
 use std::path::{Path, PathBuf};
 
@@ -68,11 +67,7 @@ fn region_and_file(file: &Path) -> (Option<String>, &Path) {
 
 /// Refuses a file that does not belong at `place` as it is.
 fn check(session: &Session, bytes: &[u8], name: &str, place: &Place, allow: &Allow) -> Result<(), Failure> {
-    let findings = write_checks::of_file(bytes, name, place);
-    let stop = stopping(&findings, allow);
-    if !stop.is_empty() {
-        return Err(ImageError::Refused { findings: stop }.into());
-    }
+    let findings = write_checks::passed(bytes, name, place, allow)?;
     splicing::findings(session, &findings);
     Ok(())
 }

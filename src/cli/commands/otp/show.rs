@@ -5,10 +5,10 @@ use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::streams;
 use crate::desk::otp_contents::{macs, texts};
+use crate::desk::otp_sets::as_files;
 use crate::flash::SecurityRegister;
 use crate::report::otp_verdict;
 use crate::wire::{self, ShownRegister};
-use crate::workflow::otp::file_name;
 use std::path::{Path, PathBuf};
 
 /// Shows them.
@@ -56,9 +56,7 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
 
 /// Writes each into a file of its own.
 pub fn dump(session: &Session, registers: &[SecurityRegister], dir: &Path) -> Outcome {
-    let files: Vec<(String, Vec<u8>)> =
-        registers.iter().map(|register| (file_name(register.index), register.bytes.clone())).collect();
-    let paths = streams::write_into(session, dir, &files)?;
+    let paths = streams::write_into(session, dir, &as_files(registers))?;
     for (register, path) in registers.iter().zip(&paths) {
         session.out.line(format!("{} ({} bytes)", path.display(), register.bytes.len()));
     }
