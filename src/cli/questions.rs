@@ -19,6 +19,10 @@ pub fn ask(session: &Session, question: &Question<'_>, removal_allowed: bool) ->
     let out = &session.out;
     out.event("question", wire::question(question));
     match question {
+        // A store of the command line is a folder that stays.
+        Question::KeepBackup(asked) => {
+            return Err(Failure::refused(format!("copy {} to another disk first", asked.file.display())));
+        }
         Question::Write(asked) => {
             let proposal = asked.proposal;
             show_plan(session, proposal.plan, asked.layout);

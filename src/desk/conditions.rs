@@ -1,6 +1,7 @@
 //! What a front end works with: which programmer, under which conditions.
 
 use super::Stop;
+use super::leave::Elsewhere;
 use super::programmer::{Learned, ProgrammerChoice};
 use crate::flash::Assumed;
 use crate::image::Allow;
@@ -23,6 +24,10 @@ pub struct Desk {
     pub dry_run: bool,
     /// Where the user's wish to stop is noted.
     pub stop: Stop,
+    /// The store may vanish, as in a browser's tab: nothing is erased before its backup is somewhere else, too.
+    pub store_may_vanish: bool,
+    /// The contents that are somewhere else.
+    pub elsewhere: Elsewhere,
     /// What was learned of programmers, for the jobs that follow.
     pub learned: Learned,
 }

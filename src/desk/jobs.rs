@@ -3,6 +3,7 @@
 use super::about::keep_counts;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
+use super::leave::Asking;
 use super::question::{Question, RemoveQuestion, WriteQuestion};
 use super::regions::board_of;
 use super::{Place, PlaceError, Refusal, write_checks};
@@ -161,7 +162,7 @@ impl Desk {
             let (programmer, dry_run) = (programmer.to_owned(), self.dry_run);
             // A chip that answers to its id and reads FF only is blank: there is nothing on it to lose.
             let options = JobOptions { verb, programmer, board, dry_run, blank_allowed: true };
-            let mut refused = None;
+            let (mut refused, mut asking) = (None, Asking::new(self, front, store));
             let mut decide = Decide {
                 wanted: &mut |backup| {
                     note_board(store, backup, None);
@@ -173,14 +174,14 @@ impl Desk {
                     }
                     Ok(Wanted { whole_erase, ..wanted })
                 },
-                confirm: &mut |proposal| front.confirms(&Question::Write(WriteQuestion { proposal, layout })),
+                confirm: &mut |proposal| asking.confirms(WriteQuestion { proposal, layout }),
             };
             let done =
                 job::run(chip, store, &options, &mut decide, &mut |event| front.notice(Notice::Job(&event)));
             if let Some(refusal) = refused {
                 return Err(refusal);
             }
-            let report = done.map_err(Refusal::from)?;
+            let report = asking.settle(done.map_err(Refusal::from))?;
             record(front, store, &report);
             Ok((span, report))
         })
@@ -202,6 +203,7 @@ impl Desk {
             let options =
                 JobOptions { verb: Verb::Write, programmer, board: None, dry_run, blank_allowed: true };
             let (mut refused, map) = (None, RefCell::new(None));
+            let mut asking = Asking::new(self, front, store);
             let mut decide = Decide {
                 wanted: &mut |backup| match choose(backup, &geometry, &costs) {
                     Ok(chosen) => {
@@ -217,7 +219,7 @@ impl Desk {
                 },
                 confirm: &mut |proposal| {
                     let map = map.borrow();
-                    front.confirms(&Question::Write(WriteQuestion { proposal, layout: map.as_ref() }))
+                    asking.confirms(WriteQuestion { proposal, layout: map.as_ref() })
                 },
             };
             let done =
@@ -225,7 +227,7 @@ impl Desk {
             if let Some(refusal) = refused {
                 return Err(refusal.untouched());
             }
-            let report = done.map_err(Refusal::from)?;
+            let report = asking.settle(done.map_err(Refusal::from))?;
             record(front, store, &report);
             Ok(report)
         })
@@ -257,12 +259,13 @@ impl Desk {
                 dry_run: self.dry_run,
                 last: loader.into_iter().collect(),
             };
-            let mut confirm = |proposal: &job::Proposal<'_>| {
-                front.confirms(&Question::Write(WriteQuestion { proposal, layout }))
-            };
-            let report = restore::restore(chip, store, &options, &mut confirm, &mut |event| {
+            let mut asking = Asking::new(self, front, store);
+            let mut confirm =
+                |proposal: &job::Proposal<'_>| asking.confirms(WriteQuestion { proposal, layout });
+            let done = restore::restore(chip, store, &options, &mut confirm, &mut |event| {
                 front.notice(Notice::Job(&event))
-            })?;
+            });
+            let report = asking.settle(done.map_err(Refusal::from))?;
             record(front, store, &report);
             Ok((report, layout))
         })
@@ -280,6 +283,12 @@ impl Desk {
         job: Option<String>,
         direction: Option<Direction>,
     ) -> Result<Report, Refusal> {
+        // It erases, too. Without a name it may be any of the open ones.
+        for listed in store.jobs()?.iter().filter(|one| one.is_open()) {
+            if let (true, Ok(header)) = (job.as_ref().is_none_or(|job| *job == listed.id), &listed.header) {
+                self.safe(front, store, &store.manifest(&header.backup)?)?;
+            }
+        }
         self.with_chip_to_finish(front, |chip, _| {
             let options = ResumeOptions { job, direction, dry_run: self.dry_run };
             let report =

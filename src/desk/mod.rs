@@ -20,6 +20,7 @@ pub mod glance;
 pub mod guide;
 mod input;
 mod jobs;
+mod leave;
 mod order;
 pub mod otp;
 pub mod otp_contents;
@@ -52,10 +53,12 @@ pub use conditions::Desk;
 pub use front::{Front, Notice};
 pub use input::Input;
 pub use jobs::{ChoosePut, Put, PutChosen, PutContents, drop_job, prune_backups, remove_backup};
+pub use leave::Elsewhere;
 pub use order::{AUTO, DonorWish, Order, Wish, allowed};
 pub use place::{Place, PlaceError};
 pub use question::{
-    Answer, Digest, LockQuestion, Question, RegisterChange, RegistersQuestion, RemoveQuestion, WriteQuestion,
+    Answer, Digest, KeepQuestion, LockQuestion, Question, RegisterChange, RegistersQuestion, RemoveQuestion,
+    WriteQuestion,
 };
 pub use refusal::{Refusal, Sought, Why};
 pub use rewrite::{Choose, Rewritten, rewrite, rewrite_as_chosen};

@@ -97,6 +97,7 @@ impl Desk {
             if self.dry_run {
                 return Ok(Vec::new());
             }
+            self.safe(front, store, &store.manifest(&backup)?)?;
             confirm(front, &backup, &changes)?;
             let write = |RegisterChange { now, wanted }: RegisterChange| {
                 let bytes = wanted.unwrap_or_default();
@@ -125,6 +126,7 @@ impl Desk {
             if self.dry_run {
                 return Ok(None);
             }
+            self.safe(front, store, &store.manifest(&backup)?)?;
             let changes = [RegisterChange { now, wanted: None }];
             let _ = front.notice(Notice::Registers { changes: &changes, erasable: true });
             confirm(front, &backup, &changes)?;
@@ -158,7 +160,9 @@ impl Desk {
             let question = Question::Lock(LockQuestion { register: &now, phrase: &phrase });
             let typed = match front.ask(&question) {
                 Answer::Phrase(typed) => typed,
-                Answer::No | Answer::Yes(_) => return Err(Cause::Unconfirmed.untouched().into()),
+                Answer::No | Answer::Yes(_) | Answer::ReadBack(_) => {
+                    return Err(Cause::Unconfirmed.untouched().into());
+                }
             };
             let permit = chip.lock_permit(index, &typed);
             let permit = permit.ok_or_else(|| Refusal::from(Why::NotThePhrase).untouched())?;

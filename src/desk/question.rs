@@ -61,6 +61,9 @@ impl From<String> for Digest {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Question<'a> {
+    /// Whether a backup is somewhere else than in a store that may vanish. The SHA-256 of what was read back there is the
+    /// yes, and no option answers it.
+    KeepBackup(KeepQuestion<'a>),
     /// Whether to carry out this plan.
     Write(WriteQuestion<'a>),
     /// Whether to program or erase security registers.
@@ -80,6 +83,19 @@ pub enum Question<'a> {
         /// The job.
         job: &'a str,
     },
+}
+
+/// A backup to be saved elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepQuestion<'a> {
+    /// The backup.
+    pub backup: &'a str,
+    /// The file with its contents.
+    pub file: &'a Path,
+    /// Their SHA-256.
+    pub sha256: &'a str,
+    /// Their bytes.
+    pub size: u64,
 }
 
 /// A plan to confirm.
@@ -135,6 +151,7 @@ impl Question<'_> {
     /// Its kind, as a name.
     pub fn kind(&self) -> &'static str {
         match self {
+            Question::KeepBackup(_) => "keep-backup",
             Question::Write(_) => "write",
             Question::Registers(_) => "security-registers",
             Question::Lock(_) => "lock",
@@ -150,6 +167,9 @@ impl Question<'_> {
     pub fn digest(&self) -> Digest {
         let kind = self.kind().as_bytes();
         match self {
+            Question::KeepBackup(asked) => {
+                Digest::of(&[kind, asked.backup.as_bytes(), asked.sha256.as_bytes()])
+            }
             Question::Write(WriteQuestion { proposal, .. }) => {
                 let plan = Digest::of_plan(proposal.plan);
                 let (before, after) = (sha256(proposal.current), sha256(proposal.wanted));
@@ -198,7 +218,9 @@ impl Question<'_> {
             (Question::Lock(asked), Answer::Phrase(typed)) => {
                 typed.trim_end_matches(['\r', '\n']) == asked.phrase
             }
-            (Question::Lock(_), _) | (_, Answer::No | Answer::Phrase(_)) => false,
+            (Question::KeepBackup(asked), Answer::ReadBack(sha256)) => asked.sha256 == sha256,
+            (Question::Lock(_) | Question::KeepBackup(_), _) => false,
+            (_, Answer::No | Answer::Phrase(_) | Answer::ReadBack(_)) => false,
             (_, Answer::Yes(digest)) => *digest == self.digest(),
         }
     }
@@ -213,4 +235,6 @@ pub enum Answer {
     Yes(Digest),
     /// What was typed in place of a yes.
     Phrase(String),
+    /// The SHA-256 of what was read back from where a backup was saved.
+    ReadBack(String),
 }

@@ -112,6 +112,12 @@ pub enum Why {
         /// The regions that it has.
         known: Vec<String>,
     },
+    /// A backup that would be lost with its store: it was not shown to be anywhere else.
+    #[error("backup {id} is in a store that may vanish, and was not saved and read back elsewhere")]
+    BackupNotElsewhere {
+        /// The backup.
+        id: String,
+    },
     /// An erase that names no part of the chip.
     #[error("nothing is selected to erase")]
     NothingToErase,

@@ -6,9 +6,10 @@ use super::chosen::Chosen;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::jobs::note_board;
+use super::leave::Asking;
 use super::order::Order;
 use super::programmer::AnyChip;
-use super::question::{Question, WriteQuestion};
+use super::question::WriteQuestion;
 use super::refusal::Why;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, Image};
@@ -88,7 +89,7 @@ pub fn rewrite_as_chosen(
         };
         let (geometry, costs) = (chip.geometry().clone(), chip.costs());
         let chosen = RefCell::new(None);
-        let mut refused = None;
+        let (mut refused, mut asking) = (None, Asking::new(desk, front, store));
         let mut decide = Decide {
             wanted: &mut |backup| match choose(backup, &geometry, &costs) {
                 Ok(choice) => {
@@ -106,7 +107,7 @@ pub fn rewrite_as_chosen(
             confirm: &mut |proposal| {
                 let chosen = chosen.borrow();
                 let layout = chosen.as_ref().map(|chosen: &Chosen| &chosen.board.layout);
-                front.confirms(&Question::Write(WriteQuestion { proposal, layout }))
+                asking.confirms(WriteQuestion { proposal, layout })
             },
         };
         let done = job::run(chip, store, &options, &mut decide, &mut |event| {
@@ -116,9 +117,9 @@ pub fn rewrite_as_chosen(
             }
             front.notice(Notice::Job(&event))
         });
-        match (done, refused, chosen.into_inner()) {
+        match (asking.settle(done.map_err(Refusal::from)), refused, chosen.into_inner()) {
             (_, Some(refusal), _) => Err(refusal.untouched()),
-            (Err(error), ..) => Err(error.into()),
+            (Err(refusal), ..) => Err(refusal),
             (Ok(report), None, Some(chosen)) => {
                 if let Some(job) = &report.job {
                     let about = About { counted: Some((&report).into()), ..About::from(&chosen) };

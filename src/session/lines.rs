@@ -1,6 +1,7 @@
-//! Lines from the other side, read beside the work, each of a bounded length.
+//! Lines from the other side, read beside the work or between its steps, each of a bounded length.
 
 use crate::wire::request::{NoRequest, Request, request};
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
@@ -36,19 +37,45 @@ impl Line {
 }
 
 /// The lines that come in. The input has ended where there are none.
-pub struct Lines(Receiver<Line>);
+pub struct Lines(Way);
+
+enum Way {
+    /// Read by a thread.
+    Beside(Receiver<Line>),
+    /// Read here, once a line is known to wait.
+    Here { input: RefCell<Box<dyn BufRead>>, waits: Box<dyn Fn() -> Waits> },
+}
+
+/// Whether a line waits at the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A whole line does.
+    Line,
+    /// None does now.
+    Nothing,
+    /// None ever will.
+    Ended,
+}
 
 impl Lines {
     /// Reads `input` in a thread of its own, which ends with the input.
-    pub fn of(input: impl Read + Send + 'static) -> Self {
+    pub fn beside(input: impl Read + Send + 'static) -> Self {
         let (send, receive) = sync_channel(WAITING);
         thread::spawn(move || pass_on(BufReader::new(input), &send));
-        Self(receive)
+        Self(Way::Beside(receive))
+    }
+
+    /// Reads `input` where there are no threads. `waits` is asked before a look, so that a look never blocks.
+    pub fn here(input: impl BufRead + 'static, waits: impl Fn() -> Waits + 'static) -> Self {
+        Self(Way::Here { input: RefCell::new(Box::new(input)), waits: Box::new(waits) })
     }
 
     /// The next line; `None` at the end of the input.
     pub fn wait(&self) -> Option<Line> {
-        self.0.recv().ok()
+        match &self.0 {
+            Way::Beside(lines) => lines.recv().ok(),
+            Way::Here { input, .. } => next(&mut *input.borrow_mut()),
+        }
     }
 
     /// The next line where one is there.
@@ -56,10 +83,17 @@ impl Lines {
     /// # Errors
     /// [`Ended`] at the end of the input.
     pub fn look(&self) -> Result<Option<Line>, Ended> {
-        match self.0.try_recv() {
-            Ok(line) => Ok(Some(line)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(Ended),
+        match &self.0 {
+            Way::Beside(lines) => match lines.try_recv() {
+                Ok(line) => Ok(Some(line)),
+                Err(TryRecvError::Empty) => Ok(None),
+                Err(TryRecvError::Disconnected) => Err(Ended),
+            },
+            Way::Here { input, waits } => match waits() {
+                Waits::Line => next(&mut *input.borrow_mut()).map(Some).ok_or(Ended),
+                Waits::Nothing => Ok(None),
+                Waits::Ended => Err(Ended),
+            },
         }
     }
 }
@@ -78,10 +112,10 @@ fn pass_on(mut input: impl BufRead, send: &SyncSender<Line>) {
 }
 
 /// The next line; blank ones are passed over.
-fn next(input: &mut impl BufRead) -> Option<Line> {
+fn next(input: &mut (impl BufRead + ?Sized)) -> Option<Line> {
     loop {
         let mut bytes = Vec::new();
-        let len = input.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut bytes).ok()?;
+        let len = (&mut *input).take(LONGEST as u64 + 1).read_until(b'\n', &mut bytes).ok()?;
         if len == 0 {
             return None;
         }
@@ -98,7 +132,7 @@ fn next(input: &mut impl BufRead) -> Option<Line> {
 }
 
 /// Passes over the rest of a line, without keeping it.
-fn skip_line(input: &mut impl BufRead) -> Option<()> {
+fn skip_line(input: &mut (impl BufRead + ?Sized)) -> Option<()> {
     loop {
         let buffer = input.fill_buf().ok()?;
         if buffer.is_empty() {
@@ -122,7 +156,7 @@ mod tests {
         let mut input = b"one\r\n\n  \n".to_vec();
         input.extend(vec![b'x'; 3 * LONGEST]);
         input.extend(b"\n\xff\xfe\ntwo");
-        let lines = Lines::of(std::io::Cursor::new(input));
+        let lines = Lines::beside(std::io::Cursor::new(input));
         let text = |text: &str| Some(Line::Text(text.to_owned()));
         assert_eq!(lines.wait(), text("one"));
         assert!(lines.wait().unwrap().request().unwrap_err().why.contains("1 MiB"));
@@ -132,10 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn without_a_thread_a_look_reads_only_what_waits() {
+        let waits = std::rc::Rc::new(std::cell::Cell::new(Waits::Nothing));
+        let asked = std::rc::Rc::clone(&waits);
+        let lines = Lines::here(std::io::Cursor::new(b"one\ntwo\n".to_vec()), move || asked.get());
+        assert_eq!(lines.look(), Ok(None));
+        waits.set(Waits::Line);
+        assert_eq!(lines.look(), Ok(Some(Line::Text("one".into()))));
+        assert_eq!(lines.wait(), Some(Line::Text("two".into())));
+        assert_eq!(lines.look(), Err(Ended), "the input has less than was said");
+        waits.set(Waits::Ended);
+        assert_eq!((lines.look(), lines.wait()), (Err(Ended), None));
+    }
+
+    #[test]
     fn the_longest_line_is_one() {
         let mut input = vec![b'x'; LONGEST];
         input.extend(b"\nnext\n");
-        let lines = Lines::of(std::io::Cursor::new(input));
+        let lines = Lines::beside(std::io::Cursor::new(input));
         assert!(matches!(lines.wait(), Some(Line::Text(text)) if text.len() == LONGEST));
         assert_eq!(lines.wait(), Some(Line::Text("next".into())));
     }

@@ -16,5 +16,6 @@ mod serve;
 mod start;
 mod talk;
 
-pub use serve::serve;
+pub use lines::{Lines, Waits};
+pub use serve::{serve, serve_lines};
 pub use start::Start;

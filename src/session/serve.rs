@@ -12,7 +12,12 @@ use std::io::{Read, Write};
 /// Serves requests until the input ends, one after the other. A job that runs then stops at the next point where the chip is
 /// consistent. Gives true where every line was taken by the other side.
 pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, start: &Start) -> bool {
-    let (lines, output) = (Lines::of(input), Output::new(output));
+    serve_lines(&Lines::beside(input), output, start)
+}
+
+/// The same for lines that are read in another way.
+pub fn serve_lines(lines: &Lines, output: &mut dyn Write, start: &Start) -> bool {
+    let output = Output::new(output);
     output.send(&wire::session::hello(&start.version, &operations::names()));
     while output.is_open() {
         let Some(line) = lines.wait() else { break };
@@ -21,7 +26,7 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, start: &
         };
         match line.request() {
             Ok(Request { id, what: What::Do(name, options) }) => {
-                let talk = Talk::new(id, &lines, &output, start.desk.stop.clone());
+                let talk = Talk::new(id, lines, &output, start.desk.stop.clone());
                 run(&talk, start, &name, &options);
                 // What stopped this request does not stop the next one.
                 start.desk.stop.rest();

@@ -102,7 +102,7 @@ impl<'t> Talk<'t> {
                 }
                 complain(
                     Some(&id),
-                    "the answer does not confirm the question that was shown: its digest or phrase is another",
+                    "the answer does not confirm the question that was shown: its digest, phrase or sha256 is another",
                 );
                 None
             }

@@ -7,8 +7,11 @@ mod device;
 mod error;
 #[cfg(feature = "host")]
 pub mod host;
-#[cfg(not(feature = "host"))]
+#[cfg(not(any(feature = "host", target_os = "wasi")))]
 #[path = "no_host.rs"]
+pub mod host;
+#[cfg(all(not(feature = "host"), target_os = "wasi"))]
+#[path = "web/mod.rs"]
 pub mod host;
 pub mod message;
 mod pipe;

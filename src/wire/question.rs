@@ -13,12 +13,21 @@ use serde_json::{Value, json};
 /// `question`: its kind, its digest, what it is about. `"needs":"phrase"` asks for the phrase to be typed, `"yes"` for a
 /// yes or no.
 pub fn question(question: &Question<'_>) -> Fields {
-    let needs = if matches!(question, Question::Lock(_)) { "phrase" } else { "yes" };
+    let needs = match question {
+        Question::Lock(_) => "phrase",
+        Question::KeepBackup(_) => "sha256",
+        _ => "yes",
+    };
     let fields = Fields::new()
         .with("kind", question.kind())
         .with("digest", question.digest().to_string())
         .with("needs", needs);
     match question {
+        Question::KeepBackup(asked) => fields
+            .with("backup", asked.backup)
+            .with("file", asked.file.display().to_string())
+            .with("sha256", asked.sha256)
+            .with("size", asked.size),
         Question::Write(asked) => {
             let proposal = asked.proposal;
             fields
@@ -56,7 +65,8 @@ fn change(change: &RegisterChange) -> Value {
     security_register(&change.now).with("wanted", json!(change.wanted.as_deref().map(hex))).into()
 }
 
-/// Reads an answer: `{"answer":"yes","digest":"..."}`, `{"answer":"no"}` or `{"answer":"phrase","phrase":"..."}`.
+/// Reads an answer: `{"answer":"yes","digest":"..."}`, `{"answer":"no"}`, `{"answer":"phrase","phrase":"..."}` or
+/// `{"answer":"sha256","sha256":"..."}`.
 /// `None` for anything else: what cannot be read confirms nothing.
 pub fn answer(value: &Value) -> Option<Answer> {
     let text = |name: &str| value.get(name)?.as_str();
@@ -64,6 +74,7 @@ pub fn answer(value: &Value) -> Option<Answer> {
         "no" => Some(Answer::No),
         "yes" => Some(Answer::Yes(Digest::from(text("digest")?.to_owned()))),
         "phrase" => Some(Answer::Phrase(text("phrase")?.to_owned())),
+        "sha256" => Some(Answer::ReadBack(text("sha256")?.to_owned())),
         _ => None,
     }
 }

@@ -85,7 +85,9 @@ pub fn request(text: &str) -> Result<Request, NoRequest> {
             let answer = answer(&Value::Object(std::mem::take(&mut fields)));
             let Some(answer) = answer else {
                 return fail(
-                    "an answer is \"yes\" with the question's \"digest\", \"no\", or \"phrase\" with the \"phrase\"".into(),
+                    "an answer is \"yes\" with the question's \"digest\", \"no\", \"phrase\" with the \"phrase\", or \"sha256\" \
+                     with the \"sha256\""
+                        .into(),
                 );
             };
             What::Answer(answer)
