@@ -160,7 +160,7 @@ impl Emulator {
     }
 
     fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), options: &Options) -> Self {
-        let device = Unruly::around(Box::new(device), &options.quirks);
+        let device = Unruly::around(Box::new(device), endpoints.1, &options.quirks);
         let machine = Machine::new(device, &options.quirks);
         let emulator =
             Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints, bus: options.bus };

@@ -54,6 +54,8 @@ pub struct Machine {
     in_bytes: u64,
     /// IN packets with data, for the quirks that lose or double some of them.
     data_packets: u64,
+    /// OUT packets, for the quirk that loses some of them.
+    sent_packets: u64,
     /// The quirks that strike now and then.
     quirks: Vec<Quirk>,
     /// They strike at every so many packets with data.
@@ -77,6 +79,7 @@ impl Machine {
             behind: None,
             in_bytes: 0,
             data_packets: 0,
+            sent_packets: 0,
             quirks: quirks.to_vec(),
             every: QUIRK_EVERY,
             struck: None,
@@ -202,8 +205,17 @@ impl Machine {
         endpoint: u8,
         bytes: &[u8],
     ) -> PacketAnswer<()> {
-        let answer = self.device.out_packet(now, arrives, endpoint, bytes);
+        let loses =
+            self.quirks.contains(&Quirk::LosesOut) && (self.sent_packets + 1).is_multiple_of(self.every);
+        let answer = match loses {
+            true => PacketAnswer::Ack(()),
+            false => self.device.out_packet(now, arrives, endpoint, bytes),
+        };
+        if loses {
+            self.strike(now);
+        }
         if answer == PacketAnswer::Ack(()) {
+            self.sent_packets += 1;
             let counts = self.counts();
             counts.out_packets += 1;
             counts.usb_bytes += bytes.len() as u64;

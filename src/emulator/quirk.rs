@@ -1,7 +1,7 @@
 //! How a device differs from the published model, at the USB level: clones, old versions, firmware with faults.
 //!
 //! Each is named after what it does. Sources: behaviour reported of real adapters and clones (flashrom issue 237, WCH's
-//! Linux library, konelav's firmware for a CH341A, FTDI's data sheets of FT2232D); unmeasured here.
+//! Linux library, konelav's firmware for a CH341A, a BL702's firmware as an FT2232H, FTDI's data sheets of FT2232D); unmeasured here.
 
 /// One difference from the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Quirk {
     StopsAt(usize),
     /// FTDI: does not know the commands 8E, 8F and 94 to 9D.
     NoIdleClocks,
+    /// FTDI: does not know them either, and answers 8F with FA alone, without the byte that it did not know.
+    NoEcho,
     /// FTDI: an FT2232D, bcdDevice 0500: 12 MHz, 64-byte packets, none of the commands of the H family.
     Old,
     /// FTDI: another maker's name.
@@ -35,6 +37,8 @@ pub enum Quirk {
     FirstBit,
     /// All: one IN packet with data in 401 never comes.
     Loses,
+    /// All: one OUT packet in 401 is acknowledged and never carried out.
+    LosesOut,
     /// All: one IN packet with data in 401 comes twice.
     Doubles,
     /// All: one IN packet with data in 401, and all after it, comes 600 ms late.
@@ -57,7 +61,8 @@ pub enum Quirk {
     Repeats,
     /// All: the first answer after the start is one byte short.
     ShortFirst,
-    /// CH341A, CH347: a packet that raises chip select is carried out with the packet after it.
+    /// A packet that raises chip select is carried out with the packet after it; FTDI: such a command, with the command after
+    /// it that clocks or moves pins.
     SelectLate,
     /// CH341A: reports version 00h.
     Version0,
@@ -76,7 +81,7 @@ pub enum Quirk {
 }
 
 /// Every quirk by its name.
-const NAMES: [(&str, Quirk); 35] = [
+const NAMES: [(&str, Quirk); 37] = [
     ("cs-early", Quirk::SelectEarly),
     ("merge", Quirk::Merge),
     ("hold", Quirk::Hold),
@@ -87,12 +92,14 @@ const NAMES: [(&str, Quirk); 35] = [
     ("stops-4096", Quirk::StopsAt(4096)),
     ("stops-20000", Quirk::StopsAt(20_000)),
     ("no-8f", Quirk::NoIdleClocks),
+    ("8f-no-echo", Quirk::NoEcho),
     ("bcd-0500", Quirk::Old),
     ("stranger", Quirk::Stranger),
     ("old-firmware", Quirk::OldFirmware),
     ("no-flags", Quirk::NoFlags),
     ("first-bit", Quirk::FirstBit),
     ("loses", Quirk::Loses),
+    ("loses-out", Quirk::LosesOut),
     ("doubles", Quirk::Doubles),
     ("late", Quirk::Late),
     ("overruns", Quirk::Overruns),

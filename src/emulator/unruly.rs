@@ -30,6 +30,8 @@ const LONGEST: usize = 512;
 /// A device with such quirks.
 pub(super) struct Unruly {
     device: Box<dyn UsbDevice>,
+    /// The IN endpoint that the clip hangs on.
+    into: u8,
     quirks: Vec<Quirk>,
     /// Status bytes before the data of an IN packet.
     status: usize,
@@ -46,8 +48,8 @@ pub(super) struct Unruly {
 }
 
 impl Unruly {
-    /// The device behind these quirks where any of them is of this kind.
-    pub(super) fn around(device: Box<dyn UsbDevice>, quirks: &[Quirk]) -> Box<dyn UsbDevice> {
+    /// The device behind these quirks where any of them is of this kind; `into` is the IN endpoint that is used.
+    pub(super) fn around(device: Box<dyn UsbDevice>, into: u8, quirks: &[Quirk]) -> Box<dyn UsbDevice> {
         let kinds = [
             Quirk::OneByte,
             Quirk::EmptyFirst,
@@ -70,6 +72,7 @@ impl Unruly {
         let status = if device.descriptors().ids().0 == FTDI { STATUS } else { 0 };
         Box::new(Self {
             device,
+            into,
             quirks,
             status,
             given: VecDeque::new(),
@@ -129,8 +132,7 @@ impl Unruly {
 
     /// Moves what the device has ready to what the host may fetch.
     fn let_out(&mut self, now: Duration) {
-        let endpoint = if self.status > 0 { 0x81 } else { 0x82 };
-        while let PacketAnswer::Ack(data) = self.fetch(now, endpoint) {
+        while let PacketAnswer::Ack(data) = self.fetch(now, self.into) {
             if data.is_empty() {
                 break;
             }
@@ -191,7 +193,8 @@ impl UsbDevice for Unruly {
                 refused => return refused,
             }
         }
-        if self.has(Quirk::SelectLate) && Self::raises(bytes) {
+        // An FTDI port does the same by commands.
+        if self.has(Quirk::SelectLate) && self.status == 0 && Self::raises(bytes) {
             self.put_off = Some((endpoint, bytes.to_vec()));
             return PacketAnswer::Ack(());
         }

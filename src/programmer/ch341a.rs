@@ -324,7 +324,7 @@ impl Codec for Ch341a {
         Self::drain(pipe, LEFT_OVER)?;
         let out = [vec![I2C_STREAM, I2C_MODE, I2C_END]];
         // A clone that knows no mode has the one that SPI needs, or its chip does not answer.
-        Self::tolerate(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence))?;
+        Self::tolerate(pipe.burst(Burst { out: &out, in_depth: 1, quiet: self.patience }, &mut Silence))?;
         if self.was_up {
             self.catch_up(pipe)?;
         }
@@ -394,7 +394,7 @@ impl Codec for Ch341a {
 
     fn let_go(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let out = [Self::uio([self.high(), UIO_DIR])];
-        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: PATIENCE }, &mut Silence)?)
+        Ok(pipe.burst(Burst { out: &out, in_depth: 1, quiet: self.patience }, &mut Silence)?)
     }
 
     fn set_clock(&mut self, _hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {

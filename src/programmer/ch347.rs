@@ -235,9 +235,9 @@ impl Ch347 {
 
     /// Completes a command that the device is still taking in: one that was left half sent, or a `C2` whose flags it took for
     /// a length. Zeros beyond it are no command.
-    fn complete(pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+    fn complete(&self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let zeros = vec![vec![0; PAYLOAD + HEADER]; LONGEST.div_ceil(PAYLOAD + HEADER)];
-        pipe.burst(Burst { out: &zeros, in_depth: 1, quiet: PATIENCE }, &mut Silence)?;
+        pipe.burst(Burst { out: &zeros, in_depth: 1, quiet: self.patience / 2 }, &mut Silence)?;
         Self::drain(pipe)
     }
 
@@ -395,7 +395,7 @@ impl Codec for Ch347 {
         Self::drain(pipe)?;
         let config = match self.read_config(pipe) {
             Err(error) if error.is_transient() => {
-                Self::complete(pipe)?;
+                self.complete(pipe)?;
                 self.read_config(pipe)?
             }
             other => other?,

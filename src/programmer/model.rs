@@ -2,6 +2,7 @@
 
 use super::pins::Level;
 use super::selftest::SelfTest;
+use super::shape::Shape;
 use crate::spi::{Programmer, SpiError};
 use crate::usb::{GpioLine, Interface, Pipe, StreamAddress};
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ pub struct Model {
     pub clock: SpiClock,
     /// True where common boards drive the chip's lines with more than 3.3 V.
     pub drives_5v: bool,
+    /// True where its clock and data out stay driven when it is let go.
+    pub stays_driven: bool,
     /// How it is found on USB; `None` for a programmer that is no USB device.
     pub usb: Option<UsbModel>,
     /// How it is driven over a stream of bytes; `None` for a USB device.
@@ -155,6 +158,11 @@ impl Settings {
             pins: Vec::new(),
             plain: false,
         }
+    }
+
+    /// The fastest shape that is asked for.
+    pub(super) fn fastest(&self) -> Shape {
+        if self.plain { Shape::Plain } else { Shape::Fast }
     }
 }
 

@@ -47,12 +47,15 @@ const WCH_MODELS: [Model; 2] = [
         chip_selects: 1,
         clock: SpiClock::Fixed { hz: super::ch341a::CLOCK_HZ },
         drives_5v: true,
+        stays_driven: false,
         usb: Some(UsbModel {
             vendor: WCH,
             products: &[0x5512],
             interface: Some(|_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 }),
             over: |pipe, settings| driven(Ch341a::new(&settings.pins), pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(Ch341a::new(&settings.pins), pipe, chip),
+            self_test: |pipe, settings, chip| {
+                selftest::run(Ch341a::new(&settings.pins), pipe, settings, chip)
+            },
             other_modes: &[OtherMode {
                 product: 0x5523,
                 name: "CH341",
@@ -77,13 +80,14 @@ const WCH_MODELS: [Model; 2] = [
         chip_selects: 2,
         clock: SpiClock::Settable { max_hz: super::ch347::MAX_HZ, default_hz: super::ch347::DEFAULT_HZ },
         drives_5v: false,
+        stays_driven: true,
         usb: Some(UsbModel {
             vendor: WCH,
             // CH347T in mode 1, CH347F, CH339W.
             products: &[0x55DB, 0x55DE, 0x55E7],
             interface: None,
             over: |pipe, settings| driven(ch347_codec(settings)?, pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, chip),
+            self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, settings, chip),
             other_modes: CH347_MODES,
         }),
         stream: None,
@@ -106,12 +110,13 @@ const STREAM_MODELS: [Model; 2] = [
         chip_selects: 4,
         clock: SpiClock::Settable { max_hz: serprog::MAX_HZ, default_hz: serprog::CLOCK_HZ },
         drives_5v: false,
+        stays_driven: false,
         usb: None,
         stream: Some(StreamModel {
             node: |path| StreamAddress::Serial { path, baud: None },
             gpio_lines: false,
             over: |pipe, settings| driven(serprog_codec(settings), pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(serprog_codec(settings), pipe, chip),
+            self_test: |pipe, settings, chip| selftest::run(serprog_codec(settings), pipe, settings, chip),
         }),
         open: open_stream,
     },
@@ -128,12 +133,15 @@ const STREAM_MODELS: [Model; 2] = [
         chip_selects: 1,
         clock: SpiClock::Settable { max_hz: spidev::MAX_HZ, default_hz: spidev::DEFAULT_HZ },
         drives_5v: false,
+        stays_driven: false,
         usb: None,
         stream: Some(StreamModel {
             node: |path| StreamAddress::Spidev { path, lines: Vec::new() },
             gpio_lines: true,
             over: |pipe, settings| driven(Spidev::new(settings.speed), pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(Spidev::new(settings.speed), pipe, chip),
+            self_test: |pipe, settings, chip| {
+                selftest::run(Spidev::new(settings.speed), pipe, settings, chip)
+            },
         }),
         open: open_stream,
     },

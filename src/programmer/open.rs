@@ -101,6 +101,7 @@ mod tests {
             chip_selects: 1,
             clock: SpiClock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
             drives_5v: false,
+            stays_driven: false,
             usb: None,
             stream: None,
             open: |settings| {

@@ -3,7 +3,7 @@
 use super::heeding::Heeding;
 use super::model::{Model, Opened, Settings};
 use super::selftest::SelfTest;
-use super::{Codec, Driver, Shape};
+use super::{Codec, Driver};
 use crate::spi::{Programmer, SpiError};
 use crate::usb::host::{self, HostPipe};
 use crate::usb::{Pipe, StreamAddress, Wanted};
@@ -90,8 +90,7 @@ pub(super) fn driven<C: Codec + 'static>(
     pipe: Box<dyn Pipe>,
     settings: &Settings,
 ) -> Result<Box<dyn Programmer>, SpiError> {
-    let fastest = if settings.plain { Shape::Plain } else { Shape::Fast };
-    Ok(Box::new(Driver::open_in(codec, pipe, fastest)?))
+    Ok(Box::new(Driver::open_in(codec, pipe, settings.fastest())?))
 }
 
 #[cfg(test)]

@@ -56,6 +56,24 @@ fn every_programmer_of_the_model_passes_with_its_chip() {
     }
 }
 
+/// What is asked for is what is said, and the assumptions of the fast mode are tested all the same.
+#[test]
+fn it_says_the_mode_in_which_the_programmer_is_driven() {
+    let bench = Bench::new();
+    for programmer in ["ch341a", "ft2232h", "ch347t", "serprog-pico", "spidev"] {
+        for (word, mode) in [("", "fast mode"), (",plain", "plain mode")] {
+            let (ran, _) = bench.emu(&format!("programmer={programmer}{word}"), ["selftest"]);
+            let ran = ran.code(0);
+            assert!(
+                ran.stdout.contains(&format!("; driven in {mode}\n")),
+                "{programmer}{word}: {}",
+                ran.stdout
+            );
+            assert!(!ran.stdout.contains("not proven"), "{programmer}{word}: {}", ran.stdout);
+        }
+    }
+}
+
 #[test]
 fn what_does_not_hold_is_named_with_what_was_seen() {
     let bench = Bench::new();

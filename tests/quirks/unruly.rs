@@ -9,7 +9,7 @@ const CH: ProgrammerKind = ProgrammerKind::Ch341a;
 const FT: ProgrammerKind = ProgrammerKind::Ft2232h;
 const CH347: ProgrammerKind = ProgrammerKind::Ch347t;
 
-const ADAPTERS: [Adapter; 35] = [
+const ADAPTERS: [Adapter; 39] = [
     ("ch341a", CH, Quirk::OneByte, "one-byte", true),
     ("ft2232h", FT, Quirk::OneByte, "one-byte", true),
     ("ch347", CH347, Quirk::OneByte, "one-byte", true),
@@ -17,6 +17,7 @@ const ADAPTERS: [Adapter; 35] = [
     ("ft2232h", FT, Quirk::EmptyFirst, "empty-first", true),
     ("ch347", CH347, Quirk::EmptyFirst, "empty-first", true),
     ("ch341a", CH, Quirk::SelectLate, "cs-late", true),
+    ("ft2232h", FT, Quirk::SelectLate, "cs-late", true),
     ("ch347", CH347, Quirk::SelectLate, "cs-late", true),
     ("ch341a", CH, Quirk::Version0, "version-0", true),
     ("ch341a", CH, Quirk::NoSettings, "no-settings", true),
@@ -45,6 +46,9 @@ const ADAPTERS: [Adapter; 35] = [
     ("ch347", CH347, Quirk::Stalls, "stalls", false),
     ("ch347", CH347, Quirk::Loses, "loses", false),
     ("ch347", CH347, Quirk::Doubles, "doubles", false),
+    ("ch341a", CH, Quirk::LosesOut, "loses-out", false),
+    ("ft2232h", FT, Quirk::LosesOut, "loses-out", false),
+    ("ch347", CH347, Quirk::LosesOut, "loses-out", false),
 ];
 
 #[test]

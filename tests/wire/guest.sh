@@ -42,6 +42,15 @@ new_device() { [ "$(devices)" != "$before" ] && devices | grep -vxF "$before" | 
 # detach PORT: pulls the device out of the virtual hub's port.
 detach() { usbip detach -p "$1" || fail "usbip detach"; }
 
+# watch FILE: records what goes over the bus of $device, by the kernel's usbmon, until end_watch.
+watch() {
+    modprobe usbmon
+    wait_for "usbmon" test -c /dev/usbmon0
+    cat "/dev/usbmon$(cat /sys/bus/usb/devices/$device/busnum)" >"$1" &
+    watcher=$!
+}
+end_watch() { kill $watcher; wait $watcher || true; }
+
 # expect CODE COMMAND...: runs it, shows it, and wants that exit code. stdout goes to /tmp/out as well.
 expect() {
     wanted=$1; shift

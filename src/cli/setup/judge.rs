@@ -1,7 +1,7 @@
 //! From what was seen to what it means and what to type. Pure: the tests hold it by a table of machines.
 
 use super::seen::{Answer, Inside, Problem, Programmer, Rules, Seen, System};
-use crate::programmer::{Model, Possible};
+use crate::programmer::{Model, Possible, Settings};
 
 /// The group that the rules give programmers to where no one sits at the machine.
 pub(super) const GROUP: &str = "plugdev";
@@ -228,6 +228,15 @@ fn usable(seen: &Seen, one: &Programmer) -> Vec<Check> {
     let mut drivers = one.drivers.clone();
     drivers.sort();
     drivers.dedup();
+    if let Some(settings) = one.spec.as_deref().and_then(|spec| Settings::parse(spec).ok())
+        && settings.model.stays_driven
+    {
+        let text = format!(
+            "{who} goes on driving the chip's clock and data in after a job; chip select is high then"
+        );
+        let next = ["take the clip off before the board gets power of its own"];
+        checks.push(Check::new("lines", State::Ok, text, next));
+    }
     if !drivers.is_empty() && one.spec.is_some() {
         let text = format!("{} has {who}: norsplice takes it over and gives it back", drivers.join(", "));
         checks.push(Check::ok("kernel driver", text));

@@ -90,6 +90,8 @@ pub(super) struct Mpsse {
     pub(super) stopped: bool,
     /// Bytes of the shift under way.
     command_len: usize,
+    /// Pins that raise chip select and are still to be taken.
+    put_off: Option<Pins>,
 }
 
 /// What an engine knows, and how it fails.
@@ -101,6 +103,10 @@ pub(super) struct Dialect {
     pub(super) high_speed: bool,
     /// Knows the commands that clock without data.
     pub(super) idle_clocks: bool,
+    /// Names the clocking command that it does not know behind the FA.
+    pub(super) echoes: bool,
+    /// Raises chip select with the next command that clocks or moves pins.
+    pub(super) select_late: bool,
     /// Stops in a read that is longer than so many bytes, once they have come.
     pub(super) stops: Option<usize>,
     /// Pins that let a cable's outputs out, the upper byte's from bit 8, and their levels.
@@ -130,6 +136,7 @@ impl Mpsse {
             dialect,
             stopped: false,
             command_len: 0,
+            put_off: None,
         }
     }
 
@@ -233,7 +240,10 @@ impl Mpsse {
             Some(0) => self.command(opcode, [0; 2], fifos, clip),
             Some(need) => self.state = State::Arguments { opcode, got: [0; 2], have: 0, need },
             None => {
-                fifos.into.extend([BAD_COMMAND, opcode]);
+                fifos.into.push_back(BAD_COMMAND);
+                if self.dialect.echoes || opcode != 0x8f {
+                    fifos.into.push_back(opcode);
+                }
                 if let Some(clip) = clip {
                     match opcode {
                         0xaa | 0xab => clip.counts_mut().mpsse_syncs += 1,
@@ -247,6 +257,11 @@ impl Mpsse {
     fn command(&mut self, opcode: u8, got: [u8; 2], fifos: &mut Fifos<'_>, clip: &mut Option<&mut Clip>) {
         let word = u16::from_le_bytes(got);
         let condition = self.low.read() & PIN_GPIOL1 != 0;
+        if (opcode < 0x80 || matches!(opcode, 0x8e | 0x8f | 0x9c | 0x9d))
+            && let Some(pins) = self.put_off.take()
+        {
+            self.take_pins(pins, clip);
+        }
         match opcode {
             0x00..=0x7f if opcode & TMS != 0 => {
                 // TMS is the chip select line here: nothing an SPI driver sends.
@@ -418,7 +433,6 @@ impl Mpsse {
         }
     }
 
-    /// Takes new pin values and directions, and passes to the chip what they mean.
     /// A cable's buffers are open.
     fn outputs_are_on(&self) -> bool {
         let both = |low: u8, high: u8| u16::from_le_bytes([low, high]);
@@ -428,6 +442,19 @@ impl Mpsse {
     }
 
     fn drive(&mut self, pins: Pins, clip: &mut Option<&mut Clip>) {
+        if let Some(before) = self.put_off.take() {
+            self.take_pins(before, clip);
+        }
+        let raises = self.selected && pins.value & pins.direction & PIN_CS != 0;
+        if self.dialect.select_late && raises {
+            self.put_off = Some(pins);
+        } else {
+            self.take_pins(pins, clip);
+        }
+    }
+
+    /// Takes new pin values and directions, and passes to the chip what they mean.
+    fn take_pins(&mut self, pins: Pins, clip: &mut Option<&mut Clip>) {
         self.low = pins;
         self.last_bit = pins.value & PIN_MOSI != 0;
         let selected = pins.direction & PIN_CS != 0 && pins.value & PIN_CS == 0 && self.outputs_are_on();

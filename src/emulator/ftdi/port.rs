@@ -60,7 +60,11 @@ impl Port {
             engine: Mpsse::new(Dialect {
                 is_232h,
                 high_speed: !quirks.contains(&Quirk::Old),
-                idle_clocks: !quirks.contains(&Quirk::Old) && !quirks.contains(&Quirk::NoIdleClocks),
+                idle_clocks: ![Quirk::Old, Quirk::NoIdleClocks, Quirk::NoEcho]
+                    .iter()
+                    .any(|q| quirks.contains(q)),
+                echoes: !quirks.contains(&Quirk::NoEcho),
+                select_late: quirks.contains(&Quirk::SelectLate),
                 stops,
                 enable,
             }),

@@ -1,5 +1,6 @@
 # norsplice on the kernel's own spidev: its messages, on a controller without a chip (spi-butterfly, on qemu's parallel port).
-# What this cannot show: bytes of a chip, and GPIO lines; Debian's kernel for this machine has no gpio-sim.
+# What this cannot show: bytes of a chip, for no driver of Debian's kernels for this machine has a chip behind it. GPIO lines are those of gpio-sim,
+# which Debian 12's kernel does not have: WIRE_KERNEL names one that has it.
 
 before() { :; }
 
@@ -33,8 +34,42 @@ inside() {
     kill -INT $holder
     wait $holder || true
     expect 5 norsplice -p $place probe
-    expect 1 norsplice -p $place,reset=gpiochip0/17 probe
+    expect 1 norsplice -p $place,reset=gpiochip9/17 probe
     grep -q "there is no GPIO chip" /tmp/err
+    if modprobe gpio-sim; then gpio_lines; else say "ATTENTION: this kernel has no gpio-sim: no GPIO line was held"; fi
+}
+
+# A line is held low while norsplice works and is an input again when it ends, whichever way.
+gpio_lines() {
+    [ -d /sys/kernel/config/gpio-sim ] || mount -t configfs none /sys/kernel/config
+    bank=/sys/kernel/config/gpio-sim/bench/bank
+    mkdir -p $bank
+    echo 32 >$bank/num_lines
+    mkdir -p $bank/line5/hog
+    echo output-high >$bank/line5/hog/direction
+    echo 1 >${bank%/*}/live
+    chip=$(cat $bank/chip_name)
+    line=/sys/devices/platform/$(cat ${bank%/*}/dev_name)/$chip/sim_gpio17
+    # A board's pull-up: what the line shows when no one drives it.
+    echo pull-up >$line/pull
+    high() { [ "$(cat $line/value)" = 1 ]; }
+    low() { [ "$(cat $line/value)" = 0 ]; }
+    high || fail "the line is not pulled up"
+    for signal in INT KILL; do
+        norsplice --wait -p $place,reset=$chip/17 probe >/dev/null 2>&1 &
+        holder=$!
+        wait_for "the line to be held low" low
+        kill -$signal $holder
+        wait $holder || true
+        wait_for "the line to be an input again" high
+    done
+    # One that the kernel itself holds, and one that there is not.
+    for other in 5 32; do
+        expect 1 norsplice -p $place,reset=$chip/$other probe
+        grep -q "GPIO line $chip/$other cannot be had" /tmp/err
+    done
+    expect 5 norsplice -p $place,reset=$chip/17:high,wp=$chip/3 probe
+    say "lines of gpio-sim are held and let go"
 }
 
 after() { :; }
