@@ -15,7 +15,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         "Change it (always with a backup first)",
         &["rewrite", "write", "patch", "erase", "restore", "resume", "jobs"],
     ),
-    ("Files, without a chip", &["inspect", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"]),
+    (
+        "Files, without a chip",
+        &["inspect", "extract", "splice", "tftp", "layout", "map", "hexdump", "diff", "report"],
+    ),
     ("What is known", &["boards", "chips"]),
     (
         "The program",

@@ -34,7 +34,7 @@ pub struct OrderArgs {
     pub base_layout: Option<PathBuf>,
 
     /// A file to take regions from: vendor download, full dump, sysupgrade file; NAME= where there are several;
-    /// FILE@OFFSET+LENGTH for a part of it
+    /// FILE@OFFSET+LENGTH for a part of it, FILE:PART for one that "norsplice extract" lists
     #[arg(long, value_name = "[NAME=]FILE")]
     pub donor: Vec<OsString>,
 

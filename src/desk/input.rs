@@ -20,13 +20,18 @@ pub enum Input {
     },
 }
 
-/// A part of a file, cut out by the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilePart {
-    /// Its first byte.
-    pub offset: u64,
-    /// Its length; without it, up to the file's end.
-    pub len: Option<u64>,
+/// A part of a file, as the user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilePart {
+    /// Bytes cut out.
+    Bytes {
+        /// The first one.
+        offset: u64,
+        /// How many; without it, up to the file's end.
+        len: Option<u64>,
+    },
+    /// A part of an update file or archive, by its name.
+    Named(String),
 }
 
 impl Input {
@@ -65,8 +70,8 @@ impl Input {
         }
     }
 
-    /// A file name `FILE@OFFSET` or `FILE@OFFSET+LENGTH` as the file and its part. An `@` is part of the name where a
-    /// file of that full name exists, as given or near the recipe.
+    /// A file name `FILE@OFFSET`, `FILE@OFFSET+LENGTH` or `FILE:PART` as the file and its part. An `@` and a `:` are parts of
+    /// the name where a file of that full name exists, as given or near the recipe; a `:` also where none exists before it.
     ///
     /// # Errors
     /// [`ImageError::BadText`] where what follows the `@` is no offset.
@@ -74,6 +79,13 @@ impl Input {
         let whole = self.near(recipe);
         let exists = |input: &Input| input.path().is_none_or(Path::exists);
         let text = self.path().and_then(Path::to_str).filter(|_| !exists(self) && !exists(&whole));
+        let named = text.and_then(|text| text.rsplit_once(':')).filter(|(_, part)| !part.is_empty());
+        if let Some((path, part)) = named {
+            let file = Input::File(PathBuf::from(path)).near(recipe);
+            if file.path().is_some_and(Path::is_file) {
+                return Ok((file, Some(FilePart::Named(part.to_owned()))));
+            }
+        }
         let Some((path, part)) =
             text.and_then(|text| text.rsplit_once('@')).filter(|(path, _)| !path.is_empty())
         else {
@@ -87,7 +99,7 @@ impl Input {
             Some((offset, len)) => (number(offset)?, Some(number(len)?)),
             None => (number(part)?, None),
         };
-        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(FilePart { offset, len })))
+        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(FilePart::Bytes { offset, len })))
     }
 
     /// The same, looked for in the folder of the recipe that names it where it is not found as given.
@@ -117,18 +129,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_at_sign_is_an_offset_only_where_no_file_has_the_full_name() {
+    fn a_part_is_named_only_where_no_file_has_the_full_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("odd@0x10"), b"1").unwrap();
+        std::fs::write(path("odd:name"), b"1").unwrap();
         let cut = |name: &str| Input::File(path(name)).cut(None);
-        let part = |offset, len| Some(FilePart { offset, len });
+        let part = |offset, len| Some(FilePart::Bytes { offset, len });
         for (given, file, wanted) in [
             ("odd@0x10", "odd@0x10", None),
             ("bios.cap@0x800", "bios.cap", part(0x800, None)),
             ("bios.cap@0x800+4M", "bios.cap", part(0x800, Some(0x40_0000))),
             ("odd@0x10@16", "odd@0x10", part(16, None)),
             ("plain", "plain", None),
+            ("odd@0x10:BIOSIMG", "odd@0x10", Some(FilePart::Named("BIOSIMG".into()))),
+            ("odd:name", "odd:name", None),
+            ("none:BIOSIMG", "none:BIOSIMG", None),
         ] {
             assert_eq!(cut(given).unwrap(), (Input::File(path(file)), wanted), "{given}");
         }

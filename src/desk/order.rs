@@ -386,7 +386,8 @@ fn wished_donors(wishes: Vec<DonorWish>, inputs: &mut Vec<Input>) -> Result<Dono
 fn cut_donor(name: &str, bytes: Vec<u8>, part: Option<FilePart>) -> Result<Donor, Refusal> {
     Ok(match part {
         None => Donor::new(name, bytes),
-        Some(part) => Donor::part(name, bytes, part.offset, part.len)?,
+        Some(FilePart::Bytes { offset, len }) => Donor::part(name, bytes, offset, len)?,
+        Some(FilePart::Named(part)) => Donor::part_named(name, bytes, &part)?,
     })
 }
 

@@ -31,9 +31,10 @@ pub use splice::{describe, fitness};
 
 pub use boards::{Board, Hardware, Recovery, RecoveryKind};
 pub use checks::finding::{Allow, Finding, Severity};
-pub use donor::Donor;
+pub use donor::contents::contents;
 pub use donor::recognise::{auto, by_tree, recognise};
 pub use donor::recognised::Recognised;
+pub use donor::{Content, Donor};
 pub use error::ImageError;
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::any::parse_any;

@@ -8,6 +8,7 @@ mod chip;
 mod contact;
 mod contents;
 mod event;
+mod extracted;
 mod fields;
 mod inspection;
 mod job;
@@ -35,6 +36,7 @@ pub use chip::{connected, parts, probe, protection_changed, protection_shown, st
 pub use contact::{contact, meter, watched};
 pub use contents::{compared, found, hexdump, map, picture, pictured, region_differences};
 pub use event::{event, job_opened, message, progress, stage, stored};
+pub use extracted::{extracted, extracted_text};
 pub use fields::Fields;
 pub use inspection::{fitness, inspection};
 pub use job::{place, report, restored, resumed, untouched};

@@ -164,3 +164,60 @@ fn coreboots_tools_read_the_donor_in_a_splice_of_their_images() {
     let long = bench.run([&SPLICE[..8], &["long.bin", "--serial", "PF6543210"]].concat());
     assert_eq!((long.code, bench.path("long.bin").exists()), (2, false), "{}", long.stderr);
 }
+
+/// PSPTool on a base, an update and their splice: the same directories, and no sum that it cannot verify.
+#[test]
+fn psptool_agrees_on_every_directory_of_a_splice() {
+    const LIST: &str = "import sys, io, json, contextlib
+from psptool import PSPTool
+said = io.StringIO()
+with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+    tool = PSPTool.from_file(sys.argv[1])
+rows = sorted([d.buffer_offset, d.magic.decode(), d.count] for d in tool.directories_by_offset.values())
+print(json.dumps([rows, said.getvalue().count('fletcher')]))
+";
+    let Some(bench) = Bench::with(&["psptool"]) else { return };
+    bench.write("list.py", LIST.as_bytes());
+    // 8 MiB, the smallest that PSPTool takes.
+    let parts = [
+        (Part::Psp, super::made::PSP_BLOCKS),
+        (Part::Nvar, 16),
+        (Part::Identity, 2),
+        (Part::Code, 40),
+        (Part::Blank, 1934),
+    ];
+    let (own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));
+    assert_eq!(own.bytes.len(), 0x80_0000);
+    bench.write("own.bin", &own.bytes);
+    bench.write("update.bin", &new.bytes);
+    done(&bench, &SPLICE);
+    assert!(bench.read("new.bin") == super::made::expected(&own, &new));
+    let seen = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&bench.tool(&format!("python3 list.py {name}"))).unwrap()
+    };
+    let ours = |name: &str| {
+        let shown = bench.run(["--json", "inspect", name]).code(0).result();
+        let items = shown["items"].as_array().unwrap().clone();
+        let firmware = items.into_iter().find(|item| item["kind"] == "pc-firmware").unwrap();
+        let directories = firmware["attributes"]["psp"].as_array().unwrap().clone();
+        // PSPTool goes through a combo directory and does not list it.
+        let mut rows: Vec<_> = directories
+            .iter()
+            .filter(|one| one["cookie"] != "2PSP")
+            .map(|one| serde_json::json!([one["offset"], one["cookie"], one["entries"]]))
+            .collect();
+        rows.sort_by_key(|row| row[0].as_u64());
+        serde_json::json!([rows, 0])
+    };
+    for name in ["own.bin", "update.bin", "new.bin"] {
+        assert_eq!(seen(name), ours(name), "{name}");
+        assert_eq!(ours(name)[0].as_array().map(Vec::len), Some(4), "{name}");
+    }
+    // Both see a sum that does not hold.
+    let mut bent = new.bytes.clone();
+    bent[0x2_2804] ^= 1;
+    bench.write("update.bin", &bent);
+    assert_eq!(seen("update.bin")[1], 1);
+    let ran = bench.run([&SPLICE[..], &["--force"]].concat());
+    assert!(ran.code == 2 && ran.stderr.contains("PSP directory at 0x22800"), "{}", ran.stderr);
+}

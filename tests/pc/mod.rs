@@ -4,6 +4,7 @@ mod judges;
 // The library's own tests use the rest of it.
 #[allow(dead_code)]
 mod made;
+mod updates;
 
 use crate::bench::Bench;
 use made::{Part, Spec, build, expected};

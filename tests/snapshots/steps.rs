@@ -75,6 +75,7 @@ pub const STEPS: &[Step] = &[
     plain("backups-export", "backups export BACKUP out"),
     plain("backups-import", "backups import board.bin --board archer-mr200-v1"),
     plain("inspect-dump", "inspect board.bin"),
+    ends(2, plain("extract-nothing", "extract vendor.bin -o parts")),
     plain("inspect-donor", "inspect vendor.bin --board archer-mr200-v1 --as donor"),
     plain("splice", "splice --board archer-mr200-v1 --base board.bin --donor vendor.bin -o spliced.bin"),
     plain(

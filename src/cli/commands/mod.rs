@@ -11,6 +11,7 @@ mod demo;
 mod diff;
 mod emulate;
 mod erase;
+mod extract;
 mod flashrom;
 mod guide;
 mod hexdump;

@@ -72,6 +72,8 @@ commands! {
     Demo(demo) = "demo",
     /// Show what a file contains: dump, vendor download, sysupgrade; with every check
     Inspect(inspect) = "inspect",
+    /// Take an update file or archive apart: every part with its place, into files
+    Extract(extract) = "extract",
     /// Put an image together from files: own dump, donors, a source for each region
     Splice(splice) = "splice",
     /// Hand a board the file that its loader's rescue asks for

@@ -1,8 +1,8 @@
 //! A donor: a file by the name under which regions take their bytes from it.
 
-use super::unwrap;
+use super::{contents, unwrap};
 use crate::image::ImageError;
-use crate::image::checks::Finding;
+use crate::image::checks::{Finding, UNWRAPPED};
 use crate::span::Span;
 
 /// A file that regions may come from; its format is detected when it is used.
@@ -63,6 +63,18 @@ impl Donor {
         };
         let donor = Self::new(name, part.to_vec());
         Ok(Self { file: Some(file), ..donor })
+    }
+
+    /// The part of an update file or archive that has the name, as [`contents`](crate::image::contents) lists it.
+    ///
+    /// # Errors
+    /// Where the file does not open, or has no such part, or the part's bytes are not those of the chip.
+    pub fn part_named(name: impl Into<String>, file: Vec<u8>, part: &str) -> Result<Self, ImageError> {
+        let name = name.into();
+        let what = format!("donor '{name}'");
+        let bytes = contents::part(&file, &what, part)?;
+        let words = format!("of {what}, the part {part} of {:#x} bytes is used", bytes.len());
+        Ok(Self { name, bytes, file: Some(file), opened: vec![UNWRAPPED.found(words)] })
     }
 
     /// The bytes of the file as it was given.

@@ -3,12 +3,14 @@
 mod anatomy;
 #[cfg(test)]
 mod closed_tests;
+pub(crate) mod contents;
 pub(crate) mod dump;
 mod file;
 pub(crate) mod firmware;
 pub mod form;
 mod headed;
 pub(crate) mod identity;
+mod layer;
 pub(crate) mod loader;
 pub(crate) mod machine;
 pub(crate) mod plain;
@@ -22,4 +24,5 @@ mod unheaded;
 mod unwrap;
 
 pub use anatomy::{Anatomy, Kind, Piece};
+pub use contents::Content;
 pub use file::Donor;

@@ -1,25 +1,17 @@
 //! What goes to flash out of a download: wrappers and archives are taken off until a firmware is left.
 //!
 //! Of an archive, one member is taken by itself when it is a whole firmware and everything beside it is text or a
-//! document. Archives with parts of a firmware are refused with a list of what is in them.
+//! document; of an update file, the one part that is for the BIOS. Where several could be meant, the file is refused with a
+//! list of what is in it.
 
-use std::borrow::Cow;
-
-use super::form::has_chip_size;
-use super::plain;
-use crate::image::checks::{DONOR_UNKNOWN, SUM, TRUNCATED, UNWRAPPED};
-use crate::image::checks::{Finding, Severity};
-use crate::image::container::budget::Look;
-use crate::image::container::item::{CheckName, Outcome};
-use crate::image::container::packed::Format;
-use crate::image::container::wrapper::{Inside, MEMBERS, MOST_UNPACKED, Wrapped, at_start, unzip};
-use crate::image::container::{sysupgrade, tplink};
-use crate::image::formats::envelope_at;
+use super::layer::{Held, Holds, Layer, Start, is_document, is_firmware, layer};
+use crate::image::checks::{DONOR_UNKNOWN, Finding, UNWRAPPED};
+use crate::image::container::wrapper::{State, image};
 use crate::units;
 
 /// Wrappers within wrappers: more than this is no download.
-const DEEPEST: usize = 5;
-/// Members that are named in a message.
+pub(super) const DEEPEST: usize = 5;
+/// Pieces that are named in a message.
 const MOST_NAMED: usize = 12;
 
 /// A file opened.
@@ -31,191 +23,113 @@ pub(super) struct Unwrapped {
     pub findings: Vec<Finding>,
 }
 
-enum Step<'a> {
-    /// One wrapper less; what was taken off, in words.
-    Off(Cow<'a, [u8]>, String),
-    Stop(Finding),
-    /// Nothing known is around it.
-    Bare,
-}
-
 /// Takes everything off that is around a firmware; `what` names the file in messages.
 pub(super) fn open(file: &[u8], what: &str) -> Unwrapped {
     let mut taken: Vec<String> = Vec::new();
-    let mut bytes = Cow::Borrowed(file);
+    let mut inside: Option<Vec<u8>> = None;
     while taken.len() < DEEPEST {
-        let next = match step(&bytes, what) {
-            Step::Bare => break,
-            Step::Stop(finding) => return Unwrapped { inside: None, findings: vec![finding] },
-            Step::Off(inside, words) => {
-                taken.push(words);
-                inside.into_owned()
+        let next = match layer(inside.as_deref().unwrap_or(file), what) {
+            Start::Bare => break,
+            Start::Closed(finding) | Start::Encrypted(finding) => {
+                return Unwrapped { inside: None, findings: vec![finding] };
             }
+            Start::Wrapper(layer) => match chosen(layer, what) {
+                Ok((bytes, words)) => {
+                    taken.push(words);
+                    bytes
+                }
+                Err(finding) => return Unwrapped { inside: None, findings: vec![finding] },
+            },
         };
-        bytes = Cow::Owned(next);
+        inside = Some(next);
     }
-    if taken.is_empty() {
-        return Unwrapped::default();
-    }
+    let Some(inside) = inside else { return Unwrapped::default() };
     let words =
-        format!("{what} is {}: its inside of {:#x} bytes is used", taken.join(", in it "), bytes.len());
-    Unwrapped { inside: Some(bytes.into_owned()), findings: vec![UNWRAPPED.found(words)] }
+        format!("{what} is {}: its inside of {:#x} bytes is used", taken.join(", in it "), inside.len());
+    Unwrapped { inside: Some(inside), findings: vec![UNWRAPPED.found(words)] }
 }
 
-fn step<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
-    let mut look = Look::new(bytes);
-    match at_start(&mut look) {
-        Some(wrapped) => off(bytes, wrapped, what),
-        None => packed(bytes, what),
-    }
-}
-
-fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Step<'a> {
-    let name = wrapped.name;
-    if let Some(bad) = wrapped.item.checks.iter().find(|check| check.result == Outcome::Bad) {
-        let detail = if bad.detail.is_empty() { String::new() } else { format!(" ({})", bad.detail) };
-        let (check, words) = match bad.name {
-            CheckName::SIZE | MEMBERS => (TRUNCATED, "it is cut short or damaged"),
-            _ => (SUM, "its sum does not hold: it is damaged"),
-        };
-        return Step::Stop(check.found(format!("{what}, a {name}: {words}; get the file again{detail}")));
-    }
-    match wrapped.inside {
-        Inside::Bytes(span) => match span.of(bytes) {
-            Some(inside) if !inside.is_empty() => Step::Off(Cow::Borrowed(inside), format!("a {name}")),
-            _ => {
-                Step::Stop(TRUNCATED.found(format!("{what}, a {name}: nothing is in it; get the file again")))
-            }
-        },
-        Inside::Closed(why) => Step::Stop(DONOR_UNKNOWN.found(format!("{what} is a {name}: {why}"))),
-        Inside::Members(members) => {
-            let members: Vec<(&str, &[u8])> =
-                members.iter().filter_map(|(name, span)| Some((name.as_str(), span.of(bytes)?))).collect();
-            match chosen(&members, name, what) {
-                Ok(one) => {
-                    Step::Off(Cow::Borrowed(members[one].1), format!("a {name} with {}", members[one].0))
-                }
-                Err(finding) => Step::Stop(finding),
-            }
+/// The piece of a layer that goes to flash, and what was taken off, in words.
+fn chosen(layer: Layer, what: &str) -> Result<(Vec<u8>, String), Finding> {
+    let name = layer.name.as_str();
+    let one = match layer.holds {
+        Holds::Image => layer.pieces.first(),
+        Holds::Files => only_file(&layer.pieces),
+        Holds::Parts => image(&layer.pieces, |piece| &piece.about),
+    };
+    let Some(piece) = one else { return Err(unclear(&layer, what)) };
+    let part = &piece.about.name;
+    let closed = match piece.about.state {
+        State::Encrypted => Some("is encrypted"),
+        State::Gaps => {
+            Some("leaves bytes out between its blocks: what is there on the chip is not in the file")
         }
-        Inside::Packed => match unzip(bytes) {
-            Err(why) => {
-                Step::Stop(DONOR_UNKNOWN.found(format!("{what} is a {name} that cannot be unpacked: {why}")))
-            }
-            Ok(mut members) => {
-                let slices: Vec<(&str, &[u8])> =
-                    members.iter().map(|(name, data)| (name.as_str(), data.as_slice())).collect();
-                match chosen(&slices, name, what) {
-                    Ok(one) => {
-                        let (member, data) = members.swap_remove(one);
-                        Step::Off(Cow::Owned(data), format!("a {name} with {member}"))
-                    }
-                    Err(finding) => Step::Stop(finding),
-                }
-            }
-        },
+        State::Plain | State::Unknown => None,
+    };
+    if let Some(why) = closed {
+        return Err(DONOR_UNKNOWN.found(format!("{what} is a {name}, and {part} in it {why}")));
+    }
+    let words = match layer.holds {
+        Holds::Image => format!("a {name}"),
+        Holds::Files | Holds::Parts => format!("a {name} with {part}"),
+    };
+    Ok((piece.bytes.clone().into_owned(), words))
+}
+
+/// The one file that is a whole firmware, where nothing but documents is beside it.
+fn only_file<'p, 'a>(pieces: &'p [Held<'a>]) -> Option<&'p Held<'a>> {
+    let mut candidates = pieces.iter().filter(|piece| !is_document(&piece.about.name, &piece.bytes));
+    match (candidates.next(), candidates.next()) {
+        (Some(only), None) if is_firmware(&only.bytes) => Some(only),
+        _ => None,
     }
 }
 
-/// The index of the one member that is a whole firmware, where nothing but documents is beside it.
-fn chosen(members: &[(&str, &[u8])], name: &str, what: &str) -> Result<usize, Finding> {
-    let mut candidates = members.iter().enumerate().filter(|(_, (name, bytes))| !is_document(name, bytes));
-    if let (Some((at, (_, bytes))), None) = (candidates.next(), candidates.next())
-        && is_firmware(bytes)
-    {
-        return Ok(at);
-    }
-    let whole =
-        members.iter().filter(|(name, bytes)| !is_document(name, bytes) && is_firmware(bytes)).count();
-    let why = if whole > 1 {
-        "which of them is meant is not known"
-    } else {
-        "no single one of them is a whole firmware"
+/// Why no piece is taken, with the list of them.
+fn unclear(layer: &Layer, what: &str) -> Finding {
+    let (pieces, name) = (&layer.pieces, layer.name.as_str());
+    let is_whole = |piece: &&Held| !is_document(&piece.about.name, &piece.bytes) && is_firmware(&piece.bytes);
+    let several = match layer.holds {
+        Holds::Parts => pieces.iter().filter(|piece| piece.about.piece_of.is_none()).count() > 1,
+        Holds::Image | Holds::Files => pieces.iter().filter(is_whole).count() > 1,
     };
-    let mut list: Vec<String> = members
-        .iter()
-        .take(MOST_NAMED)
-        .map(|(name, bytes)| format!("{name} {}", units::size(bytes.len() as u64)))
-        .collect();
-    if members.len() > MOST_NAMED {
-        list.push(format!("{} more", members.len() - MOST_NAMED));
+    let (noun, why) = match (layer.holds, several) {
+        (Holds::Parts, true) => ("part", "which of them is the image of the BIOS is not known"),
+        (Holds::Parts, false) => ("part", "none of them is the image of a BIOS"),
+        (_, true) => ("file", "which of them is meant is not known"),
+        (_, false) => ("file", "no single one of them is a whole firmware"),
+    };
+    let mut list: Vec<String> = pieces.iter().take(MOST_NAMED).map(listed).collect();
+    if pieces.len() > MOST_NAMED {
+        list.push(format!("{} more", pieces.len() - MOST_NAMED));
     }
-    Err(DONOR_UNKNOWN.found(format!(
-        "{what} is a {name} of {}, and {why}: {}; unpack it and give the file that belongs in flash",
-        units::count(members.len() as u64, "file"),
+    DONOR_UNKNOWN.found(format!(
+        "{what} is a {name} of {}, and {why}: {}; name the one that belongs in flash (NAME=FILE:PART), or unpack it and give \
+         that file",
+        units::count(pieces.len() as u64, noun),
         list.join(", ")
-    )))
+    ))
 }
 
-/// A gzip, xz or zstd stream with a firmware or an archive in it. A packed kernel is left as it is: it runs so.
-fn packed<'a>(bytes: &'a [u8], what: &str) -> Step<'a> {
-    let Some(format) = Format::at(bytes, 0) else { return Step::Bare };
-    let Some(unpacked) = format.unpack_all(bytes, MOST_UNPACKED) else { return Step::Bare };
-    if unpacked.data.len() as u64 >= MOST_UNPACKED && !unpacked.complete {
-        let most = units::size(MOST_UNPACKED);
-        return Step::Stop(DONOR_UNKNOWN.found(format!(
-            "{what} starts as a {} file and unpacks to more than {most}: no flash holds as much",
-            format.kind
-        )));
+/// A piece in a list: `BIOSIMG (BIOS, version 1.02) 4 MiB`.
+fn listed(piece: &Held) -> String {
+    let about = &piece.about;
+    let mut facts: Vec<String> = Vec::new();
+    if about.kind != "file" {
+        facts.push(about.target.name().to_owned());
     }
-    if !unpacked.complete {
-        let (severity, then) = match has_chip_size(bytes) {
-            false => (Severity::Refuse, "get the file again"),
-            true => (Severity::Ask, "or it is a dump that starts so: it has the size of a chip"),
-        };
-        return Step::Stop(TRUNCATED.found_as(
-            severity,
-            format!(
-                "{what} starts as a {} file and does not unpack to its end: it is cut short or damaged; {then}",
-                format.kind
-            ),
-        ));
-    }
-    let behind = sysupgrade::strip(bytes).get(unpacked.used..).unwrap_or_default();
-    let ends = behind.iter().all(|b| *b == 0);
-    let is_archive = || at_start(&mut Look::new(&unpacked.data)).is_some();
-    match ends && (is_firmware(&unpacked.data) || is_archive()) {
-        true => Step::Off(Cow::Owned(unpacked.data), format!("a {} file", format.kind)),
-        false => Step::Bare,
-    }
-}
-
-/// True for what goes to flash as a whole: a firmware in a container, a wrapped or packed one, a dump.
-fn is_firmware(bytes: &[u8]) -> bool {
-    has_chip_size(bytes)
-        || tplink::parse(bytes, 0).is_some()
-        || envelope_at(bytes, 0).is_some()
-        || plain::is_container(bytes)
-        || sysupgrade::payload_len(bytes) != bytes.len()
-        || at_start(&mut Look::new(bytes)).is_some()
-        || Format::at(bytes, 0).is_some()
-}
-
-/// True for what vendors put beside a firmware: texts, manuals, programs for the desktop, sums and signatures.
-fn is_document(name: &str, bytes: &[u8]) -> bool {
-    const MAGICS: [&[u8]; 7] =
-        [b"%PDF", b"MZ", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"GIF8"];
-    const ENDINGS: [&str; 12] =
-        [".txt", ".pdf", ".doc", ".docx", ".odt", ".htm", ".html", ".exe", ".md5", ".sha256", ".sig", ".asc"];
-    /// What is longer is no note.
-    const LONGEST_NOTE: usize = 0x1000;
-    let lower = name.to_ascii_lowercase();
-    let of_a_mac = lower.contains("__macosx/") || lower.ends_with(".ds_store");
-    let is_text = |bytes: &[u8]| {
-        std::str::from_utf8(bytes)
-            .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()))
-    };
-    bytes.is_empty()
-        || of_a_mac
-        || MAGICS.iter().any(|magic| bytes.starts_with(magic))
-        || ENDINGS.iter().any(|ending| lower.ends_with(ending))
-        || (bytes.len() <= LONGEST_NOTE && is_text(bytes))
+    facts.extend(about.version.iter().map(|version| format!("version {version}")));
+    facts.extend(about.models.iter().map(|models| format!("for {models}")));
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("{}{facts} {}", about.name, units::size(piece.bytes.len() as u64))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::container::wrapper::samples;
+    use crate::image::checks::Severity;
+    use crate::image::container::packed::Format;
+    use crate::image::container::wrapper::{MOST_UNPACKED, samples};
     use crate::image::synthetic;
     use std::io::{Cursor, Write};
 

@@ -11,13 +11,14 @@ use super::identity::{What, values};
 use super::me::{self, State};
 use super::models::models;
 use super::proof::faults;
+use super::psp::Psp;
 use super::sections::{self, Packed};
 use super::volume::{self, MARK_AT};
 use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, PSP_DIRECTORY, VOLUME_SUM};
 use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::intel::descriptor;
 use crate::image::container::item::{CheckName, Found, Item, ItemKind, Outcome};
-use crate::image::container::wrapper::{Inside, at_start};
+use crate::image::container::wrapper::at_start;
 use crate::span::Span;
 
 /// The kind of a volume's item.
@@ -45,10 +46,8 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 
 /// All that is known of the PC's firmware in a dump, an update or a BIOS region; `None` where there is none.
 pub fn summary(file: &[u8]) -> Option<Item> {
-    let payload = match at_start(&mut Look::new(file)).map(|wrapped| wrapped.inside) {
-        Some(Inside::Bytes(span)) => span,
-        _ => Span::new(0, file.len() as u64),
-    };
+    let image = at_start(&mut Look::new(file)).and_then(|wrapped| wrapped.inside.image());
+    let payload = image.unwrap_or(Span::new(0, file.len() as u64));
     let flash = payload.of(file)?;
     let span = bios_span(flash)?;
     let bios = Bios::read(span.of(flash)?, span.start);
@@ -78,6 +77,7 @@ pub fn summary(file: &[u8]) -> Option<Item> {
     if let Some(me) = region.and_then(|span| me::read(span.of(flash)?)) {
         item = item.with("me_version", me.version_text()).with("me_state", state(me.state));
     }
+    item = item.with_some("psp", bios.psp.as_ref().map(|psp| directories(psp)));
     item = item.with_some("microcode_and_modules", bios.fit.as_ref().map(|fit| fit.rows.len()));
     let packed = sections::packed(&bios);
     item = item.with_some("packed", (!packed.is_empty()).then(|| self::packed(&packed)));
@@ -106,6 +106,14 @@ fn unpacks(item: Item, sections: &[Packed]) -> Item {
     let outcome = if closed.is_empty() { Outcome::Ok } else { Outcome::CannotTell };
     let detail = format!("does not unpack, by what is known: {}", closed.join(", "));
     item.check("packed-sections", outcome, if closed.is_empty() { String::new() } else { detail })
+}
+
+fn directories(psp: &Psp) -> Value {
+    let all = psp
+        .directories
+        .iter()
+        .map(|one| json!({ "cookie": one.cookie, "offset": one.span.start, "entries": one.entries }));
+    all.collect()
 }
 
 fn stores(bios: &Bios) -> Value {

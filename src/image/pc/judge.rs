@@ -10,8 +10,8 @@ use super::models::{Model, models};
 use super::proof::faults;
 use super::variables::Store;
 use crate::image::checks::{
-    BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_MODEL, RAW_BLOCK, Severity,
-    UNIT_REPLACED, VOLUME_MAP,
+    BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_MODEL, PSP_DIRECTORY, RAW_BLOCK,
+    Severity, UNIT_REPLACED, VOLUME_MAP,
 };
 use crate::image::is_blank;
 use crate::span::Span;
@@ -114,6 +114,29 @@ fn maker(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
              the board never starts from it"
         ))
     })
+}
+
+/// The maker's key of AMD's Platform Secure Boot, and whether what it signs comes from one file.
+pub fn signed(own: &Bios, donor: &Bios, result: &Bios, name: &str) -> Vec<Finding> {
+    let keys = |bios: &Bios| bios.psp.as_ref().map(|psp| psp.maker_keys(bios.bytes)).unwrap_or_default();
+    let (ours, theirs, new) = (keys(own), keys(donor), keys(result));
+    let mut found = Vec::new();
+    if !ours.is_empty() && ours != theirs {
+        found.push(OTHER_MODEL.found(format!(
+            "the BIOS key of AMD's Platform Secure Boot in {name} is not the one in the board's own: where the key is fused, \
+             the board never starts from it"
+        )));
+    }
+    let spans: Vec<Span> =
+        result.psp.iter().flat_map(|psp| psp.signed.iter().map(|(_, span)| *span)).collect();
+    let all_of = |bios: &Bios| spans.iter().all(|span| span.of(bios.bytes) == span.of(result.bytes));
+    if !new.is_empty() && !all_of(donor) && !all_of(own) {
+        found.push(PSP_DIRECTORY.found(format!(
+            "key, signature and what is signed of AMD's Platform Secure Boot would come partly from {name} and partly from the \
+             board's own: the signature cannot hold"
+        )));
+    }
+    found
 }
 
 /// What does not hold in the result. Where the board's own has the same fault in the same bytes, it is only told.

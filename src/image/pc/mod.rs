@@ -35,9 +35,13 @@ pub mod volume;
 pub mod vss;
 
 #[cfg(test)]
+mod amd_tests;
+#[cfg(test)]
 mod edit_tests;
 #[cfg(test)]
 #[path = "../../../tests/pc/made.rs"]
 pub(crate) mod made;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod update_tests;

@@ -1,149 +1,319 @@
-//! AMD's platform security processor: the structure that leads to its directories, and what they list.
+//! AMD's platform security processor: the structures that lead to its directories, and what they list.
 //!
-//! AA 55 AA 55 at one of few offsets; at 10h and 14h the address of the PSP's directory, at 18h to 20h of those of the
-//! BIOS. A directory: cookie, Fletcher-32 over all after it, number of entries, a word that says how locations count (bits
-//! 30:29); entries of 16 or, of the BIOS, 24 bytes: type, size, location. Facts: coreboot's psp_integration.md and
-//! amdfwtool, PSPTool.
+//! AA 55 AA 55 at one of few offsets of a window of 16 MiB; from 10h on, up to four erased words, addresses of directories of the
+//! PSP and of the BIOS. A directory: cookie, Fletcher-32 over all after it, number of entries, a word that says how
+//! locations count (bits 30:29, or 25:24 where bit 31 is set: 0 the processor's address, 1 from the flash's start, 2 from the
+//! directory, 3 from its slot; in 2 and 3 bits 63:62 of the entry decide); entries of 16 or, of the BIOS, 24 bytes: type,
+//! size, location. A combo directory has one directory a processor, from 20h on. A slot's header leads to a directory of
+//! the second level: Fletcher-32 over 28 bytes, the location at 10h. Facts: coreboot's psp_integration.md and amdfwtool,
+//! PSPTool.
 
 use super::address::offset;
-use crate::image::container::bytes::{Endianness::Little, slice, u32_at, u64_at};
+use crate::image::container::bytes::{Endianness::Little, array, slice, u32_at, u64_at};
 use crate::span::Span;
 
-/// Where the structure can be in the upper 16 MiB.
+/// Where the structure can be in a window.
 const PLACES: [u64; 7] = [0xfa_0000, 0xf2_0000, 0xe2_0000, 0xc2_0000, 0x82_0000, 0x12_0000, 0x2_0000];
 const MARK: [u8; 4] = [0xaa, 0x55, 0xaa, 0x55];
 /// The structure ends with erased words.
 const STRUCTURE_LEN: u64 = 0x60;
-const POINTERS: [usize; 5] = [0x10, 0x14, 0x18, 0x1c, 0x20];
+const POINTERS_FROM: usize = 0x10;
 const HEAD_LEN: usize = 16;
 /// More entries than any directory has, and more directories than any flash.
 const MOST_ENTRIES: u32 = 256;
-const MOST_DIRECTORIES: usize = 16;
-/// Types that lead to a directory of the second level.
-const SECOND_LEVEL: [u8; 2] = [0x40, 0x70];
+const MOST_DIRECTORIES: usize = 64;
+/// Types that lead to a directory of the second level, to a slot's header, and to another structure.
+const SECOND_LEVEL: [u8; 3] = [0x40, 0x49, 0x70];
+const SLOTS: [u8; 2] = [0x48, 0x4a];
+const STRUCTURE: u8 = 0x46;
+/// A value in place of a location.
+const FUSES: u8 = 0x0b;
+const SLOT_LEN: usize = 0x20;
+const COMBO_HEAD: usize = 0x20;
 const WINDOW: u64 = 0x100_0000;
+/// Where the processor sees a window.
+const MAPPED: u64 = 0xff00_0000;
+/// The maker's key, its first stage and signature of Platform Secure Boot, and what the processor starts.
+const SIGNED: [u8; 4] = [0x05, 0x06, 0x07, 0x62];
+const MAKER_KEY: u8 = 0x05;
+const SIGNATURE: u8 = 0x07;
+/// A key's own id, after its version.
+const KEY_ID_AT: usize = 4;
 
 /// Types with the names of their regions.
 type Own = &'static [(u8, &'static str)];
 
 /// Cookies, the length of an entry, and types that are the unit's own with the name of their region.
-const DIRECTORIES: [(&[u8; 4], usize, Own); 4] =
-    [(b"$PSP", 16, PSP_OWN), (b"$PL2", 16, PSP_OWN), (b"$BHD", 24, BIOS_OWN), (b"$BL2", 24, BIOS_OWN)];
+const DIRECTORIES: [(&str, usize, Own); 4] =
+    [("$PSP", 16, PSP_OWN), ("$PL2", 16, PSP_OWN), ("$BHD", 24, BIOS_OWN), ("$BL2", 24, BIOS_OWN)];
 const PSP_OWN: Own = &[(0x04, "psp-nvram"), (0x54, "psp-nvram"), (0x2c, "psp-nvram")];
 const BIOS_OWN: Own = &[(0x63, "apob-nvram"), (0x6d, "rom-armor-nvram")];
+const COMBOS: [&str; 2] = ["2PSP", "2BHD"];
+
+/// A directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Its first four bytes.
+    pub cookie: &'static str,
+    /// Head and entries.
+    pub span: Span,
+    /// How many entries it has.
+    pub entries: usize,
+}
 
 /// What the directories list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Psp {
+    /// The directories, in the order found.
+    pub directories: Vec<Directory>,
     /// The unit's own, with the name of the region.
     pub own: Vec<(&'static str, Span)>,
-    /// The structure, the directories and everything else that they list.
+    /// The structures, the directories and everything else that they list.
     pub code: Vec<Span>,
+    /// What a signature of the maker is over, and it, with their types.
+    pub signed: Vec<(u8, Span)>,
     /// What does not hold, in words.
     pub faults: Vec<(Span, String)>,
 }
 
-/// Reads the directories; `None` where no structure leads to one.
+impl Psp {
+    /// The ids of the maker's keys, where a signature of the maker is there: Platform Secure Boot may be fused.
+    pub fn maker_keys(&self, bytes: &[u8]) -> Vec<[u8; 16]> {
+        let is_signed = self.signed.iter().any(|(kind, _)| *kind == SIGNATURE);
+        let keys = self.signed.iter().filter(|(kind, _)| is_signed && *kind == MAKER_KEY);
+        let mut ids: Vec<[u8; 16]> = keys.filter_map(|(_, span)| array(span.of(bytes)?, KEY_ID_AT)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
+/// Reads the directories of every structure; `None` where no structure leads to one.
 pub fn find(bytes: &[u8]) -> Option<Psp> {
-    let window = (bytes.len() as u64).saturating_sub(WINDOW);
-    let places = PLACES.into_iter().map(|at| window + at);
-    places.filter_map(|at| structure(bytes, at)).find(|psp| !psp.code.is_empty())
-}
-
-fn structure(bytes: &[u8], at: u64) -> Option<Psp> {
-    let span = Span::at(at, STRUCTURE_LEN)?;
-    let head = span.of(bytes).filter(|head| head.starts_with(&MARK))?;
-    let mut psp = Psp::default();
-    let mut todo: Vec<u64> = POINTERS
-        .iter()
-        .filter_map(|at| u32_at(head, *at, Little))
-        .filter(|pointer| !matches!(*pointer, 0 | u32::MAX))
-        .filter_map(|pointer| physical(bytes, pointer.into()))
-        .collect();
-    let mut done: Vec<u64> = Vec::new();
-    while let Some(at) = todo.pop() {
-        if !done.contains(&at) && done.len() < MOST_DIRECTORIES {
-            done.push(at);
-            directory(bytes, at, &mut psp, &mut todo);
-        }
-    }
-    if !psp.code.is_empty() {
-        psp.code.push(span);
-    }
-    Some(psp)
-}
-
-/// An address of the processor, or an offset, as an offset.
-fn physical(bytes: &[u8], address: u64) -> Option<u64> {
     let len = bytes.len() as u64;
-    if address < len {
-        return Some(address);
+    let windows = (0..len.div_ceil(WINDOW)).map(|n| n * WINDOW);
+    let mut reader = Reader { bytes, psp: Psp::default(), done: Vec::new() };
+    for window in windows {
+        // A smaller flash is seen at the end of the window.
+        let behind = WINDOW.saturating_sub(len);
+        let mut places: Vec<u64> =
+            PLACES.iter().flat_map(|place| [Some(*place), place.checked_sub(behind)]).flatten().collect();
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.dedup();
+        places.into_iter().for_each(|place| reader.structure(window + place, window));
     }
-    offset(bytes, address)
+    (!reader.psp.directories.is_empty()).then_some(reader.psp)
 }
 
-fn directory(bytes: &[u8], at: u64, psp: &mut Psp, todo: &mut Vec<u64>) {
-    let start = at as usize;
-    let Some(head) = slice(bytes, start, HEAD_LEN) else { return };
-    let Some((_, entry_len, own)) = DIRECTORIES.iter().find(|(cookie, ..)| head.starts_with(*cookie)) else {
-        if head.starts_with(b"2PSP") || head.starts_with(b"2BHD") {
-            let span = Span::new(at, at + HEAD_LEN as u64);
-            psp.code.push(span);
-            psp.faults.push((
-                span,
-                format!("the PSP directory at {at:#x} is for several processors, and is not read"),
-            ));
+struct Reader<'b> {
+    bytes: &'b [u8],
+    psp: Psp,
+    /// Where directories and structures were read.
+    done: Vec<u64>,
+}
+
+impl<'b> Reader<'b> {
+    /// Takes note of a place; false where it was read before, or too many were.
+    fn is_new(&mut self, at: u64) -> bool {
+        let new = !self.done.contains(&at) && self.done.len() < MOST_DIRECTORIES;
+        if new {
+            self.done.push(at);
         }
-        return;
-    };
-    let word = |offset| u32_at(head, offset, Little).unwrap_or(0);
-    let (count, info) = (word(8), word(12));
-    let table = slice(bytes, start, HEAD_LEN + count.min(MOST_ENTRIES) as usize * entry_len);
-    let Some(table) = table.filter(|_| count <= MOST_ENTRIES) else {
-        let span = Span::new(at, at + HEAD_LEN as u64);
-        psp.code.push(span);
-        psp.faults.push((span, format!("the PSP directory at {at:#x} says that it has {count} entries")));
-        return;
-    };
-    let span = Span::new(at, at + table.len() as u64);
-    psp.code.push(span);
-    let (stated, found) = (word(4), fletcher32(&table[8..]));
-    if stated != found {
-        psp.faults.push((
-            span,
-            format!("the Fletcher sum of the PSP directory at {at:#x} is {found:#010x}, its head says {stated:#010x}"),
-        ));
+        new
     }
-    let mode = if info >> 31 == 0 { info >> 29 & 3 } else { info >> 24 & 3 };
-    for entry in table[HEAD_LEN..].chunks_exact(*entry_len) {
-        let (kind, len) = (entry[0], u32_at(entry, 4, Little).unwrap_or(0));
-        let location = u64_at(entry, 8, Little).unwrap_or(0);
-        // A value in place of a location, or a place in memory alone.
-        if matches!(len, 0 | u32::MAX) {
-            continue;
-        }
-        let by_entry = (location >> 62) as u32;
-        let place = location & (u64::MAX >> 2);
-        let there = match if mode >= 2 { by_entry } else { mode } {
-            0 => physical(bytes, place & 0xffff_ffff),
-            2 => at.checked_add(place),
-            _ => Some(place),
+
+    /// The place of an address of the processor, or of an offset, for a structure in the window at `window`.
+    fn place(&self, address: u64, window: u64) -> Option<u64> {
+        let len = self.bytes.len() as u64;
+        let place = match address {
+            MAPPED.. if len > WINDOW => window + (address & (WINDOW - 1)),
+            MAPPED.. => offset(self.bytes, address)?,
+            _ if address < WINDOW => window + address,
+            _ => address,
         };
-        let Some(there) = there.and_then(|at| Span::at(at, len.into())) else { continue };
-        if there.end > bytes.len() as u64 {
-            psp.faults.push((span, format!("the PSP directory at {at:#x} leads past the end of the flash")));
-        } else if SECOND_LEVEL.contains(&kind) {
-            todo.push(there.start);
-        } else if let Some((_, name)) = own.iter().find(|(own, _)| *own == kind) {
-            psp.own.push((name, there));
-        } else {
-            psp.code.push(there);
+        (place < len).then_some(place)
+    }
+
+    fn structure(&mut self, at: u64, window: u64) {
+        let Some(span) = Span::at(at, STRUCTURE_LEN) else { return };
+        let Some(head) = span.of(self.bytes).filter(|head| head.starts_with(&MARK)) else { return };
+        if !self.is_new(at) {
+            return;
+        }
+        let before = self.psp.directories.len();
+        let words: Vec<u32> =
+            (POINTERS_FROM..head.len()).step_by(4).filter_map(|at| u32_at(head, at, Little)).collect();
+        let end = words.windows(4).position(|four| *four == [u32::MAX; 4]).unwrap_or(words.len());
+        for pointer in words[..end].iter().filter(|pointer| !matches!(**pointer, 0 | 0xffff_fffe..)) {
+            if let Some(at) = self.place((*pointer).into(), window) {
+                self.directory(at, window);
+            }
+        }
+        if self.psp.directories.len() > before {
+            self.psp.code.push(span);
         }
     }
+
+    fn fault(&mut self, span: Span, words: String) {
+        self.psp.faults.push((span, words));
+    }
+
+    /// Reads what starts with a directory's cookie; other bytes are none.
+    fn directory(&mut self, at: u64, window: u64) {
+        let Some(head) = slice(self.bytes, at as usize, HEAD_LEN) else { return };
+        if let Some(cookie) = COMBOS.iter().find(|cookie| head.starts_with(cookie.as_bytes())) {
+            if self.is_new(at) {
+                self.combo(cookie, at, window);
+            }
+            return;
+        }
+        let kind = DIRECTORIES.iter().find(|(cookie, ..)| head.starts_with(cookie.as_bytes()));
+        let Some((cookie, entry_len, own)) = kind else { return };
+        if !self.is_new(at) {
+            return;
+        }
+        let Some(table) = self.table(cookie, at, HEAD_LEN, *entry_len) else { return };
+        let info = u32_at(table, 12, Little).unwrap_or(0);
+        let mode = if info >> 31 == 0 { info >> 29 & 3 } else { info >> 24 & 3 };
+        let entries: Vec<(u8, u32, u64)> = table[HEAD_LEN..]
+            .chunks_exact(*entry_len)
+            .filter_map(|entry| Some((entry[0], u32_at(entry, 4, Little)?, u64_at(entry, 8, Little)?)))
+            .collect();
+        let span = Span::new(at, at + table.len() as u64);
+        for (kind, len, location) in entries.into_iter().filter(|(kind, ..)| *kind != FUSES) {
+            self.entry(span, (mode, window), own, (kind, len, location));
+        }
+    }
+
+    fn entry(
+        &mut self,
+        table: Span,
+        (mode, window): (u32, u64),
+        own: Own,
+        (kind, len, location): (u8, u32, u64),
+    ) {
+        let leads = SECOND_LEVEL.contains(&kind) || SLOTS.contains(&kind) || kind == STRUCTURE;
+        // A value in place of a location, or a place in memory alone.
+        if !leads && matches!(len, 0 | u32::MAX) {
+            return;
+        }
+        let (by_entry, low) = ((location >> 62) as u32, location & u64::from(u32::MAX));
+        let mode = match mode {
+            2 | 3 => by_entry,
+            // Older tools put the processor's address among offsets.
+            1 if by_entry == 0 && low >= MAPPED => 0,
+            mode => mode,
+        };
+        let start = match mode {
+            0 => self.place(low, window),
+            1 if low < WINDOW => Some(window + low),
+            1 => Some(low),
+            2 => table.start.checked_add(location & (u64::MAX >> 2)),
+            _ => {
+                let words = format!(
+                    "an entry of the PSP directory at {:#x} counts from its slot, which is not read",
+                    table.start
+                );
+                return self.fault(table, words);
+            }
+        };
+        let len = if leads { HEAD_LEN as u64 } else { len.into() };
+        let there = start.and_then(|start| Span::at(start, len));
+        let Some(there) = there.filter(|there| there.end <= self.bytes.len() as u64) else {
+            return self.fault(
+                table,
+                format!("the PSP directory at {:#x} leads past the end of the flash", table.start),
+            );
+        };
+        match kind {
+            STRUCTURE => self.structure(there.start, window),
+            _ if SECOND_LEVEL.contains(&kind) => self.directory(there.start, window),
+            _ if SLOTS.contains(&kind) => self.slot(there.start, window),
+            _ => match own.iter().find(|(own, _)| *own == kind) {
+                Some((_, name)) if !self.psp.own.contains(&(*name, there)) => {
+                    self.psp.own.push((*name, there))
+                }
+                Some(_) => {}
+                None => {
+                    self.psp.code.push(there);
+                    if SIGNED.contains(&kind) {
+                        self.psp.signed.push((kind, there));
+                    }
+                }
+            },
+        }
+    }
+
+    /// A slot's header, or the directory itself.
+    fn slot(&mut self, at: u64, window: u64) {
+        let is_directory =
+            |head: &[u8]| DIRECTORIES.iter().any(|(cookie, ..)| head.starts_with(cookie.as_bytes()));
+        let Some(head) = slice(self.bytes, at as usize, SLOT_LEN) else { return };
+        if is_directory(head) {
+            return self.directory(at, window);
+        }
+        let Some(location) = u32_at(head, 0x10, Little).map(u64::from) else { return };
+        let inner = if location < WINDOW { window + location } else { location };
+        // Some slots lead to other data.
+        if !slice(self.bytes, inner as usize, 4).is_some_and(is_directory) {
+            return;
+        }
+        let span = Span::new(at, at + SLOT_LEN as u64);
+        let (stated, found) = (u32_at(head, 0, Little).unwrap_or(0), fletcher32(&head[4..]));
+        self.psp.code.push(span);
+        if stated != found {
+            self.fault(span, sum_fault("header of a PSP slot", at, found, stated));
+        }
+        self.directory(inner, window);
+    }
+
+    /// One directory a processor: ids and a 64-bit address.
+    fn combo(&mut self, cookie: &'static str, at: u64, window: u64) {
+        let Some(table) = self.table(cookie, at, COMBO_HEAD, 16) else { return };
+        let addresses: Vec<u64> =
+            table[COMBO_HEAD..].chunks_exact(16).filter_map(|entry| u64_at(entry, 8, Little)).collect();
+        for address in addresses.into_iter().filter(|address| !matches!(*address, 0 | 0xffff_ffff..)) {
+            if let Some(at) = self.place(address & u64::from(u32::MAX), window) {
+                self.directory(at, window);
+            }
+        }
+    }
+
+    /// Head and entries of a directory, whose sum is held against its head; `None` where it is not whole.
+    fn table(
+        &mut self,
+        cookie: &'static str,
+        at: u64,
+        head_len: usize,
+        entry_len: usize,
+    ) -> Option<&'b [u8]> {
+        let bytes = self.bytes;
+        let count = u32_at(bytes, at as usize + 8, Little)?;
+        let len = head_len + count.min(MOST_ENTRIES) as usize * entry_len;
+        let Some(table) = slice(bytes, at as usize, len).filter(|_| count <= MOST_ENTRIES) else {
+            let span = Span::new(at, at + HEAD_LEN as u64);
+            self.psp.code.push(span);
+            self.psp.directories.push(Directory { cookie, span, entries: 0 });
+            self.fault(span, format!("the PSP directory at {at:#x} says that it has {count} entries"));
+            return None;
+        };
+        let span = Span::new(at, at + len as u64);
+        self.psp.code.push(span);
+        self.psp.directories.push(Directory { cookie, span, entries: count as usize });
+        let (stated, found) = (u32_at(table, 4, Little)?, fletcher32(&table[8..]));
+        if stated != found {
+            self.fault(span, sum_fault("PSP directory", at, found, stated));
+        }
+        Some(table)
+    }
+}
+
+fn sum_fault(what: &str, at: u64, found: u32, stated: u32) -> String {
+    format!("the Fletcher sum of the {what} at {at:#x} is {found:#010x}, its head says {stated:#010x}")
 }
 
 /// Fletcher's sum over 16-bit words, as AMD's directories have it.
-fn fletcher32(bytes: &[u8]) -> u32 {
+pub(super) fn fletcher32(bytes: &[u8]) -> u32 {
     let (mut a, mut b) = (0xffffu32, 0xffffu32);
     let fold = |sum: u32| (sum & 0xffff) + (sum >> 16);
     for words in bytes.chunks(720) {
@@ -217,5 +387,86 @@ mod tests {
         bytes[PSP + 0x1000..PSP + 0x1000 + past.len()].copy_from_slice(&past);
         let found = faults(&Bios::read(&bytes, 0));
         assert!(found.len() == 1 && found[0].message.contains("past the end"), "{found:?}");
+    }
+
+    /// A combo directory, a slot's header, locations that count from the directory, and a second structure.
+    #[test]
+    fn every_way_to_a_directory_is_gone() {
+        let mut bytes = flash();
+        let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
+        let top = u32::MAX - 0xf_ffff;
+        let entries: Vec<u8> = [0x3_0000u32, 0x3_4000]
+            .iter()
+            .enumerate()
+            .flat_map(|(n, at)| [0u32, n as u32, top + at, 0].map(u32::to_le_bytes).concat())
+            .collect();
+        let combo = |entries: &[u8]| {
+            let body = [&2u32.to_le_bytes()[..], &1u32.to_le_bytes(), &[0; 16], entries].concat();
+            [&b"2PSP"[..], &fletcher32(&body).to_le_bytes(), &body].concat()
+        };
+        put(0x3_3000, &combo(&entries));
+        put(0x2_0014, &(top + 0x3_3000).to_le_bytes());
+        // The second processor's: a slot, the maker's signature, and a location that counts from the directory.
+        let second = [(0x48, 0, 0x3_5000), (0x05, 0x40, 0x4_1000), (0x07, 0x100, 0x4_2000)];
+        put(0x3_4000, &directory(b"$PSP", &second, 16));
+        let slot = [1u32, 0, 0, 0x3_6000, 0xbc0a_0100, 0, 0].map(u32::to_le_bytes).concat();
+        put(0x3_5000, &[&fletcher32(&slot).to_le_bytes()[..], &slot].concat());
+        let mut relative = (1u32).to_le_bytes().to_vec();
+        relative.extend((2u32 << 29).to_le_bytes());
+        relative.extend(
+            [&[0x54, 0, 0, 0], &0x1000u32.to_le_bytes()[..], &(2u64 << 62 | 0x5_0000).to_le_bytes()].concat(),
+        );
+        put(0x3_6000, &[&b"$PL2"[..], &fletcher32(&relative).to_le_bytes(), &relative].concat());
+        let psp = find(&bytes).unwrap();
+        let found: Vec<_> =
+            psp.directories.iter().map(|one| (one.cookie, one.span.start, one.entries)).collect();
+        for wanted in [
+            ("2PSP", 0x3_3000, 2),
+            ("$PSP", 0x3_0000, 3),
+            ("$PSP", 0x3_4000, 3),
+            ("$PL2", 0x3_6000, 1),
+            ("$BHD", 0x3_1000, 2),
+        ] {
+            assert!(found.contains(&wanted), "{wanted:x?} in {found:x?}");
+        }
+        assert!(psp.own.contains(&("psp-nvram", Span::new(0x8_6000, 0x8_7000))), "{psp:x?}");
+        assert_eq!((psp.faults.len(), psp.maker_keys(&bytes)), (0, vec![[0xff; 16]]));
+        for (at, words) in [(0x3_3024, "directory at 0x33000"), (0x3_5005, "slot at 0x35000")] {
+            let mut bent = bytes.clone();
+            bent[at] ^= 1;
+            let faults = find(&bent).unwrap().faults;
+            assert!(faults.iter().any(|(_, fault)| fault.contains(words)), "{faults:?}");
+        }
+        // A location that counts from a slot is not guessed.
+        let mut slot = bytes.clone();
+        slot[0x3_600f] = 3 << 5;
+        slot[0x3_601f] = 3 << 6;
+        let faults = find(&slot).unwrap().faults;
+        assert!(faults.iter().any(|(_, fault)| fault.contains("counts from its slot")), "{faults:?}");
+    }
+
+    #[test]
+    fn structures_are_found_in_every_window_and_seen_from_the_end_of_a_small_flash() {
+        // 32 MiB with one structure in each half, whose addresses are those of its own half.
+        let mut both = vec![0xff; 0x200_0000];
+        for half in [0, WINDOW as usize] {
+            let mut part = flash();
+            // The processor's addresses of a window of 16 MiB.
+            for at in [0x2_0014, 0x2_0018, 0x2_001c, 0x2_0020] {
+                if let Some(word) = u32_at(&part, at, Little).filter(|word| *word >= 0xfff0_0000) {
+                    part[at..at + 4].copy_from_slice(&(word & 0xf_ffff | MAPPED as u32).to_le_bytes());
+                }
+            }
+            both[half..half + part.len()].copy_from_slice(&part);
+        }
+        let psp = find(&both).unwrap();
+        assert_eq!((psp.faults.len(), psp.own.len(), psp.directories.len()), (0, 6, 6), "{psp:x?}");
+        assert!(psp.own.contains(&("psp-nvram", Span::new(0x105_0000, 0x105_1000))), "{psp:x?}");
+        // 1 MiB, whose structure is where the processor sees fa0000.
+        let mut small = flash();
+        let head = small[0x2_0000..0x2_0060].to_vec();
+        small[0x2_0000..0x2_0060].fill(0xff);
+        small[0xa_0000..0xa_0060].copy_from_slice(&head);
+        assert_eq!(find(&small).map(|psp| psp.directories.len()), Some(3));
     }
 }

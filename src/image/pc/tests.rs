@@ -17,11 +17,11 @@ const PARTS: [(Part, usize); 6] = [
     (Part::Blank, 1),
 ];
 
-fn spec() -> Spec {
+pub(super) fn spec() -> Spec {
     Spec::new(&PARTS)
 }
 
-fn run(base: &[u8], donor: &[u8], sets: &[&str], allow: &[&str]) -> Result<Spliced, ImageError> {
+pub(super) fn run(base: &[u8], donor: &[u8], sets: &[&str], allow: &[&str]) -> Result<Spliced, ImageError> {
     run_with(base, donor, sets, allow, None)
 }
 
@@ -41,7 +41,7 @@ fn run_with(
 }
 
 /// The checks that stop it, with everything allowed that can be.
-fn refused(base: &[u8], donor: &[u8], sets: &[&str]) -> Vec<&'static str> {
+pub(super) fn refused(base: &[u8], donor: &[u8], sets: &[&str]) -> Vec<&'static str> {
     match run(base, donor, sets, &["all"]) {
         Ok(_) => vec!["taken"],
         Err(error) if error.findings().is_empty() => vec!["not made"],
@@ -49,11 +49,11 @@ fn refused(base: &[u8], donor: &[u8], sets: &[&str]) -> Vec<&'static str> {
     }
 }
 
-fn unit(n: u64) -> Made {
+pub(super) fn unit(n: u64) -> Made {
     build(&spec(), 1, Some(n))
 }
 
-fn update() -> Made {
+pub(super) fn update() -> Made {
     build(&spec(), 2, None)
 }
 
@@ -394,7 +394,7 @@ fn an_inspection_names_volumes_identity_and_checks() {
     assert!(item::summary(&noise(1, 0x4_0000)).is_none());
 }
 
-fn part() -> impl Strategy<Value = (Part, usize)> {
+pub(super) fn part() -> impl Strategy<Value = (Part, usize)> {
     use Part::{Blank, Block, Code, Identity, Nvar, Vss, Vss2};
     prop_oneof![
         (1usize..6).prop_map(|n| (Nvar, n)),

@@ -42,6 +42,7 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
         found.extend(judge::kinship(&own, &donor, &what));
         found.extend(missing::hidden_parts(&donor, &result, span.start, &what));
         found.extend(missing::tables(&own, &result));
+        found.extend(judge::signed(&own, &donor, &result, &what));
         let said = |block: Span| parties.resolved.iter().any(|r| r.said && r.region.span == block);
         found.extend(judge::unnamed(&own, &donor, span.start, said));
     }

@@ -22,6 +22,8 @@ pub enum Method {
     Brotli,
     /// A gzip member.
     Gzip,
+    /// A zlib stream.
+    Zlib,
     /// AMD's zlib after a head of 256 bytes, which is not opened.
     AmdZlib,
 }
@@ -36,6 +38,7 @@ impl Method {
             Self::LzmaX86 => "LZMA of x86 code",
             Self::Brotli => "Brotli",
             Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
             Self::AmdZlib => "zlib (AMD)",
         }
     }
@@ -52,6 +55,7 @@ impl Method {
                 .map(|unpacked| unpacked.data),
             Self::Brotli => brotli(bytes, most),
             Self::Gzip => whole(&mut flate2::bufread::GzDecoder::new(bytes), most),
+            Self::Zlib => whole(&mut flate2::bufread::ZlibDecoder::new(bytes), most),
             Self::AmdZlib => None,
         }
     }
@@ -107,8 +111,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..0x80)) {
-            use Method::{AmdZlib, Brotli, EfiOrTiano, Gzip, Lzma, LzmaX86, Tiano};
-            for method in [EfiOrTiano, Tiano, Lzma, LzmaX86, Brotli, Gzip, AmdZlib] {
+            use Method::{AmdZlib, Brotli, EfiOrTiano, Gzip, Lzma, LzmaX86, Tiano, Zlib};
+            for method in [EfiOrTiano, Tiano, Lzma, LzmaX86, Brotli, Gzip, Zlib, AmdZlib] {
                 prop_assert!(method.unpack(&bytes, 0x1000).is_none_or(|data| data.len() <= 0x1000));
             }
         }

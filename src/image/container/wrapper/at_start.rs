@@ -1,13 +1,13 @@
 //! The one wrapper that a file starts with.
 
 use super::wrapped::Wrapped;
-use super::{archive, capsule, dlink, insyde, linksys, netgear, xiaomi};
+use super::{archive, capsule, dell, dlink, insyde, linksys, netgear, pfat, phoenix, ucp, xiaomi};
 use crate::image::container::budget::Look;
 
 type Read = fn(&mut Look) -> Option<Wrapped>;
 
 /// Every wrapper; those with a magic number first.
-const WRAPPERS: [Read; 13] = [
+const WRAPPERS: [Read; 17] = [
     netgear::dni,
     netgear::chk,
     linksys::header,
@@ -15,7 +15,11 @@ const WRAPPERS: [Read; 13] = [
     xiaomi::hdr,
     dlink::shrs,
     capsule::capsule,
+    pfat::pfat,
     insyde::iflash,
+    ucp::ucp,
+    dell::pfs,
+    phoenix::tdk,
     archive::tar,
     archive::zip,
     dlink::dap_2,

@@ -1,42 +1,38 @@
-//! UEFI capsules (`.cap`): a header that names its length, in front of the image of the flash chip.
+//! UEFI capsules (`.cap`): a header that names its length, in front of the image of the flash chip, or of the items of a
+//! firmware management capsule (`fmp`).
 //!
 //! Sources: UEFI specification, EFI_CAPSULE_HEADER (GUID, header size, flags, whole size); UEFITool common/ffs.h (the
 //! GUIDs; AMI's header goes on with the offset of the ROM image at 0x1c).
 
+use super::fmp;
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::image::container::item::{Item, ItemKind};
+use crate::image::pc::guid::Guid;
 use crate::span::Span;
 
 const HEADER_LEN: u32 = 0x1c;
 
-/// A GUID as it is in memory.
-const fn guid(a: u32, b: u16, c: u16, rest: [u8; 8]) -> [u8; 16] {
-    let (a, b, c) = (a.to_le_bytes(), b.to_le_bytes(), c.to_le_bytes());
-    let [d0, d1, d2, d3, d4, d5, d6, d7] = rest;
-    [a[0], a[1], a[2], a[3], b[0], b[1], c[0], c[1], d0, d1, d2, d3, d4, d5, d6, d7]
-}
+/// Firmware management: items with headers of their own.
+const FMP: Guid = Guid::of("6DCBD5ED-E82D-4C44-BDA1-7194199AD92A");
 
 /// The GUIDs there are: who has it, and whether the header has AMI's ROM offset.
-const GUIDS: [([u8; 16], &str, bool); 7] = [
-    (
-        guid(0x4a3c_a68b, 0x7723, 0x48fb, [0x80, 0x3d, 0x57, 0x8c, 0xc1, 0xfe, 0xc4, 0x4d]),
-        "AMI Aptio, signed",
-        true,
-    ),
-    (guid(0x14ee_bb90, 0x890a, 0x43db, [0xae, 0xd1, 0x5d, 0x3c, 0x45, 0x88, 0xa4, 0x18]), "AMI Aptio", true),
-    (guid(0x3b66_86bd, 0x0d76, 0x4030, [0xb7, 0x0e, 0xb5, 0x51, 0x9e, 0x2f, 0xc5, 0xa0]), "UEFI", false),
-    (guid(0x5391_82b9, 0xabb5, 0x4391, [0xb6, 0x9a, 0xe3, 0xa9, 0x43, 0xf7, 0x2f, 0xcc]), "Intel", false),
-    (guid(0xe20b_afd3, 0x9914, 0x4f4f, [0x95, 0x37, 0x31, 0x29, 0xe0, 0x90, 0xeb, 0x3c]), "Lenovo", false),
-    (guid(0x25b5_fe76, 0x8243, 0x4a5c, [0xa9, 0xbd, 0x7e, 0xe3, 0x24, 0x61, 0x98, 0xb5]), "Lenovo", false),
-    (guid(0x3be0_7062, 0x1d51, 0x45d2, [0x83, 0x2b, 0xf0, 0x93, 0x25, 0x7e, 0xd4, 0x61]), "Toshiba", false),
+const GUIDS: [(Guid, &str, bool); 8] = [
+    (Guid::of("4A3CA68B-7723-48FB-803D-578CC1FEC44D"), "AMI Aptio, signed", true),
+    (Guid::of("14EEBB90-890A-43DB-AED1-5D3C4588A418"), "AMI Aptio", true),
+    (Guid::of("3B6686BD-0D76-4030-B70E-B5519E2FC5A0"), "UEFI", false),
+    (Guid::of("539182B9-ABB5-4391-B69A-E3A943F72FCC"), "Intel", false),
+    (Guid::of("E20BAFD3-9914-4F4F-9537-3129E090EB3C"), "Lenovo", false),
+    (Guid::of("25B5FE76-8243-4A5C-A9BD-7EE3246198B5"), "Lenovo", false),
+    (Guid::of("3BE07062-1D51-45D2-832B-F093257ED461"), "Toshiba", false),
+    (FMP, "firmware management", false),
 ];
 
 /// Reads a capsule whose lengths agree.
 pub(super) fn capsule(look: &mut Look) -> Option<Wrapped> {
     let head = slice(look.bytes, 0, HEADER_LEN as usize + 4)?;
-    let (_, maker, has_offset) = GUIDS.iter().find(|(guid, ..)| head.starts_with(guid))?;
+    let (_, maker, has_offset) = GUIDS.iter().find(|(guid, ..)| head.starts_with(&guid.0))?;
     let (header_len, flags, whole) =
         (u32_at(head, 0x10, Little)?, u32_at(head, 0x14, Little)?, u32_at(head, 0x18, Little)?);
     let start = if *has_offset { u32::from(u16_at(head, 0x1c, Little)?) } else { header_len };
@@ -49,8 +45,19 @@ pub(super) fn capsule(look: &mut Look) -> Option<Wrapped> {
         .with_hex("flags", flags)
         .with_hex("image_offset", start)
         .check_fits(look.bytes.len());
-    let inside = Inside::Bytes(Span::new(u64::from(start), item.end().max(u64::from(start))));
-    Some(Wrapped { name: "UEFI capsule", item, inside })
+    let body = Span::new(u64::from(start), item.end().max(u64::from(start)));
+    let name = "UEFI capsule";
+    if !head.starts_with(&FMP.0) {
+        return Some(Wrapped { name, item, inside: Inside::Bytes(body) });
+    }
+    Some(match fmp::items(look.bytes, body) {
+        Ok(parts) => Wrapped { name, item: item.with("items", parts.len()), inside: Inside::Parts(parts) },
+        Err(why) => Wrapped {
+            name,
+            item: item.check(fmp::ITEMS, false, why),
+            inside: Inside::Closed("its items are not whole"),
+        },
+    })
 }
 
 #[cfg(test)]
@@ -58,7 +65,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(crate) fn make(which: usize, header_len: u32, start: u16, body: usize) -> Vec<u8> {
-        let mut file = GUIDS[which].0.to_vec();
+        let mut file = GUIDS[which].0.0.to_vec();
         for word in [header_len, 0x5_0000, u32::from(start) + body as u32] {
             file.extend(word.to_le_bytes());
         }

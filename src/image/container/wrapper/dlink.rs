@@ -82,7 +82,7 @@ pub(super) fn shrs(look: &mut Look) -> Option<Wrapped> {
         }
         Some(_) => item.check("sha512", Outcome::CannotTell, NOT_MADE),
     };
-    let inside = Inside::Closed(
+    let inside = Inside::Encrypted(
         "what is in it is encrypted: decrypt it first, or look for another form of the firmware",
     );
     Some(Wrapped { name: "D-Link SHRS image", item, inside })
@@ -138,7 +138,7 @@ pub(super) mod tests {
     fn an_shrs_image_is_named_and_closed() {
         let mut file = shrs_image();
         let found = shrs(&mut Look::new(&file)).unwrap();
-        assert!(found.item.is_sound() && matches!(found.inside, Inside::Closed(_)), "{found:?}");
+        assert!(found.item.is_sound() && matches!(found.inside, Inside::Encrypted(_)), "{found:?}");
         file[SHRS_LEN] ^= 1;
         assert!(!shrs(&mut Look::new(&file)).unwrap().item.is_sound());
         let noise = [&b"SHRS"[..], &crate::image::synthetic::noise(2, 4096)].concat();

@@ -6,23 +6,38 @@
 mod archive;
 mod at_start;
 mod capsule;
+mod dell;
+mod dell_entries;
 mod dlink;
+mod fmp;
+mod guard;
 mod insyde;
 mod linksys;
 mod netgear;
+mod part;
+mod pfat;
+mod phoenix;
+mod ucp;
 mod wrapped;
 mod xiaomi;
 
 pub(crate) use archive::{MEMBERS, MOST_UNPACKED, unzip};
 pub(crate) use at_start::at_start;
+pub(crate) use part::{About, Data, State, Target, image};
 pub(crate) use wrapped::{Inside, Wrapped};
 
 /// Wrapped files for tests of what takes them off.
 #[cfg(test)]
 pub(crate) mod samples {
     pub(crate) use super::capsule::tests::make as capsule;
+    pub(crate) use super::dell::tests::made_update as dell;
     pub(crate) use super::dlink::tests::{dap, shrs_image as shrs};
+    pub(crate) use super::fmp::tests::made as fmp;
+    pub(crate) use super::insyde::tests::made as insyde;
     pub(crate) use super::linksys::tests::{with_chdr, with_trailer};
     pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
+    pub(crate) use super::pfat::tests::made as pfat;
+    pub(crate) use super::phoenix::tests::made as phoenix;
+    pub(crate) use super::ucp::tests::made as ucp;
     pub(crate) use super::xiaomi::tests::make as xiaomi;
 }

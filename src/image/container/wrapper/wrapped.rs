@@ -1,5 +1,6 @@
 //! A wrapper as an item with its checks, and the place of what is inside.
 
+use super::part::{About, Part, image};
 use crate::image::container::item::Item;
 use crate::span::Span;
 
@@ -10,10 +11,14 @@ pub(crate) enum Inside {
     Bytes(Span),
     /// Files or parts, by name; not all of them go to one place.
     Members(Vec<(String, Span)>),
+    /// Parts of an update, each with what the file says of it.
+    Parts(Vec<Part>),
     /// Files that have to be unpacked first.
     Packed,
     /// Nothing can be taken out, and why.
     Closed(&'static str),
+    /// The same, since it is encrypted.
+    Encrypted(&'static str),
 }
 
 /// A wrapper at the start of a file.
@@ -27,13 +32,25 @@ pub(crate) struct Wrapped {
     pub inside: Inside,
 }
 
+impl Inside {
+    /// Where the one image is, where it is there as it is.
+    pub fn image(&self) -> Option<Span> {
+        match self {
+            Self::Bytes(span) => Some(*span),
+            Self::Parts(parts) => image(parts, |part: &Part| -> &About { &part.about })?.span(),
+            Self::Members(_) | Self::Packed | Self::Closed(_) | Self::Encrypted(_) => None,
+        }
+    }
+}
+
 impl Wrapped {
     /// The bytes of the wrapper itself: what is in no part of its inside.
     pub fn own_bytes(&self) -> Vec<Span> {
         let inside: Vec<Span> = match &self.inside {
             Inside::Bytes(span) => vec![*span],
             Inside::Members(members) => members.iter().map(|(_, span)| *span).collect(),
-            Inside::Packed | Inside::Closed(_) => Vec::new(),
+            Inside::Parts(parts) => parts.iter().filter_map(Part::span).collect(),
+            Inside::Packed | Inside::Closed(_) | Inside::Encrypted(_) => Vec::new(),
         };
         let mut own = Vec::new();
         let mut at = 0;
