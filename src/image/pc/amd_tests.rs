@@ -51,7 +51,7 @@ proptest! {
     #[test]
     fn amd_boards_of_any_map(parts in prop::collection::vec(part(), 0..5), units in (1u64..99, 100u64..200), from_unit: bool, kind in 0usize..4) {
         let hashes = [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix][kind];
-        let parts = [&[(Part::Psp, PSP_BLOCKS)], &parts[..]].concat();
+        let parts = [&[(Part::Psp, PSP_BLOCKS)], &parts[..], &[(Part::Code, 2)]].concat();
         let spec = Spec { hashes, ..Spec::new(&parts) };
         let own = build(&spec, 1, Some(units.0));
         let new = build(&spec, 2, from_unit.then_some(units.1));
