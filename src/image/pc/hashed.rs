@@ -62,6 +62,16 @@ impl Algorithm {
         })
     }
 
+    /// Bytes of a digest.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
         fn joined<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
             let mut digest = D::new();

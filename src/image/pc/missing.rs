@@ -60,6 +60,14 @@ pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
             FIT_TABLE.found("no row of the result's FIT leads to a microcode, those of the board's own do"),
         );
     }
+    let has_policy =
+        |bios: &Bios| bios.fit.iter().flat_map(|fit| &fit.rows).any(|row| row.kind == Kind::BootPolicy);
+    if has_policy(own) && result.fit.is_some() && !has_policy(result) {
+        found.push(FIT_TABLE.found(
+            "the board's own firmware has a boot policy of Boot Guard, and no row of the result's FIT leads to one: where \
+             Boot Guard is fused, the board never starts from it",
+        ));
+    }
     if own.psp.is_some() && result.psp.is_none() {
         found.push(
             PSP_DIRECTORY
