@@ -23,8 +23,8 @@
 //! `tests/layers.rs` reads this table: a layer that names another one, and a name here that no code uses, fail it.
 //!
 //! The feature `cli` adds the program, `host` what a machine has and a page has not: USB through rusb, and the servers for
-//! USB/IP and TFTP. Without both the library builds for `wasm32-wasip1` too; programmers are then reached over a
-//! [`usb::Pipe`] of the caller's own ([`programmer::over`]).
+//! USB/IP and TFTP. Without both the library builds for `wasm32-wasip1` too, where programmers are reached by functions of the page
+//! around the module (`usb::host` is `src/usb/web` then); elsewhere over a [`usb::Pipe`] of the caller's own ([`programmer::over`]).
 //!
 //! # Along the way of the data
 //!

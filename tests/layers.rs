@@ -123,9 +123,11 @@ const WRITES: [&str; 13] = [
 ];
 
 /// The files that may, and for what.
-const WRITERS: [(&str, &str); 12] = [
+const WRITERS: [(&str, &str); 14] = [
     ("cli/streams.rs", "outputs that the user names: the one way, which replaces nothing without a yes"),
+    ("session/operations/work.rs", "outputs that a request names: the same rules"),
     ("desk/files.rs", "the type behind it"),
+    ("desk/demo.rs", "an invented board, in a folder that it makes"),
     ("workflow/files.rs", "the ground of both and of the store"),
     ("workflow/store/backups.rs", "an export into a new folder"),
     ("workflow/store/draft.rs", "a backup being taken"),

@@ -1,7 +1,7 @@
 //! What a front end works with: which programmer, under which conditions.
 
 use super::Stop;
-use super::leave::Elsewhere;
+use super::elsewhere::Elsewhere;
 use super::programmer::{Learned, ProgrammerChoice};
 use crate::flash::Assumed;
 use crate::image::Allow;

@@ -9,13 +9,7 @@ use super::front::Front;
 use super::question::{KeepQuestion, Question, WriteQuestion};
 use super::refusal::Why;
 use crate::workflow::{Manifest, Store};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The contents that are somewhere else, too, by their SHA-256. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Elsewhere(Arc<Mutex<BTreeSet<String>>>);
 
 /// That a backup is where it cannot vanish with the store. Whoever asks whether to write has one.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +21,7 @@ impl Desk {
     /// # Errors
     /// [`Why::BackupNotElsewhere`].
     pub(super) fn safe(&self, front: &dyn Front, store: &Store, backup: &Manifest) -> Result<Safe, Refusal> {
-        let known = |all: &BTreeSet<String>| all.contains(&backup.sha256);
-        let mut elsewhere = self.elsewhere.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.store_may_vanish || self.dry_run || known(&elsewhere) {
+        if !self.store_may_vanish || self.dry_run || self.elsewhere.has(&backup.sha256) {
             return Ok(Safe(()));
         }
         let file: PathBuf = store.root().join(&backup.id).join("flash.bin");
@@ -38,7 +30,7 @@ impl Desk {
         if !front.confirms(&Question::KeepBackup(asked)) {
             return Err(Refusal::from(Why::BackupNotElsewhere { id: backup.id.clone() }).untouched());
         }
-        elsewhere.insert(backup.sha256.clone());
+        self.elsewhere.add(&backup.sha256);
         Ok(Safe(()))
     }
 }
@@ -80,4 +72,73 @@ impl<'a> Asking<'a> {
 /// Nobody is asked whether to write before the backup is safe.
 fn ask(front: &dyn Front, asked: WriteQuestion<'_>, _: Safe) -> bool {
     front.confirms(&Question::Write(asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::programmer::ProgrammerChoice;
+    use super::super::{Answer, Notice, Place, Put, PutContents};
+    use super::*;
+    use crate::image::Allow;
+    use crate::workflow::ChipState;
+    use std::cell::RefCell;
+    use std::ops::ControlFlow;
+
+    /// Answers the question about the backup in this way, and every other one with yes; keeps their kinds.
+    struct Answers(fn(&KeepQuestion<'_>) -> Answer, RefCell<Vec<&'static str>>);
+
+    impl Front for Answers {
+        fn notice(&self, _: Notice<'_>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+        fn ask(&self, question: &Question<'_>) -> Answer {
+            self.1.borrow_mut().push(question.kind());
+            match question {
+                Question::KeepBackup(asked) => self.0(asked),
+                other => Answer::Yes(other.digest()),
+            }
+        }
+    }
+
+    fn read_back(asked: &KeepQuestion<'_>) -> Answer {
+        Answer::ReadBack(crate::image::sha256(&std::fs::read(asked.file).unwrap()))
+    }
+
+    #[test]
+    fn where_the_store_may_vanish_nothing_is_written_before_the_backup_was_read_back_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("chip").display().to_string();
+        let programmer = ProgrammerChoice::parse(&format!("emu:chip=W25X05C,state={state}")).unwrap();
+        let desk = Desk { programmer, store_may_vanish: true, ..Desk::default() };
+        let store = Store::open_locked(&folder.path().join("store")).unwrap();
+        let put = |answer, byte: u8| {
+            let front = Answers(answer, RefCell::default());
+            let (bytes, place) = ([byte; 0x1000], Place::At(0x2000, None));
+            let contents = PutContents::Bytes(&bytes);
+            let put = Put { place: &place, contents, board: None, layout: None, allow: Allow::new(["all"]) };
+            let done = desk.put(&front, &store, &put).map(|(_, report)| report.chip);
+            (done, front.1.into_inner())
+        };
+        let wrong: [fn(&KeepQuestion<'_>) -> Answer; 4] = [
+            |_| Answer::No,
+            |_| Answer::Phrase("yes".to_owned()),
+            |_| Answer::ReadBack("0".repeat(64)),
+            |asked| Answer::Yes(Question::KeepBackup(*asked).digest()),
+        ];
+        for answer in wrong {
+            let (done, asked) = put(answer, 0x11);
+            let refusal = done.unwrap_err();
+            assert!(matches!(*refusal.why, Why::BackupNotElsewhere { .. }), "{refusal:?}");
+            assert_eq!((refusal.chip, asked), (Some(ChipState::Untouched), vec!["keep-backup"]));
+        }
+        let (done, asked) = put(read_back, 0x11);
+        assert_eq!((done.unwrap(), asked), (ChipState::Written, vec!["keep-backup", "write"]));
+        // The same contents again are known to be elsewhere; other ones are not.
+        let (done, asked) = put(read_back, 0x01);
+        assert_eq!((done.unwrap(), asked), (ChipState::Written, vec!["keep-backup", "write"]));
+        let plain = Desk { store_may_vanish: false, ..desk.clone() };
+        let before = store.list().unwrap()[0].manifest.clone().unwrap();
+        assert!(desk.elsewhere.has(&before.sha256));
+        assert!(plain.safe(&Answers(|_| Answer::No, RefCell::default()), &store, &before).is_ok());
+    }
 }

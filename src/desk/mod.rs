@@ -12,6 +12,7 @@ pub mod compare;
 mod conditions;
 pub mod contact;
 pub mod demo;
+mod elsewhere;
 pub mod files;
 pub mod five_volts;
 pub mod fleet;
@@ -50,10 +51,10 @@ mod write_kinds_tests;
 
 pub use chosen::Chosen;
 pub use conditions::Desk;
+pub use elsewhere::Elsewhere;
 pub use front::{Front, Notice};
 pub use input::Input;
 pub use jobs::{ChoosePut, Put, PutChosen, PutContents, drop_job, prune_backups, remove_backup};
-pub use leave::Elsewhere;
 pub use order::{AUTO, DonorWish, Order, Wish, allowed};
 pub use place::{Place, PlaceError};
 pub use question::{

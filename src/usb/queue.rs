@@ -1,4 +1,5 @@
-//! Bulk transfers in flight on libusb: the only file with `unsafe`.
+//! Bulk transfers in flight on libusb: the only file with `unsafe` in the program. The page's engine has another,
+//! `web/calls.rs`.
 //!
 //! rusb's own calls keep one transfer in flight; a CH341A needs dozens. A [`Queue`] is one endpoint's transfers in
 //! order of submission. Its safe interface keeps what libusb asks for:

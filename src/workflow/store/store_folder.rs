@@ -93,7 +93,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::File`] where there is no room for one.
     pub fn temporary() -> Result<Store, StoreError> {
-        let folder = tempfile::tempdir().map_err(FileError::on("make", Path::new("a temporary folder")))?;
+        // WASI names no folder for what is temporary; the program around the module gives one of this name.
+        let made = if cfg!(target_os = "wasi") { tempfile::tempdir_in("/tmp") } else { tempfile::tempdir() };
+        let folder = made.map_err(FileError::on("make", Path::new("a temporary folder")))?;
         let store = Store::open_locked(&folder.path().join("store"))?;
         Ok(Store { _temporary: Some(folder), ..store })
     }
