@@ -108,7 +108,7 @@ mod tests {
     fn where_the_store_may_vanish_nothing_is_written_before_the_backup_was_read_back_elsewhere() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("chip").display().to_string();
-        let programmer = ProgrammerChoice::parse(&format!("emu:chip=W25X05C,state={state}")).unwrap();
+        let programmer = ProgrammerChoice::parse(&format!("emu:chip=P25D40SH,state={state}")).unwrap();
         let desk = Desk { programmer, store_may_vanish: true, ..Desk::default() };
         let store = Store::open_locked(&folder.path().join("store")).unwrap();
         let put = |answer, byte: u8| {

@@ -1,4 +1,6 @@
-//! The report page in a real browser.
+//! The report page and the static site in a real browser.
 
 mod driver;
+mod engine;
 mod page;
+mod site;
