@@ -109,20 +109,19 @@ fn native(options: &Options, spec: &str) -> u64 {
 
 #[test]
 fn a_backup_in_a_tab_is_the_chip_and_takes_the_transfers_of_the_native_engine() {
-    for (spec, kind, least) in
-        [("ch341a", ProgrammerKind::Ch341a, 32), ("ft2232h", ProgrammerKind::Ft2232h, 1)]
-    {
+    // An FTDI chip ends an IN transfer by a clock of its own, every few milliseconds: their number is not the same twice.
+    for (spec, kind, least, same) in [
+        ("ch341a", ProgrammerKind::Ch341a, 32, true),
+        ("ch347", ProgrammerKind::Ch347t, 32, true),
+        ("ft2232h", ProgrammerKind::Ft2232h, 8, false),
+    ] {
         let options = board(kind);
         let Some(mut tab) = Tab::open(options.clone()) else { return };
         let listed = tab.run("return await bench.run('list');");
         let named = listed["programmers"][0]["spec"].as_str().map(str::to_owned);
         assert_eq!(named, Some(format!("{spec}:path=1")), "{listed}");
         let probe = tab.run("return await bench.run('probe');");
-        assert_eq!(
-            (&probe["event"], &probe["part"]),
-            (&"result".into(), &options.chip.as_str().into()),
-            "{probe}"
-        );
+        assert_eq!((&probe["event"], &probe["size"]), (&"result".into(), &0x8_0000.into()), "{probe}");
         let backup = tab.run(
             "const line = await bench.run('backup'); \
              if (line.event === 'result') line.kept = await bench.sha256(await bench.engine.getFile(`${line.path}/flash.bin`)); \
@@ -141,9 +140,14 @@ fn a_backup_in_a_tab_is_the_chip_and_takes_the_transfers_of_the_native_engine() 
         assert_eq!(seen.misdeed_count(), 0, "{:?}", seen.misdeeds);
         // As the device counts them. Each opening looks for old bytes once more, which no device answers.
         let done = seen.in_transfers + seen.out_transfers + number("control");
-        assert_eq!(done, native(&options, spec), "{spec}: {counts}");
+        let native = native(&options, if spec == "ch347" { "ch347t" } else { spec });
+        assert!(done == native || !same, "{spec}: {done} transfers here, {native} natively; {counts}");
         assert_eq!(number("transferOut"), seen.out_transfers, "{spec}: {counts}");
-        assert!(number("transferIn") - seen.in_transfers <= 2, "{spec}: {counts}, {}", seen.in_transfers);
+        assert!(
+            !same || number("transferIn") - seen.in_transfers <= 2,
+            "{spec}: {counts}, {}",
+            seen.in_transfers
+        );
         assert_eq!(tab.emulator.contents(), options.contents.expect("contents"));
     }
 }
