@@ -5,7 +5,8 @@
 //!
 //! | layer | knows | subject |
 //! |---|---|---|
-//! | [`cli`] | `session`, `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
+//! | [`cli`] | `page`, `session`, `desk`, `wire`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | arguments, progress, what is printed, exit codes |
+//! | [`page`] | `session`, `wire`, `desk` | the page in a browser of this machine: its files, their server, who may use it |
 //! | [`session`] | `desk`, `wire`, `workflow`, `report`, `image`, `flash`, `programmer`, `spi`, `span`, `units` | the session protocol: JSON lines in and out, a front end beside `cli` |
 //! | [`wire`] | `desk`, `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `span` | the JSON form of events, results, questions, refusals and findings |
 //! | [`desk`] | `workflow`, `report`, `plan`, `image`, `flash`, `programmer`, `spi`, `emulator`, `span`, `units` | everything a front end asks for, in types: order, rewrite, programmer, refusal |
@@ -153,6 +154,8 @@ pub mod desk;
 pub mod emulator;
 pub mod flash;
 pub mod image;
+#[cfg(feature = "page")]
+pub mod page;
 pub mod plan;
 pub mod programmer;
 pub mod report;

@@ -65,7 +65,7 @@ fn layers_name_what_the_table_of_the_library_allows_and_no_permission_is_unused(
 }
 
 /// The rooms of `cli`, top to bottom: a room names rooms below it. A new room gets its place here.
-const CLI: [&str; 37] = [
+const CLI: [&str; 38] = [
     "run",
     "commands",
     "guide",
@@ -88,6 +88,7 @@ const CLI: [&str; 37] = [
     "differences",
     "confirm",
     "signals",
+    "browser",
     "session",
     "progress",
     "time_left",
@@ -123,11 +124,12 @@ const WRITES: [&str; 13] = [
 ];
 
 /// The files that may, and for what.
-const WRITERS: [(&str, &str); 14] = [
+const WRITERS: [(&str, &str); 15] = [
     ("cli/streams.rs", "outputs that the user names: the one way, which replaces nothing without a yes"),
     ("session/operations/work.rs", "outputs that a request names: the same rules"),
     ("desk/files.rs", "the type behind it"),
     ("desk/demo.rs", "an invented board, in a folder that it makes"),
+    ("page/shelf.rs", "files that were dropped on the page, in a folder of the run's own"),
     ("workflow/files.rs", "the ground of both and of the store"),
     ("workflow/store/backups.rs", "an export into a new folder"),
     ("workflow/store/draft.rs", "a backup being taken"),
@@ -200,7 +202,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("flate2", &["image/container/packed/"]),
     ("ftdi_embedded_hal", &["programmer/ftdi.rs"]),
     ("ftdi_mpsse", &["programmer/ftdi.rs", "programmer/mpsse.rs", "programmer/mpsse/examine.rs"]),
+    ("getrandom", &["page/server.rs"]),
     ("gpiocdev", &["usb/host/spidev.rs"]),
+    ("httparse", &["page/head.rs"]),
     ("font8x8", &["report/picture.rs"]),
     ("ihex", &["image/records/"]),
     ("indicatif", &["cli/every.rs", "cli/output.rs", "cli/progress.rs"]),
@@ -226,7 +230,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ),
     ("signal_hook", &["cli/signals.rs"]),
     ("spi_memory", &["flash/identify.rs", "flash/second.rs"]),
-    ("tempfile", &["workflow/"]),
+    ("tempfile", &["page/shelf.rs", "workflow/"]),
+    ("tungstenite", &["page/tab.rs"]),
     ("zip", &["image/container/wrapper/archive.rs"]),
     ("print!", &[]),
     ("println!", &[]),
@@ -240,7 +245,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // programmer/possible: what the kernel has noted of serial ports, spidev nodes and USB devices.
     (
         "std::fs",
-        &["cli/", "desk/", "workflow/", "usb/host/find.rs", "usb/host/spidev.rs", "programmer/possible.rs"],
+        &[
+            "cli/",
+            "desk/",
+            "page/shelf.rs",
+            "workflow/",
+            "usb/host/find.rs",
+            "usb/host/spidev.rs",
+            "programmer/possible.rs",
+        ],
     ),
     ("std::env", &["cli/"]),
     ("std::process", &["cli/"]),
@@ -250,6 +263,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "cli/",
             "emulator/usbip/",
             "emulator/byte_server.rs",
+            "page/",
             "usb/host/stream.rs",
             "wire/machine.rs",
             "workflow/tftp",
@@ -262,6 +276,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "cli/",
             "emulator/usbip/",
             "emulator/byte_server.rs",
+            "page/",
             "session/lines.rs",
             "usb/host/",
             "workflow/store/",

@@ -19,6 +19,7 @@ mod licences;
 mod mr200;
 mod one_row;
 mod outside;
+mod page;
 mod parts;
 mod pc;
 mod programmers;

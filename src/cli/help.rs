@@ -22,7 +22,18 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("What is known", &["boards", "chips"]),
     (
         "The program",
-        &["setup", "selftest", "guide", "demo", "session", "emulate", "flashrom", "completions", "man"],
+        &[
+            "setup",
+            "selftest",
+            "page",
+            "guide",
+            "demo",
+            "session",
+            "emulate",
+            "flashrom",
+            "completions",
+            "man",
+        ],
     ),
 ];
 

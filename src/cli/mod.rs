@@ -5,6 +5,7 @@
 //! Options are checked before a programmer is opened.
 
 mod args;
+mod browser;
 mod commands;
 mod completion;
 mod confirm;

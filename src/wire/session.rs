@@ -6,6 +6,7 @@ use super::request::Id;
 use super::result::{Ending, SCHEMA, result};
 use crate::desk::Refusal;
 use serde_json::Value;
+use std::path::Path;
 
 /// Version of the protocol; raised when a request or a line changes its meaning or goes.
 const PROTOCOL: u32 = 1;
@@ -56,6 +57,26 @@ pub fn request_text(operation: &str, options: &[(&str, &str)]) -> String {
     Fields::new().with("do", operation).with("options", Value::from(options)).to_string()
 }
 
+/// True for the last line of a request.
+pub fn is_last(line: &str) -> bool {
+    // Within a text the quotes would be escaped.
+    line.contains(r#""final":true"#)
+}
+
+/// For a tab of the page: whether it is in charge, how many there are, the folder that files come into.
+pub fn tab(in_charge: bool, tabs: usize, folder: &Path) -> Fields {
+    Fields::new()
+        .with("event", "tab")
+        .with("in_charge", in_charge)
+        .with("tabs", tabs)
+        .with("folder", folder.display().to_string())
+}
+
+/// A file that was dropped on the page.
+pub fn dropped(path: &Path, size: u64) -> Fields {
+    Fields::new().with("path", path.display().to_string()).with("size", size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +95,8 @@ mod tests {
             line(None, "error", complaint("no")).to_string(),
             r#"{"id":null,"event":"error","message":"no","final":false}"#
         );
+        let quoted = complaint(r#"a text with "final":true"#).to_string();
+        assert!(is_last(&done("probe", &Fields::new()).to_string()) && !is_last(&quoted));
         let text = refused("probe", &Refusal::from(Why::NoProgrammer).untouched()).to_string();
         assert!(text.contains(r#""final":true"#) && text.contains(r#""chip":"untouched""#), "{text}");
     }

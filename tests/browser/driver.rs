@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One browser session; ends with its processes when dropped.
 pub struct Browser {
@@ -51,7 +51,8 @@ impl Browser {
             "--disable-sync",
             format!("--user-data-dir={}", browser._profile.path().display()),
         ]);
-        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {"args": args}}}});
+        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {"args": args},
+            "goog:loggingPrefs": {"browser": "ALL"}}}});
         let answer = browser.post("/session", &wanted)?;
         browser.session = answer["sessionId"].as_str().ok_or("chromedriver gave no session")?.to_owned();
         Ok(browser)
@@ -78,6 +79,43 @@ impl Browser {
     pub fn keys(&mut self, selector: &str, text: &str) {
         let element = self.element(selector);
         self.call(&format!("element/{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Waits until a script's condition holds, for two minutes at most.
+    pub fn until(&mut self, condition: &str) {
+        let end = Instant::now() + Duration::from_secs(120);
+        while self.run(&format!("return String(Boolean({condition}))")) != "true" {
+            assert!(
+                Instant::now() < end,
+                "{condition} does not hold:\n{}\n{:?}",
+                self.run("return document.body.innerText"),
+                self.console()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Presses and lets go of a key, in whatever has the focus; no key is pressed for none.
+    pub fn press(&mut self, key: &str) {
+        if key.is_empty() {
+            return;
+        }
+        let actions = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
+        self.call("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+    }
+
+    /// What the console has been sent since the last look.
+    pub fn console(&mut self) -> Vec<String> {
+        let lines = self.call("se/log", &json!({"type": "browser"}));
+        let lines = lines.as_array().cloned().unwrap_or_default();
+        lines.iter().map(|line| format!("{} {}", line["level"], line["message"])).collect()
+    }
+
+    /// Kills the tab, as a crash or the user does, and goes on in a new one.
+    pub fn other_tab(&mut self) {
+        let made = self.call("window/new", &json!({"type": "tab"}));
+        self.call("goog/cdp/execute", &json!({"cmd": "Page.close", "params": {}}));
+        self.call("window", &json!({"handle": made["handle"]}));
     }
 
     /// Sets the window's size in pixels by the emulated screen, since a headless window has a least width.

@@ -7,12 +7,13 @@ use super::driver::Browser;
 use norsplice::report::{ChipFacts, OtpFacts, PageRegion, PerUnitRow, Report, page};
 use norsplice::span::Span;
 
-fn browser() -> Option<Browser> {
+/// A browser, where there is one.
+pub fn browser() -> Option<Browser> {
     match Browser::start() {
         Ok(browser) => Some(browser),
         Err(why) => {
             assert!(std::env::var_os("NORSPLICE_NEED_BROWSER").is_none(), "{why}");
-            eprintln!("ATTENTION: the report page is not tested in a browser here: {why}");
+            eprintln!("ATTENTION: the report and the page are not tested in a browser here: {why}");
             None
         }
     }

@@ -22,6 +22,8 @@ mod list;
 mod man;
 mod map;
 mod otp;
+#[cfg(feature = "page")]
+mod page;
 mod patch;
 mod probe;
 mod protect;

@@ -1,5 +1,6 @@
 //! `report ID|FILE`: a backup, a job or a dump in a file as one page to look at and to keep.
 
+use super::super::browser;
 use super::super::exit::{Exit, Failure, Outcome};
 use super::super::session::Session;
 use super::super::shell::{command, quoted, step_words};
@@ -9,7 +10,6 @@ use crate::desk::report::{Dossier, NextStep};
 use crate::desk::subject::Dump;
 use crate::wire::{self, PageOf};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// `report ID|FILE`
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,9 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let name = output.display().to_string();
     session.out.line(format!("{name}: open it in any browser"));
     if args.open && !streams::is_stream(&output) {
-        open(&output)?;
+        browser::open(&output).map_err(|error| {
+            Failure::failed(format!("the page is written, but the browser does not start: {error}"))
+        })?;
     }
     Ok((Exit::Done, fields))
 }
@@ -68,22 +70,4 @@ fn of_file(path: &Path, session: &Session) -> Result<String, Failure> {
         step => step_words(step, &session.options),
     })?;
     Ok(page)
-}
-
-/// Opens a page in the browser; does not wait for it.
-fn open(page: &Path) -> Result<(), Failure> {
-    let program = match () {
-        () if cfg!(target_os = "macos") => "open",
-        () if cfg!(windows) => "explorer",
-        () => "xdg-open",
-    };
-    let started = Command::new(program)
-        .arg(page)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    started.map(drop).map_err(|error| {
-        Failure::failed(format!("the page is written, but {program} does not start: {error}"))
-    })
 }

@@ -5,18 +5,18 @@ use super::super::session::Session;
 use clap::Subcommand;
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $variant:ident($module:ident) = $name:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $(#[cfg($built:meta)])? $variant:ident($module:ident) = $name:literal,)*) => {
         /// What to do.
         #[derive(Debug, Subcommand)]
         pub enum Command {
-            $($(#[$doc])* #[command(name = $name)] $variant(super::$module::Args),)*
+            $($(#[doc = $doc])* $(#[cfg($built)])? #[command(name = $name)] $variant(super::$module::Args),)*
         }
 
         impl Command {
             /// The verb, as typed.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Command::$variant(_) => $name,)*
+                    $($(#[cfg($built)])? Command::$variant(_) => $name,)*
                 }
             }
         }
@@ -27,7 +27,7 @@ macro_rules! commands {
         /// What the command failed with, and the exit code it means.
         pub fn run(command: Command, session: &Session) -> Outcome {
             match command {
-                $(Command::$variant(args) => super::$module::run(args, session),)*
+                $($(#[cfg($built)])? Command::$variant(args) => super::$module::run(args, session),)*
             }
         }
     };
@@ -104,6 +104,9 @@ commands! {
     Emulate(emulate) = "emulate",
     /// Serve requests in JSON lines on standard input, for a program in front of this one
     Session(session) = "session",
+    /// Everything by clicks: a page in the browser of this machine
+    #[cfg(feature = "page")]
+    Page(page) = "page",
     /// Translate a command line of flashrom into norsplice's commands, and run them
     Flashrom(flashrom) = "flashrom",
     /// Print the completion script for a shell

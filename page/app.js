@@ -1,0 +1,133 @@
+// What every view works with: the session, what is known so far, and how something is asked of the engine.
+
+import { fill, h, show } from "./dom.js";
+
+export class App extends EventTarget {
+  /** What is known: each field is the result of an operation, or what the user has chosen. */
+  state = {
+    programmers: null,
+    programmer: null,
+    conditions: {},
+    chip: null,
+    contact: null,
+    backups: [],
+    jobs: [],
+    boards: [],
+    files: [],
+    demo: null,
+    plan: null,
+  };
+
+  constructor(session) {
+    super();
+    this.session = session;
+  }
+
+  /** Changes what is known. */
+  set(fields) {
+    Object.assign(this.state, fields);
+    this.dispatchEvent(new CustomEvent("state", { detail: fields }));
+  }
+
+  /** Opens a view. */
+  go(view) {
+    location.hash = view;
+  }
+
+  /** The programmer and the conditions of what works on a chip. */
+  conditions(more = {}) {
+    const { programmer, conditions } = this.state;
+    return { ...(programmer ? { programmer } : {}), ...conditions, ...more };
+  }
+
+  /**
+   * Carries an operation out, and shows in `box` why it could not be. Gives its result, or null.
+   * `allow` is called with the checks that a refusal names and the user may let pass.
+   */
+  async run(box, name, options = {}, { on, allow } = {}) {
+    fill(box);
+    show(box, false);
+    try {
+      return await this.session.request(name, options, on);
+    } catch (error) {
+      fill(box, fault(error, allow));
+      show(box, true);
+      return null;
+    }
+  }
+
+  async lists() {
+    const quiet = async (name) => (this.session.can(name) ? this.session.request(name).catch(() => null) : null);
+    const backups = await quiet("backups");
+    const jobs = await quiet("jobs");
+    this.set({ ...(backups && { backups: backups.backups, damaged: backups.damaged, store: backups.store }), ...(jobs && { jobs: jobs.jobs }) });
+  }
+
+  /** Takes files of the user's over; they are known by their paths from then on. */
+  async take(list) {
+    const files = [...this.state.files];
+    for (const file of list) {
+      const path = await this.session.transport.putFile(file.name, file);
+      files.push({ name: file.name, path, size: file.size });
+    }
+    this.set({ files });
+    return files.slice(-list.length);
+  }
+
+  /** Everything that can be looked at: backups and files. */
+  subjects() {
+    const { backups, files } = this.state;
+    return [
+      ...files.map((file) => ({ value: file.path, label: file.name })),
+      ...backups.map((backup) => ({ value: backup.id, label: `backup ${backup.name ?? backup.id}` })),
+    ];
+  }
+}
+
+/** Where a view says what went wrong. */
+export function messages() {
+  return h("div", { class: "messages", role: "alert", hidden: true });
+}
+
+/** A refusal in the engine's own words. */
+export function fault(error, allow) {
+  const line = error.line ?? {};
+  const contact = line.contact;
+  return h(
+    "div",
+    { class: "fault" },
+    h("p", {}, h("strong", {}, error.message)),
+    line.chip && h("p", {}, `The chip is ${line.chip === "partial" ? "partly written" : line.chip}.`),
+    contact && h("ul", {}, [...contact.causes, contact.next].filter(Boolean).map((text) => h("li", {}, text))),
+    line.findings && findings(line.findings, allow),
+  );
+}
+
+const SEVERITY = { refuse: "refused", ask: "asks", warn: "warning", tell: "note" };
+
+/** What checks found; `allow(name)` lets one that asks pass. */
+export function findings(list, allow, allowed = []) {
+  if (!list?.length) return null;
+  return h(
+    "ul",
+    { class: "findings" },
+    list.map((finding) =>
+      h(
+        "li",
+        { class: finding.severity },
+        h("span", { class: "tag" }, SEVERITY[finding.severity] ?? finding.severity),
+        h("div", {}, h("b", {}, finding.name), " ", finding.message,
+          allow && finding.severity === "ask"
+            ? h("label", { class: "check" },
+                h("input", { type: "checkbox", do: `allow-${finding.name}`, checked: allowed.includes(finding.name), on: { change: (event) => allow(finding.name, event.target.checked) } }),
+                ` let ${finding.name} pass`)
+            : null),
+      ),
+    ),
+  );
+}
+
+/** A part of a view. */
+export function panel(title, ...children) {
+  return h("section", { class: "panel" }, h("h3", {}, title), ...children);
+}

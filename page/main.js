@@ -1,0 +1,138 @@
+// The page: its views, its head, and the connection to the engine.
+
+import { App } from "./app.js";
+import { activity } from "./activity.js";
+import { button, fill, h, show } from "./dom.js";
+import { question } from "./question.js";
+import { Session } from "./session.js";
+import { connect } from "./transport.js";
+import { backups } from "./view-backups.js";
+import { bench } from "./view-bench.js";
+import { files } from "./view-files.js";
+import { flash } from "./view-flash.js";
+import { otp } from "./view-otp.js";
+import { splice } from "./view-splice.js";
+import { write } from "./view-write.js";
+
+const VIEWS = [
+  ["bench", "Bench", bench],
+  ["flash", "Flash", flash],
+  ["files", "Files", files],
+  ["splice", "Splice", splice],
+  ["write", "Write", write],
+  ["backups", "Backups", backups],
+  ["otp", "OTP", otp],
+];
+
+const find = (id) => document.getElementById(id);
+const session = new Session();
+const app = new App(session);
+const views = new Map();
+
+/** Makes every view once; they follow what is known by themselves. */
+function build() {
+  for (const [name, title, make] of VIEWS) {
+    const view = h("div", { class: "view", "data-view": name, hidden: true }, h("h2", {}, title), make(app));
+    views.set(name, view);
+    find("main").append(view);
+    find("views").append(h("li", {}, h("a", { href: `#${name}`, do: `view-${name}` }, title)));
+  }
+}
+
+function route() {
+  const name = views.has(location.hash.slice(1)) ? location.hash.slice(1) : "bench";
+  for (const [other, view] of views) {
+    show(view, other === name);
+    const link = document.querySelector(`[data-do="view-${other}"]`);
+    if (other === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `norsplice: ${name}`;
+  views.get(name).dispatchEvent(new Event("shown"));
+}
+
+/** The line at the top: who is on the clip. */
+function subject() {
+  const { chip, programmer } = app.state;
+  const name = programmer?.startsWith("emu") ? "emulated programmer" : programmer;
+  const parts = [name ?? "no programmer chosen", chip && `${chip.part} (${chip.jedec_id})`];
+  find("subject").textContent = parts.filter(Boolean).join(" · ");
+}
+
+/** What stands over everything: no connection, or another tab in charge. */
+function notice() {
+  const box = find("notice");
+  if (!session.connected) {
+    fill(box, h("span", {}, "No connection to norsplice. What runs there goes on."), button("connect", "Connect", start));
+  } else if (!session.inCharge && session.operations.size) {
+    fill(box, h("span", {}, "Another tab is in charge: this one shows what happens there."), button("take-over", "Take over here", () => session.takeOver()));
+  } else {
+    show(box, false);
+    return;
+  }
+  show(box, true);
+}
+
+let complaint = 0;
+
+function complain(event) {
+  const box = find("notice");
+  fill(box, h("span", {}, event.detail), button("dismiss", "Close", notice));
+  show(box, true);
+  clearTimeout(complaint);
+  complaint = setTimeout(notice, 10000);
+}
+
+let loaded = false;
+
+/** The lists that every view needs, once this tab is heard. */
+async function load() {
+  if (loaded || !session.inCharge || session.busy) return;
+  loaded = true;
+  const [programmers, boards] = await Promise.all([session.request("list").catch(() => null), session.request("boards").catch(() => null)]);
+  app.set({ ...(programmers && { programmers }), ...(boards && { boards: boards.boards }) });
+  const found = programmers?.programmers.filter((one) => one.kind && !one.problem) ?? [];
+  if (!app.state.programmer && found.length === 1) app.set({ programmer: found[0].spec });
+  await app.lists();
+  document.body.dataset.ready = "";
+}
+
+let starting = false;
+
+async function start() {
+  if (starting) return;
+  starting = true;
+  try {
+    loaded = false;
+    session.use(await connect());
+  } catch (error) {
+    complain({ detail: error.message });
+  } finally {
+    starting = false;
+  }
+}
+
+build();
+activity(app, find("activity"));
+question(app, find("question"));
+session.addEventListener("change", () => {
+  clearTimeout(complaint);
+  notice();
+  load();
+});
+session.addEventListener("lost", () => setTimeout(start, 1000));
+session.addEventListener("complaint", complain);
+session.addEventListener("line", ({ detail: line }) => {
+  if (line.event === "chip") app.set({ chip: { ...app.state.chip, ...line } });
+});
+session.addEventListener("ended", ({ detail: entry }) => {
+  if (["backup", "rewrite", "write", "restore", "resume", "erase", "drop"].includes(entry.name)) app.lists();
+});
+app.addEventListener("state", subject);
+addEventListener("hashchange", () => {
+  route();
+  find("main").focus();
+});
+subject();
+route();
+start();

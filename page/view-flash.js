@@ -1,0 +1,162 @@
+// The flash: the picture of a backup or a file, what differs from another one, and its bytes.
+
+import { messages, panel } from "./app.js";
+import { address, button, bytes, choices, field, fill, h, show, table } from "./dom.js";
+import { Hex } from "./hex.js";
+import { Picture, legend } from "./picture.js";
+
+const KINDS = ["blank", "filled", "text", "code", "compressed", "changed"];
+
+export function flash(app) {
+  const { session } = app;
+  const box = messages();
+  const what = h("select", { do: "look", "aria-label": "contents" });
+  const against = h("select", { do: "against" });
+  const colour = h("select", { do: "colour" }, h("option", { value: "kinds" }, "what it looks like"), h("option", { value: "entropy" }, "entropy"));
+  const hex = new Hex();
+  const picture = new Picture("map of the flash", (at) => open(at, 16));
+  const regions = h("div", {});
+  const differences = h("div", {});
+  const hint = h("p", { class: "hint" }, "Take a backup on the bench, or drop a file in Files: then its picture is here.");
+  const goto = h("input", { type: "text", do: "goto", placeholder: "0x20000", autocomplete: "off", spellcheck: "false" });
+  const found = h("div", { class: "found" });
+  const words = h("input", { type: "search", do: "search-text", placeholder: "U-Boot, 27051956, 02:6e:6f…", autocomplete: "off", spellcheck: "false" });
+  let shown = null;
+  let subject = "";
+  let other = "";
+
+  const load = (name) => async (at, length) => (await session.request("bytes", { what: name, at, length })).data;
+
+  function open(at, length = 0) {
+    hex.show(at, length);
+  }
+
+  function list() {
+    const subjects = app.subjects();
+    choices(what, [{ value: "", label: "choose…" }, ...subjects]);
+    choices(against, [{ value: "", label: "nothing" }, ...(session.can("diff") ? [{ value: "chip", label: "the chip on the clip" }] : []), ...subjects.filter((one) => one.value !== what.value)]);
+    show(hint, subjects.length === 0);
+  }
+
+  async function look() {
+    if (what.value === subject && against.value === other) return;
+    [subject, other] = [what.value, against.value];
+    fill(regions);
+    fill(differences);
+    if (!subject) return picture.clear();
+    const result = await app.run(box, "picture", { what: subject, ...(other && other !== "chip" ? { against: other } : {}) });
+    if (!result) return picture.clear();
+    const is_new = shown?.what !== result.what;
+    shown = result;
+    picture.contents(result, colour.value);
+    const size = result.kinds.length * result.cell_size;
+    if (is_new) hex.open(sizeOf(subject) ?? size, load(subject));
+    fill(
+      regions,
+      result.regions.length > 0 &&
+        table("regions", ["region", "place", "size"], result.regions.map((region) => [
+          button(`region-${region.name}`, region.name, () => open(region.start, 16), "link"),
+          h("code", {}, `${address(region.start)}…${address(region.end)}`),
+          bytes(region.end - region.start),
+        ])),
+    );
+    if (other) await compare(result);
+    else if (is_new) fill(differences, h("p", { class: "hint" }, "Choose what it is compared with."));
+  }
+
+  /** The size that is known, for a last cell that is not full. */
+  function sizeOf(value) {
+    return app.state.files.find((file) => file.path === value)?.size ?? app.state.backups.find((backup) => backup.id === value)?.size;
+  }
+
+  async function compare(result) {
+    let ranges = runs(result);
+    let note = `${ranges.length} ranges of whole cells differ.`;
+    if (session.can("diff")) {
+      const exact = await app.run(box, "diff", { a: other, b: subject, ...(other === "chip" ? app.conditions() : {}) });
+      if (!exact) return;
+      if (other === "chip") picture.contents({ ...result, changed: cells(exact.ranges, result.cell_size) }, colour.value);
+      {
+        ranges = exact.ranges;
+        note = exact.same ? "Both are the same." : `${exact.differing_bytes} bytes in ${ranges.length} ranges differ.`;
+      }
+    }
+    fill(
+      differences,
+      h("p", { role: "status" }, note),
+      ranges.length > 0 &&
+        table("what differs", ["place", "bytes", ""], ranges.slice(0, 200).map((range) => [
+          h("code", {}, `${address(range.start)}…${address(range.end)}`),
+          String(range.end - range.start),
+          button("show-difference", "Show", () => open(range.start, range.end - range.start), "link"),
+        ])),
+      ranges.length > 200 && h("p", {}, `and ${ranges.length - 200} more`),
+    );
+  }
+
+  /** What is searched for, by its form: an address of a unit, bytes in hex, or text. */
+  function wanted(text) {
+    if (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)) return { mac: text };
+    const hex = text.replace(/^0x/i, "").replaceAll(" ", "");
+    return /^([0-9a-f]{2}){2,}$/i.test(hex) ? { bytes: hex } : { text };
+  }
+
+  async function search() {
+    const result = await app.run(box, "search", { what: subject, ...wanted(words.value.trim()) });
+    if (!result) return;
+    const { places } = result;
+    fill(
+      found,
+      h("p", { role: "status" }, `${places.length} places`),
+      h("ul", { class: "hits" }, places.slice(0, 100).map((place) => h("li", {}, button("hit", `${address(place.start)} ${place.form ?? ""}`, () => open(place.start, place.end - place.start), "link")))),
+    );
+  }
+
+  what.addEventListener("change", () => (list(), look()));
+  against.addEventListener("change", look);
+  colour.addEventListener("change", () => shown && picture.contents(shown, colour.value));
+  goto.addEventListener("change", () => {
+    const at = Number(goto.value);
+    if (Number.isInteger(at) && at >= 0) open(at, 1);
+  });
+  const searching = h("form", { class: "row", on: { submit: (event) => (event.preventDefault(), subject && search()) } }, field("Search", words), h("button", { type: "submit", do: "search" }, "Search"));
+  session.addEventListener("change", () => show(searching, session.can("search")));
+  session.addEventListener("change", () => session.can("diff") && !against.querySelector('[value="chip"]') && list());
+  app.addEventListener("state", ({ detail }) => {
+    if ("files" in detail || "backups" in detail) list();
+    if (detail.look) {
+      list();
+      what.value = detail.look;
+      if (detail.against !== undefined) {
+        list();
+        against.value = detail.against;
+      }
+      look();
+    }
+  });
+  list();
+  return [
+    panel("Picture", h("div", { class: "row" }, field("Contents", what), field("Compared with", against), field("Colours", colour)), hint, picture.element, legend(KINDS), box),
+    h("div", { class: "columns" }, panel("Regions", regions), panel("Differences", differences)),
+    panel("Bytes", h("div", { class: "row" }, field("Go to address", goto), searching), found, hex.element),
+  ];
+}
+
+/** The cells that ranges touch. */
+function cells(ranges, size) {
+  const touched = new Set();
+  for (const { start, end } of ranges) for (let cell = Math.floor(start / size); cell * size < end; cell++) touched.add(cell);
+  return [...touched];
+}
+
+/** Cells that differ, as ranges. */
+function runs(picture) {
+  const ranges = [];
+  for (const cell of picture.changed) {
+    const start = cell * picture.cell_size;
+    const last = ranges.at(-1);
+    if (last?.end === start) last.end += picture.cell_size;
+    else ranges.push({ start, end: start + picture.cell_size });
+  }
+  return ranges;
+}
