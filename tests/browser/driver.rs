@@ -118,6 +118,13 @@ impl Browser {
         self.call("window", &json!({"handle": made["handle"]}));
     }
 
+    /// What the window shows, as a PNG.
+    pub fn screenshot(&mut self) -> Vec<u8> {
+        let shot = self
+            .call("goog/cdp/execute", &json!({"cmd": "Page.captureScreenshot", "params": {"format": "png"}}));
+        of_base64(shot["data"].as_str().expect("a picture"))
+    }
+
     /// Sets the window's size in pixels by the emulated screen, since a headless window has a least width.
     pub fn resize(&mut self, width: u32, height: u32) {
         let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
@@ -194,4 +201,15 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+fn of_base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |byte: u8| DIGITS.iter().position(|digit| *digit == byte).expect("base64") as u32;
+    let digits: Vec<u32> = text.bytes().filter(|byte| *byte != b'=').map(digit).collect();
+    let group = |four: &[u32]| {
+        let all = four.iter().fold(0, |all, digit| all << 6 | digit) << (6 * (4 - four.len()));
+        all.to_be_bytes()[1..four.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
 }

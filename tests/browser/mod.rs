@@ -4,4 +4,5 @@ mod driver;
 mod engine;
 mod local;
 mod page;
+mod picture;
 mod site;

@@ -135,5 +135,6 @@ pub const STEPS: &[Step] = &[
 /// Commands whose output is not kept, each with the reason.
 pub const NOT_KEPT: &[(&str, &str)] = &[
     ("completions", "a shell's program of thousands of lines; of its words, the help texts are kept"),
+    ("page", "its one line is an address with a port and a token of the run; tests/page reads it"),
     ("session", "it is spoken to: every line of tests/session.rs is held against the schema"),
 ];
