@@ -71,6 +71,10 @@ impl Browser {
 
     /// Clicks the element that a CSS selector finds.
     pub fn click(&mut self, selector: &str) {
+        // In the middle, where no bar lies over it.
+        self.run(&format!(
+            "document.querySelector({selector:?})?.scrollIntoView({{ block: 'center' }}); return ''"
+        ));
         let element = self.element(selector);
         self.call(&format!("element/{element}/click"), &json!({}));
     }

@@ -178,8 +178,9 @@ fn a_thousand_connections_are_bounded_and_end() {
 fn a_second_tab_sees_and_neither_asks_nor_answers() {
     let (bench, page) = page();
     bench.write("board.bin", norsplice::image::synthetic::demo().board.bytes());
-    let (mut first, mut second) = (page.join(), page.join());
+    let mut first = page.join();
     assert_eq!(first.until("tab")["in_charge"], true);
+    let mut second = page.join();
     assert_eq!(second.until("tab")["in_charge"], false);
     let emu =
         format!("emu:image={0}/board.bin,state={0}/chip,counts={0}/counts.json", bench.path("").display());
