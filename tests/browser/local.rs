@@ -101,7 +101,7 @@ fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     view(&mut browser, "flash");
     browser.until("document.querySelector('.hex-row')?.innerText.includes('ff 00 00 10')");
     browser.click("[data-do='region-rom']");
-    browser.until("document.querySelector('.hex-row b').innerText === '0x007d0000'");
+    browser.until("document.querySelector('.hex-row:has(mark) b')?.innerText === '0x007d0000'");
 
     // Files are dropped: the vendor's, and one that is of another board.
     view(&mut browser, "files");
