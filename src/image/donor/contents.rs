@@ -130,7 +130,7 @@ impl Walk<'_> {
             let checks = [checks, &piece.about.checks].concat();
             let closed = match inner {
                 Start::Wrapper(inner) => {
-                    let within = [within, &[inner.name.clone()]].concat();
+                    let within = [within, std::slice::from_ref(&inner.name)].concat();
                     let checks = [checks, inner.checks].concat();
                     self.pieces(inner.pieces, &name, &within, &checks, span.map(|span| span.start))?;
                     continue;

@@ -77,7 +77,7 @@ pub fn summary(file: &[u8]) -> Option<Item> {
     if let Some(me) = region.and_then(|span| me::read(span.of(flash)?)) {
         item = item.with("me_version", me.version_text()).with("me_state", state(me.state));
     }
-    item = item.with_some("psp", bios.psp.as_ref().map(|psp| directories(psp)));
+    item = item.with_some("psp", bios.psp.as_ref().map(directories));
     item = item.with_some("microcode_and_modules", bios.fit.as_ref().map(|fit| fit.rows.len()));
     let packed = sections::packed(&bios);
     item = item.with_some("packed", (!packed.is_empty()).then(|| self::packed(&packed)));

@@ -73,7 +73,7 @@ fn signature_len(bytes: &[u8], at: usize, next: &[u8]) -> Option<usize> {
 }
 
 fn place(script: &[u8], data_len: u32) -> Option<u64> {
-    let whole = script.len() % 8 == 0 && script.starts_with(&BEGIN) && script.ends_with(&END);
+    let whole = script.len().is_multiple_of(8) && script.starts_with(&BEGIN) && script.ends_with(&END);
     let agrees = u32_at(script, 0x1c, Little) == Some(data_len);
     u32_at(script, 0x0c, Little).filter(|_| whole && agrees).map(u64::from)
 }

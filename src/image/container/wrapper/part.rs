@@ -158,7 +158,7 @@ impl Part {
 
 /// The one of them that is the image of the BIOS: the one for it, or where none is, the one for which nothing says for whom it
 /// is. `None` where there are several, or none.
-pub fn image<'a, T>(parts: &'a [T], about: impl Fn(&T) -> &About) -> Option<&'a T> {
+pub fn image<T>(parts: &[T], about: impl Fn(&T) -> &About) -> Option<&T> {
     let one = |target: Target| {
         let mut them = parts.iter().filter(|part| {
             let about = about(part);
@@ -196,10 +196,7 @@ mod tests {
         ] {
             let parts: Vec<About> = targets.iter().copied().map(about).collect();
             let found = image(&parts, |about| about);
-            assert!(
-                found.map(|found| std::ptr::from_ref(found)) == wanted.map(|n| &raw const parts[n]),
-                "{targets:?}"
-            );
+            assert!(found.map(std::ptr::from_ref) == wanted.map(|n| &raw const parts[n]), "{targets:?}");
         }
         let piece = About { piece_of: Some("image".into()), ..about(Bios) };
         let parts = [piece, about(Bios)];

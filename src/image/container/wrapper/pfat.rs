@@ -71,15 +71,15 @@ pub(super) fn pfat(look: &mut Look) -> Option<Wrapped> {
         return Some(Wrapped { name, item, inside: Inside::Closed("its blocks are not whole") });
     }
     let platforms: Vec<String> = distinct(blocks.iter().flatten().map(Block::platform_text));
+    let fault = match platforms.as_slice() {
+        [_] => String::new(),
+        several => format!("its blocks are for several platforms: {}", several.join(", ")),
+    };
     let item = item
         .with("platform", platforms.clone())
         .with("blocks", wanted)
         .with("signed", blocks.iter().flatten().all(|block| block.signed))
-        .check(
-            PLATFORM,
-            platforms.len() == 1,
-            format!("its blocks are for several platforms: {}", platforms.join(", ")),
-        );
+        .check(PLATFORM, platforms.len() == 1, fault);
     let mut parts = files(bytes, &listed, &blocks, &platforms.join(", "))?;
     let tail = Span::new(at as u64, bytes.len() as u64);
     if tail.of(bytes).is_some_and(|tail| !tail.is_empty() && !is_blank(tail)) {
@@ -159,10 +159,14 @@ fn files(bytes: &[u8], listed: &[Listed], blocks: &[Vec<Block>], platform: &str)
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::image::container::item::Outcome;
     use crate::image::synthetic::noise;
 
-    /// An update of files, each of blocks: their places and data.
-    pub(crate) fn made(files: &[(&str, Vec<(u32, &[u8])>)], platform: &str) -> Vec<u8> {
+    /// Places and data of blocks.
+    type Blocks<'a> = Vec<(u32, &'a [u8])>;
+
+    /// An update of files, each of blocks.
+    pub(crate) fn made(files: &[(&str, Blocks)], platform: &str) -> Vec<u8> {
         let mut text = format!("{TITLE}\r\n");
         files.iter().for_each(|(name, blocks)| text += &format!("1 /P {} ;{name}\r\n", blocks.len()));
         let len = (HEAD_LEN + text.len()) as u32;
@@ -214,10 +218,9 @@ pub(super) mod tests {
         let at = two.windows(4).rposition(|four| four == b"MADE").unwrap();
         two[at] = b'X';
         let found = pfat(&mut Look::new(&two)).unwrap();
-        assert!(
-            found.item.checks.iter().any(|check| check.detail.contains("MADE, XADE")),
-            "{:?}",
-            found.item
-        );
+        let check = found.item.checks.iter().find(|check| check.name == PLATFORM).unwrap();
+        assert!(check.result == Outcome::Bad && check.detail.contains("MADE, XADE"), "{check:?}");
+        let check = pfat(&mut Look::new(&file)).unwrap().item.checks.remove(0);
+        assert_eq!((check.result, check.detail.as_str()), (Outcome::Ok, ""));
     }
 }

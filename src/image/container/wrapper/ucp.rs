@@ -72,11 +72,12 @@ pub(super) fn ucp(look: &mut Look) -> Option<Wrapped> {
     };
     let item = item.check_fits(bytes.len());
     let item = match look.may_sum(2 * len as u64) {
-        true => item.check(
-            SUM,
-            sum(whole) == 0,
-            format!("the words of the outer module add to {:#06x}, not to 0", sum(whole)),
-        ),
+        true => match sum(whole) {
+            0 => item.check(SUM, true, ""),
+            sum => {
+                item.check(SUM, false, format!("the words of the outer module add to {sum:#06x}, not to 0"))
+            }
+        },
         false => item.check(SUM, Outcome::CannotTell, NOT_MADE),
     };
     let mut parts = Vec::new();
