@@ -1,5 +1,6 @@
 //! What whole jobs cost on the emulated programmers, in virtual time: `cargo bench --bench wire` prints the tables of
-//! README.md and hw-notes/timing.md. The same figures on every machine.
+//! README.md and hw-notes/timing.md; `-- CH347 spidev` those of the programmers with these words in their names. The same
+//! figures on every machine.
 //!
 //! The physical limit: every array byte that has to be read, and every byte of the write enables, page and erase
 //! commands, at the SPI clock; the chip's typical times; nothing for USB, status or the host.
@@ -165,13 +166,21 @@ fn thousands(n: u64) -> String {
     out
 }
 
+/// The programmers that are asked for by words of their names; all without any.
+fn asked() -> impl Iterator<Item = (&'static str, ProgrammerKind, &'static str, u64)> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    PROGRAMMERS
+        .into_iter()
+        .filter(move |(name, ..)| words.is_empty() || words.iter().any(|word| name.contains(word)))
+}
+
 fn main() {
     println!(
         "| job | programmer | USB transfers | USB bytes | SPI bytes | status polls | waits | chip busy | time | limit | ratio |"
     );
     println!("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for job in &JOBS {
-        for (name, kind, settings, clock_hz) in PROGRAMMERS {
+        for (name, kind, settings, clock_hz) in asked() {
             let Cost { counts, time } = job.run(kind, settings, Bus::default());
             let limit = job.limit(clock_hz);
             println!(
@@ -206,7 +215,7 @@ fn variants() {
     variants.iter().for_each(|(what, _)| print!(" {what} |"));
     println!("\n|---|---|{}", "---:|".repeat(variants.len()));
     for job in &JOBS {
-        for (name, kind, settings, _) in PROGRAMMERS {
+        for (name, kind, settings, _) in asked() {
             print!("| {} | {name} |", job.name);
             for (_, bus) in variants {
                 if bus.overlap || kind == ProgrammerKind::Ch341a {

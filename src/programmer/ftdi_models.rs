@@ -143,7 +143,7 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
     FtdiModel("digilent-hs2", "a Digilent JTAG-HS2", CABLES, FTDI, &[0x6014], [1, 1], LOW_0, HS2_HELD),
     // An FT232H's ids; GPIOL3 high lets its outputs out, GPIOH4 low and GPIOH5 high keep its reset line high.
     FtdiModel("digilent-hs3", "a Digilent JTAG-HS3", CABLES, FTDI, &[0x6014], [1, 1], LOW_0, HS3_HELD),
-    // An FT232H's ids; GPIOL1 to GPIOL3 high let its outputs out. GPIOH0, 1 and 5 are the board's GPIO0, 1 and 2.
+    // An FT232H's ids; GPIOL1 to GPIOL3 high let its outputs out, as in OpenOCD's file. GPIOH0, 1 and 5 are the board's GPIO0 to 2.
     FtdiModel("digilent-smt2", "a Digilent JTAG-SMT2", CABLES, FTDI, &[0x6014], [1, 1], SMT2_PINS, SMT2_HELD),
     // GPIOL2 and GPIOL3 low let its outputs out; an FT2232H's ids.
     FtdiModel("flyswatter", "a Flyswatter", CABLES, FTDI, &[0x6010], [2, 2], FLY_PINS, FLY_HELD),
