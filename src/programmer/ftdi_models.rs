@@ -79,7 +79,9 @@ impl FtdiModel {
                 products,
                 interface: Some(FtdiPort::interface),
                 over: |pipe, settings| driven(codec(settings)?, pipe, settings),
-                self_test: |pipe, settings, chip| selftest::run(codec(settings)?, pipe, settings, chip),
+                self_test: |pipe, settings, chip| {
+                    selftest::run(codec(settings)?, pipe, settings.fastest(), chip)
+                },
                 other_modes: &[],
             }),
             stream: None,

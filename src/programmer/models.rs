@@ -54,7 +54,7 @@ const WCH_MODELS: [Model; 2] = [
             interface: Some(|_| Interface { number: 0, endpoint_out: 0x02, endpoint_in: 0x82 }),
             over: |pipe, settings| driven(Ch341a::new(&settings.pins), pipe, settings),
             self_test: |pipe, settings, chip| {
-                selftest::run(Ch341a::new(&settings.pins), pipe, settings, chip)
+                selftest::run(Ch341a::new(&settings.pins), pipe, settings.fastest(), chip)
             },
             other_modes: &[OtherMode {
                 product: 0x5523,
@@ -87,7 +87,9 @@ const WCH_MODELS: [Model; 2] = [
             products: &[0x55DB, 0x55DE, 0x55E7],
             interface: None,
             over: |pipe, settings| driven(ch347_codec(settings)?, pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(ch347_codec(settings)?, pipe, settings, chip),
+            self_test: |pipe, settings, chip| {
+                selftest::run(ch347_codec(settings)?, pipe, settings.fastest(), chip)
+            },
             other_modes: CH347_MODES,
         }),
         stream: None,
@@ -116,7 +118,9 @@ const STREAM_MODELS: [Model; 2] = [
             node: |path| StreamAddress::Serial { path, baud: None },
             gpio_lines: false,
             over: |pipe, settings| driven(serprog_codec(settings), pipe, settings),
-            self_test: |pipe, settings, chip| selftest::run(serprog_codec(settings), pipe, settings, chip),
+            self_test: |pipe, settings, chip| {
+                selftest::run(serprog_codec(settings), pipe, settings.fastest(), chip)
+            },
         }),
         open: open_stream,
     },
@@ -140,7 +144,7 @@ const STREAM_MODELS: [Model; 2] = [
             gpio_lines: true,
             over: |pipe, settings| driven(Spidev::new(settings.speed), pipe, settings),
             self_test: |pipe, settings, chip| {
-                selftest::run(Spidev::new(settings.speed), pipe, settings, chip)
+                selftest::run(Spidev::new(settings.speed), pipe, settings.fastest(), chip)
             },
         }),
         open: open_stream,

@@ -5,7 +5,6 @@
 pub use super::assumption::{Assumption, Check, Figure, Found};
 use super::codec::Codec;
 use super::driver::Driver;
-use super::model::Settings;
 use super::shape::Shape;
 use crate::spi::{LinkFault, LinkNotice, Programmer, SpiError, Transaction};
 use crate::usb::{About, Log, Pipe, Traced};
@@ -92,12 +91,12 @@ pub(super) fn a_thousand<C: Codec>(codec: &mut C, pipe: &mut dyn Pipe) -> Result
 pub(super) fn run<C: Codec>(
     codec: C,
     pipe: Box<dyn Pipe>,
-    settings: &Settings,
+    fastest: Shape,
     chip: bool,
 ) -> Result<SelfTest, SpiError> {
     let log = Log::default();
     let about = pipe.about();
-    let mut driver = Driver::open_in(codec, Traced::new(pipe, log.clone()), settings.fastest())?;
+    let mut driver = Driver::open_in(codec, Traced::new(pipe, log.clone()), fastest)?;
     let shape = driver.shape();
     let mut checks = driver.codec.examine(&mut driver.pipe)?;
     driver.resync()?;
