@@ -157,6 +157,10 @@ fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     browser.keys("#choose-file", &bench.path("wanted.bin").display().to_string());
     browser.until("document.querySelector('.files').innerText.includes('wanted.bin')");
     view(&mut browser, "write");
+    browser.run(
+        "const what = document.querySelector(\"[data-do='verify-what']\"); \
+         what.value = [...what.options].find(one => one.text === 'wanted.bin').value; return ''",
+    );
     browser.click("[data-do='verify']");
     browser.until("document.querySelector('[data-verified] .good')");
     view(&mut browser, "otp");
