@@ -1,4 +1,4 @@
-//! Sizes, clocks, durations and bytes as people write and read them.
+//! Sizes, clocks, durations, bytes and names as people write and read them.
 
 use std::time::Duration;
 
@@ -30,6 +30,15 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}
+
+/// The one of `known` that `word` was probably meant to be: at most a third of its letters differ.
+pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    // No name is longer.
+    let word: String = word.chars().take(64).collect::<String>().to_lowercase();
+    let distance = |known: &str| strsim::osa_distance(&word, &known.to_lowercase());
+    let (least, near) = known.into_iter().map(|known| (distance(known), known)).min_by_key(|near| near.0)?;
+    (least <= near.chars().count() / 3).then_some(near)
 }
 
 /// Shannon entropy in bits a byte, 0 to 8; 0 of no bytes.
@@ -129,6 +138,16 @@ pub fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_is_recognised_and_another_word_is_not() {
+        let known = ["archer-mr200-v1", "archer-c2-v1"];
+        for slip in ["archer-mr20-v1", "Archer_MR200", "archer-rm200-v1"] {
+            assert_eq!(did_you_mean(slip, known), Some("archer-mr200-v1"), "{slip}");
+        }
+        assert_eq!((did_you_mean("zzz", known), did_you_mean("gpio2", [])), (None, None));
+        assert_eq!(did_you_mean(&"a".repeat(1 << 20), known), None);
+    }
 
     #[test]
     fn bytes_as_hex_and_their_entropy() {

@@ -111,7 +111,7 @@ pub fn part_names() -> ArgValueCompleter {
     })
 }
 
-/// Those that begin with what is typed, each with a word on it.
+/// Those that begin with what is typed, each with a description.
 fn offered(typed: &OsStr, known: impl IntoIterator<Item = (String, String)>) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let fits = known.into_iter().filter(|(name, _)| name.starts_with(&*typed));

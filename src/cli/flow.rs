@@ -16,7 +16,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A text whose lines have at most `width` characters where their words allow it: a path or a command is never broken.
-/// What continues stands below its own column: the last one that begins in the left half and has room for each word; else
+/// A continued text is below its own column: the last one that begins in the left half and has room for each word; else
 /// it is indented by two more than its line.
 pub fn flowed(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
@@ -32,7 +32,7 @@ pub fn flowed(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// Where the text of a line goes on below itself.
+/// Where the text of a line continues below itself.
 fn column(line: &str, width: usize) -> usize {
     let behind = |at: usize| line[..at].ends_with("  ") && !line[at..].starts_with(' ');
     let columns = line.char_indices().map(|(at, _)| at).filter(|at| behind(*at));

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_stands_in_one_group_and_has_a_line() {
+    fn every_command_is_in_one_group_and_has_a_line() {
         let command = command();
         let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
         listed.retain(|name| cfg!(feature = "page") || *name != "page");

@@ -54,7 +54,7 @@ pub struct OrderArgs {
     #[arg(long, value_name = "UUID")]
     pub uuid: Option<Uuid>,
 
-    /// Set a U-Boot variable; an empty value takes it out
+    /// Set a U-Boot variable; an empty value removes it
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<EnvValue>,
 

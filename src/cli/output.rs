@@ -1,7 +1,7 @@
 //! Where words go: results to stdout, or JSON lines in their place; notes, warnings and questions to stderr.
 //!
 //! A reader that has gone (`| head`) ends no job: what it does not take is dropped, and the exit code still shows how
-//! the job ended. A full disk behind stdout is different: the result is lost, and that is reported.
+//! the job ended. A full disk that stdout is redirected to is different: the result is lost, and that is reported.
 
 use super::flow::flowed;
 use super::show::{Paint, Tone};
@@ -110,7 +110,7 @@ impl Output {
         self.verbosity
     }
 
-    /// True when something could not be written to stdout (a full disk behind a redirection).
+    /// True when something could not be written to stdout (a full disk under a redirection).
     pub fn lost(&self) -> bool {
         self.lost.get()
     }

@@ -22,7 +22,7 @@ pub fn steps_while_serving(board: &Board, address: SocketAddr) -> Vec<String> {
         }
         let server = text(&r.server);
         vec![format!(
-            "the board asks {server}, port {PORT}; this listens at {address} instead: lead the one to the other"
+            "the board asks {server}, port {PORT}; this listens at {address} instead: forward the one to the other"
         )]
     })
 }
@@ -55,7 +55,7 @@ pub fn checklist(board: &Board, address: SocketAddr) -> Vec<String> {
             69 => {
                 "another server: only one program can have the port (sudo ss -ulpn 'sport = :69')".to_owned()
             }
-            _ => format!("port: loaders ask port 69 and not {port}; that one must be led here"),
+            _ => format!("port: loaders ask port 69 and not {port}; that one must be forwarded here"),
         },
         format!(
             "what the board does: \"sudo tcpdump -ni IFACE arp or udp\" shows whether {} asks at all",

@@ -1,5 +1,5 @@
 //! Ctrl-C, SIGTERM and SIGHUP as requests to stop: the first after the current block, the second at once, the third ends
-//! the process. So does the first where nothing heeds it: a command on files alone has nothing to put in order, because
+//! the process. So does the first where nothing handles it: a command on files alone has nothing to put in order, because
 //! every file that it writes appears whole or not at all.
 
 use crate::desk::Stop;

@@ -3,7 +3,7 @@
 //! The floors below say what happened, in facts. Options and commands are named here.
 
 use super::exit::{Exit, Failure};
-use super::show::{did_you_mean, unknown};
+use super::show::unknown;
 use crate::desk::{Place, PlaceError, Refusal, Sought, Why, words};
 use crate::flash::{AssumedFault, FlashError, Unprotectable, parts};
 use crate::image::checks::Advice;
@@ -13,6 +13,7 @@ use crate::plan::PlanError;
 use crate::span::Spans;
 use crate::spi::{LinkError, LinkFault, SpiError};
 use crate::units;
+use crate::units::did_you_mean;
 use crate::wire;
 use crate::workflow::contact::{AddressFault, Likely, Verdict};
 use crate::workflow::files::FileError;
@@ -90,7 +91,7 @@ fn why_failed(why: &Why) -> Failure {
             Failure::refused(format!("--allow: {}", unknown("check", name, known)))
         }
         Why::NeverAllowed { name } => {
-            Failure::refused(format!("--allow {name}: this check cannot be passed over"))
+            Failure::refused(format!("--allow {name}: this check cannot be allowed"))
         }
         Why::DonorNameReserved { name, file } => {
             Failure::refused(format!("--donor {name}={file}: 'own' and 'blank' name other sources"))
@@ -367,7 +368,7 @@ fn job(cause: &Cause) -> Failure {
         Cause::OpenJob { job } => {
             let text = format!(
                 "{cause}. Finish that job with 'norsplice resume {job}', undo it with 'norsplice resume --undo {job}', \
-                 or give it up with 'norsplice jobs drop {job}'"
+                 or abandon it with 'norsplice jobs drop {job}'"
             );
             Failure::new(Exit::Partial, text)
         }
@@ -387,12 +388,12 @@ fn job(cause: &Cause) -> Failure {
             "{cause}. Hold the board's processor in reset, or lift the chip's supply pin"
         )),
         Cause::Addresses(AddressFault::Undecided { .. }) => Failure::failed(cause.to_string())
-            .hint("take another programmer, or read half of the chip by --at and --len"),
+            .hint("use another programmer, or read half of the chip by --at and --len"),
         Cause::DataLost { .. } => {
             Failure::failed(format!("{cause}. Reseat the clip, and look at 'norsplice contact'"))
         }
         Cause::BackupDiffers { .. } => Failure::failed(format!(
-            "{cause}. Find out with 'norsplice contact' whether the link is good; the next attempt looks afresh"
+            "{cause}. Find out with 'norsplice contact' whether the link is good; the next attempt looks again"
         )),
         _ => Failure::failed(cause.to_string()),
     }

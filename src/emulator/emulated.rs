@@ -15,7 +15,6 @@ use super::pipe::{EmulatedPipe, lock};
 use super::quirk::Quirk;
 use super::serprog::{self, Serprog};
 use super::spidev::{self, Spidev};
-use super::unruly::Unruly;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use thiserror::Error;
@@ -160,8 +159,7 @@ impl Emulator {
     }
 
     fn around(device: impl UsbDevice + 'static, endpoints: (u8, u8), options: &Options) -> Self {
-        let device = Unruly::around(Box::new(device), endpoints.1, &options.quirks);
-        let machine = Machine::new(device, &options.quirks);
+        let machine = Machine::new(Box::new(device), endpoints.1, &options.quirks);
         let emulator =
             Self { machine: Arc::new(Mutex::new(machine)), clock: Clock::new(), endpoints, bus: options.bus };
         emulator.set_faults(&options.faults);
@@ -192,7 +190,7 @@ impl Emulator {
     /// Looks at the chip, or changes it behind the driver's back.
     pub fn chip<T>(&self, look: impl FnOnce(&mut FlashChip) -> T) -> T {
         let mut machine = lock(&self.machine);
-        let chip = machine.device().clip_mut().chip_mut();
+        let chip = machine.clip_mut().chip_mut();
         chip.advance_to(self.clock.now());
         look(chip)
     }
@@ -204,7 +202,7 @@ impl Emulator {
 
     /// Everything the chip keeps without its supply, after whatever runs has ended.
     pub fn state(&self) -> ChipState {
-        lock(&self.machine).device().clip_mut().chip_mut().export()
+        lock(&self.machine).clip_mut().chip_mut().export()
     }
 
     /// Reports every lasting change of the chip, from now on, within one burst of its end.
@@ -236,7 +234,7 @@ impl Emulator {
     pub fn set_faults(&self, faults: &Faults) {
         let mut machine = lock(&self.machine);
         machine.set_faults(faults.usb());
-        let clip = machine.device().clip_mut();
+        let clip = machine.clip_mut();
         clip.set_faults(faults.wires(), faults.seed);
         clip.chip_mut().set_operation_faults(faults.operations());
         clip.chip_mut().set_data_faults(faults.data());

@@ -1,10 +1,12 @@
 //! The emulated device as its hosts reach it: plugged in or not, with the faults of the USB side in between.
 
 use super::chip::ChipState;
+use super::clip::Clip;
 use super::counts::Counts;
 use super::device::{PacketAnswer, Setup, Stalled, UsbDevice};
 use super::faults::UsbFaults;
 use super::quirk::Quirk;
+use super::unruly::Unruly;
 use std::time::Duration;
 
 /// Why a transfer cannot continue.
@@ -43,6 +45,8 @@ const LATE: Duration = Duration::from_millis(600);
 /// One plugged-in device.
 pub struct Machine {
     device: Box<dyn UsbDevice>,
+    /// Changes its packets and requests all the time, where there is a quirk of that kind.
+    unruly: Option<Unruly>,
     plugged: bool,
     faults: UsbFaults,
     transfers: u64,
@@ -68,8 +72,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(device: Box<dyn UsbDevice>, quirks: &[Quirk]) -> Self {
+    pub(super) fn new(device: Box<dyn UsbDevice>, into: u8, quirks: &[Quirk]) -> Self {
         Self {
+            unruly: Unruly::new(quirks, device.descriptors(), into),
             device,
             plugged: true,
             faults: UsbFaults::default(),
@@ -88,9 +93,17 @@ impl Machine {
         }
     }
 
-    /// The device.
-    pub fn device(&mut self) -> &mut dyn UsbDevice {
-        &mut *self.device
+    /// The wires to the chip.
+    pub fn clip_mut(&mut self) -> &mut Clip {
+        self.device.clip_mut()
+    }
+
+    /// The bus is reset: pins are let go, everything queued is gone.
+    pub fn reset(&mut self, now: Duration) {
+        if let Some(unruly) = &mut self.unruly {
+            unruly.reset();
+        }
+        self.device.reset(now);
     }
 
     /// The device, to look at.
@@ -144,7 +157,7 @@ impl Machine {
         }
         self.plugged = false;
         self.device.clip_mut().chip_mut().power_cut(now);
-        self.device.reset(now);
+        self.reset(now);
         (self.again, self.behind) = (None, None);
     }
 
@@ -152,7 +165,7 @@ impl Machine {
     pub fn plug(&mut self, now: Duration) {
         self.plugged = true;
         // It had no supply: what it was in the middle of is gone.
-        self.device.reset(now);
+        self.reset(now);
         self.device.clip_mut().chip_mut().power_up(now);
     }
 
@@ -191,7 +204,10 @@ impl Machine {
     pub fn control(&mut self, now: Duration, setup: Setup, data: &[u8]) -> Result<Vec<u8>, Stalled> {
         let answer = match self.device.descriptors().standard(setup) {
             Some(answer) => answer,
-            None => self.device.control(now, setup, data),
+            None => match &mut self.unruly {
+                Some(unruly) => unruly.control(&mut *self.device, now, setup, data),
+                None => self.device.control(now, setup, data),
+            },
         }?;
         self.counts().control_transfers += 1;
         Ok(answer)
@@ -207,9 +223,10 @@ impl Machine {
     ) -> PacketAnswer<()> {
         let loses =
             self.quirks.contains(&Quirk::LosesOut) && (self.sent_packets + 1).is_multiple_of(self.every);
-        let answer = match loses {
-            true => PacketAnswer::Ack(()),
-            false => self.device.out_packet(now, arrives, endpoint, bytes),
+        let answer = match &mut self.unruly {
+            _ if loses => PacketAnswer::Ack(()),
+            Some(unruly) => unruly.out_packet(&mut *self.device, now, arrives, endpoint, bytes),
+            None => self.device.out_packet(now, arrives, endpoint, bytes),
         };
         if loses {
             self.strike(now);
@@ -240,7 +257,11 @@ impl Machine {
             self.strike(now);
             return PacketAnswer::Nak;
         }
-        let mut n = match self.device.in_packet(now, endpoint, into) {
+        let answer = match &mut self.unruly {
+            Some(unruly) => unruly.in_packet(&mut *self.device, now, endpoint, into),
+            None => self.device.in_packet(now, endpoint, into),
+        };
+        let mut n = match answer {
             PacketAnswer::Ack(n) => n,
             refused => return refused,
         };
@@ -256,7 +277,7 @@ impl Machine {
         } else if n != 2 && self.data_packets.is_multiple_of(self.every) {
             if self.quirks.contains(&Quirk::Resets) {
                 self.strike(now);
-                self.device.reset(now);
+                self.reset(now);
                 return PacketAnswer::Nak;
             }
             if self.quirks.contains(&Quirk::Swaps) {

@@ -199,7 +199,7 @@ impl Pipe for EmulatedPipe {
         let now = self.clock.now();
         machine.counts().sleeps += 1;
         machine.counts().slept += time;
-        machine.device().clip_mut().advance_to(now);
+        machine.clip_mut().advance_to(now);
         machine.report();
     }
 }

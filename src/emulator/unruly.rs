@@ -1,8 +1,7 @@
-//! A device whose packets or requests differ from the model all the time, whatever programmer it is.
+//! Packets and requests that differ from the model all the time, whatever programmer it is.
 //!
-//! It is between the host and the device of the model, which stays as it is. Each kind is a [`Quirk`].
+//! What is here is between the host and the device of the model, which stays as it is. Each kind is a [`Quirk`].
 
-use super::clip::Clip;
 use super::device::{Descriptors, PacketAnswer, Setup, Stalled, UsbDevice};
 use super::quirk::Quirk;
 use std::collections::VecDeque;
@@ -27,9 +26,8 @@ const CH347_SELECT: u8 = 0xc1;
 /// The longest IN packet that is taken apart.
 const LONGEST: usize = 512;
 
-/// A device with such quirks.
+/// What changes packets and requests on their way by such quirks.
 pub(super) struct Unruly {
-    device: Box<dyn UsbDevice>,
     /// The IN endpoint that the clip hangs on.
     into: u8,
     quirks: Vec<Quirk>,
@@ -48,8 +46,8 @@ pub(super) struct Unruly {
 }
 
 impl Unruly {
-    /// The device behind these quirks where any of them is of this kind; `into` is the IN endpoint that is used.
-    pub(super) fn around(device: Box<dyn UsbDevice>, into: u8, quirks: &[Quirk]) -> Box<dyn UsbDevice> {
+    /// For the device of these descriptors, where any of the quirks is of this kind; `into` is the IN endpoint that is used.
+    pub(super) fn new(quirks: &[Quirk], descriptors: &Descriptors, into: u8) -> Option<Self> {
         let kinds = [
             Quirk::OneByte,
             Quirk::EmptyFirst,
@@ -66,12 +64,8 @@ impl Unruly {
             Quirk::SelectLate,
         ];
         let quirks: Vec<Quirk> = quirks.iter().copied().filter(|quirk| kinds.contains(quirk)).collect();
-        if quirks.is_empty() {
-            return device;
-        }
-        let status = if device.descriptors().ids().0 == FTDI { STATUS } else { 0 };
-        Box::new(Self {
-            device,
+        let status = if descriptors.ids().0 == FTDI { STATUS } else { 0 };
+        (!quirks.is_empty()).then(|| Self {
             into,
             quirks,
             status,
@@ -88,9 +82,9 @@ impl Unruly {
     }
 
     /// Takes what the device has ready; `None` where that is nothing, an empty packet where it has only its status.
-    fn fetch(&mut self, now: Duration, endpoint: u8) -> PacketAnswer<Vec<u8>> {
+    fn fetch(&self, device: &mut dyn UsbDevice, now: Duration, endpoint: u8) -> PacketAnswer<Vec<u8>> {
         let mut packet = [0; LONGEST];
-        match self.device.in_packet(now, endpoint, &mut packet) {
+        match device.in_packet(now, endpoint, &mut packet) {
             PacketAnswer::Ack(n) => PacketAnswer::Ack(packet[self.status.min(n)..n].to_vec()),
             PacketAnswer::Nak => PacketAnswer::Nak,
             PacketAnswer::Stall => PacketAnswer::Stall,
@@ -98,12 +92,17 @@ impl Unruly {
     }
 
     /// The data of the next packet for the host, empty for one with nothing in it.
-    fn next_packet(&mut self, now: Duration, endpoint: u8) -> PacketAnswer<Vec<u8>> {
+    fn next_packet(
+        &mut self,
+        device: &mut dyn UsbDevice,
+        now: Duration,
+        endpoint: u8,
+    ) -> PacketAnswer<Vec<u8>> {
         if let Some(again) = self.again.take() {
             return PacketAnswer::Ack(again);
         }
         if self.given.is_empty() && !self.has(Quirk::HeldTillOut) {
-            match self.fetch(now, endpoint) {
+            match self.fetch(device, now, endpoint) {
                 PacketAnswer::Ack(data) if !data.is_empty() => self.given.push_back(data),
                 other => return other,
             }
@@ -131,8 +130,8 @@ impl Unruly {
     }
 
     /// Moves what the device has ready to what the host may fetch.
-    fn let_out(&mut self, now: Duration) {
-        while let PacketAnswer::Ack(data) = self.fetch(now, self.into) {
+    fn let_out(&mut self, device: &mut dyn UsbDevice, now: Duration) {
+        while let PacketAnswer::Ack(data) = self.fetch(device, now, self.into) {
             if data.is_empty() {
                 break;
             }
@@ -151,31 +150,34 @@ impl Unruly {
             _ => false,
         }
     }
-}
 
-impl UsbDevice for Unruly {
-    fn descriptors(&self) -> &Descriptors {
-        self.device.descriptors()
-    }
-
-    fn control(&mut self, now: Duration, setup: Setup, data: &[u8]) -> Result<Vec<u8>, Stalled> {
+    /// A class or vendor request to the device.
+    pub(super) fn control(
+        &self,
+        device: &mut dyn UsbDevice,
+        now: Duration,
+        setup: Setup,
+        data: &[u8],
+    ) -> Result<Vec<u8>, Stalled> {
         let ftdi = self.status > 0;
         match setup.request {
             CH341_VERSION if self.has(Quirk::Version0) => Ok(vec![0, 0]),
             SIO_LATENCY if ftdi && self.has(Quirk::LatencyRefused) => Err(Stalled),
             SIO_LATENCY if ftdi && self.has(Quirk::LatencyFixed) => {
-                self.device.control(now, Setup { value: LONGEST_LATENCY, ..setup }, data)
+                device.control(now, Setup { value: LONGEST_LATENCY, ..setup }, data)
             }
             SIO_RESET if ftdi && self.has(Quirk::PurgesNothing) => Ok(Vec::new()),
             SIO_RESET if ftdi && self.has(Quirk::PurgesAll) => {
-                self.device.control(now, Setup { value: 0, ..setup }, data)
+                device.control(now, Setup { value: 0, ..setup }, data)
             }
-            _ => self.device.control(now, setup, data),
+            _ => device.control(now, setup, data),
         }
     }
 
-    fn out_packet(
+    /// An OUT packet to the device.
+    pub(super) fn out_packet(
         &mut self,
+        device: &mut dyn UsbDevice,
         now: Duration,
         arrives: Duration,
         endpoint: u8,
@@ -185,10 +187,10 @@ impl UsbDevice for Unruly {
             return PacketAnswer::Stall;
         }
         if self.has(Quirk::HeldTillOut) {
-            self.let_out(now);
+            self.let_out(device, now);
         }
         if let Some((endpoint, put_off)) = &self.put_off {
-            match self.device.out_packet(now, arrives, *endpoint, put_off) {
+            match device.out_packet(now, arrives, *endpoint, put_off) {
                 PacketAnswer::Ack(()) => self.put_off = None,
                 refused => return refused,
             }
@@ -198,11 +200,18 @@ impl UsbDevice for Unruly {
             self.put_off = Some((endpoint, bytes.to_vec()));
             return PacketAnswer::Ack(());
         }
-        self.device.out_packet(now, arrives, endpoint, bytes)
+        device.out_packet(now, arrives, endpoint, bytes)
     }
 
-    fn in_packet(&mut self, now: Duration, endpoint: u8, into: &mut [u8]) -> PacketAnswer<usize> {
-        let data = match self.next_packet(now, endpoint) {
+    /// An IN packet from the device.
+    pub(super) fn in_packet(
+        &mut self,
+        device: &mut dyn UsbDevice,
+        now: Duration,
+        endpoint: u8,
+        into: &mut [u8],
+    ) -> PacketAnswer<usize> {
+        let data = match self.next_packet(device, now, endpoint) {
             PacketAnswer::Ack(data) => data,
             PacketAnswer::Nak => return PacketAnswer::Nak,
             PacketAnswer::Stall => return PacketAnswer::Stall,
@@ -214,30 +223,10 @@ impl UsbDevice for Unruly {
         PacketAnswer::Ack(n)
     }
 
-    fn next_event(&mut self, now: Duration) -> Option<Duration> {
-        self.device.next_event(now)
-    }
-
-    fn is_working(&self) -> bool {
-        self.device.is_working()
-    }
-
-    fn reset(&mut self, now: Duration) {
+    /// What is on its way is gone.
+    pub(super) fn reset(&mut self) {
         self.given.clear();
         (self.again, self.put_off) = (None, None);
         (self.announced, self.begun) = (false, false);
-        self.device.reset(now);
-    }
-
-    fn pins(&self) -> (u8, u8) {
-        self.device.pins()
-    }
-
-    fn clip(&self) -> &Clip {
-        self.device.clip()
-    }
-
-    fn clip_mut(&mut self) -> &mut Clip {
-        self.device.clip_mut()
     }
 }

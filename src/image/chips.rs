@@ -95,7 +95,7 @@ pub fn part_of<'b>(board: &'b Board, dump: &[u8]) -> Cow<'b, Board> {
     Cow::Owned(part)
 }
 
-/// The choice without the regions that this chip has not whole and that are to stay the board's own.
+/// The choice without the regions that are not whole in this chip and that are to stay the board's own.
 ///
 /// # Errors
 /// [`ImageError::Undecided`] where such a region is to come from elsewhere, with what to give instead.

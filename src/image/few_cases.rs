@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use crate::image::layout::{Layout, Region};
 use crate::span::Span;
 
-/// proptest's own number, where nobody says another.
+/// proptest's own number, unless another one is set.
 const USUAL: u32 = 256;
 
-/// So many and with `NORSPLICE_TEST=all` four times as many, or as many as `PROPTEST_CASES` says: `with_cases` alone
+/// This many, with `NORSPLICE_TEST=all` four times as many, or as many as `PROPTEST_CASES` says: `with_cases` alone
 /// would pass it over.
 pub(crate) fn few(cases: u32) -> ProptestConfig {
     let said = ProptestConfig::default();

@@ -1,4 +1,4 @@
-//! The table of container formats, one row a format. A format is added by one file and one row.
+//! The table of container formats, one row for each format. A format is added by one file and one row.
 //!
 //! Three readers use it: the search of an inspection (`magics`, `edge`, `find`), the opening of donors (`firmware`)
 //! and the reading of layouts (`layout`).
@@ -87,7 +87,7 @@ pub(crate) struct AsFirmware {
     /// True where only an item without a bad check counts: the format shows by nothing else.
     pub only_sound: bool,
     /// True where the item ends with the kernel and the root file system is after it.
-    pub root_behind: bool,
+    pub root_follows: bool,
     /// True where a sum covers the overlay too: it is stale as soon as the system has run.
     pub sums_overlay: bool,
     /// What of the file goes to the flash.
@@ -124,7 +124,7 @@ const fn whole(kind: ItemKind, name: &'static str) -> AsFirmware {
         name,
         starts: &[0],
         only_sound: false,
-        root_behind: false,
+        root_follows: false,
         sums_overlay: false,
         payload: |bytes| Payload::Whole(bytes),
     }
@@ -149,14 +149,14 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         kinds: &[uimage::KIND],
         magics: &[&uimage::MAGIC, &uimage::OKLI],
         find: uimage::find,
-        firmware: Some(AsFirmware { root_behind: true, ..whole(uimage::KIND, "uImage") }),
+        firmware: Some(AsFirmware { root_follows: true, ..whole(uimage::KIND, "uImage") }),
         ..ROW
     },
     ContainerFormat {
         kinds: &[uimage::KIND],
         edge: Some(0x1000),
         find: uimage::find_foreign,
-        firmware: Some(AsFirmware { root_behind: true, ..whole(uimage::KIND, "uImage") }),
+        firmware: Some(AsFirmware { root_follows: true, ..whole(uimage::KIND, "uImage") }),
         ..ROW
     },
     ContainerFormat {
@@ -191,7 +191,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         kinds: &[dtb::KIND, fit::KIND],
         magics: &[&dtb::MAGIC],
         find: fit::find,
-        firmware: Some(AsFirmware { root_behind: true, ..whole(fit::KIND, "FIT image") }),
+        firmware: Some(AsFirmware { root_follows: true, ..whole(fit::KIND, "FIT image") }),
         layout: Some(|bytes| layouts::device_tree::find(bytes).map(|(_, layout)| layout)),
         ..ROW
     },

@@ -85,13 +85,13 @@ pub struct Region {
     pub read_only: bool,
     /// What it is for.
     pub role: Role,
-    /// Where its bytes come from when nobody says; a donor called `donor` means the one donor there is.
+    /// Where its bytes come from when no source is chosen; a donor called `donor` means the one donor there is.
     pub default: Source,
     /// True when a region may be blank where its donor has nothing for it.
     pub blank_without_donor: bool,
     /// True for a part that has its own default, whatever the region around it comes from by default.
     pub stays: bool,
-    /// The region after this one that longer firmware (OpenWrt's) runs on into.
+    /// The region after this one that longer firmware (OpenWrt's) extends into.
     pub grows_into: Option<String>,
     /// Bytes of the one unit.
     pub per_unit: Vec<PerUnit>,
@@ -186,7 +186,7 @@ pub struct Layout {
 pub const LARGEST_FLASH: u64 = 1 << 30;
 /// More regions than any flash has: work on a map stays bounded.
 const MOST_REGIONS: usize = 1024;
-/// Regions in regions, as deep as no flash has them.
+/// The deepest nesting of regions; no flash has as much.
 const DEEPEST: usize = 32;
 
 impl Layout {

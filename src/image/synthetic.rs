@@ -1,4 +1,4 @@
-//! A synthetic Archer MR200 board and files for it, made by the program itself: nothing in them is a vendor's.
+//! A synthetic Archer MR200 board and files for it, made by the program itself: nothing in them comes from a vendor.
 //!
 //! Headers, sums and places are as on the real board; loader, kernel, file system, calibration and settings are
 //! invented from a seed. For the demo, which needs no hardware, and for tests.

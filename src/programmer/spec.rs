@@ -4,7 +4,7 @@ use super::flashrom;
 use super::model::{Model, Settings};
 use super::models::models;
 use super::pins::Level;
-use crate::units;
+use crate::units::{self, did_you_mean};
 use crate::usb::{GpioLine, StreamAddress};
 
 /// The words that need no value.
@@ -62,32 +62,10 @@ impl<'t> Spec<'t> {
 
 /// `word` is not one of `known`: a sentence that says so, with the nearest one or all of them.
 pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    match nearest(word, known) {
+    match did_you_mean(word, known.iter().copied()) {
         Some(near) => format!("unknown {what} '{word}'; did you mean '{near}'?"),
         None => format!("unknown {what} '{word}'; valid: {}", known.join(", ")),
     }
-}
-
-/// The one of `known` that `word` was probably meant to be.
-pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = word.to_ascii_lowercase();
-    let near = known.iter().map(|k| (distance(&word, k), *k)).min_by_key(|(d, _)| *d)?;
-    (near.0 <= near.1.len() / 3).then_some(near.1)
-}
-
-/// Letters to insert, delete or replace (Levenshtein), for words of up to 64 letters.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=a.len()).collect();
-    for (i, cb) in b.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, ca) in a.iter().enumerate() {
-            let replaced = diagonal + usize::from(*ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[a.len()]
 }
 
 /// What a spare pin does, and the level it is held at unless the text says another.

@@ -1,10 +1,12 @@
 //! A bench for one test: a folder of its own, and the binary and other people's tools run in it with nothing of the
 //! developer's environment. For tests inside the process: a clip (`clip.rs`).
 
+mod built;
 mod clip;
 mod struck;
 pub mod tmux;
 
+pub use built::examples;
 pub use clip::{
     Clip, FURTHER, Opened, PROGRAMMERS, SIZE, connected, noise, parts_on_programmers, permit, programmers,
     read_forward,

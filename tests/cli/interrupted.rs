@@ -1,7 +1,7 @@
 //! Jobs cut off in the middle: exit code 3, the command that continues, `resume`, undo, and what is refused meanwhile.
 
 use super::images::{noise, sparse};
-use crate::bench::Bench;
+use crate::bench::{Bench, MEDIUM, MEDIUM_SIZE};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -93,15 +93,16 @@ fn an_open_job_is_dropped_only_when_said_so() {
 #[test]
 fn the_first_signal_ends_after_the_block() {
     let bench = Bench::new();
-    let image = noise(1, 8 << 20);
-    std::fs::write(bench.path("image.bin"), &image).unwrap();
-    std::fs::write(bench.path("wanted.bin"), noise(2, 8 << 20)).unwrap();
+    let emu = format!("chip={MEDIUM},{EMU}");
+    std::fs::write(bench.path("image.bin"), noise(1, MEDIUM_SIZE)).unwrap();
+    let wanted = noise(2, MEDIUM_SIZE);
+    std::fs::write(bench.path("wanted.bin"), &wanted).unwrap();
     for (signal, code) in [("INT", 3), ("TERM", 3)] {
         let _ = std::fs::remove_dir_all(bench.path("chip"));
         let _ = std::fs::remove_dir_all(bench.path("store"));
         let mut child = bench
             .command()
-            .args(["-p", &format!("emu:{EMU},counts=counts.json"), "--json", "--store", "store", "--yes"])
+            .args(["-p", &format!("emu:{emu},counts=counts.json"), "--json", "--store", "store", "--yes"])
             .args(["write", "wanted.bin"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -119,7 +120,7 @@ fn the_first_signal_ends_after_the_block() {
         let counts: Value =
             serde_json::from_slice(&std::fs::read(bench.path("counts.json")).unwrap()).unwrap();
         assert_eq!(counts["misdeeds"], 0, "{counts}");
-        bench.emu(EMU, ["--store", "store", "resume"]).0.code(0);
-        assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == noise(2, 8 << 20));
+        bench.emu(&emu, ["--store", "store", "resume"]).0.code(0);
+        assert!(std::fs::read(bench.path("chip/flash.bin")).unwrap() == wanted);
     }
 }

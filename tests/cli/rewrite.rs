@@ -120,7 +120,7 @@ fn inputs_are_refused_before_the_programmer_is_opened() {
         (&["--donor", "vendor.bin", "--set", "roms=own"], "rom"),
         (&["--donor", "vendor.bin", "--set", "rom"], "REGION=SOURCE"),
         (&["--donor", "vendor.bin", "--allow", "forein-mac"], "did you mean 'foreign-mac'"),
-        (&["--donor", "vendor.bin", "--allow", "md5"], "cannot be passed over"),
+        (&["--donor", "vendor.bin", "--allow", "md5"], "cannot be allowed"),
         (&["--donor", "vendor.bin", "--donor", "vendor.bin"], "need names"),
         (&["--donor", "a=vendor.bin", "--donor", "a=vendor.bin"], "two donors"),
         (&["--donor", "own=vendor.bin"], "other sources"),

@@ -1,7 +1,7 @@
 //! One part of every maker and of every one-time memory, through every command that reaches a chip: no opcode that means
 //! harm there is ever sent, and `otp` reads, programs, erases and locks what the emulated chip then holds.
 
-use crate::bench::{Bench, Ran, all};
+use crate::bench::{Bench, Ran, SIZE, all};
 use norsplice::emulator::chip::find;
 use norsplice::image::synthetic;
 use serde_json::Value;
@@ -21,10 +21,12 @@ struct Case {
     lock: i32,
     /// What is said on every command line; a write asks where no table has the part's supply.
     allow: &'static [&'static str],
+    /// Tried in every run, and not with `NORSPLICE_TEST=all` alone.
+    daily: bool,
 }
 
 const fn case(chip: &'static str, never: &'static [u8]) -> Case {
-    Case { chip, never, program: Some(0), erase: 0, lock: 0, allow: &[] }
+    Case { chip, never, program: Some(0), erase: 0, lock: 0, allow: &[], daily: false }
 }
 
 impl Case {
@@ -44,6 +46,10 @@ impl Case {
 
     const fn no_otp(self) -> Self {
         Case { program: None, ..self }
+    }
+
+    const fn daily(self) -> Self {
+        Case { daily: true, ..self }
     }
 }
 
@@ -74,13 +80,13 @@ const PUYA: &[u8] = WINBOND;
 const OTHER: &[u8] = &[0x2F, 0x38, 0x3A, 0x62, 0x81, 0x85, 0xB1];
 
 const WITH_MODE: &[Case] = &[
-    case("MX25L6405D", MACRONIX).once(),
+    case("MX25L6405D", MACRONIX).once().daily(),
     case("F25L32QA", MACRONIX).once().of_unknown_supply(),
     case("EN25QH64", EON).once(),
 ];
 const WITH_REGISTERS: &[Case] = &[
     case("W25Q64JV", WINBOND),
-    case("GD25Q16C", WINBOND),
+    case("GD25Q16C", WINBOND).daily(),
     case("PY25Q128HA", PUYA),
     case("ZD25Q128C", WINBOND).unlockable(),
     case("AT25SF161", OTHER),
@@ -88,20 +94,20 @@ const WITH_REGISTERS: &[Case] = &[
     case("IS25LP064", ISSI),
 ];
 const WITH_COMMANDS: &[Case] = &[
-    case("SST26VF032B", SST26).once(),
+    case("SST26VF032B", SST26).once().daily(),
     case("AT25DF321A", AT25DF).once(),
     case("Pm25LQ016", PMC).once().unlockable(),
     case("N25Q128A", MICRON).once(),
 ];
-const LARGE: &[Case] = &[case("S25FL128S", SPANSION).once()];
+const LARGE: &[Case] = &[case("S25FL128S", SPANSION).once().daily()];
 const WITHOUT: &[Case] = &[
-    case("M25P40", MICRON).no_otp(),
+    case("M25P40", MICRON).no_otp().daily(),
     case("SST25VF016B", SST25).no_otp(),
     case("SST25VF010A", SST25).no_otp(),
-    case("AT25F1024", OTHER).no_otp(),
+    case("AT25F1024", OTHER).no_otp().daily(),
     case("Pm25LV512", PMC).no_otp(),
     case("EN25P16", EON).no_otp(),
-    case("EN25B16T", EON).no_otp(),
+    case("EN25B16T", EON).no_otp().daily(),
 ];
 
 /// One part on its bench.
@@ -268,16 +274,18 @@ fn one_time_memory(part: &Part<'_>, program: i32) {
     }
 }
 
-/// Each third part of the list, or every one with `NORSPLICE_TEST=all`.
+/// The parts of every run, or each one with `NORSPLICE_TEST=all`; jobs on the large ones are in that long form alone.
 fn through(cases: &[Case]) {
-    for case in cases.iter().step_by(if all() { 1 } else { 3 }) {
+    for case in cases.iter().filter(|case| case.daily || all()) {
         let size = find(case.chip).unwrap().size as u64;
         let part = Part { case, bench: Bench::new(), size };
         // No place is like another of the same offset in any smaller chip.
         let byte = |i: u64| (i >> 8 ^ i >> 16) as u8 ^ (i as u8).wrapping_mul(37);
         std::fs::write(part.bench.path("image.bin"), (0..size).map(byte).collect::<Vec<u8>>()).unwrap();
         array_commands(&part);
-        jobs(&part);
+        if size <= SIZE || all() {
+            jobs(&part);
+        }
         one_pass(&part);
         match case.program {
             Some(program) => one_time_memory(&part, program),

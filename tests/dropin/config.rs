@@ -1,7 +1,7 @@
 //! The environment: `NORSPLICE_DROPIN` lists the devices, `NORSPLICE_DROPIN_REPORT` names the report's file,
 //! `NORSPLICE_DROPIN_TRACE` one for the transfers.
 //!
-//! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `image=FILE` (contents
+//! Devices are parted by `;`, words by blanks: a kind, then `path=1-2.3`, `serial=S`, `port=1`, `chip=NAME`, `image=FILE` (contents
 //! at the start), `out=FILE` (contents at the end), `driver` (a kernel driver has its interfaces), `deny` (no
 //! permission), `unconfigured` (no configuration is active), `halted` (both endpoints of its first interface stalled from before), `vague` (what goes wrong, unplugging
 //! too, shows as an I/O error of the bus and nothing else), `busy` (claimed by another), `deaf` (cancelled transfers never come back), `full=N` (at most N transfers
@@ -84,6 +84,7 @@ fn device(number: usize, line: &str) -> DeviceConfig {
                 config.ports = ports.split('.').map(|p| p.parse().expect("a port number")).collect();
             }
             "serial" => options.serial = Some(value.into()),
+            "chip" => options.chip = value.into(),
             "port" => options.port = n() as usize,
             "image" => options.contents = Some(std::fs::read(value).expect("the image can be read")),
             "out" => config.out = Some(value.into()),

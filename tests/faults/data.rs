@@ -98,7 +98,7 @@ fn rows() -> Vec<(&'static str, Vec<Strike>)> {
                 .collect(),
         ),
         (
-            "four address bytes taken behind one command",
+            "four address bytes taken after one command",
             [0x9f, 0x05, 0x03, 0x0b].map(|op| Later(DataFault::FourBytesAfter(op))).to_vec(),
         ),
         (

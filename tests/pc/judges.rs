@@ -1,6 +1,8 @@
 //! Judges from outside of what is spliced and unpacked: uefi-firmware, ifdtool, and coreboot's tools on images of their own.
 
-use super::made::{Part, Spec, build, file, noise, volume_header};
+use super::made::bytes::noise;
+use super::made::volumes::{file, volume_header};
+use super::made::{Part, Spec, build};
 use super::{done, extracted};
 use crate::bench::Bench;
 
@@ -180,7 +182,7 @@ print(json.dumps([rows, said.getvalue().count('fletcher')]))
     bench.write("list.py", LIST.as_bytes());
     // 8 MiB, the smallest that PSPTool takes.
     let parts = [
-        (Part::Psp, super::made::PSP_BLOCKS),
+        (Part::Psp, super::made::psp::PSP_BLOCKS),
         (Part::Nvar, 16),
         (Part::Identity, 2),
         (Part::Code, 40),

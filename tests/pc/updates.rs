@@ -1,7 +1,8 @@
 //! Updates through the program: what `extract` writes and refuses, a part as a donor, files that other people's packers made.
 
 use super::done;
-use super::made::{Part, Spec, build, expected, noise};
+use super::made::bytes::noise;
+use super::made::{Part, Spec, build, expected};
 use crate::bench::Bench;
 use serde_json::Value;
 

@@ -55,7 +55,9 @@ impl Session {
             words.extend(["-p", &emulated]);
         }
         let folder = if step.name == "demo" { "" } else { "norsplice-demo" };
-        self.new_second();
+        if !step.looks() {
+            self.new_second();
+        }
         if step.name != "demo" {
             words.extend(["--store", "store"]);
         }

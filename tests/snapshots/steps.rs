@@ -15,6 +15,51 @@ pub struct Step {
     pub serves: bool,
 }
 
+/// Commands that keep nothing in the store. With others, two in one second of the same kind would be numbered.
+const LOOKS: &[&str] = &[
+    "backups list",
+    "backups show",
+    "backups verify",
+    "backups export",
+    "blank-check",
+    "boards",
+    "chips",
+    "contact",
+    "diff",
+    "emulate",
+    "flashrom",
+    "guide",
+    "hexdump",
+    "inspect",
+    "jobs list",
+    "layout",
+    "list",
+    "man",
+    "map",
+    "otp diff",
+    "otp dump",
+    "otp show",
+    "probe",
+    "protect show",
+    "read",
+    "report",
+    "selftest",
+    "setup",
+    "splice",
+    "status",
+    "tftp",
+    "verify",
+];
+
+impl Step {
+    /// True where it keeps nothing in the store.
+    pub fn looks(&self) -> bool {
+        LOOKS.iter().any(|verb| {
+            self.line.strip_prefix(verb).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+    }
+}
+
 const fn plain(name: &'static str, line: &'static str) -> Step {
     Step { name, line, emu: "", code: 0, serves: false }
 }

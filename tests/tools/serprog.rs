@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-const CHIP: &str = "W25Q64BV/W25Q64CV/W25Q64FV";
+/// [`MEDIUM`], as flashrom and flashprog call it.
+const CHIP: &str = "GD25Q16(B)";
 
 /// A served device; ended when it goes, and its chip saved.
 pub struct Served {
@@ -33,7 +34,7 @@ impl Served {
 }
 
 fn device(firmware: &str) -> String {
-    format!("programmer={firmware},image=before.bin,state={firmware}")
+    format!("programmer={firmware},chip={MEDIUM},image=before.bin,state={firmware}")
 }
 
 impl Drop for Served {
@@ -50,7 +51,7 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
     let newer =
         ["NORSPLICE_FLASHROM", "NORSPLICE_FLASHPROG"].into_iter().filter_map(|name| std::env::var(name).ok());
     let judges: Vec<String> = std::iter::once("flashrom".to_owned()).chain(newer).collect();
-    let before = noise(8 << 20, 1);
+    let before = noise(MEDIUM_SIZE, 1);
     let mut wanted = before.clone();
     wanted[0x12_3000..0x12_8000].copy_from_slice(&noise(0x5000, 2));
     bench.write("before.bin", &before);
@@ -158,7 +159,7 @@ fn a_page_costs_at_most_half_of_flashrom_s_round_trips() {
     });
     for judge in judges {
         let theirs = trips(&|address, image| {
-            bench.tool(&format!("{judge} -p serprog:ip={address} -c GD25Q16(B) -n -w {image}"));
+            bench.tool(&format!("{judge} -p serprog:ip={address} -c {CHIP} -n -w {image}"));
         });
         println!("{judge}: {theirs} round trips a page, ours {ours}");
         assert!(ours <= 1.0 && ours * 2.0 <= theirs, "{judge}: {theirs} round trips a page, ours {ours}");
@@ -169,7 +170,7 @@ fn a_page_costs_at_most_half_of_flashrom_s_round_trips() {
 #[test]
 fn a_pseudo_terminal_is_a_serial_port_for_norsplice_and_for_flashrom() {
     let bench = Bench::new();
-    let before = noise(8 << 20, 1);
+    let before = noise(MEDIUM_SIZE, 1);
     let mut wanted = before.clone();
     wanted[0x1000..0x3000].copy_from_slice(&noise(0x2000, 2));
     bench.write("before.bin", &before);

@@ -1,5 +1,6 @@
 //! A test that runs itself again in a child, with the stand-in for libusb preloaded.
 
+use crate::bench::examples;
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::path::{Path, PathBuf};
@@ -67,26 +68,9 @@ pub fn image(len: usize) -> PathBuf {
         .clone()
 }
 
-/// The stand-in, built as this test was.
-pub fn stand_in() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        // target/debug/deps/all-0123: the profile's folder is two up.
-        let test = std::env::current_exe().unwrap();
-        let profile =
-            test.parent().and_then(Path::parent).expect("tests lie two folders below the profile's");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--example", "dropin", "--manifest-path"]);
-        cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-        cargo.arg("--target-dir").arg(profile.parent().expect("the profile's folder lies in the target's"));
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let output = cargo.output().expect("cargo runs");
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "the stand-in for libusb does not build:\n{text}");
-        profile.join("examples/libdropin.so")
-    })
+/// The stand-in.
+pub fn stand_in() -> PathBuf {
+    examples().join("libdropin.so")
 }
 
 const INSIDE: &str = "NORSPLICE_DROPIN_INSIDE";

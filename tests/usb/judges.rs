@@ -2,6 +2,7 @@
 //! wrote, and norsplice what they wrote. `.ci/judges` fetches versions that know a CH347.
 
 use super::child::{noise, norsplice, path, tidy, with_stand_in};
+use crate::bench::{MEDIUM, MEDIUM_SIZE};
 use std::process::Command;
 
 /// The judges, as `.ci/judges` names them: variable, and how the image is read and written.
@@ -9,8 +10,8 @@ const JUDGES: [(&str, [&[&str]; 2]); 2] = [
     ("NORSPLICE_FLASHROM", [&["-r"], &["--noverify-all", "-w"]]),
     ("NORSPLICE_FLASHPROG", [&["-r"], &["--noverify-all", "-w"]]),
 ];
-const PART: &str = "W25Q64BV/W25Q64CV/W25Q64FV";
-const SIZE: usize = 8 << 20;
+/// [`MEDIUM`], as they call it.
+const PART: &str = "GD25Q16(B)";
 
 fn judge(tool: &str, device: &str, words: &[&str], file: &str) {
     let mut command = Command::new(tool);
@@ -29,12 +30,13 @@ fn flashrom_and_flashprog_agree_with_us_on_what_is_on_the_chip_of_a_ch347() {
             eprintln!("left out: {variable} is not set ('.ci/judges' sets it)");
             continue;
         };
-        for device in ["ch347t", "ch347f"] {
-            let file = |name: &str| path(&format!("{variable}-{device}-{name}"));
+        for kind in ["ch347t", "ch347f"] {
+            let device = format!("{kind} chip={MEDIUM}");
+            let file = |name: &str| path(&format!("{variable}-{kind}-{name}"));
             let [start, ours, seen, theirs, left, back] =
                 ["start", "ours", "seen", "theirs", "left", "back"].map(file);
             let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
-            let mut contents = noise(SIZE);
+            let mut contents = noise(MEDIUM_SIZE);
             std::fs::write(&start, &contents).unwrap();
             // Ours, read by the judge.
             contents[0x2_0000..0x2_8000].copy_from_slice(&noise(0x8001)[1..]);
@@ -46,7 +48,7 @@ fn flashrom_and_flashprog_agree_with_us_on_what_is_on_the_chip_of_a_ch347() {
             judge(&tool, &format!("{device} image={}", text(&left)), read, &text(&seen));
             assert!(std::fs::read(&seen).unwrap() == contents, "{variable} on {device} reads something else");
             // The judge's, read by us.
-            contents[0x40_0000..0x40_4000].copy_from_slice(&noise(0x4003)[3..]);
+            contents[0x10_0000..0x10_4000].copy_from_slice(&noise(0x4003)[3..]);
             std::fs::write(&theirs, &contents).unwrap();
             let plugged = format!("{device} image={} out={}", text(&ours), text(&left));
             judge(&tool, &plugged, write, &text(&theirs));

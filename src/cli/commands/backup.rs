@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
 
-    /// Take a chip that reads FF all over for a blank one, not for a bad contact
+    /// Treat a chip that reads FF everywhere as blank, not as a bad contact
     #[arg(long)]
     blank: bool,
 

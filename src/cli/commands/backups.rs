@@ -32,7 +32,7 @@ enum Verb {
         /// Only those with this text in their name, id, part, board or unique id
         filter: Option<String>,
     },
-    /// Give a backup a name for the list; an empty one takes it away
+    /// Give a backup a name for the list; an empty one removes it
     Name {
         /// The backup: its id, or the beginning of it
         #[arg(add = super::super::completion::backups())]
@@ -59,7 +59,7 @@ enum Verb {
         #[arg(add = super::super::completion::backups())]
         id: Option<String>,
     },
-    /// Take over a dump made by another tool
+    /// Import a dump made by another tool
     Import {
         /// The dump of the whole chip
         file: PathBuf,
@@ -230,7 +230,7 @@ fn verify(session: &Session, id: Option<&str>) -> Outcome {
     for (id, checked) in verify_backups(&store, id)? {
         match checked {
             Ok(m) => {
-                session.out.line(format!("{id}  {}  {}", session.out.tone(Tone::Good, "sound"), m.sha256));
+                session.out.line(format!("{id}  {}  {}", session.out.tone(Tone::Good, "intact"), m.sha256));
                 sound.push(id);
             }
             Err(fault) => {
@@ -252,7 +252,7 @@ fn import(session: &Session, import: &Import) -> Outcome {
     let doubts = doubts(import)?;
     let store = store::open_locked(session)?;
     let m = store.import(import)?;
-    session.out.line(format!("backup {} taken over from {}", m.id, import.source));
+    session.out.line(format!("backup {} imported from {}", m.id, import.source));
     for doubt in doubts {
         session.out.warn(match doubt {
             Doubt::Finding(finding) => words::finding(&finding),

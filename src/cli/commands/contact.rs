@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long)]
     watch: bool,
 
-    /// With --watch: end after so many looks
+    /// With --watch: end after this many looks
     #[arg(long, value_name = "N", requires = "watch")]
     looks: Option<u64>,
 }

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     anywhere: bool,
 
-    /// One device each, as behind "-p emu:": programmer=ft2232h,chip=W25Q64FV,image=FILE,state=DIR
+    /// One device each, as after "-p emu:": programmer=ft2232h,chip=W25Q64FV,image=FILE,state=DIR
     #[arg(value_name = "DEVICE")]
     devices: Vec<String>,
 }
@@ -45,7 +45,7 @@ fn serprog_place(text: &str) -> Result<SerprogPlace, String> {
         "pty" => Ok(SerprogPlace::Pty),
         address => match address.parse() {
             Ok(address) => Ok(SerprogPlace::Tcp(address)),
-            Err(_) => Err("it is ADDRESS:PORT, as 127.0.0.1:8888, or pty".into()),
+            Err(_) => Err("it is ADDRESS:PORT, such as 127.0.0.1:8888, or pty".into()),
         },
     }
 }

@@ -76,7 +76,7 @@ pub fn show(session: &Session, layout: &Layout) {
             notes.push("read-only".to_owned());
         }
         if let Some(next) = &region.grows_into {
-            notes.push(format!("may run on into {next}"));
+            notes.push(format!("may extend into {next}"));
         }
         table.row([
             Cell::toned(Tone::Strong, format!("{indent}{}", region.name)),

@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", required_unless_present = "text")]
     hex: Option<String>,
 
-    /// In place of --hex: a text, without a zero behind it
+    /// In place of --hex: a text, without a zero after it
     #[arg(long, value_name = "TEXT", conflicts_with = "hex")]
     text: Option<String>,
 

@@ -28,7 +28,7 @@ enum Verb {
     Show,
     /// Protect exactly these ranges and nothing else
     Set {
-        /// "all", or first address and length 0x20000+128K, or first address and the one behind the last 0x20000..0x40000
+        /// "all", or first address and length 0x20000+128K, or first address and the one after the last 0x20000..0x40000
         #[arg(required = true, value_name = "RANGE")]
         ranges: Vec<ProtectRange>,
         #[command(flatten)]

@@ -55,7 +55,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     Ok((Exit::Done, fields))
 }
 
-/// The page of a dump in a file, as if it had been taken over into a store.
+/// The page of a dump in a file, as if it had been imported into a store.
 fn of_file(path: &Path, session: &Session) -> Result<String, Failure> {
     let (store, dossier) = Dossier::of_dump(path.display().to_string(), streams::read(path)?)?;
     let file = quoted(&path.display().to_string());

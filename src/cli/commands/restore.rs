@@ -13,7 +13,7 @@ pub struct Args {
     #[arg(add = super::super::completion::backups())]
     id: String,
 
-    /// Put it onto another chip than the one it came from
+    /// Write it to a chip other than the one it came from
     #[arg(long)]
     other_chip: bool,
 }

@@ -43,7 +43,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let names: Vec<&str> = tested.checks.iter().filter(failed).map(|check| check.assumption.name()).collect();
     let failure = if !names.is_empty() {
         Failure::failed(format!("not proven: {}", names.join(", "))).hint(
-            "work with \"plain\" behind -p, and send a report: \"norsplice selftest --chip --report FILE\"",
+            "work with \"plain\" after -p, and send a report: \"norsplice selftest --chip --report FILE\"",
         )
     } else if tested.chip_silent() {
         Failure::new(

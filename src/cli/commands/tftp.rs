@@ -132,7 +132,7 @@ fn explain(error: TftpError, board: &Board) -> Failure {
             rescue::prefix(board),
         )),
         ErrorKind::PermissionDenied => failure.hint(format!(
-            "ports under 1024 need rights: run it with sudo, or once \"sudo setcap cap_net_bind_service=+ep {}\"",
+            "ports under 1024 need privileges: run it with sudo, or once \"sudo setcap cap_net_bind_service=+ep {}\"",
             std::env::current_exe().unwrap_or_else(|_| "norsplice".into()).display()
         )),
         ErrorKind::AddrInUse => failure.hint(format!(
@@ -165,7 +165,7 @@ impl ServedReport<'_> {
             Served::GaveUp(peer, at) => {
                 self.progress.finish();
                 out.warn(format!(
-                    "{peer} fell silent at {at:#x} of {:#x}: cable, or the board's power? Still serving",
+                    "{peer} stopped answering at {at:#x} of {:#x}: cable, or the board's power? Still serving",
                     self.size
                 ));
             }

@@ -1,11 +1,11 @@
 //! What a translation, or the lack of one, says.
 
 use super::super::exit::Failure;
-use super::super::show::did_you_mean;
 use super::refused::Refused;
 use super::translate::Note;
 use crate::programmer::flashrom::NoEquivalent;
 use crate::programmer::{flashrom::names, models};
+use crate::units::did_you_mean;
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Note {
@@ -84,7 +84,7 @@ impl From<Refused> for Failure {
                 no(&format!("{option} with several regions and one file"), "here each region has a file of its own")
                     .hint("give each its file, as -i bios:bios.bin, or leave out -i for the whole chip")
             }
-            Refused::Force(option) => no(&option, "checks are passed over by name, and some never")
+            Refused::Force(option) => no(&option, "checks are allowed by name, and some never pass")
                 .hint("leave it out; a check that stops the work names itself, for --allow NAME. A chip that is not \
                        recognised is read with --part NAME or --size SIZE"),
             Refused::Extract => no("-x", "regions are read one by one")

@@ -238,7 +238,10 @@ fn usable(seen: &Seen, one: &Programmer) -> Vec<Check> {
         checks.push(Check::new("lines", State::Ok, text, next));
     }
     if !drivers.is_empty() && one.spec.is_some() {
-        let text = format!("{} has {who}: norsplice takes it over and gives it back", drivers.join(", "));
+        let text = format!(
+            "{} has {who}: norsplice detaches it and attaches it again afterwards",
+            drivers.join(", ")
+        );
         checks.push(Check::ok("kernel driver", text));
     }
     checks
@@ -284,7 +287,7 @@ fn chip(seen: &Seen) -> Check {
             &["seat the clip again while watching: norsplice contact --watch", "norsplice contact"],
         ),
         Answer::High => missing(
-            "does not answer, the data line stays high: clip off, turned round, or not on pin 2",
+            "does not answer, the data line stays high: clip off, reversed, or not on pin 2",
             &["pin 1 has the dot, the clip's red wire goes there", "norsplice contact --watch"],
         ),
         Answer::Low => missing(
@@ -296,7 +299,7 @@ fn chip(seen: &Seen) -> Check {
         ),
         Answer::Toggling => missing(
             "something else drives the bus: the board's processor is awake",
-            &["hold it in reset, -p ...,reset=PIN does: see hw-notes/power-and-reset.md"],
+            &["hold it in reset (-p ...,reset=PIN does it): see hw-notes/power-and-reset.md"],
         ),
         Answer::Failed(text) => missing(text, &[]),
     }

@@ -155,7 +155,7 @@ fn several_programmers_are_named_and_none_is_chosen() {
 }
 
 #[test]
-fn a_kernel_driver_is_told_and_stands_in_nobodys_way() {
+fn a_kernel_driver_is_reported_and_is_no_obstacle() {
     let drivers = vec!["ftdi_sio".to_owned(), "ftdi_sio".to_owned()];
     let one = Programmer { drivers, ..programmer(Some("ft2232h:path=1-2")) };
     let checks = judge(&Seen { programmers: Ok(vec![one]), ..ready() });

@@ -154,7 +154,7 @@ pub enum Answer {
     High,
     /// Nothing but zeros.
     Low,
-    /// Somebody else drives the data line while no chip is selected.
+    /// Something else drives the data line while no chip is selected.
     Toggling,
     /// The programmer failed.
     Failed(String),

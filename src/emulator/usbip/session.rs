@@ -142,7 +142,7 @@ impl Session {
         let now = export.clock.now();
         // Somebody has plugged it in again.
         machine.plug(now);
-        machine.device().reset(now);
+        machine.reset(now);
         let listed = Listed {
             bus_id: &export.bus_id,
             number: export.number,
@@ -161,7 +161,7 @@ impl Session {
         let mut machine = lock(&export.machine);
         let start = export.clock.now();
         let mut now = start;
-        machine.device().clip_mut().advance_to(now);
+        machine.clip_mut().advance_to(now);
         let next = urbs.work(&mut now, &mut machine, &mut self.output);
         export.clock.advance_to(now);
         machine.report();
@@ -177,7 +177,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Phase::Using { export, .. } = &self.phase {
             let export = &self.exports[*export];
-            lock(&export.machine).device().reset(export.clock.now());
+            lock(&export.machine).reset(export.clock.now());
             export.taken.store(false, Ordering::Release);
         }
     }

@@ -149,7 +149,7 @@ impl Board {
         self.layout.of_role(Role::Firmware).map(|r| r.span.start)
     }
 
-    /// The most bytes of firmware there is room for: its region, and the one it may run on into.
+    /// The most bytes of firmware there is room for: its region, and the one it may extend into.
     pub fn firmware_room(&self) -> Option<u64> {
         let firmware = self.layout.of_role(Role::Firmware)?;
         let grown = firmware.grows_into.as_deref().and_then(|name| self.layout.region(name));

@@ -64,7 +64,7 @@ struct UnitRow {
     keep: bool,
     #[serde(default)]
     own: bool,
-    /// For whoever reads the file.
+    /// For readers of the file.
     #[serde(rename = "source")]
     _source: Option<String>,
 }

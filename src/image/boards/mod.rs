@@ -1,4 +1,4 @@
-//! Boards as data: one TOML file a board, every fact with its source, and no offset that no source gives.
+//! Boards as data: one TOML file for each board, every fact with its source, and no offset without a source.
 
 mod board;
 mod file;

@@ -38,7 +38,7 @@ impl Board {
     /// All boards of the program, in the order they are listed to the user.
     pub fn all() -> &'static [Board] {
         static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
-        // A built-in file that does not parse leaves its board out; the test below holds that none does.
+        // A built-in file that does not parse leaves its board out; the test below checks that all of them parse.
         BOARDS.get_or_init(|| FILES.iter().filter_map(|text| parse(text).ok()).collect())
     }
 }

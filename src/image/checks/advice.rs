@@ -21,7 +21,7 @@ pub enum Advice {
         /// True where donors are given and none of them has it.
         another: bool,
     },
-    /// A region from the donor whose firmware runs on into it.
+    /// A region from the donor whose firmware extends into it.
     LeaveToFirmware {
         /// The region.
         region: String,

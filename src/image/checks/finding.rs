@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::advice::Advice;
 
-/// What a finding means for going on.
+/// Whether the work may continue after a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -36,7 +36,7 @@ impl Severity {
 pub struct Finding {
     /// The check's name, one of [`super::table::CHECKS`].
     pub name: &'static str,
-    /// What it means for going on.
+    /// Whether the work may continue.
     pub severity: Severity,
     /// What was found, where, what was expected.
     pub message: String,

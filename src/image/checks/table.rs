@@ -1,18 +1,18 @@
-//! The checks by name: what each looks for and how grave it is.
+//! The checks by name: what each looks for and its severity.
 //!
 //! The names are part of what users write, and stay. The mistakes they catch are those of
-//! people on openwrt.org's forum and elsewhere; `hw-notes` tells the cases.
+//! people on openwrt.org's forum and elsewhere; `hw-notes` describes the cases.
 
 use super::finding::{Finding, Severity};
 
-/// A check: its name, its gravest severity, what it looks for.
+/// A check: its name, its highest severity, what it looks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
     /// Kebab-case; what `--allow` takes.
     pub name: &'static str,
-    /// How grave a finding of it is.
+    /// The severity of a finding.
     pub severity: Severity,
-    /// How grave a finding of it is in the case that the text names, where that differs.
+    /// The severity of a finding in the case that the text names, where that differs.
     pub otherwise: Option<Severity>,
     /// What it looks for.
     pub about: &'static str,
@@ -57,7 +57,7 @@ checks! {
     METADATA_CRC "metadata-crc" Refuse, "A sysupgrade file's metadata is damaged."
     TRUNCATED "truncated" Refuse or Ask, "A file ends before its header says; asked where it has a chip's size and may be a dump that starts like an archive."
     TOO_LONG "too-long" Refuse, "A firmware does not fit its room."
-    INNER_HEADER "inner-header" Refuse, "A vendor file with boot loader has no firmware header behind the loader."
+    INNER_HEADER "inner-header" Refuse, "A vendor file with boot loader has no firmware header after the loader."
     HEADER_KEPT "header-kept" Refuse, "A boot loader was cut too early: the vendor's header is in front of it."
     LOADER_CUT "loader-cut" Refuse, "A boot loader was cut too late or is not a loader: it is shifted against its room."
     LOADER_START "loader-start" Ask, "A boot loader does not start as one for this processor does."
@@ -76,7 +76,7 @@ checks! {
     OWN_MAC_BLANK "own-mac-blank" Ask, "The board's own MAC address is blank or none and would stay so."
     FOREIGN_MAC "foreign-mac" Ask, "A donor's MAC address is put on this board."
     FOREIGN_CALIBRATION "foreign-calibration" Ask, "A donor's calibration is put on this board."
-    MODEM_IN_CONFIG "modem-in-config" Ask, "Bytes behind the firmware, such as modem firmware, would land in the settings."
+    MODEM_IN_CONFIG "modem-in-config" Ask, "Bytes after the firmware, such as modem firmware, would land in the settings."
     FIRMWARE_CUT "firmware-cut" Refuse, "The firmware runs on into a region that is to come from elsewhere."
     CONTAINER "container" Ask, "A file to write byte for byte is a vendor's download or an update file."
     OTHER_BOARD "other-board" Ask, "A file to write holds another board's contents than the chip."
@@ -89,7 +89,7 @@ checks! {
     SUM_UNKNOWN "sum-unknown" Tell, "A sum that covers the overlay too does not hold in a dump."
     REGION_UNKNOWN "region-unknown" Tell or Ask, "The country of the board's own firmware is not known; asked where the donor's is unusual for the board."
     FILLS_SETTINGS "fills-settings" Tell, "The firmware runs on into the settings region."
-    TAIL_LEFT_OUT "tail-left-out" Tell, "Bytes behind the firmware, such as modem firmware, are left out."
+    TAIL_LEFT_OUT "tail-left-out" Tell, "Bytes after the firmware, such as modem firmware, are left out."
     FOREIGN_SETTINGS "foreign-settings" Tell, "Settings come from a donor."
     OPERATOR_SETTINGS "operator-settings" Tell, "The board's own settings or operator profile stay."
     FOREIGN_OVERLAY "foreign-overlay" Tell, "The donor's firmware brings the settings stored in its overlay."

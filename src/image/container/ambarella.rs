@@ -15,7 +15,7 @@ pub const MAGIC: [u8; 4] = [0x90, 0xeb, 0x24, 0xa3];
 pub const MAGIC_AT: usize = 24;
 
 const HEADER_LEN: usize = 256;
-/// A longer partition no such flash has.
+/// No such flash has a longer partition.
 const LONGEST: u32 = 128 << 20;
 
 /// Reads the header whose magic number is at `magic`.

@@ -1,7 +1,7 @@
 //! Radio calibration of Atheros chips: the `art` partition with the board's addresses and the chips' eeproms in it.
 //!
 //! AR9300 and later: version 2, template, address, 20 bytes of text. The address may be blank: many boards have it only
-//! at the partition's start. AR5416 and its kin: magic A55A, the header's
+//! at the partition's start. AR5416 and its family: magic A55A, the header's
 //! words xor to FFFF. ath10k: length, checksum, MAC, the same xor. Facts: Linux ath9k (ar9003_eeprom.h,
 //! eeprom_def.c, eeprom_4k.c, eeprom_9287.c), OpenWrt caldata.sh for ath10k.
 
@@ -20,7 +20,7 @@ const PARTITION: usize = 0x10000;
 const PLACES: [usize; 2] = [0x1000, 0x5000];
 /// Lengths of an ath10k block: QCA988x, QCA99x0 and IPQ4019.
 const ATH10K: [u16; 2] = [2116, 12064];
-/// Where the AR5416 kin's header is after the magic: AR5416 and AR9160, AR9287, AR9285.
+/// Where the header of the AR5416 family is, counted from the magic number: AR5416 and AR9160, AR9287, AR9285.
 const AR5416_HEADERS: [usize; 3] = [0x200, 0x100, 0x80];
 
 /// One chip's calibration.
@@ -194,7 +194,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_chip_without_text_counts_behind_a_block_of_macs_only() {
+    fn a_chip_without_text_counts_after_a_block_of_macs_only() {
         let mut bytes = art();
         bytes[0x11008..0x11040].fill(0xff);
         assert!(find(&mut Look::new(&bytes), 0x10000).is_some());

@@ -38,8 +38,8 @@ pub(crate) fn parse(bytes: &[u8], at: usize) -> Option<CybertanHeader> {
     let head = slice(bytes, at, LEN)?;
     let pattern = text(&head[..4]).filter(|pattern| pattern.len() == 4)?;
     let (month, day) = (head[9], head[10]);
-    let behind = bytes.get(at + LEN..).unwrap_or_default();
-    let holds_image = behind.starts_with(trx::MAGIC) || behind.starts_with(&uimage::MAGIC);
+    let after = bytes.get(at + LEN..).unwrap_or_default();
+    let holds_image = after.starts_with(trx::MAGIC) || after.starts_with(&uimage::MAGIC);
     if &head[14..18] != b"U2ND" || !(1..=12).contains(&month) || !(1..=31).contains(&day) || !holds_image {
         return None;
     }
@@ -139,14 +139,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_header_that_stays_is_one_by_its_pattern_and_the_image_behind_it() {
+    fn a_header_that_stays_is_one_by_its_pattern_and_the_image_after_it() {
         let image = include_bytes!("../../../tests/data/small/image.trx");
         let file = with_header(b"NL16", image);
         let item = find(&mut Look::new(&file), 0).unwrap().item;
         assert_eq!((item.size, &item.attributes["version"]), (file.len() as u64, &"4.21.5".into()));
         assert_eq!(item.attributes["date"], "2005-02-04");
         assert_eq!(read(&file, 0).unwrap().hardware().text, "NL16");
-        // Another board's header goes; noise, and a header without an image, are none.
+        // Another board's header is removed; noise, and a header without an image, are not recognised.
         assert!(find(&mut Look::new(&with_header(b"W54G", image)), 0).is_none());
         assert!(find(&mut Look::new(&with_header(b"NL16", b"no image")), 0).is_none());
         let noise = [&b"NL16"[..], &crate::image::synthetic::noise(1, 200)].concat();

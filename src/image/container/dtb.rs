@@ -16,7 +16,7 @@ pub const KIND: ItemKind = ItemKind::new("dtb");
 /// How a tree starts.
 pub const MAGIC: [u8; 4] = [0xd0, 0x0d, 0xfe, 0xed];
 pub(super) const HEADER_LEN: usize = 0x28;
-/// Deeper trees are not met; it bounds the work, which is length times depth.
+/// No deeper tree is known; it bounds the work, which is length times depth.
 const DEEPEST: usize = 32;
 const LONGEST_NAME: usize = 255;
 

@@ -19,7 +19,7 @@ pub const EDGE: usize = 0x1000;
 const HEADER_LEN: usize = 8;
 const EXTENDED_LEN: usize = 24;
 const MOST_SEGMENTS: u8 = 16;
-/// A longer segment no flash of these boards has.
+/// No flash of these boards has a longer segment.
 const LONGEST: u32 = 16 << 20;
 const CHECKSUM_SEED: u8 = 0xef;
 const SHA256_LEN: usize = 32;

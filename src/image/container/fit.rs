@@ -108,7 +108,7 @@ pub(crate) fn describe(look: &mut Look, at: usize, tree: &Tree) -> Found {
     for (image, (result, detail)) in checks {
         item = item.check(CheckName::HASH, result, format!("{image}: {detail}"));
     }
-    // Search on inside: kernel and trees are found where they are.
+    // The search continues inside: kernel and trees are found where they are.
     Found::holder(item, 0x28)
 }
 

@@ -216,12 +216,12 @@ impl Item {
     }
 }
 
-/// What a reader found, and where the search goes on.
+/// What a reader found, and where the search continues.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The item.
     pub item: Item,
-    /// Where to search on: after the header of something that holds other things, else after the item.
+    /// Where the search continues: after the header of something that holds other things, else after the item.
     pub resume: usize,
     /// What a packed stream unpacks to, where it is one: it is searched for device trees.
     pub unpacked: Option<Vec<u8>>,
@@ -233,7 +233,7 @@ impl Found {
         Self { resume: item.end() as usize, item, unpacked: None }
     }
 
-    /// An item in which the search goes on `header_len` bytes after its start.
+    /// An item in which the search continues `header_len` bytes after its start.
     pub fn holder(item: Item, header_len: usize) -> Self {
         Self { resume: item.offset as usize + header_len, item, unpacked: None }
     }

@@ -97,7 +97,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
             here += 4;
             continue;
         }
-        // An interrupted or overwritten node: its block's rest is lost, the file system may go on in the next.
+        // An interrupted or overwritten node: its block's rest is lost, the file system may continue in the next.
         let next = at + (here - at + 1).next_multiple_of(BLOCK);
         let goes_on = node(bytes, next, order).is_some();
         if !goes_on {
@@ -132,8 +132,8 @@ pub(crate) fn find_mark(look: &mut Look, at: usize) -> Option<Found> {
     (slice(bytes, at, 4)? == FORMAT_MARK).then_some(())?;
     // On an edge counted from the file or, in a file with headers before it, from after 200h bytes of them.
     let edge = [0, 0x200].iter().any(|shift| at >= *shift && (at - shift).is_multiple_of(BLOCK));
-    let behind = &bytes[at + 4..bytes.len().min(at + 20)];
-    let alone = behind.iter().all(|b| *b == 0xff) || behind.starts_with(&[0; 8]);
+    let after = &bytes[at + 4..bytes.len().min(at + 20)];
+    let alone = after.iter().all(|b| *b == 0xff) || after.starts_with(&[0; 8]);
     if !edge || !alone {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Containers: one file a format, each found by its structure and never by a fixed offset.
+//! Containers: one file for each format, each found by its structure and never by a fixed offset.
 //!
 //! Every parser takes any bytes: it believes no length before it is checked, takes linear time and does not
 //! panic. Facts: published tools and headers named in each file.

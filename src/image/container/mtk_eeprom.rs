@@ -142,7 +142,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with("version", found.version)
         .with_some("mac", found.mac.map(|mac| mac_text(&mac)))
         .check_fits(bytes.len());
-    let detail = if found.filled { "" } else { "blank behind the address" };
+    let detail = if found.filled { "" } else { "blank after the address" };
     let (mac, mac_detail) = judge_mac(array(bytes, at + MAC_AT)?);
     Some(Found::leaf(item.check("calibration", found.filled, detail).check("mac", mac, mac_detail)))
 }
@@ -150,8 +150,8 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 /// True where the block at `at` touches no other data.
 fn is_free(bytes: &[u8], at: usize, len: usize) -> bool {
     let before = &bytes[at.saturating_sub(FREE)..at];
-    let behind = bytes.get(at + len..).unwrap_or_default();
-    is_blank(before) && is_blank(&behind[..behind.len().min(FREE)])
+    let after = bytes.get(at + len..).unwrap_or_default();
+    is_blank(before) && is_blank(&after[..after.len().min(FREE)])
 }
 
 /// What an address in a block of calibration is worth.
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn calibration_may_start_far_behind_the_address() {
+    fn calibration_may_start_far_after_the_address() {
         for fill in [0, 0xff] {
             let mut bytes = vec![fill; 0x1000];
             bytes[..10].copy_from_slice(&block(0x7916, [0, 0], 0x10)[..10]);

@@ -18,7 +18,7 @@ const SERIAL: u32 = 0x0b;
 const PRODUCT: u32 = 0x21;
 /// The largest id known, and some room for later ones.
 const LARGEST_ID: u32 = 0x40;
-/// More values than this none has.
+/// No list has more values than this.
 const MOST: usize = 64;
 
 /// Reads the list at `at`.

@@ -1,6 +1,6 @@
-//! Seama images of D-Link boards: entity header, meta data and MD5.
+//! Seama images of D-Link boards: entity header, metadata and MD5.
 //!
-//! A header whose size is 0 carries meta data only and wraps what follows. Facts: OpenWrt firmware-utils seama.h.
+//! A header whose size is 0 carries metadata only and wraps what follows. Facts: OpenWrt firmware-utils seama.h.
 
 use md5::{Digest, Md5};
 
@@ -26,7 +26,7 @@ fn entity_len(bytes: &[u8], at: usize) -> Option<u64> {
     (head[..4] == MAGIC && image_len > 0).then_some(len)
 }
 
-/// What of a Seama file goes to the flash: a seal, which is a header with meta data only, stays behind.
+/// What of a Seama file goes to the flash: a seal, which is a header with metadata only, is left out.
 pub(crate) fn without_seal(bytes: &[u8]) -> &[u8] {
     let sealed = bytes.starts_with(&MAGIC) && u32_at(bytes, 8, Big) == Some(0);
     // The seal does not give the length of what follows: the entity is the next header.
@@ -101,7 +101,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Long meta data in each of many headers is read for a bounded number of bytes in all.
+    /// Long metadata in each of many headers is read for a bounded number of bytes in all.
     #[test]
     fn meta_data_claimed_again_and_again_is_read_within_bounds() {
         let mut header = MAGIC.to_vec();

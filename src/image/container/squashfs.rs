@@ -1,4 +1,4 @@
-//! Squashfs superblocks: version 4 in full, versions 2 and 3 of either byte order as far as they say their size.
+//! Squashfs superblocks: version 4 in full, versions 2 and 3 of either byte order as far as they state their size.
 //!
 //! There is no checksum over the whole; what can be checked is that the superblock agrees with itself.
 //! Facts: Linux fs/squashfs/squashfs_fs.h (version 4); versions 2 and 3 after squashfs-tools 3 [from memory].

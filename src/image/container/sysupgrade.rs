@@ -17,7 +17,7 @@ pub const KIND: ItemKind = ItemKind::new("sysupgrade");
 
 const TRAILER_LEN: usize = 16;
 const MAGIC: &[u8; 4] = b"FWx0";
-/// More chunks than this nobody appends; it bounds the search.
+/// No file has more chunks appended; it bounds the search.
 const MOST_CHUNKS: usize = 8;
 
 /// What a chunk holds.
@@ -154,7 +154,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Takes what is known out of the JSON; unknown or ill-typed fields are left out.
+    /// Reads the known fields of the JSON; unknown or ill-typed fields are left out.
     pub fn from_json(json: &Value) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut supported_devices = Vec::new();
@@ -180,7 +180,7 @@ impl Metadata {
     }
 }
 
-/// More files than these no image has.
+/// No image has more files than this.
 const MOST_FILES: usize = 64;
 
 /// A file of an image of the tar kind.

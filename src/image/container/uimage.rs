@@ -86,7 +86,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 /// A header under any other magic number, at an erase block's edge.
 pub(crate) fn find_foreign(look: &mut Look, at: usize) -> Option<Found> {
     let ids = slice(look.bytes, at + 0x1c, 4)?;
-    // Cheap first: Linux, and a type and compression there are.
+    // Cheap first: Linux, and a known type and compression.
     if ids[0] != 5 || ids[1] >= 64 || !(1..64).contains(&ids[2]) || ids[3] > 6 {
         return None;
     }

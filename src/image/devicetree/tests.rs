@@ -101,7 +101,7 @@ fn nested_partitions_and_cells_directly_in_one() {
 }
 
 #[test]
-fn trees_are_found_behind_other_bytes_and_a_broken_one_is_not() {
+fn trees_are_found_after_other_bytes_and_a_broken_one_is_not() {
     let mut image = vec![0x11; 0x123];
     image.extend(&MAGIC);
     image.extend(FIXED_LAYOUT);

@@ -88,7 +88,7 @@ pub struct Anatomy<'a> {
 }
 
 /// A firmware after padding: where it starts, and its container's name.
-fn behind_padding(bytes: &[u8]) -> Option<(u64, String)> {
+fn after_padding(bytes: &[u8]) -> Option<(u64, String)> {
     let filler = *bytes.first().filter(|_| loader::starts_padded(bytes))?;
     let at = bytes.iter().position(|byte| *byte != filler)?;
     let (_, name) = plain::kind_of(&bytes[at..])?;
@@ -98,7 +98,7 @@ fn behind_padding(bytes: &[u8]) -> Option<(u64, String)> {
 /// A firmware in a file of its own that does not start where the board's does, after a loader or padding.
 fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     let start = board.firmware_start()?;
-    let padded = behind_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} behind padding"));
+    let padded = after_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} after padding"));
     let place = || plain::across(bytes, start).map(|(at, name)| format!("a {name} is at {at:#x}"));
     let what = padded.or_else(place)?;
     Some(format!(
@@ -111,7 +111,7 @@ fn fills(bytes: &[u8], region: &Region) -> bool {
     let (len, room) = (bytes.len() as u64, region.span.len());
     let short_loader = || loader::is_one(bytes);
     // A firmware of that length has no padding before it.
-    let padded = || region.role == Role::Firmware && behind_padding(bytes).is_some();
+    let padded = || region.role == Role::Firmware && after_padding(bytes).is_some();
     (len == room && !padded())
         || (region.role == Role::Loader && len < room && short_loader())
         || (len < room && is_me(region) && me::is_image(bytes))
@@ -165,9 +165,9 @@ impl<'a> Anatomy<'a> {
             if let Some(header) = envelope_at(bytes, start) {
                 return new(Kind::RescueFile).with_rescue(header, board);
             }
-            let behind = bytes.get(start as usize..).unwrap_or_default();
+            let after = bytes.get(start as usize..).unwrap_or_default();
             if board.hardware.is_empty()
-                && plain::is_container(behind)
+                && plain::is_container(after)
                 && plain::across(bytes, start).is_none()
                 && let Some(found) = new(Kind::RescueFile).with_plain_firmware(start as usize, board)
             {
@@ -255,7 +255,7 @@ impl<'a> Anatomy<'a> {
         }
     }
 
-    /// Holds the names in the donor, from `from` on, against the board's: its metadata's and its device trees'.
+    /// Compares the names in the donor, from `from` on, with the board's: those in its metadata and device trees.
     pub(super) fn check_names(&mut self, from: usize, board: &Board) {
         let file = self.donor.bytes.get(from..).unwrap_or_default();
         let what = self.what();
@@ -301,13 +301,13 @@ impl<'a> Anatomy<'a> {
             }
             _ if part.is_some() => part.and_then(|(_, bytes)| plain(*bytes)),
             (Kind::Dump, _) => region.span.of(bytes).and_then(plain),
-            _ => self.behind(region, board),
+            _ => self.after(region, board),
         }
     }
 
-    /// Bytes for the region after the firmware: the firmware's own where it runs on, or what follows it in its
+    /// Bytes for the region after the firmware: the firmware's own where it extends so far, or what follows it in its
     /// file.
-    fn behind(&self, region: &Region, board: &Board) -> Option<Piece<'_>> {
+    fn after(&self, region: &Region, board: &Board) -> Option<Piece<'_>> {
         let firmware = self.firmware.as_ref()?;
         let home = board.layout.of_role(Role::Firmware)?;
         if home.span.end != region.span.start {

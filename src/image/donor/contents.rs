@@ -21,7 +21,7 @@ const LONGEST: usize = 100;
 /// The length of a descriptor that is there by itself.
 const DESCRIPTOR_LEN: usize = 0x1000;
 
-/// A part of a file, with all wrappers around it taken off.
+/// A part of a file, with all wrappers around it removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Content {

@@ -33,7 +33,7 @@ pub struct Donor {
 }
 
 impl Donor {
-    /// The file under a name; wrappers and archives around a firmware are taken off.
+    /// The file under a name; wrappers and archives around a firmware are removed.
     pub fn new(name: impl Into<String>, file: Vec<u8>) -> Self {
         let name = name.into();
         let opened = unwrap::open(&file, &format!("donor '{name}'"));

@@ -28,7 +28,7 @@ pub enum Origin {
         /// True when an overlay with settings comes along.
         overlay: bool,
     },
-    /// Behind no vendor's header: nothing says whose it is.
+    /// After no vendor's header: nothing says whose it is.
     Bare {
         /// True for the contents of a dump, which may have an overlay with settings.
         overlay: bool,
@@ -68,7 +68,7 @@ pub struct Firmware<'a> {
 
 /// Where OpenWrt's overlay would be after the root file system: its mark, or jffs2 nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Behind {
+pub enum AfterRoot {
     /// A mark, not used yet.
     Mark(u64),
     /// jffs2 nodes.
@@ -77,7 +77,7 @@ pub enum Behind {
 
 /// What is at the 4 KiB edges after the root file system: jffs2 nodes where there are any, else the first
 /// mark; `bytes` starts with `header`.
-pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
+pub fn after_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<AfterRoot> {
     const EDGE: u64 = 0x1000;
     let end = header.contents_end()?;
     let first = end.div_ceil(EDGE) * EDGE;
@@ -85,8 +85,8 @@ pub fn behind_rootfs(bytes: &[u8], header: &dyn Envelope) -> Option<Behind> {
     let mut mark = None;
     for at in (first..last).step_by(EDGE as usize) {
         match bytes.get(at as usize..at as usize + 4).unwrap_or(&[]) {
-            four if four == overlay::FORMAT_MARK => mark = mark.or(Some(Behind::Mark(at))),
-            [0x85, 0x19, ..] | [0x19, 0x85, ..] => return Some(Behind::Overlay(at)),
+            four if four == overlay::FORMAT_MARK => mark = mark.or(Some(AfterRoot::Mark(at))),
+            [0x85, 0x19, ..] | [0x19, 0x85, ..] => return Some(AfterRoot::Overlay(at)),
             _ => {}
         }
     }
@@ -133,7 +133,7 @@ pub fn judge_header(whole: &[u8], header: &dyn Envelope, what: &str, board: &Boa
 pub fn judge_file(file: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
     let mut found = judge_header(file, header, what, board);
     if header.check(file).is_none() {
-        found.extend(plain::judge(image_behind(file, header), what));
+        found.extend(plain::judge(image_after(file, header), what));
     }
     found
 }
@@ -142,12 +142,12 @@ pub fn judge_file(file: &[u8], header: &dyn Envelope, what: &str, board: &Board)
 pub fn judge_dump(dump: &[u8], header: &dyn Envelope, what: &str, board: &Board) -> Vec<Finding> {
     let mut found = judge_header(dump, header, what, board);
     if header.check(dump).is_none() {
-        found.extend(plain::judge_in_dump(image_behind(dump, header), what));
+        found.extend(plain::judge_in_dump(image_after(dump, header), what));
     }
     found
 }
 
-fn image_behind<'a>(bytes: &'a [u8], header: &dyn Envelope) -> &'a [u8] {
+fn image_after<'a>(bytes: &'a [u8], header: &dyn Envelope) -> &'a [u8] {
     bytes.get((header.offset() + header.payload_at()) as usize..).unwrap_or_default()
 }
 
@@ -227,7 +227,7 @@ pub fn judge_marks(firmware: &[u8], header: &dyn Envelope, what: &str) -> Option
     let first = rootfs_end + super::loader::find(tail, &overlay::FORMAT_MARK)?;
     (!first.is_multiple_of(0x1000)).then(|| {
         FORMAT_MARK.found(format!(
-            "{what}: the mark that makes OpenWrt format its overlay is at {first:#x} behind the header and not \
+            "{what}: the mark that makes OpenWrt format its overlay is at {first:#x} after the header and not \
              at an edge of 4 KiB: settings would not be kept; was the file moved or cut?"
         ))
     })

@@ -1,8 +1,9 @@
 //! A dump in another form than byte for byte: its bytes swapped, written as text, packed.
 
+use crate::image::container::bytes::{Endianness, u32_at};
 use std::sync::LazyLock;
 
-/// Texts found in boot loaders, their settings and vendors' headers. Each is long enough not to come by chance.
+/// Texts found in boot loaders, their settings and vendors' headers. Each is long enough not to occur by chance.
 const TEXTS: [&[u8]; 8] = [
     b"U-Boot ",
     b"bootcmd=",
@@ -65,7 +66,7 @@ pub fn other_form(bytes: &[u8]) -> Option<String> {
     ))
 }
 
-/// How much of a text is looked at: a dump that merely begins like one goes on otherwise.
+/// How much of a text is looked at: a dump that merely begins like one continues differently.
 const LOOKED_AT: usize = 0x1000;
 
 /// The kind of text, and what makes bytes of it.
@@ -128,17 +129,10 @@ impl Mark {
     }
 }
 
-/// The marks of all texts, sorted by word, and for each value of [`short`] whether one has it.
+/// The marks of all texts, sorted by word, and for each pair of bytes whether a word starts with it.
 struct Marks {
     sorted: Vec<Mark>,
-    known: [bool; 1 << SHORT_BITS],
-}
-
-const SHORT_BITS: u32 = 12;
-
-/// A word in few bits, spread by a multiplication.
-fn short(word: u32) -> usize {
-    (word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - SHORT_BITS)) as usize
+    starts: [bool; 1 << 16],
 }
 
 static MARKS: LazyLock<Marks> = LazyLock::new(|| {
@@ -146,29 +140,31 @@ static MARKS: LazyLock<Marks> = LazyLock::new(|| {
     let of_texts = forms.flat_map(|(width, at)| TEXTS.iter().map(move |text| Mark::new(text, width, at)));
     let mut sorted: Vec<Mark> = of_texts.collect();
     sorted.sort_by_key(|mark| mark.word);
-    let mut known = [false; 1 << SHORT_BITS];
-    sorted.iter().for_each(|mark| known[short(mark.word)] = true);
-    Marks { sorted, known }
+    let mut starts = [false; 1 << 16];
+    sorted.iter().for_each(|mark| starts[mark.word as usize & 0xffff] = true);
+    Marks { sorted, starts }
 });
 
 /// The bytes of a word, 2 or 4, where every word's bytes are the wrong way round: a text is there in that order, and none in
 /// plain order. One pass, whatever the number of texts.
 fn swapped(bytes: &[u8]) -> Option<usize> {
-    let Marks { sorted, known } = &*MARKS;
+    let Marks { sorted, starts } = &*MARKS;
     let mut found = None;
-    for (n, word) in bytes.chunks_exact(WORD).enumerate() {
-        let word = u32::from_le_bytes(word.try_into().ok()?);
-        if !known[short(word)] {
-            continue;
-        }
-        let first = sorted.partition_point(|mark| mark.word < word);
-        let same = sorted[first..].iter().take_while(|mark| mark.word == word);
-        for mark in same.filter(|mark| mark.holds(bytes, n * WORD)) {
-            match mark.width {
-                1 => return None,
-                width => found = found.or(Some(width)),
+    let mut at = 0;
+    // Indices and shifts alone: in a build without optimisation each call here costs more than all else that a backup does.
+    while at + WORD <= bytes.len() {
+        if starts[(bytes[at + 1] as usize) << 8 | bytes[at] as usize] {
+            let word = u32_at(bytes, at, Endianness::Little)?;
+            let first = sorted.partition_point(|mark| mark.word < word);
+            let same = sorted[first..].iter().take_while(|mark| mark.word == word);
+            for mark in same.filter(|mark| mark.holds(bytes, at)) {
+                match mark.width {
+                    1 => return None,
+                    width => found = found.or(Some(width)),
+                }
             }
         }
+        at += WORD;
     }
     found
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::anatomy::{Anatomy, Kind};
-use super::firmware::{self, Behind, Firmware, Origin};
+use super::firmware::{self, AfterRoot, Firmware, Origin};
 use super::loader;
 use crate::image::boards::Board;
 use crate::image::checks::{
@@ -127,9 +127,9 @@ impl Anatomy<'_> {
         }
         let own = payload.get(..room as usize).unwrap_or(payload);
         let envelope = header.at_start();
-        let behind = firmware::behind_rootfs(own, envelope.as_ref());
+        let after = firmware::after_rootfs(own, envelope.as_ref());
         let appended = payload.len() != all.len();
-        let is_openwrt = behind.is_some() || header.room().is_some_and(|room| room > region) || appended;
+        let is_openwrt = after.is_some() || header.room().is_some_and(|room| room > region) || appended;
         let tail = &payload[own.len()..];
         let left_out = matches!(self.kind, Kind::VendorWithLoader | Kind::VendorFirmware) && !is_blank(tail);
         if left_out {
@@ -145,7 +145,7 @@ impl Anatomy<'_> {
             with_metadata: Cow::Borrowed(with_metadata),
             room,
             origin: match is_openwrt {
-                true => Origin::OpenWrt { envelope, overlay: matches!(behind, Some(Behind::Overlay(_))) },
+                true => Origin::OpenWrt { envelope, overlay: matches!(after, Some(AfterRoot::Overlay(_))) },
                 false => Origin::Vendor(envelope),
             },
             sysupgrade: appended,

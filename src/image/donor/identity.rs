@@ -1,4 +1,4 @@
-//! Which board a donor says that it is for, by its metadata and its device tree, held against the board's names.
+//! Which board a donor says that it is for, by its metadata and its device tree, compared with the board's names.
 //!
 //! A board has several names: the one in its tree, older short ones without the maker (`hc5661` for `hiwifi,hc5661`,
 //! OpenWrt 18.06), and those that a list of supported devices has in common. The name of a reference board names none.
@@ -40,7 +40,7 @@ impl Names {
         Self { listed: listed(file), ..Self::default() }
     }
 
-    /// The names of its trees, parted into those of reference boards, and those of boards and of `own`.
+    /// The names of its trees, divided into those of reference boards, and those of boards and of `own`.
     pub fn split_trees(&self, own: &[String]) -> (Vec<String>, Vec<String>) {
         let is_own = |name: &str| own.iter().any(|own| is_same(own, name));
         self.trees.iter().cloned().partition(|name| is_reference(name) && !is_own(name))
@@ -88,7 +88,7 @@ pub(crate) fn is_same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || short(a, b) || short(b, a)
 }
 
-/// Holds the names in a donor against the board's; `what` names the donor in messages.
+/// Compares the names in a donor with the board's; `what` names the donor in messages.
 pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
     let own = &board.compatible;
     let (references, boards) = names.split_trees(own);
@@ -176,7 +176,7 @@ fn this_board(board: &Board) -> String {
     }
 }
 
-/// The names of its trees, where there is no list to hold against them.
+/// The names of its trees, where there is no list to compare with them.
 fn tree_alone(names: &Names, what: &str, board: &Board) -> Option<Finding> {
     let other = !names.trees.iter().any(|tree| board.compatible.iter().any(|own| is_same(own, tree)));
     // A tree may list a board that it is similar to after its own name: a variant, or another board of the series.

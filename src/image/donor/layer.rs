@@ -1,4 +1,4 @@
-//! One wrapper taken off a file: what is around it, and the pieces that are in it, with what the file says of each.
+//! One wrapper removed a file: what is around it, and the pieces that are in it, with what the file says of each.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ pub(super) struct Held<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// A wrapper taken off.
+/// A wrapper removed.
 #[derive(Clone, Debug)]
 pub(super) struct Layer<'a> {
     /// `Netgear DNI image`, `zip archive`.
@@ -50,7 +50,7 @@ pub(super) struct Layer<'a> {
 /// What is at the start of some bytes.
 pub(super) enum Start<'a> {
     Wrapper(Layer<'a>),
-    /// A wrapper that cannot be taken off, and why.
+    /// A wrapper that cannot be removed, and why.
     Closed(Finding),
     /// The same, since what is in it is encrypted.
     Encrypted(Finding),
@@ -198,7 +198,7 @@ pub(super) fn is_document(name: &str, bytes: &[u8]) -> bool {
         ".txt", ".pdf", ".doc", ".docx", ".odt", ".htm", ".html", ".exe", ".md5", ".sha256", ".sig", ".asc",
         ".s09", ".s12", ".s14",
     ];
-    /// What is longer is no note.
+    /// A longer text is not a note.
     const LONGEST_NOTE: usize = 0x1000;
     let lower = name.to_ascii_lowercase();
     let of_a_mac = lower.contains("__macosx/") || lower.ends_with(".ds_store");

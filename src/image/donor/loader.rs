@@ -19,7 +19,7 @@ pub fn version(loader: &[u8]) -> Option<String> {
     NAMES.iter().find_map(|name| text_from(loader, name.as_bytes()))
 }
 
-/// The printable text that starts with `name` and goes on with a digit somewhere.
+/// The printable text that starts with `name` and has a digit later.
 fn text_from(bytes: &[u8], name: &[u8]) -> Option<String> {
     let mut from = 0;
     while let Some(found) = find(&bytes[from..], name) {
@@ -90,8 +90,8 @@ pub fn fault(loader: &[u8], what: &str) -> Option<Finding> {
         let at = header.offset;
         return Some(match (header.has_boot(), at) {
             (true, _) => HEADER_KEPT.found(format!(
-                "{what} has the vendor's outer header at {at:#x}, the loader starts behind it at {:#x}: cut {:#x} \
-                 bytes too early; cut the loader out behind the header, or give the whole vendor file as donor",
+                "{what} has the vendor's outer header at {at:#x}, the loader starts after it at {:#x}: cut {:#x} \
+                 bytes too early; cut the loader out after the header, or give the whole vendor file as donor",
                 at + tplink::HEADER_LEN,
                 at + tplink::HEADER_LEN
             )),
@@ -102,7 +102,7 @@ pub fn fault(loader: &[u8], what: &str) -> Option<Finding> {
                 header.hardware()
             )),
             (false, _) => LOADER_CUT.found(format!(
-                "{what} has a firmware header at {at:#x}; it belongs behind the loader's last byte at {:#x}: the \
+                "{what} has a firmware header at {at:#x}; it belongs after the loader's last byte at {:#x}: the \
                  loader starts {:#x} bytes late, its first bytes are missing",
                 loader.len(),
                 loader.len() as u64 - at

@@ -144,7 +144,7 @@ fn of_kernel(bytes: &[u8], depth: usize) -> Machine {
     if bytes.starts_with(&seama::MAGIC) {
         let payload = seama::without_seal(bytes);
         let entity = (payload.as_ptr() as usize).saturating_sub(bytes.as_ptr() as usize);
-        // Header and MD5, then the meta data.
+        // Header and MD5, then the metadata.
         let meta = u16_at(payload, 6, Endianness::Big).unwrap_or(0);
         return inside(entity + 12 + 16 + usize::from(meta));
     }

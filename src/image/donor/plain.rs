@@ -1,6 +1,6 @@
-//! Firmware without a vendor's header: opened by its container, and held against the container's own sums.
+//! Firmware without a vendor's header: opened by its container, and compared with the container's own sums.
 //!
-//! uImage, FIT, TRX and Seama images go to flash as they are (a Seama seal is left behind); of a SafeLoader image and of
+//! uImage, FIT, TRX and Seama images go to flash as they are (a Seama seal is left out); of a SafeLoader image and of
 //! a sysupgrade file of the tar kind, the parts are put where the flash has them. Facts: those of the containers;
 //! where OpenWrt looks for a root file system after its kernel: Linux drivers/mtd/mtdsplit (OpenWrt), at the next
 //! erase block; padjffs2 (firmware-utils) for the marks.
@@ -67,9 +67,9 @@ pub(crate) fn closed(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// The firmware that starts before `at` and reaches past it: where it starts, and its container's name. What is cut out at
-/// `at` is torn out of it.
+/// `at` would be an incomplete firmware.
 pub(crate) fn across(bytes: &[u8], at: u64) -> Option<(u64, String)> {
-    /// A magic number that comes by chance as well costs so many tries.
+    /// A magic number that also occurs by chance costs so many tries.
     const MOST_TRIES: usize = 64;
     let front = bytes.get(..usize::try_from(at).ok()?)?;
     if let Some(header) = loader::find_header(front) {
@@ -124,7 +124,7 @@ pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Plain<'a>> 
         }
         Payload::Whole(entity) => {
             if findings.is_empty() {
-                let from = if format.root_behind { item.end() as usize } else { 0 };
+                let from = if format.root_follows { item.end() as usize } else { 0 };
                 findings.extend(root_file_system(&mut look, from, what));
             }
             if findings.is_empty() && entity.len() != payload.len() {
@@ -180,8 +180,8 @@ fn sums(item: &Item, what: &str) -> Vec<Finding> {
 /// A finding when the root file system from `from` on is cut short: it has no sum, but a length.
 fn root_file_system(look: &mut Look, from: usize, what: &str) -> Option<Finding> {
     let bytes = look.bytes;
-    let behind = bytes.get(from..)?;
-    let mut starts = memmem::find_iter(behind, b"hsqs");
+    let after = bytes.get(from..)?;
+    let mut starts = memmem::find_iter(after, b"hsqs");
     let root = starts.find_map(|at| squashfs::find(look, from + at))?.item;
     sums(&root, what).into_iter().next()
 }

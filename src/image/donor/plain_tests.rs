@@ -88,7 +88,7 @@ fn images_go_to_flash_as_they_are() {
         let end = image.iter().rposition(|b| *b != 0xff).map_or(0, |at| at + 1);
         assert!(firmware(&image) == image[..end]);
     }
-    // Of a factory file of D-Link's, the seal is left behind.
+    // Of a factory file of D-Link's, the seal is left out.
     assert!(firmware(&seama(UIMAGE, true)) == seama(UIMAGE, false));
 }
 
@@ -100,7 +100,7 @@ fn a_damaged_image_of_each_kind_is_refused_by_name() {
     for (what, bytes, check) in [
         ("uImage header", flipped(UIMAGE, 0x22), "sum"),
         ("uImage data", flipped(UIMAGE, 0x200), "sum"),
-        ("uImage behind a root", flipped(&kernel_and_root(), 0x300), "sum"),
+        ("uImage after a root", flipped(&kernel_and_root(), 0x300), "sum"),
         ("uImage cut", UIMAGE[..0x800].to_vec(), "truncated"),
         ("root cut", late, "truncated"),
         ("TRX", flipped(TRX, 0x1800), "sum"),
@@ -212,11 +212,11 @@ fn a_donor_whose_tree_names_another_board_is_refused() {
 }
 
 #[test]
-fn padding_of_another_length_is_named_where_a_firmware_is_behind_it() {
+fn padding_of_another_length_is_named_where_a_firmware_is_after_it() {
     for (filler, len) in [(0, 0x2_0000), (0xff, 0x1_0000), (0, 0x5_0000)] {
         let file = [&vec![filler; len][..], UIMAGE].concat();
         let error = run(&file, &board()).unwrap_err().to_string();
-        assert!(error.contains(&format!("a uImage is at {len:#x} behind padding")), "{error}");
+        assert!(error.contains(&format!("a uImage is at {len:#x} after padding")), "{error}");
         assert!(error.contains("starts at 0x30000"), "{error}");
     }
     let error = run(&[&[0; 0x2_0000][..], &synthetic::noise(1, 0x3000)].concat(), &board()).unwrap_err();
@@ -339,14 +339,14 @@ fn a_kernel_without_a_root_file_system_asks_where_the_board_has_one() {
 #[test]
 fn a_dump_tells_of_its_overlay_where_one_was_written() {
     let jffs2 = include_bytes!("../../../tests/data/made/big_endian.jffs2");
-    let told = |behind: &[u8]| {
+    let told = |after: &[u8]| {
         let mut chip = base();
         chip[0] ^= 1;
         chip[START..END].fill(0xff);
         let whole = kernel_and_root();
         chip[START..START + whole.len()].copy_from_slice(&whole);
         let at = START + whole.len().next_multiple_of(0x1000);
-        chip[at..at + behind.len()].copy_from_slice(behind);
+        chip[at..at + after.len()].copy_from_slice(after);
         let made = run(&chip, &board()).unwrap();
         made.findings.iter().any(|finding| finding.name == "foreign-overlay")
     };

@@ -6,7 +6,7 @@ use crate::image::container::budget::Look;
 use crate::image::container::item::ItemKind;
 use crate::image::formats::{FORMATS, FileSystem};
 
-/// A magic number that comes by chance as well costs so many tries.
+/// A magic number that also occurs by chance costs so many tries.
 const MOST_TRIES: usize = 256;
 
 /// The kind of the first file system that holds, in the order of the table, among those of `which`.

@@ -130,8 +130,8 @@ impl Anatomy<'_> {
 fn has_overlay(firmware: &[u8]) -> bool {
     const EDGE: usize = 0x1000;
     let root = file_systems(firmware).last().map(|root| (root.end as usize).next_multiple_of(EDGE));
-    let behind = root.map(|end| firmware.get(end..).unwrap_or_default());
-    behind.is_none_or(|behind| {
-        behind.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&FORMAT_MARK))
+    let after = root.map(|end| firmware.get(end..).unwrap_or_default());
+    after.is_none_or(|after| {
+        after.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&FORMAT_MARK))
     })
 }

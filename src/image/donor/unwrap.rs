@@ -1,4 +1,4 @@
-//! What goes to flash out of a download: wrappers and archives are taken off until a firmware is left.
+//! What goes to flash out of a download: wrappers and archives are removed until a firmware is left.
 //!
 //! Of an archive, one member is taken by itself when it is a whole firmware and everything beside it is text or a
 //! document; of an update file, the one part that is for the BIOS. Where several could be meant, the file is refused with a
@@ -9,7 +9,7 @@ use crate::image::checks::{DONOR_UNKNOWN, Finding, UNWRAPPED};
 use crate::image::container::wrapper::{State, image};
 use crate::units;
 
-/// Wrappers within wrappers: more than this is no download.
+/// No download has more wrappers within wrappers than this.
 pub(super) const DEEPEST: usize = 5;
 /// Pieces that are named in a message.
 const MOST_NAMED: usize = 12;
@@ -19,11 +19,11 @@ const MOST_NAMED: usize = 12;
 pub(super) struct Unwrapped {
     /// What is inside, where that is not the file itself.
     pub inside: Option<Vec<u8>>,
-    /// What was taken off, or why that is not possible.
+    /// What was removed, or why that is not possible.
     pub findings: Vec<Finding>,
 }
 
-/// Takes everything off that is around a firmware; `what` names the file in messages.
+/// Removes every wrapper around a firmware; `what` names the file in messages.
 pub(super) fn open(file: &[u8], what: &str) -> Unwrapped {
     let mut taken: Vec<String> = Vec::new();
     let mut inside: Option<Vec<u8>> = None;
@@ -49,7 +49,7 @@ pub(super) fn open(file: &[u8], what: &str) -> Unwrapped {
     Unwrapped { inside: Some(inside), findings: vec![UNWRAPPED.found(words)] }
 }
 
-/// The piece of a layer that goes to flash, and what was taken off, in words.
+/// The piece of a layer that goes to flash, and what was removed, in words.
 fn chosen(layer: Layer, what: &str) -> Result<(Vec<u8>, String), Finding> {
     let name = layer.name.as_str();
     let one = match layer.holds {

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loader_behind_other_data_starts_at_its_own_branch() {
+    fn a_loader_after_other_data_starts_at_its_own_branch() {
         let blank = vec![0xff; 0xff00];
         let apart = image(0x4_0000, &[(0x100, &blank), (0x1_0000, &MIPS), (0x2_8000, BANNER)]);
         assert_eq!(loaders(&apart), [(0x1_0000, 0x3_0000)]);

@@ -92,7 +92,7 @@ fn made_files_are_what_they_are() {
 }
 
 #[test]
-fn metadata_behind_a_tar_make_one_item() {
+fn metadata_after_a_tar_make_one_item() {
     let mut file = small("tar").to_vec();
     let tar_len = file.len() as u64;
     append(&mut file, 1, br#"{"supported_devices":["example,board"]}"#);
@@ -112,7 +112,7 @@ fn metadata_behind_a_tar_make_one_item() {
 }
 
 #[test]
-fn metadata_hold_behind_a_loader_that_was_put_before() {
+fn metadata_hold_after_a_loader_that_was_put_before() {
     let mut image = small("uimage").to_vec();
     append(&mut image, 1, b"{}");
     let file = [vec![0x10; 0x20000], image].concat();

@@ -3,8 +3,8 @@
 //! A row is `0xSTART-0xEND : "NAME"`, the end exclusive, 8 or 12 digits, with other messages between and a time
 //! before it. A table on a device that is itself a partition counts from that partition's start. Parts that a splitter
 //! finds in a partition have no such first line, only `1 squashfs-split partitions found on MTD device rootfs`; they
-//! are added beside that partition and count from where it counts. A log may be cut short, hold two boots, or lie: a
-//! kernel that does not know the chip believes in 4 MiB. Facts: Linux drivers/mtd/mtdpart.c, OpenWrt's patch to it
+//! are added beside that partition and count from where it counts. A log may be cut short, hold two boots, or be wrong: a
+//! kernel that does not know the chip assumes 4 MiB. Facts: Linux drivers/mtd/mtdpart.c, OpenWrt's patch to it
 //! (`run_parsers_by_type`), forum.openwrt.org t/151451.
 
 use super::text::{hex, quoted, span};
@@ -89,7 +89,7 @@ fn assemble(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Re
     let spi = chips.iter().find(|t| t.device.contains("spi") || t.device == "raspi");
     let Some(chip) = spi.or(chips.first()) else {
         let why =
-            "no line of the form 0xSTART-0xEND : \"NAME\" behind 'Creating N MTD partitions on'".to_owned();
+            "no line of the form 0xSTART-0xEND : \"NAME\" after 'Creating N MTD partitions on'".to_owned();
         return Err(ImageError::BadFile { what: "the boot log".to_owned(), why });
     };
     for other in chips.iter().filter(|t| t.device != chip.device) {
@@ -108,8 +108,7 @@ fn assemble(tables: Vec<Table>, size: Option<u64>, mut notes: Vec<String>) -> Re
             if home.covers(place) {
                 regions.push(Region::named(name.as_str(), place));
             } else {
-                let why =
-                    format!("{name} ({span} in {}) reaches behind its end and is left out", table.device);
+                let why = format!("{name} ({span} in {}) reaches past its end and is left out", table.device);
                 notes.push(why.clone());
                 left_out.push((name.clone(), why));
             }

@@ -1,4 +1,4 @@
-//! Layouts from everything people have: one file a source, and writers for three of them.
+//! Layouts from everything people have: one file for each source, and writers for three of them.
 //!
 //! A layout from a log or table has names and places only; roles come from usual names, and everything but
 //! `firmware` stays the board's own by default.

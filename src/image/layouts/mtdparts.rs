@@ -97,7 +97,7 @@ fn part_of(
     let len = match size {
         "-" => match chip_size {
             Some(chip) => {
-                chip.checked_sub(start).ok_or_else(|| bad("the rest starts behind the chip's end"))?
+                chip.checked_sub(start).ok_or_else(|| bad("the rest starts past the chip's end"))?
             }
             None => return Ok(None),
         },

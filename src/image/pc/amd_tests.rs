@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::bios::Bios;
 use super::judge::signed;
-use super::made::{Hashes, PSP_BLOCKS, Part, Spec, build, expected};
+use super::made::psp::PSP_BLOCKS;
+use super::made::{Hashes, Part, Spec, build, expected};
 use super::proof::faults;
 use super::tests::{part, refused, run};
 

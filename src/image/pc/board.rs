@@ -129,13 +129,13 @@ fn own_regions(own: &Bios, donor: Option<&Bios>, bios: Span) -> Vec<Region> {
     regions
 }
 
-/// A name without the number that tells it from the first of that name.
+/// A name without the number that distinguishes it from the first of that name.
 fn stem(name: &str) -> &str {
     let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     name[..name.len() - digits].strip_suffix('-').filter(|_| digits > 0).unwrap_or(name)
 }
 
-/// As what a value is shown; addresses are shown with the Ethernet part alone, where a new one can be written.
+/// How a value is shown; addresses are shown with the Ethernet part alone, where a new one can be written.
 fn form(what: What) -> Option<(UnitKind, Format)> {
     Some(match what {
         What::Serial | What::BoardSerial | What::ChassisSerial => (UnitKind::Serial, Format::TEXT),

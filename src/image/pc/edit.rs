@@ -82,7 +82,7 @@ pub fn write(bytes: &mut [u8], at: u64, new: &New) -> Result<Vec<Edited>, String
     let is_same = |value: &Value| machine.iter().any(|one| one.what == value.what || one.text == value.text);
     if let Some(place) = elsewhere(&bios, &all, &machine) {
         return Err(format!(
-            "the old {} stands at {:#x}, too, in a form that is not known: the machine may show that one",
+            "the old {} is at {:#x}, too, in a form that is not known: the machine may show that one",
             new.name(),
             at + place
         ));
@@ -108,10 +108,10 @@ pub fn write(bytes: &mut [u8], at: u64, new: &New) -> Result<Vec<Edited>, String
     Ok(edited)
 }
 
-/// Where one of the values stands once more among the unit's own data, in no form that is known. Older copies in stores of
+/// Where one of the values is once more among the unit's own data, in no form that is known. Older copies in stores of
 /// variables are none, and code is not looked at.
 fn elsewhere(bios: &Bios, all: &[Value], machine: &[&Value]) -> Option<u64> {
-    /// A shorter text stands anywhere.
+    /// A shorter text may occur anywhere.
     const SHORTEST: usize = 6;
     let claims = claims(bios);
     let is_open = |place: Span| match claims.iter().find(|claim| claim.span.overlaps(place)) {

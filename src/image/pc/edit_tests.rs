@@ -4,7 +4,8 @@ use super::bios::Bios;
 use super::edit::{New, write};
 use super::guid::Guid;
 use super::identity::{What, values};
-use crate::image::pc::made::{BIOS, Made, Part, Spec, build, expected, file, volume_header};
+use crate::image::pc::made::volumes::{file, volume_header};
+use crate::image::pc::made::{BIOS, Made, Part, Spec, build, expected};
 use crate::image::pc::proof::faults;
 use crate::image::pc::{nvar, volume};
 use crate::image::{Choice, Donor, Image, ImageError, Spliced, auto, splice};
@@ -93,7 +94,7 @@ fn an_old_value_in_a_form_that_is_not_known_stops_it() {
         let made = run(&damaged, &new, Some("SN1"), Some(UUID));
         assert_eq!(made.is_err(), stopped);
         let words = made.err().map_or(String::new(), |error| error.to_string());
-        assert!(!stopped || words.contains(&format!("stands at {at:#x}, too")), "{words}");
+        assert!(!stopped || words.contains(&format!("is at {at:#x}, too")), "{words}");
     }
 }
 

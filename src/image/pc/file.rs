@@ -26,7 +26,7 @@ pub const KIND_PAD: u8 = 0xf0;
 /// A file as its header has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it stands, header included.
+    /// Where it is, header included.
     pub span: Span,
     /// Length of the header.
     pub header_len: u64,
@@ -94,7 +94,7 @@ pub(super) fn sum_again(bytes: &mut [u8], file: &File) -> Result<Option<u64>, &'
         return Ok(None);
     }
     if attributes & ATTRIBUTE_LARGE != 0 && file.header_len == HEADER_LEN {
-        return Err("the file has its sum behind its data, too");
+        return Err("the file has its sum after its data, too");
     }
     let summed = file.body().of(bytes).map_or(0, sum);
     bytes[start + 0x11] = 0u8.wrapping_sub(summed);

@@ -61,7 +61,7 @@ pub struct Row {
 /// The table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fit {
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
     /// Its rows, without the first one.
     pub rows: Vec<Row>,

@@ -98,7 +98,7 @@ impl Budget {
     }
 }
 
-/// Holds the hash over `spans` against the one that is stated.
+/// Compares the hash over `spans` with the one that is stated.
 pub(super) fn check(
     bios: &Bios,
     budget: &mut Budget,

@@ -1,4 +1,4 @@
-//! What tells one machine from another of its model: serial numbers, UUID, addresses, the Windows key.
+//! What distinguishes one machine from another of its model: serial numbers, UUID, addresses, the Windows key.
 //!
 //! Facts: the names of AMI's variables in public lists of efivars (`DmiVar` + SMBIOS type, handle, offset), FD44Editor
 //! (records of ASUS's SMBIOSFlashData), ACPI's MSDM table, coreboot's vpd_tables.h.
@@ -53,7 +53,7 @@ impl What {
 pub struct Value {
     /// What it is.
     pub what: What,
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
     /// The bytes that it may take: those of its text, and the filling after them.
     pub room: Span,
@@ -100,7 +100,7 @@ fn smbios(bytes: &[u8], what: What, span: Span) -> Option<Value> {
     let text = value[..len].trim_ascii_end();
     let len = text.len();
     let is_text = len > 0 && text.iter().all(|byte| (0x20..0x7f).contains(byte));
-    // Behind the text its end, or what fills it up: bytes of one value.
+    // After the text its end, or what fills it up: bytes of one value.
     let filled = value[len..].iter().all(|byte| *byte == value[len]);
     let (room, end) = (if filled { span.end } else { span.start + len as u64 }, span.start + len as u64);
     is_text.then(|| Value {

@@ -139,7 +139,7 @@ pub fn signed(own: &Bios, donor: &Bios, result: &Bios, name: &str) -> Vec<Findin
     found
 }
 
-/// What does not hold in the result. Where the board's own has the same fault in the same bytes, it is only told.
+/// What does not hold in the result. Where the board's own has the same fault in the same bytes, it is only reported.
 pub fn proof(own: &Bios, result: &Bios, at: u64) -> Vec<Finding> {
     let before = faults(own);
     let same = |spans: &[Span]| spans.iter().all(|span| span.of(own.bytes) == span.of(result.bytes));

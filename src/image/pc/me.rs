@@ -3,7 +3,7 @@
 //! A manifest is at the start of a code partition, or in its directory: `$MN2` or `$MAN`, 8 bytes further four 16-bit
 //! numbers. The file system's partition is erased in a maker's file and written in a unit. From ME 15 on the code is in boot
 //! partitions, which start with a table (BPDT): 55AA as a 32-bit word, 16-bit number of entries, 24 bytes in all, then
-//! entries of 12 bytes with a 16-bit type, an offset from the table, a size. Whether such an ME has run is not told here.
+//! entries of 12 bytes with a 16-bit type, an offset from the table, a size. Whether such an ME has run is not determined here.
 //! Facts: me_cleaner, UEFITool (meparser.cpp, ffs.h), Linux i915 (intel_gsc_fw.c).
 
 use memchr::memmem;

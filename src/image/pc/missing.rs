@@ -1,4 +1,4 @@
-//! What a PC is started by and found by, that a result lacks: parts of the donor that cannot be reached in it, and tables
+//! What a PC needs to start and to be recognised, and a result lacks: parts of the donor that cannot be reached in it, and tables
 //! that the board's own firmware has.
 
 use super::bios::Bios;
@@ -48,7 +48,7 @@ pub fn hidden_parts(donor: &Bios, result: &Bios, at: u64, name: &str) -> Vec<Fin
     found
 }
 
-/// What the board's own firmware is started and read by, and the result has not: no release of one board lacks it.
+/// What the board's own firmware needs to start and to be read, and the result lacks: no release of one board lacks it.
 pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
     let mut found = Vec::new();
     if own.fit.is_some() && result.fit.is_none() {

@@ -39,7 +39,7 @@ mod amd_tests;
 #[cfg(test)]
 mod edit_tests;
 #[cfg(test)]
-#[path = "../../../tests/pc/made.rs"]
+#[path = "../../../tests/pc/made/mod.rs"]
 pub(crate) mod made;
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ pub struct Model {
 /// Marks that are only mentioned in code cost one try each.
 const MOST_TRIES: usize = 64;
 
-/// Every name in it, one a mark.
+/// Every name in it, one for each mark.
 pub fn models(bytes: &[u8]) -> Vec<Model> {
     [bootefi(bytes), bvdt(bytes), coreboot(bytes)].into_iter().flatten().collect()
 }

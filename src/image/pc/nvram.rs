@@ -36,7 +36,7 @@ fn volume_emptied(bytes: &[u8], volume: &Volume) -> Option<Vec<u8>> {
         known.push(store.span);
     }
     empty[header.range()].copy_from_slice(header.of(bytes)?);
-    // Behind the working block there is the spare; between the stores there must be nothing.
+    // After the working block there is the spare; between the stores there must be nothing.
     let end = stores.last().map_or(volume.span.end, |last| last.span.end);
     let mut at = 0;
     for span in known {
@@ -46,9 +46,9 @@ fn volume_emptied(bytes: &[u8], volume: &Volume) -> Option<Vec<u8>> {
         }
         at = span.end;
     }
-    let behind = Span::new(end, volume.span.end).of(bytes)?;
+    let after = Span::new(end, volume.span.end).of(bytes)?;
     let has_spare = stores.last().is_some_and(|last| last.form == "FTW");
-    (has_spare || behind.iter().all(|byte| *byte == ERASED)).then_some(empty)
+    (has_spare || after.iter().all(|byte| *byte == ERASED)).then_some(empty)
 }
 
 fn file_emptied(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -65,7 +65,7 @@ fn file_emptied(bytes: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::image::pc::guid::Guid;
-    use crate::image::pc::made::volume_header;
+    use crate::image::pc::made::volumes::volume_header;
     use crate::image::pc::phoenix::tests::evsa;
 
     const VARIABLES: Guid = Guid::of("FFF12B8D-7696-4C8B-A985-2747075B4F50");

@@ -279,7 +279,7 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// Head and entries of a directory, whose sum is held against its head; `None` where it is not whole.
+    /// Head and entries of a directory, whose sum is compared with its head; `None` where it is not whole.
     fn table(
         &mut self,
         cookie: &'static str,

@@ -170,7 +170,7 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::pc::made::{file, volume_header};
+    use crate::image::pc::made::volumes::{file, volume_header};
 
     const FFS2: Guid = Guid::of("8C8CE578-8A3D-4F1C-9935-896185C32DD3");
     const NAME: [u8; 16] = [9; 16];
@@ -217,12 +217,12 @@ mod tests {
         let packed = defined(DEFINED[5].0, &gzip(&inside));
         let wanted = (Method::Gzip, Some(Inside { len: inside.len() as u64, volumes: 1, files: 2 }));
         assert_eq!(found(&[section(0x15, b"U\0I\0"), packed.clone()]), [wanted]);
-        // Behind a CRC, in a section that is not packed, in a volume of its own.
-        let behind_crc =
+        // After a CRC, in a section that is not packed, in a volume of its own.
+        let after_crc =
             section(GUID_DEFINED, &[&DEFINED[8].0.0[..], &[28, 0, 2, 0], &[1; 4], &packed].concat());
         let plain = section(COMPRESSION, &[&[0; 5][..], &packed].concat());
         let nested = volume_of(&[file(NAME, 0xb, &packed, false)]);
-        for sections in [behind_crc, plain, section(VOLUME, &nested)] {
+        for sections in [after_crc, plain, section(VOLUME, &nested)] {
             assert_eq!(found(&[sections]), [wanted]);
         }
         // What does not unpack is named, too; what is of no known kind is not.

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::bios::Bios;
 use super::item;
-use super::made::{BIOS, GBE, Hashes, ME, Made, Part, Spec, build, expected, noise, windows_key};
+use super::made::{
+    BIOS, GBE, Hashes, ME, Made, Part, Spec, build, bytes::noise, expected, unit::windows_key,
+};
 use super::proof::faults;
 use crate::image::{Allow, Choice, Donor, Image, ImageError, Severity, Spliced, auto, splice};
 
@@ -266,7 +268,7 @@ fn what_never_passes() {
     for (why, donor, name) in [
         ("another model", other_model.bytes, "other-model"),
         ("volumes in another order", other_order.bytes, "volume-map"),
-        ("a longer store, and all behind it moved", longer_store.bytes, "volume-map"),
+        ("a longer store, and all after it moved", longer_store.bytes, "volume-map"),
         ("hashes over the identity as delivered", wide.bytes, "hashed-range"),
         ("one bit of hashed code", changed(code + 0x90, 0x40), "hashed-range"),
         ("a volume's header", changed(code + 0x2d, 0x40), "volume-sum"),

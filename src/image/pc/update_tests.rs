@@ -1,6 +1,7 @@
 //! Updates in their containers as donors of made PCs.
 
-use super::made::{BIOS, Spec, build, expected, noise};
+use super::made::bytes::noise;
+use super::made::{BIOS, Spec, build, expected};
 use super::tests::{refused, run, spec, unit, update};
 use crate::image::Donor;
 use crate::image::container::wrapper::samples;

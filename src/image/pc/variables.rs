@@ -13,7 +13,7 @@ pub struct Variable {
     pub name: String,
     /// Whose it is; `None` where the store's table of owners lacks it.
     pub owner: Option<Guid>,
-    /// Where its value stands.
+    /// Where its value is.
     pub value: Span,
     /// What guards the value.
     pub guard: Guard,
@@ -35,7 +35,7 @@ pub enum Guard {
 pub struct Store {
     /// Its form: `NVAR`, `VSS`, `VSS2`, `VSS2 authenticated`, `FTW`, `FDC`.
     pub form: &'static str,
-    /// Where it stands, header included.
+    /// Where it is, header included.
     pub span: Span,
     /// Length of the header: what an empty store has.
     pub header_len: u64,

@@ -40,7 +40,7 @@ const APPLE_MICROCODE: Guid = Guid::of("153D2197-29BD-44DC-AC59-887F70E41A6B");
 /// A volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
-    /// Where it stands.
+    /// Where it is.
     pub span: Span,
     /// Its file system.
     pub file_system: Guid,

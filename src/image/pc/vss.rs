@@ -116,7 +116,7 @@ fn records(bytes: &[u8], store: &mut Store, alignment: u64, authenticated: bool)
     }
     let rest = Span::new(at.min(store.span.end), store.span.end).of(bytes).unwrap_or_default();
     if rest.iter().any(|byte| *byte != 0xff) {
-        store.fault = Some(format!("what is behind the last record, at {at:#x}, is not erased"));
+        store.fault = Some(format!("what is after the last record, at {at:#x}, is not erased"));
     }
 }
 

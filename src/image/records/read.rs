@@ -104,7 +104,7 @@ pub enum Fault {
     #[error("the data wrap around at the end of their 64 KiB segment")]
     Wraps,
     /// A line after the end record.
-    #[error("a record behind the end record")]
+    #[error("a record after the end record")]
     AfterEnd,
     /// No end record.
     #[error("the end record is missing: is the file cut off?")]
@@ -190,7 +190,7 @@ fn read(text: &str, format: TextFormat) -> Result<TextImage, TextFault> {
             Entry::Data(at, bytes) => {
                 records += 1;
                 match pieces.last_mut() {
-                    // Most files go on where the line before has ended.
+                    // Most files continue where the line before has ended.
                     Some((start, piece)) if *start + piece.len() as u64 == at => piece.extend(bytes),
                     _ if bytes.is_empty() => {}
                     _ => pieces.push((at, bytes)),
@@ -285,13 +285,13 @@ fn intel_fault(error: ReaderError) -> Fault {
         }
         ReaderError::PayloadLengthMismatch => Fault::NoRecord("it has not as many bytes as it says"),
         ReaderError::InvalidLengthForType => Fault::NoRecord("its length does not fit its type"),
-        // The crate's first number is the one that it reckons.
+        // The first number is the one that the crate computes.
         ReaderError::ChecksumMismatch(wanted, found) => Fault::Checksum { found, wanted },
         ReaderError::UnsupportedRecordType(kind) => Fault::Type(format!("{kind:02X}")),
     }
 }
 
-/// One S-record. Own code: the crate `srec` 0.2 panics on headers that are not UTF-8, and lets what follows a record pass.
+/// One S-record. Own code: the crate `srec` 0.2 panics on headers that are not UTF-8, and accepts what follows a record.
 fn s_record(line: &str) -> Result<Entry, Fault> {
     let rest = line.strip_prefix('S').ok_or(Fault::NoRecord("it does not begin with 'S'"))?;
     let (kind, digits) = rest.split_at_checked(1).ok_or(Fault::NoRecord("it is too short"))?;
@@ -367,7 +367,7 @@ mod tests {
                 0,
                 "1 gap of 15 bytes in all (0x000001..0x000010)",
             ),
-            (format!(":0100000055AA\n{end}\n:0100010055A9"), 3, "behind the end"),
+            (format!(":0100000055AA\n{end}\n:0100010055A9"), 3, "after the end"),
             (format!(":02FFFF00555556\n{end}"), 1, "wrap around"),
             (end.to_owned(), 0, "no data"),
             ("offset 0 1 2 3".to_owned(), 1, "does not begin with ':'"),

@@ -1,4 +1,4 @@
-//! What is judged of the board's own dump alone: whose firmware it holds, and whether that is whole.
+//! What is judged of the board's own dump alone: whose firmware it holds, and whether it is complete.
 
 use std::rc::Rc;
 

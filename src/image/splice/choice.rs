@@ -41,7 +41,7 @@ impl Purpose {
     }
 }
 
-/// What the user chose; what is not said here, the board's file says.
+/// What the user chose; what is not chosen here is as the board's file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choice {

@@ -139,16 +139,16 @@ pub fn tftp(chip: &[u8], parties: &Parties) -> Result<Composed, ImageError> {
         RecoveryKind::FromZero => 0,
         RecoveryKind::FromFirmware => start,
     };
-    let behind_said = |chosen: &Chosen| {
+    let after_said = |chosen: &Chosen| {
         parties.resolved.iter().any(|r| {
-            let behind = r.region.span.start >= chosen.region.span.end && r.region.span.start < end;
-            behind && r.said && r.source != Source::Blank && !r.source.is_donor(chosen.name())
+            let after = r.region.span.start >= chosen.region.span.end && r.region.span.start < end;
+            after && r.said && r.source != Source::Blank && !r.source.is_donor(chosen.name())
         })
     };
     let as_it_is = parties
         .chosen
         .as_ref()
-        .filter(|chosen| chosen.firmware.sysupgrade && !behind_said(chosen))
+        .filter(|chosen| chosen.firmware.sysupgrade && !after_said(chosen))
         .filter(|chosen| start + chosen.firmware.with_metadata.len() as u64 <= end);
     match as_it_is {
         Some(chosen) => bytes.extend_from_slice(&chosen.firmware.with_metadata),

@@ -1,4 +1,4 @@
-//! Flash maps of coreboot and ChromeOS (FMAP) held against each other: a loader looks for an area where the map in its own
+//! Flash maps of coreboot and ChromeOS (FMAP) compared with each other: a loader looks for an area where the map in its own
 //! flash has it.
 //!
 //! A region is cut out of a donor's dump by the board's map. Where the dump has the area elsewhere, other bytes would be

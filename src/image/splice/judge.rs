@@ -33,7 +33,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         if !file.holds.covers(r.region.span) {
             if r.said && r.source != Source::Own {
                 found.push(NOT_IN_FILE.found(format!(
-                    "{} is behind what a file for {} writes: it stays as it is in the chip",
+                    "{} is after what a file for {} writes: it stays as it is in the chip",
                     r.region.name,
                     purpose.name()
                 )));
@@ -70,7 +70,7 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
     let missing = u.is_missing(after);
     let at = u.span.start;
     match &r.source {
-        // What is lost with a PC's variables is said of them all at once.
+        // What is lost with a PC's variables is reported for all of them at once.
         Source::Blank if r.region.stays && r.region.role == Role::Settings => None,
         Source::Blank if !u.is_missing(before) && !u.keep => Some(UNIT_ERASED.found(format!(
             "{} would be blank: {} at {at:#x} is this unit's own and cannot be made again",

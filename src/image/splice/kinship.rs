@@ -1,4 +1,4 @@
-//! What comes from a donor held against what the board runs now: the processor, and the board where only its own
+//! What comes from a donor compared with what the board runs now: the processor, and the board where only its own
 //! firmware names it.
 //!
 //! Only what both sides show is compared. A donor that shows nothing is asked about where the base shows something; a

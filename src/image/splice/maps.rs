@@ -1,4 +1,4 @@
-//! Intel descriptors held against each other: what comes together must agree on where its regions are.
+//! Intel descriptors compared with each other: what comes together must agree on where the regions are.
 //!
 //! The result has one descriptor, its own or a donor's. A source whose own descriptor has a region elsewhere cannot give
 //! or keep that region by the result's offsets.

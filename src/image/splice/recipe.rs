@@ -41,7 +41,7 @@ pub struct RecipeDonor {
 }
 
 impl RecipeDonor {
-    /// Holds the file's bytes against the hash.
+    /// Compares the file's bytes with the hash.
     ///
     /// # Errors
     /// When it is another file.

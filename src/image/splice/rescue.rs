@@ -28,14 +28,14 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
     let room = recovery.end;
     if file.len() as u64 > room {
         found.push(TOO_LONG.found(format!(
-            "the file has {:#x} bytes, the rescue of {} writes {room:#x} at most: the data of this unit is behind",
+            "the file has {:#x} bytes, the rescue of {} writes {room:#x} at most: the data of this unit comes after it",
             file.len(),
             board.name
         )));
     }
     let front = &file[..file.len().min(start as usize)];
     found.extend(judge_front(front, recovery, start, board));
-    let Some(behind) = file.get(start as usize..).filter(|b| !b.is_empty()) else {
+    let Some(after) = file.get(start as usize..).filter(|b| !b.is_empty()) else {
         if !found.iter().any(|f| f.severity == Severity::Refuse) {
             found.push(if file.len() as u64 == start {
                 NO_FIRMWARE.found("the file has a boot loader and no firmware")
@@ -51,12 +51,12 @@ pub fn check_tftp(board: &Board, file: &[u8]) -> Result<Vec<Finding>, ImageError
     match envelope_at(file, start) {
         Some(header) => {
             found.extend(firmware::judge_file(file, header.as_ref(), "the file's firmware", board));
-            found.extend(firmware::judge_metadata(behind, "the file's firmware"));
-            found.extend(identity::judge(&Names::listed(behind), "the file's firmware", board));
+            found.extend(firmware::judge_metadata(after, "the file's firmware"));
+            found.extend(identity::judge(&Names::listed(after), "the file's firmware", board));
             found.extend(header.room().and_then(|room| tail(file, start + room, board)));
         }
-        None if is_blank(behind) => {
-            found.push(NO_FIRMWARE.found("the file has no firmware behind its boot loader"))
+        None if is_blank(after) => {
+            found.push(NO_FIRMWARE.found("the file has no firmware after its boot loader"))
         }
         None if board.hardware.is_empty() => {}
         None => {

@@ -28,7 +28,7 @@ pub struct Resolved<'d> {
     pub said: bool,
     /// True when it lies in another region and comes from where that one comes from.
     pub inherited: bool,
-    /// True when the firmware before it runs on into it.
+    /// True when the firmware before it extends into it.
     pub run_on: bool,
 }
 

@@ -12,7 +12,7 @@ use crate::image::checks::{
 use crate::image::container::envelope::{Change, Envelope, Md5Verdict};
 use crate::image::container::tplink;
 use crate::image::donor::Kind;
-use crate::image::donor::firmware::{Origin, behind_rootfs};
+use crate::image::donor::firmware::{Origin, after_rootfs};
 use crate::image::donor::loader;
 use crate::image::is_blank;
 use crate::image::layout::{Role, Source};
@@ -23,10 +23,10 @@ fn runs_openwrt(chip: &[u8], header: &dyn Envelope, board: &Board) -> bool {
     let from = header.offset() as usize;
     let room = header.room().unwrap_or(region);
     let end = chip.len().min(from.saturating_add(room as usize));
-    room > region || behind_rootfs(&chip[from..end], header).is_some()
+    room > region || after_rootfs(&chip[from..end], header).is_some()
 }
 
-/// Where no ids of the board are known, those of its own firmware are all there is to hold a donor's against.
+/// Where no ids of the board are known, those of its own firmware are all there is to compare a donor's with.
 pub(super) fn other_hardware(parties: &Parties) -> Option<Finding> {
     let Parties { base, board, .. } = *parties;
     let chosen = parties.chosen.as_ref().filter(|_| board.hardware.is_empty())?;

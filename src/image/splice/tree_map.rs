@@ -1,4 +1,4 @@
-//! The flash map in the device tree that a firmware brings, held against the map that it is put on: a system looks for its
+//! The flash map in the device tree that a firmware brings, compared with the map that it is put on: a system looks for its
 //! root file system, its address and its calibration where its own tree has them.
 
 use crate::image::boards::Board;

@@ -73,7 +73,7 @@ mod tests {
         eeprom[..10].copy_from_slice(&[0x10, 0x76, 2, 0, 0x30, 0xb5, 0xc2, 1, 2, 3]);
         assert!(unit.is_missing(&eeprom), "only a head is no calibration");
         eeprom[0x50] = 1;
-        assert!(unit.is_missing(&eeprom), "nor is a byte behind it");
+        assert!(unit.is_missing(&eeprom), "nor is a byte after it");
         eeprom[0x150..0x160].fill(1);
         assert!(!unit.is_missing(&eeprom) && unit.of_another_board(&eeprom).is_none());
         eeprom[0] = 0x12;

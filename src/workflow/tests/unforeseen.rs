@@ -205,31 +205,38 @@ fn a_chip_smaller_than_id_and_sfdp_say_is_stopped_at_the_first_erase_and_undone(
     }
 }
 
+/// A right backup, all the same: `spoil` gets the clock, the start and the answer of each read of the array in its passes.
+/// Gives the clock afterwards.
+fn right_after(kind: ProgrammerKind, case: &str, mut spoil: impl FnMut(u32, usize, &mut [u8])) -> u32 {
+    let contents = random(1, SMALL);
+    let bench = bench(kind, &contents);
+    let passes = Cell::new(false);
+    let tap = Tap(bench.programmer().unwrap(), |hz, batch: &mut [Transaction<'_>]| {
+        reads(batch).filter(|_| passes.get()).for_each(|(start, into)| spoil(hz, start, into));
+    });
+    let mut chip = Chip::connect(tap).unwrap();
+    let mut events = |event: Event| {
+        passes.set(passes.get() || matches!(event, Event::Begin { stage: Stage::FirstRead, .. }));
+        ControlFlow::Continue(())
+    };
+    let taken = backup(&mut chip, &bench.store(), &BackupOptions::default(), &mut events).unwrap();
+    assert!(taken.flash == contents, "{case}");
+    chip.programmer().limits().clock_hz
+}
+
 /// The last bytes of the chip, which the one pass reads last and the other first, are wrong for a moment: in both.
 #[test]
 fn a_moment_at_the_turn_of_the_passes_is_seen() {
     const AT: usize = SMALL - 100;
     for kind in KINDS {
-        let contents = random(1, SMALL);
-        let bench = bench(kind, &contents);
-        let (passes, struck) = (Cell::new(false), Cell::new(0));
-        let tap = Tap(bench.programmer().unwrap(), |_, batch: &mut [Transaction<'_>]| {
-            for (start, into) in reads(batch).filter(|_| passes.get()) {
-                if struck.get() < 2 && (start..start + into.len()).contains(&AT) {
-                    struck.set(struck.get() + 1);
-                    into[AT - start] ^= 0x10;
-                }
+        let mut struck = 0;
+        right_after(kind, &format!("{kind:?}"), |_, start, into| {
+            if struck < 2 && (start..start + into.len()).contains(&AT) {
+                struck += 1;
+                into[AT - start] ^= 0x10;
             }
         });
-        let mut chip = Chip::connect(tap).unwrap();
-        let store = bench.store();
-        let mut events = |event: Event| {
-            passes.set(passes.get() || matches!(event, Event::Begin { stage: Stage::FirstRead, .. }));
-            ControlFlow::Continue(())
-        };
-        let taken = backup(&mut chip, &store, &BackupOptions::default(), &mut events).unwrap();
-        assert!(taken.flash == contents, "{kind:?}");
-        assert_eq!(struck.get(), 2, "{kind:?}");
+        assert_eq!(struck, 2, "{kind:?}");
     }
 }
 
@@ -247,43 +254,31 @@ fn the_look_at_half_the_clock_sees_the_few_and_takes_noise_for_none() {
     for (strike, clock) in
         [(Strike::Late, 15_000_000), (Strike::Noise, 30_000_000), (Strike::Master, 30_000_000)]
     {
-        let contents = random(1, SMALL);
-        let bench = bench(ProgrammerKind::Ft2232h, &contents);
-        let (passes, struck) = (Cell::new(false), Cell::new(None));
-        let tap = Tap(bench.programmer().unwrap(), |hz, batch: &mut [Transaction<'_>]| {
-            for (start, into) in reads(batch).filter(|_| passes.get()) {
-                let read = start..start + into.len();
-                match strike {
-                    // One byte in 16 KiB, at none of the places that are looked at by the slowest clock.
-                    Strike::Late if hz > FAST => {
-                        for at in (0x2005..SMALL).step_by(0x4000).filter(|at| read.contains(at)) {
-                            into[at - start] ^= 0x10;
-                        }
+        let mut struck = None;
+        let found = right_after(ProgrammerKind::Ft2232h, &format!("{strike:?}"), |hz, start, into| {
+            let read = start..start + into.len();
+            match strike {
+                // One byte in 16 KiB, at none of the places that are looked at by the slowest clock.
+                Strike::Late if hz > FAST => {
+                    for at in (0x2005..SMALL).step_by(0x4000).filter(|at| read.contains(at)) {
+                        into[at - start] ^= 0x10;
                     }
-                    Strike::Noise if hz < FAST && struck.get().is_none() => {
-                        struck.set(Some(start));
-                        into[0] ^= 0x10;
-                    }
-                    Strike::Master if hz < FAST && struck.get().is_none() => struck.set(Some(start)),
-                    _ => {}
                 }
-                // Another master's byte is there for every read from then on.
-                if let (Strike::Master, Some(at)) = (strike, struck.get())
-                    && read.contains(&at)
-                {
-                    into[at - start] ^= 0x30;
+                Strike::Noise if hz < FAST && struck.is_none() => {
+                    struck = Some(start);
+                    into[0] ^= 0x10;
                 }
+                Strike::Master if hz < FAST && struck.is_none() => struck = Some(start),
+                _ => {}
+            }
+            // Another master's byte is there for every read from then on.
+            if let (Strike::Master, Some(at)) = (strike, struck)
+                && read.contains(&at)
+            {
+                into[at - start] ^= 0x30;
             }
         });
-        let mut chip = Chip::connect(tap).unwrap();
-        let store = bench.store();
-        let mut events = |event: Event| {
-            passes.set(passes.get() || matches!(event, Event::Begin { stage: Stage::FirstRead, .. }));
-            ControlFlow::Continue(())
-        };
-        let taken = backup(&mut chip, &store, &BackupOptions::default(), &mut events).unwrap();
-        assert!(taken.flash == contents, "{strike:?}");
-        assert_eq!(chip.programmer().limits().clock_hz, clock, "{strike:?}");
+        assert_eq!(found, clock, "{strike:?}");
     }
 }
 

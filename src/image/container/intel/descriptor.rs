@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bios_region_over_all_of_the_flash_starts_behind_the_others() {
+    fn a_bios_region_over_all_of_the_flash_starts_after_the_others() {
         let all = [(0, 0, 0x1000), (1, 0, 0x1_0000), (2, 0x3000, 0x8000), (3, 0x1000, 0x3000)];
         let found = parse(&Made::old(&all).bytes(), 0).unwrap();
         assert_eq!(found.region("bios"), Some(Span::new(0x8000, 0x1_0000)));

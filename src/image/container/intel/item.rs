@@ -51,7 +51,7 @@ fn regions(descriptor: &Descriptor, part: Part) -> (Outcome, String) {
     match part {
         Part::Whole if descriptor.bios_covers_all => (
             Outcome::CannotTell,
-            "the BIOS region covers all others: it is taken to start behind them".to_owned(),
+            "the BIOS region covers all others: it is taken to start after them".to_owned(),
         ),
         Part::Whole => (Outcome::Ok, String::new()),
         Part::DescriptorAlone => {
@@ -59,9 +59,8 @@ fn regions(descriptor: &Descriptor, part: Part) -> (Outcome, String) {
         }
         Part::FirstChip => {
             let len = descriptor.chips[0];
-            let behind =
-                descriptor.regions.iter().filter(|(_, span)| past(*span, len)).map(|(name, _)| *name);
-            let names: Vec<&str> = behind.collect();
+            let after = descriptor.regions.iter().filter(|(_, span)| past(*span, len)).map(|(name, _)| *name);
+            let names: Vec<&str> = after.collect();
             (
                 Outcome::CannotTell,
                 format!("the first of two chips: {} ends in the second one", names.join(", ")),
@@ -71,7 +70,7 @@ fn regions(descriptor: &Descriptor, part: Part) -> (Outcome, String) {
     }
 }
 
-/// Holds the ME's own partitions against the region that the descriptor gives it.
+/// Compares the ME's own partitions with the region that the descriptor gives it.
 fn check_me(item: Item, region: &[u8]) -> Item {
     let form = match me::read(region) {
         me::Me::Known(form, _) => form,

@@ -1,4 +1,4 @@
-//! What is in the ME region, held against the region's length.
+//! What is in the ME region, compared with the region's length.
 //!
 //! Up to ME 14 a partition table, `$FPT`, is after a vector of 10h bytes, or first: count, versions of header and entries,
 //! length of the header, then from 20h after the mark on entries of 20h bytes: name, owner, offset in the region, size.

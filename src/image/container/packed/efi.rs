@@ -2,7 +2,7 @@
 //!
 //! Packed and unpacked length as 32-bit words, then blocks of a bit stream, highest bit first: the number of symbols in 16
 //! bits, three Huffman codes by their lengths (of the code lengths themselves, of literals and lengths, of positions), and
-//! the symbols: below 256 a literal, above it a copy of `symbol - 253` bytes from `position + 1` after. There is no sum: a
+//! the symbols: below 256 a literal, above it a copy of `symbol - 253` bytes from `position + 1` bytes back. There is no sum: a
 //! stream is good when it has its length and every code in it is whole. Facts: UEFI specification, "Compression Algorithm
 //! Specification"; tested against streams of the `uefi-firmware` package and against UEFIExtract.
 
@@ -116,7 +116,7 @@ impl Code {
     }
 
     /// Reads a code by lengths of 3 bits, 7 being continued in ones; after the third one a number of zeros may follow.
-    fn of_lengths(bits: &mut Bits, most: usize, width: usize, zeros_behind: Option<usize>) -> Option<Self> {
+    fn of_lengths(bits: &mut Bits, most: usize, width: usize, zeros_after: Option<usize>) -> Option<Self> {
         let count = bits.take(width)?;
         if count == 0 {
             return bits.take(width).map(Self::of_one);
@@ -130,7 +130,7 @@ impl Code {
                 }
             }
             lengths.push(len);
-            if Some(lengths.len()) == zeros_behind {
+            if Some(lengths.len()) == zeros_after {
                 let zeros = bits.take(2)?;
                 lengths.resize(lengths.len() + zeros, 0);
             }

@@ -15,7 +15,7 @@ use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 pub const KIND: ItemKind = ItemKind::new("lzma");
 
 const HEADER_LEN: usize = 13;
-/// A larger dictionary no boot loader has memory for.
+/// No boot loader has memory for a larger dictionary.
 const DICTIONARY_MOST: u32 = 64 << 20;
 /// A larger kernel is not met on boards with SPI flash.
 const UNPACKED_MOST: u64 = 64 << 20;
@@ -67,7 +67,7 @@ pub fn unpack(bytes: &[u8], at: usize, most: u64) -> Option<Unpacked> {
     Some(Unpacked { data, used, complete })
 }
 
-/// Unpacks the stream at `at` where it is packed as firmware is; what does not unpack for a start is none.
+/// Unpacks the stream at `at` where it is packed as firmware is; what does not unpack from its start is not one.
 /// `tries` counts down to bound what hostile bytes cost.
 pub fn unpack_usual(bytes: &[u8], at: usize, most: u64, tries: &mut u32) -> Option<Unpacked> {
     // Any data hold what could be the header of a stream; the properties and dictionaries in use are few.

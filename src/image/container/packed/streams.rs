@@ -12,7 +12,7 @@ use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::bytes::slice;
 use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 
-/// Dictionaries and windows larger than this no boot loader has memory for.
+/// No boot loader has memory for larger dictionaries and windows.
 const WINDOW_MOST: u64 = 64 << 20;
 
 /// A way of packing.
@@ -82,7 +82,7 @@ impl Format {
         FORMATS.iter().find(|format| format.is_at(bytes, at))
     }
 
-    /// Unpacks the stream at `at`, at most `most` bytes of it; what does not unpack for a start is none.
+    /// Unpacks the stream at `at`, at most `most` bytes of it; what does not unpack from its start is not one.
     pub fn unpack(&self, bytes: &[u8], at: usize, most: u64) -> Option<Unpacked> {
         let bytes = bytes.get(at..)?;
         let mut stream = (self.open)(bytes)?;
@@ -147,7 +147,7 @@ mod tests {
     ];
 
     #[test]
-    fn streams_behind_each_other_are_one_file_and_a_damaged_one_ends_it() {
+    fn streams_one_after_the_other_are_one_file_and_a_damaged_one_ends_it() {
         let lines = b"norsplice\n".repeat(1000);
         for (format, stream) in FORMATS.iter().zip(STREAMS) {
             let twice = [stream, stream].concat();

@@ -2,7 +2,7 @@
 //!
 //! MD5 over the file with the 16 bytes of the sum replaced by a salt; which file that was is not in the header:
 //! `fw_length` is the layout's length, a stripped image is shorter, and bytes may follow. A running unit changes
-//! the covered bytes lawfully: OpenWrt writes its overlay over the marks after the root file system, the
+//! the covered bytes legitimately: OpenWrt writes its overlay over the marks after the root file system, the
 //! vendor's page writes `hw_ver_add` while storing. Facts: firmware-utils mktplinkfw.c, mktplinkfw2.c (salts and
 //! coverage), firmware-utils c14e29c and 4b35e174 (`hw_ver_add`).
 

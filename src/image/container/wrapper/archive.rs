@@ -12,7 +12,7 @@ use crate::image::container::sysupgrade;
 use crate::span::Span;
 use crate::units;
 
-/// More members than this no download has.
+/// No download has more members than this.
 const MOST_MEMBERS: usize = 1024;
 /// The most that is unpacked of one archive; the largest chip has 256 MiB.
 pub(crate) const MOST_UNPACKED: u64 = 256 << 20;

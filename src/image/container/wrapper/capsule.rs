@@ -2,7 +2,7 @@
 //! firmware management capsule (`fmp`).
 //!
 //! Sources: UEFI specification, EFI_CAPSULE_HEADER (GUID, header size, flags, whole size); UEFITool common/ffs.h (the
-//! GUIDs; AMI's header goes on with the offset of the ROM image at 0x1c).
+//! GUIDs; AMI's header continues with the offset of the ROM image at 0x1c).
 
 use super::fmp;
 use super::wrapped::{Inside, Wrapped};

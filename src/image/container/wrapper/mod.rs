@@ -1,7 +1,7 @@
 //! What vendors and download pages put around a firmware: headers, trailers, capsules, archives.
 //!
 //! A wrapper covers a file from its first byte on; what goes to flash is in it. Each has a sum or a second structure
-//! that must hold. A file a maker; sources are named in each.
+//! that must hold. One file for each maker; sources are named in each.
 
 mod archive;
 mod at_start;
@@ -26,7 +26,7 @@ pub(crate) use at_start::at_start;
 pub(crate) use part::{About, Data, State, Target, image};
 pub(crate) use wrapped::{Inside, Wrapped};
 
-/// Wrapped files for tests of what takes them off.
+/// Wrapped files for tests of what removes them.
 #[cfg(test)]
 pub(crate) mod samples {
     pub(crate) use super::capsule::tests::make as capsule;

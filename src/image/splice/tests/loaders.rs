@@ -17,7 +17,7 @@ fn loaders_cut_at_the_wrong_place() {
     as_loader(&[0xff; LOADER]).refused("no-loader");
     as_loader(&[0; LOADER]).refused("no-loader");
     assert_eq!(as_loader(&synthetic::noise(5, LOADER)).stops(), ["loader-start"]);
-    // The header stripped twice, and padding put behind: the start of a loader known here is missing.
+    // The header stripped twice, and padding added after it: the start of a loader known here is missing.
     let mut late = their_loader()[0x200..].to_vec();
     late.resize(LOADER, 0xff);
     as_loader(&late).refused("loader-cut");

@@ -145,7 +145,7 @@ fn the_tables_say_what_happens() {
 }
 
 #[test]
-fn bytes_behind_the_firmware_land_in_config_only_when_allowed() {
+fn bytes_after_the_firmware_land_in_config_only_when_allowed() {
     let file = web_with_modem();
     Case::new(file.clone()).told("tail-left-out");
     for purpose in [Purpose::Programmer, Purpose::Tftp] {
