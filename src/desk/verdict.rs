@@ -9,7 +9,7 @@ use crate::image::{Board, Recognised};
 /// What it is, in one plain sentence.
 pub fn verdict(found: &Inspection, boards: &[Recognised], bytes: &[u8]) -> String {
     let what = match found.what {
-        "blank" => "blank: one value all over".to_owned(),
+        "blank" => "blank: one value everywhere".to_owned(),
         "unknown" => "nothing known is in it".to_owned(),
         "dump" => match boards.iter().find(|one| one.named) {
             Some(one) => format!("a dump of a whole flash, {}", one.board.model),

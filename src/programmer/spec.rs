@@ -347,13 +347,4 @@ mod tests {
             assert!(error.contains(wanted), "{text}: {error}");
         }
     }
-
-    #[test]
-    fn distances() {
-        for (a, b, wanted) in
-            [("", "abc", 3), ("ch341", "ch341a", 1), ("kitten", "sitting", 3), ("x", "x", 0)]
-        {
-            assert_eq!(distance(a, b), wanted, "{a} {b}");
-        }
-    }
 }

@@ -19,6 +19,7 @@ const ROUNDS: usize = 2;
 
 /// How to test.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ContactOptions {
     /// Write enable and write disable may be sent, once every read is as it should be: in jobs that may write only.
     pub writes: bool,
