@@ -27,6 +27,7 @@ const LOOKS: &[&str] = &[
     "contact",
     "diff",
     "emulate",
+    "extract",
     "flashrom",
     "guide",
     "hexdump",
