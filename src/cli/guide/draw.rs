@@ -334,7 +334,7 @@ fn hints(view: &View) -> &'static str {
     let guide = &view.guide;
     match guide.step {
         _ if guide.may_be_blank() && guide.step != Step::Result => {
-            "b: treat the chip as blank   any other key: continue"
+            "b: the chip is blank   any other key: continue"
         }
         _ if guide.trouble.is_some() && guide.step != Step::Result => "any key: continue",
         Step::Programmer if guide.spec().is_some() => "Enter: take it   l: look again   q: leave",
