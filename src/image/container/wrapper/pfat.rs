@@ -22,7 +22,7 @@ const TITLE: &str = "AMI_BIOS_GUARD_FLASH_CONFIGURATIONS";
 /// A longer list no update has.
 const LONGEST_LIST: usize = 0x1_0000;
 /// More blocks than the largest flash has of 4 KiB.
-const MOST_BLOCKS: usize = 0x1_0000;
+const MOST_BLOCKS: u64 = 0x1_0000;
 const BLOCKS: CheckName = CheckName::new("blocks");
 const PLATFORM: CheckName = CheckName::new("platform");
 
@@ -30,7 +30,7 @@ const PLATFORM: CheckName = CheckName::new("platform");
 struct Listed {
     name: String,
     flags: String,
-    blocks: usize,
+    blocks: u32,
 }
 
 /// Reads the list and the blocks after it.
@@ -47,13 +47,14 @@ pub(super) fn pfat(look: &mut Look) -> Option<Wrapped> {
     let item = Item::new(ItemKind::new("ami-pfat"), 0, bytes.len() as u64)
         .with("files", listed.iter().map(|file| file.name.as_str()).collect::<Vec<_>>());
     let name = "AMI BIOS Guard update (PFAT)";
-    let wanted: usize = listed.iter().map(|file| file.blocks).sum();
+    // In 64 bits: a damaged list may ask for anything.
+    let wanted: u64 = listed.iter().map(|file| u64::from(file.blocks)).sum();
     if wanted == 0 || wanted > MOST_BLOCKS {
         let item = item.check(BLOCKS, false, format!("its list has {wanted} blocks"));
         return Some(Wrapped { name, item, inside: Inside::Closed("its list has no blocks") });
     }
     let mut blocks: Vec<Vec<Block>> = Vec::new();
-    let (mut at, mut read) = (len, 0);
+    let (mut at, mut read) = (len, 0u64);
     for file in &listed {
         let mut own = Vec::new();
         for _ in 0..file.blocks {
@@ -61,7 +62,7 @@ pub(super) fn pfat(look: &mut Look) -> Option<Wrapped> {
             at = block.end;
             own.push(block);
         }
-        read += own.len();
+        read += own.len() as u64;
         blocks.push(own);
     }
     if read < wanted {
@@ -209,6 +210,12 @@ pub(super) mod tests {
         assert_eq!(parts(&gaps)[0].about.state, State::Gaps);
         let apart = made(&[("a", vec![(0, &data)]), ("b", vec![(0x4000, &data)])], "MADE");
         assert!(super::super::part::image(&parts(&apart), |part| &part.about).is_none());
+        let most = made(&[("a", vec![])], "MADE");
+        let text = String::from_utf8(most[HEAD_LEN..].to_vec()).unwrap();
+        let text = text.replace("1 /P 0 ;a", &"1 /P 4294967295 ;a\r\n".repeat(3));
+        let most = [&((HEAD_LEN + text.len()) as u32).to_le_bytes()[..], &most[4..HEAD_LEN], text.as_bytes()]
+            .concat();
+        assert!(!pfat(&mut Look::new(&most)).unwrap().item.is_sound());
         let file = made(&[("a", vec![(0, &data)])], "MADE");
         for cut in [file.len() - 1, file.len() - 0x700, HEAD_LEN + 80] {
             let found = pfat(&mut Look::new(&file[..cut]));

@@ -6,7 +6,13 @@
 //! is an algorithm, a length, the digest. `__PMDA__`, from 12 on: 2 bytes, length, 32-bit version (3), number of rows; a
 //! row is a number, address, length, 16-bit length of the row, version, a hash. `__TXTS__` has a list of hashes and of segments, too.
 
-use super::*;
+use super::manifest::{
+    AFTER_BLOCK, BLOCK, MEASURED, OF_BLOCK, OF_IBB, SEGMENT_LEN, SIGNATURE, Stated, WHOLE, segments, unknown,
+};
+use crate::image::container::bytes::{Endianness::Little, u16_at, u32_at};
+use crate::image::pc::bios::Bios;
+use crate::image::pc::hashed::{Budget, Hashed, Verdict};
+use crate::span::Span;
 
 const HEAD_LEN: usize = 20;
 const ELEMENT_LEN: usize = 12;

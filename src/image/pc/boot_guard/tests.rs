@@ -201,8 +201,8 @@ fn the_makers_key_is_where_the_manifest_says() {
     let mut manifest = [&b"__KEYM__\x21"[..], &[0; 3], &[at as u8, 0]].concat();
     manifest.resize(at, 0);
     manifest.extend([&[0x10, 1, 0, 0x10][..], &2048u16.to_le_bytes(), &[1, 0, 1, 0], &key].concat());
-    assert_eq!(super::key_in(&manifest), Some(key.as_slice()));
-    assert_eq!(super::key_in(&manifest[..manifest.len() - 1]), None);
+    assert_eq!(super::manifest::key_in(&manifest), Some(key.as_slice()));
+    assert_eq!(super::manifest::key_in(&manifest[..manifest.len() - 1]), None);
     manifest[8] = 0x30;
-    assert_eq!(super::key_in(&manifest), None, "a version to come");
+    assert_eq!(super::manifest::key_in(&manifest), None, "a version to come");
 }
