@@ -93,7 +93,8 @@ mod tests {
         contents[0x10..0x16].copy_from_slice(&[0x30, 0xb5, 0xc2, 1, 2, 0xaf]);
         contents[0x40..0x51].copy_from_slice(b"30:B5:C2:01:02:AF");
         contents[0x80..0x8c].copy_from_slice(b"30b5c20102af");
-        contents[0xa0..0xa6].copy_from_slice(b"b\0o\0o\0");
+        // After a byte that is not 0: a 0 there would make it the same text in the other order.
+        contents[0x9f..0xa6].copy_from_slice(b"\xffb\0o\0o\0");
         let starts = |needle: Option<Needle>, most| {
             let (all, more) = needle.unwrap().find(&contents, most);
             (all.iter().map(|found| (found.span.start, found.form)).collect::<Vec<_>>(), more)
