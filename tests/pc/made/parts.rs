@@ -43,7 +43,7 @@ pub(super) fn identity(
 pub(super) fn code_volume(len: usize, seed: u64) -> Vec<u8> {
     let code = |n: u64| {
         let body = noise(seed * 10 + n, 0x300 + 0x40 * n as usize);
-        file(noise(n + 40, 16).try_into().unwrap(), 7, &body, n % 2 == 0)
+        file(noise(n + 40, 16).try_into().unwrap(), 7, &body, n.is_multiple_of(2))
     };
     volume(len, &[0, 1, 2].map(code), None).0
 }
