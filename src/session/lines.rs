@@ -81,7 +81,7 @@ impl Lines {
     /// The next line where one is there.
     ///
     /// # Errors
-    /// [`Ended`] at the end of the input.
+    /// `Ended` at the end of the input.
     pub fn look(&self) -> Result<Option<Line>, Ended> {
         match &self.0 {
             Way::Beside(lines) => match lines.try_recv() {
