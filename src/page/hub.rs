@@ -263,6 +263,8 @@ mod tests {
     fn what_is_kept_and_what_waits_is_bounded() {
         let (hub, _input, mut lines) = hub();
         let slow = hub.join().unwrap();
+        // The session's first line is kept beside the others.
+        writeln!(lines, "hello").unwrap();
         for _ in 0..2 * WAITING {
             writeln!(lines, "{}", "x".repeat(4000)).unwrap();
         }
