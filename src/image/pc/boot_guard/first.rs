@@ -4,7 +4,7 @@
 //! at 56, that of the block at 96, at 132 the number of segments, each 16 bits, flags (0: of the block), address, length;
 //! one hash is over all of them joined.
 
-use super::manifest::{
+use super::stated::{
     AFTER_BLOCK, BLOCK, MEASURED, OF_BLOCK, OF_IBB, SEGMENT_LEN, SIGNATURE, Stated, WHOLE, segments, unknown,
 };
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at};

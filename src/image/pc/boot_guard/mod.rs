@@ -6,6 +6,7 @@
 mod first;
 mod manifest;
 mod second;
+mod stated;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@
 //! is an algorithm, a length, the digest. `__PMDA__`, from 12 on: 2 bytes, length, 32-bit version (3), number of rows; a
 //! row is a number, address, length, 16-bit length of the row, version, a hash. `__TXTS__` has a list of hashes and of segments, too.
 
-use super::manifest::{
+use super::stated::{
     AFTER_BLOCK, BLOCK, MEASURED, OF_BLOCK, OF_IBB, SEGMENT_LEN, SIGNATURE, Stated, WHOLE, segments, unknown,
 };
 use crate::image::container::bytes::{Endianness::Little, u16_at, u32_at};
