@@ -100,7 +100,8 @@ impl Board {
             |flags: u16, (from, to): (usize, usize)| (flags, address(from), bytes[from..to].to_vec());
         let mut segments = vec![segment(0, (code.0, code.0 + 0x1000)), segment(0, (code.0 + 0x1000, code.1))];
         if own_segments {
-            segments.push(segment(1, other));
+            // Less than the volume, over which the hash of the OEM's block may hold, too.
+            segments.push(segment(1, (other.0, other.1 - 0x1000)));
         }
         let segments: Vec<Segment> =
             segments.iter().map(|(flags, at, bytes)| (*flags, *at, bytes.as_slice())).collect();
