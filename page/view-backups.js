@@ -31,7 +31,7 @@ export function backups(app) {
     await app.lists();
   };
   const keep = (backup) => say("backup-export", { backup: backup.id, dir: path(`export-${backup.id}-${Date.now().toString(36)}`) }, (done) => `exported to ${done.path}`);
-  const check = () => say("backup-verify", {}, (done) => `${done.sound.length} sound, ${done.damaged.length} damaged`);
+  const check = () => say("backup-verify", {}, (done) => `${done.sound.length} intact, ${done.damaged.length} damaged`);
   const rename = h("input", { type: "text", do: "new-name", "aria-label": "new name", autocomplete: "off" });
   const chosen = h("select", { do: "name-backup" });
   const imported = h("select", { do: "import-file" });

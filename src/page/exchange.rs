@@ -1,4 +1,4 @@
-//! One connection: a head, the gate, and what is behind it.
+//! One connection: a head, the gate, and what it lets through.
 
 use super::gate::{Gate, Route, View};
 use super::head::{Head, HeadFault};

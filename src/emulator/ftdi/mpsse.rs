@@ -103,7 +103,7 @@ pub(super) struct Dialect {
     pub(super) high_speed: bool,
     /// Knows the commands that clock without data.
     pub(super) idle_clocks: bool,
-    /// Names the clocking command that it does not know behind the FA.
+    /// Names the clocking command that it does not know after the FA.
     pub(super) echoes: bool,
     /// Raises chip select with the next command that clocks or moves pins.
     pub(super) select_late: bool,

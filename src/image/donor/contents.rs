@@ -244,17 +244,8 @@ mod tests {
     use super::*;
     use crate::image::Donor;
     use crate::image::container::wrapper::samples;
+    use crate::image::donor::unwrap::tests::zipped;
     use crate::image::synthetic::noise;
-    use std::io::{Cursor, Write};
-
-    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, data) in files {
-            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-            archive.write_all(data).unwrap();
-        }
-        archive.finish().unwrap().into_inner()
-    }
 
     fn names(file: &[u8]) -> Vec<String> {
         contents(file, "file").unwrap().iter().map(Content::file_name).collect()

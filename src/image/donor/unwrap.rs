@@ -125,7 +125,7 @@ fn listed(piece: &Held) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::image::checks::Severity;
     use crate::image::container::packed::Format;
@@ -148,7 +148,7 @@ mod tests {
         archive.into_inner().unwrap()
     }
 
-    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+    pub(in crate::image::donor) fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, data) in files {
             archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();

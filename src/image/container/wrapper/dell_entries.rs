@@ -211,7 +211,7 @@ fn guarded(data: &[u8]) -> Option<Blocks> {
         let Some(one) = entry(&data[..end], at) else {
             return fault(CheckName::SIZE, "a block's entry is not whole");
         };
-        // The signature is behind the entry's data.
+        // The signature follows the entry's data.
         let Some(block) = guard::read(&data[..end], one.data.start as usize) else {
             return fault(CheckName::SIZE, "a block is not whole");
         };
