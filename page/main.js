@@ -63,7 +63,7 @@ function subject() {
 function notice() {
   const box = find("notice");
   if (!session.connected) {
-    fill(box, h("span", {}, "No connection to norsplice. What runs there goes on."), button("connect", "Connect", start));
+    fill(box, h("span", {}, "No connection to norsplice. What runs there continues."), button("connect", "Connect", start));
   } else if (!session.inCharge && session.operations.size) {
     fill(box, h("span", {}, "Another tab is in charge: this one shows what happens there."), button("take-over", "Take over here", () => session.takeOver()));
   } else {

@@ -3,7 +3,7 @@
 /** Short requests for looking: they come and go unseen. */
 const QUIET = new Set(["list", "boards", "chips", "backups", "jobs", "bytes", "picture", "search", "diff", "inspect", "try", "report"]);
 
-const LOST = "the connection to norsplice was lost; what runs goes on, and this page finds it again";
+const LOST = "the connection to norsplice was lost; what runs continues, and this page finds it again";
 
 export class Session extends EventTarget {
   operations = new Set();

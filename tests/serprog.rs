@@ -152,7 +152,7 @@ fn lost_doubled_and_cut_answers_do_no_harm() {
 fn firmwares_that_refuse_what_they_did_not_exclude_do_no_harm() {
     let write = |kind| write_under(ProgrammerKind::Serprog(kind), Faults::default(), &format!("{kind:?}"));
     assert_eq!(write(SerprogKind::Stingy), (true, String::new()));
-    // A write enable that is refused in the middle of a burst: the chip ignores the page behind it.
+    // A write enable that is refused in the middle of a burst: the chip ignores the page after it.
     let (_, misdeeds) = write(SerprogKind::Moody);
     assert!(misdeeds.lines().all(|line| line.ends_with("command 02h without write enable")), "{misdeeds}");
 }

@@ -120,7 +120,7 @@ fn every_programmer_lets_go_of_its_pins_on_every_way_out() {
     }
 }
 
-/// The program itself: ended by a signal in the middle of a backup and of a write, and by a wrong file behind the backup.
+/// The program itself: ended by a signal in the middle of a backup and of a write, and by a wrong file after the backup.
 #[test]
 fn the_program_lets_go_of_the_pins_when_it_is_told_to_end() {
     let bench = Bench::in_memory();

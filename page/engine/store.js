@@ -1,6 +1,6 @@
 // The engine's files: a tree in memory, of which the store is kept in the browser's own file system (OPFS).
 //
-// The engine works on the tree. What it syncs is written before it goes on: a line of a journal is appended, a new file is
+// The engine works on the tree. What it syncs is written before it continues: a line of a journal is appended, a new file is
 // written whole. So after a tab is killed the store is as the last sync left it.
 
 import { Directory, File, OpenFile, wasi } from "./wasi/index.js";

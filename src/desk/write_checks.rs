@@ -32,7 +32,7 @@ pub(super) const WRAPPERS: &[&str] = &[
 pub(super) const FIRMWARE_HEADERS: &[&str] =
     &["linksys-header", "seama", "sysupgrade", "tplink-v1", "tplink-v2", "tplink-v3", "trx"];
 
-/// What a boot loader reads from behind itself: at the start of a flash the loader would be missing.
+/// What a boot loader reads from after itself: at the start of a flash the loader would be missing.
 pub(super) const BEHIND_LOADER: &[&str] = &[
     "ambarella-partition",
     "arcadyan-lzma",

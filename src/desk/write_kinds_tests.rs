@@ -105,7 +105,7 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
         // Two headers, one after the other: it may be a download with the loader in between, so it is asked about.
         ("tplink-v2", tplink::tests::first_structure(2), not_at_0),
         ("linksys-header", cybertan::tests::with_header(b"NL16", &trx), never),
-        // Headers that stay in flash where the firmware begins, and what a loader reads from behind itself.
+        // Headers that stay in flash where the firmware begins, and what a loader reads from after itself.
         ("trx", trx.clone(), not_at_0),
         ("tplink-v1", small("v1_mr3020_EU.bin"), not_at_0),
         ("seama", seama::tests::made(&[0x5a; 4000], false), not_at_0),

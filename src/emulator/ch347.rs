@@ -128,7 +128,7 @@ impl UsbDevice for Ch347 {
         }
         self.advance(now);
         let Some(n) = self.outgoing.pop(into) else { return PacketAnswer::Nak };
-        // Work that waited for room goes on now.
+        // Work that waited for room continues now.
         if let Some(work) = &mut self.work
             && work.done < now
         {

@@ -13,7 +13,7 @@ pub enum Quirk {
     Merge,
     /// CH341A: an answer is held for 3 ms before it is given.
     Hold,
-    /// CH341A: reports version 20h, and loses the packet behind a full `A8` packet unless it is an empty one.
+    /// CH341A: reports version 20h, and loses the packet after a full `A8` packet unless it is an empty one.
     Version20,
     /// CH341A: another program has left SPI with two data lines; an `AA` mode setting ends it.
     DualMode,

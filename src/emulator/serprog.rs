@@ -157,7 +157,7 @@ impl UsbDevice for Serprog {
         for (into, byte) in into.iter_mut().zip(self.output.drain(..n)) {
             *into = byte;
         }
-        // Work that waited for room goes on now.
+        // Work that waited for room continues now.
         if let Some((done, _)) = &mut self.work
             && *done < now
         {

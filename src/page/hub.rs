@@ -69,7 +69,7 @@ impl Hub {
         Some(Joined { tab, before, lines })
     }
 
-    /// A tab is gone. What runs goes on; another tab that is there is in charge then.
+    /// A tab is gone. What runs continues; another tab that is there is in charge then.
     pub fn leave(&self, tab: u64) {
         let mut state = self.state();
         state.tabs.remove(&tab);

@@ -80,7 +80,7 @@ const VERSION: u8 = 0x5F;
 const CLEAR: u8 = 0xB2;
 /// Versions from here on are the ones that everyone has.
 const COMMON_VERSION: u8 = 0x30;
-/// This version loses the packet behind a full `A8` packet; an empty packet goes between.
+/// This version loses the packet after a full `A8` packet; an empty packet goes between.
 const PADDED_VERSION: u8 = 0x20;
 /// What an earlier session has left in the chip comes within this time.
 const LEFT_OVER: Duration = Duration::from_millis(3);

@@ -21,7 +21,7 @@ const LEFT: usize = 72;
 pub enum Palette {
     /// Symbols only.
     Plain,
-    /// ANSI colours behind the symbols.
+    /// ANSI background colours for the symbols.
     Ansi,
 }
 

@@ -45,7 +45,7 @@ pub fn unusable(operation: &str, message: &str) -> Fields {
     Fields::new().with("command", operation).with("message", message).with("final", true)
 }
 
-/// `error` of a line that changes nothing: a running request goes on.
+/// `error` of a line that changes nothing: a running request continues.
 pub fn complaint(message: &str) -> Fields {
     Fields::new().with("message", message).with("final", false)
 }

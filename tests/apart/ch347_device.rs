@@ -32,7 +32,7 @@ pub struct Habits {
     pub echoes: bool,
     /// Every so many C4 one has a status of 1, its bytes not clocked.
     pub refuses_each: Option<usize>,
-    /// The first bit behind each configuration reads 1.
+    /// The first bit after each configuration reads 1.
     pub first_bit: bool,
     /// It says nothing more after so many OUT transfers.
     pub dies_after: Option<usize>,
@@ -89,7 +89,7 @@ pub struct State {
     pub unknown: Vec<u8>,
 }
 
-/// The device, and what it is behind.
+/// The device, and what it is attached to.
 #[derive(Clone)]
 pub struct Device(pub Arc<Mutex<State>>);
 
@@ -135,7 +135,7 @@ impl State {
     }
 
     fn select(&mut self, line: usize, low: bool) {
-        // Polarity: bit 7 of the byte behind governs both.
+        // Polarity: bit 7 of the next byte governs both.
         let low = low != (self.config[21] & 0x80 != 0);
         if self.low[line] != low {
             self.low[line] = low;

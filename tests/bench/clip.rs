@@ -44,7 +44,7 @@ pub type Opened = Box<dyn Programmer>;
 /// An emulated programmer with its chip.
 pub struct Clip {
     pub emulator: Emulator,
-    /// The programmer as behind `-p`.
+    /// The programmer as after `-p`.
     pub name: String,
 }
 

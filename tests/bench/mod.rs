@@ -113,7 +113,7 @@ impl Bench {
         Ran::of(self.command().args(words))
     }
 
-    /// Runs the binary on an emulated programmer; `emu` is what stands behind `-p emu:`. The driver must have done
+    /// Runs the binary on an emulated programmer; `emu` is what follows `-p emu:`. The driver must have done
     /// nothing wrong to the emulated chip, and drive no pin any more. Gives what was counted on the wires as well.
     #[track_caller]
     pub fn emu<S: AsRef<std::ffi::OsStr>>(

@@ -95,7 +95,7 @@ fn every_one_time_area_is_dumped_as_it_is() {
         let held: Vec<u8> = (0..spec.security.count)
             .flat_map(|i| clip.emulator.chip(|c| c.security(i).unwrap().to_vec()))
             .collect();
-        // A control byte behind the area is not part of it; where the size is not sure, more is read.
+        // A control byte after the area is not part of it; where the size is not sure, more is read.
         let whole = found == held || unsure && found.starts_with(&held);
         let without_control = found.len() + 1 == held.len() && held.starts_with(&found);
         assert!(whole || without_control, "{name}: {} of {} bytes", found.len(), held.len());

@@ -151,7 +151,7 @@ fn blank_pages_and_ends_of_ff_are_not_sent() {
         let done = chip.program(0x4000, &image, &permit).unwrap();
         assert_eq!((done.pages, done.bytes, done.blank), (3, 0x21, 29));
         let counts = clip.emulator.counts();
-        // Three page commands, each behind a write enable, and commands that ask for the status.
+        // Three page commands, each after a write enable, and commands that ask for the status.
         let sent = counts.spi_bytes - counts.status_bytes - counts.status_polls;
         assert_eq!(sent, 3 * (1 + 4) + 0x21);
         assert!(clip.emulator.contents()[0x4000..0x6000] == image);

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, Ran};
 use std::process::Command;
 
-/// What bash offers behind these words, the last of which is being typed.
+/// What bash offers after these words, the last of which is being typed.
 fn offered(bench: &Bench, words: &[&str]) -> Vec<String> {
     let script = bench.run(["completions", "bash"]).code(0).stdout;
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();

@@ -51,7 +51,7 @@ fn the_one_pass_leaves_the_splice_on_the_chip_and_the_old_contents_in_the_store(
         assert!(number("backup_bytes_read") == 2 * (8 << 20) && contact <= 0x1_0000, "{result}");
         let read = 2 * (8 << 20) + contact + number("bytes_verified");
         // Connecting looks for the address mode. An erase type is looked at once, in 256 bytes, where another can do its work.
-        // Behind the second pass, 8 KiB and the lead of our engine are read once more. Both of its reads end 11 bytes behind
+        // After the second pass, 8 KiB and the lead of our engine are read once more. Both of its reads end 11 bytes after
         // their span.
         // At slower clocks, where there are any, blocks that are not all alike: 128 of them at most, and 16.
         let telling = board.chunks(256).filter(|block| block.iter().any(|byte| *byte != block[0])).count();

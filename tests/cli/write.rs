@@ -62,7 +62,7 @@ fn only_what_differs_is_written_after_a_backup_and_can_be_put_back() {
     let read = CHIP as u64 + contact + number("bytes_verified");
     // Connecting looks for the address mode.
     let looks = alone["array_bytes_read"].as_u64().unwrap();
-    // The forward pass ends 11 bytes behind its span.
+    // The forward pass ends 11 bytes after its span.
     assert_eq!(counts["array_bytes_read"], read + looks + 11, "{result}");
     let id = result["backup"].as_str().unwrap().to_owned();
     assert_eq!(std::fs::read(bench.path("store").join(&id).join("flash.bin")).unwrap(), image);

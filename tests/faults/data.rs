@@ -200,7 +200,7 @@ fn back_up(kind: ProgrammerKind, strike: Strike, old: &[u8]) -> Result<bool, Str
     match taken {
         Err(_) if stored.is_empty() => Ok(false),
         Err(error) => Err(format!("stored, and: {error}")),
-        // Changed before or behind both passes, it is what the chip held while they read it.
+        // Changed before or after both passes, it is what the chip held while they read it.
         Ok(taken) if was_held(&taken.flash, old, &emulator.contents()) => Ok(true),
         Ok(_) => Err("a wrong backup".into()),
     }

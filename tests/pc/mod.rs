@@ -157,7 +157,7 @@ fn a_wrong_donor_is_refused_and_no_file_is_left() {
 #[test]
 fn a_pc_is_rewritten_on_the_clip() {
     let bench = Bench::new();
-    // 8 MiB: what is behind the descriptor's regions and before the boot volume.
+    // 8 MiB: what is after the descriptor's regions and before the boot volume.
     let parts =
         [(Part::Nvar, 16), (Part::Identity, 2), (Part::Code, 40), (Part::Block, 1), (Part::Blank, 1965)];
     let (own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));

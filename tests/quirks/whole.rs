@@ -23,7 +23,7 @@ use std::time::Duration;
 /// From the last answer that was lost to the error that ends the work.
 const NOTICED: Duration = Duration::from_secs(2);
 
-/// The same where a quirk strikes from the start and every answer is wrong: behind the proof, three shapes are tried, each with more
+/// The same where a quirk strikes from the start and every answer is wrong: after the proof, three shapes are tried, each with more
 /// patience.
 const GIVEN_UP: Duration = Duration::from_millis(2200);
 

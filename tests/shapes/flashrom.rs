@@ -13,7 +13,7 @@ struct Shape {
     transfers: usize,
     /// The first packet is of pins, chip select high, then low at its end, and is as long as a packet can be.
     pins_first: bool,
-    /// Lengths of the packets behind it.
+    /// Lengths of the packets after it.
     packets: Vec<usize>,
     /// The bytes that are clocked; those after the command of a read are all FF.
     clocked: Vec<u8>,

@@ -3,7 +3,7 @@
 //! CH341A: packets of 32 bytes. `A8`: up to 31 bytes to clock, each clocked byte comes back. `AB`: pin commands, `80` + values,
 //! `40` + directions, `20` ends. Bits of a byte least significant first. D0 is chip select. The plain shape of other
 //! drivers: a pin packet padded to 32 bytes, in the same transfer the data of one command; at most 32 IN transfers; nothing
-//! behind the data; chip select rises with the next command.
+//! after the data; chip select rises with the next command.
 //!
 //! MPSSE: `80` value direction, `81`, `11` and `20` and `31` with a length, `8F` clocks, `87` at the end. ADBUS3 is chip select.
 //! The plain shape: one window a burst, reads of 4 KiB at most, no `8F`.
@@ -97,7 +97,7 @@ pub fn ch341a(bursts: &[Recorded], plain: bool) -> Result<Windows, Fault> {
 fn pins(line: &mut Line, commands: &[u8]) -> Result<usize, Fault> {
     let mut begun = 0;
     let end = commands.iter().position(|c| *c == 0x20).ok_or("pins without an end")?;
-    check(commands[end + 1..].iter().all(|byte| *byte == 0), || "bytes behind the end of the pins".into())?;
+    check(commands[end + 1..].iter().all(|byte| *byte == 0), || "bytes after the end of the pins".into())?;
     for command in &commands[..end] {
         match command >> 6 {
             0b10 => {

@@ -4,7 +4,7 @@
 //! 1.3.0 here). flashrom runs over the stand-in for libusb, reads a block of 4 KiB, erases it, writes and verifies it; of
 //! every kind of burst the first one is kept.
 
-/// One burst: its OUT transfer, and how many IN transfers of which length were asked for behind it.
+/// One burst: its OUT transfer, and how many IN transfers of which length were asked for after it.
 pub struct Burst {
     pub out: Vec<u8>,
     pub asked: Vec<usize>,
@@ -91,7 +91,7 @@ mod again {
         let mut kept = format!(
             "# flashrom 1.3.0 with -p {programmer}, on the emulated programmer with a W25Q64FV: the first burst of each kind.\n\
              # Made by: cargo test --test all shapes::recording -- --ignored\n\
-             # out: an OUT transfer in hex. in: the lengths that were asked for behind it, as count x length.\n"
+             # out: an OUT transfer in hex. in: the lengths that were asked for after it, as count x length.\n"
         );
         for burst in traced(&trace) {
             let kind = opcodes(&burst);

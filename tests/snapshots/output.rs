@@ -12,7 +12,7 @@ struct Filters {
     ids: Vec<(String, String)>,
 }
 
-/// Where `pattern` begins in `text`, at or behind `from`.
+/// Where `pattern` begins in `text`, at or after `from`.
 fn find(text: &str, pattern: &str, from: usize) -> Option<usize> {
     let fits = |window: &[u8]| {
         window.iter().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {

@@ -77,7 +77,7 @@ impl Session {
     }
 
     /// Waits until the newest backup and the newest job are of another second than now: one more of the same contents
-    /// or the same verb would get a number behind its id.
+    /// or the same verb would get a number after its id.
     fn new_second(&self) {
         let folders = ["norsplice-demo/store", "norsplice-demo/store/jobs"].map(|dir| self.bench.path(dir));
         let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();

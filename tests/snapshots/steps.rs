@@ -4,7 +4,7 @@
 pub struct Step {
     /// The name of its file.
     pub name: &'static str,
-    /// As typed behind `norsplice`; `BACKUP` and `JOB` stand for the ids that the first rewrite gave, `NEWEST` for the
+    /// As typed after `norsplice`; `BACKUP` and `JOB` stand for the ids that the first rewrite gave, `NEWEST` for the
     /// latest job's.
     pub line: &'static str,
     /// On the demo board's emulated chip (`emu`), or another one; empty for none.

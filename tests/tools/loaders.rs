@@ -17,7 +17,7 @@ fn only<'a>(found: &'a Inspection, kind: &str) -> &'a Item {
     items[0]
 }
 
-/// A file behind `before` blank bytes.
+/// A file after `before` blank bytes.
 fn at(before: usize, file: &[u8]) -> Vec<u8> {
     let mut image = vec![0xff; before];
     image.extend(file);

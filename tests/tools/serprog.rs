@@ -17,7 +17,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// The device as behind `-p emu:`, at a TCP address or `pty`.
+    /// The device as after `-p emu:`, at a TCP address or `pty`.
     pub fn new(bench: &Bench, device: &str, place: &str) -> Self {
         let mut child = bench
             .command()
@@ -79,7 +79,7 @@ fn flashrom_reads_what_norsplice_wrote_and_the_reverse() {
     }
 }
 
-/// Passes bytes on, and counts how often the client begins to send again behind an answer: its round trips.
+/// Passes bytes on, and counts how often the client begins to send again after an answer: its round trips.
 struct Counted {
     address: String,
     turns: Arc<AtomicUsize>,

@@ -123,7 +123,7 @@ fn ctrl_c_and_nobody_asking_end_it() {
 #[test]
 fn files_of_the_other_kind_and_boards_without_a_rescue_are_refused() {
     let bench = Bench::new();
-    // For a rescue that skips the loader's place: zeros, and the firmware behind them.
+    // For a rescue that skips the loader's place: zeros, and the firmware after them.
     let mut skipping = rescue();
     skipping[..0x2_0000].fill(0);
     for (bytes, board, word) in [

@@ -231,9 +231,8 @@ fn usable(seen: &Seen, one: &Programmer) -> Vec<Check> {
     if let Some(settings) = one.spec.as_deref().and_then(|spec| Settings::parse(spec).ok())
         && settings.model.stays_driven
     {
-        let text = format!(
-            "{who} goes on driving the chip's clock and data in after a job; chip select is high then"
-        );
+        let text =
+            format!("{who} still drives the chip's clock and data in after a job; chip select is high then");
         let next = ["take the clip off before the board gets power of its own"];
         checks.push(Check::new("lines", State::Ok, text, next));
     }

@@ -163,8 +163,8 @@ fn packed<'a>(bytes: &'a [u8], what: &str) -> Start<'a> {
             ),
         ));
     }
-    let behind = sysupgrade::strip(bytes).get(unpacked.used..).unwrap_or_default();
-    let ends = behind.iter().all(|b| *b == 0);
+    let rest = sysupgrade::strip(bytes).get(unpacked.used..).unwrap_or_default();
+    let ends = rest.iter().all(|b| *b == 0);
     let is_archive = || at_start(&mut Look::new(&unpacked.data)).is_some();
     if !ends || !(is_firmware(&unpacked.data) || is_archive()) {
         return Start::Bare;

@@ -174,7 +174,7 @@ mod tests {
         assert!(found[0].contains("it would be taken from there"), "{found:?}");
         let image = run_with(&own, &other, &["me=d"], None, "descriptor-differs").unwrap().image;
         assert!(image[0x3000..0x8000] == other[0x1000..0x6000] && image[0x8000..] == own[0x8000..]);
-        // What did not move goes on without a question.
+        // What did not move needs no question.
         assert!(run(&own, &other, &["bios=d"], None).is_ok());
     }
 

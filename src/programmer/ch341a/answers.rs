@@ -1,4 +1,4 @@
-//! IN: the answers of `A8` packets, and the mark behind answers that are late.
+//! IN: the answers of `A8` packets, and the mark after answers that are late.
 
 use super::packets::reverse_bits;
 use super::{CS, MOSI, PACKET};

@@ -375,7 +375,7 @@ fn a_bit_that_is_misread_in_each_look_ends_no_write() {
     assert!(bench.emulator.contents() == changed(&old));
 }
 
-/// What one engine alone reads otherwise outside of the job's blocks says nothing of the backup: the undo goes on.
+/// What one engine alone reads otherwise outside of the job's blocks says nothing of the backup: the undo continues.
 #[test]
 fn one_engine_that_reads_otherwise_does_not_stop_an_undo() {
     let old = random(1, SMALL);

@@ -68,7 +68,7 @@ fn a_dump_that_differs_in_the_addresss_place_only() {
     }
 }
 
-/// Two bits of the firmware were read wrong, or the firmware is damaged: the splice goes on, and says so.
+/// Two bits of the firmware were read wrong, or the firmware is damaged: the splice continues, and says so.
 #[test]
 fn a_base_whose_firmware_is_damaged_is_told() {
     let mut chip = base();
