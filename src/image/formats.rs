@@ -34,6 +34,8 @@ pub(crate) struct ContainerFormat {
     pub firmware: Option<AsFirmware>,
     /// How messages call a file of this format that is named and not opened as a donor.
     pub closed: Option<Closed>,
+    /// True for data of one unit, such as calibration.
+    pub of_unit: bool,
     /// For a file system that may be a firmware's root.
     pub file_system: Option<FileSystem>,
     /// Reads the layout of the flash out of a file with such a container anywhere in it.
@@ -113,6 +115,7 @@ const ROW: ContainerFormat = ContainerFormat {
     find: |_, _| None,
     firmware: None,
     closed: None,
+    of_unit: false,
     file_system: None,
     layout: None,
 };
@@ -262,6 +265,7 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         kinds: &[rb_hardconfig::KIND],
         magics: &rb_hardconfig::MAGICS,
         find: rb_hardconfig::find,
+        of_unit: true,
         ..ROW
     },
     ContainerFormat {
@@ -365,8 +369,14 @@ pub(crate) const FORMATS: &[ContainerFormat] = &[
         ..ROW
     },
     ContainerFormat { kinds: &[uboot_env::KIND], edge: Some(0x400), find: uboot_env::find, ..ROW },
-    ContainerFormat { kinds: &[mtk_eeprom::KIND], edge: Some(0x1000), find: mtk_eeprom::find, ..ROW },
-    ContainerFormat { kinds: &[art::KIND], edge: Some(0x1000), find: art::find, ..ROW },
+    ContainerFormat {
+        kinds: &[mtk_eeprom::KIND],
+        edge: Some(0x1000),
+        find: mtk_eeprom::find,
+        of_unit: true,
+        ..ROW
+    },
+    ContainerFormat { kinds: &[art::KIND], edge: Some(0x1000), find: art::find, of_unit: true, ..ROW },
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::bytes::{Endianness, array, mac_at, mac_text, slice, u16_at};
 use super::item::{Found, Item, ItemKind, Outcome};
 use super::mtk_eeprom::judge_mac;
 use super::placeholder;
+use crate::image::is_blank;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("art");
@@ -20,6 +21,9 @@ const PARTITION: usize = 0x10000;
 const PLACES: [usize; 2] = [0x1000, 0x5000];
 /// Lengths of an ath10k block: QCA988x, QCA99x0 and IPQ4019.
 const ATH10K: [u16; 2] = [2116, 12064];
+const AR9300: &str = "AR9300";
+/// Length of an AR9300's block.
+const EEPROM: usize = 0x400;
 /// Where the header of the AR5416 family is, counted from the magic number: AR5416 and AR9160, AR9287, AR9285.
 const AR5416_HEADERS: [usize; 3] = [0x200, 0x100, 0x80];
 
@@ -51,7 +55,7 @@ fn ar9300(bytes: &[u8], at: usize) -> Option<Calibration> {
     let chains = [head[32] & 0xf, head[32] >> 4].iter().all(|mask| (1..=7).contains(mask));
     (head[0] == 2 && (2..=8).contains(&head[1]) && text && chains).then_some(Calibration {
         offset: at as u64,
-        family: "AR9300",
+        family: AR9300,
         mac,
         mac_offset: at as u64 + 2,
         checksum: None,
@@ -69,7 +73,6 @@ fn station_or_blank(bytes: &[u8], at: usize) -> Option<Option<[u8; 6]>> {
 /// An AR9300 whose text and chains say nothing, in its usual place after 4 KiB that hold little but addresses.
 fn bare_ar9300(bytes: &[u8], partition: usize, at: usize) -> Option<Calibration> {
     const MOST_FILLED: usize = 64;
-    const EEPROM: usize = 0x400;
     let head = slice(bytes, at, 8)?;
     let mac = station_or_blank(head, 2)?;
     // Without an address, two bytes alone are none: there must be calibration.
@@ -80,7 +83,7 @@ fn bare_ar9300(bytes: &[u8], partition: usize, at: usize) -> Option<Calibration>
     let known = head[..2] == [2, 2] && filled <= MOST_FILLED && (mac.is_some() || calibrated);
     known.then_some(Calibration {
         offset: at as u64,
-        family: "AR9300",
+        family: AR9300,
         mac,
         mac_offset: at as u64 + 2,
         checksum: None,
@@ -130,6 +133,14 @@ fn odd_address(bytes: &[u8], chip: &Calibration) -> Option<String> {
     (outcome != Outcome::Ok).then(|| format!("{} at {:#x}: {detail}", chip.family, chip.offset))
 }
 
+/// True for an AR9300 of which nothing but its first bytes is left.
+fn is_blank_after_address(bytes: &[u8], chip: &Calibration) -> bool {
+    const HEAD: usize = 8;
+    let body =
+        usize::try_from(chip.offset).ok().and_then(|at| bytes.get(at + HEAD..bytes.len().min(at + EEPROM)));
+    chip.family == AR9300 && body.is_none_or(is_blank)
+}
+
 /// Reads an `art` partition at an erase block's edge, or a chip's calibration on its own.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
@@ -160,6 +171,15 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     // Only a block whose words xor to FFFF was taken for one with a checksum.
     let summed = chips.iter().any(|chip| chip.checksum.is_some());
     let item = if summed { item.check("checksum", true, "") } else { item };
+    let blank = chips.iter().find(|chip| is_blank_after_address(bytes, chip));
+    let item = match blank {
+        Some(chip) => item.check(
+            "calibration",
+            false,
+            format!("{} at {:#x}: blank after the address", chip.family, chip.offset),
+        ),
+        None => item,
+    };
     let odd = chips.iter().find_map(|chip| odd_address(bytes, chip));
     Some(Found::leaf(match odd {
         Some(detail) => item.check("mac", Outcome::CannotTell, detail),
@@ -222,6 +242,18 @@ pub(crate) mod tests {
         let mut bytes = art();
         bytes[0x11002] |= 1;
         assert!(find(&mut Look::new(&bytes), 0x10000).is_none());
+    }
+
+    #[test]
+    fn a_chip_that_is_blank_after_its_address_has_lost_its_calibration() {
+        for fill in [0, 0xff] {
+            let mut bytes = art();
+            bytes[0x11008..0x12000].fill(fill);
+            let item = find(&mut Look::new(&bytes), 0x10000).unwrap().item;
+            assert_eq!(item.result("calibration"), Some(Outcome::Bad));
+            bytes[0x11100] = 0x21;
+            assert!(find(&mut Look::new(&bytes), 0x10000).unwrap().item.is_sound());
+        }
     }
 
     #[test]

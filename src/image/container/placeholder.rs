@@ -20,7 +20,9 @@ pub fn name(mac: &[u8; 6]) -> Option<&'static str> {
     let repeats = mac.iter().any(|b| mac.iter().filter(|other| *other == b).count() >= 5);
     let spelled = matches!(mac, [0xde, 0xad, ..] | [_, _, 0xde, 0xad, ..] | [_, 0xde, 0xad, ..]);
     match mac {
-        _ if repeats || counts(1) || counts(0x11) || spelled => Some("a placeholder, not a unit's address"),
+        _ if repeats || counts(1) || counts(0x11) || counts(0x22) || spelled => {
+            Some("a placeholder, not a unit's address")
+        }
         _ if maker == RALINK => Some("Ralink's own prefix: the board's maker gave the radio none"),
         _ if ATHEROS.contains(&maker) => Some("Atheros's own prefix: the board's maker gave the radio none"),
         [.., 0, 0, 0] => Some("a maker's prefix without a number"),
@@ -41,6 +43,7 @@ mod tests {
             ([0x00, 0x02, 0x03, 0x04, 0x05, 0x06], "placeholder"),
             ([0x00, 0x01, 0x02, 0x03, 0x04, 0x05], "placeholder"),
             ([0x00, 0x11, 0x22, 0x33, 0x44, 0x55], "placeholder"),
+            ([0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc], "placeholder"),
             ([0xde, 0xad, 0xbe, 0xef, 0x00, 0x01], "placeholder"),
             ([0x00, 0xde, 0xad, 0xc0, 0xff, 0xee], "placeholder"),
             ([0x00, 0x0c, 0x43, 0x26, 0x60, 0x00], "Ralink"),

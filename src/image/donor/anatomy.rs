@@ -11,6 +11,7 @@ use super::firmware::{self, Firmware};
 use super::form::other_form;
 use super::identity::{self, Names};
 use super::loader;
+use super::other_flash;
 use super::plain;
 use crate::image::boards::Board;
 use crate::image::checks::{Advice, CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
@@ -112,7 +113,7 @@ fn fills(bytes: &[u8], region: &Region) -> bool {
     let short_loader = || loader::is_one(bytes);
     // A firmware of that length has no padding before it.
     let padded = || region.role == Role::Firmware && after_padding(bytes).is_some();
-    (len == room && !padded())
+    (len == room && !padded() && !other_flash::is_one(bytes, region))
         || (region.role == Role::Loader && len < room && short_loader())
         || (len < room && is_me(region) && me::is_image(bytes))
 }
@@ -162,10 +163,14 @@ impl<'a> Anatomy<'a> {
         let is_whole_chip = bytes.len() as u64 == board.chip_size;
         let start = board.firmware_start().filter(|start| *start > 0 && !is_whole_chip);
         if let Some(start) = start.filter(|_| !plain::is_container(bytes)) {
-            if let Some(header) = envelope_at(bytes, start) {
+            let after = bytes.get(start as usize..).unwrap_or_default();
+            let header = envelope_at(bytes, start);
+            if other_flash::may_be_one(bytes) && (header.is_some() || plain::is_container(after)) {
+                return new(Kind::Unknown).of_another_flash(board);
+            }
+            if let Some(header) = header {
                 return new(Kind::RescueFile).with_rescue(header, board);
             }
-            let after = bytes.get(start as usize..).unwrap_or_default();
             if board.hardware.is_empty()
                 && plain::is_container(after)
                 && plain::across(bytes, start).is_none()
@@ -222,6 +227,9 @@ impl<'a> Anatomy<'a> {
         };
         let form = closed().or_else(half).or_else(|| other_form(bytes));
         let known = form.is_some();
+        if !known && other_flash::is_likely(bytes, board) {
+            return self.of_another_flash(board);
+        }
         let why = match (bytes.len(), form) {
             (0, _) => "is empty".to_owned(),
             (_, Some(form)) => form,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::anatomy::{Anatomy, Kind};
 use super::dump;
 use super::firmware::{self, Firmware, Origin};
+use super::form::has_chip_size;
 use super::identity::{self, Names};
 use super::loader;
 use super::plain;
@@ -29,7 +30,8 @@ impl Anatomy<'_> {
         let opened = plain::open(bytes, &what, board);
         // Kernels of many boards start in ways of their own: then the metadata or the tree must name the board.
         let named = || board_trees(bytes).iter().any(|tree| names_board(tree, board));
-        let as_it_is = || bytes.len() as u64 != board.chip_size && plain::closed(bytes).is_none() && named();
+        let is_flash = bytes.len() as u64 == board.chip_size || has_chip_size(bytes);
+        let as_it_is = || !is_flash && plain::closed(bytes).is_none() && named();
         if opened.is_none() && !appended && !as_it_is() {
             return None;
         }

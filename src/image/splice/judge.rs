@@ -7,6 +7,7 @@ use super::kinship;
 use super::parties::Parties;
 use super::product::Product;
 use super::resolve::Resolved;
+use super::strays;
 use crate::image::checks::{Advice, Finding, Severity};
 use crate::image::checks::{
     CROSSING, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
@@ -52,6 +53,7 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         found.extend(contents(chip, r));
     }
     found.extend(crossing(chip, parties));
+    found.extend(strays::judge(product, parties));
     if found.iter().all(|finding| finding.severity == Severity::Tell) {
         found.extend(kinship::empty_dumps(parties));
     }

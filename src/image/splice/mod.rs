@@ -23,6 +23,7 @@ mod rescue_tests;
 mod resolve;
 mod router;
 mod spliced;
+mod strays;
 #[cfg(test)]
 mod tests;
 mod tree_map;

@@ -7,6 +7,7 @@ mod loaders;
 mod moved;
 mod named;
 mod nested;
+mod other_flash;
 mod pairs;
 mod property;
 mod sources;
