@@ -209,6 +209,14 @@ pub fn tar_files(bytes: &[u8]) -> Option<Vec<TarFile>> {
     (!files.is_empty()).then_some(files)
 }
 
+/// The board in the paths of an image of the tar kind: its name with `_` for the comma. Fact: OpenWrt's nand.sh,
+/// nand_do_platform_check.
+pub fn tar_board(bytes: &[u8]) -> Option<String> {
+    let files = tar_files(bytes)?;
+    let board = files.first()?.path.strip_prefix("sysupgrade-")?.split('/').next()?;
+    (!board.is_empty()).then(|| board.to_owned())
+}
+
 /// The mark of a tar, and its offset in the first header.
 pub(crate) const TAR_MAGIC: &[u8; 5] = b"ustar";
 /// See [`TAR_MAGIC`].
@@ -236,8 +244,7 @@ pub(crate) fn find_tar(look: &mut Look, mark: usize) -> Option<Found> {
     }
     let files = tar_files(&look.bytes[at..])?;
     let end = files.iter().map(|f| f.offset.saturating_add(f.len).div_ceil(BLOCK) * BLOCK).max()?;
-    let board =
-        files[0].path.strip_prefix("sysupgrade-").and_then(|p| p.split('/').next()).unwrap_or_default();
+    let board = tar_board(&look.bytes[at..]).unwrap_or_default();
     let list: Vec<Value> = files
         .iter()
         .map(|f| serde_json::json!({ "path": f.path, "offset": at as u64 + f.offset, "size": f.len }))

@@ -13,7 +13,7 @@ use crate::image::devicetree;
 /// The names that a file gives for its board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// The list in its metadata; `None` where it has no metadata.
+    /// The list in its metadata, else the board in the paths of a tar; `None` where it has neither.
     pub listed: Option<Vec<String>>,
     /// The own names of its device trees.
     pub trees: Vec<String>,
@@ -52,6 +52,12 @@ impl Names {
         all.any(|name| !is_reference(name) && own.iter().any(|own| is_same(own, name)))
     }
 
+    /// True where the list has the name of a tree: all of its names are then of one board.
+    pub fn are_linked(&self) -> bool {
+        let mut listed = self.listed.iter().flatten();
+        listed.any(|name| self.trees.iter().any(|tree| name.eq_ignore_ascii_case(tree)))
+    }
+
     /// True where the file names a board, or the reference board of its processor.
     pub fn is_given(&self) -> bool {
         !self.trees.is_empty() || self.listed.as_ref().is_some_and(|listed| !listed.is_empty())
@@ -59,7 +65,8 @@ impl Names {
 }
 
 fn listed(file: &[u8]) -> Option<Vec<String>> {
-    sysupgrade::metadata(file).map(|metadata| metadata.supported_devices)
+    let in_metadata = sysupgrade::metadata(file).map(|metadata| metadata.supported_devices);
+    in_metadata.or_else(|| sysupgrade::tar_board(file).map(|board| vec![board]))
 }
 
 /// The own names of the device trees in `bytes`, those without a flash map included.
@@ -79,13 +86,15 @@ fn own_names(trees: &[devicetree::TreeBoard]) -> Vec<String> {
     names
 }
 
-/// True when two names are of one board: the same, or one of them without a maker and otherwise the same.
+/// True when two names are of one board: the same, or one of them without a maker or with `_` for the comma, and otherwise
+/// the same.
 pub(crate) fn is_same(a: &str, b: &str) -> bool {
     let model = |name: &str| name.split_once(',').map(|(_, model)| model.to_owned());
     let short = |short: &str, full: &str| {
         !short.contains(',') && model(full).is_some_and(|model| model.eq_ignore_ascii_case(short))
     };
-    a.eq_ignore_ascii_case(b) || short(a, b) || short(b, a)
+    let in_path = |name: &str| name.replacen(',', "_", 1);
+    in_path(a).eq_ignore_ascii_case(&in_path(b)) || short(a, b) || short(b, a)
 }
 
 /// Compares the names in a donor with the board's; `what` names the donor in messages.
@@ -110,7 +119,7 @@ pub(crate) fn judge(names: &Names, what: &str, board: &Board) -> Vec<Finding> {
     let in_full = listed.iter().any(|name| own.iter().any(|own| own.eq_ignore_ascii_case(name)));
     let in_trees = names.trees.iter().any(is_own);
     // A list that has the tree's name and the board's says that both are one board.
-    let linked = names.trees.iter().any(|tree| listed.iter().any(|name| name.eq_ignore_ascii_case(tree)));
+    let linked = names.are_linked();
     let (list, trees) = (listed.join(", "), names.trees.join(", "));
     let this = this_board(board);
     let finding = match (in_list, names.trees.is_empty(), in_trees) {
@@ -227,6 +236,7 @@ mod tests {
             (Some(&["ACME,Quick5", "acme,slow"]), &["acme,quick5"]),
             (None, &["acme,quick5"]),
             (None, &["quick5"]),
+            (Some(&["acme_quick5"]), &[]),
             // Renamed in a later version, which lists the older name.
             (Some(&["acme,quick5-v1", "acme,quick5"]), &["acme,quick5-v1"]),
             (None, &[]),
@@ -274,6 +284,8 @@ mod tests {
         let devices = |severity| ("supported-devices", severity);
         let tree = |severity| ("compatible", severity);
         assert_eq!(found(own, Some(&["quick6"]), &[]), [devices(Refuse)]);
+        assert_eq!(found(own, Some(&["acme_quick6"]), &[]), [devices(Refuse)]);
+        assert_eq!(found(own, Some(&["other_quick5"]), &[]), [devices(Refuse)]);
         assert_eq!(found(own, Some(&["quick6"]), &["acme,quick6"]), [devices(Refuse), tree(Refuse)]);
         assert_eq!(found(own, Some(&["other,quick5"]), &[]), [devices(Refuse)]);
         assert_eq!(found(own, None, &["other,quick5"]), [tree(Refuse)]);

@@ -122,6 +122,10 @@ fn other_names(ours: &[String], names: &Names, name: &str) -> Option<Finding> {
     let listed = names.listed.as_deref().unwrap_or_default();
     let other = |theirs: &[String]| !ours.is_empty() && !theirs.is_empty() && !theirs.iter().any(is_own);
     let only_reference = |names: &[String]| names.iter().all(|name| is_reference(name));
+    if names.are_linked() && listed.iter().any(|name| ours.iter().any(|ours| ours.eq_ignore_ascii_case(name)))
+    {
+        return None;
+    }
     let has = if other(&names.trees) {
         let check = if only_reference(&names.trees) { REFERENCE_BOARD } else { COMPATIBLE };
         (check, format!("has the device tree of {}", names.trees.join(", ")))

@@ -55,6 +55,35 @@ fn stops(own: &[u8], donor: &[u8]) -> Vec<(&'static str, Severity)> {
     made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| (f.name, f.severity)).collect())
 }
 
+/// A file of the tar kind for this board, without metadata.
+fn tarred(board: &str, kernel: &[u8]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in [("CONTROL", format!("BOARD={board}\n").as_bytes()), ("kernel", kernel)] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, format!("sysupgrade-{board}/{name}"), bytes).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+#[test]
+fn the_board_in_the_paths_of_a_tar_is_held_against_the_tree_in_the_boards_own_firmware() {
+    let own = firmware(&made_tree::root(&["acme,quick5"]).file());
+    let image = |board| tarred(board, &firmware(&[]));
+    assert_eq!(stops(&own, &image("acme_quick5")), []);
+    assert_eq!(stops(&own, &image("quick5")), []);
+    assert_eq!(stops(&own, &image("acme_quick6")), [("supported-devices", Severity::Ask)]);
+}
+
+#[test]
+fn a_list_with_the_name_of_the_tree_and_the_boards_is_of_one_board() {
+    let tree = |name| firmware(&made_tree::root(&[name]).file());
+    let own = tree("acme,quick5");
+    assert_eq!(stops(&own, &listed(&tree("acme,quick5-v1"), &["acme,quick5-v1", "acme,quick5"])), []);
+    let other = listed(&tree("acme,quick5-v1"), &["acme,quick5-v1", "acme,quick6"]);
+    assert_eq!(stops(&own, &other), [("compatible", Severity::Ask)]);
+}
+
 #[test]
 fn a_list_is_held_against_the_tree_in_the_boards_own_firmware() {
     let tree = |name| firmware(&made_tree::root(&[name, "acme,soc"]).file());
