@@ -221,12 +221,23 @@ pub struct PerUnit {
     pub keep: bool,
     /// True for the board's own address, where there are several.
     pub own: bool,
+    /// True for what is shown and never written by an edit.
+    pub fixed: bool,
 }
 
 impl PerUnit {
     /// Bytes of which only place, kind and form are known.
     pub fn new(name: impl Into<String>, span: Span, kind: UnitKind, format: Format) -> Self {
-        Self { name: name.into(), span, kind, format, chips: Vec::new(), keep: false, own: false }
+        Self {
+            name: name.into(),
+            span,
+            kind,
+            format,
+            chips: Vec::new(),
+            keep: false,
+            own: false,
+            fixed: false,
+        }
     }
 
     /// The valid address in `bytes`, which are those at [`PerUnit::span`].

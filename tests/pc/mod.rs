@@ -1,5 +1,6 @@
 //! PCs through the program, judged by other people's readers: UEFIExtract, and OVMF as a firmware that is not made here.
 
+mod coreboot;
 mod judges;
 mod made;
 mod updates;

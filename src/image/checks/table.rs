@@ -103,6 +103,8 @@ checks! {
     OTHER_MODEL "other-model" Refuse or Ask, "A donor's PC firmware names another model or carries another maker's Boot Guard key; only asked where it names none."
     VOLUME_MAP "volume-map" Refuse, "A donor's firmware volumes, stores or areas are at other places than those of the board's own PC firmware."
     VOLUME_SUM "volume-sum" Refuse or Ask, "A sum of a firmware volume or of a file in it does not hold in the result, or a part of the donor cannot be reached in it; only asked where the board's own volume of variables is erased."
+    MODULE_SUM "module-sum" Refuse, "A module of a legacy BIOS does not unpack to what its sum says, in the result."
+    OTHER_FIRMWARE "other-firmware" Ask, "A donor brings firmware of another kind than the board's own: coreboot for a maker's, or the other way round. All of the BIOS comes from it."
     RESET_VECTOR "reset-vector" Refuse or Ask, "The last bytes of a PC's firmware, where its processor starts, are erased in the result; only asked where the board's own are, too."
     FIT_TABLE "fit" Refuse, "Intel's firmware interface table, or what it leads to, does not hold in the result."
     PSP_DIRECTORY "psp-directory" Refuse, "A directory of AMD's security processor does not hold in the result."

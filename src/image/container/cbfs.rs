@@ -3,7 +3,8 @@
 //! Sources: coreboot src/commonlib/bsd/include/commonlib/bsd/cbfs_serialized.h (fields, types, attributes), util/cbfstool
 //! (files start at multiples of 64 bytes; what is free is a file of its own; the last 4 bytes of a region are in no file).
 //! An image of an older coreboot has no FMAP: its files are found all the same. The file `config` is the build's
-//! configuration as text, often packed with LZMA, and names the mainboard (Makefile.mk, src/mainboard/Kconfig).
+//! configuration as text, often packed with LZMA, and names the mainboard (Makefile.mk, src/mainboard/Kconfig); `bootorder` is
+//! SeaBIOS's, a path of a device a line (SeaBIOS, src/boot.c).
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -32,6 +33,11 @@ const COMPRESSION_LZMA: u32 = 1;
 /// The longest configuration that is unpacked.
 const LONGEST_CONFIG: u64 = 1 << 20;
 const TYPE_UNUSED: u32 = u32::MAX;
+/// Types of what the board starts in the end.
+const PAYLOADS: [u32; 2] = [0x20, 0x21];
+/// SeaBIOS's list of what to start from, a device a line.
+const BOOT_ORDER: &str = "bootorder";
+const LONGEST_ORDER: usize = 0x1000;
 /// By the names that cbfstool lists them with.
 const TYPES: &[(u32, &str)] = &[
     (0x01, "bootblock"),
@@ -121,6 +127,15 @@ fn mainboard(look: &mut Look, file: &File, data: &[u8]) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
+/// The lines of a boot order that is not packed.
+fn boot_order(file: &File, data: &[u8]) -> Option<Vec<String>> {
+    let plain = |line: &[u8]| line.iter().all(|byte| (0x20..0x7f).contains(byte));
+    let text = &data[..data.iter().position(|byte| *byte == 0).unwrap_or(data.len())];
+    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let readable = file.compression == 0 && text.len() <= LONGEST_ORDER && lines().all(plain);
+    readable.then(|| lines().map(|line| String::from_utf8_lossy(line).into_owned()).collect())
+}
+
 /// Every CBFS in `bytes`, by offset.
 pub(crate) fn all(bytes: &[u8]) -> Vec<Item> {
     let mut look = Look::new(bytes);
@@ -142,6 +157,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let (mut list, mut next, mut whole) = (Vec::new(), at, true);
     let (mut sums, mut bad): (usize, Vec<String>) = (0, Vec::new());
     let (mut unsummed, mut board) = (false, None);
+    let (mut payloads, mut order): (Vec<String>, Option<Vec<String>>) = (Vec::new(), None);
     while list.len() < MOST_FILES
         && let Some(file) = file(look.bytes, next)
     {
@@ -162,6 +178,12 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         }
         if let (Some(data), None) = (data, &board) {
             board = mainboard(look, &file, data);
+        }
+        if PAYLOADS.contains(&file.kind) {
+            payloads.push(file.name.clone());
+        }
+        if let (Some(data), None, BOOT_ORDER) = (data, &order, file.name.as_str()) {
+            order = boot_order(&file, data);
         }
         if !matches!(file.kind, 0 | TYPE_UNUSED) {
             let kind = TYPES.iter().find(|(id, _)| *id == file.kind).map_or("?", |(_, name)| *name);
@@ -186,6 +208,8 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     }
     let item = Item::new(KIND, at as u64, (next - at) as u64)
         .with_some("mainboard", board)
+        .with_some("payloads", (!payloads.is_empty()).then_some(payloads))
+        .with_some("bootorder", order)
         .with("files", list)
         .check("files", whole, if whole { "" } else { "a file reaches past the end" });
     let item = match (sums, bad.is_empty()) {
@@ -247,11 +271,29 @@ pub(crate) mod tests {
         assert!(item.is_sound() && item.result("hashes") == Some(Outcome::Ok), "{item:?}");
         assert_eq!(item.attributes["files"].as_array().map(Vec::len), Some(2));
         let data_at = item.attributes["files"][0]["offset"].as_u64().unwrap() as usize;
+        assert!(item.attributes.get("payloads").is_none() && item.attributes.get("bootorder").is_none());
         image[data_at] ^= 1;
         let item = find(&mut Look::new(&image), 0x40).unwrap().item;
         assert_eq!(item.result("hashes"), Some(Outcome::Bad));
         let cut = find(&mut Look::new(&image[..data_at + 9]), 0x40).unwrap().item;
         assert_eq!((cut.result("files"), cut.end()), (Some(Outcome::Bad), data_at as u64 + 9));
+    }
+
+    #[test]
+    fn what_it_starts_in_the_end_is_named() {
+        let order = b"/pci@i0cf8/*@1f,2/drive@0/disk@0\n\n/rom@img/memtest\n\0";
+        let files = [
+            entry("fallback/payload", 0x20, b"code", true),
+            entry("img/memtest", 0x20, b"code", false),
+            entry("bootorder", 0x50, order, false),
+        ];
+        let item = find(&mut Look::new(&files.concat()), 0).unwrap().item;
+        assert_eq!(item.attributes["payloads"], serde_json::json!(["fallback/payload", "img/memtest"]));
+        let lines = ["/pci@i0cf8/*@1f,2/drive@0/disk@0", "/rom@img/memtest"];
+        assert_eq!(item.attributes["bootorder"], serde_json::json!(lines));
+        let odd = entry("bootorder", 0x50, b"\x01\x02", false);
+        let item = find(&mut Look::new(&odd), 0).unwrap().item;
+        assert!(item.attributes.get("bootorder").is_none());
     }
 
     /// The free space of a region ends 4 bytes before the region does.

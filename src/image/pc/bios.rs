@@ -1,19 +1,44 @@
 //! The part of a PC's flash that the processor runs: everything that is known in it, read once.
 
+use std::fmt;
+
 use memchr::memmem;
 
 use super::file::File;
 use super::fit::{self, Fit};
 use super::insyde::{self, Entry};
+use super::legacy::{self, Legacy};
 use super::psp::{self, Psp};
 use super::variables::Store;
 use super::volume::{self, Volume};
-use super::{address, nvar, phoenix, vss};
+use super::{address, apple, dvar, nvar, phoenix, vss};
+use crate::image::container::cbfs;
 use crate::image::container::fmap::{self, Fmap};
 use crate::span::Span;
 
 /// A table of areas that is only mentioned costs one try each.
 const MOST_TRIES: usize = 64;
+
+/// Whose way of starting a board a firmware goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Volumes of UEFI.
+    Uefi,
+    /// coreboot's areas or files, whatever they hold.
+    Coreboot,
+    /// A BIOS of the time before UEFI, by its maker.
+    Legacy(&'static str),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uefi => f.write_str("UEFI firmware"),
+            Self::Coreboot => f.write_str("coreboot"),
+            Self::Legacy(maker) => write!(f, "a legacy BIOS of {maker}"),
+        }
+    }
+}
 
 /// A BIOS region, or the whole of a flash without a descriptor. All places in it count from its start.
 #[derive(Clone, Debug)]
@@ -34,6 +59,12 @@ pub struct Bios<'a> {
     pub psp: Option<Psp>,
     /// coreboot's areas that lie in it, by name.
     pub areas: Vec<(String, Span)>,
+    /// True where a file system of coreboot is in it.
+    pub has_cbfs: bool,
+    /// What it is where it has neither volumes nor anything of coreboot's.
+    pub legacy: Option<Legacy>,
+    /// Dell's stores outside of everything that is known.
+    pub dvar: Vec<Span>,
 }
 
 impl<'a> Bios<'a> {
@@ -49,15 +80,21 @@ impl<'a> Bios<'a> {
             stores.extend(live.filter_map(|file| nvar::read(bytes, file.span.start, file.body())));
         }
         stores.extend(phoenix::stores_outside(bytes, volumes.iter().map(|volume| volume.span)));
+        stores.extend(apple::stores_elsewhere(bytes, &stores));
+        let (areas, has_cbfs) = (areas(bytes, at), !cbfs::all(bytes).is_empty());
+        let is_bare = volumes.is_empty() && areas.is_empty() && !has_cbfs;
         Self {
             bytes,
             flash_map: phoenix::find(bytes),
+            legacy: if is_bare { legacy::find(bytes) } else { None },
+            dvar: dvar::find(bytes),
             volumes,
             stores,
             device_map: insyde::find(bytes),
             fit: fit::find(bytes),
             psp: psp::find(bytes),
-            areas: areas(bytes, at),
+            areas,
+            has_cbfs,
         }
     }
 
@@ -73,7 +110,18 @@ impl<'a> Bios<'a> {
 
     /// True where something in it says that it is a PC's.
     pub fn is_firmware(&self) -> bool {
-        !self.volumes.is_empty() || !self.areas.is_empty()
+        self.kind().is_some()
+    }
+
+    /// What it is; `None` where nothing in it says that it is a PC's.
+    pub fn kind(&self) -> Option<Kind> {
+        if !self.areas.is_empty() || self.has_cbfs {
+            return Some(Kind::Coreboot);
+        }
+        if !self.volumes.is_empty() {
+            return Some(Kind::Uefi);
+        }
+        self.legacy.as_ref().map(|legacy| Kind::Legacy(legacy.maker))
     }
 }
 

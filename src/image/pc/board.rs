@@ -7,6 +7,7 @@ use super::bios::Bios;
 use super::claims::{self, Block, Claim, Whose};
 use super::flash::{BIOS, bios_in, bios_span};
 use super::identity::{What, values};
+use super::judge::is_other_kind;
 use super::models::models;
 use crate::image::boards::Board;
 use crate::image::checks::Advice;
@@ -56,7 +57,10 @@ pub fn recognise(dump: &[u8], donors: &[&[u8]]) -> Result<Option<Recognised>, Im
     };
     let Some(bios) = layout.regions.iter_mut().find(|region| region.name == BIOS) else { return Ok(None) };
     bios.default = Source::Donor("donor".to_owned());
-    layout.regions.extend(own_regions(&own, theirs.as_ref(), span));
+    // Firmware of another kind has nothing of the own one's at its places.
+    if !theirs.as_ref().is_some_and(|theirs| is_other_kind(&own, theirs)) {
+        layout.regions.extend(own_regions(&own, theirs.as_ref(), span));
+    }
     layout.chip_size = Some(size);
     layout.source = match (&own_map, mapped) {
         (Some(_), _) => "Intel flash descriptor and what its BIOS holds".to_owned(),
@@ -65,10 +69,8 @@ pub fn recognise(dump: &[u8], donors: &[&[u8]]) -> Result<Option<Recognised>, Im
     };
     let mut by = vec![layout.source.clone()];
     let mut board = Board::from_layout(NAME, layout.nested())?;
-    let names = models(own.bytes);
-    if let Some(model) =
-        names.first().or(theirs.map(|theirs| models(theirs.bytes)).unwrap_or_default().first())
-    {
+    let names = models(&own);
+    if let Some(model) = names.first().or(theirs.as_ref().map(models).unwrap_or_default().first()) {
         by.push(format!("{} names {}", model.by, model.board));
         board.model = model.board.clone();
     }
@@ -119,9 +121,11 @@ fn own_regions(own: &Bios, donor: Option<&Bios>, bios: Span) -> Vec<Region> {
         region.per_unit = values
             .iter()
             .filter(|value| span.covers(value.span))
-            .filter_map(|value| {
-                let (kind, format) = form(value.what)?;
-                Some(PerUnit::new(value.what.name(), value.span.shifted(bios.start), kind, format))
+            .map(|value| {
+                let (kind, format) = form(value.what);
+                let unit = PerUnit::new(value.what.name(), value.span.shifted(bios.start), kind, format);
+                // A new address is written into the Ethernet part alone: what else has it has sums of its own.
+                PerUnit { fixed: value.what == What::Mac, ..unit }
             })
             .collect();
         regions.push(region);
@@ -135,12 +139,14 @@ fn stem(name: &str) -> &str {
     name[..name.len() - digits].strip_suffix('-').filter(|_| digits > 0).unwrap_or(name)
 }
 
-/// How a value is shown; addresses are shown with the Ethernet part alone, where a new one can be written.
-fn form(what: What) -> Option<(UnitKind, Format)> {
-    Some(match what {
-        What::Serial | What::BoardSerial | What::ChassisSerial => (UnitKind::Serial, Format::TEXT),
+/// How a value is shown.
+fn form(what: What) -> (UnitKind, Format) {
+    match what {
+        What::Serial | What::BoardSerial | What::ChassisSerial | What::HardwareCode => {
+            (UnitKind::Serial, Format::TEXT)
+        }
         What::Uuid => (UnitKind::Uuid, Format::UUID),
         What::WindowsKey => (UnitKind::Key, Format::KEY),
-        What::Mac => return None,
-    })
+        What::Mac => (UnitKind::Mac, Format::TEXT),
+    }
 }

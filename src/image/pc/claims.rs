@@ -6,7 +6,8 @@ use super::bios::Bios;
 use super::guid::Guid;
 use super::identity::FLASH_DATA;
 use super::insyde::Owner;
-use super::{nvar, phoenix};
+use super::legacy::Legacy;
+use super::{apple, nvar, phoenix};
 use crate::image::is_blank;
 use crate::span::Span;
 
@@ -34,7 +35,7 @@ pub struct Claim {
 const ROM_HOLE: Guid = Guid::of("05CA01FC-0FC1-11DC-9011-00173153EBA8");
 const ROM_HOLES: std::ops::RangeInclusive<u32> = 0x05ca_01fc..=0x05ca_020b;
 /// Areas of coreboot's boards that are the unit's.
-const AREAS: [(&str, &str); 9] = [
+const AREAS: [(&str, &str); 10] = [
     ("RO_VPD", "ro-vpd"),
     ("RW_VPD", "rw-vpd"),
     ("RW_MRC_CACHE", "mrc-cache"),
@@ -42,9 +43,13 @@ const AREAS: [(&str, &str); 9] = [
     ("RECOVERY_MRC_CACHE", "mrc-cache"),
     ("RW_ELOG", "event-log"),
     ("RW_NVRAM", "rw-nvram"),
+    (VARIABLES, "smmstore"),
     ("GBB", "gbb"),
     ("CONSOLE", "console"),
 ];
+
+/// coreboot's area of UEFI's variables, for those payloads that have them.
+const VARIABLES: &str = "SMMSTORE";
 
 /// More claims than any flash has: the work on a made-up one stays bounded.
 pub const MOST_CLAIMS: usize = 256;
@@ -93,16 +98,28 @@ pub fn claims(bios: &Bios) -> Vec<Claim> {
         }
     }
     // Those in volumes are in the volumes' claims.
-    for store in bios.stores.iter().filter(|store| store.form == phoenix::FORM) {
-        add(store.span, "nvram", Whose::Variables);
+    for store in &bios.stores {
+        match store.form {
+            phoenix::FORM => add(store.span, "nvram", Whose::Variables),
+            apple::FORM => add(store.span, "fsys", Whose::Unit),
+            _ => {}
+        }
     }
     for (name, span) in bios.psp.iter().flat_map(|psp| &psp.own) {
         add(*span, name, Whose::Unit);
     }
     for (area, span) in &bios.areas {
         if let Some((_, name)) = AREAS.iter().find(|(own, _)| own == area) {
-            add(*span, name, Whose::Unit);
+            let whose = if area == VARIABLES { Whose::Variables } else { Whose::Unit };
+            add(*span, name, whose);
         }
+    }
+    for span in bios.legacy.iter().flat_map(|legacy| &legacy.escd) {
+        add(*span, "escd", Whose::Unit);
+    }
+    // In a volume's free room it would come between the release's files: that is asked about.
+    for span in bios.dvar.iter().filter(|span| !bios.volumes.iter().any(|one| one.span.overlaps(**span))) {
+        add(*span, "dvar", Whose::Unit);
     }
     found.sort_by_key(|claim| claim.span);
     found
@@ -150,7 +167,7 @@ pub fn blocks(own: &Bios, donor: &Bios) -> Vec<(Span, Block)> {
     found
 }
 
-/// What something names: volumes, claims, entries of Insyde's map, what AMD's directories list, coreboot's areas.
+/// What something names: volumes, claims, entries of Insyde's map, what AMD's directories list, coreboot's areas, modules.
 fn known(bios: &Bios) -> Vec<Span> {
     let mut spans: Vec<Span> = bios.volumes.iter().map(|volume| volume.span).collect();
     spans.extend(claims(bios).iter().map(|claim| claim.span));
@@ -159,5 +176,6 @@ fn known(bios: &Bios) -> Vec<Span> {
     spans.extend(bios.psp.iter().flat_map(|psp| psp.code.iter().copied()));
     spans.extend(bios.areas.iter().map(|(_, span)| *span));
     spans.extend(bios.fit.iter().map(|fit| fit.span));
+    spans.extend(bios.legacy.iter().flat_map(Legacy::code));
     spans
 }

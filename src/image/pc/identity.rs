@@ -1,10 +1,12 @@
 //! What distinguishes one machine from another of its model: serial numbers, UUID, addresses, the Windows key.
 //!
 //! Facts: the names of AMI's variables in public lists of efivars (`DmiVar` + SMBIOS type, handle, offset), FD44Editor
-//! (records of ASUS's SMBIOSFlashData), ACPI's MSDM table, coreboot's vpd_tables.h.
+//! (records of ASUS's SMBIOSFlashData), ACPI's MSDM table, coreboot's vpd_tables.h and r8168.c (names in the VPD), Apple's
+//! names as in `apple`.
 
 use memchr::memmem;
 
+use super::apple;
 use super::bios::Bios;
 use super::file::{self, File};
 use super::guid::Guid;
@@ -32,6 +34,8 @@ pub enum What {
     Mac,
     /// The key of the installed Windows.
     WindowsKey,
+    /// Apple's code of the hardware, which the serial number ends in.
+    HardwareCode,
 }
 
 impl What {
@@ -44,6 +48,7 @@ impl What {
             Self::Uuid => "UUID",
             Self::Mac => "address",
             Self::WindowsKey => "Windows key (MSDM)",
+            Self::HardwareCode => "hardware code (hwc)",
         }
     }
 }
@@ -78,6 +83,17 @@ pub fn values(bios: &Bios) -> Vec<Value> {
         let field =
             FIELDS.iter().find(|(name, _)| variable.owner == Some(AMI_SMBIOS) && variable.name == *name);
         let value = field.and_then(|(_, what)| smbios(bios.bytes, *what, variable.value));
+        found.extend(value.map(|value| Value { guard: variable.guard, ..value }));
+    }
+    for variable in
+        bios.stores.iter().filter(|store| store.form == apple::FORM).flat_map(|store| &store.variables)
+    {
+        let what = match variable.name.as_str() {
+            "ssn" | "SSN" => What::Serial,
+            "hwc" | "HWC" => What::HardwareCode,
+            _ => continue,
+        };
+        let value = smbios(bios.bytes, what, variable.value);
         found.extend(value.map(|value| Value { guard: variable.guard, ..value }));
     }
     for file in bios.files().filter(|file| file.guid == FLASH_DATA) {
@@ -204,7 +220,7 @@ fn vital_product_data(bytes: &[u8], found: &mut Vec<Value>) {
             let what = match key {
                 b"serial_number" => Some(What::Serial),
                 b"mlb_serial_number" => Some(What::BoardSerial),
-                b"ethernet_mac0" => Some(What::Mac),
+                b"ethernet_mac0" | b"ethernet_mac" => Some(What::Mac),
                 _ => None,
             };
             let span = Span::new((next - value.len()) as u64, next as u64);

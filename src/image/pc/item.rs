@@ -2,19 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::bios::Bios;
+use super::bios::{Bios, Kind};
 use super::boot_guard::maker_key;
 use super::flash::bios_span;
 use super::hashed::Verdict;
 use super::hashes::all;
 use super::identity::{What, values};
+use super::legacy::{Legacy, Module};
 use super::me::{self, State};
 use super::models::models;
 use super::proof::faults;
 use super::psp::Psp;
 use super::sections::{self, Packed};
 use super::volume::{self, MARK_AT};
-use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, PSP_DIRECTORY, VOLUME_SUM};
+use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, MODULE_SUM, PSP_DIRECTORY, VOLUME_SUM};
 use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::intel::descriptor;
 use crate::image::container::item::{CheckName, Found, Item, ItemKind, Outcome};
@@ -57,7 +58,7 @@ pub fn summary(file: &[u8]) -> Option<Item> {
     let mut item = Item::new(FIRMWARE, payload.start + span.start, span.len())
         .with("volumes", bios.volumes.len())
         .with("stores", stores(&bios));
-    for model in models(bios.bytes) {
+    for model in models(&bios) {
         item = item.with("board", model.board).with("named_by", model.by).with_some("release", model.release);
     }
     for value in values(&bios) {
@@ -68,6 +69,7 @@ pub fn summary(file: &[u8]) -> Option<Item> {
             What::Uuid => "uuid",
             What::Mac => "mac",
             What::WindowsKey => "msdm_windows_key",
+            What::HardwareCode => "hardware_code",
         };
         if !item.attributes.contains_key(key) {
             item = item.with(key, value.text);
@@ -76,6 +78,12 @@ pub fn summary(file: &[u8]) -> Option<Item> {
     let region = descriptor::parse(flash, 0).and_then(|found| found.region("me"));
     if let Some(me) = region.and_then(|span| me::read(span.of(flash)?)) {
         item = item.with("me_version", me.version_text()).with("me_state", state(me.state));
+    }
+    if let Some(legacy) = &bios.legacy {
+        item = item.with("legacy", legacy.maker).with("modules", modules(legacy));
+        item = item
+            .with_some("release", legacy.release.clone())
+            .with_some("boot_block", legacy.boot_block.map(place));
     }
     item = item.with_some("psp", bios.psp.as_ref().map(directories));
     item = item.with_some("microcode_and_modules", bios.fit.as_ref().map(|fit| fit.rows.len()));
@@ -116,6 +124,19 @@ fn directories(psp: &Psp) -> Value {
     all.collect()
 }
 
+fn modules(legacy: &Legacy) -> Value {
+    let row = |one: &Module| {
+        json!({
+            "name": one.name, "offset": one.span.start, "size": one.span.len(), "unpacked": one.unpacked,
+        })
+    };
+    legacy.modules.iter().map(row).collect()
+}
+
+fn place(span: Span) -> Value {
+    json!({ "offset": span.start, "size": span.len() })
+}
+
 fn stores(bios: &Bios) -> Value {
     let all = bios.stores.iter().map(|store| {
         json!({
@@ -133,7 +154,9 @@ fn checked(item: Item, bios: &Bios) -> Item {
     let hashes = all(bios);
     let open = hashes.iter().any(|hashed| matches!(hashed.verdict, Verdict::Unknown(_)));
     let fails = hashes.iter().any(|hashed| hashed.verdict == Verdict::Fails);
-    let rows: [(&Check, &'static str, bool); 4] = [
+    let has_sums = bios.legacy.iter().flat_map(|legacy| &legacy.modules).any(|module| module.holds.is_some());
+    let rows: [(&Check, &'static str, bool); 5] = [
+        (&MODULE_SUM, "modules", has_sums),
         (&VOLUME_SUM, "volumes", !bios.volumes.is_empty()),
         (&FIT_TABLE, "fit", bios.fit.is_some()),
         (&PSP_DIRECTORY, "psp-directories", bios.psp.is_some()),
@@ -164,14 +187,21 @@ pub fn describe(bytes: &[u8], name: &str, at: u64) -> Option<String> {
         "me" => me::read(bytes).map(|me| format!("ME {}, {}", me.version_text(), state(me.state))),
         super::flash::BIOS => {
             let bios = Bios::read(bytes, at);
-            let names = models(bytes);
+            let names = models(&bios);
             let release = names.first().map(|model| {
                 let release = model.release.as_ref().map_or(String::new(), |release| format!(" {release}"));
                 format!("{}{release}, ", model.board)
             });
-            let volumes = crate::units::count(bios.volumes.len() as u64, "volume");
+            let parts = match (bios.kind()?, &bios.legacy) {
+                (Kind::Coreboot, _) => "coreboot".to_owned(),
+                (_, Some(legacy)) => {
+                    let modules = crate::units::count(legacy.modules.len() as u64, "module");
+                    format!("{} BIOS, {modules}", legacy.maker)
+                }
+                _ => crate::units::count(bios.volumes.len() as u64, "volume"),
+            };
             let sum = crc32fast::hash(bytes);
-            bios.is_firmware().then(|| format!("{}{volumes}, crc32 {sum:08x}", release.unwrap_or_default()))
+            Some(format!("{}{parts}, crc32 {sum:08x}", release.unwrap_or_default()))
         }
         _ => None,
     }

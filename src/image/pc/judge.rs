@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::bios::Bios;
+use super::bios::{Bios, Kind};
 use super::boot_guard::maker_key;
 use super::claims::{Block, Claim, blocks, claims};
 use super::me::{self, State};
@@ -10,8 +10,8 @@ use super::models::{Model, models};
 use super::proof::faults;
 use super::variables::Store;
 use crate::image::checks::{
-    BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_MODEL, PSP_DIRECTORY, RAW_BLOCK,
-    Severity, UNIT_REPLACED, VOLUME_MAP,
+    BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_FIRMWARE, OTHER_MODEL,
+    PSP_DIRECTORY, RAW_BLOCK, Severity, UNIT_REPLACED, VOLUME_MAP,
 };
 use crate::image::is_blank;
 use crate::span::Span;
@@ -22,14 +22,67 @@ use crate::span::Span;
 pub fn kinship(own: &Bios, donor: &Bios, name: &str) -> Vec<Finding> {
     if !donor.is_firmware() {
         return vec![NOT_PC_FIRMWARE.found(format!(
-            "no firmware volume is in what {name} has for the BIOS: it is not a PC's firmware, or it is encrypted"
+            "no firmware volume, no file system of coreboot and no legacy BIOS that is known is in what {name} has for the BIOS: \
+             it is not a PC's firmware, or it is encrypted"
         ))];
+    }
+    if is_other_kind(own, donor) {
+        return [other_kind(own, donor, name), maker(own, donor, name)].into_iter().flatten().collect();
     }
     let mut found: Vec<Finding> = volume_map(own, donor, name).into_iter().collect();
     found.extend(areas(own, donor, name));
-    found.extend(model(&models(own.bytes), &models(donor.bytes), name));
+    found.extend(model(&models(own), &models(donor), name));
+    found.extend(unnamed_legacy(own, donor, name));
     found.extend(maker(own, donor, name));
     found
+}
+
+/// True where the one is coreboot and the other a maker's, or both are of two makers of the time before UEFI: nothing that is
+/// in the one has a place in the other.
+pub fn is_other_kind(own: &Bios, donor: &Bios) -> bool {
+    // What an own dump with no firmware has at the places of coreboot's areas is nothing of coreboot's.
+    let foreign = || donor.kind() == Some(Kind::Coreboot) && !is_blank(own.bytes);
+    own.kind().map_or_else(foreign, |kind| donor.kind().is_some_and(|other| other != kind))
+}
+
+/// The question about firmware of another kind; of another maker's legacy BIOS the refusal.
+fn other_kind(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
+    let theirs = donor.kind()?;
+    let named = |bios: &Bios| {
+        let names = models(bios);
+        names.first().map_or("nothing in it names a model".to_owned(), |model| {
+            format!("it is for {} ({})", model.board, model.by)
+        })
+    };
+    let Some(ours) = own.kind() else {
+        return Some(OTHER_FIRMWARE.found(format!(
+            "{name} brings {theirs}, {}, and what the board's own dump has for the BIOS is nothing known: all of the BIOS \
+             would come from {name}",
+            named(donor)
+        )));
+    };
+    if ![ours, theirs].contains(&Kind::Coreboot) {
+        return Some(OTHER_MODEL.found(format!(
+            "{name} brings {theirs}, and the board's own is {ours}: it is for another board"
+        )));
+    }
+    Some(OTHER_FIRMWARE.found(format!(
+        "{name} brings {theirs}, {}, and the board's own is {ours}, {}: whether both are for one model cannot be compared; \
+         all of the BIOS would come from {name}, and nothing that the own one has in it stays",
+        named(donor),
+        named(own)
+    )))
+}
+
+/// The question where two legacy BIOSes of one maker have no number of a board that could be compared.
+fn unnamed_legacy(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
+    let nameless = own.legacy.is_some() && donor.legacy.is_some() && models(own).is_empty();
+    nameless.then(|| {
+        OTHER_MODEL.found_as(
+            Severity::Ask,
+            format!("nothing in the board's own legacy BIOS names its board, so whether {name} is for it is not known"),
+        )
+    })
 }
 
 /// A difference between the volumes, where the own ones are there to be compared.
@@ -80,9 +133,16 @@ fn volume_map(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
 
 fn areas(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
     let known = !own.areas.is_empty() && own.areas != donor.areas;
+    let first = own
+        .areas
+        .iter()
+        .find(|area| !donor.areas.contains(area))
+        .or_else(|| donor.areas.iter().find(|area| !own.areas.contains(area)));
+    let first = first.map(|(area, _)| area);
     known.then(|| {
         VOLUME_MAP.found(format!(
-            "the table of areas of {name} is not the board's own: it is for another board or size of flash"
+            "the table of areas (FMAP) of {name} is not the board's own{}: it is for another board, size of flash or build",
+            first.map_or(String::new(), |area| format!(", {area} first"))
         ))
     })
 }

@@ -49,7 +49,20 @@ pub fn hidden_parts(donor: &Bios, result: &Bios, at: u64, name: &str) -> Vec<Fin
 }
 
 /// What the board's own firmware needs to start and to be read, and the result lacks: no release of one board lacks it.
-pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
+/// Firmware of another kind may do without the maker's tables, not without what AMD's processor starts from.
+pub fn tables(own: &Bios, result: &Bios, same_kind: bool) -> Vec<Finding> {
+    let mut found = if same_kind { of_the_maker(own, result) } else { Vec::new() };
+    if own.psp.is_some() && result.psp.is_none() {
+        found.push(
+            PSP_DIRECTORY
+                .found("the board's own firmware has directories of AMD's PSP, and the result has none"),
+        );
+    }
+    found.extend(vector(own, result));
+    found
+}
+
+fn of_the_maker(own: &Bios, result: &Bios) -> Vec<Finding> {
     let mut found = Vec::new();
     if own.fit.is_some() && result.fit.is_none() {
         found.push(FIT_TABLE.found("the board's own firmware has an Intel FIT, and the result has none"));
@@ -68,12 +81,6 @@ pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
              Boot Guard is fused, the board never starts from it",
         ));
     }
-    if own.psp.is_some() && result.psp.is_none() {
-        found.push(
-            PSP_DIRECTORY
-                .found("the board's own firmware has directories of AMD's PSP, and the result has none"),
-        );
-    }
     let maps = [
         ("Insyde's flash device map", own.device_map.is_some(), result.device_map.is_some()),
         ("Phoenix's flash map", own.flash_map.is_some(), result.flash_map.is_some()),
@@ -81,7 +88,6 @@ pub fn tables(own: &Bios, result: &Bios) -> Vec<Finding> {
     for (map, _, _) in maps.into_iter().filter(|(_, ours, new)| *ours && !new) {
         found.push(VOLUME_MAP.found(format!("the board's own firmware has {map}, and the result has none")));
     }
-    found.extend(vector(own, result));
     found
 }
 

@@ -6,10 +6,12 @@
 //! is judged besides is in `judge`. Code is unpacked to be described alone (`sections`): what is the unit's is not packed.
 
 pub mod address;
+pub mod apple;
 pub mod bios;
 pub mod board;
 pub mod boot_guard;
 pub mod claims;
+pub mod dvar;
 pub mod edit;
 pub mod file;
 pub mod fit;
@@ -21,6 +23,7 @@ pub mod identity;
 pub mod insyde;
 pub mod item;
 pub mod judge;
+pub mod legacy;
 pub mod me;
 pub mod missing;
 pub mod models;
@@ -38,6 +41,8 @@ pub mod vss;
 mod amd_tests;
 #[cfg(test)]
 mod edit_tests;
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 #[path = "../../../tests/pc/made/mod.rs"]
 pub(crate) mod made;

@@ -2,10 +2,11 @@
 //!
 //! `$BOOTEFI$` and 5 bytes, then 60 bytes of the board's name, 21 of the file's name and 10 of the date (FD44Editor);
 //! `$BVDT$` with the version after a `$` at 0Dh, the product at 26h (a published reader of Insyde's dumps); the
-//! configuration in coreboot's file system.
+//! configuration in coreboot's file system; `$IBIOSI$` of Intel's and Apple's boards (MacEfiToolkit); Award's number.
 
 use memchr::memmem;
 
+use super::bios::Bios;
 use crate::image::container::bytes::slice;
 
 /// A name of the board.
@@ -23,8 +24,36 @@ pub struct Model {
 const MOST_TRIES: usize = 64;
 
 /// Every name in it, one for each mark.
-pub fn models(bytes: &[u8]) -> Vec<Model> {
-    [bootefi(bytes), bvdt(bytes), coreboot(bytes)].into_iter().flatten().collect()
+pub fn models(bios: &Bios) -> Vec<Model> {
+    let bytes = bios.bytes;
+    let own = [bootefi(bytes), bvdt(bytes), biosid(bytes), coreboot(bytes), legacy(bios)];
+    own.into_iter().flatten().collect()
+}
+
+/// The maker's number of a legacy BIOS.
+fn legacy(bios: &Bios) -> Option<Model> {
+    let legacy = bios.legacy.as_ref()?;
+    Some(Model { by: legacy.maker, board: legacy.board.clone()?, release: legacy.release.clone() })
+}
+
+/// `$IBIOSI$`, then in 16-bit characters the board's parts and the release's: `MBP91.88Z.00D3.B0A.1506081214`.
+fn biosid(bytes: &[u8]) -> Option<Model> {
+    const MARK: &[u8] = b"$IBIOSI$";
+    const LONGEST: usize = 64;
+    tries(bytes, MARK).find_map(|at| {
+        let wide = &bytes[at..bytes.len().min(at + 2 * LONGEST)];
+        let units = wide.chunks_exact(2).take_while(|unit| **unit != [0, 0]);
+        let text: Option<Vec<u8>> = units.map(|unit| (unit[1] == 0).then_some(unit[0])).collect();
+        let text = self::text(&text?)?;
+        let parts: Vec<&str> = text.split('.').map(str::trim).collect();
+        let [board, family, release @ ..] = &parts[..] else { return None };
+        let whole = !board.is_empty() && !family.is_empty() && (2..=4).contains(&release.len());
+        whole.then(|| Model {
+            by: "$IBIOSI$",
+            board: format!("{board}.{family}"),
+            release: Some(release.join(".")),
+        })
+    })
 }
 
 /// A text to its first NUL; `None` for an empty one, or what is no text.

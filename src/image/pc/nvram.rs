@@ -2,7 +2,7 @@
 
 use super::variables::Store;
 use super::volume::Volume;
-use super::{file, nvar, phoenix, volume, vss};
+use super::{apple, file, nvar, phoenix, volume, vss};
 use crate::span::Span;
 
 /// Erased flash.
@@ -20,7 +20,7 @@ pub fn emptied(bytes: &[u8]) -> Option<Vec<u8>> {
 fn volume_emptied(bytes: &[u8], volume: &Volume) -> Option<Vec<u8>> {
     let whole = volume.is_nvram() && volume.header_holds && volume.span.end == bytes.len() as u64;
     let stores = if whole { vss::stores(bytes, volume) } else { return None };
-    let is_live = |store: &Store| !matches!(store.form, "FTW" | vss::FACTORY_COPY);
+    let is_live = |store: &Store| !matches!(store.form, "FTW" | vss::FACTORY_COPY | apple::FORM);
     // How a maker delivers an empty EVSA is not known.
     if !stores.iter().any(is_live) || stores.iter().any(|store| store.form == phoenix::FORM) {
         return None;
@@ -29,8 +29,12 @@ fn volume_emptied(bytes: &[u8], volume: &Volume) -> Option<Vec<u8>> {
     let mut empty = vec![ERASED; bytes.len()];
     let mut known = vec![header];
     for store in &stores {
-        // What the factory stored stays.
-        let kept = if store.form == vss::FACTORY_COPY { store.span.len() } else { store.header_len };
+        // What the factory stored stays, be it of all units or of this one.
+        let kept = if matches!(store.form, vss::FACTORY_COPY | apple::FORM) {
+            store.span.len()
+        } else {
+            store.header_len
+        };
         let kept = Span::at(store.span.start, kept)?;
         empty[kept.range()].copy_from_slice(kept.of(bytes)?);
         known.push(store.span);

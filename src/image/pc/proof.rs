@@ -3,7 +3,7 @@
 use super::bios::Bios;
 use super::hashed::Verdict;
 use super::hashes::all;
-use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, PSP_DIRECTORY, VOLUME_SUM};
+use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, MODULE_SUM, PSP_DIRECTORY, VOLUME_SUM};
 use crate::span::Span;
 
 /// Something that does not hold.
@@ -28,6 +28,15 @@ pub fn faults(bios: &Bios) -> Vec<Fault> {
             message: format!("{name}: {fault}"),
         }));
     }
+    let modules = bios.legacy.iter().flat_map(|legacy| &legacy.modules);
+    found.extend(modules.filter(|module| module.holds == Some(false)).map(|module| Fault {
+        check: &MODULE_SUM,
+        spans: vec![module.span],
+        message: format!(
+            "the module {} at {:#x} does not unpack to what its sum says",
+            module.name, module.span.start
+        ),
+    }));
     let tables = [
         (&FIT_TABLE, bios.fit.as_ref().map(|fit| &fit.faults)),
         (&PSP_DIRECTORY, bios.psp.as_ref().map(|psp| &psp.faults)),

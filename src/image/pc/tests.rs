@@ -455,7 +455,7 @@ proptest! {
     #[test]
     fn any_bytes(
         bytes in prop::collection::vec(any::<u8>(), 0..0x400),
-        mark in prop::sample::select(vec![&b"_FVH"[..], b"NVAR", b"$VSS", b"HFDM", b"_FIT_   ", b"$FPT", b"MSDM", b"$PSP", b"__ACBP__", b"$BVDT$", b"$BOOTEFI$"]),
+        mark in prop::sample::select(vec![&b"_FVH"[..], b"NVAR", b"$VSS", b"HFDM", b"_FIT_   ", b"$FPT", b"MSDM", b"$PSP", b"__ACBP__", b"$BVDT$", b"$BOOTEFI$", b"$IBIOSI$", b"Fsys", b"$SVS", b"DVAR", b"ACFG", b"AMIBIOSC", b"BCPSEGMENTBCPSYS", b"LARCHIVE"]),
         at in any::<prop::sample::Index>(),
     ) {
         let mut all = bytes.clone();

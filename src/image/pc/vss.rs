@@ -1,15 +1,15 @@
-//! EDK2's stores in a volume of variables: `$VSS`, the later form with a GUID in its place, and the working block of the
-//! fault-tolerant writes.
+//! EDK2's stores in a volume of variables: `$VSS`, Apple's `$SVS` and `$NSS` of the same form, the later form with a GUID in its
+//! place, and the working block of the fault-tolerant writes.
 //!
 //! A store: mark or GUID, 32-bit size, format 5A, state FE. A record: AA55, state (3F: there; 3E: being replaced),
 //! attributes, with authentication a counter, a time and a key's number, then sizes, owner, name and value. The working
 //! block has a CRC-32 over its 32 bytes with the CRC and the state as FF. Facts: EDK2 (VariableFormat.h,
-//! WorkingBlockHeader.h), UEFITool (nvram.h, insyde_fdc.ksy).
+//! WorkingBlockHeader.h), UEFITool (nvram.h, edk2_vss.ksy, insyde_fdc.ksy).
 
 use super::guid::Guid;
-use super::phoenix;
 use super::variables::{Guard, Store, Variable, wide_name};
 use super::volume::Volume;
+use super::{apple, phoenix};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at, u64_at};
 use crate::span::Span;
 
@@ -28,6 +28,9 @@ const RECORD: u16 = 0x55aa;
 const ADDED: [u8; 2] = [0x3f, 0x3e];
 /// Attributes of a variable that is only written with a signature: by count, by time, and the later form.
 const AUTHENTICATED: u32 = 0x10 | 0x20 | 0x80;
+/// Apple's attribute of a record that has a CRC-32 of its value between head and name.
+const SUMMED: u32 = 1 << 31;
+const SUM_LEN: u64 = 4;
 /// Lengths of a record's head: plain, and with authentication.
 const HEADS: [usize; 2] = [32, 60];
 /// The form of Insyde's factory copy: `_FDC`, 32-bit size, the head of a volume.
@@ -44,7 +47,8 @@ pub fn stores(bytes: &[u8], volume: &Volume) -> Vec<Store> {
     while at < volume.span.end {
         let known = factory_copy(bytes, at, volume.span.end)
             .or_else(|| store(bytes, at, volume.span.end))
-            .or_else(|| phoenix::store(bytes, at, volume.span.end));
+            .or_else(|| phoenix::store(bytes, at, volume.span.end))
+            .or_else(|| apple::store(bytes, at, volume.span.end));
         if let Some(store) = known {
             at = store.span.end;
             found.push(store);
@@ -79,6 +83,8 @@ pub fn store(bytes: &[u8], at: u64, end: u64) -> Option<Store> {
         VSS2 => ("VSS2", 16, 4),
         VSS2_AUTHENTICATED => ("VSS2 authenticated", 16, 4),
         guid if guid.0.starts_with(b"$VSS") => ("VSS", 4, 1),
+        guid if guid.0.starts_with(b"$SVS") => ("SVS", 4, 1),
+        guid if guid.0.starts_with(b"$NSS") => ("NSS", 4, 1),
         _ => return None,
     };
     let head = slice(bytes, start + mark_len, 12)?;
@@ -125,11 +131,13 @@ fn record(bytes: &[u8], at: u64, end: u64, len: usize) -> Option<(Variable, u64)
     let head = slice(bytes, at as usize, len)?;
     let sizes = len - 24;
     let (name_len, data_len) = (u32_at(head, sizes, Little)?, u32_at(head, sizes + 4, Little)?);
-    let name_at = at + len as u64;
+    let attributes = u32_at(head, 4, Little)?;
+    let name_at = at + len as u64 + if attributes & SUMMED == 0 { 0 } else { SUM_LEN };
     let name = Span::at(name_at, name_len.into()).filter(|span| span.end <= end)?;
     let value = Span::at(name.end, data_len.into()).filter(|span| span.end <= end)?;
     let owner = Guid::at(head, sizes + 8);
-    let guard = match u32_at(head, 4, Little)? & AUTHENTICATED {
+    let guard = match attributes & AUTHENTICATED {
+        0 if attributes & SUMMED != 0 => Guard::Closed("a sum of Apple's form is over the variable"),
         0 => Guard::None,
         _ => Guard::Closed("the variable is authenticated"),
     };

@@ -43,7 +43,7 @@ const CLASSES: [Class; 3] = [
         ],
     },
     // coreboot: a CBFS is replaced by a whole one of the same mainboard.
-    Class { is_one: |_, parties| coreboot::is_one(parties), checks: &[coreboot::judge] },
+    Class { is_one: coreboot::is_one, checks: &[coreboot::judge] },
 ];
 
 /// What the checks of the board's classes find.

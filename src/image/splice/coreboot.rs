@@ -7,12 +7,12 @@ use crate::image::checks::{COMPATIBLE, Finding, HASH, OTHER_CONTAINER, UNPROVEN_
 use crate::image::container::cbfs;
 use crate::image::container::item::{Item, Outcome};
 
-/// True where the board's own dump has a CBFS.
-pub(super) fn is_one(parties: &Parties) -> bool {
-    !cbfs::all(parties.base).is_empty()
+/// True where the board's own dump or the result has a CBFS.
+pub(super) fn is_one(product: &Product, parties: &Parties) -> bool {
+    [parties.base, product.chip].into_iter().any(|flash| !cbfs::all(flash).is_empty())
 }
 
-/// Judges each region that comes from a donor and has a CBFS in the board's own dump.
+/// Judges each region that comes from a donor and has a CBFS there or in the board's own dump.
 pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
     let given = parties.resolved.iter().filter(|r| !r.inherited && r.donor.is_some());
     given.filter_map(|r| of_region(product, parties, r)).collect()
@@ -22,7 +22,7 @@ fn of_region(product: &Product, parties: &Parties, r: &Resolved) -> Option<Findi
     let ours = cbfs::all(r.region.span.of(parties.base)?);
     let theirs = cbfs::all(r.region.span.of(product.chip)?);
     let (name, region) = (&r.donor?.donor.name, &r.region.name);
-    if ours.is_empty() {
+    if theirs.is_empty() && ours.is_empty() {
         return None;
     }
     if theirs.is_empty() {

@@ -68,11 +68,12 @@ fn set_mac(
         let here = unit.span.of(chip).ok_or_else(|| not_here(board, "its address is not inside the chip"))?;
         let now = unit.mac(here);
         let calibration = calibration_around(board, unit.span);
-        let a_copy = calibration.is_none() && now.is_some() && now == was;
+        let a_copy = calibration.is_none() && now.is_some() && now == was && !unit.fixed;
         if unit.span != own.span && !a_copy {
             let other = now.map_or("as it is".to_owned(), mac_text);
-            let text =
-                format!("{} in {} stays {other}: it is not the board's own address", unit.name, region.name);
+            let why =
+                if unit.fixed { "no address is written there" } else { "it is not the board's own address" };
+            let text = format!("{} in {} stays {other}: {why}", unit.name, region.name);
             findings.push(EDITED.found(text));
             continue;
         }

@@ -41,10 +41,13 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
         let what = format!("donor '{name}'");
         found.extend(judge::kinship(&own, &donor, &what));
         found.extend(missing::hidden_parts(&donor, &result, span.start, &what));
-        found.extend(missing::tables(&own, &result));
+        let same_kind = !judge::is_other_kind(&own, &donor);
+        found.extend(missing::tables(&own, &result, same_kind));
         found.extend(judge::signed(&own, &donor, &result, &what));
         let said = |block: Span| parties.resolved.iter().any(|r| r.said && r.region.span == block);
-        found.extend(judge::unnamed(&own, &donor, span.start, said));
+        if same_kind {
+            found.extend(judge::unnamed(&own, &donor, span.start, said));
+        }
     }
     let edited = |claim: Span| product.edited.iter().any(|edited| claim.covers(*edited));
     let decided = |claim: Span| {
@@ -52,7 +55,7 @@ pub(super) fn judge(product: &Product, parties: &Parties) -> Vec<Finding> {
     };
     found.extend(judge::replaced(&own, &result, span.start, decided));
     found.extend(judge::hidden(&own, &result, span.start));
-    found.extend(erased(&own, span.start, parties));
+    found.extend(erased(&own, &result, span.start, parties));
     found.extend(judge::own_faults(&own));
     found.extend(judge::damaged_stores(&own, &result, span.start));
     found.extend(own_me(base, chip).and_then(judge::unread_me));
@@ -126,10 +129,11 @@ fn taken(base: &[u8], chip: &[u8], product: &Product, r: &Resolved) -> Vec<Findi
 }
 
 /// What is lost with a store of variables that is emptied.
-fn erased(own: &Bios, at: u64, parties: &Parties) -> Vec<Finding> {
+fn erased(own: &Bios, result: &Bios, at: u64, parties: &Parties) -> Vec<Finding> {
     let is_it =
         |r: &&Resolved| r.source == Source::Blank && r.region.role == Role::Settings && r.region.stays;
-    let values = values(own);
+    let mut values = values(own);
+    values.retain(|value| value.span.of(own.bytes) != value.span.of(result.bytes));
     let words = |r: &Resolved| {
         let inside = values.iter().filter(|value| r.region.span.covers(value.span.shifted(at)));
         let lost: Vec<&str> = inside.map(|value| value.what.name()).collect();

@@ -20,7 +20,7 @@ pub fn mac_of(chip: &[u8], board: &Board) -> Option<Mac> {
 
 /// Where the board has its own address: where its source says so, else the first that is no part of a calibration.
 pub fn own_place(board: &Board) -> Option<(&Region, &PerUnit)> {
-    let macs = || board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac);
+    let macs = || board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac && !u.fixed);
     macs()
         .find(|(_, u)| u.own)
         .or_else(|| macs().find(|(_, u)| calibration_around(board, u.span).is_none()))

@@ -41,10 +41,13 @@ impl Width {
 /// Unpacks the stream at the start of `bytes`; `None` where it is none, is damaged, or would be longer than `most`.
 pub fn unpack(bytes: &[u8], width: Width, most: u64) -> Option<Vec<u8>> {
     let (packed, len) = (u32_at(bytes, 0, Little)? as usize, u32_at(bytes, 4, Little)? as usize);
-    if len as u64 > most {
-        return None;
-    }
-    let mut bits = Bits { bytes: slice(bytes, HEADER_LEN, packed)?, at: 0 };
+    (len as u64 <= most).then_some(())?;
+    unpack_stream(slice(bytes, HEADER_LEN, packed)?, width, len)
+}
+
+/// Unpacks a stream without its two lengths to `len` bytes; `None` where it is damaged. LHA's -lh5- is one of EFI 1.1.
+pub fn unpack_stream(bytes: &[u8], width: Width, len: usize) -> Option<Vec<u8>> {
+    let mut bits = Bits { bytes, at: 0 };
     let mut out = Vec::new();
     while out.len() < len {
         let symbols = bits.take(16)?;
