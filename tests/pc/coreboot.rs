@@ -83,7 +83,7 @@ fn a_rom_keeps_the_own_regions_and_its_tools_read_the_donors_files() {
     assert_eq!(item("pc-firmware")["attributes"]["serial"], "PF12345678");
 
     // By choice: the address is written in the Ethernet part, and ifdtool cuts that very part out.
-    let sets = ["--donor", "update.bin", "--set", "gbe=update", "--mac", "02:00:5e:00:00:99", "--force"];
+    let sets = ["--donor", "update.bin", "--set", "gbe=donor", "--mac", "02:00:5e:00:00:99", "--force"];
     done(&bench, &[&SPLICE[..], &["set.bin"], &sets[..]].concat());
     bench.tool("ifdtool -x set.bin");
     let gbe = bench.read("flashregion_3_gbe.bin");

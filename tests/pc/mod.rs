@@ -3,6 +3,7 @@
 mod coreboot;
 mod judges;
 mod made;
+mod stores;
 mod updates;
 
 use crate::bench::Bench;

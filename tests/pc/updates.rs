@@ -2,7 +2,7 @@
 
 use super::done;
 use super::made::bytes::noise;
-use super::made::{Part, Spec, build, expected};
+use super::made::{BIOS, Part, Spec, build, expected};
 use crate::bench::Bench;
 use serde_json::Value;
 
@@ -72,6 +72,67 @@ fn of_two_releases_in_one_file_the_user_names_one() {
     assert!(bench.read("new.bin") == expected(&own, &new));
     bench.run(["splice", "--recipe", "again.toml", "--base", "own.bin", "-o", "again.bin"]).code(0);
     assert!(bench.read("again.bin") == bench.read("new.bin"));
+}
+
+/// As a maker has it: the BIOS's bytes beside a signature, texts and what is for the EC.
+#[test]
+fn raw_files_of_hp_and_lenovo_are_taken_out_of_their_downloads() {
+    let Some(bench) = Bench::with(&["zip"]) else { return };
+    let (own, new) = (build(&spec(), 1, Some(1)), build(&spec(), 2, None));
+    bench.write("own.bin", &own.bytes);
+    let line = |donor: &'static str| [&SPLICE[..], &["new.bin", "--donor", donor, "--force"]].concat();
+    // HP: the region, and signatures by the board's number.
+    bench.write("0227D.bin", &new.bytes[BIOS..]);
+    bench.write("0227D.sig", &noise(5, 0x100));
+    bench.write("0227D.s12", &noise(6, 0x100));
+    bench.tool("zip -q hp.zip 0227D.bin 0227D.sig 0227D.s12");
+    for donor in ["0227D.bin", "hp.zip"] {
+        done(&bench, &line(donor));
+        assert!(bench.read("new.bin") == expected(&own, &new), "{donor}");
+    }
+    // Newer ones are encrypted, which nothing in them says: no volume is in them.
+    bench.write("0227D.bin", &noise(7, new.bytes.len() - BIOS));
+    bench.run(line("0227D.bin")).code(2).says(&["not a PC's firmware, or it is encrypted"]);
+    // Lenovo: a capsule of its own, and the EC's beside it.
+    let capsule = |body: &[u8]| {
+        let guid =
+            [0x76, 0xfe, 0xb5, 0x25, 0x43, 0x82, 0x5c, 0x4a, 0xa9, 0xbd, 0x7e, 0xe3, 0x24, 0x61, 0x98, 0xb5];
+        let words = [0x1d0u32, 0, 0x1d0 + body.len() as u32].map(u32::to_le_bytes).concat();
+        let mut head = [&guid[..], &words].concat();
+        head.resize(0x1d0, 0);
+        [&head, body].concat()
+    };
+    bench.write("N1X00.FL1", &capsule(&new.bytes[BIOS..]));
+    bench.write("N1X00.FL2", &noise(8, 0x8000));
+    bench.tool("zip -q lenovo.zip N1X00.FL1 N1X00.FL2");
+    bench.run(line("lenovo.zip")).code(2).says(&["N1X00.FL1", "N1X00.FL2", "FILE:PART"]);
+    for donor in ["N1X00.FL1", "lenovo.zip:N1X00.FL1"] {
+        done(&bench, &line(donor));
+        assert!(bench.read("new.bin") == expected(&own, &new), "{donor}");
+    }
+}
+
+/// Cabinets of other people's packer, stored and packed, and one by LHA's rules of a packer of EFI's.
+#[test]
+fn cabinets_of_gcab_give_the_same_splice() {
+    let Some(bench) = Bench::with(&["gcab"]) else { return };
+    let (own, new) = (build(&spec(), 1, Some(1)), build(&spec(), 2, None));
+    bench.write("own.bin", &own.bytes);
+    bench.write("firmware.bin", &new.bytes);
+    bench.write("firmware.metainfo.xml", b"<component type=\"firmware\"/>\n");
+    for (name, how) in [("stored.cab", ""), ("packed.cab", "-z ")] {
+        bench.tool(&format!("gcab -c {how}{name} firmware.bin firmware.metainfo.xml"));
+        let line = [&SPLICE[..], &["new.bin", "--donor", name, "--force"]].concat();
+        done(&bench, &line);
+        assert!(bench.read("new.bin") == expected(&own, &new), "{name}");
+        bench.run(["extract", name]).code(0).says(&["firmware.bin", "firmware.metainfo.xml", "cabinet"]);
+        let whole = bench.read(name);
+        bench.write("cut.cab", &whole[..whole.len() - 100]);
+        bench
+            .run([&SPLICE[..], &["none.bin", "--donor", "cut.cab", "--force"]].concat())
+            .code(2)
+            .says(&["cut short"]);
+    }
 }
 
 /// A Dell update and an AMI program that Python put together from their rules, with packers of other people.

@@ -344,6 +344,9 @@ mod tests {
             let donor = taken(file);
             assert!(donor.bytes == one, "{:?}", donor.opened);
         }
+        let piece = [noise(8, 0x800), vec![0xff; 0x1400]].concat();
+        let donor = taken(samples::toshiba(&[&piece, &piece]));
+        assert!(donor.bytes == piece.repeat(2), "{:?}", donor.opened);
         for file in [
             samples::insyde(&[("BIOSIMG", &one), ("BIOSIMG", &two)]),
             samples::ucp(&[("@R00", &one), ("@R01", &two)]),

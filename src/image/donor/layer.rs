@@ -9,10 +9,11 @@ use crate::image::container::budget::Look;
 use crate::image::container::item::{Check, CheckName, Outcome};
 use crate::image::container::packed::Format;
 use crate::image::container::wrapper::{
-    About, Data, Inside, MEMBERS, MOST_UNPACKED, Target, Wrapped, at_start, unzip,
+    About, Data, Inside, MEMBERS, MOST_UNPACKED, Target, Wrapped, at_start, members,
 };
 use crate::image::container::{sysupgrade, tplink};
 use crate::image::formats::envelope_at;
+use crate::image::pc::volume;
 use crate::span::Span;
 use crate::units;
 
@@ -119,7 +120,7 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
             });
             (Holds::Parts, pieces.collect())
         }
-        Inside::Packed => match unzip(bytes) {
+        Inside::Packed => match members(bytes) {
             Err(why) => {
                 return Start::Closed(
                     DONOR_UNKNOWN.found(format!("{what} is a {name} that cannot be unpacked: {why}")),
@@ -188,6 +189,7 @@ pub(super) fn is_firmware(bytes: &[u8]) -> bool {
         || sysupgrade::payload_len(bytes) != bytes.len()
         || at_start(&mut Look::new(bytes)).is_some()
         || Format::at(bytes, 0).is_some()
+        || !volume::find_all(bytes).is_empty()
 }
 
 /// True for what vendors put beside a firmware: texts, manuals, programs for the desktop, sums and signatures.

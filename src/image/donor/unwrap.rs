@@ -184,6 +184,7 @@ pub(super) mod tests {
             ),
             (zipped(&[("fw.img", &samples::dni(&padded))]), &padded, "in it a Netgear DNI"),
             (gzipped(&tar(&[("fw.bin", &firmware)])), &firmware, "tar"),
+            (samples::cabinet(&[("fw.bin", &firmware), ("notes.txt", b"text")], true), &firmware, "cabinet"),
         ] {
             let opened = open(&file, "file");
             assert_eq!(names(&opened), ["unwrapped"], "{words}");
@@ -221,6 +222,11 @@ pub(super) mod tests {
         let mut zip = zip.clone();
         zip[60] ^= 1;
         assert_eq!(names(&open(&zip, "f")), ["donor-unknown"], "the member's sum");
+        let cabinet = samples::cabinet(&[("fw.bin", &firmware)], false);
+        assert_eq!(names(&open(&cabinet[..cabinet.len() - 30], "f")), ["truncated"]);
+        let mut bent = cabinet.clone();
+        *bent.last_mut().unwrap() ^= 1;
+        assert!(open(&bent, "f").findings[0].message.contains("sum of block"));
         let gz = gzipped(&synthetic::noise(9, 0x3000));
         let cut = open(&gz[..gz.len() - 9], "f");
         assert_eq!(names(&cut), ["truncated"]);
@@ -259,10 +265,10 @@ pub(super) mod tests {
         #[test]
         fn any_change_of_an_archive_is_taken(
             edits in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), proptest::prelude::any::<u8>()), 0..4),
-            which in 0usize..3,
+            which in 0usize..4,
         ) {
             let files: &[(&str, &[u8])] = &[("a", b"text"), ("fw.bin", &[0x5a; 600])];
-            let mut file = [tar(files), zipped(files), samples::dni(&[1; 400])][which].clone();
+            let mut file = [tar(files), zipped(files), samples::dni(&[1; 400]), samples::cabinet(files, true)][which].clone();
             for (at, value) in edits {
                 let at = at.index(file.len());
                 file[at] = value;

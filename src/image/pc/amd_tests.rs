@@ -8,6 +8,7 @@ use super::made::psp::PSP_BLOCKS;
 use super::made::{Hashes, Part, Spec, build, expected};
 use super::proof::faults;
 use super::tests::{part, refused, run};
+use crate::image::checks::Severity;
 
 /// Parts of a board with AMD's security processor.
 const AMD: [(Part, usize); 5] =
@@ -30,6 +31,33 @@ fn stores_of_amds_security_processor_stay_and_its_firmware_comes_from_the_donor(
     let mut lost = new.bytes.clone();
     lost[0x2_0000..0x2_0004].fill(0xff);
     assert!(refused(&own.bytes, &lost, &[]).contains(&"psp-directory"), "no structure");
+}
+
+/// PSPTool reads a combo directory whatever its sum: where the board's own has a stale one, another's is no reason to refuse.
+#[test]
+fn a_stale_sum_of_a_combo_directory_is_reported_where_the_own_one_is_stale_too() {
+    let (own, new) = (build(&Spec::new(&AMD), 1, Some(1)), build(&Spec::new(&AMD), 2, None));
+    let stale = |made: &[u8], value: u8| {
+        let mut bytes = made.to_vec();
+        bytes[0x2_1010] ^= value;
+        bytes
+    };
+    let told = |spliced: &crate::image::splice::Spliced| {
+        let found = spliced.findings.iter().find(|one| one.name == "psp-directory");
+        found.map(|one| (one.severity, one.message.contains("0x21000")))
+    };
+    // By itself: what stays as it is, is reported.
+    let base = stale(&own.bytes, 1);
+    let same = run(&base, &base, &[], &["all"]).unwrap();
+    assert_eq!(told(&same), Some((Severity::Tell, true)));
+    assert!(same.findings.iter().any(|one| one.name == "base-damaged"));
+    // The own one holds and the update's does not: damage, as far as is known.
+    assert!(refused(&own.bytes, &stale(&new.bytes, 2), &[]).contains(&"psp-directory"));
+    // Both are stale, each in its own way.
+    let made = run(&base, &stale(&new.bytes, 2), &[], &[]).unwrap();
+    assert_eq!(told(&made), Some((Severity::Tell, true)));
+    // One that holds takes the place of a stale one.
+    assert_eq!(told(&run(&base, &new.bytes, &[], &[]).unwrap()), None);
 }
 
 /// What AMD's maker signs comes whole from one file, whatever regions a layout has.

@@ -139,6 +139,11 @@ pub(super) fn check_volume(
     Hashed { by, spans: Vec::new(), verdict: Verdict::Fails }
 }
 
+/// True where AMI's file of hashes is among the files.
+pub fn has_ami_file(bios: &Bios) -> bool {
+    bios.files().any(|file| file.guid == AMI_FILE)
+}
+
 /// Every hash that the vendors' tables keep.
 pub(super) fn of_vendors(bios: &Bios, budget: &mut Budget) -> Vec<Hashed> {
     let mut found = Vec::new();

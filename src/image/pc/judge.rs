@@ -7,7 +7,7 @@ use super::boot_guard::maker_key;
 use super::claims::{Block, Claim, blocks, claims};
 use super::me::{self, State};
 use super::models::{Model, models};
-use super::proof::faults;
+use super::proof::{Fault, faults};
 use super::variables::Store;
 use crate::image::checks::{
     BASE_DAMAGED, Finding, ME_FOREIGN, ME_REPLACED, NOT_PC_FIRMWARE, OTHER_FIRMWARE, OTHER_MODEL,
@@ -199,7 +199,8 @@ pub fn signed(own: &Bios, donor: &Bios, result: &Bios, name: &str) -> Vec<Findin
     found
 }
 
-/// What does not hold in the result. Where the board's own has the same fault in the same bytes, it is only reported.
+/// What does not hold in the result. Where the board's own has the same fault in the same bytes, it is only reported; so is a
+/// sum that its own firmware starts without.
 pub fn proof(own: &Bios, result: &Bios, at: u64) -> Vec<Finding> {
     let before = faults(own);
     let same = |spans: &[Span]| spans.iter().all(|span| span.of(own.bytes) == span.of(result.bytes));
@@ -207,6 +208,8 @@ pub fn proof(own: &Bios, result: &Bios, at: u64) -> Vec<Finding> {
     for fault in faults(result) {
         let had_it = before.iter().any(|one| one.message == fault.message);
         let kept = had_it && same(&fault.spans) && (!fault.spans.is_empty() || own.bytes == result.bytes);
+        let starts_so = |one: &Fault| one.tolerated && one.spans == fault.spans;
+        let kept = kept || (fault.tolerated && before.iter().any(starts_so));
         let message = format!("in the result (BIOS from {at:#x} on), {}", fault.message);
         found.push(if kept {
             fault.check.found_as(Severity::Tell, message)

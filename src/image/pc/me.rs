@@ -3,13 +3,14 @@
 //! A manifest is at the start of a code partition, or in its directory: `$MN2` or `$MAN`, 8 bytes further four 16-bit
 //! numbers. The file system's partition is erased in a maker's file and written in a unit. From ME 15 on the code is in boot
 //! partitions, which start with a table (BPDT): 55AA as a 32-bit word, 16-bit number of entries, 24 bytes in all, then
-//! entries of 12 bytes with a 16-bit type, an offset from the table, a size. Whether such an ME has run is not determined here.
-//! Facts: me_cleaner, UEFITool (meparser.cpp, ffs.h), Linux i915 (intel_gsc_fw.c).
+//! entries of 12 bytes with a 16-bit type, an offset from the table, a size; the file system is in the data partition.
+//! Facts: me_cleaner, UEFITool (meparser.cpp, ffs.h), Linux i915 (intel_gsc_fw.c), MEAnalyzer (where the data partition's table
+//! counts from).
 
 use memchr::memmem;
 
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
-use crate::image::container::intel::me::partitions;
+use crate::image::container::intel::me::{data_partitions, partitions};
 use crate::span::Span;
 
 /// Partitions with the manifest of the whole, by name.
@@ -60,7 +61,9 @@ pub fn read(region: &[u8]) -> Option<Me> {
             .find_map(|one| boot_version(bytes(one.start, one.end)?))
     };
     let version = of_code.or_else(boot);
-    let mut data = all.iter().filter(|one| DATA.contains(&one.name.as_str())).peekable();
+    let later = data_partitions(region);
+    let listed = all.iter().chain(&later);
+    let mut data = listed.filter(|one| DATA.contains(&one.name.as_str())).peekable();
     let known = data.peek().is_some();
     let written =
         data.any(|one| bytes(one.start, one.end).is_none_or(|data| data.iter().any(|b| *b != 0xff)));
@@ -135,7 +138,16 @@ mod tests {
     fn a_later_me_has_its_version_in_its_boot_partition() {
         let both = later(&[(1, 0x100, 0x200), (2, 0x1000, 0x800)], &[(0x180, 15), (0x1100, 16)]);
         let me = read(&both).unwrap();
-        assert_eq!((me.version_text().as_str(), me.state), ("16.1.25.1932", State::Unknown));
+        // What is at 800h of the data partition, and not of the region, is its file system.
+        assert_eq!((me.version_text().as_str(), me.state), ("16.1.25.1932", State::Virgin));
+        let mut run = both.clone();
+        run[0x800] = 0;
+        assert_eq!(read(&run).unwrap().state, State::Virgin);
+        run[0x1880] = 0;
+        assert_eq!(read(&run).unwrap().state, State::Written);
+        let mut other = both.clone();
+        other[0x1020..0x1023].copy_from_slice(b"UTO");
+        assert_eq!(read(&other).unwrap().state, State::Unknown);
         let loader = later(&[(1, 0x100, 0x200), (3, 0x1000, 0x800)], &[(0x180, 15), (0x1100, 16)]);
         assert_eq!(read(&loader).unwrap().version, Some([15, 1, 25, 1932]));
         for (entries, manifest) in [

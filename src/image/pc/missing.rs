@@ -4,8 +4,9 @@
 use super::bios::Bios;
 use super::file::File;
 use super::fit::{Fit, Kind};
+use super::hashed::has_ami_file;
 use crate::image::checks::{
-    FIT_TABLE, Finding, PSP_DIRECTORY, RESET_VECTOR, Severity, VOLUME_MAP, VOLUME_SUM,
+    FIT_TABLE, Finding, HASHED_RANGE, PSP_DIRECTORY, RESET_VECTOR, Severity, VOLUME_MAP, VOLUME_SUM,
 };
 use crate::image::is_blank;
 use crate::span::Span;
@@ -79,6 +80,13 @@ fn of_the_maker(own: &Bios, result: &Bios) -> Vec<Finding> {
         found.push(FIT_TABLE.found(
             "the board's own firmware has a boot policy of Boot Guard, and no row of the result's FIT leads to one: where \
              Boot Guard is fused, the board never starts from it",
+        ));
+    }
+    if has_ami_file(own) && !has_ami_file(result) {
+        found.push(HASHED_RANGE.found_as(
+            Severity::Ask,
+            "the board's own firmware has AMI's file of hashes, and the result has none: firmware that looks for it may not \
+             start, and nothing proves that the volumes are whole",
         ));
     }
     let maps = [

@@ -15,6 +15,8 @@ pub struct Fault {
     pub spans: Vec<Span>,
     /// In words, without whose BIOS it is.
     pub message: String,
+    /// True for a sum that the board may start without: where its own does, another's is only reported.
+    pub tolerated: bool,
 }
 
 /// Everything that does not hold in it.
@@ -26,6 +28,7 @@ pub fn faults(bios: &Bios) -> Vec<Fault> {
             check: &VOLUME_SUM,
             spans: vec![span],
             message: format!("{name}: {fault}"),
+            tolerated: false,
         }));
     }
     let modules = bios.legacy.iter().flat_map(|legacy| &legacy.modules);
@@ -36,14 +39,21 @@ pub fn faults(bios: &Bios) -> Vec<Fault> {
             "the module {} at {:#x} does not unpack to what its sum says",
             module.name, module.span.start
         ),
+        tolerated: false,
     }));
     let tables = [
-        (&FIT_TABLE, bios.fit.as_ref().map(|fit| &fit.faults)),
-        (&PSP_DIRECTORY, bios.psp.as_ref().map(|psp| &psp.faults)),
+        (&FIT_TABLE, bios.fit.as_ref().map(|fit| &fit.faults), false),
+        (&PSP_DIRECTORY, bios.psp.as_ref().map(|psp| &psp.faults), false),
+        (&PSP_DIRECTORY, bios.psp.as_ref().map(|psp| &psp.stale), true),
     ];
-    for (check, faults) in tables {
+    for (check, faults, tolerated) in tables {
         let faults = faults.into_iter().flatten();
-        found.extend(faults.map(|(span, fault)| Fault { check, spans: vec![*span], message: fault.clone() }));
+        found.extend(faults.map(|(span, fault)| Fault {
+            check,
+            spans: vec![*span],
+            message: fault.clone(),
+            tolerated,
+        }));
     }
     for hashed in all(bios) {
         let spans: Vec<String> = hashed.spans.iter().map(ToString::to_string).collect();
@@ -53,7 +63,7 @@ pub fn faults(bios: &Bios) -> Vec<Fault> {
             Verdict::Fails => format!("the hash of {}{over} does not hold", hashed.by),
             Verdict::Unknown(why) => format!("a hash of {}{over} cannot be checked: {why}", hashed.by),
         };
-        found.push(Fault { check: &HASHED_RANGE, spans: hashed.spans, message });
+        found.push(Fault { check: &HASHED_RANGE, spans: hashed.spans, message, tolerated: false });
     }
     found
 }

@@ -61,19 +61,28 @@ pub struct Inside {
     pub files: usize,
 }
 
+/// A stream that does not unpack may have cost all that was left, and is charged a part of it: 1 of so many.
+const CHARGE: u64 = 4;
+
 /// The packed sections of all files, those in unpacked volumes and sections included; not those that are packed in others.
 pub fn packed(bios: &Bios) -> Vec<Packed> {
-    let mut walk = Walk { bytes: bios.bytes, found: Vec::new(), left: MOST_UNPACKED };
+    walked(bios).found
+}
+
+fn walked<'a>(bios: &Bios<'a>) -> Walk<'a> {
+    let mut walk = Walk { bytes: bios.bytes, found: Vec::new(), left: MOST_UNPACKED, work: 0 };
     for file in bios.files() {
         walk.file(file, DEEPEST);
     }
-    walk.found
+    walk
 }
 
 struct Walk<'a> {
     bytes: &'a [u8],
     found: Vec<Packed>,
     left: u64,
+    /// Heads that were read, and bytes of packed data that were given to be unpacked.
+    work: u64,
 }
 
 impl Walk<'_> {
@@ -89,6 +98,7 @@ impl Walk<'_> {
         let mut at = all.start;
         while let Some((kind, section, header)) = self.section(at, all.end) {
             let body = Span::new(section.start + header, section.end);
+            self.work += header;
             match kind {
                 COMPRESSION => self.compression(body, depth),
                 GUID_DEFINED => self.defined(section, body, depth),
@@ -157,6 +167,10 @@ impl Walk<'_> {
             return;
         }
         let data = span.of(self.bytes).and_then(|packed| method.unpack(packed, self.left));
+        self.work += span.len();
+        if data.is_none() && method != Method::AmdZlib {
+            self.left -= self.left / CHARGE;
+        }
         let inside = data.map(|data| {
             self.left = self.left.saturating_sub(data.len() as u64);
             let volumes = volume::find_all(&data);
@@ -231,6 +245,45 @@ mod tests {
         assert_eq!(found(&[defined(DEFINED[6].0, &[0; 0x120])]), [(Method::AmdZlib, None)]);
         assert_eq!(found(&[section(COMPRESSION, &[1, 0, 0, 0, 7, 1, 2, 3])]), []);
         assert_eq!(found(&[defined(FFS2, &cut)]), []);
+    }
+
+    /// A file of sections that could each be packed, and of noise between them.
+    #[test]
+    fn noise_of_32_mib_is_walked_in_linear_time() {
+        let mut work = Vec::new();
+        for len in [8usize << 20, 32 << 20] {
+            let noise = crate::image::synthetic::noise(3, 0x1_0000);
+            let mut body = Vec::with_capacity(len);
+            while body.len() < len {
+                let data = &noise[body.len() % 0x8000..][..0x4000];
+                match body.len() >> 14 & 3 {
+                    0 => body.extend(defined(DEFINED[body.len() >> 16 & 7].0, data)),
+                    1 => body.extend(section(COMPRESSION, &[&[9, 9, 9, 0, 1][..], data].concat())),
+                    2 => body
+                        .extend(section(COMPRESSION, &[&[9, 9, 9, 0, 0][..], &section(0x19, data)].concat())),
+                    _ => body.extend(section(0x19, data)),
+                }
+            }
+            body.truncate(0xff_0000);
+            let files: Vec<Vec<u8>> =
+                (0..len >> 23).map(|_| file(NAME, 0xb, &body[..0x7f_0000], false)).collect();
+            let bytes = volume_of(&files);
+            let walk = walked(&Bios::read(&bytes, 0));
+            assert!(walk.found.len() > 100 && walk.found.iter().all(|one| one.inside.is_none()));
+            work.push(walk.work / (bytes.len() as u64 >> 20));
+        }
+        assert!(work[0] > 0 && work[1] <= work[0] + work[0] / 100 && work[1] < 4 << 20, "{work:?}");
+    }
+
+    /// Streams that unpack far and fail at their end: together they cost a few times what may be unpacked, not each as much.
+    #[test]
+    fn streams_that_fail_at_their_end_are_charged() {
+        let mut bomb = gzip(&vec![0; 1 << 20]);
+        let end = bomb.len() - 8;
+        bomb[end] ^= 1;
+        let many = volume_of(&[file(NAME, 0xb, &vec![defined(DEFINED[5].0, &bomb); 24].concat(), false)]);
+        let walk = walked(&Bios::read(&many, 0));
+        assert!(walk.found.len() == 24 && walk.left < MOST_UNPACKED / 500, "{}", walk.left);
     }
 
     #[test]

@@ -341,6 +341,27 @@ fn a_boot_policy_that_cannot_be_checked_is_refused() {
     }
 }
 
+/// A release of the same board that does without the maker's hashes: asked, and no more.
+#[test]
+fn a_donor_without_amis_file_of_hashes_is_asked_about() {
+    for hashes in [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3] {
+        let own = build(&Spec { hashes, ..spec() }, 1, Some(1));
+        let new = build(&Spec { hashes: Hashes::Phoenix, ..spec() }, 2, None);
+        let asked = run(&own.bytes, &new.bytes, &[], &[]).unwrap_err();
+        let names: Vec<_> = asked.findings().iter().map(|one| (one.name, one.severity)).collect();
+        assert_eq!(names, [("hashed-range", Severity::Ask)], "{hashes:?}");
+        assert!(asked.to_string().contains("file of hashes"), "{asked}");
+        let made = run(&own.bytes, &new.bytes, &[], &["hashed-range"]).unwrap();
+        assert!(made.image[..] == expected(&own, &new)[..]);
+        // The other way round nothing is missing.
+        let back = build(&Spec { hashes, ..spec() }, 2, None);
+        assert!(
+            run(&build(&Spec { hashes: Hashes::Phoenix, ..spec() }, 1, Some(1)).bytes, &back.bytes, &[], &[])
+                .is_ok()
+        );
+    }
+}
+
 /// Noise with what could be heads of structures all over: the work is counted, and grows with the length alone.
 #[test]
 fn noise_of_32_mib_is_read_in_linear_time() {

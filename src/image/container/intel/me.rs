@@ -22,6 +22,8 @@ const NOWHERE: [u32; 2] = [0, u32::MAX];
 const PLACES: [usize; 2] = [0x10, 0];
 /// Where the layout table's fields start, after the vector.
 const LAYOUT: usize = 0x10;
+/// The partition with a table of its own.
+const DATA: &str = "data";
 /// The length in a layout table of version 1.7: 8 bytes, then data, five boot and temporary partitions of 8 bytes each.
 const LAYOUT_17_LEN: u16 = 0x40;
 
@@ -90,6 +92,17 @@ pub fn partitions(region: &[u8]) -> Option<Vec<Partition>> {
     }
 }
 
+/// The partitions that the table in the data partition of a later ME lists, counted from the region's start; empty where the
+/// region has no layout table. Fact: MEAnalyzer (a table after a layout table counts from itself).
+pub fn data_partitions(region: &[u8]) -> Vec<Partition> {
+    let Me::Known(Form::Layout { .. }, found) = read(region) else { return Vec::new() };
+    let data = found.iter().find(|one| one.name == DATA);
+    let listed = data.and_then(|data| Some((data.start, table(region, usize::try_from(data.start).ok()?)?)));
+    let Some((start, (_, listed))) = listed else { return Vec::new() };
+    let moved = |one: Partition| Partition { start: start + one.start, end: start + one.end, ..one };
+    listed.into_iter().map(moved).collect()
+}
+
 /// The version of the table header at `at`; `None` where there is none whose fields agree.
 fn head(bytes: &[u8], at: usize) -> Option<(u8, u32)> {
     let head = slice(bytes, at, ENTRY).filter(|head| head.starts_with(MARK))?;
@@ -121,11 +134,11 @@ fn partition(name: String, bytes: &[u8], at: usize) -> Option<Partition> {
 fn layout(region: &[u8]) -> Option<(Form, Vec<Partition>)> {
     let has_17 = u16_at(region, LAYOUT, Little) == Some(LAYOUT_17_LEN);
     let (version, data, last) = if has_17 { ("1.7", LAYOUT + 8, "temporary") } else { ("1.6", LAYOUT, "") };
-    let names = ["data", "boot 1", "boot 2", "boot 3", "boot 4", "boot 5", last];
+    let names = [DATA, "boot 1", "boot 2", "boot 3", "boot 4", "boot 5", last];
     let named = names.iter().enumerate().filter(|(_, name)| !name.is_empty());
     let found: Vec<Partition> =
         named.filter_map(|(n, name)| partition((*name).to_owned(), region, data + 8 * n)).collect();
-    let (first, others) = found.split_first().filter(|(first, _)| first.name == "data")?;
+    let (first, others) = found.split_first().filter(|(first, _)| first.name == DATA)?;
     let apart = |one: &Partition| one.end <= first.start || one.start >= first.end;
     let (table, _) = head(region, usize::try_from(first.start).ok()?)?;
     others.iter().all(apart).then_some((Form::Layout { version, table }, found))

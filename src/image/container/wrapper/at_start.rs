@@ -1,13 +1,15 @@
 //! The one wrapper that a file starts with.
 
 use super::wrapped::Wrapped;
-use super::{archive, capsule, dell, dlink, insyde, linksys, netgear, pfat, phoenix, ucp, xiaomi};
+use super::{
+    archive, cabinet, capsule, dell, dlink, insyde, linksys, netgear, pfat, phoenix, toshiba, ucp, xiaomi,
+};
 use crate::image::container::budget::Look;
 
 type Read = fn(&mut Look) -> Option<Wrapped>;
 
 /// Every wrapper; those with a magic number first.
-const WRAPPERS: [Read; 17] = [
+const WRAPPERS: [Read; 19] = [
     netgear::dni,
     netgear::chk,
     linksys::header,
@@ -20,6 +22,8 @@ const WRAPPERS: [Read; 17] = [
     ucp::ucp,
     dell::pfs,
     phoenix::tdk,
+    toshiba::com,
+    cabinet::cabinet,
     archive::tar,
     archive::zip,
     dlink::dap_2,

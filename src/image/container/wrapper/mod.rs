@@ -5,6 +5,7 @@
 
 mod archive;
 mod at_start;
+mod cabinet;
 mod capsule;
 mod dell;
 mod dell_entries;
@@ -17,11 +18,12 @@ mod netgear;
 mod part;
 mod pfat;
 mod phoenix;
+mod toshiba;
 mod ucp;
 mod wrapped;
 mod xiaomi;
 
-pub(crate) use archive::{MEMBERS, MOST_UNPACKED, unzip};
+pub(crate) use archive::{MEMBERS, MOST_UNPACKED, members};
 pub(crate) use at_start::at_start;
 pub(crate) use part::{About, Data, State, Target, image};
 pub(crate) use wrapped::{Inside, Wrapped};
@@ -29,6 +31,7 @@ pub(crate) use wrapped::{Inside, Wrapped};
 /// Wrapped files for tests of what removes them.
 #[cfg(test)]
 pub(crate) mod samples {
+    pub(crate) use super::cabinet::tests::made as cabinet;
     pub(crate) use super::capsule::tests::make as capsule;
     pub(crate) use super::dell::tests::made_update as dell;
     pub(crate) use super::dlink::tests::{dap, shrs_image as shrs};
@@ -38,6 +41,7 @@ pub(crate) mod samples {
     pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
     pub(crate) use super::pfat::tests::made as pfat;
     pub(crate) use super::phoenix::tests::made as phoenix;
+    pub(crate) use super::toshiba::tests::made as toshiba;
     pub(crate) use super::ucp::tests::made as ucp;
     pub(crate) use super::xiaomi::tests::make as xiaomi;
 }

@@ -163,6 +163,26 @@ pub(in crate::image::pc) mod tests {
         bytes
     }
 
+    /// A member of 360 bytes, packed: the stream is uefi-firmware 1.16's (EfiCompress), and Debian's lhasa 0.3.1 takes it out.
+    #[test]
+    fn a_packed_member_unpacks_as_lhasa_unpacks_it() {
+        const STREAM: &str = "000e3b8d8cffa833e8b9091c2dc0d5a0a8f026cc3b582a1fbe6000";
+        let pairs = STREAM.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let stream: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let text: Vec<u8> =
+            (0..30).flat_map(|n| format!("section of text {n}, ").into_bytes()[..12].to_vec()).collect();
+        let mut file = stored("one.bin", &stream);
+        file[2..7].copy_from_slice(METHODS[0]);
+        file[11..15].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        file[29..31].copy_from_slice(&crc16(&text).to_le_bytes());
+        file[1] = sum(&file[2..2 + usize::from(file[0])]);
+        let one = member(&file, 0).unwrap();
+        assert_eq!((one.unpack().as_deref(), one.crc), (Some(&text[..]), crc16(&text)));
+        file[11..15].copy_from_slice(&u32::MAX.to_le_bytes());
+        file[1] = sum(&file[2..2 + usize::from(file[0])]);
+        assert_eq!(member(&file, 0).unwrap().unpack(), None, "longer than any BIOS");
+    }
+
     #[test]
     fn members_with_their_sums_and_the_boards_number() {
         let mut bytes = bios(1);
