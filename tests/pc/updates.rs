@@ -106,7 +106,7 @@ fn raw_files_of_hp_and_lenovo_are_taken_out_of_their_downloads() {
     bench.write("N1X00.FL2", &noise(8, 0x8000));
     bench.tool("zip -q lenovo.zip N1X00.FL1 N1X00.FL2");
     bench.run(line("lenovo.zip")).code(2).says(&["N1X00.FL1", "N1X00.FL2", "FILE:PART"]);
-    for donor in ["N1X00.FL1", "lenovo.zip:N1X00.FL1"] {
+    for donor in ["N1X00.FL1", "lenovo.zip:N1X00.FL1.image"] {
         done(&bench, &line(donor));
         assert!(bench.read("new.bin") == expected(&own, &new), "{donor}");
     }

@@ -299,8 +299,8 @@ fn what_never_passes() {
 
 #[test]
 fn hashes_of_every_form_are_held_against_the_result() {
-    let own = unit(1);
     for hashes in [Hashes::Ami1, Hashes::Ami2, Hashes::Ami3, Hashes::Phoenix, Hashes::BootGuard] {
+        let own = build(&Spec { hashes, ..spec() }, 1, Some(1));
         let new = build(&Spec { hashes, ..spec() }, 2, None);
         assert!(
             run(&own.bytes, &new.bytes, &[], &[]).unwrap().image[..] == expected(&own, &new)[..],

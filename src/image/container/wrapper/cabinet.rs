@@ -254,12 +254,12 @@ pub(super) mod tests {
             assert!(!cabinet(&mut Look::new(&file[..file.len() - 1])).unwrap().item.is_sound());
             for (at, value, words) in [
                 (file.len() - 9, 0x5a, "sum of block"),
-                (0x19, 9, "version is 9"),
+                (0x19, 9, "version is 8"),
                 (0x1e, 2, "one of a set"),
                 (0x2a, 3, "LZX"),
                 (0x2a, 2, "Quantum"),
-                (0x30, 0xff, "not whole in it"),
-                (0x24 + 4, 0, "not whole in it"),
+                (0x33, 0xff, "not whole in it"),
+                (0x28, 4, "not whole in it"),
             ] {
                 let mut bad = file.clone();
                 bad[at] ^= value;
