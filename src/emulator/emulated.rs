@@ -220,9 +220,9 @@ impl Emulator {
         lock(&self.machine).worsen(quirk, every);
     }
 
-    /// How often a quirk that loses, doubles, holds up or overruns an answer has struck, and when the last time.
-    pub fn struck(&self) -> Option<(u64, Duration)> {
-        lock(&self.machine).struck()
+    /// When a quirk that loses, doubles, holds up or overruns an answer has struck since the counts were last reset.
+    pub fn struck(&self) -> Vec<Duration> {
+        lock(&self.machine).struck().to_vec()
     }
 
     /// Starts counting anew; numbers of later operations, packets and transfers start anew with it, the faults' too.

@@ -64,8 +64,8 @@ pub struct Machine {
     quirks: Vec<Quirk>,
     /// They strike at every so many packets with data.
     every: u64,
-    /// How often they have struck, and when the last time.
-    struck: Option<(u64, Duration)>,
+    /// When they have struck since the counts were begun.
+    struck: Vec<Duration>,
     /// No answer comes before.
     late_until: Duration,
     watcher: Option<Watcher>,
@@ -87,7 +87,7 @@ impl Machine {
             sent_packets: 0,
             quirks: quirks.to_vec(),
             every: QUIRK_EVERY,
-            struck: None,
+            struck: Vec::new(),
             late_until: Duration::ZERO,
             watcher: None,
         }
@@ -123,6 +123,7 @@ impl Machine {
     /// Counts anew: counts and the numbers that faults go by.
     pub(super) fn restart_counts(&mut self) {
         *self.counts() = Counts::default();
+        self.struck.clear();
         self.transfers = 0;
         self.in_packets = 0;
     }
@@ -339,12 +340,12 @@ impl Machine {
     }
 
     fn strike(&mut self, now: Duration) {
-        self.struck = Some((self.struck.map_or(0, |(times, _)| times) + 1, now));
+        self.struck.push(now);
     }
 
-    /// How often the quirks that strike now and then have struck, and when the last time.
-    pub(super) fn struck(&self) -> Option<(u64, Duration)> {
-        self.struck
+    /// When the quirks that strike now and then have struck.
+    pub(super) fn struck(&self) -> &[Duration] {
+        &self.struck
     }
 
     /// See [`UsbDevice::next_event`].

@@ -36,6 +36,8 @@ const I2C_STREAM: u8 = 0xAA;
 const I2C_MODE: u8 = 0x60;
 /// I2C: end of the stream.
 const I2C_END: u8 = 0x00;
+/// Sets the mode.
+const MODE: [u8; 3] = [I2C_STREAM, I2C_MODE, I2C_END];
 /// UIO stream: the packet's other bytes are pin commands.
 const UIO_STREAM: u8 = 0xAB;
 /// UIO: set the output pins to bits 5:0.
@@ -99,13 +101,25 @@ pub struct Ch341a {
     was_up: bool,
     /// The last mark after a failure did not come: the next one is not waited for as long.
     unmarked: bool,
+    /// It has refused the mode setting.
+    modeless: bool,
+    /// It has not carried out the request that clears what is under way.
+    clearless: bool,
     /// How long it may give no answer.
     patience: Duration,
 }
 
 impl Default for Ch341a {
     fn default() -> Self {
-        Self { idle: IDLE, version: None, was_up: false, unmarked: false, patience: PATIENCE }
+        Self {
+            idle: IDLE,
+            version: None,
+            was_up: false,
+            unmarked: false,
+            modeless: false,
+            clearless: false,
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -192,11 +206,11 @@ impl Ch341a {
         packet
     }
 
-    /// A request or packet that an old or foreign chip may refuse.
-    fn tolerate(result: Result<(), UsbError>) -> Result<(), UsbError> {
+    /// True where a request or packet was taken; an old or foreign chip may refuse it, or leave it without an answer.
+    fn taken(result: Result<(), UsbError>) -> Result<bool, UsbError> {
         match result {
-            Err(UsbError::Stall(_)) => Ok(()),
-            other => other,
+            Err(UsbError::Stall(_) | UsbError::Timeout { .. } | UsbError::Broken(_)) => Ok(false),
+            other => other.map(|()| true),
         }
     }
 
@@ -216,6 +230,10 @@ impl Ch341a {
     /// in order, so pins that are moved in a pattern and read back mark the end of what was asked before.
     fn catch_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         let mut transfers = Transfers::default();
+        if !self.modeless {
+            // In one burst with the mark: a chip full of answers takes no packet while nobody fetches them.
+            transfers.packet(&MODE);
+        }
         transfers.packet(&Self::uio([self.high(), UIO_DIR | OUTPUTS]));
         let pattern = (0..8).map(|bit| match MARK >> bit & 1 {
             0 => self.idle & !MOSI,
@@ -313,20 +331,26 @@ impl Codec for Ch341a {
     }
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
-        if self.version.is_none() {
+        if !self.was_up {
             let mut version = [0; 2];
             let asked = pipe.control_in(request(VERSION), &mut version).map(|read| {
                 self.version = version.first().copied().filter(|_| read > 0);
             });
-            Self::tolerate(asked)?;
+            Self::taken(asked)?;
         }
-        Self::tolerate(pipe.control_out(request(CLEAR), &[]))?;
+        if !self.clearless {
+            self.clearless = !Self::taken(pipe.control_out(request(CLEAR), &[]))?;
+        }
         Self::drain(pipe, LEFT_OVER)?;
-        let out = [vec![I2C_STREAM, I2C_MODE, I2C_END]];
-        // A clone that knows no mode has the one that SPI needs, or its chip does not answer.
-        Self::tolerate(pipe.burst(Burst { out: &out, in_depth: 1, quiet: self.patience }, &mut Silence))?;
         if self.was_up {
-            self.catch_up(pipe)?;
+            return self.catch_up(pipe);
+        }
+        let set =
+            pipe.burst(Burst { out: &[MODE.to_vec()], in_depth: 1, quiet: self.patience }, &mut Silence);
+        // A clone that knows no mode has the one that SPI needs, or its chip does not answer.
+        match set {
+            Err(UsbError::Stall(_)) => self.modeless = true,
+            other => other?,
         }
         self.was_up = true;
         Ok(())

@@ -19,9 +19,9 @@ const SLOW_LINK: Duration = Duration::from_millis(20);
 /// How long a device on a slow link may give no answer.
 const SLOW_PATIENCE: Duration = Duration::from_secs(3);
 
-/// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried. Each
-/// further try waits for one part more: a host that is busy for a while is no dead device.
-const HURRY: u32 = 3;
+/// A question is given up after this part of the patience: asking it again is harmless, and three shapes are tried. What is
+/// late is waited for in between, when the programmer is brought up again.
+pub(super) const HURRY: u32 = 3;
 
 /// A device that has gone is brought up again so often: each try has its own waits.
 const RESYNCS: u32 = 2;
@@ -38,7 +38,7 @@ pub struct Driver<C: Codec, P: Pipe> {
     /// A burst broke off and the programmer has not been brought up again since.
     pub(super) broken: bool,
     /// How long the device may give no answer.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Since when it could not be brought up again, and how often: from the second time on it is not tried any more.
     lost: Option<(LinkError, u32)>,
 }
@@ -96,21 +96,19 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         self.ladder.shape()
     }
 
-    /// The first try of windows in one shape.
+    /// Runs windows in one shape, in order; chip select is high after them, or low after a read in the plain shapes.
     pub(super) fn attempt(&mut self, batch: &mut [Transaction<'_>], shape: Shape) -> Result<(), SpiError> {
-        self.try_again(batch, shape, 1)
+        let patience = if only_asks(batch) { self.patience / HURRY } else { self.patience };
+        self.attempt_within(batch, shape, patience)
     }
 
-    /// Runs windows in one shape, in order; chip select is high after them, or low after a read in the plain shapes. The
-    /// patience with questions follows the count of tries.
-    pub(super) fn try_again(
+    /// The same with a patience of the caller's.
+    pub(super) fn attempt_within(
         &mut self,
         batch: &mut [Transaction<'_>],
         shape: Shape,
-        tries: u32,
+        patience: Duration,
     ) -> Result<(), SpiError> {
-        let patience =
-            if only_asks(batch) { self.patience / HURRY * tries.min(HURRY) } else { self.patience };
         // A window that is longer than a burst should be goes down in parts in any shape.
         let long = batch.iter().any(|transaction| transaction.clocked() > BURST);
         let in_parts = if long { self.codec.piece(Shape::Plain) } else { None };
@@ -181,7 +179,7 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         self.deselect()
     }
 
-    /// One burst, and back in step after a failure.
+    /// One burst, after the programmer was brought up again where the one before broke off.
     fn burst(
         &mut self,
         batch: &mut [Transaction<'_>],
@@ -202,18 +200,18 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         let result = self.pipe.burst(burst, &mut *encoded.reply);
         drop(encoded);
         self.selected = matches!(framing, Framing::Part { .. }) && self.codec.deselect().is_some();
-        self.stay_in_step(result)
+        self.broken |= result.is_err();
+        Ok(result?)
     }
 
-    /// After a burst that broke off the programmer is brought up again.
-    pub(super) fn stay_in_step(&mut self, result: Result<(), UsbError>) -> Result<(), SpiError> {
-        let Err(error) = result else { return Ok(()) };
-        self.broken = true;
+    /// After work that broke off the programmer is brought up again, so that its pins are at rest at once.
+    pub(super) fn stay_in_step<T>(&mut self, result: Result<T, SpiError>) -> Result<T, SpiError> {
+        let Err(SpiError::Link(link)) = result else { return result };
         // The caller needs the first failure, but of a device that has gone; whether this worked else shows at the next burst.
-        let again = if error.is_gone() { Ok(()) } else { self.resync() };
+        let again = if self.broken && link.fault != LinkFault::Gone { self.resync() } else { Ok(()) };
         match again {
             Err(SpiError::Link(gone)) if gone.fault == LinkFault::Gone => Err(gone.into()),
-            _ => Err(error.into()),
+            _ => Err(link.into()),
         }
     }
 
@@ -234,14 +232,19 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         Ok(())
     }
 
+    /// The same with a part of the patience.
+    pub(super) fn resync_within(&mut self, patience: Duration) -> Result<(), SpiError> {
+        self.codec.take_patience(patience.min(self.patience));
+        let up = self.resync();
+        self.codec.take_patience(self.patience);
+        up
+    }
+
     /// Lets go of the pins, by one try.
     fn let_go(&mut self) -> Result<(), SpiError> {
         if self.broken {
             // The error that is on its way is not held up for long.
-            self.codec.take_patience(self.patience / HURRY);
-            let up = self.resync();
-            self.codec.take_patience(self.patience);
-            up?;
+            self.resync_within(self.patience / HURRY)?;
         }
         if let Err(error) = self.codec.let_go(&mut self.pipe) {
             self.broken = true;
@@ -259,7 +262,8 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
         }
         let Some(out) = self.codec.deselect() else { return Ok(()) };
         let result = self.pipe.burst(Burst { out: &[out], in_depth: 1, quiet: self.patience }, &mut Silence);
-        self.stay_in_step(result)
+        self.broken |= result.is_err();
+        Ok(result?)
     }
 }
 
@@ -295,7 +299,8 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         let shape = self.ladder.shape();
         match self.codec.piece(shape).or(self.codec.piece(Shape::Plain)) {
             Some(piece) if piece.clocked > header.len() && len > 1 => {
-                self.read_in_parts(header, len, piece, sink)
+                let read = self.read_in_parts(header, len, piece, sink);
+                self.stay_in_step(read)
             }
             _ => read_whole(self, header, len, sink),
         }
@@ -314,8 +319,8 @@ impl<C: Codec, P: Pipe> Programmer for Driver<C, P> {
         }
         let mut seen = vec![0; len];
         let mut batch = [Transaction { ops: vec![Op::Read(&mut seen)], pause: Duration::ZERO }];
-        self.burst(&mut batch, Framing::Deselected, self.ladder.shape(), self.patience)?;
-        Ok(seen)
+        let read = self.burst(&mut batch, Framing::Deselected, self.ladder.shape(), self.patience);
+        self.stay_in_step(read).map(|()| seen)
     }
 
     fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {

@@ -6,15 +6,19 @@
 
 use super::codec::Codec;
 use super::cut::only_asks;
-use super::driver::Driver;
+use super::driver::{Driver, HURRY};
 use super::shape::Shape;
 use crate::spi::{LinkError, LinkFault, LinkNotice, Op, SpiError, Transaction};
 use crate::usb::Pipe;
+use std::time::Duration;
 
 /// Failures in one shape after which it is left.
 const TOO_OFTEN: u32 = 4;
 /// Pieces that go down in the smaller shape after one that could not be repeated.
 const CAUTION: u32 = 32;
+/// How long a question may meet silence, in all its tries and in what brings the programmer up again between them, as a part of
+/// the patience: what was lost is reported within two seconds.
+const GIVEN_UP: (u32, u32) = (41, 20);
 /// Windows in the burst that proves the fast shape with a chip.
 const WINDOWS: usize = 8;
 /// The longest answer that is asked for twice to prove the fast shape.
@@ -69,6 +73,11 @@ fn inconclusive(proof: Result<(), SpiError>) -> Result<(), SpiError> {
         Err(SpiError::Link(link)) if link.is_transient() => Ok(()),
         other => other,
     }
+}
+
+/// What was waited for in vain before a failure.
+fn silence(link: &LinkError, patience: Duration) -> Duration {
+    if link.fault == LinkFault::Silent { patience } else { Duration::ZERO }
 }
 
 /// What a batch begins with: the same for a batch that is tried again.
@@ -211,15 +220,27 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
             } else {
                 self.ladder.caution = CAUTION;
             }
-            return Err(link.into());
+            return self.stay_in_step(Err(link.into()));
         }
         let mut last = link;
+        // What is left of the time for silence.
+        let mut left =
+            (self.patience * GIVEN_UP.0 / GIVEN_UP.1).saturating_sub(silence(&last, self.patience / HURRY));
         // The smallest shape has none below it: it is tried once more.
         let mut next = Some(lower.unwrap_or(first));
         let mut tries = 1;
         while let Some(shape) = next {
+            let from = self.pipe.now();
+            let up = if self.broken { self.resync_within(left) } else { Ok(()) };
+            left = left.saturating_sub(self.pipe.now().saturating_sub(from));
+            if left.is_zero() {
+                break;
+            }
             tries += 1;
-            match self.try_again(batch, shape, tries) {
+            // The last try waits for what is late.
+            let most = if shape.lower().is_some() { self.patience / HURRY } else { self.patience * 3 / 4 };
+            let patience = most.min(left);
+            match up.and_then(|()| self.attempt_within(batch, shape, patience)) {
                 Ok(()) => {
                     self.ladder.failed_at = None;
                     // Twice at one place: the shape that works here is the session's.
@@ -230,22 +251,23 @@ impl<C: Codec, P: Pipe> Driver<C, P> {
                     }
                     return Ok(());
                 }
-                Err(SpiError::Link(link)) if link.is_transient() => last = link,
+                Err(SpiError::Link(link)) if link.is_transient() => {
+                    left = left.saturating_sub(silence(&link, patience));
+                    last = link;
+                }
                 Err(other) => return Err(other),
             }
             next = shape.lower();
         }
-        Err(self.driver_fault(&last).into())
+        Err(self.driver_fault(tries, &last).into())
     }
 
     /// The end of the ladder.
-    fn driver_fault(&self, last: &LinkError) -> LinkError {
+    fn driver_fault(&self, tries: u32, last: &LinkError) -> LinkError {
         let text = format!(
-            "{} failed {} times in a row in every way in which this driver can drive it; the last failure: {last}. The \
-             adapter, its USB connection or the driver is at fault, not the clip: try another cable and port, \
-             then another programmer",
-            self.codec.title(),
-            self.ladder.failures.max(2)
+            "{} failed {tries} times in a row, each time driven in a simpler way; the last failure: {last}. The adapter, its \
+             connection or the driver is at fault, not the clip: try another cable and port, then another programmer",
+            self.codec.title()
         );
         LinkError::new(LinkFault::Driver, text)
     }

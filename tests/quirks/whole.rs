@@ -23,8 +23,8 @@ use std::time::Duration;
 /// From the last answer that was lost to the error that ends the work.
 const NOTICED: Duration = Duration::from_secs(2);
 
-/// The same where a quirk strikes from the start and every answer is wrong: after the proof, three shapes are tried, each with more
-/// patience.
+/// The same where a quirk strikes from the start and every answer is wrong: after the proof, a chip that sleeps is woken by commands
+/// that are waited for longer than questions.
 const GIVEN_UP: Duration = Duration::from_millis(2200);
 
 /// An adapter: its name for `-p`, the emulated one, the quirk, and whether other programs read right by it.
@@ -270,8 +270,8 @@ fn end(bench: Rig, adapter: &Adapter, job: &Job, result: Result<(), Error>) -> R
     if !is_link(&error.cause) && ![Quirk::Swaps, Quirk::LosesOut].contains(&adapter.2) {
         return Err(format!("the link is not named: {error}"));
     }
-    let (last, bound) = match struck {
-        Some((_, last)) => (last, NOTICED),
+    let (last, bound) = match struck.last() {
+        Some(last) => (*last, NOTICED),
         None if now_and_then(adapter.2) => return Err(format!("an error without a cause: {error}")),
         // It strikes from the start.
         None => (Duration::ZERO, GIVEN_UP),

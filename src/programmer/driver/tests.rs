@@ -27,6 +27,21 @@ struct Loop {
     trip: Duration,
     /// How long each burst and drain waited for something.
     quiet: Vec<Duration>,
+    /// Control requests are never answered.
+    deaf: bool,
+    /// Control requests.
+    requests: usize,
+}
+
+impl Loop {
+    fn refused(&mut self) -> UsbError {
+        self.now += self.trip;
+        self.requests += 1;
+        match self.deaf {
+            true => UsbError::Timeout { what: "control", after: PATIENCE },
+            false => UsbError::Stall("control"),
+        }
+    }
 }
 
 /// The answer to one packet; a chip with an id and nothing else.
@@ -49,12 +64,11 @@ fn answer(packet: &[u8], low: &mut bool) -> Option<Vec<u8>> {
 
 impl Pipe for &mut Loop {
     fn control_out(&mut self, _: Control, _: &[u8]) -> Result<(), UsbError> {
-        self.now += self.trip;
-        Err(UsbError::Stall("control"))
+        Err(self.refused())
     }
     fn control_in(&mut self, _: Control, into: &mut [u8]) -> Result<usize, UsbError> {
-        self.now += self.trip;
-        into[0] = self.version.ok_or(UsbError::Stall("control"))?;
+        let refused = self.refused();
+        into[0] = self.version.ok_or(refused)?;
         Ok(2)
     }
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
@@ -256,7 +270,7 @@ fn after_a_failure_the_programmer_is_drained_and_usable() {
     driver.release().unwrap();
     drop(driver);
     // What writes is not repeated here; whoever does so has another shape.
-    let wanted = ["burst 1/1", "drain", "drain", "mode", "burst 0/8", "burst 1/1", "raise", "release"];
+    let wanted = ["burst 1/1", "drain", "drain", "burst 0/8", "burst 1/1", "raise", "release"];
     assert_eq!(pipe.log, wanted);
 }
 
@@ -266,7 +280,7 @@ fn a_question_that_failed_is_asked_again_in_the_next_smaller_shape() {
     let mut driver = open(&mut pipe);
     driver.pipe_mut().fail = Some(UsbError::Broken("burst"));
     assert_eq!(read(&mut driver, 5000).unwrap(), [0xFF; 5000]);
-    assert_eq!(driver.pipe().log, ["burst 1/162", "drain", "mode", "burst 0/8", "burst 1/133", "burst 0/29"]);
+    assert_eq!(driver.pipe().log, ["burst 1/162", "drain", "burst 0/8", "burst 1/133", "burst 0/29"]);
     assert_eq!((driver.shape(), driver.take_notices()), (Shape::Fast, vec![]), "one failure is an accident");
     for _ in 0..3 {
         driver.pipe_mut().fail = Some(UsbError::Broken("burst"));
@@ -315,11 +329,24 @@ fn a_write_that_fails_twice_at_one_place_is_left_for_the_plain_shape() {
     assert!(write(&mut driver).is_err());
     assert!(driver.shape() == Shape::Fast && driver.take_notices().is_empty());
     assert!(write(&mut driver).is_err());
-    let up = ["drain", "mode", "burst 0/8"];
+    let up = ["drain", "burst 0/8"];
     assert_eq!(driver.pipe().log, [&["burst 2/2"], &up[..], &["burst 1/1"], &up[..]].concat());
     driver.pipe_mut().fails = None;
     write(&mut driver).unwrap();
     assert!(driver.shape() > Shape::Fast && driver.take_notices().len() == 1);
+}
+
+/// Two requests that no other program sends: a chip that leaves them without an answer is asked once, for each costs a second.
+#[test]
+fn requests_that_are_not_known_are_sent_once_and_do_no_harm() {
+    for deaf in [false, true] {
+        let mut pipe = Loop { deaf, ..Loop::default() };
+        let mut driver = open(&mut pipe);
+        assert_eq!(driver.shape(), Shape::Fast);
+        driver.pipe_mut().fail = Some(UsbError::Broken("burst"));
+        assert_eq!(read(&mut driver, 100).unwrap(), [0xFF; 100]);
+        assert_eq!(driver.pipe().requests, 2, "{deaf}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ const ANSWER: Duration = Duration::from_millis(400);
 /// How often the sync is tried. A board that resets when its port is opened takes up to two seconds.
 const TRIES: u32 = 8;
 /// The same for a device that was in step.
-const TRIES_AGAIN: u32 = 6;
+const TRIES_AGAIN: u32 = 5;
 /// So many round trips are waited for at first, where they are known, and twice as long with each try.
 const ROUND_TRIPS: u32 = 20;
 /// The shortest of these waits.
