@@ -67,9 +67,7 @@ impl Put<'_> {
         let PutContents::Bytes(bytes) = self.contents else { return Ok(()) };
         let board = self.board.as_deref().and_then(|name| Board::named(name).ok());
         let mut findings = write_checks::against_chip(&backup.flash, after, board);
-        if bytes.len() == backup.flash.len() {
-            findings.extend(write_checks::of_part(bytes, self.place));
-        }
+        findings.extend(write_checks::of_part(bytes, backup.flash.len() as u64, self.place));
         let stop = stopping(&findings, &self.allow);
         if !stop.is_empty() {
             let refusal = Refusal::from(ImageError::Refused { findings: stop });

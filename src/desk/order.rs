@@ -4,14 +4,14 @@ use super::Refusal;
 use super::front::{Front, Notice};
 use super::input::{FilePart, Input};
 use super::refusal::Why;
-use super::regions::{Area, MapWish};
+use super::regions::{Area, MapWish, map_in};
 use super::subject::CHIP;
 use crate::image::checks::stopping;
 use crate::image::unit::Mac;
 use crate::image::{
     Allow, Board, Choice, Donor, EnvValue, Image, ImageError, Layout, Moved, Purpose, Recipe, RecipeDonor,
     RegionSource, SerialNumber, Severity, Source, Spliced, Uuid, auto, by_tree, check_sources, checks, chips,
-    parse_any, splice, splice_moved,
+    splice, splice_moved,
 };
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ impl Order {
             let name = input.name();
             let bytes = input.read()?;
             // Read again when the dump's size is known, which settles a part that takes the rest.
-            parse_any(&bytes, None).map_err(|error| Why::InInput { name: name.clone(), error })?;
+            map_in(&bytes, None).map_err(|error| Why::InInput { name: name.clone(), error })?;
             inputs.push(input);
             Ok::<_, Refusal>((name, bytes))
         });
@@ -322,14 +322,14 @@ fn read_recipe(input: &Input) -> Result<Recipe, Refusal> {
 fn board_of_layout(input: &Input, chip_size: Option<u64>) -> Result<Board, Refusal> {
     let name = input.name();
     let bytes = input.read()?;
-    let board = parse_any(&bytes, chip_size).and_then(|layout| Board::from_layout(name.clone(), layout));
+    let board = map_in(&bytes, chip_size).and_then(|layout| Board::from_layout(name.clone(), layout));
     Ok(board.map_err(|error| Why::InInput { name, error })?)
 }
 
 /// The map of `dump` in a file; a part that takes the rest ends where the dump does. The chip's size is the file's word.
 fn old_map(file: &[u8], dump: &[u8]) -> Result<Layout, ImageError> {
-    let chip_size = parse_any(file, None)?.chip_size;
-    Ok(Layout { chip_size, ..parse_any(file, Some(dump.len() as u64))? })
+    let chip_size = map_in(file, None)?.chip_size;
+    Ok(Layout { chip_size, ..map_in(file, Some(dump.len() as u64))? })
 }
 
 /// The names of checks that may pass, checked: a name that is no check's would allow nothing in silence.

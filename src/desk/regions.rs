@@ -7,7 +7,7 @@ use super::place::Place;
 use super::refusal::Why;
 use super::{PlaceError, Refusal};
 use crate::image::layouts::{ifd, in_dump};
-use crate::image::{Layout, Recognised, auto, parse_any};
+use crate::image::{ImageError, Layout, Recognised, auto, parse_any};
 use crate::span::Span;
 use crate::workflow::ChipKey;
 use crate::workflow::reading::{ReadOptions, read};
@@ -154,12 +154,38 @@ fn carried_by(contents: &[u8]) -> Vec<Layout> {
     in_dump::find(contents)
 }
 
+/// The map in the bytes of a file: a layout, one in a container, or the one option in an environment of a dump.
+///
+/// # Errors
+/// As [`parse_any`]; that there are several options.
+pub(crate) fn map_in(bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, ImageError> {
+    parse_any(bytes, chip_size).or_else(|none| only_carried(bytes, none))
+}
+
+fn only_carried(contents: &[u8], none: ImageError) -> Result<Layout, ImageError> {
+    let mut maps = carried_by(contents);
+    match maps.len() {
+        0 => Err(none),
+        1 => Ok(maps.remove(0)),
+        several => {
+            let names: Vec<String> =
+                maps.iter().map(|map| format!("{}: {}", map.source, map.names())).collect();
+            let why = format!(
+                "{several} maps are in it ({}): save the one that is meant in a file of its own",
+                names.join("; ")
+            );
+            Err(ImageError::BadFile { what: "the layout".to_owned(), why })
+        }
+    }
+}
+
 /// The map in the bytes of a file of this name, or of the board that the dump in it names.
 ///
 /// # Errors
 /// [`Why::InInput`] where there is none.
 pub fn layout_in(name: &str, bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, Refusal> {
     let layout = parse_any(bytes, chip_size).or_else(|error| map_of_board(bytes).ok_or(error));
+    let layout = layout.or_else(|error| only_carried(bytes, error));
     let layout = layout.map_err(|error| Why::InInput { name: name.to_owned(), error })?;
     Ok(Layout { source: format!("{} in {name}", layout.source), ..layout })
 }

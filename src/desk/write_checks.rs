@@ -5,9 +5,10 @@ use super::regions::{self, board_of};
 use super::{Place, Refusal};
 use crate::image::checks::{
     BLANK_FILE, CONTAINER, DESCRIPTOR_DIFFERS, FOREIGN_CALIBRATION, FOREIGN_MAC, OTHER_BOARD, OTHER_FORM,
-    UNIT_ERASED, stopping,
+    OTHER_MAP, UNIT_ERASED, stopping,
 };
-use crate::image::donor::form::other_form;
+use crate::image::donor::form::{has_chip_size, other_form};
+use crate::image::donor::{loader, other_flash};
 use crate::image::inspect::inspect;
 use crate::image::is_blank;
 use crate::image::layouts::ifd;
@@ -134,8 +135,36 @@ pub fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<F
     findings
 }
 
-/// What is found in a whole image of which only a region is written: it may have that region elsewhere.
-pub fn of_part(image: &[u8], place: &Place) -> Option<Finding> {
+/// What is found in a file that is written to a part of a chip of `size` bytes: a whole image may have the region elsewhere,
+/// and all of a flash of another size belongs to no part.
+pub fn of_part(image: &[u8], size: u64, place: &Place) -> Option<Finding> {
+    if image.len() as u64 == size { of_whole_image(image, place) } else { of_another_flash(image, place) }
+}
+
+fn of_another_flash(bytes: &[u8], place: &Place) -> Option<Finding> {
+    let start = place.start();
+    let starts_as_one =
+        || other_flash::has_map(bytes) || (loader::is_one(bytes) && has_firmware_behind_loader(bytes));
+    (start > 0 && has_chip_size(bytes) && starts_as_one()).then(|| {
+        OTHER_MAP.found_as(
+            Severity::Ask,
+            format!(
+                "the file starts as all of a flash of {:#x} bytes does, and would be put at {start:#x}: write the part of it \
+                 that belongs there, or take it as a donor by its own map",
+                bytes.len()
+            ),
+        )
+    })
+}
+
+/// Loaders have packed parts of their own; a file system and a vendor's header are a firmware's.
+fn has_firmware_behind_loader(bytes: &[u8]) -> bool {
+    const FILE_SYSTEMS: &[&str] = &["squashfs", "cramfs", "jffs2", "ubi"];
+    let is_firmware = |kind: &str| FILE_SYSTEMS.contains(&kind) || FIRMWARE_HEADERS.contains(&kind);
+    inspect(bytes).items.iter().any(|item| item.offset > 0 && is_firmware(item.kind.name()))
+}
+
+fn of_whole_image(image: &[u8], place: &Place) -> Option<Finding> {
     let Place::Region { name, span } = place else { return None };
     let theirs = regions::of_contents(image)?.region(name)?.span;
     // The place may be the first part of a region.
@@ -207,6 +236,28 @@ mod tests {
         ] {
             assert_eq!(names(&of_file(file, "file", place)), wanted, "{place}");
         }
+    }
+
+    #[test]
+    fn all_of_a_flash_of_another_size_belongs_to_no_part_of_one() {
+        const ROOT: &[u8] = include_bytes!("../../tests/data/small/rootfs_xz.sqfs");
+        let loader = synthetic::loader(1, "Mar 10 2016 - 09:12:44");
+        let flash = [&loader[..], ROOT, &vec![0xff; 0x4_0000 - loader.len() - ROOT.len()]].concat();
+        let described = [&Made::old(&PC).bytes()[..], &synthetic::noise(2, 0xf000)].concat();
+        let region = |start| Place::Region { name: "firmware".into(), span: Span::new(start, 0x8_0000) };
+        let found = |bytes: &[u8], place: &Place| {
+            of_part(bytes, 0x8_0000, place).map(|finding| (finding.name, finding.severity))
+        };
+        let asked = Some(("other-map", Severity::Ask));
+        for whole in [&flash, &described] {
+            assert_eq!(found(whole, &region(0x1_0000)), asked);
+            assert_eq!(found(whole, &Place::At(0x4_0000, None)), asked);
+            // A smaller chip's contents may go to the start of a larger one, and a part of them elsewhere.
+            assert_eq!(found(whole, &Place::At(0, None)), None);
+            assert_eq!(found(&whole[..whole.len() - 0x1000], &region(0x1_0000)), None);
+        }
+        // A second loader.
+        assert_eq!(found(&loader, &region(0x2_0000)), None);
     }
 
     #[test]

@@ -85,6 +85,36 @@ fn a_dump_goes_onto_a_larger_chip_in_one_pass() {
     }
 }
 
+/// The donor's loader is given its map in its environment: `--layout DONOR` takes it from there, as `--base OLD` does.
+#[test]
+fn the_map_of_the_new_chip_comes_from_the_environment_in_the_donors_dump() {
+    let bench = bench();
+    let donor = |maps: &[&str]| {
+        let mut dump = noise(3, WHOLE);
+        for (n, map) in maps.iter().enumerate() {
+            let text = format!("bootargs=console=ttyS0 {map}\0");
+            dump[0x8000 + 0x400 * n..0x8000 + 0x400 * n + text.len()].copy_from_slice(text.as_bytes());
+        }
+        dump
+    };
+    std::fs::write(bench.path("donor.bin"), donor(&[NEW, NEW])).unwrap();
+    std::fs::write(bench.path("two.bin"), donor(&[NEW, "mtdparts=spi0.0:64k(u-boot),-(firmware)"])).unwrap();
+    let words = |map: &'static str, out: &'static str| {
+        let own = ["--json", "splice", "--layout", map, "--base", "own.bin", "--base-layout", "old.parts"];
+        [&own[..], &["--donor", "d=donor.bin", "--set", "firmware=d", "-o", out]].concat()
+    };
+    bench.run(words("donor.bin", "out.bin")).code(0);
+    let (own, new) = (old_dump(false), donor(&[NEW, NEW]));
+    let mut wanted = vec![0xff; WHOLE];
+    wanted[..0x1_0000].copy_from_slice(&own[..0x1_0000]);
+    wanted[0x1_0000..0x9_0000].copy_from_slice(&new[0x1_0000..0x9_0000]);
+    wanted[0x1d_0000..].copy_from_slice(&own[0x5_0000..]);
+    assert!(std::fs::read(bench.path("out.bin")).unwrap() == wanted);
+    bench.run(words("two.bin", "none.bin")).code(2).says(&["2 maps are in it"]);
+    assert!(!bench.path("none.bin").exists());
+    bench.run(["layout", "donor.bin"]).code(0).says(&["art"]);
+}
+
 #[test]
 fn a_dump_goes_back_onto_the_smaller_chip() {
     let bench = bench();

@@ -78,6 +78,7 @@ impl Bench<'_> {
         let put = Put { place: &place, contents, board: None, layout: self.map, allow };
         let chosen = put.chosen(self.front, self.backup, self.geometry)?;
         findings.extend(write_checks::against_chip(flash, &chosen.wanted.image, None));
+        findings.extend(write_checks::of_part(bytes, flash.len() as u64, &place));
         let wanted = &chosen.wanted;
         let plan =
             plan(flash, &wanted.image, self.geometry, self.costs, &wanted.bounds).map_err(Cause::from)?;

@@ -39,7 +39,7 @@ checks! {
     MIRRORED_DUMP "mirrored-dump" Refuse, "A dump repeats itself: a smaller chip, or an address line that does not reach it."
     OTHER_FORM "other-form" Refuse or Ask, "A dump is not there byte for byte: its bytes are swapped, it is written as text, or packed; only asked of a file to write, and of a file of a chip's size that starts like an archive."
     WRONG_CALIBRATION "wrong-calibration" Refuse, "Calibration data in a dump is not of this board's radio."
-    OTHER_MAP "other-map" Refuse or Ask, "A dump or firmware has its data where another board or revision has it; only asked where the device tree in a firmware for this board says so, or the result has lost its map (FMAP)."
+    OTHER_MAP "other-map" Refuse or Ask, "A dump or firmware has its data where another board or revision has it; only asked where the device tree in a firmware for this board says so, the result has lost its map (FMAP), or a file to write is all of a flash of another size."
     HARDWARE_ID "hardware-id" Refuse, "A firmware is for other hardware: id or revision in its header."
     BASE_HARDWARE "base-hardware" Ask, "The board's own dump holds firmware of other hardware."
     ARCHITECTURE "architecture" Refuse, "What a donor brings is for another processor or byte order than what the board runs."

@@ -31,7 +31,7 @@ fn archive(bytes: &[u8]) -> Option<&'static str> {
 
 /// True for the length of a flash chip. An archive has it by chance only: a file of that length that starts like one may
 /// be what a chip holds.
-pub(super) fn has_chip_size(bytes: &[u8]) -> bool {
+pub(crate) fn has_chip_size(bytes: &[u8]) -> bool {
     const SMALLEST: usize = 0x1_0000;
     bytes.len().is_power_of_two() && bytes.len() >= SMALLEST
 }

@@ -13,7 +13,7 @@ pub(crate) mod identity;
 mod layer;
 pub(crate) mod loader;
 pub(crate) mod machine;
-mod other_flash;
+pub(crate) mod other_flash;
 pub(crate) mod plain;
 #[cfg(test)]
 mod plain_tests;

@@ -32,7 +32,7 @@ pub(super) fn is_likely(bytes: &[u8], board: &Board) -> bool {
 }
 
 /// True where the bytes start with a descriptor, or have an FMAP for as many bytes as they are.
-fn has_map(bytes: &[u8]) -> bool {
+pub(crate) fn has_map(bytes: &[u8]) -> bool {
     let fmap = || fmap::find(bytes).is_some_and(|map| map.chip_size == Some(bytes.len() as u64));
     descriptor::parse(bytes, 0).is_some() || fmap()
 }
