@@ -44,9 +44,9 @@ const COMMAND: usize = 32 * 1024;
 /// OUT transfers are cut here.
 pub(super) const OUT_TRANSFER: usize = 16 * 1024;
 /// IN transfers hold this at most: a multiple of every packet size.
-const IN_TRANSFER: usize = 16 * 1024;
-/// IN transfers kept queued.
-const IN_DEPTH: usize = 8;
+const IN_TRANSFER: usize = 4 * 1024;
+/// IN transfers kept queued: 128 KiB, more than a twentieth of a second of clocks at 15 MHz.
+const IN_DEPTH: usize = 32;
 /// Status bytes at the start of each IN packet.
 const STATUS: usize = 2;
 /// `wMaxPacketSize` at high speed.

@@ -5,6 +5,8 @@
 
 mod device;
 mod error;
+#[cfg(any(feature = "host", target_os = "wasi"))]
+mod flight;
 #[cfg(feature = "host")]
 pub mod host;
 #[cfg(not(any(feature = "host", target_os = "wasi")))]

@@ -17,6 +17,8 @@ pub struct Export {
     number: u32,
     machine: Arc<Mutex<Machine>>,
     clock: Clock,
+    /// Its clock stands still while the host does something else.
+    own_time: bool,
     taken: AtomicBool,
 }
 
@@ -28,8 +30,16 @@ impl Export {
             number,
             machine: emulator.machine(),
             clock: emulator.clock(),
+            own_time: false,
             taken: AtomicBool::new(false),
         }
+    }
+
+    /// The same with a clock that moves by the device's own work alone, as it does for a program in the same process: what
+    /// the device does is then the same each time, however slow its host is. A chip stays busy for ever; only reads work.
+    #[must_use]
+    pub fn in_its_own_time(self) -> Self {
+        Self { own_time: true, ..self }
     }
 
     /// The bus id that a client imports it by.
@@ -157,7 +167,9 @@ impl Session {
     pub(super) fn work(&mut self, elapsed: Duration) -> Next {
         let Phase::Using { export, urbs } = &mut self.phase else { return Next::Wait(None) };
         let export = &self.exports[*export];
-        export.clock.advance(elapsed);
+        if !export.own_time {
+            export.clock.advance(elapsed);
+        }
         let mut machine = lock(&export.machine);
         let start = export.clock.now();
         let mut now = start;

@@ -2,18 +2,15 @@
 
 use super::super::{Interface, Wanted};
 use super::fault::fault;
+use crate::usb::flight::{Flight, carry};
 use crate::usb::queue::{Fault, Queue};
 use crate::usb::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply, UsbError};
 use rusb::{Context, Device, DeviceHandle, Direction, RequestType, TransferType, UsbContext};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// OUT transfers kept in flight: short ones by number, long ones by [`OUT_BYTES`].
-const OUT_DEPTH: usize = 32;
 /// bInterfaceClass of interfaces that are a vendor's own.
 const VENDOR_CLASS: u8 = 0xFF;
-/// OUT bytes kept in flight (usbfs allows 16 MiB for all programs together).
-const OUT_BYTES: usize = 256 * 1024;
 
 /// A claimed interface of a real device.
 ///
@@ -103,75 +100,11 @@ impl HostPipe {
         }
     }
 
-    /// Submits what may be in flight: one OUT, so that the IN transfers have something to wait for; then IN, so that the
-    /// device always has somewhere to put its answers; then the rest.
-    fn fill(&mut self, burst: &Burst<'_>, reply: &dyn Reply, out: &mut Progress) -> Result<(), Fault> {
-        if self.outgoing.len() == 0 {
-            self.send(burst, out, 1)?;
-        }
-        while self.incoming.len() < burst.in_depth.max(1) {
-            let Some(len) = reply.next(self.incoming.len()) else { break };
-            let asked = self.incoming.receive(len);
-            if !self.tolerate(asked)? {
-                break;
-            }
-        }
-        self.send(burst, out, OUT_DEPTH)
-    }
-
-    fn send(&mut self, burst: &Burst<'_>, out: &mut Progress, depth: usize) -> Result<(), Fault> {
-        while let Some(next) = burst.out.get(out.submitted) {
-            let room = self.outgoing.len() < depth && out.in_flight + next.len() <= OUT_BYTES;
-            if !room && self.outgoing.len() > 0 {
-                break;
-            }
-            let sent = self.outgoing.send(next);
-            if !self.tolerate(sent)? {
-                break;
-            }
-            out.submitted += 1;
-            out.in_flight += next.len();
-        }
-        Ok(())
-    }
-
     /// True for a submission that went well; false for one that found no room while others are in flight.
-    fn tolerate(&self, submitted: Result<(), Fault>) -> Result<bool, Fault> {
+    fn tolerate(&self, submitted: Result<(), Fault>) -> Result<bool, UsbError> {
         match submitted {
             Err(Fault::Full) if self.incoming.len() + self.outgoing.len() > 0 => Ok(false),
-            other => other.map(|()| true),
-        }
-    }
-
-    /// Runs a burst; on an error transfers may be left in flight.
-    fn run(&mut self, burst: &Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
-        let mut out = Progress::default();
-        let mut deadline = Instant::now() + burst.quiet;
-        loop {
-            self.fill(burst, reply, &mut out).map_err(|f| self.fault(f))?;
-            if out.submitted == burst.out.len() && self.outgoing.len() == 0 && reply.is_complete() {
-                return Ok(());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.incoming.wait(&self.outgoing, left).map_err(|f| self.fault(f))?;
-            let mut progress = false;
-            while let Some(sent) = self.outgoing.take(|result, asked| result.map(|sent| (sent.len(), asked)))
-            {
-                let (sent, asked) = sent.map_err(|f| self.fault(f))?;
-                if sent != asked {
-                    return Err(UsbError::Desync { what: "an OUT transfer", expected: asked, got: sent });
-                }
-                out.in_flight -= asked;
-                progress = true;
-            }
-            while let Some(taken) = self.incoming.take(|result, _| result.map(|bytes| reply.take(bytes))) {
-                progress |= taken.map_err(|f| self.fault(f))??;
-            }
-            if progress {
-                deadline = Instant::now() + burst.quiet;
-            } else if left.is_zero() {
-                return Err(UsbError::Timeout { what: "USB transfer", after: burst.quiet });
-            }
+            other => other.map(|()| true).map_err(|fault| self.fault(fault)),
         }
     }
 
@@ -209,13 +142,36 @@ impl HostPipe {
     }
 }
 
-/// How far a burst's OUT transfers have come.
-#[derive(Default)]
-struct Progress {
-    /// Transfers submitted.
-    submitted: usize,
-    /// Bytes in flight.
-    in_flight: usize,
+impl Flight for HostPipe {
+    fn flying(&self) -> (usize, usize) {
+        (self.incoming.len(), self.outgoing.len())
+    }
+
+    fn receive(&mut self, len: usize) -> Result<bool, UsbError> {
+        let asked = self.incoming.receive(len);
+        self.tolerate(asked)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
+        let sent = self.outgoing.send(bytes);
+        self.tolerate(sent)
+    }
+
+    fn wait(&mut self, time: Duration) -> Result<(), UsbError> {
+        self.incoming.wait(&self.outgoing, time).map_err(|fault| self.fault(fault))
+    }
+
+    fn sent(&mut self) -> Result<Option<(usize, usize)>, UsbError> {
+        let sent = self.outgoing.take(|result, asked| result.map(|sent| (sent.len(), asked)));
+        sent.transpose().map_err(|fault| self.fault(fault))
+    }
+
+    fn received(&mut self, reply: &mut dyn Reply) -> Result<Option<bool>, UsbError> {
+        match self.incoming.take(|result, _| result.map(|bytes| reply.take(bytes))) {
+            None => Ok(None),
+            Some(taken) => taken.map_err(|fault| self.fault(fault))?.map(Some),
+        }
+    }
 }
 
 /// The first interface of vendor class with a bulk endpoint each way.
@@ -288,7 +244,7 @@ impl Pipe for HostPipe {
 
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
         self.usable()?;
-        let mut result = self.run(&burst, reply);
+        let mut result = carry(self, &burst, reply);
         // After a failure, or should the reply have asked for more than came.
         if self.incoming.len() + self.outgoing.len() > 0 && !self.incoming.abort(&mut self.outgoing) {
             self.lost = true;

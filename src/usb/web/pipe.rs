@@ -2,14 +2,10 @@
 
 use super::calls::{Device, Fault, pause};
 use super::find;
+use crate::usb::flight::{Flight, carry};
 use crate::usb::{About, Burst, Control, FoundDevice, Pipe, Reply, UsbError, Wanted};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// OUT transfers kept in flight: short ones by number, long ones by [`OUT_BYTES`].
-const OUT_DEPTH: usize = 32;
-/// OUT bytes kept in flight.
-const OUT_BYTES: usize = 256 * 1024;
 
 /// A claimed interface of a device of the page. Dropping it ends what is in flight and closes the device.
 #[derive(Debug)]
@@ -59,33 +55,6 @@ impl HostPipe {
         find::fault(fault, &self.path, "a bulk transfer")
     }
 
-    /// Submits what may be in flight: one OUT, so that the IN transfers have something to wait for; then IN; then the rest.
-    fn fill(&mut self, burst: &Burst<'_>, reply: &dyn Reply, sent: &mut usize) -> Result<(), Fault> {
-        if self.outgoing.is_empty() {
-            self.send(burst, sent, 1)?;
-        }
-        while self.incoming.len() < burst.in_depth.max(1) {
-            let Some(len) = reply.next(self.incoming.len()) else { break };
-            self.device.submit_in(len)?;
-            self.incoming.push_back(len);
-        }
-        self.send(burst, sent, OUT_DEPTH)
-    }
-
-    fn send(&mut self, burst: &Burst<'_>, sent: &mut usize, depth: usize) -> Result<(), Fault> {
-        while let Some(next) = burst.out.get(*sent) {
-            let bytes: usize = self.outgoing.iter().sum();
-            let room = self.outgoing.len() < depth && bytes + next.len() <= OUT_BYTES;
-            if !room && !self.outgoing.is_empty() {
-                break;
-            }
-            self.device.submit_out(next)?;
-            self.outgoing.push_back(next.len());
-            *sent += 1;
-        }
-        Ok(())
-    }
-
     /// The bytes of the oldest IN transfer, where it has finished, in the buffer.
     fn take_in(&mut self) -> Option<Result<usize, Fault>> {
         let len = *self.incoming.front()?;
@@ -93,45 +62,6 @@ impl HostPipe {
         let taken = self.device.take_in(self.buffer.get_mut(..len)?)?;
         self.incoming.pop_front();
         Some(taken)
-    }
-
-    /// What was asked of the oldest OUT transfer and what was sent, where it has finished.
-    fn take_out(&mut self) -> Option<Result<(usize, usize), Fault>> {
-        let asked = *self.outgoing.front()?;
-        let sent = self.device.take_out()?;
-        self.outgoing.pop_front();
-        Some(sent.map(|sent| (asked, sent)))
-    }
-
-    /// Runs a burst; on an error transfers may be left in flight.
-    fn run(&mut self, burst: &Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
-        let mut submitted = 0;
-        let mut deadline = Instant::now() + burst.quiet;
-        loop {
-            self.fill(burst, reply, &mut submitted).map_err(|f| self.fault(f))?;
-            if submitted == burst.out.len() && self.outgoing.is_empty() && reply.is_complete() {
-                return Ok(());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.device.wait(left);
-            let mut progress = false;
-            while let Some(done) = self.take_out() {
-                let (asked, sent) = done.map_err(|f| self.fault(f))?;
-                if sent != asked {
-                    return Err(UsbError::Desync { what: "an OUT transfer", expected: asked, got: sent });
-                }
-                progress = true;
-            }
-            while let Some(taken) = self.take_in() {
-                let len = taken.map_err(|f| self.fault(f))?;
-                progress |= reply.take(self.buffer.get(..len).unwrap_or_default())?;
-            }
-            if progress {
-                deadline = Instant::now() + burst.quiet;
-            } else if left.is_zero() {
-                return Err(UsbError::Timeout { what: "USB transfer", after: burst.quiet });
-            }
-        }
     }
 
     /// Ends what is in flight.
@@ -153,6 +83,43 @@ impl HostPipe {
     }
 }
 
+impl Flight for HostPipe {
+    fn flying(&self) -> (usize, usize) {
+        (self.incoming.len(), self.outgoing.len())
+    }
+
+    fn receive(&mut self, len: usize) -> Result<bool, UsbError> {
+        self.device.submit_in(len).map_err(|fault| self.fault(fault))?;
+        self.incoming.push_back(len);
+        Ok(true)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<bool, UsbError> {
+        self.device.submit_out(bytes).map_err(|fault| self.fault(fault))?;
+        self.outgoing.push_back(bytes.len());
+        Ok(true)
+    }
+
+    fn wait(&mut self, time: Duration) -> Result<(), UsbError> {
+        self.device.wait(time);
+        Ok(())
+    }
+
+    fn sent(&mut self) -> Result<Option<(usize, usize)>, UsbError> {
+        let (Some(asked), Some(sent)) = (self.outgoing.front().copied(), self.device.take_out()) else {
+            return Ok(None);
+        };
+        self.outgoing.pop_front();
+        sent.map(|sent| Some((sent, asked))).map_err(|fault| self.fault(fault))
+    }
+
+    fn received(&mut self, reply: &mut dyn Reply) -> Result<Option<bool>, UsbError> {
+        let Some(taken) = self.take_in() else { return Ok(None) };
+        let len = taken.map_err(|fault| self.fault(fault))?;
+        reply.take(self.buffer.get(..len).unwrap_or_default()).map(Some)
+    }
+}
+
 impl Pipe for HostPipe {
     fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError> {
         let sent = self.device.control_out(control.recipient, self.request(control), data);
@@ -167,7 +134,7 @@ impl Pipe for HostPipe {
     }
 
     fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn Reply) -> Result<(), UsbError> {
-        let result = self.run(&burst, reply);
+        let result = carry(self, &burst, reply);
         // After a failure, or should the reply have asked for more than came.
         let ended = self.abort();
         if matches!(result, Err(UsbError::Stall(_))) {
@@ -177,8 +144,7 @@ impl Pipe for HostPipe {
     }
 
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
-        self.device.submit_in(len).map_err(|f| self.fault(f))?;
-        self.incoming.push_back(len);
+        self.receive(len)?;
         self.device.wait(wait.max(Duration::from_millis(1)));
         match self.take_in() {
             Some(Ok(got)) => Ok(self.buffer.get(..got).unwrap_or_default().to_vec()),
