@@ -1,11 +1,12 @@
 //! Care for what the store holds: backups checked, and dumps of other tools taken over.
 
-use super::Refusal;
+use super::{Refusal, files};
 use crate::image::container::item::Outcome;
 use crate::image::fitness::{Use, judge};
 use crate::image::inspect::inspect;
 use crate::image::{Board, Finding};
-use crate::workflow::{Import, Manifest, Store, StoreError};
+use crate::workflow::{Import, Manifest, Store, StoreError, contents_of_archive};
+use std::path::Path;
 
 /// A backup that was checked: its manifest, or what is wrong with it.
 pub type CheckedBackup = (String, Result<Manifest, String>);
@@ -25,6 +26,15 @@ pub fn verify_backups(store: &Store, id: Option<&str>) -> Result<Vec<CheckedBack
         Err(other) => Err(other.into()),
     };
     ids.into_iter().map(check).collect()
+}
+
+/// The dump in a file that is to become a backup: its bytes, or the contents of a backup that was packed into one file.
+///
+/// # Errors
+/// As [`files::read_image`]; [`Why::Store`](super::Why::Store) for a packed backup that is damaged.
+pub fn dump(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let bytes = files::read_image(path)?;
+    Ok(contents_of_archive(&bytes)?.unwrap_or(bytes))
 }
 
 /// What speaks against a dump that is taken over: it is kept all the same, but not without a word.

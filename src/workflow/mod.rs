@@ -38,9 +38,10 @@ mod wake;
 pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub(crate) use guard::{chip_key, open_jobs_of};
+pub(crate) use store::FLASH;
 pub use store::{
     ChipKey, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread, Store, StoreError,
-    Stored,
+    Stored, contents_of_archive,
 };
 pub use stored_status::{StoredRegisters, StoredSecurity, StoredStatus};
 

@@ -14,9 +14,9 @@ use crate::desk::stored::{Doubt, SINGLE, doubts, verify_backups};
 use crate::desk::{self, Why};
 use crate::units;
 use crate::wire;
-use crate::workflow::{ChipKey, Import, Manifest, Origin};
+use crate::workflow::{ChipKey, Import, Manifest, Origin, contents_of_archive};
 use clap::Subcommand;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `backups ...`
 #[derive(Debug, clap::Args)]
@@ -108,8 +108,12 @@ pub fn run(args: Args, session: &Session) -> Outcome {
         Verb::Verify { id } => verify(session, id.as_deref()),
         Verb::Import { file, second, board, name } => {
             let source = file.display().to_string();
-            let flash = streams::read(&file)?;
-            let second = second.as_deref().map(streams::read).transpose()?;
+            let dump = |file: &Path| -> Result<Vec<u8>, Failure> {
+                let bytes = streams::read(file)?;
+                Ok(contents_of_archive(&bytes)?.unwrap_or(bytes))
+            };
+            let flash = dump(&file)?;
+            let second = second.as_deref().map(dump).transpose()?;
             let chip = ChipKey::default();
             import(session, &Import { flash, second, source, chip, part: None, board, name })
         }

@@ -37,7 +37,7 @@ pub(super) fn named(name: &str) -> Option<String> {
 }
 
 impl Store {
-    fn backup_folder(&self, id: &str) -> PathBuf {
+    pub(super) fn backup_folder(&self, id: &str) -> PathBuf {
         self.root().join(id)
     }
 

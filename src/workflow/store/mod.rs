@@ -10,6 +10,7 @@
 //!
 //! A backup appears under its id only when it is whole: it is built in a hidden folder, synced and renamed.
 
+mod archive;
 mod backups;
 mod draft;
 mod error;
@@ -20,11 +21,13 @@ mod manifest;
 mod recorder;
 mod store_folder;
 
+pub use archive::contents_of_archive;
 pub use backups::{Listed, Stored};
 pub(crate) use draft::{Draft, Facts};
 pub use error::StoreError;
 pub use import::Import;
 pub use key::ChipKey;
+pub(crate) use manifest::FLASH;
 pub use manifest::{FileEntry, Manifest, Origin, Proven, ProvenBy, Reads, Reread};
 pub use store_folder::Store;
 
