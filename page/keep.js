@@ -10,7 +10,8 @@ async function sha256(blob) {
 /** The controls that answer a question of the kind "keep-backup". */
 export function kept(session, line) {
   const said = h("p", { role: "status" });
-  const name = `${line.backup}.bin`;
+  const file = line.file.split(/[\\/]/).pop();
+  const name = file === "flash.bin" ? `${line.backup}.bin` : `${line.backup}-${file}`;
   const answer = async (blob) => {
     const sum = await sha256(blob);
     if (sum !== line.sha256) fill(said, "That is another file: its contents are not those of the backup.");
@@ -38,8 +39,8 @@ export function kept(session, line) {
   return h(
     "div",
     {},
-    h("p", {}, "A browser may clear what a page keeps. Nothing is erased on the chip before the backup is saved as a file and read back."),
-    facts([["backup", line.backup], ["size", bytes(line.size)], ["sha256", line.sha256]]),
+    h("p", {}, "A browser may clear the storage of a page. So nothing is erased on the chip before this part of the backup is saved as a file and read back."),
+    facts([["backup", line.backup], ["holds", file === "flash.bin" ? "the contents of the flash" : file.replace(/\.bin$/, "").replaceAll("-", " ")], ["size", bytes(line.size)], ["sha256", line.sha256]]),
     h("div", { class: "actions" }, button("keep-backup", "Save it…", keep, "primary")),
     h("div", { class: "field" }, h("label", {}, "Saved already? Choose the file: ", choose)),
     said,

@@ -1,15 +1,17 @@
 //! Where the store may vanish, as in a browser's tab: nothing is erased before the backup is somewhere else, too.
 //!
-//! The front end saves the backup's contents, reads them back from where they were saved, and answers with the SHA-256 of
-//! what it has read ([`Question::KeepBackup`]). The desk compares it with the backup's own.
+//! The front end saves a file of the backup, reads it back from where it was saved, and answers with the SHA-256 of what it
+//! has read ([`Question::KeepBackup`]). The desk compares it with the backup's own. It asks for the contents of the array, and
+//! for each security register that is not blank.
 
-use super::Refusal;
 use super::conditions::Desk;
 use super::front::Front;
 use super::question::{KeepQuestion, Question, WriteQuestion};
 use super::refusal::Why;
-use crate::workflow::{Manifest, Store};
-use std::path::PathBuf;
+use super::{Refusal, files};
+use crate::workflow::otp::file_name;
+use crate::workflow::{FLASH, FileEntry, Manifest, Store};
+use std::path::Path;
 
 /// That a backup is where it cannot vanish with the store. Whoever asks whether to write has one.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +23,30 @@ impl Desk {
     /// # Errors
     /// [`Why::BackupNotElsewhere`].
     pub(super) fn safe(&self, front: &dyn Front, store: &Store, backup: &Manifest) -> Result<Safe, Refusal> {
-        if !self.store_may_vanish || self.dry_run || self.elsewhere.has(&backup.sha256) {
+        if !self.store_may_vanish || self.dry_run {
             return Ok(Safe(()));
         }
-        let file: PathBuf = store.root().join(&backup.id).join("flash.bin");
-        let asked =
-            KeepQuestion { backup: &backup.id, file: &file, sha256: &backup.sha256, size: backup.size };
-        if !front.confirms(&Question::KeepBackup(asked)) {
-            return Err(Refusal::from(Why::BackupNotElsewhere { id: backup.id.clone() }).untouched());
+        let folder = store.root().join(&backup.id);
+        for entry in backup.files.iter().filter(|entry| !self.elsewhere.has(&entry.sha256)) {
+            let file = folder.join(&entry.name);
+            if entry.name != FLASH && !holds_register(&entry.name, &file)? {
+                continue;
+            }
+            let FileEntry { sha256, size, .. } = entry;
+            let asked = KeepQuestion { backup: &backup.id, file: &file, sha256, size: *size };
+            if !front.confirms(&Question::KeepBackup(asked)) {
+                return Err(Refusal::from(Why::BackupNotElsewhere { id: backup.id.clone() }).untouched());
+            }
+            self.elsewhere.add(sha256);
         }
-        self.elsewhere.add(&backup.sha256);
         Ok(Safe(()))
     }
+}
+
+/// True for the file of a security register that holds something.
+fn holds_register(name: &str, file: &Path) -> Result<bool, Refusal> {
+    Ok((0..=u8::MAX).any(|index| file_name(index) == name)
+        && files::read(file)?.iter().any(|byte| *byte != 0xff))
 }
 
 /// The question whether to write, asked once the backup is safe.
@@ -137,6 +151,11 @@ mod tests {
         let (done, asked) = put(read_back, 0x01);
         assert_eq!((done.unwrap(), asked), (ChipState::Written, vec!["keep-backup", "write"]));
         let plain = Desk { store_may_vanish: false, ..desk.clone() };
+        // A register that holds something has a file of its own to be saved; blank ones have nothing to lose.
+        let yes = Answers(|_| Answer::No, RefCell::default());
+        plain.program_registers(&yes, &store, vec![(2, b"operator".to_vec())]).unwrap();
+        let (done, asked) = put(read_back, 0x00);
+        assert_eq!((done.unwrap(), asked), (ChipState::Written, vec!["keep-backup", "keep-backup", "write"]));
         let before = store.list().unwrap()[0].manifest.clone().unwrap();
         assert!(desk.elsewhere.has(&before.sha256));
         assert!(plain.safe(&Answers(|_| Answer::No, RefCell::default()), &store, &before).is_ok());
