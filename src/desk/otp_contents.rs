@@ -1,9 +1,43 @@
-//! What a security register holds that a person may know: texts and MAC addresses.
+//! What security registers hold that a person may know: texts and MAC addresses, and what they mean together.
 
+use crate::flash::SecurityRegister;
 use crate::image::unit::{Mac, mac_text, parse_mac};
+use crate::report::otp_verdict;
 
 /// Shorter runs of letters are chance.
 const TEXT: usize = 6;
+
+/// A security register, with the texts and MAC addresses found in it.
+#[derive(Clone, Debug)]
+pub struct ShownRegister<'a> {
+    /// The register.
+    pub register: &'a SecurityRegister,
+    /// Texts in its bytes.
+    pub texts: Vec<String>,
+    /// MAC addresses in its bytes, written out.
+    pub macs: Vec<String>,
+}
+
+/// All registers of a chip for a person to read, and what they mean together.
+#[derive(Clone, Debug)]
+pub struct ShownRegisters<'a> {
+    /// The registers, in order.
+    pub registers: Vec<ShownRegister<'a>>,
+    /// Whether they can explain a firmware that does not start.
+    pub verdict: String,
+}
+
+/// What is found in the registers of a chip.
+pub fn shown(registers: &[SecurityRegister]) -> ShownRegisters<'_> {
+    let locks: Vec<Option<bool>> = registers.iter().map(|register| register.locked).collect();
+    let verdict = otp_verdict(registers.len(), registers.iter().all(|register| register.blank), &locks);
+    let all = registers.iter().map(|register| ShownRegister {
+        register,
+        texts: texts(&register.bytes),
+        macs: macs(&register.bytes),
+    });
+    ShownRegisters { registers: all.collect(), verdict }
+}
 
 /// Runs of printable letters.
 pub fn texts(bytes: &[u8]) -> Vec<String> {

@@ -45,7 +45,7 @@ pub use machine::{
     ServedFile, SetupCheck, acknowledged, delivered, devices_offered, listening, serving, setup_checks,
     udev_rules,
 };
-pub use otp::{ShownRegister, registers_changed, registers_compared, registers_dumped, registers_shown};
+pub use otp::{registers_changed, registers_compared, registers_dumped, registers_shown};
 pub use programmer::{programmers, self_test};
 pub use question::{answer, question};
 pub use reading::{blank, reading, verified};

@@ -1,6 +1,7 @@
 //! Security registers: shown, written to files, changed, compared.
 
 use super::{Fields, spans};
+use crate::desk::otp_contents::{ShownRegister, ShownRegisters};
 use crate::flash::SecurityRegister;
 use crate::span::Span;
 use crate::workflow::files::hex;
@@ -16,26 +17,15 @@ pub(super) fn security_register(register: &SecurityRegister) -> Fields {
         .with("blank", register.blank)
 }
 
-/// A security register, with the texts and MAC addresses found in it.
-#[derive(Clone, Debug)]
-pub struct ShownRegister<'a> {
-    /// The register.
-    pub register: &'a SecurityRegister,
-    /// Texts in its bytes.
-    pub texts: Vec<String>,
-    /// MAC addresses in its bytes, written out.
-    pub macs: Vec<String>,
-}
-
 /// Registers with their bytes, and what they say together.
-pub fn registers_shown(registers: &[ShownRegister<'_>], verdict: &str) -> Fields {
+pub fn registers_shown(all: &ShownRegisters<'_>) -> Fields {
     let shown = |shown: &ShownRegister<'_>| {
         security_register(shown.register)
             .with("data", hex(&shown.register.bytes))
             .with("texts", json!(shown.texts))
             .with("macs", json!(shown.macs))
     };
-    list(registers.iter().map(shown)).with("verdict", verdict)
+    list(all.registers.iter().map(shown)).with("verdict", all.verdict.as_str())
 }
 
 /// Registers, each written to a file of its own.

@@ -3,27 +3,16 @@
 use super::work::{Fault, Outcome, Work};
 use crate::desk::files;
 use crate::desk::otp::registers_of_backup;
-use crate::desk::otp_contents::{macs, texts};
+use crate::desk::otp_contents::shown;
 use crate::desk::otp_sets::{as_files, differing};
 use crate::flash::SecurityRegister;
-use crate::report::otp_verdict;
+use crate::wire;
 use crate::wire::options::Options;
-use crate::wire::{self, ShownRegister};
 use std::path::{Path, PathBuf};
 
 pub fn show(work: &Work<'_, '_>, options: &Options) -> Outcome {
     let registers = registers(work, options)?;
-    let locks: Vec<Option<bool>> = registers.iter().map(|register| register.locked).collect();
-    let verdict = otp_verdict(registers.len(), registers.iter().all(|register| register.blank), &locks);
-    let shown: Vec<ShownRegister<'_>> = registers
-        .iter()
-        .map(|register| ShownRegister {
-            register,
-            texts: texts(&register.bytes),
-            macs: macs(&register.bytes),
-        })
-        .collect();
-    Ok(wire::registers_shown(&shown, &verdict))
+    Ok(wire::registers_shown(&shown(&registers)))
 }
 
 fn registers(work: &Work<'_, '_>, options: &Options) -> Result<Vec<SecurityRegister>, Fault> {

@@ -4,17 +4,17 @@ use super::super::super::exit::{Exit, Outcome};
 use super::super::super::session::Session;
 use super::super::super::show::{Tone, hexdump};
 use super::super::super::streams;
-use crate::desk::otp_contents::{macs, texts};
+use crate::desk::otp_contents::{ShownRegister, shown};
 use crate::desk::otp_sets::as_files;
 use crate::flash::SecurityRegister;
-use crate::report::otp_verdict;
-use crate::wire::{self, ShownRegister};
+use crate::wire;
 use std::path::{Path, PathBuf};
 
 /// Shows them.
 pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
     let out = &session.out;
-    for register in registers {
+    let all = shown(registers);
+    for ShownRegister { register, texts, macs } in &all.registers {
         let state = match (register.blank, register.locked) {
             (_, Some(true)) => out.tone(Tone::Warn, "locked forever"),
             (_, Some(false)) => "not locked".to_owned(),
@@ -31,27 +31,15 @@ pub fn show(session: &Session, registers: &[SecurityRegister]) -> Outcome {
             for line in hexdump(u64::from(register.address), &register.bytes, out.width().saturating_sub(2)) {
                 out.line(format!("  {line}"));
             }
-            for (what, found) in [("text", texts(&register.bytes)), ("MAC addresses", macs(&register.bytes))]
-            {
+            for (what, found) in [("text", texts), ("MAC addresses", macs)] {
                 if !found.is_empty() {
                     out.line(format!("  {what} found: {}", found.join(", ")));
                 }
             }
         }
     }
-    let blank = registers.iter().all(|r| r.blank);
-    let locks: Vec<Option<bool>> = registers.iter().map(|r| r.locked).collect();
-    let verdict = otp_verdict(registers.len(), blank, &locks);
-    out.line(verdict.as_str());
-    let shown: Vec<ShownRegister<'_>> = registers
-        .iter()
-        .map(|register| ShownRegister {
-            register,
-            texts: texts(&register.bytes),
-            macs: macs(&register.bytes),
-        })
-        .collect();
-    Ok((Exit::Done, wire::registers_shown(&shown, &verdict)))
+    out.line(all.verdict.as_str());
+    Ok((Exit::Done, wire::registers_shown(&all)))
 }
 
 /// Writes each into a file of its own.
