@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::home;
 use super::session::Session;
-use crate::workflow::Store;
+use crate::workflow::{Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +18,18 @@ pub fn root(session: &Session) -> Result<PathBuf, Failure> {
             let text = "there is no home directory to keep backups in; give --store DIR";
             home::store().ok_or_else(|| Failure::refused(text))
         }
+    }
+}
+
+/// The store's folder for work to come, made where it is not there.
+///
+/// # Errors
+/// As [`root`]; exit code 1 where it cannot be made or written to. Another instance that has it now may be done by then.
+pub fn prepared(session: &Session) -> Result<PathBuf, Failure> {
+    let root = root(session)?;
+    match Store::open_locked(&root) {
+        Ok(_) | Err(StoreError::Locked(_)) => Ok(root),
+        Err(other) => Err(other.into()),
     }
 }
 

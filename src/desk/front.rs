@@ -1,6 +1,7 @@
 //! The seam between the desk and a front end: what the desk is given, what it reports, what it asks.
 
 use super::Refusal;
+use super::programmer::Kept;
 use super::question::{Answer, Question, RegisterChange};
 use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
 use crate::image::{Finding, Spliced};
@@ -17,6 +18,11 @@ pub trait Front {
 
     /// Asks the user. The chip is untouched so far.
     fn ask(&self, question: &Question<'_>) -> Answer;
+
+    /// Where the programmer stays open for the jobs that follow. Without one each job opens it anew, and closes it.
+    fn kept(&self) -> Option<&Kept> {
+        None
+    }
 }
 
 impl dyn Front + '_ {

@@ -4,6 +4,7 @@ use super::lines::Lines;
 use super::operations::{self, Fault, Work};
 use super::start::Start;
 use super::talk::{Output, Talk};
+use crate::desk::programmer::Kept;
 use crate::wire;
 use crate::wire::options::Options;
 use crate::wire::request::{Id, Request, What};
@@ -17,8 +18,8 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, start: &
 
 /// The same for lines that are read in another way.
 pub fn serve_lines(lines: &Lines, output: &mut dyn Write, start: &Start) -> bool {
-    let output = Output::new(output);
-    output.send(&wire::session::hello(&start.version, &operations::names()));
+    let (output, kept) = (Output::new(output), Kept::default());
+    output.send(&wire::session::hello(&start.version, &operations::names(), start.desk.programmer.text()));
     while output.is_open() {
         let Some(line) = lines.wait() else { break };
         let complain = |id: Option<&Id>, message: &str| {
@@ -26,7 +27,7 @@ pub fn serve_lines(lines: &Lines, output: &mut dyn Write, start: &Start) -> bool
         };
         match line.request() {
             Ok(Request { id, what: What::Do(name, options) }) => {
-                let talk = Talk::new(id, lines, &output, start.desk.stop.clone());
+                let talk = Talk::new(id, lines, &output, start.desk.stop.clone(), &kept);
                 run(&talk, start, &name, &options);
                 // What stopped this request does not stop the next one.
                 start.desk.stop.rest();

@@ -2,6 +2,7 @@
 
 use super::lines::{Ended, Line, Lines};
 use super::picture::picture;
+use crate::desk::programmer::Kept;
 use crate::desk::{Answer, Front, Notice, Question, Said, Stop};
 use crate::wire::request::{Id, Request, What};
 use crate::wire::{self, Fields};
@@ -40,6 +41,8 @@ pub struct Talk<'t> {
     lines: &'t Lines,
     output: &'t Output<'t>,
     stop: Stop,
+    /// The programmer that stays open from request to request.
+    kept: &'t Kept,
     /// The input has ended, which was taken for a wish to stop.
     ended: Cell<bool>,
     /// The stage that runs, its bytes, those that are done, and the hundredths that were reported last.
@@ -48,8 +51,8 @@ pub struct Talk<'t> {
 
 impl<'t> Talk<'t> {
     /// For the request of this id.
-    pub fn new(id: Id, lines: &'t Lines, output: &'t Output<'t>, stop: Stop) -> Self {
-        Self { id, lines, output, stop, ended: Cell::new(false), running: Cell::new(None) }
+    pub fn new(id: Id, lines: &'t Lines, output: &'t Output<'t>, stop: Stop, kept: &'t Kept) -> Self {
+        Self { id, lines, output, stop, kept, ended: Cell::new(false), running: Cell::new(None) }
     }
 
     /// Sends an event of this request.
@@ -173,6 +176,10 @@ impl Front for Talk<'_> {
                 return answer;
             }
         }
+    }
+
+    fn kept(&self) -> Option<&Kept> {
+        Some(self.kept)
     }
 }
 

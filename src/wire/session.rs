@@ -21,13 +21,14 @@ pub fn line(id: Option<&Id>, event: &str, fields: Fields) -> Fields {
 }
 
 /// `hello`: the first line.
-pub fn hello(version: &str, operations: &[&str]) -> Fields {
+pub fn hello(version: &str, operations: &[&str], programmer: Option<&str>) -> Fields {
     Fields::new()
         .with("event", "hello")
         .with("protocol", PROTOCOL)
         .with("schema", SCHEMA)
         .with("version", version)
         .with("operations", operations.iter().map(|name| Value::from(*name)).collect::<Vec<_>>())
+        .with("programmer", programmer)
 }
 
 /// `result`: the request is done. Its facts are those of the command's own result.

@@ -194,6 +194,11 @@ fn a_second_tab_sees_and_neither_asks_nor_answers() {
     );
     let backup = first.until("result")["backup"].as_str().unwrap().to_owned();
     assert_eq!(second.until("result")["backup"], json!(backup));
+    // Another programmer, so that the chip is let go and can be changed from outside.
+    first
+        .send(&json!({"id": "o", "do": "probe", "options": {"programmer": "emu:chip=P25D40SH"}}).to_string());
+    assert_eq!(first.until("result")["command"], "probe");
+    assert_eq!(second.until("result")["command"], "probe");
     let state = bench.path("chip/flash.bin");
     let mut changed = bench.read("chip/flash.bin");
     changed[..4].copy_from_slice(b"new!");

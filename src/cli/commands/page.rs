@@ -26,7 +26,7 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     let start = Start {
         desk: session.desk()?,
-        store: store::root(session)?,
+        store: store::prepared(session)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let server = PageServer::bind(args.listen).map_err(|error| {

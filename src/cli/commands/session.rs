@@ -19,7 +19,7 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     }
     let start = Start {
         desk: session.desk()?,
-        store: store::root(session)?,
+        store: store::prepared(session)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     match serve(std::io::stdin(), &mut std::io::stdout().lock(), &start) {

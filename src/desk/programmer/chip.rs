@@ -3,7 +3,7 @@
 use super::super::Refusal;
 use super::super::conditions::Desk;
 use super::super::front::{Front, Notice};
-use super::open::AnyProgrammer;
+use super::bench::{AnyProgrammer, Bench};
 use crate::flash::{Chip, FlashError, Identity};
 use crate::image::ImageError;
 use crate::image::checks::SUPPLY_UNKNOWN;
@@ -14,7 +14,8 @@ use crate::workflow::contact::{find_clock, wait_until_steady};
 pub type AnyChip = Chip<AnyProgrammer>;
 
 impl Desk {
-    /// Opens the programmer and runs `work` with it and its name; where the desk waits, once a chip answers steadily.
+    /// Opens the programmer, or takes the one that the front end keeps open, and runs `work` with it and its name; where
+    /// the desk waits, once a chip answers steadily.
     ///
     /// # Errors
     /// As [`ProgrammerChoice::open`](super::ProgrammerChoice::open); those of `work`.
@@ -23,15 +24,30 @@ impl Desk {
         front: &dyn Front,
         work: impl FnOnce(AnyProgrammer, &str) -> Result<T, E>,
     ) -> Result<T, E> {
-        let bench = self.programmer.open_as_learned(front, &self.stop, &self.learned)?;
+        let bench = self.open(front)?;
         let name = bench.name.clone();
-        bench.run(|mut programmer| {
+        let steady = |mut programmer: AnyProgrammer| {
             if self.wait {
                 wait_until_steady(&mut programmer, &mut |event| front.notice(Notice::Job(&event)))
                     .map_err(Refusal::from)?;
             }
             work(programmer, &name)
-        })
+        };
+        let Some(kept) = front.kept() else { return bench.run(steady) };
+        let (done, bench) = bench.lend(steady)?;
+        kept.put(bench);
+        Ok(done)
+    }
+
+    /// The programmer that the front end keeps open, where it is the one that is meant and answers; else it is opened.
+    fn open(&self, front: &dyn Front) -> Result<Bench, Refusal> {
+        let text = self.programmer.text();
+        let Some(bench) = front.kept().and_then(|kept| kept.take(text)) else {
+            return self.programmer.open_as_learned(front, &self.stop, &self.learned);
+        };
+        self.stop.note_requests();
+        bench.say(front);
+        Ok(bench)
     }
 
     /// Opens the programmer, connects to the chip and runs `work` with it and the programmer's name.

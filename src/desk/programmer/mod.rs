@@ -1,14 +1,18 @@
 //! Which programmer, opened for use, real or emulated, and stopped when the user wants it.
 
+mod bench;
 mod chip;
 mod counts;
 mod emulated;
 mod faults;
+mod kept;
 mod learned;
 mod open;
 mod stoppable;
 
+pub use bench::{AnyProgrammer, Bench};
 pub use chip::AnyChip;
 pub use emulated::{EmuOptions, Emulated};
+pub use kept::Kept;
 pub use learned::Learned;
-pub use open::{AnyProgrammer, Bench, ProgrammerChoice};
+pub use open::ProgrammerChoice;

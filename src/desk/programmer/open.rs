@@ -3,6 +3,7 @@
 use super::super::front::{Front, Notice};
 use super::super::refusal::Why;
 use super::super::{Refusal, Stop};
+use super::bench::{AnyProgrammer, Bench};
 use super::emulated::{EmuOptions, Emulated};
 use super::learned::Learned;
 use super::stoppable::Stoppable;
@@ -12,12 +13,11 @@ use crate::programmer::{Settings, SpiClock, answering_port, only, open, over, se
 use crate::spi::Programmer;
 use crate::units;
 
-/// Any programmer.
-pub type AnyProgrammer = Box<dyn Programmer>;
-
 /// Which programmer is meant, read from its text before anything is opened. The default is the only one plugged in.
 #[derive(Clone, Debug, Default)]
 pub struct ProgrammerChoice {
+    /// What it was read from.
+    text: Option<String>,
     which: Which,
     /// `speed=auto`: the highest clock at which repeated reads agree.
     find_clock: bool,
@@ -58,10 +58,15 @@ impl ProgrammerChoice {
                     let clock = units::hz(hz);
                     Err(format!("the SPI clock of {} is fixed at about {clock}", model.title))
                 }
-                _ => Ok(Self { which, find_clock }),
+                _ => Ok(Self { text: Some(text.to_owned()), which, find_clock }),
             }
         };
         read().map_err(|fault: String| Why::ProgrammerText { text: text.to_owned(), fault }.into())
+    }
+
+    /// The text that it was read from; `None` for the only one plugged in.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
     }
 
     /// The settings of a real programmer that is named by kind alone, and so may be any of several.
@@ -132,16 +137,16 @@ impl ProgrammerChoice {
             Which::Real(settings) => settings.speed,
             Which::Emulated(options) => options.settings.speed,
         };
-        let (name, mut programmer, emulated) = match &self.which {
-            Which::Only => open_real(only()?, front, learned)?,
-            Which::Real(settings) => open_real(settings.clone(), front, learned)?,
+        let (name, mut programmer, emulated, five_volts) = match &self.which {
+            Which::Only => open_real(only()?, learned)?,
+            Which::Real(settings) => open_real(settings.clone(), learned)?,
             Which::Emulated(options) => {
                 let mut settings = options.settings.clone();
                 let name = format!("emulated {}", settings.model.name);
                 settings.plain |= learned.slower(&name);
                 let emulated = (**options).clone().open()?;
                 let programmer = over(emulated.emulator.pipe(), &settings)?;
-                (name, programmer, Some(emulated))
+                (name, programmer, Some(emulated), None)
             }
         };
         for notice in learned.news(&name, programmer.take_notices()) {
@@ -151,46 +156,22 @@ impl ProgrammerChoice {
         if let Some(asked_hz) = asked.filter(|hz| *hz != clock_hz) {
             let _ = front.notice(Notice::LowerClock { asked_hz, clock_hz });
         }
-        let _ = front.notice(Notice::Opened { name: &name, clock_hz });
         let programmer = Box::new(Stoppable::new(programmer, stop.clone()));
-        Ok(Bench { name, programmer, emulated })
+        let text = self.text.clone();
+        let bench = Bench { text, name, clock_hz, five_volts, programmer, emulated };
+        bench.say(front);
+        Ok(bench)
     }
 }
 
-/// Name and programmer, and what has to be saved of an emulated one.
-type Parts = (String, AnyProgrammer, Option<Emulated>);
+/// Name and programmer, what has to be saved of an emulated one, and the USB path of one that may drive 5 V.
+type Parts = (String, AnyProgrammer, Option<Emulated>, Option<String>);
 
 /// Opens a USB device.
-fn open_real(mut settings: Settings, front: &dyn Front, learned: &Learned) -> Result<Parts, Refusal> {
+fn open_real(mut settings: Settings, learned: &Learned) -> Result<Parts, Refusal> {
     let at = settings.path.as_ref().map(|path| format!(" at USB {path}")).unwrap_or_default();
     let name = format!("{}{at}", settings.model.name);
     settings.plain |= learned.slower(&name);
     let opened = open(&settings)?;
-    if settings.model.drives_5v {
-        let _ = front.notice(Notice::MayDriveFiveVolts { path: &opened.path });
-    }
-    Ok((name, opened.programmer, None))
-}
-
-/// An opened programmer and, for an emulated one, what has to be saved when the run ends.
-pub struct Bench {
-    /// What it is, for reports.
-    pub name: String,
-    programmer: AnyProgrammer,
-    emulated: Option<Emulated>,
-}
-
-impl Bench {
-    /// Runs `work` with the programmer; then the pins are released, and an emulated chip is saved, whatever `work` gave.
-    ///
-    /// # Errors
-    /// Those of `work`, else those of the saving.
-    pub fn run<T, E: From<Refusal>>(self, work: impl FnOnce(AnyProgrammer) -> Result<T, E>) -> Result<T, E> {
-        let Self { programmer, mut emulated, .. } = self;
-        let done = work(programmer);
-        let saved = emulated.as_mut().map_or(Ok(()), Emulated::save);
-        let done = done?;
-        saved?;
-        Ok(done)
-    }
+    Ok((name, opened.programmer, None, settings.model.drives_5v.then_some(opened.path)))
 }

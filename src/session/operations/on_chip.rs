@@ -23,6 +23,11 @@ pub fn contact(work: &Work<'_, '_>, options: &Options) -> Outcome {
     Ok(wire::contact(&work.desk(options)?.contact(work.front)?))
 }
 
+/// The contact, looked at until the request is cancelled: an event `meter` each time.
+pub fn watch(work: &Work<'_, '_>, options: &Options) -> Outcome {
+    Ok(wire::watched(&work.desk(options)?.watch_contact(work.front, options.number("looks")?)?))
+}
+
 pub fn backup(work: &Work<'_, '_>, options: &Options) -> Outcome {
     let board = options.text("board")?.map(Board::named).transpose()?;
     let wanted = BackupOptions {

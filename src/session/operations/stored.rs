@@ -3,7 +3,7 @@
 use super::work::{Fault, Outcome, Work};
 use crate::desk::files::check_new;
 use crate::desk::report::{Dossier, NextStep};
-use crate::desk::stored::{SINGLE, doubts, verify_backups};
+use crate::desk::stored::{SINGLE, doubts, dump, verify_backups};
 use crate::desk::subject::Dump;
 use crate::desk::{self, drop_job, files};
 use crate::wire::options::Options;
@@ -59,19 +59,33 @@ pub fn remove(work: &Work<'_, '_>, options: &Options) -> Outcome {
     Ok(wire::stored_id(&id))
 }
 
+/// Into a new folder, or as one file.
 pub fn export(work: &Work<'_, '_>, options: &Options) -> Outcome {
-    let (store, dir) = (work.store(), Path::new(options.needed("dir")?));
-    let id = store.find(options.needed("backup")?)?;
-    check_new(dir)?;
-    let path = store.export(&id, dir)?;
-    Ok(wire::backup_exported(&id, &path))
+    let store = work.store();
+    let (id, to) = (options.needed("backup")?, (options.text("dir")?, options.text("out")?));
+    match to {
+        (Some(dir), None) => {
+            let id = store.find(id)?;
+            check_new(Path::new(dir))?;
+            let path = store.export(&id, Path::new(dir))?;
+            Ok(wire::backup_exported(&id, &path))
+        }
+        (None, Some(out)) => {
+            let mut file = work.create(options, Path::new(out), &[])?;
+            let id = store.find(id)?;
+            file.write(&store.archive(&id)?)?;
+            file.keep()?;
+            Ok(wire::backup_exported(&id, Path::new(out)))
+        }
+        _ => Err("give one of \"dir\" and \"out\"".to_owned().into()),
+    }
 }
 
 pub fn import(work: &Work<'_, '_>, options: &Options) -> Outcome {
     let text = |name: &str| -> Result<Option<String>, Fault> { Ok(options.text(name)?.map(str::to_owned)) };
     let source = options.needed("file")?.to_owned();
-    let flash = files::read_image(Path::new(&source))?;
-    let second = options.text("second")?.map(|file| files::read_image(Path::new(file))).transpose()?;
+    let flash = dump(Path::new(&source))?;
+    let second = options.text("second")?.map(|file| dump(Path::new(file))).transpose()?;
     let (chip, board, name) = (ChipKey::default(), text("board")?, text("name")?);
     let import = Import { flash, second, source, chip, part: None, board, name };
     let doubts = doubts(&import)?;

@@ -1,274 +1,10 @@
-//! The session protocol, as a program in front of this one sees it: requests and answers over pipes.
+//! Every operation of a session, carried out.
 
+use super::client::{PROGRAMMER, Session, board, on_chip};
 use crate::bench::Bench;
-use crate::snapshots::schema::faults;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-
-/// A session that runs in a bench's folder.
-struct Session {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Session {
-    fn start(bench: &Bench, words: &[&str]) -> Self {
-        let mut command = bench.command();
-        command.arg("session").args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the binary runs");
-        let output = BufReader::new(child.stdout.take().expect("its output"));
-        let mut session = Self { input: child.stdin.take(), output, child };
-        let hello = session.next();
-        assert_eq!(
-            (hello["event"].as_str(), hello["protocol"].as_u64()),
-            (Some("hello"), Some(1)),
-            "{hello}"
-        );
-        session
-    }
-
-    fn send_text(&mut self, line: &str) {
-        let input = self.input.as_mut().expect("the input is open");
-        writeln!(input, "{line}").expect("the session reads");
-        input.flush().expect("the session reads");
-    }
-
-    fn send(&mut self, line: Value) {
-        self.send_text(&line.to_string());
-    }
-
-    /// The next line.
-    fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("the session writes");
-        let line = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        assert_eq!(faults(&as_of_a_command(&line)), Vec::<String>::new(), "{line}");
-        line
-    }
-
-    /// The next line of this event; those before it are dropped, and an end of the request before it fails.
-    fn until(&mut self, event: &str) -> Value {
-        loop {
-            let line = self.next();
-            if line["event"] == event {
-                return line;
-            }
-            assert_ne!(line["final"], true, "before {event}: {line}");
-        }
-    }
-
-    /// Carries an operation out, a yes to each question; gives its last line and the questions.
-    fn run(&mut self, operation: &str, options: Value) -> (Value, Vec<Value>) {
-        self.send(json!({ "id": operation, "do": operation, "options": options }));
-        let mut questions = Vec::new();
-        loop {
-            let line = self.next();
-            match line["event"].as_str() {
-                Some("question") => {
-                    let answer = match line["needs"].as_str() {
-                        Some("phrase") => {
-                            json!({ "id": operation, "answer": "phrase", "phrase": line["phrase"] })
-                        }
-                        _ => json!({ "id": operation, "answer": "yes", "digest": line["digest"] }),
-                    };
-                    questions.push(line);
-                    self.send(answer);
-                }
-                _ if line["final"] == true => return (line, questions),
-                _ => {}
-            }
-        }
-    }
-
-    /// The result of an operation that asks nothing.
-    fn result(&mut self, operation: &str, options: Value) -> Value {
-        let (line, questions) = self.run(operation, options);
-        assert_eq!((&line["event"], questions.len()), (&json!("result"), 0), "{operation}: {line}");
-        line
-    }
-
-    /// The message of an operation that is refused.
-    fn refused(&mut self, operation: &str, options: Value) -> String {
-        let (line, _) = self.run(operation, options);
-        assert_eq!(line["event"], "error", "{operation}: {line}");
-        line["message"].as_str().expect("a message").to_owned()
-    }
-
-    /// Closes the input, and waits for the end; gives the exit code and the last line.
-    fn end(mut self) -> (Option<i32>, Option<Value>) {
-        drop(self.input.take());
-        let last = self.output.lines().map(|line| line.expect("text")).last();
-        let last = last.map(|line| serde_json::from_str(&line).expect("JSON"));
-        (self.child.wait().expect("it ends").code(), last)
-    }
-}
-
-/// A line as a command prints it: without the request's id, and a backup's id under its own name.
-fn as_of_a_command(line: &Value) -> Value {
-    let mut fields = line.as_object().expect("an object").clone();
-    fields.remove("id");
-    fields.remove("final");
-    let of_backup =
-        line["command"].as_str().is_some_and(|name| name == "backup" || name.starts_with("backup-"));
-    if of_backup && line["event"] == "result" {
-        // A list of backups has none.
-        fields.remove("backup").map(|id| fields.insert("id".into(), id));
-    }
-    fields.into()
-}
-
-/// The demo board on an emulated CH341A, a vendor's file for it, and what the chip is to hold at the end.
-fn board(bench: &Bench) -> Vec<u8> {
-    let demo = norsplice::image::synthetic::demo();
-    bench.write("board.bin", demo.board.bytes());
-    bench.write("vendor.bin", &demo.vendor);
-    let wanted = bench.run([
-        "splice",
-        "--base",
-        "board.bin",
-        "--board",
-        "archer-mr200-v1",
-        "--donor",
-        "vendor.bin",
-        "-o",
-        "wanted.bin",
-    ]);
-    assert_eq!(wanted.code, 0, "{}", wanted.stderr);
-    bench.read("wanted.bin")
-}
-
-const PROGRAMMER: [&str; 4] = ["-p", "emu:image=board.bin,state=chip", "--store", "store"];
-
-/// What the emulated chip holds.
-fn on_chip(bench: &Bench) -> Vec<u8> {
-    bench.read("chip/flash.bin")
-}
-
-fn rewrite(id: u64) -> Value {
-    json!({ "id": id, "do": "rewrite", "options": { "board": "archer-mr200-v1", "donors": ["vendor.bin"] } })
-}
-
-#[test]
-fn a_rewrite_asks_and_only_the_digest_that_was_shown_confirms_it() {
-    let bench = Bench::new();
-    let wanted = board(&bench);
-    let mut session = Session::start(&bench, &PROGRAMMER);
-    session.send(rewrite(1));
-    assert_eq!(session.until("chip")["part"], "W25Q64FV");
-    assert!(session.until("spliced")["regions"].as_array().is_some_and(|regions| !regions.is_empty()));
-    let question = session.until("question");
-    assert_eq!((&question["id"], &question["needs"]), (&json!(1), &json!("yes")));
-    // An answer to another plan, one without a digest, one to another request, and other work.
-    for (line, words) in [
-        (json!({ "id": 1, "answer": "yes", "digest": "00" }), "its digest"),
-        (json!({ "id": 1, "answer": "yes" }), "digest"),
-        (json!({ "id": 2, "answer": "yes", "digest": question["digest"] }), "no question of this id"),
-        (json!({ "id": 2, "cancel": true }), "no request of this id"),
-        (json!({ "id": 2, "do": "probe" }), "one after the other"),
-    ] {
-        session.send(line.clone());
-        let complaint = session.next();
-        let message = complaint["message"].as_str().unwrap_or_default();
-        assert!(complaint["final"] == false && message.contains(words), "{line}: {complaint}");
-    }
-    session.send(json!({ "id": 1, "answer": "yes", "digest": question["digest"] }));
-    assert_eq!(session.until("progress")["id"], 1);
-    let result = session.until("result");
-    assert_eq!((&result["chip"], &result["final"]), (&json!("written"), &json!(true)), "{result}");
-    // The same again has nothing to do, and asks nothing.
-    session.send(rewrite(2));
-    assert_eq!(session.until("result")["bytes_programmed"], 0);
-    assert_eq!(session.end().0, Some(0));
-    assert!(on_chip(&bench) == wanted);
-}
-
-#[test]
-fn a_no_a_cancel_and_the_end_of_the_input_leave_the_chip_as_it_was() {
-    let bench = Bench::new();
-    board(&bench);
-    let before = bench.read("board.bin");
-    let mut session = Session::start(&bench, &PROGRAMMER);
-    for (id, line) in [(1, json!({ "id": 1, "answer": "no" })), (2, json!({ "id": 2, "cancel": true }))] {
-        session.send(rewrite(id));
-        session.until("question");
-        session.send(line);
-        let error = session.until("error");
-        assert_eq!(
-            (&error["chip"], &error["final"], &error["id"]),
-            (&json!("untouched"), &json!(true), &json!(id)),
-            "{error}"
-        );
-    }
-    // The request after a cancel is not stopped by it.
-    session.send(rewrite(3));
-    session.until("question");
-    let (code, last) = session.end();
-    let last = last.expect("an end of the request");
-    assert_eq!(
-        (code, &last["chip"], &last["event"]),
-        (Some(0), &json!("untouched"), &json!("error")),
-        "{last}"
-    );
-    assert!(on_chip(&bench) == before);
-}
-
-#[test]
-fn a_write_whose_input_ends_stops_at_a_whole_block_and_another_session_finishes_it() {
-    let bench = Bench::new();
-    let wanted = board(&bench);
-    let mut session = Session::start(&bench, &PROGRAMMER);
-    session.send(rewrite(1));
-    let question = session.until("question");
-    session.send(json!({ "id": 1, "answer": "yes", "digest": question["digest"] }));
-    loop {
-        let line = session.until("progress");
-        if line["step"] == "erase, program, verify" {
-            break;
-        }
-    }
-    let (_, last) = session.end();
-    let last = last.expect("an end of the request");
-    assert_eq!((&last["event"], &last["chip"]), (&json!("error"), &json!("partial")), "{last}");
-    let mut session = Session::start(&bench, &PROGRAMMER);
-    session.send(json!({ "id": 1, "do": "jobs" }));
-    let jobs = session.until("result");
-    assert!(jobs["jobs"].as_array().is_some_and(|jobs| jobs.len() == 1), "{jobs}");
-    session.send(json!({ "id": 2, "do": "resume" }));
-    assert_eq!(session.until("result")["chip"], "written");
-    assert_eq!(session.end().0, Some(0));
-    assert!(on_chip(&bench) == wanted);
-}
-
-#[test]
-fn what_is_no_request_gets_an_error_and_the_session_goes_on() {
-    let bench = Bench::new();
-    let mut session = Session::start(&bench, &["-p", "emu", "--store", "store"]);
-    let huge = format!(r#"{{"id":1,"do":"{}"}}"#, "x".repeat(2 << 20));
-    for (line, words) in [
-        ("garbage", "not JSON"),
-        ("{}", "needs an \"id\""),
-        (huge.as_str(), "longer than 1 MiB"),
-        (r#"{"id":1,"do":"format"}"#, "there is no operation"),
-        (r#"{"id":1,"do":"probe","options":{"yes":true}}"#, "no option \"yes\""),
-        (r#"{"id":1,"do":"rewrite","options":{"yes":true}}"#, "no option \"yes\""),
-        (r#"{"id":1,"do":"verify"}"#, "\"file\" is needed"),
-        (r#"{"id":1,"do":"probe","options":{"programmer":"emu:nothing=1"}}"#, "nothing"),
-        (r#"{"id":1,"do":"rewrite","options":{"mac":"x"}}"#, "no MAC address"),
-        (r#"{"id":1,"answer":"no"}"#, "no question"),
-        (r#"{"id":1,"cancel":true}"#, "no request"),
-    ] {
-        session.send_text(line);
-        let error = session.next();
-        let message = error["message"].as_str().unwrap_or_default();
-        assert!(error["event"] == "error" && message.contains(words), "{words}: {error}");
-    }
-    session.send(json!({ "id": "still here", "do": "probe" }));
-    let result = session.until("result");
-    assert_eq!((&result["id"], &result["part"]), (&json!("still here"), &json!("W25Q64FV")));
-    assert_eq!(session.end().0, Some(0));
-}
+use std::io::Write;
+use std::process::Stdio;
 
 #[test]
 fn a_backup_is_looked_at_as_picture_and_bytes() {
@@ -484,6 +220,23 @@ fn the_store_is_cared_for() {
     assert!(
         session.refused("backup-export", json!({ "backup": id, "dir": "copy" })).contains("there already")
     );
+    // As one file, which becomes a backup again; a changed one does not.
+    session.result("backup-export", json!({ "backup": id, "out": "copy.tar" }));
+    assert!(
+        session
+            .refused("backup-export", json!({ "backup": id, "out": "copy.tar" }))
+            .contains("is there already")
+    );
+    assert!(session.refused("backup-export", json!({ "backup": id })).contains("give one of"));
+    let packed = bench.read("copy.tar");
+    bench.write("dump.bin", &packed);
+    let back = session.result("backup-import", json!({ "file": "dump.bin", "second": "board.bin" }));
+    assert_eq!(back["sha256"], session.result("backup-show", json!({ "backup": id }))["sha256"]);
+    session.run("backup-remove", json!({ "backup": back["backup"] }));
+    let mut changed = packed;
+    changed[0x2000] ^= 1;
+    bench.write("dump.bin", &changed);
+    assert!(session.refused("backup-import", json!({ "file": "dump.bin" })).contains("is not what"));
     session.send(json!({ "id": 9, "do": "backup-remove", "options": { "backup": id } }));
     assert_eq!(session.until("question")["only_with_contents"], true);
     session.send(json!({ "id": 9, "answer": "no" }));
