@@ -2,7 +2,22 @@
 
 import { button, bytes, fill, h, show, time } from "./dom.js";
 
-const NAMES = { rewrite: "Splice and write", resume: "Open job", otp: "Security registers" };
+const NAMES = {
+  rewrite: "Splice and write",
+  resume: "Open job",
+  drop: "Open job",
+  otp: "Security registers",
+  "otp-diff": "Security registers",
+  "otp-program": "Security registers",
+  "otp-erase": "Security registers",
+  "otp-lock": "Security registers",
+  "otp-clone": "Security registers",
+  "backup-verify": "Backups",
+  "backup-name": "Backups",
+  "backup-export": "Backups",
+  "backup-import": "Backups",
+  "backup-remove": "Backups",
+};
 
 export function activity(app, place) {
   const { session } = app;
@@ -11,7 +26,7 @@ export function activity(app, place) {
   const bar = h("progress", { max: 100, "aria-label": "how far it is" });
   const stop = button("stop", "Stop at a safe place", () => session.stop(), "danger");
   const log = h("ul", { class: "log" });
-  const more = h("details", { open: true }, h("summary", {}, "What it said"), log);
+  const more = h("details", { open: true }, h("summary", {}, "Messages"), log);
   // Said by a screen reader as stages change, not for each hundredth.
   const spoken = h("span", { class: "unseen", role: "status" });
   place.append(h("div", { class: "running" }, h("div", { class: "what" }, title, detail), stop), bar, more, spoken);

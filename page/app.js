@@ -56,6 +56,14 @@ export class App extends EventTarget {
     }
   }
 
+  /** Chooses the programmer where there is one only, and the one that was chosen is not there any more. */
+  chooseTheOnly() {
+    const { programmers, programmer, demo } = this.state;
+    const found = programmers?.programmers.filter((one) => one.kind && !one.problem) ?? [];
+    const named = !programmer || (/:path=/.test(programmer) && programmer !== demo?.programmer && !found.some((one) => one.spec === programmer));
+    if (named && found.length === 1) this.set({ programmer: found[0].spec, chip: null });
+  }
+
   async lists() {
     const quiet = async (name) => (this.session.can(name) ? this.session.request(name).catch(() => null) : null);
     const backups = await quiet("backups");

@@ -51,7 +51,7 @@ function route() {
   views.get(name).dispatchEvent(new Event("shown"));
 }
 
-/** The line at the top: who is on the clip. */
+/** The line at the top: which programmer, and who is on its clip. */
 function subject() {
   const { chip, programmer } = app.state;
   const name = programmer?.startsWith("emu") ? "emulated programmer" : programmer;
@@ -59,13 +59,16 @@ function subject() {
   find("subject").textContent = parts.filter(Boolean).join(" · ");
 }
 
-/** What stands over everything: no connection, or another tab in charge. */
+/** Why there is no engine, in words. */
+let unreachable = "";
+
+/** Above everything else: no connection, or another tab in charge. */
 function notice() {
   const box = find("notice");
   if (!session.connected) {
-    fill(box, h("span", {}, "No connection to norsplice. What runs there continues."), button("connect", "Connect", start));
+    fill(box, h("span", {}, unreachable || "No connection to norsplice. What runs there keeps running."), button("connect", "Try again", start));
   } else if (!session.inCharge && session.operations.size) {
-    fill(box, h("span", {}, "Another tab is in charge: this one shows what happens there."), button("take-over", "Take over here", () => session.takeOver()));
+    fill(box, h("span", {}, "Another tab is in charge. This one only watches."), button("take-over", "Take over here", () => session.takeOver()));
   } else {
     show(box, false);
     return;
@@ -91,8 +94,8 @@ async function load() {
   loaded = true;
   const [programmers, boards] = await Promise.all([session.request("list").catch(() => null), session.request("boards").catch(() => null)]);
   app.set({ ...(programmers && { programmers }), ...(boards && { boards: boards.boards }) });
-  const found = programmers?.programmers.filter((one) => one.kind && !one.problem) ?? [];
-  if (!app.state.programmer && found.length === 1) app.set({ programmer: found[0].spec });
+  if (!app.state.programmer && session.programmer) app.set({ programmer: session.programmer });
+  app.chooseTheOnly();
   await app.lists();
   document.body.dataset.ready = "";
 }
@@ -105,8 +108,10 @@ async function start() {
   try {
     loaded = false;
     session.use(await connect());
+    unreachable = "";
   } catch (error) {
-    complain({ detail: error.message });
+    unreachable = error.message;
+    notice();
   } finally {
     starting = false;
   }
@@ -126,7 +131,7 @@ session.addEventListener("line", ({ detail: line }) => {
   if (line.event === "chip") app.set({ chip: { ...app.state.chip, ...line } });
 });
 session.addEventListener("ended", ({ detail: entry }) => {
-  if (["backup", "rewrite", "write", "restore", "resume", "erase", "drop"].includes(entry.name)) app.lists();
+  if (["backup", "rewrite", "write", "restore", "resume", "erase", "drop", "otp-program", "otp-erase", "otp-lock", "otp-clone"].includes(entry.name)) app.lists();
 });
 app.addEventListener("state", subject);
 addEventListener("hashchange", () => {

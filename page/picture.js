@@ -38,6 +38,9 @@ export class Picture {
   #picked = null;
   #frame = 0;
   #place = null;
+  /** The cells as they were drawn last, without the mark on the one that is looked at. */
+  #cellsDrawn = document.createElement("canvas");
+  #stale = true;
 
   /** `name` says what it shows; `picked` is called with an address on a click or Enter. */
   constructor(name, picked = null) {
@@ -103,6 +106,11 @@ export class Picture {
 
   /** Draws at the next frame. */
   draw() {
+    this.#stale = true;
+    this.#soon();
+  }
+
+  #soon() {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#paint());
   }
@@ -110,6 +118,21 @@ export class Picture {
   #paint() {
     const width = this.element.clientWidth;
     if (!width || !this.#cells) return;
+    if (this.#stale) this.#paintCells(width);
+    this.#stale = false;
+    const { columns, side, ratio } = this.#place;
+    const context = this.#canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    context.drawImage(this.#cellsDrawn, 0, 0);
+    if (document.activeElement !== this.#canvas) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.strokeStyle = getComputedStyle(this.element).color;
+    context.lineWidth = 2;
+    context.strokeRect((this.#at % columns) * side, Math.floor(this.#at / columns) * side, side, side);
+  }
+
+  #paintCells(width) {
     const columns = Math.min(this.#columns, width < 480 ? 64 : 256);
     const side = Math.max(1, Math.min(16, width / columns));
     const rows = Math.ceil(this.#cells / columns);
@@ -119,7 +142,8 @@ export class Picture {
     canvas.height = Math.round(rows * side * ratio);
     canvas.style.width = `${columns * side}px`;
     canvas.style.height = `${rows * side}px`;
-    const context = canvas.getContext("2d");
+    [this.#cellsDrawn.width, this.#cellsDrawn.height] = [canvas.width, canvas.height];
+    const context = this.#cellsDrawn.getContext("2d");
     context.scale(ratio, ratio);
     const palette = colours(this.#samples);
     const gap = side > 5 ? 1 : 0;
@@ -140,12 +164,7 @@ export class Picture {
       const cell = Math.floor(region.start / this.#unit);
       context.fillRect((cell % columns) * side - (gap ? 1 : 0), Math.floor(cell / columns) * side, 2, side);
     }
-    if (document.activeElement === canvas) {
-      context.strokeStyle = context.fillStyle;
-      context.lineWidth = 2;
-      context.strokeRect((this.#at % columns) * side, Math.floor(this.#at / columns) * side, side, side);
-    }
-    this.#place = { columns, side };
+    this.#place = { columns, side, ratio };
   }
 
   #cell(event) {
@@ -160,7 +179,7 @@ export class Picture {
     const region = this.#regions.find((region) => region.start <= start && start < region.end);
     const state = this.#changed.has(cell) ? ", differs" : "";
     this.#status.textContent = `${address(start)}…${address(Math.min(this.#size, start + this.#unit))} ${region ? `${region.name}: ` : ""}${this.#word(cell)}${state}`;
-    if (document.activeElement === this.#canvas) this.draw();
+    if (document.activeElement === this.#canvas) this.#soon();
   }
 
   #key(event) {
@@ -170,7 +189,7 @@ export class Picture {
     if (step) {
       event.preventDefault();
       this.#move(Math.max(0, Math.min(this.#cells - 1, this.#at + step)));
-      this.draw();
+      this.#soon();
     } else if (event.key === "Enter") {
       this.#picked?.(this.#at * this.#unit);
     }

@@ -7,13 +7,13 @@ import { Picture, legend } from "./picture.js";
 const TITLES = {
   write: "Write this to the chip?",
   "security-registers": "Change the security registers?",
-  lock: "Lock a security register for ever?",
+  lock: "Lock a security register forever?",
   protect: "Change the write protection?",
   "remove-backup": "Remove this backup?",
   "prune-backups": "Remove these backups?",
   "replace-file": "Replace this file?",
-  "drop-job": "Drop this job?",
-  "keep-backup": "Keep the backup outside of the browser first",
+  "drop-job": "Abandon this job? The chip stays as it is.",
+  "keep-backup": "Save the backup outside of the browser first",
 };
 
 export function question(app, dialog) {
@@ -38,7 +38,7 @@ export function question(app, dialog) {
           legend(["kept", "planned"]),
         ];
       case "security-registers":
-        return [h("p", {}, `The backup ${line.backup} holds what they are now.`), h("ul", {}, line.changes.map((change) => h("li", {}, `register ${change.index}: ${change.wanted ? `will hold ${change.wanted.slice(0, 64)}…` : "is erased"}`)))];
+        return [h("p", {}, `Their present contents are in backup ${line.backup}.`), h("ul", {}, line.changes.map((change) => h("li", {}, `register ${change.index}: ${change.wanted ? `will hold ${change.wanted.slice(0, 64)}…` : "is erased"}`)))];
       case "lock":
         return [h("p", { class: "danger" }, `Register ${line.register.index} keeps what it holds; nothing can take that back.`)];
       case "protect":
@@ -59,17 +59,19 @@ export function question(app, dialog) {
       yes.disabled = true;
       phrase.addEventListener("input", () => (yes.disabled = phrase.value !== line.phrase));
     }
-    const watch = h("p", { class: "hint" }, "Another tab is in charge: it answers.");
+    // The question lies over the rest of the page.
+    const take = button("answer-here", "Take over here", () => session.takeOver());
+    const watch = h("div", {}, h("p", { class: "hint" }, "Another tab is in charge. Answer there, or take over."), take);
     fill(
       dialog,
       h("h2", { id: "question-title" }, TITLES[line.kind] ?? line.kind),
       about(line),
       phrase && h("p", {}, "Type ", h("code", {}, line.phrase), " to confirm: ", phrase),
       watch,
-      h("div", { class: "actions" }, button("refuse", "No, leave it", () => session.answer(false)), line.needs !== "sha256" && yes),
+      h("div", { class: "actions" }, button("refuse", "No, change nothing", () => session.answer(false)), line.needs !== "sha256" && yes),
     );
     show(watch, !session.inCharge);
-    if (!session.inCharge) for (const control of dialog.querySelectorAll("button, input")) control.disabled = true;
+    if (!session.inCharge) for (const control of dialog.querySelectorAll("button, input")) control.disabled = control !== take;
     if (!dialog.open) dialog.showModal();
     if (line.kind === "write") {
       const regions = (entry.spliced?.regions ?? []).map((region) => ({ name: region.name, start: region.offset, end: region.offset + region.size }));

@@ -1,13 +1,15 @@
 // The client's side of the session protocol: requests one after the other, their events, the question that waits.
 
 /** Short requests for looking: they come and go unseen. */
-const QUIET = new Set(["list", "boards", "chips", "backups", "jobs", "bytes", "picture", "search", "diff", "inspect", "try", "report"]);
+const QUIET = new Set(["watch", "list", "boards", "chips", "backups", "jobs", "bytes", "picture", "search", "diff", "inspect", "try", "report"]);
 
-const LOST = "the connection to norsplice was lost; what runs continues, and this page finds it again";
+const LOST = "the connection to norsplice was lost; what runs there keeps running, and this page will find it again";
 
 export class Session extends EventTarget {
   operations = new Set();
   version = "";
+  /** The programmer that the engine was started with, as -p names it, or null. */
+  programmer = null;
   /** This tab's lines are heard. */
   inCharge = false;
   tabs = 1;
@@ -48,6 +50,8 @@ export class Session extends EventTarget {
     return new Promise((resolve, reject) => {
       if (!this.connected) return reject(new Error(LOST));
       if (!this.inCharge) return reject(new Error("another tab is in charge; take over here first"));
+      // A look at the contact lasts until something else is wanted.
+      if (this.current?.own && this.current.name === "watch") this.stop();
       const id = `${this.#prefix}-${++this.#count}`;
       this.#queue.push({ ...fresh(id), name, options, on, resolve, reject, own: true });
       this.#next();
@@ -87,6 +91,7 @@ export class Session extends EventTarget {
     if (line.event === "hello") {
       this.operations = new Set(line.operations);
       this.version = line.version;
+      this.programmer = line.programmer;
     } else if (line.event === "tab") {
       this.inCharge = line.in_charge;
       this.tabs = line.tabs;

@@ -30,13 +30,19 @@ export function backups(app) {
     said.textContent = words(done);
     await app.lists();
   };
-  const keep = (backup) => say("backup-export", { backup: backup.id, dir: path(`export-${backup.id}-${Date.now().toString(36)}`) }, (done) => `exported to ${done.path}`);
-  const check = () => say("backup-verify", {}, (done) => `${done.sound.length} intact, ${done.damaged.length} damaged`);
+  const keep = async (backup) => {
+    said.textContent = "";
+    const done = await app.run(box, "backup-export", { backup: backup.id, out: path(`${backup.id}-${Date.now().toString(36)}.tar`) });
+    if (!done) return;
+    save(await session.transport.getFile(done.path), `${backup.id}.tar`);
+    said.textContent = `Saved as ${backup.id}.tar: the contents, the security registers and what is known of the chip.`;
+  };
+  const check = () => say("backup-verify", {}, (done) => `${done.sound.length} intact, ${done.damaged.length} damaged.`);
   const rename = h("input", { type: "text", do: "new-name", "aria-label": "new name", autocomplete: "off" });
   const chosen = h("select", { do: "name-backup" });
   const imported = h("select", { do: "import-file" });
-  const naming = h("div", { class: "row" }, field("Backup", chosen), field("New name", rename), button("backup-name", "Name it", () => say("backup-name", { backup: chosen.value, name: rename.value }, () => "named")));
-  const taking = h("div", { class: "row" }, field("A dump from Files, as a backup", imported), button("backup-import", "Take it in", () => say("backup-import", { file: imported.value }, () => "taken in")));
+  const naming = h("div", { class: "row" }, field("Backup", chosen), field("New name", rename), button("backup-name", "Name it", () => say("backup-name", { backup: chosen.value, name: rename.value }, () => "Named.")));
+  const taking = h("div", { class: "row" }, field("A dump or an exported backup from Files", imported), button("backup-import", "Import", () => say("backup-import", { file: imported.value }, () => "Imported.")));
   const verify = button("backup-verify", "Verify all", check);
 
   const render = () => {
@@ -56,11 +62,11 @@ export function backups(app) {
               button("restore", "Put it back…", () => restore(backup)),
               session.can("report") && button("report", "Report", () => report(backup.id)),
               session.can("backup-export") && button("backup-export", "Export", () => keep(backup)),
-              session.can("backup-remove") && button("backup-remove", "Remove…", () => say("backup-remove", { backup: backup.id }, () => "removed"), "quiet")),
+              session.can("backup-remove") && button("backup-remove", "Remove…", () => say("backup-remove", { backup: backup.id }, () => "Removed."), "quiet")),
           ])),
       damaged?.length > 0 && h("ul", { class: "findings" }, damaged.map((one) => h("li", { class: "refuse" }, h("b", {}, one.id), ` ${one.fault}`))),
     );
-    where.textContent = app.state.store ? `They are in ${app.state.store}.` : "";
+    where.textContent = app.state.store ? `Stored in ${app.state.store}.` : "";
     fill(
       history,
       jobs.length === 0
@@ -85,5 +91,5 @@ export function backups(app) {
     show(taking, session.can("backup-import") && app.state.files.length > 0);
   });
   render();
-  return [panel("Backups", list, where, h("div", { class: "actions" }, button("backups", "Look again", () => app.lists()), verify), naming, taking, said, box), panel("Jobs", history)];
+  return [panel("Backups", list, where, h("div", { class: "actions" }, button("backups", "Refresh", () => app.lists()), verify), naming, taking, said, box), panel("Jobs", history)];
 }

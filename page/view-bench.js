@@ -3,8 +3,6 @@
 import { fault, messages, panel } from "./app.js";
 import { button, bytes, choices, facts, field, fill, h, show, spansText, when } from "./dom.js";
 
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 export function bench(app) {
   return [jobs(app), h("div", { class: "columns" }, programmers(app), contact(app)), chip(app), backup(app)];
 }
@@ -52,7 +50,9 @@ function programmers(app) {
       h("span", {}, h("b", {}, title), h("small", {}, text)));
   const look = async () => {
     const programmers = await app.run(box, "list");
-    if (programmers) app.set({ programmers });
+    if (!programmers) return;
+    app.set({ programmers });
+    app.chooseTheOnly();
   };
   const tryIt = async () => {
     const demo = await app.run(box, "try", { dir: `${session.transport.folder()}/try-${Date.now().toString(36)}` });
@@ -84,7 +84,7 @@ function programmers(app) {
       (found?.possible ?? []).map((one) => card(one.spec, one.spec, one.seen)),
       demo && card(demo.programmer, "emulated CH341A", "a board in software: nothing can break"),
       programmer && ![...attached, ...(found?.possible ?? [])].some((one) => one.spec === programmer) && programmer !== demo?.programmer && card(programmer, programmer, "as named"),
-      attached.length === 0 && h("p", { class: "hint" }, "No programmer is plugged in. Everything works on files, and on an emulated board."),
+      attached.length === 0 && h("p", { class: "hint" }, "No programmer is plugged in. You can work on files, or try everything on an emulated board."),
     );
     show(tryButton, session.can("try") && !demo);
     show(device, Boolean(session.transport?.chooseDevice));
@@ -97,7 +97,7 @@ function programmers(app) {
   return panel(
     "Programmer",
     list,
-    h("div", { class: "actions" }, device, button("list", "Look again", look), tryButton),
+    h("div", { class: "actions" }, device, button("list", "Refresh", look), tryButton),
     h("details", {}, h("summary", {}, "More"),
       field("Another one, as -p names it", own),
       flags.map(([action, name, text]) =>
@@ -130,15 +130,23 @@ function contact(app) {
     if (found) show_(found);
     return found !== null;
   };
-  const watch = button("watch", "Watch it", async () => {
-    live = !live;
+  /** One look of the meter. */
+  const look = (line) => {
+    if (line.event !== "meter") return;
+    meter.value = line.percent;
+    percent.textContent = `${line.percent} %`;
+    fill(tests, h("p", { class: line.steady ? "good" : "bad" }, line.steady ? `The chip answers each time: ${line.id}.` : line.id ? "The chip answers, but not each time." : "No chip answers. Move the clip."));
+  };
+  const watch = button("watch", "Live meter", async () => {
+    if (live) return app.session.stop();
+    live = true;
     label();
-    while (live && (await once())) await wait(300);
+    await app.run(box, "watch", app.conditions({ wait: undefined }), { on: look });
     live = false;
     label();
   });
   const label = () => {
-    watch.textContent = live ? "Stop watching" : "Watch it";
+    watch.textContent = live ? "Stop the meter" : "Live meter";
     watch.setAttribute("aria-pressed", live);
   };
   label();
@@ -149,14 +157,15 @@ function chip(app) {
   const box = messages();
   const place = h("div", {});
   const probe = async () => {
-    const chip = await app.run(box, "probe", app.conditions());
-    if (chip) app.set({ chip });
+    const warnings = [];
+    const chip = await app.run(box, "probe", app.conditions(), { on: (line) => line.event === "warning" && warnings.push(line.message) });
+    if (chip) app.set({ chip: { ...chip, warnings } });
   };
   const volts = (range) => range && `${range[0] / 1000} to ${range[1] / 1000} V`;
   app.addEventListener("state", ({ detail }) => {
     if (!("chip" in detail)) return;
     const chip = app.state.chip;
-    if (!chip) return fill(place, h("p", { class: "hint" }, "Not asked yet."));
+    if (!chip) return fill(place, h("p", { class: "hint" }, "Put the clip on the chip, then identify it."));
     fill(
       place,
       h("p", { class: "part" }, h("b", {}, chip.part), chip.vendor && ` ${chip.vendor}`, ` ${bytes(chip.size)}`),
@@ -172,13 +181,14 @@ function chip(app) {
         ["open job", chip.open_job],
         ["left in", chip.left?.map((left) => `${left.state}: ${left.done}`).join("; ")],
       ]),
-      chip.low_voltage && h("p", { class: "danger" }, "A chip for 1.8 V: more destroys it."),
+      chip.low_voltage && h("p", { class: "danger" }, "This chip takes 1.8 V. A higher voltage destroys it."),
       chip.over_voltage && h("p", { class: "danger" }, "The programmer's supply is above what this chip takes."),
       chip.notes?.map((note) => h("p", {}, note)),
+      chip.warnings?.map((warning) => h("p", { class: "danger" }, warning)),
     );
   });
-  fill(place, h("p", { class: "hint" }, "Not asked yet."));
-  return panel("Chip", place, h("div", { class: "actions" }, button("probe", "Who is there?", probe, "primary")), box);
+  fill(place, h("p", { class: "hint" }, "Put the clip on the chip, then identify it."));
+  return panel("Chip", place, h("div", { class: "actions" }, button("probe", "Identify the chip", probe, "primary")), box);
 }
 
 function backup(app) {
@@ -197,7 +207,9 @@ function backup(app) {
     if (!result) return;
     fill(done, `Read twice and stored: ${result.backup}. `, h("a", { href: "#flash" }, "Look at it"), ".");
     await app.lists();
-    app.set({ look: result.backup });
+    const { chip } = app.state;
+    const last_backup = { id: result.backup, name: name.value || null, taken: result.backup, same: true };
+    app.set({ look: result.backup, ...(chip && { chip: { ...chip, last_backup } }) });
   };
   return panel(
     "Backup",

@@ -38,14 +38,23 @@ export function flash(app) {
     show(hint, subjects.length === 0);
   }
 
+  /** Counts the looks: what an earlier one still brings is not shown. */
+  let looks = 0;
+
   async function look() {
     if (what.value === subject && against.value === other) return;
     [subject, other] = [what.value, against.value];
+    const mine = ++looks;
     fill(regions);
     fill(differences);
     if (!subject) return picture.clear();
     const result = await app.run(box, "picture", { what: subject, ...(other && other !== "chip" ? { against: other } : {}) });
-    if (!result) return picture.clear();
+    if (mine !== looks) return;
+    if (!result) {
+      // Chosen again, it is tried again.
+      other = null;
+      return picture.clear();
+    }
     const is_new = shown?.what !== result.what;
     shown = result;
     picture.contents(result, colour.value);
@@ -60,8 +69,8 @@ export function flash(app) {
           bytes(region.end - region.start),
         ])),
     );
-    if (other) await compare(result);
-    else if (is_new) fill(differences, h("p", { class: "hint" }, "Choose what it is compared with."));
+    if (other) await compare(result, mine);
+    else if (is_new) fill(differences, h("p", { class: "hint" }, "Choose above what to compare it with."));
   }
 
   /** The size that is known, for a last cell that is not full. */
@@ -69,17 +78,19 @@ export function flash(app) {
     return app.state.files.find((file) => file.path === value)?.size ?? app.state.backups.find((backup) => backup.id === value)?.size;
   }
 
-  async function compare(result) {
+  async function compare(result, mine) {
     let ranges = runs(result);
     let note = `${ranges.length} ranges of whole cells differ.`;
     if (session.can("diff")) {
       const exact = await app.run(box, "diff", { a: other, b: subject, ...(other === "chip" ? app.conditions() : {}) });
-      if (!exact) return;
-      if (other === "chip") picture.contents({ ...result, changed: cells(exact.ranges, result.cell_size) }, colour.value);
-      {
-        ranges = exact.ranges;
-        note = exact.same ? "Both are the same." : `${exact.differing_bytes} bytes in ${ranges.length} ranges differ.`;
+      if (mine !== looks) return;
+      if (!exact) {
+        other = null;
+        return fill(differences, h("p", { class: "hint" }, "Not compared: the reason is above."));
       }
+      if (other === "chip") picture.contents({ ...result, changed: cells(exact.ranges, result.cell_size) }, colour.value);
+      ranges = exact.ranges;
+      note = exact.same ? "Both are the same." : `${exact.differing_bytes} bytes in ${ranges.length} ranges differ.`;
     }
     fill(
       differences,

@@ -16,7 +16,7 @@ export function otp(app) {
       h("div", { class: "registers" }, found.security_registers.map((register) =>
         h("section", { class: "panel", "data-register": register.index },
           h("h4", {}, `Register ${register.index}`),
-          facts([["size", `${register.size} bytes`], ["contents", register.blank ? "blank" : "used"], ["lock", register.locked === null ? "not known" : register.locked ? "locked for ever" : "open"], ["texts", register.texts.join(", ")], ["MAC addresses", register.macs.join(", ")]]),
+          facts([["size", `${register.size} bytes`], ["contents", register.blank ? "blank" : "used"], ["lock", register.locked === null ? "not known" : register.locked ? "locked forever" : "open"], ["texts", register.texts.join(", ")], ["MAC addresses", register.macs.join(", ")]]),
           h("pre", { class: "dump", tabindex: "0", role: "region", "aria-label": `bytes of register ${register.index}` }, dump(register.data))))),
     );
   };
@@ -40,9 +40,9 @@ export function otp(app) {
   const controls = [
     ["otp-diff", field("Compare with a backup", against), button("otp-diff", "Compare", compare)],
     ["otp-clone", null, button("otp-clone", "Put that backup's registers on this chip…", () => change("otp-clone", { backup: against.value }), "danger")],
-    ["otp-program", field("File from Files", file), button("otp-program", "Program the register…", () => change("otp-program", { register: number(), file: file.value }), "danger")],
+    ["otp-program", field("File", file), button("otp-program", "Program the register…", () => change("otp-program", { register: number(), file: file.value }), "danger")],
     ["otp-erase", null, button("otp-erase", "Erase the register…", () => change("otp-erase", { register: number() }), "danger")],
-    ["otp-lock", null, button("otp-lock", "Lock the register for ever…", () => change("otp-lock", { register: number() }), "danger")],
+    ["otp-lock", null, button("otp-lock", "Lock the register forever…", () => change("otp-lock", { register: number() }), "danger")],
   ];
   const rows = controls.map(([name, control, action]) => [name, h("div", { class: "row", hidden: true }, control, action)]);
   const changes = h("details", { hidden: true }, h("summary", {}, "Compare and change"), h("div", { class: "row" }, field("Register", register)), rows.map(([, row]) => row), said);
@@ -57,7 +57,7 @@ export function otp(app) {
   return panel(
     "Security registers",
     h("p", { class: "hint" }, "A few hundred bytes beside the flash that a dump does not hold. Some operators lock a board by them."),
-    h("div", { class: "actions" }, button("otp", "Read them", read, "primary")),
+    h("div", { class: "actions" }, button("otp", "Read the registers", read, "primary")),
     changes,
     box,
     place,

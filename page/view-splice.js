@@ -9,7 +9,7 @@ export function splice(app) {
   const box = messages();
   const board = h("select", { do: "board" });
   const base = h("select", { do: "base" });
-  const donors = h("div", { class: "donors", role: "group", "aria-label": "files that give regions" });
+  const donors = h("div", { class: "donors", role: "group", "aria-label": "new firmware from" });
   const mac = h("input", { type: "text", do: "mac", placeholder: "as it is", autocomplete: "off", spellcheck: "false" });
   const recipe = h("select", { do: "recipe" });
   const result = h("div", { "data-result": "" });
@@ -120,11 +120,11 @@ export function splice(app) {
   lists();
   return [
     panel(
-      "What goes where",
-      h("div", { class: "row" }, field("Board", board), field("Stays from", base), field("MAC address", mac), field("Recipe", recipe, "A recipe dropped in Files repeats an earlier splice.")),
-      h("fieldset", {}, h("legend", {}, "Files that give regions"), donors),
-      h("p", { class: "hint" }, "For what is on the chip it is read and backed up first. Nothing is written before you have seen the plan and said yes."),
-      h("div", { class: "actions" }, button("preview", "Show what would come of it", preview, "primary")),
+      "Choose the contents",
+      h("div", { class: "row" }, field("Board", board), field("This board's own data from", base), field("MAC address", mac), field("Recipe", recipe, "A recipe dropped in Files repeats an earlier splice.")),
+      h("fieldset", {}, h("legend", {}, "New firmware from"), donors),
+      h("p", { class: "hint" }, "The chip is read and backed up first. Nothing is written before you have seen the plan and confirmed it."),
+      h("div", { class: "actions" }, button("preview", "Preview the result", preview, "primary")),
       box,
     ),
     outcome,

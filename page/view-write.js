@@ -19,7 +19,7 @@ function running(app) {
   const state = h("p", { role: "status", "data-state": "" });
   const picture = new Picture("the write");
   const counts = h("div", {});
-  const hint = h("p", { class: "hint" }, "Nothing is being written. A splice, a file or a backup begins a write; it is planned, shown and asked about first.");
+  const hint = h("p", { class: "hint" }, "Nothing is being written. Start from Splice, from a file below, or from a backup. The plan is shown before anything is written.");
   let drawn = "";
 
   app.addEventListener("state", async ({ detail }) => {
@@ -55,7 +55,7 @@ function end(entry) {
   if (entry.error) return `${entry.error.message}${entry.error.chip ? ` (chip: ${entry.error.chip})` : ""}`;
   const result = entry.result;
   if (result.dry_run) return "Planned; nothing was written.";
-  return { written: "Written and verified.", untouched: "Nothing had to be written.", restored: "The chip holds again what it held before.", partial: "The chip is partly written." }[result.chip] ?? "Done.";
+  return { written: "Written and verified.", untouched: "Nothing had to be written.", restored: "The chip holds what it held before.", partial: "The chip is partly written." }[result.chip] ?? "Done.";
 }
 
 function totals(result) {
@@ -81,7 +81,12 @@ function file(app) {
     "Write a file as it is",
     h("div", { class: "row" }, field("File", what), field("From address", at)),
     h("div", { class: "actions" }, button("write", "Plan the write…", async () => {
-      const options = { file: what.value, ...(at.value.trim() && { at: at.value.trim() }), ...(allowed.size && { allow: [...allowed] }) };
+      const from = at.value.trim() === "" ? undefined : Number(at.value.trim());
+      if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0)) {
+        fill(box, h("p", {}, `"${at.value}" is no address: 0x8000 or 32768 is one.`));
+        return show(box, true);
+      }
+      const options = { file: what.value, at: from, ...(allowed.size && { allow: [...allowed] }) };
       await app.run(box, "write", app.conditions(options), { allow: (name, on) => (on ? allowed.add(name) : allowed.delete(name)) });
     })),
     box,

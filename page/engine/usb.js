@@ -135,12 +135,12 @@ export class Usb {
     }
     try {
       const devices = await navigator.usb.getDevices();
-      // A name stays with its device as long as this engine runs.
+      // A name stays with its device as long as this engine runs. It has the form of a path of the bus, which no page learns.
       for (const device of devices) if (!this.#names.includes(device)) this.#names.push(device);
       const hex = (number) => number.toString(16).padStart(4, "0");
       const plain = (text) => (text ?? "").replaceAll(/[\t\r\n]/g, " ");
       const line = (device) =>
-        [hex(device.vendorId), hex(device.productId), this.#names.indexOf(device) + 1, plain(device.serialNumber), plain(device.productName)].join("\t");
+        [hex(device.vendorId), hex(device.productId), `1-${this.#names.indexOf(device) + 1}`, plain(device.serialNumber), plain(device.productName)].join("\t");
       return this.#give(devices.map(line).join("\n"), into, room);
     } catch (error) {
       return this.#code(error);
@@ -148,7 +148,7 @@ export class Usb {
   }
 
   async #openDevice(path) {
-    const device = this.#names[Number(path) - 1];
+    const device = this.#names[Number(path.split("-")[1]) - 1];
     if (!device) return GONE;
     try {
       if (!device.opened) await device.open();
