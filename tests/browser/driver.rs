@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -76,7 +77,8 @@ impl Browser {
             "document.querySelector({selector:?})?.scrollIntoView({{ block: 'center' }}); return ''"
         ));
         let element = self.element(selector);
-        self.call(&format!("element/{element}/click"), &json!({}));
+        let path = format!("/session/{}/element/{element}/click", self.session);
+        self.post(&path, &json!({})).unwrap_or_else(|why| panic!("{selector}: {why}"));
     }
 
     /// Types into the element that a CSS selector finds.
@@ -122,6 +124,63 @@ impl Browser {
         self.call("window", &json!({"handle": made["handle"]}));
     }
 
+    /// Opens another tab beside this one and goes to it; gives the way back.
+    pub fn second_tab(&mut self) -> String {
+        let before = self.call_get("window");
+        let made = self.call("window/new", &json!({"type": "tab"}));
+        self.call("window", &json!({"handle": made["handle"]}));
+        before.as_str().expect("a handle").to_owned()
+    }
+
+    /// Closes this tab and goes to another one.
+    pub fn back_to(&mut self, tab: &str) {
+        self.command("Page.close", &json!({}));
+        self.call("window", &json!({ "handle": tab }));
+    }
+
+    /// The tabs that are open.
+    pub fn tabs(&mut self) -> Vec<String> {
+        let all = self.call_get("window/handles");
+        all.as_array().into_iter().flatten().filter_map(|tab| tab.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Goes to a tab.
+    pub fn go_to(&mut self, tab: &str) {
+        self.call("window", &json!({ "handle": tab }));
+    }
+
+    /// Runs a script in each page that this tab opens from now on, before the page's own.
+    pub fn inject(&mut self, script: &str) {
+        self.command("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Lets the tab save files into this folder without asking.
+    pub fn download_to(&mut self, folder: &Path) {
+        let folder = folder.display().to_string();
+        self.command("Browser.setDownloadBehavior", &json!({"behavior": "allow", "downloadPath": folder}));
+    }
+
+    /// What the browser's processes have had of the processor, in milliseconds, where the system tells.
+    pub fn processor_time(&self) -> Option<u64> {
+        // Of each process: its number, its parent, and its time in the unit of a hundredth of a second.
+        let one = |text: String| -> Option<(u32, u32, u64)> {
+            let (number, rest) = text.split_once(' ')?;
+            let fields: Vec<&str> = rest.rsplit_once(')')?.1.split_whitespace().collect();
+            let time = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+            Some((number.parse().ok()?, fields.get(1)?.parse().ok()?, time))
+        };
+        let entries = std::fs::read_dir("/proc").ok()?.flatten();
+        let all = entries.filter_map(|entry| one(std::fs::read_to_string(entry.path().join("stat")).ok()?));
+        let all: Vec<(u32, u32, u64)> = all.collect();
+        let mut own = vec![self.driver.id()];
+        let mut at = 0;
+        while let Some(parent) = own.get(at).copied() {
+            own.extend(all.iter().filter(|one| one.1 == parent).map(|one| one.0));
+            at += 1;
+        }
+        Some(all.iter().filter(|one| own.contains(&one.0)).map(|one| 10 * one.2).sum())
+    }
+
     /// What the window shows, as a PNG.
     pub fn screenshot(&mut self) -> Vec<u8> {
         let shot = self
@@ -142,6 +201,10 @@ impl Browser {
         self.call("goog/cdp/execute", &json!({"cmd": "Emulation.setEmulatedMedia", "params": dark}));
     }
 
+    fn command(&mut self, name: &str, params: &Value) -> Value {
+        self.call("goog/cdp/execute", &json!({"cmd": name, "params": params}))
+    }
+
     fn element(&mut self, selector: &str) -> String {
         let found = self.call("element", &json!({"using": "css selector", "value": selector}));
         let id = found.as_object().and_then(|o| o.values().next()).and_then(Value::as_str);
@@ -153,14 +216,22 @@ impl Browser {
         self.post(&path, body).unwrap_or_else(|why| panic!("{what}: {why}"))
     }
 
+    fn call_get(&mut self, what: &str) -> Value {
+        let path = format!("/session/{}/{what}", self.session);
+        self.ask("GET", &path, "").unwrap_or_else(|why| panic!("{what}: {why}"))
+    }
+
     fn post(&mut self, path: &str, body: &Value) -> Result<Value, String> {
+        self.ask("POST", path, &body.to_string())
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Value, String> {
         let fault = |e: std::io::Error| format!("WebDriver {path}: {e}");
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(fault)?;
         stream.set_read_timeout(Some(Duration::from_secs(60))).map_err(fault)?;
-        let body = body.to_string();
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             self.port,
             body.len()

@@ -8,13 +8,13 @@ use norsplice::image::synthetic;
 use serde_json::Value;
 use std::path::Path;
 
-const VIEWS: [&str; 7] = ["bench", "flash", "files", "splice", "write", "backups", "otp"];
+pub const VIEWS: [&str; 7] = ["bench", "flash", "files", "splice", "write", "backups", "otp"];
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const SPACE: &str = " ";
 
-/// The demo board on an emulated CH341A; what is to be on its chip at the end, by the command.
-fn board(bench: &Bench) -> Vec<u8> {
+/// The demo board's files; what is to be on its chip at the end, by the command.
+pub fn demo_board(bench: &Bench) -> Vec<u8> {
     let demo = synthetic::demo();
     bench.write("board.bin", demo.board.bytes());
     bench.write("vendor.bin", &demo.vendor);
@@ -34,35 +34,95 @@ fn board(bench: &Bench) -> Vec<u8> {
     bench.read("wanted.bin")
 }
 
+/// What the command says to `other.bin` as a donor.
+pub fn refusal_of_other(bench: &Bench) -> String {
+    let words = [
+        "splice",
+        "--base",
+        "board.bin",
+        "--board",
+        "archer-mr200-v1",
+        "--donor",
+        "other.bin",
+        "-o",
+        "x.bin",
+    ];
+    let refused = bench.run(words);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let first = refused.stderr.lines().next().expect("a reason");
+    first.split(':').next_back().expect("its end").trim().to_owned()
+}
+
+/// Chooses in a select by what is shown there.
+pub fn choose(browser: &mut Browser, control: &str, label: &str) {
+    let found = browser.run(&format!(
+        "const what = document.querySelector(\"[data-do='{control}']\"); \
+         const one = [...what.options].find((one) => one.text === '{label}'); \
+         if (!one) return [...what.options].map((one) => one.text).join(); \
+         what.value = one.value; what.dispatchEvent(new Event('change')); return ''"
+    ));
+    assert_eq!(found, "", "{control} has no {label}");
+}
+
+/// Every view on a phone: nothing sticks out.
+pub fn is_on_phone(browser: &mut Browser) {
+    browser.resize(360, 740);
+    for name in VIEWS {
+        view(browser, name);
+        let over = browser.run(
+            "return String(document.documentElement.scrollWidth - document.documentElement.clientWidth)",
+        );
+        let wide = browser.run(
+            "const room = document.documentElement.clientWidth; \
+             return [...document.querySelectorAll('[data-view]:not([hidden]) *')].filter((one) => one.getBoundingClientRect().right > room + 1) \
+               .filter((one) => !one.closest('.scroll') || one.matches('.scroll')).map((one) => one.outerHTML.slice(0, 120)).join('\\n')",
+        );
+        assert_eq!(over, "0", "{name} is wider than a phone: {wide}");
+    }
+}
+
+/// Pictures of every view, wide and narrow, into the folder that `NORSPLICE_PICTURES` names, for people to look at.
+pub fn pictures(browser: &mut Browser, of: &str) {
+    let Some(folder) = std::env::var_os("NORSPLICE_PICTURES") else { return };
+    for (size, width, height) in [("wide", 1280, 900), ("phone", 360, 740)] {
+        browser.resize(width, height);
+        for name in VIEWS {
+            view(browser, name);
+            let file = Path::new(&folder).join(format!("{of}-{size}-{name}.png"));
+            std::fs::write(file, browser.screenshot()).expect("the folder is there");
+        }
+    }
+}
+
 fn emulated(bench: &Bench, more: &str) -> String {
     let dir = bench.path("");
     format!("emu:image={0}board.bin,state={0}chip,counts={0}counts.json{more}", dir.display())
 }
 
 /// The driver did nothing wrong to the emulated chip in the last request.
-fn assert_no_misdeeds(bench: &Bench) {
+pub fn assert_no_misdeeds(bench: &Bench) {
     let counts: Value = serde_json::from_slice(&bench.read("counts.json")).unwrap();
     assert_eq!(counts["misdeeds"], 0, "{counts}");
 }
 
-fn ready(browser: &mut Browser, page: &PageRun) {
+pub fn ready(browser: &mut Browser, page: &PageRun) {
     browser.open(&page.url);
     browser.until("document.body.dataset.ready !== undefined");
 }
 
-fn view(browser: &mut Browser, name: &str) {
+pub fn view(browser: &mut Browser, name: &str) {
     browser.click(&format!("[data-do='view-{name}']"));
     let shown = "return [...document.querySelectorAll('[data-view]')].filter(v => !v.hidden).map(v => v.dataset.view).join()";
     assert_eq!(browser.run(shown), name);
 }
 
 /// Text of the view that is open.
-fn text(browser: &mut Browser) -> String {
+pub fn text(browser: &mut Browser) -> String {
     browser.run("return document.querySelector('[data-view]:not([hidden])').innerText")
 }
 
 /// No serious fault that axe-core knows is on any view; it is fetched by `.ci/run`.
-fn assert_accessible(browser: &mut Browser) {
+pub fn assert_accessible(browser: &mut Browser) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/package/axe.min.js");
     let Ok(axe) = std::fs::read_to_string(&path) else {
         assert!(std::env::var_os("NORSPLICE_NEED_AXE").is_none(), "{} is missing", path.display());
@@ -85,7 +145,7 @@ fn assert_accessible(browser: &mut Browser) {
 fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     let Some(mut browser) = browser() else { return };
     let bench = Bench::new();
-    let wanted = board(&bench);
+    let wanted = demo_board(&bench);
     let page = PageRun::start(&bench, &["-p", &emulated(&bench, ""), "--store", "store"]);
     ready(&mut browser, &page);
     browser.click("[data-do='probe']");
@@ -114,23 +174,8 @@ fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     browser.click("[data-do='donor'][value$='other.bin']");
     browser.click("[data-do='preview']");
     browser.until("document.querySelector('[data-view=splice] .fault')");
-    let refused = bench.run([
-        "splice",
-        "--base",
-        "board.bin",
-        "--board",
-        "archer-mr200-v1",
-        "--donor",
-        "other.bin",
-        "-o",
-        "x.bin",
-    ]);
-    let words = refused.stderr.lines().next().unwrap().trim_start_matches("error: ").to_owned();
-    let shown = text(&mut browser);
-    assert!(
-        refused.code == 2 && shown.contains(words.split(':').next_back().unwrap().trim()),
-        "{words}\n{shown}"
-    );
+    let (words, shown) = (refusal_of_other(&bench), text(&mut browser));
+    assert!(shown.contains(&words), "{words}\n{shown}");
     assert_eq!(bench.read("chip/flash.bin"), bench.read("board.bin"));
     browser.click("[data-do='donor'][value$='other.bin']");
     browser.click("[data-do='donor'][value$='vendor.bin']");
@@ -157,10 +202,7 @@ fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     browser.keys("#choose-file", &bench.path("wanted.bin").display().to_string());
     browser.until("document.querySelector('.files').innerText.includes('wanted.bin')");
     view(&mut browser, "write");
-    browser.run(
-        "const what = document.querySelector(\"[data-do='verify-what']\"); \
-         what.value = [...what.options].find(one => one.text === 'wanted.bin').value; return ''",
-    );
+    choose(&mut browser, "verify-what", "wanted.bin");
     browser.click("[data-do='verify']");
     browser.until("document.querySelector('[data-verified] .good')");
     view(&mut browser, "otp");
@@ -168,23 +210,19 @@ fn a_board_is_spliced_and_written_by_clicks_and_a_killed_tab_costs_nothing() {
     browser.until("document.querySelectorAll('[data-register]').length === 3");
     assert!(text(&mut browser).contains("blank and unlocked"));
     assert_accessible(&mut browser);
+    browser.dark();
+    assert_accessible(&mut browser);
+    pictures(&mut browser, "local");
 
     // Nothing sticks out on a phone, nothing was asked of another host, nothing went wrong unseen.
-    browser.resize(360, 740);
-    for name in VIEWS {
-        view(&mut browser, name);
-        let over = browser.run(
-            "return String(document.documentElement.scrollWidth - document.documentElement.clientWidth)",
-        );
-        assert_eq!(over, "0", "{name} is wider than a phone");
-    }
+    is_on_phone(&mut browser);
     let elsewhere = "return performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin)).join()";
     assert_eq!(browser.run(elsewhere), "");
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
 /// Presses Tab until this has the focus, and then a key.
-fn by_key(browser: &mut Browser, selector: &str, key: &str) {
+pub fn by_key(browser: &mut Browser, selector: &str, key: &str) {
     let has_it = format!("return String(document.activeElement.matches(\"{selector}\"))");
     for _ in 0..200 {
         if browser.run(&has_it) == "true" {
@@ -200,7 +238,7 @@ fn by_key(browser: &mut Browser, selector: &str, key: &str) {
 fn an_open_job_is_finished_by_keys_alone_in_a_new_tab() {
     let Some(mut browser) = browser() else { return };
     let bench = Bench::new();
-    let wanted = board(&bench);
+    let wanted = demo_board(&bench);
     let page = PageRun::start(&bench, &["--store", "store"]);
     ready(&mut browser, &page);
     // The supply fails in the ninth operation.

@@ -1,8 +1,12 @@
 //! The report, the page of this machine and the static site in a real browser.
 
+mod clicks;
 mod driver;
 mod engine;
 mod local;
+mod outside;
 mod page;
 mod picture;
 mod site;
+mod speed;
+mod tab;

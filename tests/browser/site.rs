@@ -2,26 +2,47 @@
 //! the answer of `/usb/in` and in requests to `/usb/out`.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// The page in which the stand-in is put into this window and into each worker, in front of what they load.
-const BLANK: &str = r#"<!doctype html><meta charset="utf-8"><title>bench</title><script>
-const Plain = Worker;
-globalThis.Worker = class extends Plain {
-  constructor(url, options) {
-    const text = `import "${location.origin}/standin.js"; await import(${JSON.stringify(String(url))});
-      addEventListener("message", ({ data }) => { if (data.usbCounts) postMessage({ line: JSON.stringify({ event: "counts", ...globalThis.usbCounts }) }); });`;
-    super(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), options);
-    globalThis.lastWorker = this;
-  }
-};
-</script>"#;
+/// Puts the stand-in into each worker, in front of what it loads, and the choice of a device into the window. `standin` says what
+/// is allowed from the beginning and what the browser lacks.
+pub const WORKERS: &str = r#"
+globalThis.standin ??= { allowed: true };
+(() => {
+  const Plain = Worker;
+  const allowed = () => globalThis.standin.allowed || localStorage.getItem("usb-allowed") !== null;
+  globalThis.Worker = class extends Plain {
+    constructor(url, options) {
+      const text = `globalThis.usbAllowed = ${allowed()};
+        ${globalThis.standin.jspi === false ? "delete WebAssembly.Suspending;" : ""}
+        import "${location.origin}/standin.js"; await import(${JSON.stringify(String(url))});
+        addEventListener("message", ({ data }) => {
+          if (data.usbCounts) postMessage({ line: JSON.stringify({ event: "counts", ...globalThis.usbCounts }) });
+          if (data.usbAllowed) globalThis.usbAllowed = true;
+        });`;
+      super(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), options);
+      globalThis.lastWorker = this;
+    }
+  };
+  const requestDevice = async () => {
+    localStorage.setItem("usb-allowed", "");
+    globalThis.lastWorker.postMessage({ usbAllowed: true });
+    return {};
+  };
+  Object.defineProperty(navigator, "usb", { value: { requestDevice, getDevices: async () => [], addEventListener() {} } });
+})();
+"#;
+
+/// The page without anything, for a client of the engine alone.
+const BLANK: &str = r#"<!doctype html><meta charset="utf-8"><title>bench</title>"#;
 
 /// A server of this test. Its threads end with the process.
 pub struct Site {
     address: SocketAddr,
+    down: Arc<AtomicBool>,
 }
 
 /// What the connections share: the files, the programmer's server, and the open way to it.
@@ -29,6 +50,7 @@ struct Shared {
     files: PathBuf,
     programmer: SocketAddr,
     wire: Mutex<Option<TcpStream>>,
+    down: Arc<AtomicBool>,
 }
 
 impl Site {
@@ -36,7 +58,9 @@ impl Site {
     pub fn start(files: &Path, programmer: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let address = listener.local_addr().expect("its address");
-        let shared = Arc::new(Shared { files: files.to_owned(), programmer, wire: Mutex::default() });
+        let down = Arc::new(AtomicBool::new(false));
+        let (files, wire) = (files.to_owned(), Mutex::default());
+        let shared = Arc::new(Shared { files, programmer, wire, down: Arc::clone(&down) });
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = Arc::clone(&shared);
@@ -44,7 +68,12 @@ impl Site {
                 std::thread::spawn(move || drop(serve(stream, &shared)));
             }
         });
-        Self { address }
+        Self { address, down }
+    }
+
+    /// From now on no file comes from here; the programmer is still reached.
+    pub fn go_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
     }
 
     /// The address of a path here.
@@ -72,7 +101,10 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut body = vec![0; length];
     input.read_exact(&mut body)?;
     match path.as_str() {
-        "blank" => answer(stream, "200 OK", "text/html", BLANK.as_bytes()),
+        "blank" => {
+            let page = format!("{BLANK}<script>{WORKERS}</script>");
+            answer(stream, "200 OK", "text/html", page.as_bytes())
+        }
         "standin.js" => answer(stream, "200 OK", "text/javascript", include_bytes!("standin.js")),
         "client.js" => answer(stream, "200 OK", "text/javascript", include_bytes!("client.js")),
         "usb/in" => hand_on(stream, shared),
@@ -82,6 +114,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             drop(wire);
             answer(stream, if sent.is_ok() { "200 OK" } else { "502 Gone" }, "text/plain", b"")
         }
+        _ if shared.down.load(Ordering::SeqCst) => Ok(()),
         path => {
             let file = shared.files.join(if path.is_empty() { "index.html" } else { path });
             let kind = match file.extension().and_then(|ending| ending.to_str()) {
@@ -113,7 +146,11 @@ fn answer(mut stream: TcpStream, status: &str, kind: &str, body: &[u8]) -> std::
 fn hand_on(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut from = TcpStream::connect(shared.programmer)?;
     from.set_nodelay(true)?;
-    *shared.wire.lock().expect("no thread panics with it") = Some(from.try_clone()?);
+    let before = shared.wire.lock().expect("no thread panics with it").replace(from.try_clone()?);
+    // Of a tab that was killed: the programmer is free again.
+    if let Some(before) = before {
+        let _ = before.shutdown(Shutdown::Both);
+    }
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n")?;
     stream.flush()?;
     let mut buffer = [0; 65_536];

@@ -12,8 +12,11 @@ const UNLINK = 2;
 const STALLED = -32;
 const OVERFLOW = -75;
 
+const gone = () => new DOMException("the device was disconnected", "NotFoundError");
+
 /** The connection: commands go out in order, several in one request; answers come in a stream. */
 class Wire {
+  isGone = false;
   #sequence = 0;
   #waiting = new Map();
   #out = [];
@@ -22,16 +25,25 @@ class Wire {
   #rest = new Uint8Array();
 
   async open() {
+    // A tab that was killed a moment ago may still have it.
+    for (let tries = 0; !(await this.#import()); tries++) {
+      if (tries === 50) throw new DOMException("no device", "NotFoundError");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await this.#exactly(312);
+    this.#listen();
+  }
+
+  async #import() {
     const answer = await fetch(at("/usb/in"));
     this.#reader = answer.body.getReader();
+    this.#rest = new Uint8Array();
     const request = new Uint8Array(40);
     new DataView(request.buffer).setUint32(0, 0x01118003);
     request.set(new TextEncoder().encode("1-1"), 8);
     this.#send(request);
     const head = await this.#exactly(8);
-    if (new DataView(head.buffer, head.byteOffset).getUint32(4) !== 0) throw new DOMException("no device", "NotFoundError");
-    await this.#exactly(312);
-    this.#listen();
+    return new DataView(head.buffer, head.byteOffset).getUint32(4) === 0;
   }
 
   #send(bytes) {
@@ -50,7 +62,7 @@ class Wire {
   async #exactly(length) {
     while (this.#rest.byteLength < length) {
       const { value, done } = await this.#reader.read();
-      if (done) throw new DOMException("the device was disconnected", "NotFoundError");
+      if (done) throw gone();
       const joined = new Uint8Array(this.#rest.byteLength + value.byteLength);
       joined.set(this.#rest);
       joined.set(value, this.#rest.byteLength);
@@ -77,8 +89,9 @@ class Wire {
           entry?.resolve();
         }
       }
-    } catch (error) {
-      for (const entry of this.#waiting.values()) entry.reject(error);
+    } catch {
+      this.isGone = true;
+      for (const entry of this.#waiting.values()) entry.reject(gone());
       this.#waiting.clear();
     }
   }
@@ -91,6 +104,7 @@ class Wire {
     [SUBMIT, sequence, 0x00010001, incoming ? 1 : 0, endpoint, 0, length].forEach((word, n) => head.setUint32(4 * n, word));
     bytes.set(setup, 40);
     if (data) bytes.set(data, 48);
+    if (this.isGone) return { sequence, result: Promise.reject(gone()) };
     const result = new Promise((resolve, reject) => this.#waiting.set(sequence, { resolve, reject, incoming }));
     this.#send(bytes);
     return { sequence, result };
@@ -98,6 +112,7 @@ class Wire {
 
   /** Takes a transfer back. */
   unlink(target) {
+    if (this.isGone) return Promise.resolve();
     const sequence = ++this.#sequence;
     const bytes = new Uint8Array(48);
     const head = new DataView(bytes.buffer);
@@ -126,6 +141,10 @@ class Device {
 
   constructor(wire) {
     this.#wire = wire;
+  }
+
+  get isGone() {
+    return this.#wire.isGone;
   }
 
   /** Reads the descriptors. */
@@ -237,15 +256,18 @@ class Device {
 }
 
 let found = null;
-const devices = () =>
-  (found ??= (async () => {
+/** The device where the user has let this page have one; after it was unplugged, the one that is plugged in then. */
+const devices = async () => {
+  if (globalThis.usbAllowed === false) return [];
+  if (found && (await found.catch(() => null))?.isGone !== false) found = null;
+  found ??= (async () => {
     const wire = new Wire();
     await wire.open();
     const device = new Device(wire);
     await device.look();
-    return [device];
-  })());
+    return device;
+  })();
+  return [await found];
+};
 
-Object.defineProperty(navigator, "usb", {
-  value: { getDevices: devices, requestDevice: async () => (await devices())[0], addEventListener() {} },
-});
+Object.defineProperty(navigator, "usb", { value: { getDevices: devices, addEventListener() {} } });

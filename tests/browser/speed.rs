@@ -1,0 +1,121 @@
+//! How long the static site lets people wait, measured in the browser: a dump opened, a large one scrolled and drawn.
+//!
+//! Other work on the machine makes each slower and none faster: the first round within the bound is the proof, and what the
+//! browser's processes had of the processor counts where the machine was busy.
+
+use super::driver::Browser;
+use super::outside::{Outside, Time};
+use super::tab::{give, open, ready, small};
+use crate::bench::Bench;
+use norsplice::image::synthetic;
+
+/// Rounds, of which the best counts.
+const ROUNDS: usize = 10;
+/// How long a dump of 16 MiB may take, in milliseconds.
+const OPENED: u64 = 2000;
+/// How long a frame may take, in milliseconds.
+const PAUSE: u64 = 100;
+
+/// Remembers when a file was chosen and when what is in it was shown; then opens its picture and bytes.
+const OPENING: &str = "
+  const done = (test) => new Promise((resolve) => {
+    const look = () => (test() ? resolve(performance.now()) : requestAnimationFrame(look));
+    look();
+  });
+  const input = document.getElementById('choose-file');
+  globalThis.took = null;
+  // Nothing of an earlier round is taken for this one's.
+  document.querySelector('[data-verdict]')?.remove();
+  document.querySelector('[data-view=flash] .picture').hidden = true;
+  for (const row of document.querySelectorAll('.hex-row')) row.replaceChildren();
+  input.addEventListener('change', async () => {
+    const start = performance.now();
+    const inspected = await done(() => document.querySelector('[data-verdict]'));
+    [...document.querySelectorAll('[data-do=picture]')].at(-1).click();
+    const drawn = await done(() => document.querySelector('[data-view=flash] .picture:not([hidden]) canvas')?.height > 100 &&
+      document.querySelector('.hex-bytes')?.textContent.length > 20 && !document.querySelector('.hex-bytes').textContent.includes('·'));
+    globalThis.took = [inspected - start, drawn - inspected].map(Math.round);
+  }, { capture: true, once: true });
+  return '';";
+
+/// The longest time between two frames while this is done in each of 60 frames, in milliseconds.
+fn longest_pause(browser: &mut Browser, each: &str) -> u64 {
+    browser.run(&format!(
+        "globalThis.longest = null; let worst = 0, last = 0, n = 0; \
+         const frame = (now) => {{ if (last) worst = Math.max(worst, now - last); last = now; \
+           if (n++ === 60) return (globalThis.longest = Math.round(worst)); {each}; requestAnimationFrame(frame); }}; \
+         requestAnimationFrame(frame); return ''"
+    ));
+    browser.until("globalThis.longest !== null");
+    browser.run("return String(globalThis.longest)").parse().expect("a number")
+}
+
+/// The best of the rounds; the first one that is good enough is the last.
+fn best(enough: u64, mut round: impl FnMut() -> u64) -> u64 {
+    let mut best = u64::MAX;
+    for _ in 0..ROUNDS {
+        best = best.min(round());
+        if best <= enough {
+            break;
+        }
+    }
+    best
+}
+
+#[test]
+fn a_dump_of_16_mib_is_opened_within_two_seconds() {
+    let bench = Bench::new();
+    let Some(mut outside) = Outside::start(small(), Time::OfTheWorld) else { return };
+    open(&mut outside, "");
+    let browser = &mut outside.browser;
+    ready(browser);
+    let board = synthetic::demo().board;
+    let mut dump = board.to_vec();
+    dump.extend(synthetic::noise(1, 0x40_0000));
+    dump.resize(16 << 20, 0xff);
+    let mut round = 0;
+    let best = best(OPENED, || {
+        round += 1;
+        let name = format!("dump{round}.bin");
+        bench.write(&name, &dump);
+        browser.run("location.hash = 'files'; return ''");
+        browser.run(OPENING);
+        let before = browser.processor_time();
+        give(browser, &bench.path(&name));
+        browser.until("globalThis.took");
+        let processor = browser.processor_time().zip(before).map(|(after, before)| after - before);
+        let took = browser.run("return String(globalThis.took)");
+        eprintln!(
+            "16 MiB: what is in it, then picture and bytes, in ms: {took}; of the processor: {processor:?}"
+        );
+        let took: u64 = took.split(',').map(|part| part.parse::<u64>().expect("a number")).sum();
+        processor.map_or(took, |processor| took.min(processor))
+    });
+    assert!(best <= OPENED, "{best} ms");
+}
+
+#[test]
+fn the_bytes_and_the_picture_of_64_mib_move_without_a_pause() {
+    let bench = Bench::new();
+    let Some(mut outside) = Outside::start(small(), Time::OfTheWorld) else { return };
+    open(&mut outside, "");
+    let browser = &mut outside.browser;
+    ready(browser);
+    bench.write("large.bin", &synthetic::noise(2, 64 << 20));
+    browser.run("location.hash = 'files'; return ''");
+    give(browser, &bench.path("large.bin"));
+    browser.click("[data-do=picture]");
+    browser.until("document.querySelector('[data-view=flash] .picture:not([hidden]) canvas')?.height > 100");
+    browser.until("!document.querySelector('.hex-bytes').textContent.includes('·')");
+    let wheel = "document.querySelector('.hex').dispatchEvent(new WheelEvent('wheel', { deltaY: 700, cancelable: true, bubbles: true }))";
+    let bar =
+        "const bar = document.querySelector('.hex-scroll'); bar.scrollTop = (bar.scrollHeight / 60) * n";
+    let point = "const canvas = document.querySelector('[data-view=flash] canvas'); canvas.focus(); \
+        canvas.dispatchEvent(new KeyboardEvent('keydown', { key: n % 3 ? 'ArrowRight' : 'ArrowDown', bubbles: true }))";
+    for (what, each) in [("wheel", wheel), ("scroll bar", bar), ("picture", point)] {
+        let longest = best(PAUSE, || longest_pause(browser, each));
+        eprintln!("64 MiB, {what}: the longest of 60 frames took {longest} ms");
+        assert!(longest <= PAUSE, "{what}: {longest} ms");
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
