@@ -7,7 +7,7 @@ use crate::image::container::bytes::Endianness;
 use crate::image::container::intel::gbe::tests::{MAC, bank};
 use crate::image::container::intel::tests::{Made, PC};
 use crate::image::container::wrapper::samples::{
-    capsule, chk, dap, dni, shrs, with_chdr, with_trailer, xiaomi,
+    self, capsule, chk, dap, dni, shrs, with_chdr, with_trailer, xiaomi,
 };
 use crate::image::container::{
     ambarella, art, bcm_tag, big_trx, cbfs, cfe_nvram, cramfs, cybertan, esp, flsh_nvram, mtk_boot,
@@ -100,6 +100,14 @@ fn every_kind_of_file_goes_only_where_it_may_be_right() {
         ("linksys-chdr", with_chdr(&[0x3c; 4000]), never),
         ("linksys-trailer", with_trailer(&[0x3c; 4000]), never),
         ("uefi-capsule", capsule(0, 0x800, 0x800, 0x4000), never),
+        ("cabinet", samples::cabinet(&[("fw.bin", &[7; 999])], true), never),
+        ("toshiba-com", samples::toshiba(&[&[0xff; 0x400]]), never),
+        ("ami-pfat", samples::pfat(&[("a", vec![(0, &[7; 0x400][..])])], "MADE"), never),
+        ("ami-ucp", samples::ucp(&[("@R00", &[7; 0x400])]), never),
+        ("insyde-update", samples::insyde(&[("BIOSIMG", &[7; 0x400])]), never),
+        ("7z-program", samples::packer(*b"7z\xbc\xaf\x27"), never),
+        ("dell-pfs", samples::dell(&[7; 0x400], 3), never),
+        ("phoenix-update", samples::phoenix(&[("BIOS.ROM", &[7; 0x400], false)]), never),
         ("xiaomi-hdr", xiaomi(&[(4, "firmware.bin", &[5; 999])]), never),
         ("tplink-v3", demo.vendor.to_vec(), never),
         // Two headers, one after the other: it may be a download with the loader in between, so it is asked about.

@@ -352,6 +352,15 @@ fn files_cut_at_any_place() {
         ("dap", samples::dap(true, firmware)),
         ("shrs", samples::shrs()),
         ("xiaomi", samples::xiaomi(&[(1, "fw", firmware), (2, "other", firmware)])),
+        ("stored cabinet", samples::cabinet(&[("fw.bin", firmware), ("a.txt", b"text")], false)),
+        ("cabinet", samples::cabinet(&[("fw.bin", firmware), ("a.txt", b"text")], true)),
+        ("toshiba", samples::toshiba(&[&[&[0x5a; 0x200][..], &[0xff; 0xe00]].concat()])),
+        ("pfat", samples::pfat(&[("a", vec![(0, &firmware[..0x800])])], "MADE")),
+        ("insyde", samples::insyde(&[("BIOSIMG", &firmware[..0x800]), ("EC_IMG", &[3; 64])])),
+        ("ucp", samples::ucp(&[("@R00", &firmware[..0x800])])),
+        ("dell", samples::dell(&firmware[..0x800], 3)),
+        ("phoenix", samples::phoenix(&[("BIOS.ROM", &firmware[..0x800], false)])),
+        ("fmp", samples::fmp(&[(7, 1, &firmware[..0x800])], true)),
     ];
     let files = SMALL.into_iter().chain(wrapped.iter().map(|(name, file)| (*name, file.as_slice())));
     for (name, file) in files {

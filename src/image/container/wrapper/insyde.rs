@@ -113,6 +113,11 @@ pub(super) mod tests {
         file
     }
 
+    /// A program that unpacks itself, whose archive starts so.
+    pub(crate) fn packer_of(archive: [u8; 5]) -> Vec<u8> {
+        [b"MZ", &[1; 64][..], b"\r\n", SFX, &archive, &[2; 64]].concat()
+    }
+
     #[test]
     fn every_block_is_a_part_by_its_kind() {
         let image = [0x5a; 0x4000];
@@ -149,7 +154,7 @@ pub(super) mod tests {
     fn the_archive_around_a_program_is_named() {
         let scrambled = b"7z\xbc\xaf\x27".map(|byte| byte.rotate_left(1));
         for (archive, word) in [(*b"7z\xbc\xaf\x27", "with 7z"), (scrambled, "scrambled")] {
-            let file = [b"MZ", &[1; 64][..], b"\r\n", SFX, &archive, &[2; 64]].concat();
+            let file = packer_of(archive);
             let Inside::Closed(why) = iflash(&mut Look::new(&file)).unwrap().inside else { panic!("open") };
             assert!(why.contains(word), "{why}");
         }

@@ -36,7 +36,7 @@ pub(crate) mod samples {
     pub(crate) use super::dell::tests::made_update as dell;
     pub(crate) use super::dlink::tests::{dap, shrs_image as shrs};
     pub(crate) use super::fmp::tests::made as fmp;
-    pub(crate) use super::insyde::tests::made as insyde;
+    pub(crate) use super::insyde::tests::{made as insyde, packer_of as packer};
     pub(crate) use super::linksys::tests::{with_chdr, with_trailer};
     pub(crate) use super::netgear::tests::{make_chk as chk, make_dni as dni};
     pub(crate) use super::pfat::tests::made as pfat;
