@@ -21,7 +21,7 @@ const MOST_TRIES: usize = 64;
 
 /// Whose way of starting a board a firmware goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Family {
     /// Volumes of UEFI.
     Uefi,
     /// coreboot's areas or files, whatever they hold.
@@ -30,7 +30,7 @@ pub enum Kind {
     Legacy(&'static str),
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Uefi => f.write_str("UEFI firmware"),
@@ -110,18 +110,18 @@ impl<'a> Bios<'a> {
 
     /// True where something in it says that it is a PC's.
     pub fn is_firmware(&self) -> bool {
-        self.kind().is_some()
+        self.family().is_some()
     }
 
     /// What it is; `None` where nothing in it says that it is a PC's.
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn family(&self) -> Option<Family> {
         if !self.areas.is_empty() || self.has_cbfs {
-            return Some(Kind::Coreboot);
+            return Some(Family::Coreboot);
         }
         if !self.volumes.is_empty() {
-            return Some(Kind::Uefi);
+            return Some(Family::Uefi);
         }
-        self.legacy.as_ref().map(|legacy| Kind::Legacy(legacy.maker))
+        self.legacy.as_ref().map(|legacy| Family::Legacy(legacy.maker))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::bios::{Bios, Kind};
+use super::bios::{Bios, Family};
 use super::boot_guard::maker_key;
 use super::flash::bios_span;
 use super::hashed::Verdict;
@@ -192,8 +192,8 @@ pub fn describe(bytes: &[u8], name: &str, at: u64) -> Option<String> {
                 let release = model.release.as_ref().map_or(String::new(), |release| format!(" {release}"));
                 format!("{}{release}, ", model.board)
             });
-            let parts = match (bios.kind()?, &bios.legacy) {
-                (Kind::Coreboot, _) => "coreboot".to_owned(),
+            let parts = match (bios.family()?, &bios.legacy) {
+                (Family::Coreboot, _) => "coreboot".to_owned(),
                 (_, Some(legacy)) => {
                     let modules = crate::units::count(legacy.modules.len() as u64, "module");
                     format!("{} BIOS, {modules}", legacy.maker)

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::bios::{Bios, Kind};
+use super::bios::{Bios, Family};
 use super::boot_guard::maker_key;
 use super::claims::{Block, Claim, blocks, claims};
 use super::me::{self, State};
@@ -41,27 +41,27 @@ pub fn kinship(own: &Bios, donor: &Bios, name: &str) -> Vec<Finding> {
 /// in the one has a place in the other.
 pub fn is_other_kind(own: &Bios, donor: &Bios) -> bool {
     // What an own dump with no firmware has at the places of coreboot's areas is nothing of coreboot's.
-    let foreign = || donor.kind() == Some(Kind::Coreboot) && !is_blank(own.bytes);
-    own.kind().map_or_else(foreign, |kind| donor.kind().is_some_and(|other| other != kind))
+    let foreign = || donor.family() == Some(Family::Coreboot) && !is_blank(own.bytes);
+    own.family().map_or_else(foreign, |kind| donor.family().is_some_and(|other| other != kind))
 }
 
 /// The question about firmware of another kind; of another maker's legacy BIOS the refusal.
 fn other_kind(own: &Bios, donor: &Bios, name: &str) -> Option<Finding> {
-    let theirs = donor.kind()?;
+    let theirs = donor.family()?;
     let named = |bios: &Bios| {
         let names = models(bios);
         names.first().map_or("nothing in it names a model".to_owned(), |model| {
             format!("it is for {} ({})", model.board, model.by)
         })
     };
-    let Some(ours) = own.kind() else {
+    let Some(ours) = own.family() else {
         return Some(OTHER_FIRMWARE.found(format!(
             "{name} brings {theirs}, {}, and what the board's own dump has for the BIOS is nothing known: all of the BIOS \
              would come from {name}",
             named(donor)
         )));
     };
-    if ![ours, theirs].contains(&Kind::Coreboot) {
+    if ![ours, theirs].contains(&Family::Coreboot) {
         return Some(OTHER_MODEL.found(format!(
             "{name} brings {theirs}, and the board's own is {ours}: it is for another board"
         )));

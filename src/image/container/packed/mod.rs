@@ -3,6 +3,7 @@
 
 pub mod efi;
 pub mod lzma;
+pub mod mszip;
 mod streams;
 pub mod uefi;
 mod unpacked;

@@ -4,7 +4,6 @@
 
 use std::io::{Cursor, Read};
 
-use super::cabinet;
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, u16_at};
@@ -98,15 +97,11 @@ fn listed<'a>(members: impl Iterator<Item = (&'a str, u64)>) -> Vec<serde_json::
     members.map(|(name, size)| serde_json::json!({ "name": name, "size": size })).collect()
 }
 
-/// The members of a zip archive or a cabinet, unpacked within bounds.
+/// The members of a zip archive, unpacked within bounds.
 ///
 /// # Errors
 /// Why they cannot be read, in words for a message.
-pub(crate) fn members(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
-    if bytes.starts_with(cabinet::MARK) { cabinet::unpack(bytes) } else { unzip(bytes) }
-}
-
-fn unzip(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
+pub(super) fn unzip(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| e.to_string())?;
     if archive.len() > MOST_MEMBERS {
         return Err(format!("it has {} members, more than {MOST_MEMBERS}", archive.len()));

@@ -6,13 +6,12 @@
 //! from what the folder's blocks before it hold. Facts: Microsoft's MS-CAB and MS-MCI. LZX, Quantum and sets of several
 //! cabinets are named and not opened.
 
-use flate2::{Decompress, FlushDecompress, Status};
-
 use super::archive::{MEMBERS, MOST_UNPACKED};
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::image::container::item::{Item, ItemKind};
+use crate::image::container::packed::mszip::{BLOCK, inflate};
 use crate::units;
 
 /// How a cabinet starts.
@@ -28,8 +27,6 @@ const BLOCK_HEAD: usize = 8;
 const LONGEST_NAME: usize = 256;
 /// No update has more files than this.
 const MOST_FILES: u16 = 1024;
-/// The longest block, and what the next one goes on from.
-const BLOCK: usize = 0x8000;
 const METHODS: [&str; 4] = ["none", "MSZIP", "Quantum", "LZX"];
 
 /// Reads a cabinet's head and list of files.
@@ -70,7 +67,7 @@ pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     head.files.into_iter().map(file).collect()
 }
 
-struct Head {
+struct Listing {
     folders: Vec<Folder>,
     files: Vec<File>,
     /// Bytes that each block has between head and data.
@@ -90,7 +87,7 @@ struct File {
     folder: usize,
 }
 
-fn head(bytes: &[u8]) -> Result<Head, String> {
+fn head(bytes: &[u8]) -> Result<Listing, String> {
     let cut = || "its list of files is not whole".to_owned();
     let head = slice(bytes, 0, HEAD_LEN).ok_or_else(cut)?;
     let word = |at| u16_at(head, at, Little).unwrap_or(0);
@@ -135,7 +132,7 @@ fn head(bytes: &[u8]) -> Result<Head, String> {
         });
         at += FILE_HEAD + len + 1;
     }
-    Ok(Head { folders, files: list, block_reserved })
+    Ok(Listing { folders, files: list, block_reserved })
 }
 
 impl Folder {
@@ -179,22 +176,6 @@ fn sum(bytes: &[u8], seed: u32) -> u32 {
     let words = bytes.chunks_exact(4);
     let rest = words.remainder().iter().fold(0, |rest, byte| rest << 8 | u32::from(*byte));
     words.fold(seed, |sum, word| sum ^ u32_at(word, 0, Little).unwrap_or(0)) ^ rest
-}
-
-/// A block of MSZIP, which may copy from `before`.
-fn inflate(data: &[u8], len: usize, before: &[u8]) -> Option<Vec<u8>> {
-    let stream = data.strip_prefix(b"CK").filter(|_| len <= BLOCK)?;
-    let mut inflater = Decompress::new(false);
-    // A stored block of its own puts what was before into the window.
-    let size = u16::try_from(before.len()).ok()?;
-    let stored = [&[0][..], &size.to_le_bytes(), &(!size).to_le_bytes(), before].concat();
-    let mut window = Vec::with_capacity(before.len());
-    if !before.is_empty() {
-        inflater.decompress_vec(&stored, &mut window, FlushDecompress::Sync).ok()?;
-    }
-    let mut out = Vec::with_capacity(len + 1);
-    let status = inflater.decompress_vec(stream, &mut out, FlushDecompress::Finish).ok()?;
-    (window == before && status == Status::StreamEnd && out.len() == len).then_some(out)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod fmp;
 mod guard;
 mod insyde;
 mod linksys;
+mod members;
 mod netgear;
 mod part;
 mod pfat;
@@ -23,8 +24,9 @@ mod ucp;
 mod wrapped;
 mod xiaomi;
 
-pub(crate) use archive::{MEMBERS, MOST_UNPACKED, members};
+pub(crate) use archive::{MEMBERS, MOST_UNPACKED};
 pub(crate) use at_start::at_start;
+pub(crate) use members::members;
 pub(crate) use part::{About, Data, State, Target, image};
 pub(crate) use wrapped::{Inside, Wrapped};
 

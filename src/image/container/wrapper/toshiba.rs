@@ -53,7 +53,7 @@ pub(super) fn com(look: &mut Look) -> Option<Wrapped> {
 }
 
 /// The next piece that starts at `from` or after it.
-fn following(bytes: &[u8], from: usize) -> Option<Head> {
+fn following(bytes: &[u8], from: usize) -> Option<Piece> {
     let marks = memmem::find_iter(bytes.get(from..)?, MARK);
     marks
         .filter_map(|at| (from + at).checked_sub(MARK_AT))
@@ -62,7 +62,7 @@ fn following(bytes: &[u8], from: usize) -> Option<Head> {
 }
 
 #[derive(Clone)]
-struct Head {
+struct Piece {
     version: Option<String>,
     packed: bool,
     data_at: usize,
@@ -70,7 +70,7 @@ struct Head {
     len: usize,
 }
 
-fn head(bytes: &[u8], at: usize) -> Option<Head> {
+fn head(bytes: &[u8], at: usize) -> Option<Piece> {
     let head = slice(bytes, at, HEAD_LEN)
         .filter(|head| head.starts_with(&[0, 0]) && head[MARK_AT..].starts_with(MARK))?;
     let head_len = match head[2] {
@@ -86,7 +86,7 @@ fn head(bytes: &[u8], at: usize) -> Option<Head> {
     let text: Vec<u8> = head[0x0b..0x1b].iter().copied().take_while(|byte| *byte != 0).collect();
     let plain = !text.is_empty() && text.iter().all(|byte| (0x20..0x7f).contains(byte));
     let version = plain.then(|| String::from_utf8_lossy(&text).trim().to_owned());
-    Some(Head { version, packed: head[0x1b] == 1, data_at: at + head_len, packed_len, len })
+    Some(Piece { version, packed: head[0x1b] == 1, data_at: at + head_len, packed_len, len })
 }
 
 /// A stream that unpacks to `len` bytes; blocks may make fewer, and what is after them is erased.

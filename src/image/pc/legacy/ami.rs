@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Legacy, MOST_MODULES, Module};
+use super::modules::{Legacy, MOST_MODULES, Module, text};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::span::Span;
 
@@ -83,7 +83,7 @@ pub(super) fn find(bytes: &[u8]) -> Option<Legacy> {
     let boot = BOOT_BLOCKS.iter().find_map(|mark| memmem::rfind(bytes, mark))? as u64;
     let boot_block = Some(Span::new(boot / BOOT_EDGE * BOOT_EDGE, end));
     // The date of the boot block, before the last three bytes.
-    let date = bytes.len().checked_sub(11).and_then(|at| slice(bytes, at, 8)).and_then(super::text);
+    let date = bytes.len().checked_sub(11).and_then(|at| slice(bytes, at, 8)).and_then(text);
     let release = Some(date.map_or(format!("core {core}"), |date| format!("core {core}, {date}")));
     Some(Legacy { maker: "AMI", release, board: None, modules, boot_block, escd: Vec::new() })
 }
@@ -91,7 +91,7 @@ pub(super) fn find(bytes: &[u8]) -> Option<Legacy> {
 /// Version and modules of the core at `at`, where its chain reads to its end.
 fn core(bytes: &[u8], at: usize) -> Option<(String, Vec<Module>)> {
     let head = slice(bytes, at, HEAD_LEN)?;
-    let version = super::text(&head[8..12])?;
+    let version = text(&head[8..12])?;
     let (low, high) = (u16_at(head, 18, Little)?, u16_at(head, 20, Little)?);
     let found = [Address::Segmented, Address::Flat]
         .into_iter()

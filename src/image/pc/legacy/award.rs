@@ -9,7 +9,7 @@
 
 use memchr::memmem;
 
-use super::{LONGEST, Legacy, MOST_MODULES, Module};
+use super::modules::{LONGEST, Legacy, MOST_MODULES, Module, text};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::image::container::packed::efi::{Width, unpack_stream};
 use crate::image::pc::file::sum;
@@ -86,7 +86,7 @@ fn member(bytes: &[u8], at: usize) -> Option<Member<'_>> {
     let method = METHODS.iter().position(|method| head[METHOD_AT..].starts_with(*method))?;
     let (packed, len) = (u32_at(head, 7, Little)?, u32_at(head, 11, Little)?);
     let name_len = usize::from(head[21]);
-    let name = super::text(head.get(HEAD_LEN..HEAD_LEN + name_len)?)?;
+    let name = text(head.get(HEAD_LEN..HEAD_LEN + name_len)?)?;
     let crc = u16_at(head, HEAD_LEN + name_len, Little)?;
     if head[1] != sum(&head[2..]) || head[20] > 1 {
         return None;
@@ -110,7 +110,7 @@ fn date_and_id(system: &[u8]) -> Option<(String, String)> {
     const LONGEST_TEXT: usize = 0x6f;
     const SHORTEST_ID: usize = 8;
     let segment = system.len().checked_sub(SEGMENT)?;
-    let text = super::text(slice(system, segment + TEXT_AT, LONGEST_TEXT)?)?;
+    let text = text(slice(system, segment + TEXT_AT, LONGEST_TEXT)?)?;
     let parts: Vec<&str> = text.split('-').map(str::trim).collect();
     let [date, .., id, count] = parts[..] else { return None };
     let is_date = date.len() >= 8 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{Legacy, MOST_MODULES, Module};
+use super::modules::{Legacy, MOST_MODULES, Module, text};
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::span::Span;
 
@@ -53,7 +53,7 @@ pub(super) fn find(bytes: &[u8]) -> Option<Legacy> {
 
 fn bios(bytes: &[u8], mark: usize) -> Option<Legacy> {
     let at = system(bytes, mark + MARK.len())?;
-    let field = |from: usize| slice(bytes, at + from, 8).and_then(super::text);
+    let field = |from: usize| slice(bytes, at + from, 8).and_then(text);
     // Modules are found by their place in a flash whose length is a power of 2.
     let mask = u32::try_from(bytes.len()).ok().filter(|len| len.is_power_of_two())? - 1;
     let first = u32_at(bytes, at + MODULES_AT, Little)? & mask;
