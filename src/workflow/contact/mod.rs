@@ -34,5 +34,5 @@ pub(crate) use judge::judge;
 pub use meter::Meter;
 pub(crate) use meter::{meter, wait_until_steady};
 pub use run::{ContactOptions, before_writing, examine};
-pub(super) use unproven::prove_unproven_bits;
+pub(super) use unproven::{prove_little, prove_unproven_bits};
 pub use verdict::{ErrorRate, Likely, Outcome, Test, Verdict};

@@ -75,6 +75,37 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
     }
 }
 
+/// Proves the addresses of `bytes`, the contents just read of a whole chip that is blank at every place where they could be
+/// proven before: one answer from the start to the last byte that tells something, so that the chip counts them up itself.
+///
+/// # Errors
+/// As [`prove_unproven_bits`], with [`AddressFault::Misplaced`]. Where an answer cannot run so far, as far as it can is proof
+/// enough: nothing in the contents looks like a fault.
+pub(in crate::workflow) fn prove_little<P: Programmer>(
+    chip: &mut Chip<P>,
+    bytes: &[u8],
+    events: &mut Events<'_>,
+) -> Result<(), Cause> {
+    let looks = bytes.chunks(LOOK as usize);
+    let telling: Vec<u64> = (0..).zip(looks).filter(|(_, look)| tells(look)).map(|(n, _)| n * LOOK).collect();
+    let (Some(first), Some(last)) = (telling.first(), telling.last()) else { return Ok(()) };
+    let span = Span::new(0, last + LOOK);
+    let time = chip.programmer().limits().wire_time(span.len());
+    if time > LONG {
+        let text = format!(
+            "the chip is blank but for little: one long read proves where that is, about {}",
+            units::time(time)
+        );
+        stop_on_break(events(Event::Note(text)))?;
+    }
+    match runs_on_as(chip, span, bytes, events)? {
+        RunsOn::As | RunsOn::Unknown { .. } => Ok(()),
+        RunsOn::Otherwise => {
+            Err(Cause::Addresses(AddressFault::Misplaced { places: telling.len(), first: *first }))
+        }
+    }
+}
+
 /// What one long answer shows.
 enum RunsOn {
     /// It is as the contents that were read.

@@ -12,6 +12,7 @@ use crate::workflow::noise::Noise;
 use crate::workflow::reading::{ReadOptions, read};
 use crate::workflow::verify::verify;
 use crate::workflow::{Cause, Error};
+use std::collections::VecDeque;
 
 /// Random at the start and near the end, blank between: most places prove nothing.
 fn sparse() -> Vec<u8> {
@@ -248,6 +249,34 @@ fn a_security_register_that_is_late_for_the_clock_is_refused() {
         });
         let mut chip = Chip::connect(tap).unwrap();
         assert_eq!(crate::workflow::otp::read(&mut chip).is_ok(), right, "late: {late}");
+        bench.assert_no_misdeeds();
+    }
+}
+
+/// A link that holds the last bytes of each answer back until the next: reads of one length agree, and are wrong.
+#[test]
+fn a_security_register_whose_answers_come_some_bytes_late_is_refused() {
+    for late in [0, 1, 2, 5, 64, 255, 256] {
+        let mut chip = small(small_spec(), &random(1, SMALL));
+        for n in 0..3 {
+            let register = chip.security_mut(n).unwrap();
+            register.copy_from_slice(&random(7 + n as u64, register.len()));
+        }
+        let bench = Bench::with_chip(ProgrammerKind::Ft2232h, chip, Faults::default());
+        let mut held = VecDeque::from(vec![0xa5; late]);
+        let tap = Tap(bench.programmer().unwrap(), |_, batch: &mut [Transaction<'_>]| {
+            for transaction in batch.iter_mut().filter(|t| opcode(t) == Some(0x48)) {
+                if let Some(Op::Read(into)) = transaction.ops.last_mut() {
+                    held.extend(into.iter());
+                    for (byte, late) in into.iter_mut().zip(std::iter::from_fn(|| held.pop_front())) {
+                        *byte = late;
+                    }
+                }
+            }
+        });
+        let mut chip = Chip::connect(tap).unwrap();
+        let read = crate::workflow::otp::read(&mut chip);
+        assert_eq!(read.is_ok(), late == 0, "{late} bytes late: {read:?}");
         bench.assert_no_misdeeds();
     }
 }

@@ -1,15 +1,17 @@
 //! Faults that the emulator's tables do not have: a backup is right, or refused with its cause.
 
-use super::bench::{Bench, SMALL, Tap, opcode, quiet, random, small, small_spec};
-use crate::emulator::chip::DataFault;
+use super::bench::{Bench, SMALL, Tap, opcode, options, quiet, random, small, small_spec};
+use crate::emulator::chip::spec::ChipSpec;
+use crate::emulator::chip::{DataFault, FlashChip, find};
 use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::{Op, Programmer, Transaction};
-use crate::workflow::backup::{BackupOptions, backup};
+use crate::workflow::backup::{Backup, BackupOptions, backup};
 use crate::workflow::contact::AddressFault;
 use crate::workflow::event::{Event, Stage};
-use crate::workflow::journal::Direction;
+use crate::workflow::job::{self, Decide, Wanted};
+use crate::workflow::journal::{Direction, Verb};
 use crate::workflow::noise::Noise;
 use crate::workflow::resume::{ResumeOptions, resume};
 use crate::workflow::verify::verify;
@@ -345,6 +347,60 @@ fn a_chip_that_holds_more_than_it_says_is_known_before_a_chip_erase() {
         let mut clip = bench.clip().unwrap();
         assert_eq!(clip.geometry().size, says as u64);
         assert_eq!(clip.holds_more(), Ok(more), "{says:#x}");
+    }
+}
+
+/// An erase of a whole chip takes its own command where that is faster; never on a chip that holds more than is backed up.
+#[test]
+fn a_chip_erase_never_reaches_what_is_in_no_backup() {
+    // Its blocks take longer one by one than all at once.
+    let part = find("MX25L6405D").unwrap();
+    for more in [false, true] {
+        let held = part.size * if more { 2 } else { 1 };
+        let mut contents = vec![0x5a; held];
+        contents[..SMALL].copy_from_slice(&random(1, SMALL));
+        let mut chip = FlashChip::new(ChipSpec { size: held, ..part.clone() }, 1);
+        chip.contents_mut().copy_from_slice(&contents);
+        let bench = Bench::with_chip(ProgrammerKind::Ft2232h, chip, Faults::default());
+        let mut clip = bench.clip().unwrap();
+        assert_eq!(clip.geometry().size, part.size as u64);
+        let mut wanted = |backup: &Backup| {
+            let blank = vec![0xff; backup.flash.len()];
+            Ok(Wanted { whole_erase: true, ..Wanted::whole(blank, Default::default()) })
+        };
+        let mut decide = Decide { wanted: &mut wanted, confirm: &mut |_| true };
+        job::run(&mut clip, &bench.store(), &options(Verb::Erase), &mut decide, &mut quiet).unwrap();
+        let after = bench.emulator.chip(|chip| chip.contents().to_vec());
+        assert!(after[..part.size].iter().all(|byte| *byte == 0xff), "more: {more}");
+        assert!(after[part.size..] == contents[part.size..], "more: {more}");
+        let erases = bench.emulator.counts().erases;
+        assert_eq!(erases.contains_key(&(part.size as u64)), !more, "{erases:?}");
+    }
+}
+
+/// Where all but a little of a chip is blank, its addresses are proven once that little is known.
+#[test]
+fn an_almost_blank_chip_is_proven_by_the_little_that_it_holds() {
+    for at in [0x1_2340, 0x3_4567, 0x6_7ff8] {
+        let mut contents = vec![0xff; SMALL];
+        contents[at..at + 64].copy_from_slice(&random(at as u64, 64));
+        for kind in KINDS {
+            for fault in
+                [None, Some(DataFault::SwappedBits(12, 14, 0)), Some(DataFault::SwappedBits(9, 17, 0))]
+            {
+                let case = format!("{at:#x} {fault:?} by {kind:?}");
+                let bench = bench(kind, &contents);
+                let mut clip = bench.clip().unwrap();
+                bench
+                    .emulator
+                    .set_faults(&fault.into_iter().fold(Faults::default(), |f, d| f.with(Fault::Data(d))));
+                let store = bench.store();
+                match backup(&mut clip, &store, &BackupOptions::default(), &mut quiet) {
+                    Ok(taken) => assert!(taken.flash == contents, "{case}: a wrong backup"),
+                    Err(error) => assert!(fault.is_some(), "{case}: {error}"),
+                }
+            }
+        }
     }
 }
 
