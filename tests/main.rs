@@ -6,6 +6,7 @@
 mod apart;
 mod bench;
 mod browser;
+mod ch347;
 mod chip;
 mod cli;
 mod devicetrees;
@@ -31,6 +32,7 @@ mod session;
 mod shapes;
 mod snapshots;
 mod spidev;
+mod times;
 mod tools;
 #[cfg(target_os = "linux")]
 mod usb;

@@ -3,7 +3,7 @@
 //! Times are the emulator's virtual ones, so they are the same on every machine.
 
 use crate::bench::{Clip, FURTHER, Opened, SIZE, noise};
-use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk, SerprogKind, SpidevKind};
+use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, SerprogKind, SpidevKind};
 use norsplice::spi::hal::{Device, split};
 use norsplice::spi::{Programmer, SpiError, Transaction};
 use norsplice::usb::UsbError;
@@ -161,65 +161,6 @@ fn plain_mode_keeps_to_its_rows() {
         }
     }
     assert!(missing.is_empty(), "hw-notes/timing.md has other rows: {missing:#?}");
-}
-
-/// A read of a batch is one `C3`, however long, and its answers are full: by flags of a `C2` no read is that long, so old
-/// firmware needs as many packets.
-#[test]
-fn a_ch347_reads_near_the_wire_at_every_clock_and_with_old_firmware() {
-    for (quirks, speed, floor, allowed) in [
-        (vec![Quirk::OldFirmware], 30, 2.24, 1.06),
-        (vec![], 60, 1.12, 1.2),
-        (vec![], 15, 4.47, 1.05),
-        (vec![], 9, 7.46, 1.03),
-    ] {
-        let mut options = Options::new(ProgrammerKind::Ch347t);
-        options.contents = Some(noise(CHIP, 1));
-        options.quirks.clone_from(&quirks);
-        let (clip, mut programmer) = opened(Clip::with(options).named(&format!("ch347:speed={speed}MHz")));
-        let start = programmer.now();
-        let data = read_all(&mut programmer);
-        let taken = (programmer.now() - start).as_secs_f64();
-        assert!(data == noise(CHIP, 1), "{speed} MHz {quirks:?}");
-        println!("{speed} MHz {quirks:?}: {taken:.3} s");
-        assert!(taken < floor * allowed, "{speed} MHz {quirks:?}: {taken} s, the wire takes {floor}");
-        // Chip select low, the command, the read, chip select high; the command's status, and packets of 507 bytes.
-        let batch = programmer.limits().read_batch;
-        let (batches, counts) = ((CHIP / batch) as u64, clip.emulator.counts());
-        let answers = 1 + batch.div_ceil(507) as u64;
-        println!("{} batches, {} OUT, {} IN", batches, counts.out_packets, counts.in_packets);
-        assert_eq!(counts.out_packets, 4 * batches, "{speed} MHz {quirks:?}");
-        assert_eq!(counts.in_packets, answers * batches, "{speed} MHz {quirks:?}");
-        assert_eq!(counts.waits, batches, "{speed} MHz {quirks:?}");
-        clip.clean();
-    }
-}
-
-/// Old firmware: three packets where newer has one, all of them in flight.
-#[test]
-fn a_ch347_of_old_firmware_programs_as_many_pages_a_round_trip_as_a_new_one() {
-    let run = |quirks: &[Quirk]| {
-        let mut options = Options::new(ProgrammerKind::Ch347t);
-        options.quirks = quirks.to_vec();
-        let clip = Clip::with(options).named("ch347:speed=30MHz");
-        let mut chip = clip.connect().unwrap();
-        let permit = crate::bench::permit(&chip);
-        clip.emulator.reset_counts();
-        let start = chip.programmer().now();
-        let done = chip.program(0, &noise(0x1_0000, 7), &permit).unwrap();
-        (done, clip.emulator.counts(), chip.programmer().now() - start)
-    };
-    let (new, old) = (run(&[]), run(&[Quirk::OldFirmware]));
-    for (done, counts, took) in [&new, &old] {
-        println!(
-            "{done:?}: {} waits, {} OUT, {} IN, {took:?}",
-            counts.waits, counts.out_packets, counts.in_packets
-        );
-        assert!(counts.waits * 4 <= done.pages, "{} waits for {} pages", counts.waits, done.pages);
-    }
-    assert!(old.1.out_packets <= 2 * new.1.out_packets, "{} and {}", old.1.out_packets, new.1.out_packets);
-    assert!(old.1.in_packets * 5 <= 6 * new.1.in_packets, "{} and {}", old.1.in_packets, new.1.in_packets);
-    assert!(old.2 < new.2 * 13 / 10, "{:?} and {:?}", old.2, new.2);
 }
 
 #[test]
