@@ -37,7 +37,9 @@ pub fn run(_: Args, session: &Session) -> Outcome {
     }
     let possible = possible();
     if !possible.is_empty() {
-        session.out.line("may be a programmer; norsplice has opened none of them, and opens what you name:");
+        session
+            .out
+            .line("these may be programmers; norsplice has not opened them, and opens only what you name:");
         let mut table = Table::new(&["for -p", "what the system knows"]);
         possible.iter().for_each(|one| table.row([one.spec.as_str().into(), one.seen.as_str().into()]));
         session.out.table(&table);

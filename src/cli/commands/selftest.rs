@@ -60,11 +60,11 @@ pub fn run(args: Args, session: &Session) -> Outcome {
 /// The assumption in a sentence.
 fn words(assumption: Assumption) -> &'static str {
     match assumption {
-        Assumption::Version => "its version is a known one",
-        Assumption::ShortAnswers => "answers of 1, 2 and 3 bytes come apart",
+        Assumption::Version => "its version is known",
+        Assumption::ShortAnswers => "answers of 1, 2 and 3 bytes come separately",
         Assumption::FullAnswers => "200 full packets have 200 answers",
-        Assumption::HeldBack => "nothing is lost in 200 ms without a fetch",
-        Assumption::PinsInTurn => "pins move in their turn",
+        Assumption::HeldBack => "nothing is lost if not fetched for 200 ms",
+        Assumption::PinsInTurn => "pin commands are executed in order",
         Assumption::RoundTrip => "a command without effect is answered at once",
         Assumption::Syncs => "the sync, 100 times",
         Assumption::FullBuffer => "a message as long as the kernel's buffers is carried out",
@@ -72,7 +72,7 @@ fn words(assumption: Assumption) -> &'static str {
         Assumption::Loopback => "64 KiB come back through the loopback",
         Assumption::IdleClocks => "8F clocks without data",
         Assumption::SelectReadBack => "chip select reads back",
-        Assumption::Thousand => "the proof of each start, 1,000 times",
+        Assumption::Thousand => "the proof at each start, 1,000 times",
         Assumption::ChipId => "the chip's id, 1,000 times in bursts of 8",
         Assumption::ChipRead => "64 KiB in one burst as by single commands",
         Assumption::WriteEnable => "write enable set and cleared in one burst",
@@ -114,9 +114,12 @@ fn table(tested: &SelfTest) -> Table {
 }
 
 fn head(tested: &SelfTest) -> String {
-    let release = tested.about.release.map_or("unknown".to_owned(), |release| format!("{release:04x}"));
-    let maker = tested.about.manufacturer.as_deref().filter(|maker| !maker.is_empty()).unwrap_or("no name");
-    format!("{}, release {release}, made by {maker}; driven in {}", tested.programmer, tested.shape)
+    // A serial port and the kernel's own driver have neither.
+    let release = tested.about.release.filter(|release| *release != 0);
+    let release = release.map(|release| format!(", release {release:04x}")).unwrap_or_default();
+    let maker = tested.about.manufacturer.as_deref().filter(|maker| !maker.is_empty());
+    let maker = maker.map(|maker| format!(", made by {maker}")).unwrap_or_default();
+    format!("{}{release}{maker}; driven in {}", tested.programmer, tested.shape)
 }
 
 fn show(session: &Session, tested: &SelfTest) {

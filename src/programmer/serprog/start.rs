@@ -130,7 +130,8 @@ fn no_device(known: Known, why: &str, seen: &[u8]) -> SpiError {
         return LinkError::new(LinkFault::Gone, text).into();
     }
     let text = format!(
-        "no serprog device answers there: {why}, {got}; is it the right port, and its firmware serprog?"
+        "no serprog device answers there: {why}, {got}; is it the right port, and its firmware serprog? After a run that was cut \
+         off, plug it in again or start its server again: it may wait for the rest of a command"
     );
     LinkError::new(LinkFault::Unusable, text).into()
 }
