@@ -128,8 +128,7 @@ fn block(bytes: &[u8], at: usize, most: usize, out: &mut Vec<u8>) -> Option<usiz
             Node::Leaf(bits.byte()?)
         };
         // A side that is whole makes its branch whole where it was the second one.
-        loop {
-            let Some(index) = open.last().copied() else { break };
+        while let Some(index) = open.last().copied() {
             let side = usize::from(branches[index][0].is_some());
             branches[index][side] = Some(node);
             if side == 0 {

@@ -159,7 +159,7 @@ pub(in crate::image::pc) mod tests {
 
     /// A module of that kind at `at`, with the next one's place.
     fn module(next: Option<usize>, kind: u8, data: &[u8], packed: bool) -> Vec<u8> {
-        let next = next.map_or(u32::MAX, |at| segmented(at));
+        let next = next.map_or(u32::MAX, segmented);
         let mut bytes = [&next.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), &[kind]].concat();
         bytes.push(if packed { 0 } else { NOT_PACKED });
         bytes.extend(0u32.to_le_bytes());
