@@ -1,10 +1,8 @@
 //! Donors that are the contents of a whole flash of another size than the board's: what is where in them, their own map says.
 
-use super::anatomy::{Anatomy, Kind};
 use super::form::has_chip_size;
 use super::loader;
 use crate::image::boards::Board;
-use crate::image::checks::CHIP_SIZE;
 use crate::image::container::intel::descriptor;
 use crate::image::layout::{Region, Role};
 use crate::image::layouts::fmap;
@@ -35,22 +33,4 @@ pub(super) fn is_likely(bytes: &[u8], board: &Board) -> bool {
 pub(crate) fn has_map(bytes: &[u8]) -> bool {
     let fmap = || fmap::find(bytes).is_some_and(|map| map.chip_size == Some(bytes.len() as u64));
     descriptor::parse(bytes, 0).is_some() || fmap()
-}
-
-impl Anatomy<'_> {
-    /// A whole flash of another size: nothing of it is taken by the places in the board's map.
-    pub(super) fn of_another_flash(mut self, board: &Board) -> Self {
-        self.kind = Kind::Unknown;
-        let len = self.donor.bytes.len();
-        let finding = CHIP_SIZE.found(format!(
-            "{} has {len:#x} bytes and starts as a flash does: it is taken for all of a flash of that size, and the board's \
-             has {:#x}; settings and calibration of its unit are where the board's map has other data. Give the part that is \
-             wanted as NAME=FILE@OFFSET+LENGTH",
-            self.what(),
-            board.chip_size
-        ));
-        let finding = self.with_its_map(finding, board);
-        self.findings.push(finding);
-        self
-    }
 }

@@ -19,7 +19,7 @@ use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
 use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::payload::Payload;
 use crate::image::container::{squashfs, sysupgrade};
-use crate::image::formats::{AsFirmware, FORMATS, envelope_at};
+use crate::image::formats::{AsFirmware, FORMATS, FileSystem, envelope_at};
 use crate::image::layout::Role;
 
 /// Where the kernel ends, the root file system is looked for at the next of these.
@@ -76,17 +76,22 @@ pub(crate) fn across(bytes: &[u8], at: u64) -> Option<(u64, String)> {
         return Some((header.offset, format!("firmware with a {}", header.name())));
     }
     let mut look = Look::new(bytes);
-    let rows = FORMATS.iter().filter_map(|row| Some((row, row.firmware.as_ref()?)));
-    let magics = rows.flat_map(|(row, firmware)| row.magics.iter().map(move |magic| (row, firmware, *magic)));
-    magics.into_iter().find_map(|(row, firmware, magic)| {
+    // Of a firmware that ends before it, the root file system may reach past it.
+    let rows = FORMATS.iter().filter_map(|row| match (row.firmware, row.file_system) {
+        (Some(firmware), _) => Some((row, firmware.kind, firmware.name, firmware.only_sound)),
+        (None, Some(FileSystem::Packed)) => Some((row, *row.kinds.first()?, "root file system", true)),
+        _ => None,
+    });
+    let magics = rows.flat_map(|row| row.0.magics.iter().map(move |magic| (row, *magic)));
+    magics.into_iter().find_map(|((row, kind, name, only_sound), magic)| {
         let places = memmem::find_iter(front, magic).take(MOST_TRIES);
         let items = places.into_iter().filter_map(|place| Some(row.search(&mut look, place)?.item));
         let reaches = |item: &Item| {
-            let holds = !firmware.only_sound || item.is_sound();
-            item.kind == firmware.kind && holds && item.offset < at && item.end() > at
+            let holds = !only_sound || item.is_sound();
+            item.kind == kind && holds && item.offset < at && item.end() > at
         };
         let item = items.into_iter().find(reaches)?;
-        Some((item.offset, firmware.name.to_owned()))
+        Some((item.offset, name.to_owned()))
     })
 }
 
@@ -102,6 +107,13 @@ pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, String)> {
     }
     let (format, item) = container(&mut Look::new(firmware))?;
     Some((item.kind, format.name.to_owned()))
+}
+
+/// Where the first firmware in a container is in `bytes`, at their start or at an edge of a sector, and its name in words.
+pub(crate) fn place_of(bytes: &[u8]) -> Option<(u64, String)> {
+    const SECTOR: usize = 0x1000;
+    let mut edges = (0..bytes.len()).step_by(SECTOR);
+    edges.find_map(|at| kind_of(&bytes[at..]).map(|(_, name)| (at as u64, name)))
 }
 
 /// Judges the image after a vendor's header that has no sum of its own.
@@ -139,13 +151,17 @@ pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Plain<'a>> 
 
 /// Judges a firmware as it is in a dump: what covers the overlay, too, is stale as soon as the system runs.
 pub fn judge_in_dump(region: &[u8], what: &str) -> Vec<Finding> {
-    let Some((format, item)) = container(&mut Look::new(region)) else { return Vec::new() };
-    let found = sums(&item, what);
-    if !format.sums_overlay {
-        return found;
+    let mut look = Look::new(region);
+    let Some((format, item)) = container(&mut look) else { return Vec::new() };
+    let mut found = sums(&item, what);
+    if found.is_empty() && format.root_follows {
+        found.extend(root_file_system(&mut look, item.end() as usize, what));
     }
-    let stale =
-        |f: Finding| SUM_UNKNOWN.found(format!("{}; a system that ran may have changed it", f.message));
+    // What is cut off was never changed.
+    let stale = |f: Finding| match format.sums_overlay && f.name != TRUNCATED.name {
+        true => SUM_UNKNOWN.found(format!("{}; a system that ran may have changed it", f.message)),
+        false => f,
+    };
     found.into_iter().map(stale).collect()
 }
 

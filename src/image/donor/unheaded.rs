@@ -11,7 +11,7 @@ use super::loader;
 use super::plain;
 use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
-use crate::image::checks::{Finding, HARDWARE_ID, NOT_JUDGED, OTHER_MAP, TOO_LONG};
+use crate::image::checks::{CHIP_SIZE, Finding, HARDWARE_ID, NOT_JUDGED, OTHER_MAP, TOO_LONG};
 use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::sysupgrade;
 use crate::image::devicetree::file_systems;
@@ -77,6 +77,22 @@ impl Anatomy<'_> {
             self.findings.push(self.with_its_map(finding, board));
         }
         Some(self)
+    }
+
+    /// A whole flash of another size: nothing of it is taken by the places in the board's map.
+    pub(super) fn of_another_flash(mut self, board: &Board) -> Self {
+        self.kind = Kind::Unknown;
+        let len = self.donor.bytes.len();
+        let finding = CHIP_SIZE.found(format!(
+            "{} has {len:#x} bytes and starts as a flash does: it is taken for all of a flash of that size, and the board's \
+             has {:#x}; settings and calibration of its unit are where the board's map has other data. Give the part that is \
+             wanted as NAME=FILE@OFFSET+LENGTH",
+            self.what(),
+            board.chip_size
+        ));
+        let finding = self.with_its_map(finding, board);
+        self.findings.push(finding);
+        self
     }
 
     pub(super) fn with_dump(mut self, board: &Board) -> Self {

@@ -8,8 +8,8 @@ use super::parties::Parties;
 use super::resolve::Resolved;
 use super::tree_map;
 use crate::image::checks::{
-    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER, REFERENCE_BOARD,
-    SUPPORTED_DEVICES, Severity, UNPROVEN_DONOR,
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER, OTHER_MAP,
+    REFERENCE_BOARD, SUPPORTED_DEVICES, Severity, UNPROVEN_DONOR,
 };
 use crate::image::container::intel::descriptor;
 use crate::image::container::safeloader;
@@ -58,8 +58,14 @@ fn empty_dump(base: &[u8], donor: &Anatomy) -> Option<Finding> {
 
 fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
     let (Some(donor), Some(piece)) = (r.donor, r.piece) else { return Vec::new() };
-    let Some(own) = r.region.span.of(parties.base).filter(|own| !is_blank(own)) else { return Vec::new() };
     let name = &donor.donor.name;
+    let Some(own) = r.region.span.of(parties.base) else { return Vec::new() };
+    if let Some(finding) = elsewhere(own, piece.bytes, r.region, donor) {
+        return vec![finding];
+    }
+    if is_blank(own) {
+        return Vec::new();
+    }
     match r.region.role {
         Role::Firmware | Role::Other => {}
         Role::Loader => return of_loader(own, piece.bytes, name).into_iter().collect(),
@@ -114,6 +120,27 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
         found.extend(no_root(own, piece.bytes, name));
     }
     found
+}
+
+/// A question where the donor has its firmware at another place in the region than at its start, and the board's own has not.
+fn elsewhere(own: &[u8], theirs: &[u8], region: &Region, donor: &Anatomy) -> Option<Finding> {
+    if region.role != Role::Firmware || !matches!(donor.kind, Kind::Dump | Kind::RegionFile) {
+        return None;
+    }
+    let (at, container) = plain::place_of(theirs).filter(|(at, _)| *at > 0)?;
+    let ours = plain::place_of(own).map(|(at, _)| at);
+    (ours != Some(at)).then(|| {
+        let start = region.span.start;
+        OTHER_MAP.found_as(
+            Severity::Ask,
+            format!(
+                "{} has a {container} at {:#x}, and the board's {} starts at {start:#x}: is it of another map?",
+                donor.donor.name,
+                start + at,
+                region.name
+            ),
+        )
+    })
 }
 
 /// The names in a donor against those of the trees in the board's own firmware, where nothing else names the board.

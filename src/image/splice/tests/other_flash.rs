@@ -155,3 +155,37 @@ fn calibration_of_another_unit_in_a_firmware_is_asked_about() {
     let donor = small[FIRMWARE..].to_vec();
     assert!(splice(&Image::new(base), &[Donor::new("d", donor)], &board, &choice).is_ok());
 }
+
+/// Of the board's size, with nothing in the board's own firmware to compare with: the donor itself shows its map.
+#[test]
+fn a_dump_of_the_boards_size_with_its_firmware_elsewhere_is_no_firmware() {
+    const ROOT: &[u8] = include_bytes!("../../../../tests/data/small/rootfs_xz.sqfs");
+    // The firmware ends at 30000h.
+    let map = "mtdparts=x:64k(u-boot),128k(firmware),256k(data),64k(art)";
+    let dump = |at: usize, pieces: &[&[u8]]| {
+        let (mut flash, firmware) = (flash(2, BOARD, &[]), pieces.concat());
+        flash[at..at + firmware.len()].copy_from_slice(&firmware);
+        flash
+    };
+    let far = vec![0x5a; 0x2_0000 - UIMAGE.len() - 0x800];
+    let cut_trx = {
+        let long = [TRX, &vec![0x5a; 0x2_0000]].concat();
+        let mut long = long[..0x2_1000].to_vec();
+        long[4..8].copy_from_slice(&0x2_1000_u32.to_le_bytes());
+        long
+    };
+    let (asked, refused) = (("other-map", Severity::Ask), |name| (name, Severity::Refuse));
+    for (n, donor, wanted) in [
+        (0, dump(FIRMWARE, &[UIMAGE, ROOT]), None),
+        (1, dump(FIRMWARE + 0x8000, &[UIMAGE, ROOT]), Some(asked)),
+        (2, dump(FIRMWARE, &[&[0x11; 0x1_0000], UIMAGE, ROOT]), Some(asked)),
+        (3, dump(0x8000, &[UIMAGE, &vec![0xff; 0x7800 - UIMAGE.len()], ROOT]), Some(refused("other-map"))),
+        (4, dump(FIRMWARE, &[UIMAGE, &far, ROOT]), Some(refused("truncated"))),
+        (5, dump(FIRMWARE, &[&cut_trx]), Some(refused("truncated"))),
+    ] {
+        assert_eq!(stops(map, &[], donor, "firmware=d", &[]), Vec::from_iter(wanted), "{n}");
+    }
+    // The board's own has it there, too.
+    let own = [&[0xff; 0x8000], UIMAGE, ROOT].concat();
+    assert_eq!(stops(map, &own, dump(FIRMWARE + 0x8000, &[UIMAGE, ROOT]), "firmware=d", &[]), []);
+}
