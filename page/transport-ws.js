@@ -47,6 +47,7 @@ export function connect() {
         },
         reportAddress: (path) => new URL(`view/${encodeURIComponent(nameOf(path))}`, base).href,
         folder: () => folder,
+        storesIn: null,
         chooseDevice: null,
       });
   });

@@ -9,5 +9,6 @@
 //   getFile(path)             the bytes of a file that an operation has written, as a Blob
 //   reportAddress(path)       where a report can be opened, or null
 //   folder()                  the folder that operations may write files into
+//   storesIn                  what the store is in where it has no folder of the machine, or null
 //   chooseDevice              asks the browser for a programmer; null where the engine opens it by itself
 export { connect } from "./transport-ws.js";

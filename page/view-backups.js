@@ -66,7 +66,8 @@ export function backups(app) {
           ])),
       damaged?.length > 0 && h("ul", { class: "findings" }, damaged.map((one) => h("li", { class: "refuse" }, h("b", {}, one.id), ` ${one.fault}`))),
     );
-    where.textContent = app.state.store ? `Stored in ${app.state.store}.` : "";
+    const own = session.transport?.storesIn;
+    where.textContent = own ? `Stored in ${own}. Export what you want to keep: a browser may clear it.` : app.state.store ? `Stored in ${app.state.store}.` : "";
     fill(
       history,
       jobs.length === 0

@@ -64,6 +64,7 @@ export function connect() {
       getFile: async (path) => new Blob([await ask({ get: path })]),
       reportAddress: () => null,
       folder: () => FOLDER,
+      storesIn: "this browser",
       chooseDevice: navigator.usb ? () => navigator.usb.requestDevice({ filters: PROGRAMMERS }) : null,
     };
   });

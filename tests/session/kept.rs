@@ -69,24 +69,3 @@ fn after_a_failure_the_programmer_is_opened_again() {
     assert_eq!(counts(&bench)["misdeeds"], 0);
     session.end();
 }
-
-#[test]
-fn the_clock_of_one_request_is_not_that_of_the_next() {
-    let (bench, emu) = bench("ft2232h", ",speed=auto");
-    let mut session = Session::start(&bench, &["-p", &emu, "--store", "store"]);
-    let clocks = |session: &mut Session| {
-        session.send(json!({ "id": 1, "do": "probe" }));
-        let mut notes = Vec::new();
-        loop {
-            let line = session.next();
-            notes.extend(line["message"].as_str().filter(|text| text.contains("Hz")).map(str::to_owned));
-            if line["final"] == true {
-                return notes;
-            }
-        }
-    };
-    let first = clocks(&mut session);
-    assert!(first.len() >= 2, "{first:?}");
-    assert_eq!(clocks(&mut session), first, "opened at one clock, and the best one found each time");
-    session.end();
-}
