@@ -1,32 +1,17 @@
 //! The devices that the page may use, and opening the one that is meant.
 
-use super::calls::{self, Fault};
+use super::calls;
+use super::fault::error_of;
 use super::pipe::HostPipe;
 use crate::usb::{FoundDevice, Pipe, StreamAddress, UsbError, Wanted};
 use std::path::PathBuf;
-
-/// A failure in words. `path` names the device.
-pub(super) fn fault(fault: Fault, path: &str, what: &'static str) -> UsbError {
-    match fault {
-        Fault::Gone => UsbError::Gone,
-        Fault::Stall => UsbError::Stall(what),
-        Fault::Broken => UsbError::Broken(what),
-        Fault::Denied => UsbError::Denied { path: path.to_owned() },
-        Fault::Busy => UsbError::Busy { path: path.to_owned() },
-        Fault::Missing => {
-            UsbError::Unusable(format!("the device at USB {path} has not the interface of a programmer"))
-        }
-        Fault::Timeout => UsbError::Timeout { what, after: crate::usb::PATIENCE },
-        Fault::Other => UsbError::Other(calls::words()),
-    }
-}
 
 /// The devices with these ids that the user has let the page have. Nothing is opened.
 ///
 /// # Errors
 /// [`UsbError::Other`] where the browser has no WebUSB.
 pub fn plugged(ids: &[(u16, u16)]) -> Result<Vec<FoundDevice>, UsbError> {
-    let text = calls::devices().map_err(|error| fault(error, "-", "the list of devices"))?;
+    let text = calls::devices().map_err(|fault| error_of(fault, "-", "the list of devices"))?;
     Ok(text.lines().filter_map(device).filter(|one| ids.contains(&(one.vendor, one.product))).collect())
 }
 

@@ -4,6 +4,7 @@
 //! transfer: the interface is let go and claimed again, which ends all of them.
 
 mod calls;
+mod fault;
 mod find;
 mod pipe;
 

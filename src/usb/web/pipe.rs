@@ -1,7 +1,7 @@
 //! A [`Pipe`] to a device of the page: bursts keep many transfers in flight, each a promise of the browser's.
 
 use super::calls::{Device, Fault, pause};
-use super::find;
+use super::fault::error_of;
 use crate::usb::flight::{Flight, carry};
 use crate::usb::{About, Burst, Control, FoundDevice, Pipe, Reply, UsbError, Wanted};
 use std::collections::VecDeque;
@@ -24,7 +24,7 @@ pub struct HostPipe {
 impl HostPipe {
     pub(super) fn claim(found: &FoundDevice, wanted: &Wanted<'_>) -> Result<Self, UsbError> {
         let path = &found.path;
-        let fault = |error: Fault| find::fault(error, path, "opening it");
+        let fault = |error: Fault| error_of(error, path, "opening it");
         let device = Device::open(path).map_err(fault)?;
         let claimed = device.claim(wanted.interface.map(|one| one.number)).map_err(fault)?;
         let packet = usize::from(claimed.packet);
@@ -52,7 +52,7 @@ impl HostPipe {
     }
 
     fn fault(&self, fault: Fault) -> UsbError {
-        find::fault(fault, &self.path, "a bulk transfer")
+        error_of(fault, &self.path, "a bulk transfer")
     }
 
     /// The bytes of the oldest IN transfer, where it has finished, in the buffer.
@@ -79,7 +79,7 @@ impl HostPipe {
     }
 
     fn refused(&self, fault: Fault) -> UsbError {
-        find::fault(fault, &self.path, "a control request")
+        error_of(fault, &self.path, "a control request")
     }
 }
 
