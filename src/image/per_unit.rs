@@ -138,9 +138,13 @@ static FORMS: [Form; 8] = [
         is_missing: |bytes, unit| {
             if unit.kind == UnitKind::Mac { no_mac(bytes, unit) } else { is_blank(bytes) }
         },
-        show: |bytes, mac| match bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
-            true => String::from_utf8_lossy(bytes).into_owned(),
-            false => (RAW.show)(bytes, mac),
+        // A text that is shorter than its place ends in zeros.
+        show: |bytes, mac| {
+            let text = &bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)];
+            match text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') && !text.is_empty() {
+                true => String::from_utf8_lossy(text).into_owned(),
+                false => (RAW.show)(bytes, mac),
+            }
         },
         with_mac: mac_as_text,
         ..RAW
@@ -362,6 +366,13 @@ mod tests {
             assert_eq!(Format::named(form.name).map(Format::name), Some(form.name), "two rows of one name");
         }
         assert_eq!(Format::named("other"), None);
+    }
+
+    #[test]
+    fn a_text_that_is_shorter_than_its_place_is_shown_as_text() {
+        let show = |bytes: &[u8]| (FORMS[Format::TEXT.0].show)(bytes, None);
+        assert_eq!((show(b"SN1"), show(b"SN1\0\0")), ("SN1".into(), "SN1".into()));
+        assert!(show(b"S\0N1").starts_with("4 bytes") && show(&[0; 4]).starts_with("4 bytes"));
     }
 
     #[test]
