@@ -2,7 +2,7 @@
 
 use super::driver::Browser;
 use super::page::browser;
-use crate::bench::Bench;
+use crate::bench::{Bench, Ran};
 use crate::page::PageRun;
 use norsplice::image::synthetic;
 use serde_json::Value;
@@ -13,41 +13,25 @@ const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const SPACE: &str = " ";
 
+/// The splice of a donor over the demo board, by the command.
+fn splice(bench: &Bench, donor: &str, out: &str) -> Ran {
+    let board = ["--base", "board.bin", "--board", "archer-mr200-v1"];
+    bench.run(["splice"].into_iter().chain(board).chain(["--donor", donor, "-o", out]))
+}
+
 /// The demo board's files; what is to be on its chip at the end, by the command.
 pub fn demo_board(bench: &Bench) -> Vec<u8> {
     let demo = synthetic::demo();
     bench.write("board.bin", demo.board.bytes());
     bench.write("vendor.bin", &demo.vendor);
-    let words = [
-        "splice",
-        "--base",
-        "board.bin",
-        "--board",
-        "archer-mr200-v1",
-        "--donor",
-        "vendor.bin",
-        "-o",
-        "wanted.bin",
-    ];
-    let wanted = bench.run(words);
+    let wanted = splice(bench, "vendor.bin", "wanted.bin");
     assert_eq!(wanted.code, 0, "{}", wanted.stderr);
     bench.read("wanted.bin")
 }
 
 /// What the command says to `other.bin` as a donor.
 pub fn refusal_of_other(bench: &Bench) -> String {
-    let words = [
-        "splice",
-        "--base",
-        "board.bin",
-        "--board",
-        "archer-mr200-v1",
-        "--donor",
-        "other.bin",
-        "-o",
-        "x.bin",
-    ];
-    let refused = bench.run(words);
+    let refused = splice(bench, "other.bin", "x.bin");
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     let first = refused.stderr.lines().next().expect("a reason");
     first.split(':').next_back().expect("its end").trim().to_owned()

@@ -138,7 +138,7 @@ fn is_blank_after_address(bytes: &[u8], chip: &Calibration) -> bool {
     const HEAD: usize = 8;
     let body =
         usize::try_from(chip.offset).ok().and_then(|at| bytes.get(at + HEAD..bytes.len().min(at + EEPROM)));
-    chip.family == AR9300 && body.is_none_or(is_blank)
+    chip.family == AR9300 && body.is_some_and(|body| !body.is_empty() && is_blank(body))
 }
 
 /// Reads an `art` partition at an erase block's edge, or a chip's calibration on its own.

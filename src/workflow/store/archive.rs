@@ -75,7 +75,7 @@ mod tests {
         let packed = store.archive(&id).unwrap();
         assert_eq!(contents_of_archive(&packed).unwrap().as_deref(), Some(flash.as_slice()));
         assert!(contents_of_archive(&flash).unwrap().is_none(), "no archive");
-        // One byte of the contents, which begin behind the first head.
+        // One byte of the contents, which begin after the first head.
         let at = packed.windows(16).position(|bytes| bytes == &flash[0x100..0x110]).unwrap();
         let mut changed = packed.clone();
         changed[at] ^= 1;

@@ -2,8 +2,8 @@
 //!
 //! `MSCF`, the file's length, where the list of files is, version 1.3, numbers of folders and files, flags; a folder has its
 //! first block, number of blocks and method; a file its length, place in the folder, folder, times and name; a block a
-//! sum (32-bit words, 0 for none), packed and unpacked length. MSZIP: `CK` and a deflate stream of at most 32 KiB, which goes on
-//! from what the folder's blocks before it hold. Facts: Microsoft's MS-CAB and MS-MCI. LZX, Quantum and sets of several
+//! sum (32-bit words, 0 for none), packed and unpacked length. MSZIP: `CK` and a deflate stream of at most 32 KiB, which may
+//! copy from what the folder's blocks before it hold. Facts: Microsoft's MS-CAB and MS-MCI. LZX, Quantum and sets of several
 //! cabinets are named and not opened.
 
 use super::archive::{MEMBERS, MOST_UNPACKED};
