@@ -10,9 +10,13 @@ use crate::units;
 use clap::ValueEnum;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The file name that means a standard stream. A file of that name is `./-`.
 const STREAM: &str = "-";
+
+/// Whether standard input was read: it can be read once, whichever options name it.
+static STDIN_READ: AtomicBool = AtomicBool::new(false);
 
 /// True for standard input or output.
 pub fn is_stream(path: &Path) -> bool {
@@ -44,6 +48,10 @@ pub fn image(session: &Session, path: &Path) -> Result<ImageFile, Failure> {
 fn raw(path: &Path) -> Result<Vec<u8>, Failure> {
     if !is_stream(path) {
         return Ok(files::read(path)?);
+    }
+    if STDIN_READ.swap(true, Ordering::Relaxed) {
+        return Err(Failure::refused("'-' is named twice: standard input can be read only once")
+            .hint("name a file in place of all but one '-'"));
     }
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(INPUT_MAX + 1).read_to_end(&mut bytes);

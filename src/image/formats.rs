@@ -422,6 +422,62 @@ mod tests {
         }
     }
 
+    /// A header that is well-formed, alone in noise, is nothing that holds: what is named has a sum or a second structure. The
+    /// headers of formats that sum them up themselves are left out.
+    #[test]
+    fn one_header_alone_in_noise_is_nothing_that_holds() {
+        const AT: usize = 0x1000;
+        use crate::image::container::bytes::Endianness::{Big, Little};
+        let small = |name: &str| {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small");
+            std::fs::read(folder.join(name)).unwrap()
+        };
+        let first_cramfs = |order| {
+            let mut image = cramfs::tests::image(order);
+            image[8..12].fill(0);
+            image
+        };
+        let fmap = [&fmap::MAGIC[..], &[1, 1], &[0; 8], &[0, 0, 0x80, 0], b"FLASH", &[0; 29]].concat();
+        let seal = seama::tests::made(&[], true);
+        let headers: Vec<(&str, Vec<u8>, usize, usize)> = vec![
+            ("cbfs", cbfs::tests::entry("config", 0x50, &[7; 80], false), 40, 0),
+            ("cbfs, hashed", cbfs::tests::entry("config", 0x50, &[7; 80], true), 84, 0),
+            ("cramfs", cramfs::tests::image(Little), 64, 0),
+            ("cramfs, first version", first_cramfs(Little), 64, 0),
+            ("cramfs, first version, big-endian", first_cramfs(Big), 64, 0),
+            ("seama", seama::tests::made(&[7; 0x400], false), 64, 0),
+            ("seama, seal", seal, 32, 0),
+            ("fmap", fmap, 56, 0),
+            ("mtk-lk", mtk_boot::tests::lk(), 512, 0),
+            ("mtk-loader", mtk_boot::tests::made(), 0x638, 0),
+            ("realtek", realtek::tests::made(b"cr6c", 0x80a0_0000), 16, 0),
+            ("realtek, root", realtek::tests::made(b"r6cr", 0), 16, 0),
+            ("ambarella", ambarella::tests::made(), 256, ambarella::MAGIC_AT),
+            ("econet", big_trx::tests::econet(Big), 0x100, 0),
+            ("zyxel", big_trx::tests::zyxel(), 380, 0),
+            ("ubi", ubi::tests::made(), 64, 0),
+            ("esp-partitions", esp::tests::table(&["nvs", "app"]), 64, 0),
+            ("trx", small("image.trx"), 28, 0),
+            ("uimage", small("uimage_lzma.bin"), 64, 0),
+            ("tplink-v1", small("v1_mr3020_EU.bin"), 0x200, 0),
+            ("safeloader", small("safeloader_c2v3_factory.bin"), 0x1014, 0),
+        ];
+        let mut named = std::collections::BTreeSet::new();
+        for (name, sample, len, magic_at) in headers {
+            for seed in 0..8 {
+                let mut noise = crate::image::synthetic::noise(seed, 0x1_0000);
+                noise[AT..AT + len].copy_from_slice(&sample[..len]);
+                let here = &noise[AT + magic_at..];
+                let rows =
+                    FORMATS.iter().filter(|row| row.magics.iter().any(|magic| here.starts_with(magic)));
+                let found =
+                    rows.into_iter().filter_map(|row| row.search(&mut Look::new(&noise), AT + magic_at));
+                named.extend(found.filter(|found| found.item.is_sound()).map(|_| name));
+            }
+        }
+        assert!(named.is_empty(), "{named:?}");
+    }
+
     /// The same for what has no magic number: noise at the start of a file and at every edge in it.
     #[test]
     fn noise_at_an_edge_is_nothing_that_holds() {

@@ -155,3 +155,29 @@ fn a_dash_is_standard_output_and_standard_input() {
     assert_eq!(empty.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&empty.stderr).contains("standard input is empty"));
 }
+
+/// Standard input is read once: the second of two that name it is told so, whichever options they are.
+#[test]
+fn standard_input_named_twice_is_refused_as_that() {
+    use std::io::Write;
+    let (bench, image) = bench();
+    let map = "mtdparts=x:128k(u-boot),-(firmware)";
+    bench.write("map", map.as_bytes());
+    let splice = ["splice", "--set", "firmware=d", "-o", "out.bin", "--donor", "d=-"];
+    for (more, bytes) in [
+        (&[&splice[..], &["--layout", "map", "--base", "-"]].concat()[..], &image[..]),
+        (&[&splice[..], &["--base", "image.bin", "--layout", "-"]].concat()[..], map.as_bytes()),
+        (&["diff", "-", "-"], b"some bytes"),
+    ] {
+        let mut command = bench.command();
+        let piped = std::process::Stdio::piped;
+        let mut child = command.args(more).stdin(piped()).stderr(piped()).spawn().unwrap();
+        // A program that has refused before it has read everything is right as well.
+        let _ = child.stdin.take().unwrap().write_all(bytes);
+        let out = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{more:?}: {said}");
+        assert!(said.contains("'-' is named twice") && !said.contains("empty"), "{more:?}: {said}");
+        assert!(!bench.path("out.bin").exists());
+    }
+}

@@ -97,7 +97,7 @@ checks! {
     LOADER_SWAP "loader-swap" Tell, "The boot loader is replaced."
     PLACEHOLDER_MAC "placeholder-mac" Tell, "The board's own address is one that tools and reference designs put there, not a unit's."
     DESCRIPTOR_DIFFERS "descriptor-differs" Refuse or Ask, "Regions come together whose Intel descriptors have them at different places; only asked where a donor's is as long and only lies elsewhere."
-    DESCRIPTOR_ME "descriptor-me" Ask or Tell, "The ME has partitions past the end of the region that the Intel descriptor gives it; only reported for the board's own."
+    DESCRIPTOR_ME "descriptor-me" Ask or Tell, "The ME has partitions past the end of the region that the Intel descriptor gives it, or starts as no ME does where the board's own starts as one; only reported for the board's own."
     VSCC "vscc" Tell, "The Intel descriptor's table of chips that the ME knows lacks the chip on the clip."
     MIXED_UNITS "mixed-units" Tell, "Address and calibration in the board's own dump seem to be of different units."
     OTHER_MODEL "other-model" Refuse or Ask, "A donor's PC firmware names another model or carries another maker's Boot Guard key; only asked where it names none."

@@ -155,12 +155,14 @@ pub(crate) fn all(bytes: &[u8]) -> Vec<Item> {
 /// Reads the run of files that starts at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let (mut list, mut next, mut whole) = (Vec::new(), at, true);
+    let mut headers = 0;
     let (mut sums, mut bad): (usize, Vec<String>) = (0, Vec::new());
     let (mut unsummed, mut board) = (false, None);
     let (mut payloads, mut order): (Vec<String>, Option<Vec<String>>) = (Vec::new(), None);
     while list.len() < MOST_FILES
         && let Some(file) = file(look.bytes, next)
     {
+        headers += 1;
         let start = next + file.data_at;
         let end = start.checked_add(file.len)?;
         let data = slice(look.bytes, start, file.len);
@@ -203,7 +205,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         }
         next = aligned;
     }
-    if list.is_empty() {
+    // One header alone is no file system: a second one is where its length leads, or its file's hash holds.
+    let is_confirmed = headers > 1 || (sums > 0 && bad.is_empty());
+    if list.is_empty() || !is_confirmed {
         return None;
     }
     let item = Item::new(KIND, at as u64, (next - at) as u64)
@@ -272,11 +276,13 @@ pub(crate) mod tests {
         assert_eq!(item.attributes["files"].as_array().map(Vec::len), Some(2));
         let data_at = item.attributes["files"][0]["offset"].as_u64().unwrap() as usize;
         assert!(item.attributes.get("payloads").is_none() && item.attributes.get("bootorder").is_none());
+        let cut_at = image.len() - 22;
+        let cut = find(&mut Look::new(&image[..cut_at]), 0x40).unwrap().item;
+        assert_eq!((cut.result("files"), cut.end()), (Some(Outcome::Bad), cut_at as u64));
         image[data_at] ^= 1;
         let item = find(&mut Look::new(&image), 0x40).unwrap().item;
         assert_eq!(item.result("hashes"), Some(Outcome::Bad));
-        let cut = find(&mut Look::new(&image[..data_at + 9]), 0x40).unwrap().item;
-        assert_eq!((cut.result("files"), cut.end()), (Some(Outcome::Bad), data_at as u64 + 9));
+        assert!(find(&mut Look::new(&image[..data_at + 9]), 0x40).is_none(), "one header and no file");
     }
 
     #[test]
@@ -291,7 +297,7 @@ pub(crate) mod tests {
         assert_eq!(item.attributes["payloads"], serde_json::json!(["fallback/payload", "img/memtest"]));
         let lines = ["/pci@i0cf8/*@1f,2/drive@0/disk@0", "/rom@img/memtest"];
         assert_eq!(item.attributes["bootorder"], serde_json::json!(lines));
-        let odd = entry("bootorder", 0x50, b"\x01\x02", false);
+        let odd = entry("bootorder", 0x50, b"\x01\x02", true);
         let item = find(&mut Look::new(&odd), 0).unwrap().item;
         assert!(item.attributes.get("bootorder").is_none());
     }

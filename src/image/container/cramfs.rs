@@ -14,6 +14,8 @@ pub const MAGICS: [&[u8]; 2] = [&[0x45, 0x3d, 0xcd, 0x28], &[0x28, 0xcd, 0x3d, 0
 
 const HEADER_LEN: usize = 64;
 const CRC_AT: usize = 32;
+/// The root's inode closes the superblock.
+const ROOT_AT: usize = 64;
 /// Flag: size, edition, counts and CRC are there.
 const VERSION_2: u32 = 1;
 
@@ -31,6 +33,10 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with_some("name", text(&head[48..64]))
         .check_fits(look.bytes.len());
     if flags & VERSION_2 == 0 {
+        // Without a sum the root's inode has to make sense too.
+        if !is_root(look.bytes, at, size, order) {
+            return None;
+        }
         let detail = "the first version of the format has no sum";
         return Some(Found::leaf(item.check(CheckName::CRC, Outcome::CannotTell, detail)));
     }
@@ -47,6 +53,23 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::leaf(item))
+}
+
+/// True where the inode after the superblock is a directory whose entries are in the image, or an empty one.
+fn is_root(bytes: &[u8], at: usize, size: u32, order: Endianness) -> bool {
+    const INODE_LEN: usize = 12;
+    const DIRECTORY: u32 = 0o40000;
+    let Some(inode) = slice(bytes, at + ROOT_AT, INODE_LEN) else { return false };
+    let word = |offset| u32_at(inode, offset, order).unwrap_or(0);
+    // Bit fields: mode and owner, length and group, length of the name and place in words; from the low end where the
+    // low byte is first, from the high end else.
+    let (mode, len, place) = match order {
+        Endianness::Little => (word(0) & 0xffff, word(4) & 0xff_ffff, word(8) >> 6),
+        Endianness::Big => (word(0) >> 16, word(4) >> 8, word(8) & 0x3ff_ffff),
+    };
+    let (from, len) = (u64::from(place) * 4, u64::from(len));
+    let inside = from >= (ROOT_AT + INODE_LEN) as u64 && from + len <= u64::from(size);
+    mode & 0o170_000 == DIRECTORY && (inside || (from, len) == (0, 0))
 }
 
 #[cfg(test)]

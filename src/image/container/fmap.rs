@@ -78,7 +78,7 @@ pub fn parse(bytes: &[u8], at: usize) -> Option<Fmap> {
 
 /// Reads the table at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
-    let map = parse(look.bytes, at)?;
+    let map = parse(look.bytes, at).filter(|map| !map.areas.is_empty() && map.size > 0)?;
     let inside = map.areas.iter().all(|area| area.span.end <= map.size);
     let list: Vec<serde_json::Value> = map
         .areas

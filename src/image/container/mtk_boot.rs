@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, text, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::image::whole::is_blank;
 
 /// The kind of a first loader.
 pub const KIND: ItemKind = ItemKind::new("mtk-loader");
@@ -26,6 +27,8 @@ const FILE_INFO_LEN: usize = 0x38;
 const SHA256_SIGNATURE: u8 = 1;
 const SHA256_LEN: usize = 32;
 const LK_HEADER_LEN: usize = 0x200;
+/// So many blank bytes follow an image in flash.
+const BLANK_AFTER: usize = 16;
 /// Where LK's fields end.
 const LK_FIELDS_LEN: usize = 48;
 
@@ -70,6 +73,12 @@ pub(crate) fn find_lk(look: &mut Look, at: usize) -> Option<Found> {
     let (len, mode) = (u32_at(head, 4, Little)?, u32_at(head, 44, Little)?);
     let name = text(&head[8..40]).filter(|name| !name.is_empty())?;
     if len == 0 || mode == 0 || head[LK_FIELDS_LEN..].iter().any(|b| *b != 0xff) {
+        return None;
+    }
+    // In a flash its length has to lead to the end or to blank bytes; at a file's start it is a file of its own.
+    let end = at.checked_add(LK_HEADER_LEN)?.checked_add(len as usize)?;
+    let after = look.bytes.get(end..).map(|after| &after[..after.len().min(BLANK_AFTER)]);
+    if at != 0 && !after.is_some_and(is_blank) {
         return None;
     }
     let item = Item::new(LK_KIND, at as u64, LK_HEADER_LEN as u64 + u64::from(len))

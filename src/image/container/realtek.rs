@@ -22,7 +22,8 @@ fn sum(body: &[u8]) -> u16 {
     words.fold(0, u16::wrapping_add)
 }
 
-/// Reads the header at `at`. A kernel's is known by its addresses too; of others only one whose sum holds counts.
+/// Reads the header at `at`; only one whose sum holds counts, or a kernel's where one belongs: at its own offset in the flash,
+/// or at a file's start.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let head = slice(look.bytes, at, HEADER_LEN)?;
     let (start, burn, len) = (u32_at(head, 4, Big)?, u32_at(head, 8, Big)?, u32_at(head, 12, Big)?);
@@ -35,7 +36,8 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         _ => ("root file system", false),
     };
     // The kernel's address is in the cached segment of a MIPS processor.
-    let is_known = is_kernel && start >> 28 == 8 && start.is_multiple_of(4);
+    let is_kernel = is_kernel && start >> 28 == 8 && start.is_multiple_of(4);
+    let is_known = is_kernel && (at == 0 || at == burn as usize);
     let item = Item::new(KIND, at as u64, HEADER_LEN as u64 + u64::from(len))
         .with("signature", String::from_utf8_lossy(&head[..4]).into_owned())
         .with("role", role)
@@ -77,6 +79,12 @@ pub(crate) mod tests {
             file[0x1000] ^= 1;
             let bad = find(&mut Look::new(&file), 0).map(|found| found.item.result("sum"));
             assert_eq!(bad, (start != 0).then_some(Some(Outcome::Bad)));
+            let named_at = |at: usize| {
+                let flash = [&synthetic::noise(8, at)[..], &file].concat();
+                find(&mut Look::new(&flash), at).is_some()
+            };
+            // 30000h is its own offset.
+            assert_eq!([named_at(0x3_0000), named_at(0x2_0000), named_at(9)], [start != 0, false, false]);
             assert!(find(&mut Look::new(&file[..9]), 0).is_none());
         }
         MAGICS.iter().for_each(|magic| is_no_item(find, magic, 0));

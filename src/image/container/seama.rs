@@ -52,8 +52,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         return None;
     }
     let header_len = HEADER_LEN + md5_len + meta_len;
-    let wrapped = if image_len == 0 { entity_len(look.bytes, at + header_len) } else { None };
-    let len = header_len as u64 + wrapped.unwrap_or(u64::from(image_len));
+    // A seal has no sum: the entity that it is for has to follow it.
+    let inside = if image_len == 0 { entity_len(look.bytes, at + header_len)? } else { u64::from(image_len) };
+    let len = header_len as u64 + inside;
     let item = Item::new(KIND, at as u64, len)
         .with("meta", pairs)
         .with("image_size", image_len)
@@ -105,7 +106,7 @@ pub(crate) mod tests {
     #[test]
     fn meta_data_claimed_again_and_again_is_read_within_bounds() {
         let mut header = MAGIC.to_vec();
-        header.extend([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+        header.extend([0, 0, 0xff, 0xff, 0, 0, 0, 1]);
         header.extend(b"a=b\0");
         let bytes = header.repeat(0x2_0000 / header.len() + 0x1_0000 / header.len());
         let mut look = Look::new(&bytes);

@@ -13,6 +13,7 @@ use super::identity::{self, Names};
 use super::loader;
 use super::other_flash;
 use super::plain;
+use super::unheaded;
 use crate::image::boards::Board;
 use crate::image::checks::{Advice, CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::intel::{descriptor, me};
@@ -96,8 +97,15 @@ fn after_padding(bytes: &[u8]) -> Option<(u64, String)> {
     Some((at as u64, name))
 }
 
+/// True for padding up to `start`, a firmware with its root file system from there on, and padding after that: the firmware
+/// of a rescue file, and nothing of a unit.
+fn is_padded_rescue(bytes: &[u8], start: u64) -> bool {
+    let Some((front, firmware)) = bytes.split_at_checked(start as usize) else { return false };
+    is_blank(front) && !unheaded::has_overlay(firmware)
+}
+
 /// A firmware in a file of its own that does not start where the board's does, after a loader or padding.
-fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
+pub(super) fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     let start = board.firmware_start()?;
     let padded = after_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} after padding"));
     let place = || plain::across(bytes, start).map(|(at, name)| format!("a {name} is at {at:#x}"));
@@ -165,7 +173,8 @@ impl<'a> Anatomy<'a> {
         if let Some(start) = start.filter(|_| !plain::is_container(bytes)) {
             let after = bytes.get(start as usize..).unwrap_or_default();
             let header = envelope_at(bytes, start);
-            if other_flash::may_be_one(bytes) && (header.is_some() || plain::is_container(after)) {
+            let is_flash = other_flash::may_be_one(bytes) && !is_padded_rescue(bytes, start);
+            if is_flash && (header.is_some() || plain::is_container(after)) {
                 return new(Kind::Unknown).of_another_flash(board);
             }
             if let Some(header) = header {

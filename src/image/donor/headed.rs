@@ -94,7 +94,8 @@ impl Anatomy<'_> {
         let bytes = self.donor.bytes.as_slice();
         let what = self.what();
         let end = board.recovery.as_ref().map_or(board.chip_size, |r| r.end);
-        if bytes.len() as u64 > end {
+        // Padding is none of it, as in files padded to a chip's length.
+        if bytes.get(end as usize..).is_some_and(|more| !is_blank(more)) {
             let finding = CHIP_SIZE.found(format!(
                 "{what} has {:#x} bytes: neither the chip's {:#x} nor a rescue file's, at most {end:#x}",
                 bytes.len(),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::anatomy::{Anatomy, Kind};
+use super::anatomy::{Anatomy, Kind, elsewhere};
 use super::dump;
 use super::firmware::{self, Firmware, Origin};
 use super::form::has_chip_size;
@@ -27,6 +27,8 @@ impl Anatomy<'_> {
         let what = self.what();
         let payload = sysupgrade::strip(bytes);
         let appended = payload.len() != bytes.len();
+        let fitting = if appended { None } else { without_filler(bytes, &what, board) };
+        let (bytes, payload) = fitting.map_or((bytes, payload), |fitting| (fitting, fitting));
         let opened = plain::open(bytes, &what, board);
         // Kernels of many boards start in ways of their own: then the metadata or the tree must name the board.
         let named = || board_trees(bytes).iter().any(|tree| names_board(tree, board));
@@ -118,6 +120,11 @@ impl Anatomy<'_> {
         } else if board.hardware.is_empty() {
             let region = board.layout.of_role(Role::Firmware).and_then(|r| r.span.of(bytes));
             let firmware = region.filter(|f| !is_blank(f));
+            if let (None, Some(elsewhere)) = (firmware, elsewhere(bytes, board)) {
+                self.of_firmware.push(
+                    OTHER_MAP.found(format!("{what} is blank where the board's firmware is{elsewhere}")),
+                );
+            }
             self.of_firmware.extend(plain::across(bytes, start).map(|(at, name)| {
                 OTHER_MAP.found(format!(
                     "{what} has a {name} at {at:#x}, which the start of the board's firmware at {start:#x} would cut through: \
@@ -143,9 +150,17 @@ impl Anatomy<'_> {
     }
 }
 
+/// A firmware that is longer than its room by filler alone, as files padded to a chip's length are, without what is past the
+/// room; `None` where that belongs to it.
+fn without_filler<'a>(bytes: &'a [u8], what: &str, board: &Board) -> Option<&'a [u8]> {
+    let (fitting, more) = bytes.split_at_checked(board.firmware_room()? as usize)?;
+    let is_whole = || plain::open(fitting, what, board).is_some_and(|opened| opened.findings.is_empty());
+    (!more.is_empty() && is_blank(more) && is_whole()).then_some(fitting)
+}
+
 /// True where something follows the root file system in a firmware that was in a chip: the overlay of a system that ran.
 /// Where no root file system is known there may be one.
-fn has_overlay(firmware: &[u8]) -> bool {
+pub(super) fn has_overlay(firmware: &[u8]) -> bool {
     const EDGE: usize = 0x1000;
     let root = file_systems(firmware).last().map(|root| (root.end as usize).next_multiple_of(EDGE));
     let after = root.map(|end| firmware.get(end..).unwrap_or_default());

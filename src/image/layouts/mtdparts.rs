@@ -1,6 +1,6 @@
 //! The kernel's `mtdparts=` option, read and written.
 //!
-//! `mtdparts=ID:SIZE[@OFFSET](NAME)[ro][lk],...;ID:...`, `-` being the rest; an offset left out follows the part
+//! `mtdparts=ID:SIZE[@OFFSET](NAME)[ro][lk][slc],...;ID:...`, `-` being the rest; an offset left out follows the part
 //! before. Facts: Linux drivers/mtd/parsers/cmdlinepart.c.
 
 use crate::image::error::ImageError;
@@ -85,7 +85,12 @@ fn part_of(
         None => ("", ""),
     };
     // Without a name, flags follow the place directly.
-    let plain = place.trim_end_matches("ro").trim_end_matches("lk");
+    let plain = without_flags(place);
+    if !without_flags(flags).is_empty() {
+        return Err(bad(
+            "only ro, lk and slc may follow a name; an offset is between size and name, 64k@0x20000(name)",
+        ));
+    }
     let (size, offset) = match plain.split_once('@') {
         Some((size, offset)) => (size, Some(offset)),
         None => (plain, None),
@@ -106,8 +111,14 @@ fn part_of(
     let span = Span::at(start, len).filter(|s| !s.is_empty()).ok_or_else(|| bad("it has no length"))?;
     let name = if name.is_empty() { format!("Partition_{index:03}") } else { name.to_owned() };
     let mut region = Region::named(name, span);
-    region.read_only = flags.contains("ro") || place.ends_with("ro");
+    region.read_only = flags.contains("ro") || place[plain.len()..].contains("ro");
     Ok(Some(region))
+}
+
+/// The text without the flags at its end.
+fn without_flags(text: &str) -> &str {
+    const FLAGS: [&str; 3] = ["ro", "lk", "slc"];
+    FLAGS.iter().find_map(|flag| text.strip_suffix(flag)).map_or(text, without_flags)
 }
 
 /// A number as the kernel's memparse reads it: decimal or 0x, with k, m or g.
@@ -182,6 +193,9 @@ mod tests {
         assert!(layout.notes[0].contains("nand"));
         let unknown = parse("spi0.0:64k(a),-(b)", None).unwrap();
         assert_eq!((unknown.names().as_str(), unknown.notes.len()), ("a", 1));
+        let flags = parse("x:64k(a)lk,64k(b)rolk,64k(c)slc,64k(d)lkro,64klkro", None).unwrap();
+        let read_only: Vec<bool> = flags.regions.iter().map(|region| region.read_only).collect();
+        assert_eq!(read_only, [false, true, false, true, true]);
         assert_eq!(parse("x:64k,64kro", None).unwrap().names(), "Partition_000, Partition_001");
     }
 
@@ -197,6 +211,12 @@ mod tests {
             "x:0(a)",
             "x:-1(a)",
             "x:99999999999g(a)",
+            "x:1k(a)@2k",
+            "x:1k(a)@2k,1k(b)",
+            "x:1k(a)r",
+            "x:1k(a)rw",
+            "x:1k(a)(b)",
+            "x:1k(a)=b",
         ] {
             assert!(parse(text, Some(0x1000)).is_err(), "{text}");
         }

@@ -242,13 +242,20 @@ pub fn me_fits(base: &[u8], chip: &[u8]) -> Option<Finding> {
     let of = |flash: &[u8]| span.of(flash).map(<[u8]>::to_vec);
     let is_new = region(base) != Some(span) || of(base) != of(chip);
     if is_new && me::read(span.of(chip)?) == me::Me::Unknown {
-        return Some(DESCRIPTOR_ME.found_as(
-            Severity::Tell,
-            format!(
-                "what the result has as ME at {span} has neither $FPT nor a layout table of a version known here: whether \
-                 it fits its region is not known"
+        // Where the board's own starts as an ME does, what takes its place should.
+        let own = region(base).and_then(|own| own.of(base)).is_some_and(me::is_image);
+        let lost = own && !me::is_image(span.of(chip)?);
+        let (severity, than) = match lost {
+            true => (
+                Severity::Ask,
+                "; the board's own has one: is this an ME region, and is it cut out at the right place?",
             ),
-        ));
+            false => (Severity::Tell, ": whether it fits its region is not known"),
+        };
+        let what = format!(
+            "what the result has as ME at {span} has neither $FPT nor a layout table of a version known here{than}"
+        );
+        return Some(DESCRIPTOR_ME.found_as(severity, what));
     }
     let (span, partition) = overrun(chip)?;
     let severity = if overrun(base).is_some() { Severity::Tell } else { Severity::Ask };
@@ -280,8 +287,17 @@ mod tests {
         let table = me::tests::region(span.len() as usize, &[("FTPR", 0x1000, 0x1000)]);
         let (known, unknown) = (with(table), with(noise(3, span.len() as usize)));
         let found = me_fits(&known, &unknown).unwrap();
-        assert_eq!((found.name, found.severity), ("descriptor-me", Severity::Tell));
-        assert!(found.message.contains("not known"), "{found}");
+        assert_eq!((found.name, found.severity), ("descriptor-me", Severity::Ask));
+        assert!(found.message.contains("the board's own has one"), "{found}");
+        // Of a form that starts as an ME does, and of the same kind as the board's own.
+        let partly = with(
+            [&[0x5a; 16][..], b"$FPT\x04\0\0\0\x20\x10\x30\0", &noise(4, span.len() as usize - 28)].concat(),
+        );
+        for (own, new) in [(&known, &partly), (&unknown, &with(noise(5, span.len() as usize)))] {
+            let found = me_fits(own, new).unwrap();
+            assert_eq!(found.severity, Severity::Tell);
+            assert!(found.message.contains("not known"), "{found}");
+        }
         assert_eq!((me_fits(&unknown, &unknown), me_fits(&unknown, &known)), (None, None));
     }
 }

@@ -99,6 +99,41 @@ fn a_flash_as_long_as_a_region_is_not_that_region() {
     }
 }
 
+/// A rescue file may be padded to the length of a chip, or past the firmware's room: the padding is none of it, whichever byte.
+#[test]
+fn padding_around_a_rescue_file_s_firmware_is_left_out() {
+    const ROOT: &[u8] = include_bytes!("../../../../tests/data/small/rootfs_xz.sqfs");
+    let firmware = [UIMAGE, ROOT].concat();
+    let padded = |front: u8, back: u8, len: usize| {
+        let mut file = vec![back; len];
+        file[..FIRMWARE].fill(front);
+        file[FIRMWARE..FIRMWARE + firmware.len()].copy_from_slice(&firmware);
+        file
+    };
+    for (front, back) in [(0xff, 0xff), (0, 0xff), (0, 0), (0xff, 0)] {
+        for len in [BOARD / 4, BOARD / 2, BOARD - 0x8000, BOARD, 2 * BOARD] {
+            let found = stops(MAP, UIMAGE, padded(front, back, len), "firmware=d", &[]);
+            assert_eq!(found, [], "{front:02x} {back:02x} {len:#x}");
+        }
+        // Without padding in front it is firmware alone.
+        let bare = padded(front, back, 2 * BOARD)[FIRMWARE..].to_vec();
+        assert_eq!(stops(MAP, UIMAGE, bare, "firmware=d", &[]), [], "{back:02x}");
+    }
+    // What a container says that it has is never cut off, be it blank; and what is not blank is of something else.
+    let mut long = TRX.to_vec();
+    long.resize(0x7_0000, 0xff);
+    long[4..8].copy_from_slice(&0x7_0000_u32.to_le_bytes());
+    assert!(stops(MAP, TRX, long, "firmware=d", &["all"]).contains(&("too-long", Severity::Refuse)));
+    let mut more = padded(0, 0xff, 2 * BOARD);
+    more[BOARD + 0x5000] = 0x11;
+    assert_eq!(stops(MAP, UIMAGE, more, "firmware=d", &["all"]), [("too-long", Severity::Refuse)]);
+    // Made for a board whose firmware starts elsewhere, and as long as the chip.
+    let elsewhere = [&[0; FIRMWARE / 2], &firmware[..], &vec![0xff; BOARD]].concat()[..BOARD].to_vec();
+    let map = "mtdparts=x:128k(u-boot),320k(firmware),64k(art)";
+    let found = stops(map, UIMAGE, elsewhere, "firmware=d", &["all"]);
+    assert!(found.contains(&("other-map", Severity::Refuse)), "{found:?}");
+}
+
 /// A board's name makes firmware of an unknown start count, and never a whole flash.
 #[test]
 fn a_flash_with_the_boards_tree_and_an_unknown_kernel_is_no_firmware() {
