@@ -5,7 +5,7 @@
 //! on to something that it reads where the bit is set is counted up by the chip itself, so that it gives the distance.
 
 use super::asker::LOOK;
-use crate::span::Span;
+use crate::span::{Span, Spans};
 
 /// Two address bits, the lower one first.
 type Pair = (u32, u32);
@@ -15,14 +15,14 @@ type Pair = (u32, u32);
 pub(super) fn answers_against_exchanged_bits(bytes: &[u8]) -> Vec<Span> {
     let size = bytes.len() as u64;
     let bits = 4..size.trailing_zeros().min(63);
-    let held: Vec<u64> = looks_that_hold(bytes).collect();
-    let Some(last) = held.last() else { return Vec::new() };
-    let crossings: Vec<Option<Span>> = (0..bits.end).map(|bit| shortest_over(bit, &held)).collect();
+    let held = what_is_held(bytes);
+    let Some(last) = held.as_slice().last() else { return Vec::new() };
+    let crossings: Vec<Option<Span>> = bits.clone().map(|bit| shortest_over(bit, &held)).collect();
     let mut chosen: Vec<Span> = Vec::new();
     for pair in bits.clone().flat_map(|low| (low + 1..bits.end).map(move |high| (low, high))) {
-        let both = [crossings[pair.0 as usize], crossings[pair.1 as usize]];
+        let both = [pair.0, pair.1].map(|bit| crossings[(bit - bits.start) as usize]);
         let telling = both.into_iter().flatten().filter(|span| tells_apart(bytes, pair, *span));
-        let whole = Span::new(0, last + LOOK);
+        let whole = Span::new(0, last.end);
         let best = telling.min_by_key(|span| (!chosen.contains(span), span.len())).unwrap_or(whole);
         if !chosen.contains(&best) && changes(bytes, pair) {
             chosen.push(best);
@@ -34,17 +34,36 @@ pub(super) fn answers_against_exchanged_bits(bytes: &[u8]) -> Vec<Span> {
     if all > end { vec![Span::new(0, end)] } else { chosen }
 }
 
-/// The looks that are not erased.
-fn looks_that_hold(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let looks = (0..).zip(bytes.chunks_exact(LOOK as usize));
-    looks.filter(|(_, look)| look.iter().any(|byte| *byte != 0xff)).map(|(n, _)| n * LOOK)
+/// The looks that are not erased, in runs.
+fn what_is_held(bytes: &[u8]) -> Spans {
+    const ERASED: [u8; LOOK as usize] = [0xff; LOOK as usize];
+    let mut held = Spans::new();
+    let mut begun = None;
+    for (n, look) in (0..).zip(bytes.chunks_exact(ERASED.len())) {
+        let at = n * LOOK;
+        match begun {
+            None if *look != ERASED => begun = Some(at),
+            Some(start) if *look == ERASED => {
+                held.insert(Span::new(start, at));
+                begun = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(start) = begun {
+        held.insert(Span::new(start, bytes.len() as u64));
+    }
+    held
 }
 
 /// The shortest answer that begins just below a place where `bit` comes to be set, and runs on to a look that holds
 /// something.
-fn shortest_over(bit: u32, held: &[u64]) -> Option<Span> {
-    let set = held.iter().filter(|at| *at >> bit & 1 == 1);
-    let nearest = set.min_by_key(|at| *at % (1 << bit))?;
+fn shortest_over(bit: u32, held: &Spans) -> Option<Span> {
+    let places = held.iter().flat_map(|run| {
+        let comes = (run.start.div_ceil(1 << bit) | 1) << bit;
+        [run.start, comes].into_iter().filter(move |at| at >> bit & 1 == 1 && run.contains(*at))
+    });
+    let nearest = places.min_by_key(|at| at % (1 << bit))?;
     Some(Span::new((nearest >> bit << bit) - LOOK, nearest + LOOK))
 }
 
