@@ -1,20 +1,23 @@
-//! What the host itself spends: `cargo bench --bench host`. Codecs by MiB moved, planner, splice, inspect, and the
-//! program from its start to its first word with the USB.
+//! What the host itself spends: `cargo bench --bench host`. Codecs by MiB moved, planner, splice, inspect, a dump opened as
+//! the page does it, and the program from its start to its first word with the USB.
 //!
 //! Wall time of whatever machine this runs on: looked at, never asserted.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use norsplice::desk::Desk;
 use norsplice::emulator::{EmulatedPipe, Emulator, Options, ProgrammerKind};
 use norsplice::flash::geometry::{Busy, Costs, EraseType, Geometry};
 use norsplice::image::inspect::inspect;
 use norsplice::image::{Board, Choice, Donor, splice, synthetic};
 use norsplice::plan::{Bounds, plan};
 use norsplice::programmer::{self, Settings};
+use norsplice::session::{Lines, Start, Waits, serve_lines};
 use norsplice::span::{Span, Spans};
 use norsplice::spi::{Programmer, Transaction};
 use norsplice::usb::{Burst, Control, Pipe, Reply, UsbError};
 use std::cell::Cell;
+use std::io::Cursor;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
@@ -167,6 +170,30 @@ fn inspect_8_mib(bencher: Bencher<'_, '_>) {
 fn inspect_64_mib(bencher: Bencher<'_, '_>) {
     let file = synthetic::noise(1, 64 * MIB);
     bencher.bench_local(|| inspect(black_box(&file)).items.len());
+}
+
+/// A dump of 16 MiB opened as the page does it: the session's lines for what is in it, its picture, and its first bytes.
+#[divan::bench(sample_count = 20)]
+fn open_a_dump_of_16_mib(bencher: Bencher<'_, '_>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("dump.bin");
+    let mut dump = synthetic::demo().board.to_vec();
+    dump.extend(synthetic::noise(1, 4 * MIB));
+    dump.resize(16 * MIB, 0xff);
+    std::fs::write(&file, &dump).expect("room for it");
+    let start = Start { desk: Desk::default(), store: folder.path().join("store"), version: String::new() };
+    let line = |id: u32, what: &str, more: &str| {
+        format!("{{\"id\":{id},\"do\":\"{what}\",\"options\":{{\"what\":{file:?}{more}}}}}\n")
+    };
+    let bytes = ",\"at\":0,\"length\":16384";
+    let lines = [line(1, "inspect", ""), line(2, "picture", ""), line(3, "bytes", bytes)].concat();
+    bencher.counter(BytesCount::new(dump.len())).bench_local(|| {
+        let mut answers = Vec::new();
+        let lines = Lines::here(Cursor::new(lines.clone()), || Waits::Nothing);
+        assert!(serve_lines(&lines, &mut answers, &start));
+        let answers = String::from_utf8(answers).expect("JSON lines");
+        assert_eq!(answers.matches("\"status\":\"ok\"").count(), 3, "{answers}");
+    });
 }
 
 #[divan::bench(sample_count = 20)]

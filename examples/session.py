@@ -3,10 +3,7 @@
 
     session.py [-p SPEC] [--store DIR] BOARD DONOR        NORSPLICE names the program, if it is not on the PATH
 """
-import json
-import os
-import subprocess
-import sys
+import json, os, subprocess, sys
 
 
 class Session:
@@ -39,10 +36,8 @@ class Session:
                 return
 
     def answer(self, question, confirmed):
-        if confirmed:
-            self.send(id=question["id"], answer="yes", digest=question["digest"])
-        else:
-            self.send(id=question["id"], answer="no")
+        said = {"answer": "yes", "digest": question["digest"]} if confirmed else {"answer": "no"}
+        self.send(id=question["id"], **said)
 
 
 def main():
@@ -53,10 +48,8 @@ def main():
             planned = line["planned"]
             print("erase %(bytes_erased)d bytes, program %(bytes_programmed)d, in about %(ms)d ms" % planned)
             session.answer(line, input("write this? [y/N] ").lower() == "y")
-        elif line["event"] == "stage":
-            print(line["stage"])
-        elif line["event"] in ("note", "warning"):
-            print(line["message"])
+        elif line["event"] in ("stage", "note", "warning"):
+            print(line.get("stage") or line["message"])
         elif line.get("final"):
             print("%s: the chip is %s" % (line.get("message", "done"), line.get("chip", "not touched")))
             sys.exit(line["event"] != "result")

@@ -1,6 +1,6 @@
 // What every view works with: the session, what is known so far, and how something is asked of the engine.
 
-import { fill, h, show } from "./dom.js";
+import { fill, h, show, when } from "./dom.js";
 
 export class App extends EventTarget {
   /** What is known: each field is the result of an operation, or what the user has chosen. */
@@ -23,8 +23,10 @@ export class App extends EventTarget {
     this.session = session;
   }
 
-  /** Changes what is known. */
+  /** Changes what is known. What went wrong with another programmer, or without these files, is not shown any more. */
   set(fields) {
+    const other = "programmer" in fields && fields.programmer !== this.state.programmer;
+    if (other || fields.files) for (const box of document.querySelectorAll("main .messages")) show(box, false);
     Object.assign(this.state, fields);
     this.dispatchEvent(new CustomEvent("state", { detail: fields }));
   }
@@ -82,13 +84,25 @@ export class App extends EventTarget {
     return files.slice(-list.length);
   }
 
+  /** True where something is chosen; else `box` says what to do first. */
+  chosen(box, value, words) {
+    fill(box, h("p", {}, words));
+    show(box, !value);
+    return Boolean(value);
+  }
+
   /** Everything that can be looked at: backups and files. */
   subjects() {
-    const { backups, files } = this.state;
+    const { files } = this.state;
     return [
       ...files.map((file) => ({ value: file.path, label: file.name })),
-      ...backups.map((backup) => ({ value: backup.id, label: `backup ${backup.name ?? backup.id}` })),
+      ...this.backupChoices(),
     ];
+  }
+
+  /** The backups, for a list to choose from: by name, or by time and chip. */
+  backupChoices(value = (backup) => backup.id) {
+    return this.state.backups.map((backup) => ({ value: value(backup), label: `backup ${backup.name ?? `of ${when(backup.taken)}, ${backup.part}`}` }));
   }
 }
 

@@ -48,15 +48,18 @@ export function choices(select, options) {
 
 /** A table with a caption for those who do not see it. */
 export function table(caption, heads, rows) {
+  const body = rows.map((cells) => (cells instanceof Element ? cells : h("tr", {}, cells.map((cell) => h("td", {}, cell)))));
+  // On a phone the rows of a wide table are blocks, and each cell says its head.
+  for (const row of body) [...row.cells].forEach((cell, n) => (cell.dataset.head = heads[n]));
   return h(
     "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    { class: heads.length > 3 ? "scroll wide" : "scroll", tabindex: "0", role: "region", "aria-label": caption },
     h(
       "table",
       {},
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head || h("span", { class: "unseen" }, "actions"))))),
-      h("tbody", {}, rows.map((cells) => (cells instanceof Element ? cells : h("tr", {}, cells.map((cell) => (cell instanceof HTMLTableCellElement ? cell : h("td", {}, cell))))))),
+      h("tbody", {}, body),
     ),
   );
 }

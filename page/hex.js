@@ -56,6 +56,11 @@ export class Hex {
     this.#goTo(Math.floor(at / this.#width) - (length ? 3 : 0));
   }
 
+  /** How many bytes there are. */
+  get length() {
+    return this.#length;
+  }
+
   #lines() {
     return Math.ceil(this.#length / this.#width);
   }

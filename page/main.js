@@ -44,8 +44,11 @@ function route() {
   for (const [other, view] of views) {
     show(view, other === name);
     const link = document.querySelector(`[data-do="view-${other}"]`);
-    if (other === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (other === name) {
+      link.setAttribute("aria-current", "page");
+      // On a phone the links are a row that is longer than the screen.
+      link.closest("nav").scrollLeft = link.offsetLeft - 60;
+    } else link.removeAttribute("aria-current");
   }
   document.title = `norsplice: ${name}`;
   views.get(name).dispatchEvent(new Event("shown"));

@@ -196,6 +196,16 @@ export class Picture {
   }
 }
 
+/** The words for the colours of entropy. */
+export function scale() {
+  const step = (bits, words) => {
+    const swatch = h("i", { class: "swatch" });
+    swatch.style.background = heat(10 * bits);
+    return h("li", {}, swatch, words);
+  };
+  return h("ul", { class: "legend" }, step(0, "0 bits a byte: all alike"), step(4, "4: text, code, tables"), step(8, "8: compressed or encrypted"));
+}
+
 /** The words for the colours. */
 export function legend(names) {
   return h("ul", { class: "legend" }, names.map((name) => h("li", {}, h("i", { class: `swatch ${name}` }), name)));

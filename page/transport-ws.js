@@ -48,6 +48,7 @@ export function connect() {
         reportAddress: (path) => new URL(`view/${encodeURIComponent(nameOf(path))}`, base).href,
         folder: () => folder,
         storesIn: null,
+        plugs: null,
         chooseDevice: null,
       });
   });

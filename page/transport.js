@@ -10,5 +10,6 @@
 //   reportAddress(path)       where a report can be opened, or null
 //   folder()                  the folder that operations may write files into
 //   storesIn                  what the store is in where it has no folder of the machine, or null
+//   plugs                     what says "connect" and "disconnect" as programmers are plugged in and out, or null
 //   chooseDevice              asks the browser for a programmer; null where the engine opens it by itself
 export { connect } from "./transport-ws.js";

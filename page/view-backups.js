@@ -83,7 +83,7 @@ export function backups(app) {
   };
   app.addEventListener("state", ({ detail }) => {
     if ("backups" in detail || "jobs" in detail) render();
-    if ("backups" in detail) choices(chosen, app.state.backups.map((backup) => ({ value: backup.id, label: backup.name ?? backup.id })));
+    if ("backups" in detail) choices(chosen, app.backupChoices());
     if ("files" in detail) choices(imported, app.state.files.map((file) => ({ value: file.path, label: file.name })));
   });
   session.addEventListener("change", () => {

@@ -4,7 +4,7 @@ import { fault, messages, panel } from "./app.js";
 import { button, bytes, choices, facts, field, fill, h, show, spansText, when } from "./dom.js";
 
 export function bench(app) {
-  return [jobs(app), h("div", { class: "columns" }, programmers(app), contact(app)), chip(app), backup(app)];
+  return [jobs(app), next(app), h("div", { class: "columns" }, programmers(app), contact(app)), chip(app), backup(app)];
 }
 
 /** A job that an earlier run left open: finish it or undo it. */
@@ -39,6 +39,26 @@ export function jobs(app) {
   return h("div", {}, place, box);
 }
 
+/** What to do next, in a sentence. */
+function next(app) {
+  const { session } = app;
+  const said = h("p", { class: "next", role: "status", "data-next": "" });
+  const words = () => {
+    const { programmer, chip, backups, files } = app.state;
+    const has = chip?.last_backup || (chip?.unique_id && backups.some((backup) => backup.unique_id === chip.unique_id));
+    if (!programmer && session.transport?.chooseDevice) return "Plug the programmer in and choose it. No hardware? Try it on an emulated board, or drop a file in Files.";
+    if (!programmer) return "Plug the programmer in and press Refresh. No hardware? Try it on an emulated board, or drop a file in Files.";
+    if (!chip) return "Take the power off the board, put the clip on the chip, and identify it. That only asks; nothing is changed.";
+    if (!has) return "Take a backup. That only reads; nothing is changed.";
+    if (files.length === 0) return "The backup is taken. Look at it in Flash, or drop the new firmware in Files.";
+    return "Choose what comes from which file in Splice. Nothing is written before you have seen the plan and confirmed it.";
+  };
+  const render = () => fill(said, h("b", {}, "Next: "), words());
+  app.addEventListener("state", render);
+  session.addEventListener("change", () => said.textContent || render());
+  return said;
+}
+
 function programmers(app) {
   const { session } = app;
   const box = messages();
@@ -50,9 +70,10 @@ function programmers(app) {
       h("span", {}, h("b", {}, title), h("small", {}, text)));
   const look = async () => {
     const programmers = await app.run(box, "list");
-    if (!programmers) return;
+    if (!programmers) return null;
     app.set({ programmers });
     app.chooseTheOnly();
+    return programmers.programmers;
   };
   const tryIt = async () => {
     const demo = await app.run(box, "try", { dir: `${session.transport.folder()}/try-${Date.now().toString(36)}` });
@@ -66,7 +87,8 @@ function programmers(app) {
   const device = button("device", "Choose a programmer…", async () => {
     try {
       await session.transport.chooseDevice();
-      await look();
+      // The engine's worker hears of it by itself, a moment later perhaps.
+      for (let tries = 0; tries < 10 && (await look())?.length === 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     } catch (error) {
       fill(box, fault(error));
       show(box, true);
@@ -84,15 +106,20 @@ function programmers(app) {
       (found?.possible ?? []).map((one) => card(one.spec, one.spec, one.seen)),
       demo && card(demo.programmer, "emulated CH341A", "a board in software: nothing can break"),
       programmer && ![...attached, ...(found?.possible ?? [])].some((one) => one.spec === programmer) && programmer !== demo?.programmer && card(programmer, programmer, "as named"),
-      attached.length === 0 && h("p", { class: "hint" }, "No programmer is plugged in. You can work on files, or try everything on an emulated board."),
+      attached.length === 0 && !programmer && h("p", { class: "hint" }, session.transport?.chooseDevice ? "A page is given a programmer by you alone: choose it in the browser's own list." : "No programmer is plugged in."),
     );
     show(tryButton, session.can("try") && !demo);
     show(device, Boolean(session.transport?.chooseDevice));
   };
   app.addEventListener("state", ({ detail }) => ("programmers" in detail || "programmer" in detail || "demo" in detail) && render());
+  let heard = null;
   session.addEventListener("change", () => {
     show(tryButton, session.can("try") && !app.state.demo);
     show(device, Boolean(session.transport?.chooseDevice));
+    const plugs = session.transport?.plugs ?? null;
+    if (plugs === heard) return;
+    heard = plugs;
+    for (const kind of ["connect", "disconnect"]) plugs?.addEventListener?.(kind, look);
   });
   return panel(
     "Programmer",

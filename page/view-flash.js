@@ -3,7 +3,10 @@
 import { messages, panel } from "./app.js";
 import { address, button, bytes, choices, field, fill, h, show, table } from "./dom.js";
 import { Hex } from "./hex.js";
-import { Picture, legend } from "./picture.js";
+import { Picture, legend, scale } from "./picture.js";
+
+/** Places of a search that are listed. */
+const SHOWN = 100;
 
 const KINDS = ["blank", "filled", "text", "code", "compressed", "changed"];
 
@@ -20,6 +23,7 @@ export function flash(app) {
   const hint = h("p", { class: "hint" }, "Take a backup on the bench, or drop a file in Files: then its picture is here.");
   const goto = h("input", { type: "text", do: "goto", placeholder: "0x20000", autocomplete: "off", spellcheck: "false" });
   const found = h("div", { class: "found" });
+  const wrong = messages();
   const words = h("input", { type: "search", do: "search-text", placeholder: "U-Boot, 27051956, 02:6e:6f…", autocomplete: "off", spellcheck: "false" });
   let shown = null;
   let subject = "";
@@ -105,32 +109,52 @@ export function flash(app) {
     );
   }
 
-  /** What is searched for, by its form: an address of a unit, bytes in hex, or text. */
+  /** What is searched for, by its form: a MAC address, bytes in hex, or text; text in quotes is text in any case. */
   function wanted(text) {
+    const quoted = /^"(.+)"$/.exec(text);
+    if (quoted) return { text: quoted[1] };
     if (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)) return { mac: text };
     const hex = text.replace(/^0x/i, "").replaceAll(" ", "");
     return /^([0-9a-f]{2}){2,}$/i.test(hex) ? { bytes: hex } : { text };
   }
 
   async function search() {
-    const result = await app.run(box, "search", { what: subject, ...wanted(words.value.trim()) });
+    fill(found);
+    show(wrong, false);
+    const sought = wanted(words.value.trim());
+    const result = await app.run(wrong, "search", { what: subject, ...sought });
     if (!result) return;
-    const { places } = result;
+    const { places, more } = result;
+    const kind = { mac: "this MAC address", bytes: "these bytes", text: "this text" }[Object.keys(sought)[0]];
+    const count = places.length === 1 ? "1 place has" : `${more ? "More than " : ""}${places.length || "No"} place${places.length ? "s have" : " has"}`;
     fill(
       found,
-      h("p", { role: "status" }, `${places.length} places`),
-      h("ul", { class: "hits" }, places.slice(0, 100).map((place) => h("li", {}, button("hit", `${address(place.start)} ${place.form ?? ""}`, () => open(place.start, place.end - place.start), "link")))),
+      h("p", { role: "status" }, `${count} ${kind}.`, places.length > SHOWN && ` The first ${SHOWN}:`, sought.bytes && ` For the text instead, put it in quotes: "${words.value.trim()}".`),
+      h("ul", { class: "hits" }, places.slice(0, SHOWN).map((place) => h("li", {}, button("hit", `${address(place.start)} ${place.form ?? ""}`, () => open(place.start, place.end - place.start), "link")))),
     );
   }
 
   what.addEventListener("change", () => (list(), look()));
   against.addEventListener("change", look);
-  colour.addEventListener("change", () => shown && picture.contents(shown, colour.value));
+  const [ofKinds, ofEntropy] = [legend(KINDS), scale()];
+  const colours = () => {
+    show(ofKinds, colour.value === "kinds");
+    show(ofEntropy, colour.value === "entropy");
+    if (shown) picture.contents(shown, colour.value);
+  };
+  colour.addEventListener("change", colours);
+  colours();
   goto.addEventListener("change", () => {
-    const at = Number(goto.value);
-    if (Number.isInteger(at) && at >= 0) open(at, 1);
+    const text = goto.value.trim();
+    if (text === "") return;
+    const at = Number(text);
+    const is_address = Number.isSafeInteger(at) && at >= 0;
+    show(wrong, !is_address || at >= hex.length);
+    if (!is_address) fill(wrong, h("p", {}, `"${text}" is no address: 0x20000 or 131072 is one.`));
+    else if (at >= hex.length) fill(wrong, h("p", {}, hex.length ? `${address(at)} is beyond the end: there are ${address(hex.length)} bytes.` : "Choose the contents above first."));
+    else open(at, 1);
   });
-  const searching = h("form", { class: "row", on: { submit: (event) => (event.preventDefault(), subject && search()) } }, field("Search", words), h("button", { type: "submit", do: "search" }, "Search"));
+  const searching = h("form", { class: "row", on: { submit: (event) => (event.preventDefault(), search()) } }, field("Search", words), h("button", { type: "submit", do: "search" }, "Search"));
   session.addEventListener("change", () => show(searching, session.can("search")));
   session.addEventListener("change", () => session.can("diff") && !against.querySelector('[value="chip"]') && list());
   app.addEventListener("state", ({ detail }) => {
@@ -147,9 +171,9 @@ export function flash(app) {
   });
   list();
   return [
-    panel("Picture", h("div", { class: "row" }, field("Contents", what), field("Compared with", against), field("Colours", colour)), hint, picture.element, legend(KINDS), box),
+    panel("Picture", h("div", { class: "row" }, field("Contents", what), field("Compared with", against), field("Colours", colour)), hint, picture.element, ofKinds, ofEntropy, box),
     h("div", { class: "columns" }, panel("Regions", regions), panel("Differences", differences)),
-    panel("Bytes", h("div", { class: "row" }, field("Go to address", goto), searching), found, hex.element),
+    panel("Bytes", h("div", { class: "row" }, field("Go to address", goto), searching), wrong, found, hex.element),
   ];
 }
 

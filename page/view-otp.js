@@ -32,22 +32,25 @@ export function otp(app) {
     said.textContent = done.chip === "untouched" ? "Nothing had to be changed." : "Done and read back.";
     await read();
   };
+  const withFile = () => app.chosen(box, file.value, "Drop the file in Files first, then choose it here.");
+  const withBackup = () => app.chosen(box, against.value, "There is no backup yet: take one on the bench, or import one in Backups.");
   const number = () => Number(register.value);
   const compare = async () => {
+    if (!withBackup()) return;
     const found = await app.run(box, "otp-diff", app.conditions({ a: against.value, b: "chip" }));
     if (found) said.textContent = found.equal ? "Both hold the same." : `They differ in register ${found.differing.map((one) => one.index).join(", ")}.`;
   };
   const controls = [
     ["otp-diff", field("Compare with a backup", against), button("otp-diff", "Compare", compare)],
-    ["otp-clone", null, button("otp-clone", "Put that backup's registers on this chip…", () => change("otp-clone", { backup: against.value }), "danger")],
-    ["otp-program", field("File", file), button("otp-program", "Program the register…", () => change("otp-program", { register: number(), file: file.value }), "danger")],
+    ["otp-clone", null, button("otp-clone", "Put that backup's registers on this chip…", () => withBackup() && change("otp-clone", { backup: against.value }), "danger")],
+    ["otp-program", field("File", file), button("otp-program", "Program the register…", () => withFile() && change("otp-program", { register: number(), file: file.value }), "danger")],
     ["otp-erase", null, button("otp-erase", "Erase the register…", () => change("otp-erase", { register: number() }), "danger")],
     ["otp-lock", null, button("otp-lock", "Lock the register forever…", () => change("otp-lock", { register: number() }), "danger")],
   ];
   const rows = controls.map(([name, control, action]) => [name, h("div", { class: "row", hidden: true }, control, action)]);
   const changes = h("details", { hidden: true }, h("summary", {}, "Compare and change"), h("div", { class: "row" }, field("Register", register)), rows.map(([, row]) => row), said);
   app.addEventListener("state", ({ detail }) => {
-    if ("backups" in detail) choices(against, app.state.backups.map((backup) => ({ value: backup.id, label: backup.name ?? backup.id })));
+    if ("backups" in detail) choices(against, app.backupChoices());
     if ("files" in detail) choices(file, app.state.files.map((file) => ({ value: file.path, label: file.name })));
   });
   session.addEventListener("change", () => {

@@ -101,7 +101,7 @@ export function splice(app) {
   }
 
   const lists = () => {
-    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.state.backups.map((backup) => ({ value: backup.id, label: `backup ${backup.name ?? backup.id}` }))]);
+    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices()]);
     choices(recipe, [{ value: "", label: "none" }, ...app.state.files.filter((file) => file.name.endsWith(".toml")).map((file) => ({ value: file.path, label: file.name }))]);
     const files = app.state.files.filter((file) => !file.name.endsWith(".toml"));
     fill(
@@ -113,7 +113,7 @@ export function splice(app) {
   };
   app.addEventListener("state", ({ detail }) => {
     if (detail.donor) chosen.add(detail.donor);
-    if ("boards" in detail) choices(board, [{ value: "", label: "found by what is on the chip" }, ...app.state.boards.map((board) => ({ value: board.name, label: board.model }))]);
+    if ("boards" in detail) choices(board, [{ value: "", label: "by its contents" }, ...app.state.boards.map((board) => ({ value: board.name, label: board.model }))]);
     if ("files" in detail || "backups" in detail || detail.donor) lists();
   });
   outcome.append(h("div", { class: "actions" }, toWrite, keepRecipe));

@@ -44,7 +44,8 @@ function running(app) {
       if (key !== drawn) picture.plan(size, planned.ranges, regions, done);
       drawn = key;
     }
-    if (entry.ended && entry.result) fill(counts, totals(entry.result), findings(entry.result.findings));
+    const written = entry.result?.chip === "written" && h("p", {}, "Take the clip off before the board gets its power. If it does not start: put the backup back, in Backups.");
+    if (entry.ended && entry.result) fill(counts, written, totals(entry.result), findings(entry.result.findings));
     else fill(counts);
   });
 
@@ -86,6 +87,7 @@ function file(app) {
         fill(box, h("p", {}, `"${at.value}" is no address: 0x8000 or 32768 is one.`));
         return show(box, true);
       }
+      if (!app.chosen(box, what.value, "Drop the file in Files first, then choose it here.")) return;
       const options = { file: what.value, at: from, ...(allowed.size && { allow: [...allowed] }) };
       await app.run(box, "write", app.conditions(options), { allow: (name, on) => (on ? allowed.add(name) : allowed.delete(name)) });
     })),
@@ -106,11 +108,12 @@ function verify(app) {
     if (!("files" in detail) && !("backups" in detail)) return;
     choices(what, [
       ...app.state.files.map((file) => ({ value: file.path, label: file.name })),
-      ...app.state.backups.map((backup) => ({ value: `${backup.path}/flash.bin`, label: `backup ${backup.name ?? backup.id}` })),
+      ...app.backupChoices((backup) => `${backup.path}/flash.bin`),
     ]);
   });
   const check = async () => {
     fill(place);
+    if (!app.chosen(box, what.value, "Drop a file in Files or take a backup first, then choose it here.")) return;
     const found = await app.run(box, "verify", app.conditions({ file: what.value }));
     if (!found) return;
     const ranges = found.differing_ranges;

@@ -1,11 +1,31 @@
 //! Sizes, clocks, durations, bytes and names as people write and read them.
 
+use sha2::Digest;
+use sha2::digest::Output;
 use std::time::Duration;
 
 /// 1024 bytes.
 pub const KIB: u64 = 1024;
 /// 1024 KiB.
 pub const MIB: u64 = 1024 * KIB;
+
+/// Bytes that are summed in one call.
+const SUMMED: usize = 64 * 1024;
+
+/// The digest of bytes.
+pub(crate) fn sum<D: Digest>(bytes: &[u8]) -> Output<D> {
+    let mut digest = D::new();
+    add(&mut digest, bytes);
+    digest.finalize()
+}
+
+/// Adds bytes to a digest, in pieces. A browser begins with a slow translation of a WebAssembly function, and a call ends in the one
+/// that it began in: all of a dump in one call would be summed at a fifth of the speed.
+pub(crate) fn add(digest: &mut impl Digest, bytes: &[u8]) {
+    for piece in bytes.chunks(SUMMED) {
+        digest.update(piece);
+    }
+}
 
 /// Lower-case hex digits without separators: `ef4017`.
 pub fn hex(bytes: &[u8]) -> String {
@@ -43,9 +63,19 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
 
 /// Shannon entropy in bits a byte, 0 to 8; 0 of no bytes.
 pub fn entropy(bytes: &[u8]) -> f64 {
-    let mut counts = [0u32; 256];
+    entropy_of(&counts(bytes))
+}
+
+/// How often each byte occurs.
+pub(crate) fn counts(bytes: &[u8]) -> [u32; 256] {
+    let mut counts = [0; 256];
     bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-    let len = bytes.len() as f64;
+    counts
+}
+
+/// The entropy of bytes that occur so often.
+pub(crate) fn entropy_of(counts: &[u32; 256]) -> f64 {
+    let len = counts.iter().map(|count| f64::from(*count)).sum::<f64>();
     let shares = counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / len);
     shares.map(|share| -share * share.log2()).sum::<f64>().abs()
 }
@@ -138,6 +168,15 @@ pub fn time(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_by_pieces_is_the_digest() {
+        let bytes: Vec<u8> =
+            (0..3 * SUMMED as u32 + 1).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for len in [0, 1, SUMMED - 1, SUMMED, SUMMED + 1, 3 * SUMMED + 1] {
+            assert_eq!(sum::<sha2::Sha256>(&bytes[..len]), sha2::Sha256::digest(&bytes[..len]), "{len}");
+        }
+    }
 
     #[test]
     fn a_slip_is_recognised_and_another_word_is_not() {

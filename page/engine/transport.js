@@ -58,13 +58,14 @@ export function connect() {
       },
       take: () => {},
       async putFile(name, contents) {
-        const bytes = new Uint8Array(contents instanceof Blob ? await contents.arrayBuffer() : contents).slice();
+        const bytes = contents instanceof Blob ? new Uint8Array(await contents.arrayBuffer()) : new Uint8Array(contents).slice();
         return ask({ put: name.replaceAll(/[\\/]/g, "_"), bytes }, [bytes.buffer]);
       },
       getFile: async (path) => new Blob([await ask({ get: path })]),
       reportAddress: () => null,
       folder: () => FOLDER,
       storesIn: "this browser",
+      plugs: navigator.usb ?? null,
       chooseDevice: navigator.usb ? () => navigator.usb.requestDevice({ filters: PROGRAMMERS }) : null,
     };
   });

@@ -123,6 +123,8 @@ export class Usb {
         return DENIED;
       case "AbortError":
         return BROKEN;
+      case "TimeoutError":
+        return TIMEOUT;
       default:
         return OTHER;
     }
@@ -134,9 +136,8 @@ export class Usb {
       return OTHER;
     }
     try {
-      const devices = await navigator.usb.getDevices();
-      // A name stays with its device as long as this engine runs. It has the form of a path of the bus, which no page learns.
-      for (const device of devices) if (!this.#names.includes(device)) this.#names.push(device);
+      const devices = [...(await navigator.usb.getDevices())];
+      this.#name(devices);
       const hex = (number) => number.toString(16).padStart(4, "0");
       const plain = (text) => (text ?? "").replaceAll(/[\t\r\n]/g, " ");
       const line = (device) =>
@@ -147,12 +148,26 @@ export class Usb {
     }
   }
 
+  /**
+   * A name stays with its device as long as this engine runs. It has the form of a path of the bus, which no page learns. Plugged in
+   * again, or asked for again, a device may be another object: it has the name of the one like it that is not there any more.
+   */
+  #name(devices) {
+    const like = (a, b) => a.vendorId === b.vendorId && a.productId === b.productId && a.serialNumber === b.serialNumber;
+    for (const device of devices) {
+      if (this.#names.includes(device)) continue;
+      const free = this.#names.findIndex((old) => !devices.includes(old) && like(old, device));
+      if (free < 0) this.#names.push(device);
+      else this.#names[free] = device;
+    }
+  }
+
   async #openDevice(path) {
     const device = this.#names[Number(path.split("-")[1]) - 1];
     if (!device) return GONE;
     try {
       if (!device.opened) await device.open();
-      if (device.configuration === null) await device.selectConfiguration(1);
+      if (!device.configuration) await device.selectConfiguration(device.configurations?.[0]?.configurationValue ?? 1);
     } catch (error) {
       const code = this.#code(error);
       return code === OTHER ? BUSY : code;
@@ -172,10 +187,10 @@ export class Usb {
   async #claim(handle, number, into) {
     const entry = this.#open.get(handle);
     const bulk = (alternate, direction) => alternate.endpoints.find((one) => one.type === "bulk" && one.direction === direction);
-    const found = entry.device.configuration.interfaces.find(({ interfaceNumber, alternates: [first] }) =>
-      number < 0 ? first.interfaceClass === 0xff && bulk(first, "in") && bulk(first, "out") : interfaceNumber === number,
-    );
-    const [incoming, outgoing] = ["in", "out"].map((direction) => found && bulk(found.alternates[0], direction));
+    const first = ({ alternate, alternates }) => alternate ?? alternates[0];
+    const fits = (one) => first(one).interfaceClass === 0xff && bulk(first(one), "in") && bulk(first(one), "out");
+    const found = entry.device.configuration?.interfaces.find((one) => (number < 0 ? fits(one) : one.interfaceNumber === number));
+    const [incoming, outgoing] = ["in", "out"].map((direction) => found && bulk(first(found), direction));
     if (!incoming || !outgoing) return MISSING;
     try {
       await entry.device.claimInterface(found.interfaceNumber);

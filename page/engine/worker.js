@@ -137,7 +137,8 @@ async function run() {
     if (data.line !== undefined) input.push(data.line);
     else if (data.put !== undefined) {
       answer(() => {
-        files.set(data.put, new File(data.bytes));
+        // The bytes were handed over; the constructor would copy them.
+        files.set(data.put, Object.assign(new File([]), { data: data.bytes }));
         return `/files/${data.put}`;
       });
     } else if (data.get !== undefined) answer(() => find(tree, data.get));

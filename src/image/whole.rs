@@ -2,9 +2,9 @@
 
 use std::ops::Deref;
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-use crate::units::hex;
+use crate::units::{hex, sum};
 
 /// Bytes as they are, or are to be, in a chip from address 0.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Image {
 
 /// SHA-256 as 64 lower-case hex digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(&sum::<Sha256>(bytes))
 }
 
 /// True when every byte is `ff`, or every byte is `00`: an erased flash, or a bus that nothing drives.

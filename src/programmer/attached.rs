@@ -103,7 +103,7 @@ fn choose(mut attached: Vec<Attached>) -> Result<Settings, LinkError> {
     }
     match attached.as_slice() {
         [] => {
-            let text = format!("no programmer is plugged in ({})", Model::found_titles());
+            let text = format!("{} ({})", host::NONE, Model::found_titles());
             Err(UsbError::NotFound(text).into())
         }
         [Attached { model: Some(model), path, .. }] => {

@@ -3,6 +3,7 @@
 //! The kinds are a guess for the eye, made from byte statistics alone: they decide nothing.
 
 use crate::span::{Span, Spans};
+use crate::units::{counts, entropy_of};
 
 /// The most cells a picture has; larger chips get larger cells.
 const MAX_CELLS: u64 = 16_384;
@@ -120,20 +121,17 @@ fn unit(len: u64, sector: u64) -> u64 {
 
 /// Kind and entropy of one cell's bytes.
 fn judge(bytes: &[u8]) -> (Kind, f32) {
-    let mut counts = [0u32; 256];
-    for byte in bytes {
-        counts[usize::from(*byte)] += 1;
+    // Half of most flashes is erased: such cells are not counted.
+    if let Some(first) = bytes.first().filter(|first| bytes.iter().all(|byte| byte == *first)) {
+        return (if *first == 0xff { Kind::Blank } else { Kind::Filled }, 0.0);
     }
+    let counts = counts(bytes);
     let len = bytes.len() as f32;
-    let entropy = crate::units::entropy(bytes) as f32;
+    let entropy = entropy_of(&counts) as f32;
     let printable: u32 = (0x20..0x7f).chain([0x09, 0x0a, 0x0d]).map(|byte: usize| counts[byte]).sum::<u32>();
     // A sample of n random bytes cannot show more than log2(n) bits; 4 KiB of random data shows about 7.95.
     let dense = (len.log2() - 0.6).min(7.5);
-    let kind = if counts[0xff] as usize == bytes.len() {
-        Kind::Blank
-    } else if counts.contains(&(bytes.len() as u32)) {
-        Kind::Filled
-    } else if f64::from(printable) >= 0.85 * f64::from(bytes.len() as u32 - counts[0xff].min(counts[0])) {
+    let kind = if f64::from(printable) >= 0.85 * f64::from(bytes.len() as u32 - counts[0xff].min(counts[0])) {
         Kind::Text
     } else if entropy >= dense {
         Kind::Compressed

@@ -2,7 +2,8 @@
 //!
 //! And the checks that belong before the chip is touched: is the folder writable, is there room, may the name be used.
 
-use sha2::{Digest, Sha256};
+use crate::units::sum;
+use sha2::Sha256;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -175,7 +176,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
         if about.len() > most {
             return Err(too_long(about.len().to_string()));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(about.len() as usize + 1);
         // A device or a pipe has no length of its own.
         file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > most {
@@ -263,7 +264,7 @@ fn free_bytes(_folder: &Path) -> Option<u64> {
 
 /// SHA-256 as 64 lower-case hex digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(&sum::<Sha256>(bytes))
 }
 
 #[cfg(test)]

@@ -44,9 +44,19 @@ fn a_file_is_written_and_the_job_has_its_report() {
     ready(&mut browser, &page);
     // The programmer of -p is the one that is named and chosen.
     assert_eq!(browser.run("return document.getElementById('subject').textContent"), "emulated programmer");
+    let next = "document.querySelector('[data-next]').textContent.includes";
+    browser.until(&format!("{next}('put the clip on the chip')"));
+    browser.click("[data-do=probe]");
+    browser.until(&format!("{next}('Take a backup.')"));
+    view(&mut browser, "write");
+    browser.click("[data-do=write]");
+    says(&mut browser, "Drop the file in Files first");
+    browser.click("[data-do=verify]");
+    says(&mut browser, "Drop a file in Files or take a backup first");
     bench.write("piece.bin", &[0x5a; 0x1000]);
     give(&mut browser, &bench, "piece.bin");
     view(&mut browser, "write");
+    browser.until("!document.querySelector('[data-view=write] .messages:not([hidden])')");
     choose(&mut browser, "write-what", "piece.bin");
     browser.keys("[data-do=write-at]", "here");
     browser.click("[data-do=write]");
@@ -56,6 +66,7 @@ fn a_file_is_written_and_the_job_has_its_report() {
     browser.click("[data-do=write]");
     confirm(&mut browser);
     says(&mut browser, "Written and verified.");
+    says(&mut browser, "Take the clip off before the board gets its power.");
     let (before, after) = (bench.read("small.bin"), bench.read("chip/flash.bin"));
     assert!(after[0x8000..0x9000].iter().all(|byte| *byte == 0x5a));
     assert!(after[..0x8000] == before[..0x8000] && after[0x9000..] == before[0x9000..]);
@@ -131,6 +142,8 @@ fn security_registers_are_changed_by_clicks_and_locked_by_the_typed_phrase_alone
     browser.click("[data-do=otp]");
     browser.until("document.querySelectorAll('[data-register]').length === 3");
     browser.click("[data-view=otp] summary");
+    browser.click("[data-do=otp-diff]");
+    says(&mut browser, "There is no backup yet");
     choose(&mut browser, "otp-file", "operator.bin");
     browser.click("[data-do=otp-program]");
     confirm(&mut browser);
@@ -175,5 +188,60 @@ fn the_contact_is_watched_until_something_else_is_wanted() {
     browser.click("[data-do=probe]");
     browser.until("document.querySelector('[data-view=bench] .part')");
     browser.until("document.querySelector('[data-do=watch]').textContent === 'Live meter'");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+/// Types into a control of the flash view in place of what is there, and presses Enter.
+fn enter(browser: &mut Browser, control: &str, words: &str) {
+    browser.run(&format!("document.querySelector('[data-do={control}]').value = ''; return ''"));
+    browser.keys(&format!("[data-do={control}]"), &format!("{words}\u{e007}"));
+}
+
+#[test]
+fn bytes_are_found_by_address_text_hex_and_mac() {
+    let Some(mut browser) = browser() else { return };
+    let bench = Bench::new();
+    let page = start(&bench);
+    ready(&mut browser, &page);
+    let mut known = vec![0xff; 0x1_0000];
+    for (at, bytes) in
+        [(0x1234, &b"U-Boot 1.1.3"[..]), (0x2000, b"\x02\x6e\x6f\x72\x73\x70"), (0x3000, b"cafe")]
+    {
+        known[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    bench.write("known.bin", &known);
+    view(&mut browser, "flash");
+    enter(&mut browser, "goto", "0x1000");
+    says(&mut browser, "Choose the contents above first.");
+    give(&mut browser, &bench, "known.bin");
+    browser.click("[data-do=picture]");
+    browser.until("!document.querySelector('.hex-bytes')?.textContent.includes('·')");
+    for (address, words) in [
+        ("here", "\"here\" is no address"),
+        ("0x10000", "0x010000 is beyond the end: there are 0x010000 bytes."),
+    ] {
+        enter(&mut browser, "goto", address);
+        says(&mut browser, words);
+    }
+    let marked = "document.querySelector('.hex-row mark')?.parentElement.textContent.startsWith";
+    enter(&mut browser, "goto", "0x4321");
+    browser.until(&format!("{marked}('0x00004320')"));
+    browser.until("document.querySelector('[data-view=flash] .messages:not([hidden])') === null");
+    for (sought, words, row) in [
+        ("U-Boot", "1 place has this text.", "0x00001230"),
+        ("026e6f72", "1 place has these bytes.", "0x00002000"),
+        ("02:6e:6f:72:73:70", "1 place has this MAC address.", "0x00002000"),
+        ("\"cafe\"", "1 place has this text.", "0x00003000"),
+    ] {
+        enter(&mut browser, "search-text", sought);
+        says(&mut browser, words);
+        browser.click("[data-do=hit]");
+        browser.until(&format!("{marked}('{row}')"));
+    }
+    // Digits that could be either are said to be bytes.
+    enter(&mut browser, "search-text", "cafe");
+    says(&mut browser, "No place has these bytes. For the text instead, put it in quotes: \"cafe\".");
+    enter(&mut browser, "search-text", "nowhere");
+    says(&mut browser, "No place has this text.");
     assert_eq!(browser.console(), Vec::<String>::new());
 }

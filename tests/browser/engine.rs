@@ -17,13 +17,13 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A tab with the engine, and the programmer outside of it.
-struct Tab {
+pub struct Tab {
     browser: Browser,
-    emulator: Emulator,
+    pub emulator: Emulator,
 }
 
 impl Tab {
-    fn open(options: Options, time: Time) -> Option<Self> {
+    pub fn open(options: Options, time: Time) -> Option<Self> {
         let Outside { mut browser, emulator, site } = Outside::start(options, time)?;
         browser.open(&site.url("blank"));
         browser.run("const client = document.createElement('script'); client.src = '/client.js'; document.head.append(client);");
@@ -31,7 +31,7 @@ impl Tab {
     }
 
     /// Runs the body of an async function, given the client as `bench`; gives what it returns.
-    fn run(&mut self, body: &str) -> Value {
+    pub fn run(&mut self, body: &str) -> Value {
         self.browser.run(&format!(
             "globalThis.outcome = null; (async () => {{ \
                while (!globalThis.bench) await new Promise((resolve) => setTimeout(resolve, 20)); \
@@ -54,7 +54,7 @@ impl Tab {
 }
 
 /// A chip of 512 KiB with contents that differ from byte to byte.
-fn board(programmer: ProgrammerKind) -> Options {
+pub fn board(programmer: ProgrammerKind) -> Options {
     let contents = (0..0x8_0000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let mut options = Options::new(programmer);
     options.chip = "P25D40SH".into();
@@ -166,5 +166,34 @@ fn nothing_is_erased_before_the_backup_has_left_the_tab() {
     let after = tab.emulator.contents();
     assert!(after[0x8000..0x9000].iter().all(|byte| *byte == 0x5a));
     assert!(after[..0x8000] == before[..0x8000] && after[0x9000..] == before[0x9000..]);
+    assert_eq!(tab.emulator.counts().misdeed_count(), 0);
+}
+
+#[test]
+fn a_security_register_leaves_the_tab_before_it_is_erased() {
+    let Some(mut tab) = Tab::open(board(ProgrammerKind::Ch341a), Time::OfTheWorld) else { return };
+    let done = tab.run(
+        "await bench.engine.putFile('operator.bin', new Blob(['OPERATOR-77'])); \
+         const asked = []; \
+         const name = (line) => line.file.split('/').pop(); \
+         const no = (line) => (asked.push(`no: ${name(line)}`), [{ answer: 'no' }]); \
+         const kept = async (line) => { \
+           asked.push(name(line)); \
+           return [{ answer: 'sha256', sha256: await bench.sha256(await bench.engine.getFile(line.file)) }]; }; \
+         const yes = (line) => [{ answer: 'yes', digest: line.digest }]; \
+         const answers = { 'keep-backup': kept, 'security-registers': yes }; \
+         const first = async () => (await bench.run('otp')).security_registers[0].data.slice(0, 22); \
+         const programmed = await bench.run('otp-program', { register: 1, file: '/files/operator.bin' }, answers); \
+         const refused = await bench.run('otp-erase', { register: 1 }, { ...answers, 'keep-backup': no }); \
+         const still = await first(); \
+         const erased = await bench.run('otp-erase', { register: 1 }, answers); \
+         return { asked, ends: [programmed, refused, erased].map((line) => [line.event, line.chip]), still, after: await first() };",
+    );
+    let hex = norsplice::units::hex(b"OPERATOR-77");
+    let register = "security-register-1.bin";
+    assert_eq!(done["asked"], json!(["flash.bin", format!("no: {register}"), register]), "{done}");
+    let ends = json!([["result", "written"], ["error", "untouched"], ["result", "written"]]);
+    assert_eq!(done["ends"], ends, "{done}");
+    assert_eq!((&done["still"], &done["after"]), (&json!(hex), &json!("ff".repeat(11))), "{done}");
     assert_eq!(tab.emulator.counts().misdeed_count(), 0);
 }

@@ -10,3 +10,4 @@ mod picture;
 mod site;
 mod speed;
 mod tab;
+mod wire_faults;

@@ -29,7 +29,8 @@ globalThis.standin ??= { allowed: true };
   };
   const requestDevice = async () => {
     localStorage.setItem("usb-allowed", "");
-    globalThis.lastWorker.postMessage({ usbAllowed: true });
+    // The worker hears of it a moment later.
+    setTimeout(() => globalThis.lastWorker.postMessage({ usbAllowed: true }), 150);
     return {};
   };
   Object.defineProperty(navigator, "usb", { value: { requestDevice, getDevices: async () => [], addEventListener() {} } });

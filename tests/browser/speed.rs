@@ -1,16 +1,18 @@
-//! How long the static site lets people wait, measured in the browser: a dump opened, a large one scrolled and drawn.
+//! How long the static site lets people wait, measured in the browser: the first dump opened, a large one scrolled and drawn.
 //!
 //! Other work on the machine makes each slower and none faster: the first round within the bound is the proof, and what the
-//! browser's processes had of the processor counts where the machine was busy.
+//! browser's processes had of the processor counts where the machine was busy. A browser begins with a slow translation of the
+//! engine and improves what runs often: so each opening is the first one of a fresh browser.
 
 use super::driver::Browser;
 use super::outside::{Outside, Time};
 use super::tab::{give, open, ready, small};
 use crate::bench::Bench;
 use norsplice::image::synthetic;
+use std::path::Path;
 
 /// Rounds, of which the best counts.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 5;
 /// How long a dump of 16 MiB may take, in milliseconds.
 const OPENED: u64 = 2000;
 /// How long a frame may take, in milliseconds.
@@ -24,10 +26,6 @@ const OPENING: &str = "
   });
   const input = document.getElementById('choose-file');
   globalThis.took = null;
-  // Nothing of an earlier round is taken for this one's.
-  document.querySelector('[data-verdict]')?.remove();
-  document.querySelector('[data-view=flash] .picture').hidden = true;
-  for (const row of document.querySelectorAll('.hex-row')) row.replaceChildren();
   input.addEventListener('change', async () => {
     const start = performance.now();
     const inspected = await done(() => document.querySelector('[data-verdict]'));
@@ -62,35 +60,34 @@ fn best(enough: u64, mut round: impl FnMut() -> u64) -> u64 {
     best
 }
 
-#[test]
-fn a_dump_of_16_mib_is_opened_within_two_seconds() {
-    let bench = Bench::new();
-    let Some(mut outside) = Outside::start(small(), Time::OfTheWorld) else { return };
+/// The time that the first opening of this file takes in a fresh browser, in milliseconds; `None` where there is no site.
+fn first_opening(file: &Path) -> Option<u64> {
+    let mut outside = Outside::start(small(), Time::OfTheWorld)?;
     open(&mut outside, "");
     let browser = &mut outside.browser;
     ready(browser);
-    let board = synthetic::demo().board;
-    let mut dump = board.to_vec();
+    browser.run("location.hash = 'files'; return ''");
+    browser.run(OPENING);
+    let before = browser.processor_time();
+    give(browser, file);
+    browser.until("globalThis.took");
+    let processor = browser.processor_time().zip(before).map(|(after, before)| after - before);
+    let took = browser.run("return String(globalThis.took)");
+    eprintln!(
+        "16 MiB: what is in it, then picture and bytes, in ms: {took}; of the processor: {processor:?}"
+    );
+    let took: u64 = took.split(',').map(|part| part.parse::<u64>().expect("a number")).sum();
+    Some(processor.map_or(took, |processor| took.min(processor)))
+}
+
+#[test]
+fn the_first_dump_of_16_mib_is_opened_within_two_seconds() {
+    let bench = Bench::new();
+    let mut dump = synthetic::demo().board.to_vec();
     dump.extend(synthetic::noise(1, 0x40_0000));
     dump.resize(16 << 20, 0xff);
-    let mut round = 0;
-    let best = best(OPENED, || {
-        round += 1;
-        let name = format!("dump{round}.bin");
-        bench.write(&name, &dump);
-        browser.run("location.hash = 'files'; return ''");
-        browser.run(OPENING);
-        let before = browser.processor_time();
-        give(browser, &bench.path(&name));
-        browser.until("globalThis.took");
-        let processor = browser.processor_time().zip(before).map(|(after, before)| after - before);
-        let took = browser.run("return String(globalThis.took)");
-        eprintln!(
-            "16 MiB: what is in it, then picture and bytes, in ms: {took}; of the processor: {processor:?}"
-        );
-        let took: u64 = took.split(',').map(|part| part.parse::<u64>().expect("a number")).sum();
-        processor.map_or(took, |processor| took.min(processor))
-    });
+    bench.write("dump.bin", &dump);
+    let best = best(OPENED, || first_opening(&bench.path("dump.bin")).unwrap_or(0));
     assert!(best <= OPENED, "{best} ms");
 }
 

@@ -12,6 +12,8 @@ const UNLINK = 2;
 const STALLED = -32;
 const OVERFLOW = -75;
 
+/** What a browser says to a call that comes too early or too late. */
+const wrong = (text) => new DOMException(text, "InvalidStateError");
 const gone = () => new DOMException("the device was disconnected", "NotFoundError");
 
 /** The connection: commands go out in order, several in one request; answers come in a stream. */
@@ -135,7 +137,10 @@ class Wire {
 
 class Device {
   opened = false;
+  /** None before it is selected. */
   configuration = null;
+  configurations = [];
+  #claimed = new Set();
   #wire;
   #flying = new Map();
 
@@ -167,8 +172,8 @@ class Device {
     const interfaces = [];
     for (let at = 0; at + 2 <= all.length && all[at] > 0; at += all[at]) {
       if (all[at + 1] === 4) {
-        const alternate = { interfaceClass: all[at + 5], endpoints: [] };
-        interfaces.push({ interfaceNumber: all[at + 2], alternates: [alternate], alternate });
+        const alternate = { alternateSetting: all[at + 3], interfaceClass: all[at + 5], endpoints: [] };
+        interfaces.push({ interfaceNumber: all[at + 2], alternates: [alternate], alternate, claimed: false });
       } else if (all[at + 1] === 5) {
         interfaces.at(-1).alternate.endpoints.push({
           endpointNumber: all[at + 2] & 15,
@@ -178,24 +183,49 @@ class Device {
         });
       }
     }
-    this.configuration = { configurationValue: 1, interfaces };
+    this.configurations = [{ configurationValue: all[5], interfaces }];
   }
 
   async open() {
+    if (this.isGone) throw gone();
     this.opened = true;
   }
 
   async close() {
     await this.#endAll();
     this.opened = false;
+    this.#claimed.clear();
   }
 
-  async selectConfiguration() {}
+  async selectConfiguration(value) {
+    if (!this.opened) throw wrong("The device must be opened first.");
+    const found = this.configurations.find((one) => one.configurationValue === value);
+    if (!found) throw new DOMException("The configuration value provided is not supported by the device.", "NotFoundError");
+    this.configuration = found;
+  }
 
-  async claimInterface() {}
+  async claimInterface(number) {
+    if (!this.configuration) throw wrong("The device must have a configuration selected.");
+    if (!this.configuration.interfaces.some((one) => one.interfaceNumber === number)) {
+      throw new DOMException("The interface number provided is not supported by the device in its current configuration.", "NotFoundError");
+    }
+    if (this.isGone) throw gone();
+    this.#claimed.add(number);
+  }
 
-  async releaseInterface() {
+  async releaseInterface(number) {
+    if (!this.#claimed.delete(number)) throw wrong("The specified interface has not been claimed.");
     await this.#endAll();
+  }
+
+  /** The device is open, and this endpoint is one of an interface that was claimed. */
+  #check(direction, endpoint) {
+    if (!this.opened) throw wrong("The device must be opened first.");
+    const is_it = (one) => one.direction === direction && one.endpointNumber === endpoint;
+    const claimed = (this.configuration?.interfaces ?? []).filter((one) => this.#claimed.has(one.interfaceNumber));
+    if (endpoint !== 0 && !claimed.some(({ alternate }) => alternate.endpoints.some(is_it))) {
+      throw new DOMException("The specified endpoint is not part of a claimed and selected alternate interface.", "NotFoundError");
+    }
   }
 
   async #endAll() {
@@ -226,12 +256,14 @@ class Device {
   }
 
   async transferIn(endpoint, length) {
+    this.#check("in", endpoint);
     counts.transferIn++;
     const { status, data } = await this.#bulk(endpoint, true, length);
     return { status: this.#status(status), data: new DataView(data.buffer, data.byteOffset, data.byteLength) };
   }
 
   async transferOut(endpoint, data) {
+    this.#check("out", endpoint);
     counts.transferOut++;
     const { status, actual } = await this.#bulk(endpoint, false, data.byteLength, new Uint8Array(data));
     return { status: this.#status(status), bytesWritten: actual };
@@ -242,12 +274,14 @@ class Device {
   }
 
   async controlTransferIn(setup, length) {
+    this.#check("in", 0);
     counts.control++;
     const { status, data } = await this.#wire.setup(0x80 | this.#type(setup), setup.request, setup.value, setup.index, length);
     return { status: this.#status(status), data: new DataView(data.buffer, data.byteOffset, data.byteLength) };
   }
 
   async controlTransferOut(setup, data) {
+    this.#check("out", 0);
     counts.control++;
     const bytes = new Uint8Array(data);
     const { status } = await this.#wire.setup(this.#type(setup), setup.request, setup.value, setup.index, bytes.length, bytes);

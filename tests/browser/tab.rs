@@ -94,8 +94,16 @@ fn assert_quiet(browser: &mut Browser, emulator: &Emulator) {
 /// A device is chosen, and its chip asked who it is.
 fn probe(browser: &mut Browser, hand: Hand) {
     assert_eq!(browser.run("return document.getElementById('subject').textContent"), "no programmer chosen");
+    assert!(text(browser).contains("Next: Plug the programmer in and choose it."), "{}", text(browser));
+    hand.press(browser, "[data-do=probe]");
+    let shown = "document.querySelector('[data-view=bench] .messages:not([hidden])')";
+    browser.until(&format!(
+        "{shown}?.textContent.includes('this page has been given none, choose one on the bench')"
+    ));
     hand.press(browser, "[data-do=device]");
     browser.until("document.querySelector('[data-do=choose]:checked')");
+    // What went wrong without it is not shown any more.
+    browser.until(&format!("!{shown}"));
     hand.press(browser, "[data-do=probe]");
     browser.until("document.querySelector('[data-view=bench] .part')");
 }

@@ -7,12 +7,13 @@
 //! SeaBIOS's, a path of a device a line (SeaBIOS, src/boot.c).
 
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Sha256, Sha512};
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, slice, text, u32_at};
 use super::item::{Found, Item, ItemKind, Outcome};
 use super::packed::lzma;
+use crate::units::sum;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("cbfs");
@@ -231,9 +232,9 @@ fn digest(look: &mut Look, algorithm: u32, data: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     match algorithm {
-        1 => Some(Sha1::digest(data).to_vec()),
-        2 => Some(Sha256::digest(data).to_vec()),
-        3 => Some(Sha512::digest(data).to_vec()),
+        1 => Some(sum::<Sha1>(data).to_vec()),
+        2 => Some(sum::<Sha256>(data).to_vec()),
+        3 => Some(sum::<Sha512>(data).to_vec()),
         _ => None,
     }
 }
@@ -249,7 +250,7 @@ pub(crate) mod tests {
         let mut attribute = Vec::new();
         if hashed {
             attribute = [ATTRIBUTE_HASH, 44, 2].iter().flat_map(|w| w.to_be_bytes()).collect();
-            attribute.extend(Sha256::digest(data));
+            attribute.extend(sum::<Sha256>(data));
         }
         let mut bytes = MAGIC.to_vec();
         let at = if hashed { attributes } else { 0 };

@@ -3,11 +3,12 @@
 //! Source: esptool docs/en/advanced-topics/firmware-image-format.rst (fields, checksum, hash). esptool changes the
 //! flash's mode and size in a loader when it writes one: then the hash does not hold, and the checksum does.
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::units::sum;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("esp-image");
@@ -91,7 +92,7 @@ fn extended(look: &mut Look, at: usize) -> Option<Found> {
     let hash = match hash {
         None => None,
         Some(hash) if look.may_sum(end as u64) => {
-            Some(Outcome::from(Sha256::digest(&look.bytes[at..at + end]).as_slice() == hash))
+            Some(Outcome::from(sum::<Sha256>(&look.bytes[at..at + end]).as_slice() == hash))
         }
         Some(_) => Some(Outcome::CannotTell),
     };

@@ -5,12 +5,13 @@
 
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Sha256, Sha512};
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, hex, slice, u32_at};
 use super::dtb::{self, Tree, TreeNode};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::units::sum;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("fit");
@@ -141,10 +142,10 @@ fn check(look: &mut Look, data: Option<&[u8]>, hash: &TreeNode) -> (Outcome, Str
             let holds = u32_at(value, 0, Big) == Some(crc);
             return (holds.into(), if holds { algorithm } else { format!("{algorithm}, found {crc:08x}") });
         }
-        "md5" => Md5::digest(data).to_vec(),
-        "sha1" => Sha1::digest(data).to_vec(),
-        "sha256" => Sha256::digest(data).to_vec(),
-        "sha512" => Sha512::digest(data).to_vec(),
+        "md5" => sum::<Md5>(data).to_vec(),
+        "sha1" => sum::<Sha1>(data).to_vec(),
+        "sha256" => sum::<Sha256>(data).to_vec(),
+        "sha512" => sum::<Sha512>(data).to_vec(),
         _ => return (Outcome::CannotTell, format!("{algorithm} is not known")),
     };
     let holds = found == value;

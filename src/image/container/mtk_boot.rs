@@ -3,12 +3,13 @@
 //! Source: U-Boot tools/mtk_image.h and mtk_image.c (device header, BRLYT, the headers `MMM`, the SHA-256 after the image; LK's
 //! header of 512 bytes with FF after its fields). `mkimage -T mtk_image` makes both; MT7621's is a uImage.
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, text, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 use crate::image::whole::is_blank;
+use crate::units::sum;
 
 /// The kind of a first loader.
 pub const KIND: ItemKind = ItemKind::new("mtk-loader");
@@ -60,7 +61,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         (None, _) => item.check(CheckName::HASH, Outcome::Bad, "the image is cut short"),
         (Some(image), _) if total > SHA256_LEN && look.may_sum(total as u64) => {
             let (covered, hash) = image.split_at(total - SHA256_LEN);
-            item.check(CheckName::HASH, Sha256::digest(covered).as_slice() == hash, "")
+            item.check(CheckName::HASH, sum::<Sha256>(covered).as_slice() == hash, "")
         }
         (Some(_), _) => item.check(CheckName::HASH, Outcome::CannotTell, NOT_MADE),
     };
@@ -106,7 +107,7 @@ pub(crate) mod tests {
         for (at, word) in [(28, 0x20_1000), (32, 0x1020), (44, 32), (48, 0x300)] {
             image[at..at + 4].copy_from_slice(&u32::to_le_bytes(word));
         }
-        let hash = Sha256::digest(&image);
+        let hash = sum::<Sha256>(&image);
         [&file[..], &image, &hash].concat()
     }
 

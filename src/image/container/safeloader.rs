@@ -10,6 +10,7 @@ use super::bytes::{Endianness::Big, slice, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 use super::payload::{Parts, Payload};
 use crate::span::Span;
+use crate::units;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("safeloader");
@@ -174,8 +175,9 @@ pub(crate) fn find(look: &mut Look, table: usize) -> Option<Found> {
         }
         None => item.check(CheckName::MD5, Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
-            let sum = Md5::new().chain_update(SALT.to_be_bytes()).chain_update(covered).finalize();
-            item.check(CheckName::MD5, sum.as_slice() == &bytes[at + 4..at + 0x14], "")
+            let mut sum = Md5::new_with_prefix(SALT.to_be_bytes());
+            units::add(&mut sum, covered);
+            item.check(CheckName::MD5, sum.finalize().as_slice() == &bytes[at + 4..at + 0x14], "")
         }
         Some(_) => item.check(CheckName::MD5, Outcome::CannotTell, NOT_MADE),
     };

@@ -2,11 +2,12 @@
 //!
 //! A header whose size is 0 carries metadata only and wraps what follows. Facts: OpenWrt firmware-utils seama.h.
 
-use md5::{Digest, Md5};
+use md5::Md5;
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Big, slice, text, u16_at, u32_at};
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
+use crate::units;
 
 /// The kind of its items.
 pub const KIND: ItemKind = ItemKind::new("seama");
@@ -63,7 +64,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         _ if image_len == 0 => item,
         None => item.check(CheckName::MD5, Outcome::Bad, "the image is cut short"),
         Some(image) if look.may_sum(image.len() as u64) => {
-            item.check(CheckName::MD5, Md5::digest(image).as_slice() == sum, "")
+            item.check(CheckName::MD5, units::sum::<Md5>(image).as_slice() == sum, "")
         }
         Some(_) => item.check(CheckName::MD5, Outcome::CannotTell, NOT_MADE),
     };
@@ -82,7 +83,8 @@ pub(crate) mod tests {
         };
         let meta = b"dev=/dev/mtdblock/2\0type=firmware\0\0";
         let entity =
-            [head(meta, image.len()), Md5::digest(image).to_vec(), meta.to_vec(), image.to_vec()].concat();
+            [head(meta, image.len()), units::sum::<Md5>(image).to_vec(), meta.to_vec(), image.to_vec()]
+                .concat();
         let seal = b"signature=wrgac01\0\0\0";
         if sealed { [&head(seal, 0), &seal[..], &entity].concat() } else { entity }
     }

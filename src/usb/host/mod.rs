@@ -16,3 +16,6 @@ pub use address::open_address;
 pub use find::{list, open, plugged};
 pub use pipe::HostPipe;
 pub use stream::{StreamPipe, open_stream, serial_ports};
+
+/// What is to be said where there is no programmer at all.
+pub(crate) const NONE: &str = "no programmer is plugged in";

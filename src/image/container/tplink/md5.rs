@@ -12,6 +12,7 @@ use super::header::{Structure, TplinkHeader};
 use crate::image::container::bytes::slice;
 use crate::image::container::envelope::{Change, Md5Verdict};
 use crate::image::container::overlay::FORMAT_MARK;
+use crate::units;
 
 /// Which of a structure's two salts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ fn sum(header: &TplinkHeader, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8;
     let mut md5 = Md5::new();
     for (i, piece) in pieces.iter().enumerate() {
         if i > 0 || piece.len() < at + 16 {
-            md5.update(piece);
+            units::add(&mut md5, piece);
             continue;
         }
         match hw_ver_add {
@@ -68,7 +69,7 @@ fn sum(header: &TplinkHeader, pieces: &[&[u8]], hw_ver_add: Option<u32>) -> [u8;
             None => md5.update(&piece[..at]),
         }
         md5.update(salt.to_be_bytes());
-        md5.update(&piece[at + 16..]);
+        units::add(&mut md5, &piece[at + 16..]);
     }
     md5.finalize().into()
 }

@@ -3,7 +3,7 @@
 //! Sources: OpenWrt firmware-utils mkdapimg.c (DAP-1350 and its kind) and mkdapimg2.c (DAP-1330 and its kind), both
 //! from D-Link's loader sources; unblob handlers/archive/dlink/shrs.py (fields and digests of SHRS).
 
-use sha2::{Digest, Sha512};
+use sha2::Sha512;
 
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::{Look, NOT_MADE};
@@ -13,6 +13,7 @@ use crate::image::container::bytes::{
 };
 use crate::image::container::item::{Item, ItemKind, Outcome};
 use crate::span::Span;
+use crate::units::sum;
 
 const DAP_1_LEN: usize = 64;
 /// With region and version after it.
@@ -78,7 +79,7 @@ pub(super) fn shrs(look: &mut Look) -> Option<Wrapped> {
     let item = match slice(look.bytes, SHRS_LEN, used as usize) {
         None => item.check("sha512", Outcome::Bad, "the image is cut short"),
         Some(covered) if look.may_sum(covered.len() as u64) => {
-            item.check("sha512", Sha512::digest(covered).as_slice() == &head[0x9c..0xdc], "")
+            item.check("sha512", sum::<Sha512>(covered).as_slice() == &head[0x9c..0xdc], "")
         }
         Some(_) => item.check("sha512", Outcome::CannotTell, NOT_MADE),
     };
@@ -129,7 +130,7 @@ pub(super) mod tests {
         let mut file = vec![0; SHRS_LEN];
         file[..12].copy_from_slice(b"SHRS\0\0\x04\0\0\0\x03\xf0");
         file.extend([0x77; 1024]);
-        let digest = Sha512::digest(&file[SHRS_LEN..SHRS_LEN + 0x3f0]);
+        let digest = sum::<Sha512>(&file[SHRS_LEN..SHRS_LEN + 0x3f0]);
         file[0x9c..0xdc].copy_from_slice(&digest);
         file
     }

@@ -1,0 +1,42 @@
+//! What goes wrong on the wire while the engine works in a tab: each is got over or named, and the next request works.
+
+use super::engine::{Tab, board};
+use super::outside::Time;
+use norsplice::emulator::{Fault, Faults, ProgrammerKind};
+use norsplice::image::sha256;
+
+#[test]
+fn faults_of_the_wire_are_got_over_or_named_and_the_next_request_works() {
+    // The transfer, or the IN packet, in the middle of a backup.
+    for (kind, middle) in [(ProgrammerKind::Ch347t, 1000), (ProgrammerKind::Ft2232h, 200)] {
+        let options = board(kind);
+        let Some(mut tab) = Tab::open(options.clone(), Time::OfTheWorld) else { return };
+        let on_chip = sha256(options.contents.as_deref().expect("contents"));
+        for (fault, words) in [
+            (Fault::StallAtTransfer(middle), "(stall)"),
+            (Fault::ShortPacket(middle), ""),
+            (Fault::LostPacket(middle), ""),
+            (Fault::DoublePacket(middle), ""),
+            (Fault::UnplugAtTransfer(middle), "disappeared"),
+        ] {
+            assert_eq!(tab.run("return await bench.run('probe');")["event"], "result");
+            tab.emulator.reset_counts();
+            tab.emulator.set_faults(&Faults::default().with(fault.clone()));
+            let backup = tab.run("return await bench.run('backup');");
+            let counts = tab.emulator.counts();
+            eprintln!("{kind:?}, {fault:?}: {} {}", backup["event"], backup["message"]);
+            assert_eq!((counts.faults, counts.misdeed_count()), (1, 0), "{kind:?} {fault:?}: {backup}");
+            // Either nothing was lost, or it is said what was.
+            match backup["event"].as_str() {
+                Some("result") => assert_eq!(backup["sha256"], on_chip.as_str(), "{fault:?}: {backup}"),
+                _ => {
+                    let message = backup["message"].as_str().unwrap_or_default();
+                    assert!(!message.is_empty() && message.contains(words), "{kind:?} {fault:?}: {backup}");
+                }
+            }
+        }
+        let again = tab.run("return await bench.run('backup');");
+        assert_eq!(again["sha256"], on_chip.as_str(), "{again}");
+        assert!(tab.emulator.contents() == options.contents.expect("contents"));
+    }
+}
