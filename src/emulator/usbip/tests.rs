@@ -263,8 +263,14 @@ fn stall_and_unplug() {
     emulator.set_faults(&Faults::default().with(Fault::StallAtTransfer(1)).with(Fault::UnplugAtTransfer(3)));
     session.input(&[out(1, 0x02, &SELECT), out(2, 0x02, &READ_ID)].concat()).expect("commands");
     advance_to(&mut session);
-    assert_eq!(replies(&session.output, &[]), [Reply(3, 1, -32, vec![]), Reply(3, 2, 0, vec![])]);
-    session.input(&into(3, 0x82, 32)).expect("commands");
+    // The endpoint is halted: what was queued after it is not carried out.
+    assert_eq!(replies(&session.output, &[]), [Reply(3, 1, -32, vec![]), Reply(3, 2, -32, vec![])]);
+    session.output.clear();
+    let clear = submit(3, 0, 0, 0, [0x02, 1, 0, 0, 0x02, 0, 0, 0], &[]);
+    session.input(&[clear, out(4, 0x02, &SELECT)].concat()).expect("commands");
+    advance_to(&mut session);
+    assert_eq!(replies(&session.output, &[]), [Reply(3, 3, 0, vec![]), Reply(3, 4, 0, vec![])]);
+    session.input(&into(5, 0x82, 32)).expect("commands");
     assert_eq!(advance_to(&mut session), Next::Gone);
 }
 

@@ -6,7 +6,7 @@ use super::protocol::{
 use crate::emulator::device::{PacketAnswer, Setup};
 use crate::emulator::machine::{Machine, TransferFault};
 use crate::emulator::pipe::packet_time;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// The most transfers queued at once.
@@ -15,6 +15,9 @@ const MAX_QUEUED: usize = 4096;
 const MAX_QUEUED_BYTES: usize = 4 * MAX_TRANSFER;
 /// Packets carried in one go before the connection is looked at again.
 const GO: usize = 2048;
+const CLEAR_FEATURE: u8 = 1;
+const SET_CONFIGURATION: u8 = 9;
+const SET_INTERFACE: u8 = 11;
 /// How long the parts of a split IN transfer are waited for.
 const PARTS: Duration = Duration::from_millis(100);
 
@@ -50,6 +53,8 @@ pub(super) struct Urbs {
     /// Parts of a split IN transfer after the one that ended it: the host takes them back.
     dead: Vec<u32>,
     out_bytes: usize,
+    /// Endpoints that have answered with STALL: they go on doing so until the host clears it.
+    halted: BTreeSet<u8>,
 }
 
 impl Urbs {
@@ -62,6 +67,11 @@ impl Urbs {
         into: &mut Vec<u8>,
     ) -> Result<bool, ProtocolError> {
         if submit.endpoint & 0x7f == 0 {
+            match (submit.setup.request_type, submit.setup.request) {
+                (0x02, CLEAR_FEATURE) => drop(self.halted.remove(&(submit.setup.index as u8))),
+                (0x00, SET_CONFIGURATION) | (0x01, SET_INTERFACE) => self.halted.clear(),
+                _ => {}
+            }
             return Ok(control(now, machine, &submit, into));
         }
         let queued: usize = self.queues.values().map(VecDeque::len).sum::<usize>() + self.dead.len();
@@ -152,8 +162,8 @@ impl Urbs {
         }
         let (speed, size) =
             (machine.device_ref().descriptors().speed, machine.device_ref().descriptors().packet);
-        let mut result = Ok(());
-        if !urb.begun {
+        let mut result = if self.halted.contains(&endpoint) { Err(TransferFault::Stall) } else { Ok(()) };
+        if !urb.begun && result.is_ok() {
             result = machine.begin_transfer(*now).map(|held_up| *now += held_up);
             urb.begun = true;
         }
@@ -179,6 +189,9 @@ impl Urbs {
             Some(NAKED) => Ok(false),
             None => Ok(true),
             Some(status) => {
+                if status == STALLED {
+                    self.halted.insert(endpoint);
+                }
                 self.end(endpoint, status, machine, into);
                 Ok(true)
             }

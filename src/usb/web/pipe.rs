@@ -7,6 +7,10 @@ use crate::usb::{About, Burst, Control, FoundDevice, Pipe, Reply, UsbError, Want
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// How long what waits in the device may take to come through the browser, whose processes hand a transfer on. What looks like
+/// silence before is none, and bytes on the way are lost when their transfer is cancelled.
+const THROUGH: Duration = Duration::from_millis(100);
+
 /// A claimed interface of a device of the page. Dropping it ends what is in flight and closes the device.
 #[derive(Debug)]
 pub struct HostPipe {
@@ -145,7 +149,7 @@ impl Pipe for HostPipe {
 
     fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
         self.receive(len)?;
-        self.device.wait(wait.max(Duration::from_millis(1)));
+        self.device.wait(wait.max(THROUGH));
         match self.take_in() {
             Some(Ok(got)) => Ok(self.buffer.get(..got).unwrap_or_default().to_vec()),
             None => self.abort().map(|()| Vec::new()),
