@@ -351,7 +351,11 @@ fn job(cause: &Cause) -> Failure {
     match cause {
         Cause::Plan(PlanError::NoErase { .. }) => Failure::refused(cause.to_string())
             .hint("\"norsplice erase --all\" makes the whole chip blank, where the part has a chip erase"),
-        Cause::Plan(_) | Cause::Refused(_) | Cause::Unconfirmed => Failure::refused(cause.to_string()),
+        Cause::Plan(_)
+        | Cause::TooMuch(_)
+        | Cause::OtherSize { .. }
+        | Cause::ClipMoved
+        | Cause::Unconfirmed => Failure::refused(cause.to_string()),
         Cause::OtherChip(other) => {
             let advice = match other.what {
                 Owned::Backup(_) => {

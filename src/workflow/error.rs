@@ -6,7 +6,7 @@ use super::read_result::Changed;
 use super::store::{ChipKey, StoreError};
 use crate::flash::FlashError;
 use crate::plan::PlanError;
-use crate::span::Spans;
+use crate::span::{Span, Spans};
 use crate::units;
 use serde::Serialize;
 use thiserror::Error;
@@ -122,7 +122,7 @@ pub enum Cause {
     )]
     ErasedTooMuch {
         /// The block that was to be erased.
-        erased: crate::span::Span,
+        erased: Span,
         /// What changed outside of it.
         spans: Spans,
     },
@@ -151,9 +151,25 @@ pub enum Cause {
     /// No backup proves what the security registers hold.
     #[error("no backup in the store holds this chip's security registers as they are now")]
     NoRegisterBackup,
-    /// What is wanted is not sensible.
-    #[error("{0}")]
-    Refused(String),
+    /// More is to be read than this machine can hold.
+    #[error("{0} is more than this machine can hold")]
+    TooMuch(Span),
+    /// A backup of a chip of another size.
+    #[error("backup '{backup}' holds {bytes} bytes, the chip on the clip {size}")]
+    OtherSize {
+        /// The backup.
+        backup: String,
+        /// Its bytes.
+        bytes: u64,
+        /// Bytes of the chip.
+        size: u64,
+    },
+    /// The chip is not the one that was read before the question.
+    #[error(
+        "the chip on the clip is not the one that was backed up, since the question was asked: another chip, or a clip \
+         that has moved; nothing was written, begin again"
+    )]
+    ClipMoved,
     /// The user did not confirm.
     #[error("not confirmed; nothing was written")]
     Unconfirmed,

@@ -137,11 +137,7 @@ pub(super) fn refuse_moved_clip<P: Programmer>(chip: &mut Chip<P>, flash: &[u8])
     if ids_hold && holds(chip, flash, &Span::new(0, flash.len() as u64).into())? {
         return Ok(());
     }
-    Err(Cause::Refused(
-        "the chip on the clip is not the one that was backed up, since the question was asked: another chip, or a clip \
-         that has moved; nothing was written, begin again"
-            .into(),
-    ))
+    Err(Cause::ClipMoved)
 }
 
 /// Evenly spread stretches of `within` that are not one value.

@@ -12,7 +12,7 @@ use super::guard::{refuse_changed_elsewhere, refuse_moved_clip, refuse_open_job}
 use super::journal::{Direction, Journal, NewJob, Over, Verb};
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
-use crate::flash::{Chip, Permit};
+use crate::flash::{Chip, FlashError, Permit};
 use crate::plan::{Bounds, Plan, PlanCounts, plan, plan_whole_erase};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
@@ -60,7 +60,7 @@ impl Wanted {
     /// `bytes` at `address` of what is on the chip now; erases stay within the smallest blocks that hold them.
     ///
     /// # Errors
-    /// [`Cause::Refused`] where they reach past the end.
+    /// [`FlashError::Outside`] where they reach past the end.
     pub fn patch(current: &[u8], address: u64, bytes: &[u8], smallest_erase: u64) -> Result<Wanted, Cause> {
         let whole = Span::new(0, current.len() as u64);
         let span = Span::at(address, bytes.len() as u64)
@@ -83,7 +83,7 @@ impl Wanted {
     /// `span` blank, or everything.
     ///
     /// # Errors
-    /// [`Cause::Refused`] where it reaches past the end.
+    /// [`FlashError::Outside`] where it reaches past the end.
     pub fn blank(current: &[u8], span: Span, smallest_erase: u64) -> Result<Wanted, Cause> {
         let whole = span == Span::new(0, current.len() as u64);
         if span.end > current.len() as u64 {
@@ -95,7 +95,7 @@ impl Wanted {
 }
 
 fn past_the_end(span: Span, size: usize) -> Cause {
-    Cause::Refused(format!("{span} reaches past the end of the chip ({size} bytes)"))
+    FlashError::Outside { span, size: size as u64 }.into()
 }
 
 /// What the user is asked to confirm.

@@ -112,8 +112,7 @@ pub(super) fn read_with<P: Programmer>(
     let mut bytes_read = 0;
     loop {
         let mut reading = Reading { start: span.start, ..Reading::default() };
-        let len = usize::try_from(span.len())
-            .map_err(|_| Cause::Refused(format!("{span} is more than this machine can hold")))?;
+        let len = usize::try_from(span.len()).map_err(|_| Cause::TooMuch(span))?;
         reading.bytes.reserve_exact(len);
         let mut news = Differing::default();
         let known = how.known.and_then(|known| span.of(known));

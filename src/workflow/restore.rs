@@ -60,8 +60,7 @@ pub fn restore<P: Programmer>(
     let Stored { manifest, flash } = store.load(&id)?;
     let size = chip.geometry().size;
     if manifest.size != size {
-        let text = format!("backup '{id}' holds {} bytes, the chip on the clip {size}", manifest.size);
-        return Err(Cause::Refused(text).untouched());
+        return Err(Cause::OtherSize { backup: id, bytes: manifest.size, size }.untouched());
     }
     if let Some(job) = open_jobs_of(chip, store)?.first() {
         if job.backup != id {

@@ -11,7 +11,7 @@ use super::event::{Event, Events, Stage};
 use super::noise::Noise;
 use super::reading::prove;
 use super::slower::{reads_otherwise, slow_down};
-use crate::flash::Chip;
+use crate::flash::{Chip, FlashError};
 use crate::plan::diff;
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
@@ -40,7 +40,7 @@ pub struct Verified {
 /// Compares the chip from `address` on with `wanted`.
 ///
 /// # Errors
-/// [`Cause::Refused`] where it reaches past the end, [`Cause::Disagree`] or [`Cause::Addresses`] where the engines do not
+/// [`FlashError::Outside`] where it reaches past the end, [`Cause::Disagree`] or [`Cause::Addresses`] where the engines do not
 /// read the same difference, [`Cause::Stopped`], what failed below.
 pub fn verify<P: Programmer>(
     chip: &mut Chip<P>,
@@ -49,10 +49,10 @@ pub fn verify<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Verified, Cause> {
     let size = chip.geometry().size;
-    let span = Span::at(address, wanted.len() as u64).filter(|s| s.end <= size).ok_or_else(|| {
-        let len = wanted.len();
-        Cause::Refused(format!("{len} bytes at {address:#x} reach past the end of the chip ({size} bytes)"))
-    })?;
+    let span = Span::new(address, address.saturating_add(wanted.len() as u64));
+    if span.end > size {
+        return Err(FlashError::Outside { span, size }.into());
+    }
     let proof = prove(chip, &contact::telling_addresses(address, wanted))?;
     let mut bytes_read = 0;
     loop {

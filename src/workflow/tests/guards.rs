@@ -105,7 +105,7 @@ fn a_clip_that_was_moved_while_the_question_stood_writes_nothing() {
             assert!(result.is_ok() && bench.emulator.contents() == changed(&old));
         } else {
             let error = result.unwrap_err();
-            assert!(matches!(*error.cause, Cause::Refused(_)) && error.chip == ChipState::Untouched);
+            assert!(matches!(*error.cause, Cause::ClipMoved) && error.chip == ChipState::Untouched);
             assert_eq!(bench.emulator.counts().operations, 0);
             assert!(bench.store().jobs().unwrap().is_empty());
         }
