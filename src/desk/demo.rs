@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::files::{Existing, OutFile};
-use super::refusal::Why;
+use super::why::Why;
 use crate::image::synthetic;
 use crate::workflow::files::FileError;
 use std::path::{Path, PathBuf};

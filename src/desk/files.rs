@@ -2,7 +2,7 @@
 //! devices and pipes, which are written to directly.
 
 use super::Refusal;
-use super::refusal::Why;
+use super::why::Why;
 use crate::image::records::{TextFormat, decode, encode};
 use crate::workflow::files::{FileError, NewFile};
 use std::fs::{File, OpenOptions};

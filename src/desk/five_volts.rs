@@ -5,7 +5,7 @@
 //! records it. Where the store cannot be written to, the warning comes again.
 
 use super::Refusal;
-use super::refusal::Why;
+use super::why::Why;
 use crate::workflow::files::FileError;
 use std::fs;
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::programmer::ProgrammerChoice;
-use super::refusal::Why;
+use super::why::Why;
 use crate::programmer::{Attached, Model, attached};
 use crate::spi::LinkError;
 

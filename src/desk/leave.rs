@@ -7,7 +7,7 @@
 use super::conditions::Desk;
 use super::front::Front;
 use super::question::{KeepQuestion, Question, WriteQuestion};
-use super::refusal::Why;
+use super::why::Why;
 use super::{Refusal, files};
 use crate::workflow::otp::file_name;
 use crate::workflow::{FLASH, FileEntry, Manifest, Store};

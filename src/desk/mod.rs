@@ -44,6 +44,7 @@ mod stop;
 pub mod stored;
 pub mod subject;
 pub mod verdict;
+mod why;
 pub mod words;
 pub mod write_checks;
 #[cfg(test)]
@@ -61,7 +62,8 @@ pub use question::{
     Answer, Digest, KeepQuestion, LockQuestion, Question, RegisterChange, RegistersQuestion, RemoveQuestion,
     WriteQuestion,
 };
-pub use refusal::{Refusal, Sought, Why};
+pub use refusal::Refusal;
 pub use rewrite::{Choose, Rewritten, rewrite, rewrite_as_chosen};
 pub use said::Said;
 pub use stop::Stop;
+pub use why::{Sought, Why};

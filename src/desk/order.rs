@@ -3,9 +3,9 @@
 use super::Refusal;
 use super::front::{Front, Notice};
 use super::input::{FilePart, Input};
-use super::refusal::Why;
 use super::regions::{Area, MapWish, map_in};
 use super::subject::CHIP;
+use super::why::Why;
 use crate::image::checks::stopping;
 use crate::image::unit::Mac;
 use crate::image::{

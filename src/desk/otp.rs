@@ -5,7 +5,7 @@ use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::programmer::AnyChip;
 use super::question::{LockQuestion, RegisterChange, RegistersQuestion};
-use super::refusal::Why;
+use super::why::Why;
 use super::{Answer, Question, Refusal};
 use crate::flash::{FlashError, OtpPermit, SecurityRegister};
 use crate::workflow::backup::{self, BackupOptions};

@@ -2,8 +2,8 @@
 
 use super::conditions::Desk;
 use super::front::Front;
-use super::refusal::{Sought, Why};
 use super::subject::CHIP;
+use super::why::{Sought, Why};
 use super::{Refusal, files};
 use crate::flash::SecurityRegister;
 use crate::plan::diff;

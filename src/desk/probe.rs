@@ -4,7 +4,7 @@ use super::Refusal;
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::glance::{Glance, glance};
-use super::refusal::Why;
+use super::why::Why;
 use crate::flash::part::Register;
 use crate::flash::{FlashError, Identity, SecurityRegister, Status};
 use crate::workflow::Store;

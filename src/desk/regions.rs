@@ -4,7 +4,7 @@
 use super::conditions::Desk;
 use super::front::{Front, Notice};
 use super::place::Place;
-use super::refusal::Why;
+use super::why::Why;
 use super::{PlaceError, Refusal};
 use crate::image::layouts::{ifd, in_dump};
 use crate::image::{ImageError, Layout, Recognised, auto, parse_any};

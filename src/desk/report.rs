@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::about::About;
-use super::refusal::{Sought, Why};
+use super::why::{Sought, Why};
 use super::{attributes, regions};
 use crate::image::container::item::Item;
 use crate::image::inspect::inspect;

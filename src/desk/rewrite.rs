@@ -10,7 +10,7 @@ use super::leave::Asking;
 use super::order::Order;
 use super::programmer::AnyChip;
 use super::question::WriteQuestion;
-use super::refusal::Why;
+use super::why::Why;
 use crate::flash::geometry::{Costs, Geometry};
 use crate::image::{Board, Image};
 use crate::workflow::backup::Backup;

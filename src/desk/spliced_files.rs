@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::files::Form;
-use super::refusal::Why;
+use super::why::Why;
 use crate::image::{Board, Purpose, chips};
 use crate::span::Span;
 use std::path::{Path, PathBuf};

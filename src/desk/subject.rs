@@ -2,8 +2,8 @@
 
 use super::conditions::Desk;
 use super::front::{Front, Notice};
-use super::refusal::{Sought, Why};
 use super::regions::board_of;
+use super::why::{Sought, Why};
 use super::{Refusal, files};
 use crate::image::{Board, Image, Layout, Recognised, chips};
 use crate::span::Span;

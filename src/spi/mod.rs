@@ -5,5 +5,6 @@ mod link;
 mod transaction;
 
 pub use link::{LinkError, LinkFault, LinkNotice};
+pub(crate) use transaction::forward_programmer;
 pub(crate) use transaction::read_whole;
 pub use transaction::{Limits, Op, Programmer, SpiError, Transaction};

@@ -200,47 +200,59 @@ pub(crate) fn read_whole<P: Programmer + ?Sized>(
     Ok(())
 }
 
+/// The body of an `impl Programmer` that hands each call on to another programmer: the name of `self` in the expressions, the
+/// programmer to look at, the programmer to use.
 macro_rules! forward_programmer {
-    () => {
-        fn limits(&self) -> Limits {
-            (**self).limits()
+    ($this:ident: $look:expr, $use:expr) => {
+        fn limits(&self) -> $crate::spi::Limits {
+            let $this = self;
+            $look.limits()
         }
-        fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
-            (**self).run(batch)
+        fn run(&mut self, batch: &mut [$crate::spi::Transaction<'_>]) -> Result<(), $crate::spi::SpiError> {
+            let $this = self;
+            $use.run(batch)
         }
         fn read_on(
             &mut self,
             header: &[u8],
             len: u64,
-            sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-        ) -> Result<(), SpiError> {
-            (**self).read_on(header, len, sink)
+            sink: &mut dyn FnMut(&[u8]) -> std::ops::ControlFlow<()>,
+        ) -> Result<(), $crate::spi::SpiError> {
+            let $this = self;
+            $use.read_on(header, len, sink)
         }
-        fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
-            (**self).baseline(len)
+        fn baseline(&mut self, len: usize) -> Result<Vec<u8>, $crate::spi::SpiError> {
+            let $this = self;
+            $use.baseline(len)
         }
-        fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
-            (**self).set_clock(hz)
+        fn set_clock(&mut self, hz: u32) -> Result<u32, $crate::spi::SpiError> {
+            let $this = self;
+            $use.set_clock(hz)
         }
-        fn take_notices(&mut self) -> Vec<LinkNotice> {
-            (**self).take_notices()
+        fn take_notices(&mut self) -> Vec<$crate::spi::LinkNotice> {
+            let $this = self;
+            $use.take_notices()
         }
-        fn release(&mut self) -> Result<(), SpiError> {
-            (**self).release()
+        fn release(&mut self) -> Result<(), $crate::spi::SpiError> {
+            let $this = self;
+            $use.release()
         }
-        fn now(&self) -> Duration {
-            (**self).now()
+        fn now(&self) -> std::time::Duration {
+            let $this = self;
+            $look.now()
         }
-        fn sleep(&mut self, time: Duration) {
-            (**self).sleep(time);
+        fn sleep(&mut self, time: std::time::Duration) {
+            let $this = self;
+            $use.sleep(time);
         }
     };
 }
+pub(crate) use forward_programmer;
 
 impl<T: Programmer + ?Sized> Programmer for Box<T> {
-    forward_programmer!();
+    forward_programmer!(this: (**this), (**this));
 }
 
 impl<T: Programmer + ?Sized> Programmer for &mut T {
-    forward_programmer!();
+    forward_programmer!(this: (**this), (**this));
 }

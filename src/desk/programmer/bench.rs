@@ -3,11 +3,9 @@
 use super::super::Refusal;
 use super::super::front::{Front, Notice};
 use super::emulated::Emulated;
-use crate::spi::{Limits, LinkNotice, Programmer, SpiError, Transaction};
+use crate::spi::{Programmer, forward_programmer};
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// Any programmer.
 pub type AnyProgrammer = Box<dyn Programmer>;
@@ -71,44 +69,5 @@ impl Bench {
 struct Lent(Rc<RefCell<AnyProgrammer>>);
 
 impl Programmer for Lent {
-    fn limits(&self) -> Limits {
-        self.0.borrow().limits()
-    }
-
-    fn run(&mut self, batch: &mut [Transaction<'_>]) -> Result<(), SpiError> {
-        self.0.borrow_mut().run(batch)
-    }
-
-    fn read_on(
-        &mut self,
-        header: &[u8],
-        len: u64,
-        sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Result<(), SpiError> {
-        self.0.borrow_mut().read_on(header, len, sink)
-    }
-
-    fn baseline(&mut self, len: usize) -> Result<Vec<u8>, SpiError> {
-        self.0.borrow_mut().baseline(len)
-    }
-
-    fn set_clock(&mut self, hz: u32) -> Result<u32, SpiError> {
-        self.0.borrow_mut().set_clock(hz)
-    }
-
-    fn take_notices(&mut self) -> Vec<LinkNotice> {
-        self.0.borrow_mut().take_notices()
-    }
-
-    fn release(&mut self) -> Result<(), SpiError> {
-        self.0.borrow_mut().release()
-    }
-
-    fn now(&self) -> Duration {
-        self.0.borrow().now()
-    }
-
-    fn sleep(&mut self, time: Duration) {
-        self.0.borrow_mut().sleep(time);
-    }
+    forward_programmer!(this: this.0.borrow(), this.0.borrow_mut());
 }

@@ -1,7 +1,7 @@
 //! From the text that chooses a programmer to a programmer in use, and its orderly end.
 
 use super::super::front::{Front, Notice};
-use super::super::refusal::Why;
+use super::super::why::Why;
 use super::super::{Refusal, Stop};
 use super::bench::{AnyProgrammer, Bench};
 use super::emulated::{EmuOptions, Emulated};
