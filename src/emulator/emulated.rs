@@ -10,8 +10,9 @@ use super::device::UsbDevice;
 use super::faults::Faults;
 use super::ftdi::{self, Ftdi, FtdiKind};
 use super::machine::{Change, Machine};
-use super::options::{Bus, Options, ProgrammerKind};
+use super::options::{Bus, Options};
 use super::pipe::{EmulatedPipe, lock};
+use super::programmers::ProgrammerKind;
 use super::quirk::Quirk;
 use super::serprog::{self, Serprog};
 use super::spidev::{self, Spidev};
@@ -65,9 +66,25 @@ pub enum OptionsError {
         /// The states it has.
         known: Vec<LeftState>,
     },
+    /// The programmer cannot differ in that way.
+    #[error("{}", no_quirk(.quirk, .known))]
+    Quirk {
+        /// The quirk asked for.
+        quirk: Quirk,
+        /// The names of those that this programmer can have.
+        known: Vec<&'static str>,
+    },
     /// The saved chip does not fit the part.
     #[error("the saved state of the emulated chip does not fit: {0}")]
     State(String),
+}
+
+fn no_quirk(quirk: &Quirk, known: &[&str]) -> String {
+    format!(
+        "this emulated programmer cannot have the quirk '{}'; it can have {}",
+        quirk.name(),
+        known.join(", ")
+    )
 }
 
 /// One emulated programmer and chip. Clones are handles on the same one.
@@ -117,8 +134,12 @@ impl Emulator {
     /// The same around a chip made by hand; what `options` says of the chip is not looked at.
     ///
     /// # Errors
-    /// [`OptionsError::Port`].
+    /// [`OptionsError::Port`], [`OptionsError::Ftdi`] and [`OptionsError::Quirk`].
     pub fn with_chip(options: &Options, chip: FlashChip) -> Result<Self, OptionsError> {
+        if let Some(quirk) = options.quirks.iter().find(|quirk| !quirk.fits(options.programmer)) {
+            let known = Quirk::names_for(options.programmer);
+            return Err(OptionsError::Quirk { quirk: *quirk, known });
+        }
         let clip = Clip::new(chip);
         let kind = match options.programmer {
             ProgrammerKind::Ch341a => {
@@ -138,7 +159,8 @@ impl Emulator {
                 return Ok(Self::around(device, (ch347::OUT, ch347::IN), options));
             }
             ProgrammerKind::Serprog(kind) => {
-                let device = Serprog::new(kind, clip);
+                let wired = u8::try_from(options.port).map_err(|_| OptionsError::Port(options.port))?;
+                let device = Serprog::new(kind, wired, clip);
                 return Ok(Self::around(device, (serprog::OUT, serprog::IN), options));
             }
             ProgrammerKind::Spidev(kind) => {

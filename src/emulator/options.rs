@@ -2,41 +2,9 @@
 
 use super::chip::{ChipState, LeftState};
 use super::faults::Faults;
+use super::programmers::ProgrammerKind;
 use super::quirk::Quirk;
-use super::serprog::SerprogKind;
-use super::spidev::SpidevKind;
 use std::time::Duration;
-
-/// The emulated programmers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProgrammerKind {
-    /// CH341A in EPP/MEM/I2C mode, 1a86:5512.
-    #[default]
-    Ch341a,
-    /// CH341 in UART mode, 1a86:5523: no SPI.
-    Ch341Uart,
-    /// FT2232H, 0403:6010, two ports.
-    Ft2232h,
-    /// FT232H, 0403:6014, one port.
-    Ft232h,
-    /// FT4232H, 0403:6011, four ports, two of them with MPSSE.
-    Ft4232h,
-    /// Another chip or cable of FTDI's family.
-    Ftdi {
-        /// idVendor.
-        vendor: u16,
-        /// idProduct.
-        product: u16,
-    },
-    /// CH347T in mode 1, 1a86:55db.
-    Ch347t,
-    /// CH347F, 1a86:55de.
-    Ch347f,
-    /// A board with a serprog firmware.
-    Serprog(SerprogKind),
-    /// An SPI controller of the machine itself, by Linux's spidev.
-    Spidev(SpidevKind),
-}
 
 /// How the bus and the programmer's firmware differ from the published model; the default is that model. For looking at
 /// what a job costs where they do.
@@ -63,7 +31,7 @@ impl Default for Bus {
 pub struct Options {
     /// The programmer.
     pub programmer: ProgrammerKind,
-    /// The FTDI port that the clip hangs on, from 0 (A); the chip select of a CH347.
+    /// The FTDI port that the clip is on, from 0 (A); the chip select of a CH347 or a serprog device.
     pub port: usize,
     /// The FTDI device's serial number.
     pub serial: Option<String>,

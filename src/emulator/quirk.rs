@@ -3,7 +3,9 @@
 //! Each is named after what it does. Sources: behaviour reported of real adapters and clones (flashrom issue 237, WCH's
 //! Linux library, konelav's firmware for a CH341A, a BL702's firmware as an FT2232H, FTDI's data sheets of FT2232D); unmeasured here.
 
-/// One difference from the model.
+use super::programmers::ProgrammerKind;
+
+/// One difference from the model. "All" are those on USB; most of these a serprog device can have too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quirk {
@@ -49,11 +51,11 @@ pub enum Quirk {
     Swaps,
     /// All: with one IN packet with data in 401 the device starts anew and forgets everything, without leaving the bus.
     Resets,
-    /// All: one transfer in 100 is answered by STALL.
+    /// All: one transfer in 100 is answered by STALL; spidev: one call in 100 fails.
     Stalls,
     /// All: answers come in packets of one byte.
     OneByte,
-    /// All: an empty packet (FTDI: status alone) comes before each packet with data.
+    /// All but serprog, where the port's driver drops them: an empty packet (FTDI: status alone) comes before each packet with data.
     EmptyFirst,
     /// All: an answer is held until the next OUT packet comes.
     HeldTillOut,
@@ -61,7 +63,7 @@ pub enum Quirk {
     Repeats,
     /// All: the first answer after the start is one byte short.
     ShortFirst,
-    /// A packet that raises chip select is carried out with the packet after it; FTDI: such a command, with the command after
+    /// All but serprog: a packet that raises chip select is carried out with the packet after it; FTDI: such a command, with the command after
     /// it that clocks or moves pins.
     SelectLate,
     /// CH341A: reports version 00h.
@@ -78,6 +80,31 @@ pub enum Quirk {
     PurgesNothing,
     /// FTDI: each purge empties both FIFOs.
     PurgesAll,
+}
+
+/// What a programmer has in common with others of its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Ch341a,
+    Ftdi,
+    Ch347,
+    Serprog,
+    Spidev,
+}
+
+impl Link {
+    fn of(programmer: ProgrammerKind) -> Self {
+        match programmer {
+            ProgrammerKind::Ch341a | ProgrammerKind::Ch341Uart => Self::Ch341a,
+            ProgrammerKind::Ft2232h
+            | ProgrammerKind::Ft232h
+            | ProgrammerKind::Ft4232h
+            | ProgrammerKind::Ftdi { .. } => Self::Ftdi,
+            ProgrammerKind::Ch347t | ProgrammerKind::Ch347f => Self::Ch347,
+            ProgrammerKind::Serprog(_) => Self::Serprog,
+            ProgrammerKind::Spidev(_) => Self::Spidev,
+        }
+    }
 }
 
 /// Every quirk by its name.
@@ -130,5 +157,55 @@ impl Quirk {
     /// The names of all quirks.
     pub fn names() -> Vec<&'static str> {
         NAMES.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The names of the quirks that this programmer can have.
+    pub fn names_for(programmer: ProgrammerKind) -> Vec<&'static str> {
+        NAMES.iter().filter(|(_, quirk)| quirk.fits(programmer)).map(|(name, _)| *name).collect()
+    }
+
+    /// Its name; that of its kind where it has a number of its own.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, known)| *known == self).map_or("stops", |(name, _)| *name)
+    }
+
+    /// True where this programmer can differ so. With any other the quirk would change nothing.
+    pub fn fits(self, programmer: ProgrammerKind) -> bool {
+        let link = Link::of(programmer);
+        match self {
+            Self::SelectEarly
+            | Self::Merge
+            | Self::Hold
+            | Self::Version20
+            | Self::DualMode
+            | Self::Version0
+            | Self::NoSettings => link == Link::Ch341a,
+            Self::Stops
+            | Self::StopsAt(_)
+            | Self::NoIdleClocks
+            | Self::NoEcho
+            | Self::Old
+            | Self::Stranger
+            | Self::ErrorStatus
+            | Self::LatencyFixed
+            | Self::LatencyRefused
+            | Self::PurgesNothing
+            | Self::PurgesAll => link == Link::Ftdi,
+            Self::OldFirmware => programmer == ProgrammerKind::Ch347t,
+            Self::NoFlags | Self::FirstBit => link == Link::Ch347,
+            Self::EmptyFirst | Self::SelectLate => !matches!(link, Link::Serprog | Link::Spidev),
+            Self::Stalls => true,
+            Self::Loses
+            | Self::LosesOut
+            | Self::Doubles
+            | Self::Late
+            | Self::Overruns
+            | Self::Swaps
+            | Self::Resets
+            | Self::OneByte
+            | Self::HeldTillOut
+            | Self::Repeats
+            | Self::ShortFirst => link != Link::Spidev,
+        }
     }
 }

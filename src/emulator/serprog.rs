@@ -23,7 +23,7 @@ const PACKET: usize = 64;
 /// Bytes that wait for the firmware, and for the host.
 const FIFO: usize = 4096;
 
-/// A board with its clip on chip select 0.
+/// A board with its clip on one of its chip selects.
 pub(super) struct Serprog {
     descriptors: Descriptors,
     firmware: Firmware,
@@ -36,7 +36,8 @@ pub(super) struct Serprog {
 }
 
 impl Serprog {
-    pub(super) fn new(kind: SerprogKind, clip: Clip) -> Self {
+    /// The clip is on chip select `wired`, from 0.
+    pub(super) fn new(kind: SerprogKind, wired: u8, clip: Clip) -> Self {
         let personality = Personality::of(kind);
         let device = DeviceRow {
             usb: 0x0200,
@@ -57,7 +58,7 @@ impl Serprog {
         };
         Self {
             descriptors,
-            firmware: Firmware::new(personality),
+            firmware: Firmware::new(personality, wired),
             clip,
             input: VecDeque::new(),
             arrived: Duration::ZERO,

@@ -56,3 +56,34 @@ fn probe_works_on_every_adapter_that_others_read_right() {
         }
     }
 }
+
+#[test]
+fn what_the_emulated_programmer_cannot_have_is_refused_with_what_it_can() {
+    let bench = Bench::new();
+    for (emu, words) in [
+        (
+            "programmer=serprog-pico,quirk=cs-early",
+            &["cannot have the quirk 'cs-early'", "it can have loses,"][..],
+        ),
+        ("programmer=ch341a,quirk=stops", &["cannot have the quirk 'stops'", "it can have cs-early,"]),
+        ("programmer=ch341a,quirk=merge+stops-600", &["cannot have the quirk 'stops-600'"]),
+        ("programmer=ch347f,quirk=old-firmware", &["cannot have the quirk 'old-firmware'", "no-flags"]),
+        ("programmer=spidev,quirk=one-byte", &["cannot have the quirk 'one-byte'; it can have stalls"]),
+        ("programmer=serprog-esp32,quirk=empty-first", &["cannot have the quirk 'empty-first'"]),
+        ("programmer=ch341a,quirk=nonsense", &["unknown quirk 'nonsense'"]),
+        ("programmer=ch341a,path=1-2", &["path= is for a real ch341a; an emulated one has no such place"]),
+        ("programmer=ft2232h,vid=15ba,pid=002b", &["vid= is for a real ft2232h"]),
+        ("programmer=serprog-pico,dev=/dev/ttyACM0", &["dev= is for a real serprog"]),
+        ("programmer=serprog-pico,tcp=localhost:1", &["tcp= is for a real serprog"]),
+        (
+            "programmer=spidev,reset=gpiochip0/17",
+            &["reset= is for a real spidev; an emulated one has no GPIO lines"],
+        ),
+        ("programmer=serprog-pico,path=1-2", &["unknown option of serprog 'path'"]),
+    ] {
+        bench.run(["-p", &format!("emu:{emu}"), "probe"]).code(2).says(words);
+    }
+    // On the chip select that is asked for there is a chip.
+    let emu = "emu:programmer=serprog-libreboot,chip=GD25Q16C,cs=2";
+    bench.run(["-p", emu, "probe"]).code(0).says(&["GD25Q16C"]);
+}

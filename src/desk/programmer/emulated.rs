@@ -1,7 +1,7 @@
 //! `emu:...`: a programmer and chip in software. The chip's state is loaded from a folder and saved there when the
 //! run ends, however it ends; what went over its wires can be written to a file as well.
 
-use super::super::refusal::Why;
+use super::super::why::Why;
 use super::super::{Refusal, files};
 use super::counts::counts_text;
 use super::faults;
@@ -17,6 +17,10 @@ use std::path::{Path, PathBuf};
 /// The keys of `emu:`.
 const KEYS: &[&str] =
     &["programmer", "chip", "image", "state", "counts", "seed", "wp-pin", "left", "fault", "quirk"];
+/// Keys of `-p` that say where a real programmer is.
+const PLACES: &[&str] = &["path", "vid", "pid", "dev", "baud", "tcp", "unix"];
+/// Keys of GPIO lines, where they are lines of the machine.
+const LINES: &[&str] = &["reset", "wp", "hold", "led"];
 /// The chip's contents in the state folder: a plain file of exactly its size.
 const CONTENTS: &str = "flash.bin";
 /// Everything else it keeps without supply.
@@ -66,6 +70,7 @@ impl EmuOptions {
                 _ => programmer.pairs.push((key, value)),
             }
         }
+        real_ones(&programmer)?;
         options.faults.seed = options.seed;
         let settings = Settings::from_spec(&programmer).map_err(|fault| {
             let known = KEYS.join(", ");
@@ -105,6 +110,21 @@ impl std::fmt::Display for EmuOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} with {}", self.settings.model.name, self.options.chip)
     }
+}
+
+/// Refuses options that a real programmer of the kind takes and an emulated one has no use for.
+fn real_ones(programmer: &Spec<'_>) -> Result<(), String> {
+    let Some(model) = Model::named(programmer.name) else { return Ok(()) };
+    let lines = model.stream.as_ref().is_some_and(|stream| stream.gpio_lines);
+    for (key, _) in programmer.pairs.iter().filter(|(key, _)| model.keys.contains(key)) {
+        let lacks = match *key {
+            place if PLACES.contains(&place) => "such place",
+            line if lines && LINES.contains(&line) => "GPIO lines",
+            _ => continue,
+        };
+        return Err(format!("{key}= is for a real {}; an emulated one has no {lacks}", model.name));
+    }
+    Ok(())
 }
 
 fn kind(name: &str) -> Result<ProgrammerKind, String> {

@@ -21,7 +21,9 @@ pub(super) type Done = (Duration, Vec<u8>);
 pub(super) struct Firmware {
     pub(super) personality: &'static Personality,
     hz: u32,
+    /// The chip select that is chosen, and the one that the clip is on.
     chip_select: u8,
+    wired: u8,
     /// The pins are driven.
     pub(super) driven: bool,
     /// Bytes that the window under way still reads.
@@ -39,12 +41,13 @@ fn word24(bytes: &[u8]) -> usize {
 }
 
 impl Firmware {
-    pub(super) fn new(personality: &'static Personality) -> Self {
+    pub(super) fn new(personality: &'static Personality, wired: u8) -> Self {
         let hz = personality.clock.0;
         Self {
             personality,
             hz,
             chip_select: 0,
+            wired,
             driven: false,
             reading: 0,
             selected: false,
@@ -55,17 +58,22 @@ impl Firmware {
 
     pub(super) fn reset(&mut self, now: Duration, clip: &mut Clip) {
         self.select(now, false, clip);
-        *self = Self::new(self.personality);
+        *self = Self::new(self.personality, self.wired);
     }
 
     fn select(&mut self, at: Duration, low: bool, clip: &mut Clip) {
         if low && self.floats() && !self.driven {
             clip.counts_mut().misdeed(Misdeed::FloatingPins);
         }
-        if self.selected != low && self.chip_select == 0 {
+        if self.selected != low && self.is_wired() {
             clip.select(at, low);
         }
         self.selected = low;
+    }
+
+    /// The clip is on the chip select that is chosen.
+    fn is_wired(&self) -> bool {
+        self.chip_select == self.wired
     }
 
     /// It has the command that drives and floats the pins.
@@ -81,7 +89,7 @@ impl Firmware {
         let n = self.reading.min(CHUNK);
         self.reading -= n;
         let mut bytes = vec![0xff; n];
-        if self.chip_select == 0 {
+        if self.is_wired() {
             clip.clock(at, self.hz, &vec![0; n], &mut bytes);
         }
         let done = at + wire_time(self.hz, n);
@@ -208,7 +216,7 @@ impl Firmware {
         }
         self.select(at, true, clip);
         let mut back = vec![0xff; bytes.len()];
-        if self.chip_select == 0 {
+        if self.is_wired() {
             clip.clock(at, self.hz, &bytes, &mut back);
         }
         let done = at + wire_time(self.hz, bytes.len());
