@@ -104,6 +104,8 @@ pub struct Ch347 {
     /// The highest clock that the user or the default asks for, in Hz.
     wanted_hz: u32,
     setting: Setting,
+    /// The configuration as it was found: what the driver does not set is written back.
+    config: Config,
     /// The firmware's version, once it has been asked.
     version: Option<u16>,
     /// It knows the flags of a `C2`, and `E1` as far as its version says.
@@ -133,6 +135,7 @@ impl Ch347 {
             pins: pins.iter().copied().filter(|(pin, _)| matches!(pin, 4 | 6 | 7)).collect(),
             wanted_hz: DEFAULT_HZ,
             setting: Setting::DEFAULT,
+            config: Config::default(),
             version: None,
             new: false,
             bases: false,
@@ -181,16 +184,29 @@ impl Ch347 {
         (!self.pins.is_empty()).then(|| packet(PINS, &payload))
     }
 
-    /// The commands that set the clock by a configuration, and how they are answered.
-    fn configure(&self, config: &Config) -> (Vec<Vec<u8>>, Vec<Expected>) {
+    /// The commands that set the clock by the configuration, and how they are answered.
+    fn configure(&self) -> (Vec<Vec<u8>>, Vec<Expected>) {
         let (mut out, mut expected) = (Vec::new(), Vec::new());
         if self.bases {
             out.push(packet(CLOCK_BASE, &[self.setting.base]));
             expected.push(Expected::Skip { command: CLOCK_BASE, len: 1 });
         }
-        out.push(packet(SET_CONFIG, &config.bytes(self.setting.prescaler)));
+        out.push(packet(SET_CONFIG, &self.config.bytes(self.setting.prescaler)));
         expected.push(Expected::Status(SET_CONFIG));
         (out, expected)
+    }
+
+    /// The first bit that is read after a configuration has been seen wrong: a status that nothing uses, by both commands that
+    /// read, and how it is answered. A chip answers this one even while it is busy.
+    fn unused_status(&self) -> (Vec<Vec<u8>>, [Expected; 2]) {
+        let out = vec![
+            Self::deselected(),
+            self.select(Level::Low),
+            packet(BOTH, &[READ_STATUS, FILL]),
+            packet(READ, &1u32.to_le_bytes()),
+            Self::deselected(),
+        ];
+        (out, [Expected::Skip { command: BOTH, len: 2 }, Expected::Skip { command: READ, len: 1 }])
     }
 
     /// The shortest length that has not been used as a mark for long.
@@ -266,19 +282,14 @@ impl Ch347 {
     }
 
     /// Sets clock and configuration after the commands `out`; false where the clock's base was not taken.
-    fn set_up(
-        &mut self,
-        pipe: &mut dyn Pipe,
-        config: &Config,
-        mut out: Vec<Vec<u8>>,
-    ) -> Result<bool, SpiError> {
+    fn set_up(&mut self, pipe: &mut dyn Pipe, mut out: Vec<Vec<u8>>) -> Result<bool, SpiError> {
         // Older firmware has fewer clocks.
         self.setting = clock::setting(self.wanted_hz, self.bases)?;
-        out.extend(self.configure(config).0);
+        out.extend(self.configure().0);
         out.push(packet(ASK, &[ASK_CONFIG]));
         let got = Self::ask(pipe, &out, (ASK, config::LEN), self.patience)?;
         let answered = |command, payload: &[u8]| got.iter().any(|(c, p)| (*c, &p[..]) == (command, payload));
-        let taken = Config::read(&got).is_some_and(|now| now.is(&config.bytes(self.setting.prescaler)));
+        let taken = Config::read(&got).is_some_and(|now| now.is(&self.config.bytes(self.setting.prescaler)));
         if !taken || !answered(SET_CONFIG, &[0]) {
             return Err(garbled("the CH347 did not take its SPI configuration"));
         }
@@ -393,7 +404,7 @@ impl Codec for Ch347 {
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
         Self::drain(pipe)?;
-        let config = match self.read_config(pipe) {
+        self.config = match self.read_config(pipe) {
             Err(error) if error.is_transient() => {
                 self.complete(pipe)?;
                 self.read_config(pipe)?
@@ -410,18 +421,13 @@ impl Codec for Ch347 {
             first.push(packet(FUNCTIONS, &[0x81, 0, 0, 0, 0, 0, 0, 0]));
         }
         self.bases = self.new;
-        if !self.set_up(pipe, &config, first.clone())? {
+        if !self.set_up(pipe, first.clone())? {
             // A prescaler that was meant for another base is another clock, and a higher one may be too high.
             self.bases = false;
             first.push(packet(CLOCK_BASE, &[clock::BASE_60]));
-            self.set_up(pipe, &config, first)?;
+            self.set_up(pipe, first)?;
         }
-        // The first bit that is read after a configuration has been seen wrong: a status is read that no one looks at. A
-        // chip answers that one even while it is busy.
-        let mut status = vec![Self::deselected(), self.select(Level::Low)];
-        status.push(packet(BOTH, &[READ_STATUS, FILL]));
-        status.push(packet(READ, &1u32.to_le_bytes()));
-        status.push(Self::deselected());
+        let mut status = self.unused_status().0;
         let mut until = (READ, 1);
         if self.was_up {
             until = (BOTH, self.next_mark());
@@ -484,7 +490,10 @@ impl Codec for Ch347 {
     fn set_clock(&mut self, hz: u32) -> Result<(u32, Encoded<'static>), SpiError> {
         self.setting = clock::setting(hz, self.bases)?;
         self.wanted_hz = hz;
-        let (out, expected) = self.configure(&Config::default());
+        let (mut out, mut expected) = self.configure();
+        let (status, answers) = self.unused_status();
+        out.extend(status);
+        expected.extend(answers);
         let reply = Box::new(Answers::new(Scatter::default(), expected));
         Ok((self.setting.hz, Encoded { out, reply, silent: Duration::ZERO }))
     }

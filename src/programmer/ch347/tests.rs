@@ -136,6 +136,22 @@ fn the_first_bit_behind_a_configuration_is_of_no_use() {
     let mut byte = [0xFF; 1];
     driver.run(&mut [Transaction::read(&[0x03, 0, 0, 0], &mut byte)]).unwrap();
     assert_eq!(byte, [0]);
+    // Another clock is another configuration.
+    driver.set_clock(7_500_000).unwrap();
+    byte = [0xFF];
+    driver.run(&mut [Transaction::read(&[0x03, 0, 0, 0], &mut byte)]).unwrap();
+    assert_eq!(byte, [0]);
+}
+
+/// A board whose other interface stretches the clock of I2C keeps that through a change of the clock.
+#[test]
+fn another_clock_writes_back_what_the_driver_does_not_set() {
+    let mut held = vec![0; super::config::LEN];
+    (held[21], held[25]) = (0x30, 0xA5);
+    let mut codec = Ch347 { config: Config::read(&[(ASK, held)]).unwrap(), ..Ch347::default() };
+    let (_, encoded) = codec.set_clock(7_500_000).unwrap();
+    let config = encoded.out.iter().find(|packet| packet[0] == SET_CONFIG).unwrap();
+    assert_eq!((config[3 + 21], config[3 + 25]), (0x30, 0xA5));
 }
 
 #[test]
