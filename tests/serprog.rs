@@ -5,6 +5,7 @@ use crate::tools::serprog::Served;
 use norsplice::emulator::{Fault, Faults, ProgrammerKind, SerprogKind};
 use norsplice::flash::Chip;
 use norsplice::span::Span;
+use norsplice::spi::{Programmer, Transaction};
 use norsplice::usb::{Burst, Pipe, Reply, UsbError};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -38,6 +39,7 @@ fn every_firmware_reads_near_its_wire_and_writes_what_is_wanted() {
             SerprogKind::Esp32 => (MEDIUM_SIZE as f64 * 8.0 / 8e6 + packets, 1.15),
             _ => (packets, 1.15),
         };
+        println!("{kind:?}: {taken:.3} s, {:.3} of the wire's", taken / floor);
         assert!(taken < floor * most, "{kind:?}: {taken} s, the wire takes {floor}");
 
         let permit = permit(&chip);
@@ -145,6 +147,30 @@ fn lost_doubled_and_cut_answers_do_no_harm() {
         }
     }
     assert!(right >= 15, "{right} of 21 end right");
+}
+
+/// A firmware that prints something into its answers, or a port that gives bytes twice: noticed in the read itself.
+#[test]
+fn bytes_between_those_of_an_answer_are_noticed_in_the_same_burst() {
+    let before = noise(MEDIUM_SIZE, 1);
+    for kind in FIRMWARES {
+        // One command at a time, without room for a sync behind it.
+        if matches!(kind, SerprogKind::Sparse) {
+            continue;
+        }
+        let clip = Clip::new(ProgrammerKind::Serprog(kind), MEDIUM, Some(before.clone()));
+        let mut opened = clip.open();
+        // Answers that end with a packet, and with less or more.
+        for (len, at) in (1017..=1024).flat_map(|len| [2, 9, 15].map(|at| (len, at))) {
+            clip.emulator.reset_counts();
+            clip.emulator.set_faults(&Faults::seeded(1).with(Fault::DoublePacket(at)));
+            let mut data = vec![0; len];
+            opened.run(&mut [Transaction::read(&[0x03, 0, 0, 0], &mut data)]).unwrap();
+            assert!(data == before[..len], "{kind:?}: packet {at} of {len} bytes twice");
+            assert_eq!(clip.emulator.counts().faults, 1, "{kind:?} {at}");
+        }
+        clip.clean();
+    }
 }
 
 /// It takes no page as a whole; now and then it refuses a window.

@@ -122,6 +122,8 @@ impl Codec for Serprog {
         }
         // The pins are driven first.
         let (mut sent, mut answered) = if self.device.has(op::PINS) { (2, 1) } else { (0, 0) };
+        // And the sync at the end.
+        (sent, answered) = (sent + 1, answered + 2);
         for (i, transaction) in batch.iter().enumerate() {
             let (out, back) = Self::traffic(transaction);
             sent += out;
@@ -152,7 +154,7 @@ impl Codec for Serprog {
     }
 
     fn encode<'b>(&self, batch: &'b mut [Transaction<'_>], _framing: Framing) -> Encoded<'b> {
-        let (mut bytes, mut answers, mut clocked) = (Vec::new(), Answers::default(), 0);
+        let (mut bytes, mut answers, mut clocked, mut read) = (Vec::new(), Answers::default(), 0, 0);
         if self.device.has(op::PINS) {
             bytes.extend([op::PINS, 1]);
             answers.ack();
@@ -160,6 +162,7 @@ impl Codec for Serprog {
         for transaction in batch {
             let (writes, reads) = halves(transaction);
             clocked += writes + reads;
+            read += reads;
             bytes.extend(protocol::spi_op(writes, reads));
             answers.ack();
             for op in &mut transaction.ops {
@@ -169,6 +172,12 @@ impl Codec for Serprog {
                     Op::Transfer(both) => answers.skip(both.len()),
                 }
             }
+        }
+        // Data has no check of its own: a sync behind it shows that it was all of it and nothing else. It waits in the device's
+        // buffer while a window is clocked.
+        if read > 0 && bytes.len() < self.device.buffer {
+            bytes.push(op::SYNC);
+            answers.sync();
         }
         let wire = self.limits(Shape::Fast).wire_time(clocked as u64);
         let stream = Duration::from_micros(bytes.len() as u64 * 1_000_000 / SLOWEST);

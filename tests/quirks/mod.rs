@@ -6,14 +6,17 @@
 #[cfg(unix)]
 mod packets;
 #[cfg(unix)]
+mod streams;
+#[cfg(unix)]
 mod unruly;
 #[cfg(unix)]
 mod whole;
 
-use crate::bench::{Clip, Opened, SIZE, noise};
-use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk, SerprogKind};
+use crate::bench::{Clip, MEDIUM, Opened, SIZE, noise};
+use norsplice::emulator::{Fault, Faults, Options, ProgrammerKind, Quirk, SerprogKind, SpidevKind};
 use norsplice::flash::Chip;
 use norsplice::spi::{Programmer, SpiError, Transaction};
+use norsplice::usb::Pipe;
 use std::time::Duration;
 
 const CHIP: usize = SIZE as usize;
@@ -184,4 +187,58 @@ fn a_stopped_port_is_recovered_without_a_clock_on_the_chip() {
     assert_eq!(programmer.take_notices().len(), 1, "it stopped");
     drop(programmer);
     clip.clean();
+}
+
+/// What a host can see of this programmer: how it opens, and a read and a write of some size, in bytes and in time.
+fn seen(kind: ProgrammerKind, quirks: Vec<Quirk>) -> String {
+    let mut options = Options::new(kind);
+    options.chip = MEDIUM.into();
+    options.quirks = quirks;
+    let clip = Clip::with(options);
+    let about = clip.emulator.pipe().about();
+    let mut opened = match clip.try_open() {
+        Ok(opened) => opened,
+        Err(error) => return format!("{about:?} {error}"),
+    };
+    let proven = opened.now();
+    // Long answers, then many short ones.
+    let longest = (opened.limits().max_transaction - 4).min(40_000);
+    for len in std::iter::repeat_n(longest, 0x4_0000 / longest).chain([1; 450]) {
+        let mut into = vec![0; len];
+        if let Err(error) = opened.run(&mut [Transaction::read(&[0x03, 0, 0, 0], &mut into)]) {
+            return format!("{about:?} {proven:?} {error} {:?}", opened.now());
+        }
+    }
+    let (now, counts) = (opened.now(), clip.emulator.counts());
+    format!("{about:?} {proven:?} {now:?} {counts:?} {:?}", clip.emulator.struck())
+}
+
+/// Differences that the drivers are written not to notice, by programmer: seen in single packets only.
+const UNSEEN: &[(&str, &[&str])] = &[
+    ("Ch341a", &["dual-mode"]),
+    ("Ft", &["cs-late", "error-status", "latency-fixed", "purges-nothing", "purges-all"]),
+    ("Ch347", &["first-bit"]),
+];
+
+/// A quirk that a programmer can have changes what a host sees of it; one that would not is refused.
+#[test]
+fn a_quirk_that_is_taken_changes_something() {
+    for kind in [
+        ProgrammerKind::Ch341a,
+        ProgrammerKind::Ft2232h,
+        ProgrammerKind::Ft232h,
+        ProgrammerKind::Ft4232h,
+        ProgrammerKind::Ch347t,
+        ProgrammerKind::Ch347f,
+        ProgrammerKind::Serprog(SerprogKind::PicoAny),
+        ProgrammerKind::Spidev(SpidevKind::Pi),
+    ] {
+        let without = seen(kind, Vec::new());
+        for name in Quirk::names_for(kind) {
+            let family = format!("{kind:?}");
+            let unseen = UNSEEN.iter().any(|(of, names)| family.starts_with(of) && names.contains(&name));
+            let changed = seen(kind, vec![Quirk::named(name).unwrap()]) != without;
+            assert_eq!(changed, !unseen, "{kind:?}: {name}");
+        }
+    }
 }

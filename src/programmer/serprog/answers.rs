@@ -21,6 +21,8 @@ pub(super) struct Answers<'b> {
 enum Expected<'b> {
     /// 06h.
     Ack,
+    /// 15h, of a sync: nothing is refused.
+    Nak,
     /// Bytes for a buffer of the batch.
     Buffer(&'b mut [u8]),
     /// So many bytes for whoever asked.
@@ -34,6 +36,13 @@ impl<'b> Answers<'b> {
     pub(super) fn ack(&mut self) {
         self.left += 1;
         self.expected.push_back(Expected::Ack);
+    }
+
+    /// A sync is answered by 15h and 06h: where bytes were lost or came in between before it, something else is there.
+    pub(super) fn sync(&mut self) {
+        self.left += 1;
+        self.expected.push_back(Expected::Nak);
+        self.ack();
     }
 
     /// The bytes after it fill `into`.
@@ -70,6 +79,10 @@ impl<'b> Answers<'b> {
             Expected::Ack if bytes[0] == NAK => return Err(UsbError::Refused("a serprog command")),
             Expected::Ack => {
                 return Err(UsbError::Garbled { what: "serprog", wanted: ACK, got: bytes[0] });
+            }
+            Expected::Nak if bytes[0] == NAK => (1, None),
+            Expected::Nak => {
+                return Err(UsbError::Garbled { what: "serprog", wanted: NAK, got: bytes[0] });
             }
             Expected::Buffer(into) => {
                 let n = into.len().min(bytes.len());
