@@ -20,7 +20,7 @@ pub(crate) fn sum<D: Digest>(bytes: &[u8]) -> Output<D> {
 }
 
 /// Adds bytes to a digest, in pieces. A browser begins with a slow translation of a WebAssembly function, and a call ends in the one
-/// that it began in: all of a dump in one call would be summed at a fifth of the speed.
+/// that it began in: all of a dump in one call would be summed at a fraction of the speed.
 pub(crate) fn add(digest: &mut impl Digest, bytes: &[u8]) {
     for piece in bytes.chunks(SUMMED) {
         digest.update(piece);
