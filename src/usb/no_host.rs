@@ -6,6 +6,9 @@ use super::{Burst, Control, FoundDevice, Pipe, Reply, StreamAddress, UsbError, W
 use std::convert::Infallible;
 use std::time::Duration;
 
+/// What is to be said where there is no programmer at all.
+pub(crate) const NONE: &str = "no programmer is plugged in";
+
 /// A pipe that nothing makes.
 #[derive(Debug)]
 pub struct HostPipe(Infallible);

@@ -131,10 +131,13 @@ fn a_programmer_that_was_unplugged_between_two_requests_is_opened_again() {
     let once = opened(&mut tab);
     assert_eq!(asked(&mut tab), "result");
     assert_eq!(opened(&mut tab), once, "it stays open");
+    assert_eq!(tab.emulator.counts().misdeed_count(), 0);
+    tab.emulator.reset_counts();
     tab.emulator.set_faults(&Faults::default().with(Fault::UnplugAtTransfer(1)));
     // The device that is plugged in then is found, and opened anew.
     assert_eq!(asked(&mut tab), "result");
-    assert_eq!(tab.emulator.counts().misdeed_count(), 0);
+    let counts = tab.emulator.counts();
+    assert_eq!((counts.faults, counts.misdeed_count()), (1, 0), "it was unplugged");
 }
 
 #[test]

@@ -8,17 +8,26 @@ use norsplice::image::sha256;
 #[test]
 fn faults_of_the_wire_are_got_over_or_named_and_the_next_request_works() {
     // The transfer, or the IN packet, in the middle of a backup.
-    for (kind, middle) in [(ProgrammerKind::Ch347t, 1000), (ProgrammerKind::Ft2232h, 200)] {
+    let unplug = |middle| (Fault::UnplugAtTransfer(middle), "disappeared");
+    let stall = |middle| (Fault::StallAtTransfer(middle), "(stall)");
+    let rows = [
+        (ProgrammerKind::Ch347t, vec![stall(1000), unplug(1000)]),
+        (
+            ProgrammerKind::Ft2232h,
+            vec![
+                stall(200),
+                (Fault::ShortPacket(200), ""),
+                (Fault::LostPacket(200), ""),
+                (Fault::DoublePacket(200), ""),
+                unplug(200),
+            ],
+        ),
+    ];
+    for (kind, faults) in rows {
         let options = board(kind);
         let Some(mut tab) = Tab::open(options.clone(), Time::OfTheWorld) else { return };
         let on_chip = sha256(options.contents.as_deref().expect("contents"));
-        for (fault, words) in [
-            (Fault::StallAtTransfer(middle), "(stall)"),
-            (Fault::ShortPacket(middle), ""),
-            (Fault::LostPacket(middle), ""),
-            (Fault::DoublePacket(middle), ""),
-            (Fault::UnplugAtTransfer(middle), "disappeared"),
-        ] {
+        for (fault, words) in faults {
             assert_eq!(tab.run("return await bench.run('probe');")["event"], "result");
             tab.emulator.reset_counts();
             tab.emulator.set_faults(&Faults::default().with(fault.clone()));

@@ -5,6 +5,9 @@ use super::fault::fault;
 use crate::usb::{FoundDevice, UsbError, Wanted};
 use rusb::{Context, Device, DeviceDescriptor, UsbContext};
 
+/// What is to be said where there is no programmer at all.
+pub(crate) const NONE: &str = "no programmer is plugged in";
+
 /// The bus and port path of a device: `1-2.3`.
 fn path<T: UsbContext>(device: &Device<T>) -> String {
     // No ports: a root hub, or a system that does not give them; the address at least distinguishes two devices.

@@ -13,9 +13,7 @@ mod spidev;
 mod stream;
 
 pub use address::open_address;
+pub(crate) use find::NONE;
 pub use find::{list, open, plugged};
 pub use pipe::HostPipe;
 pub use stream::{StreamPipe, open_stream, serial_ports};
-
-/// What is to be said where there is no programmer at all.
-pub(crate) const NONE: &str = "no programmer is plugged in";

@@ -6,6 +6,9 @@ use super::pipe::HostPipe;
 use crate::usb::{FoundDevice, Pipe, StreamAddress, UsbError, Wanted};
 use std::path::PathBuf;
 
+/// What is to be said where there is no programmer at all.
+pub(crate) const NONE: &str = "this page has been given none, choose one on the bench";
+
 /// The devices with these ids that the user has let the page have. Nothing is opened.
 ///
 /// # Errors

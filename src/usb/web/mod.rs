@@ -8,8 +8,6 @@ mod fault;
 mod find;
 mod pipe;
 
+pub(crate) use find::NONE;
 pub use find::{list, open, open_address, plugged, serial_ports};
 pub use pipe::HostPipe;
-
-/// What is to be said where there is no programmer at all.
-pub(crate) const NONE: &str = "this page has been given none, choose one on the bench";
