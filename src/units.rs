@@ -132,6 +132,12 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
+/// `a Dell update`, `an Insyde update program`: a noun with its article, which goes by its first letter; a U is said as in UEFI.
+pub(crate) fn a(noun: &str) -> String {
+    let vowel = noun.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']);
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
 /// `8 MiB`, `128 KiB`, `278 bytes`: exact where a unit fits, else with one decimal.
 pub fn size(bytes: u64) -> String {
     // 1048575 bytes are not "1024.0 KiB".

@@ -23,6 +23,9 @@ use crate::image::formats::envelope_at;
 use crate::image::is_blank;
 use crate::image::layout::{Region, Role};
 use crate::image::layouts::in_dump;
+use crate::image::pc::bios::Bios;
+use crate::image::pc::flash::BIOS;
+use crate::units;
 
 /// What a donor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +110,9 @@ fn is_padded_rescue(bytes: &[u8], start: u64) -> bool {
 /// A firmware in a file of its own that does not start where the board's does, after a loader or padding.
 pub(super) fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
     let start = board.firmware_start()?;
-    let padded = after_padding(bytes).map(|(at, name)| format!("a {name} is at {at:#x} after padding"));
-    let place = || plain::across(bytes, start).map(|(at, name)| format!("a {name} is at {at:#x}"));
+    let padded =
+        after_padding(bytes).map(|(at, name)| format!("{} is at {at:#x} after padding", units::a(&name)));
+    let place = || plain::across(bytes, start).map(|(at, name)| format!("{} is at {at:#x}", units::a(&name)));
     let what = padded.or_else(place)?;
     Some(format!(
         "; {what}, and the board's firmware starts at {start:#x}: a rescue file for another board or map"
@@ -221,8 +225,9 @@ impl<'a> Anatomy<'a> {
         let closed = || {
             let name = plain::closed(bytes)?;
             Some(format!(
-                "is a {name}: files of this kind are named and not taken apart; give the part of it that belongs in \
-                 flash as NAME=FILE@OFFSET+LENGTH"
+                "is {}: files of this kind are named and not taken apart; give the part of it that belongs in flash as \
+                 NAME=FILE@OFFSET+LENGTH",
+                units::a(name)
             ))
         };
         let half = || {
@@ -234,12 +239,24 @@ impl<'a> Anatomy<'a> {
                     .to_owned()
             })
         };
+        let bios = || {
+            let room = board.layout.region(BIOS)?.span.len();
+            let is_one = !other_flash::is_likely(bytes, board) && Bios::read(bytes, 0).is_firmware();
+            is_one.then(|| {
+                format!(
+                    "is {:#x} bytes of a PC's firmware, the board's {BIOS} region has {room:#x} and its flash {:#x}: it is for \
+                     another size of flash, or a part of more",
+                    bytes.len(),
+                    board.chip_size
+                )
+            })
+        };
         let form = closed().or_else(half).or_else(|| other_form(bytes));
         let known = form.is_some();
         if !known && other_flash::is_likely(bytes, board) {
             return self.of_another_flash(board);
         }
-        let why = match (bytes.len(), form) {
+        let why = match (bytes.len(), form.or_else(bios)) {
             (0, _) => "is empty".to_owned(),
             (_, Some(form)) => form,
             (len, None) => {

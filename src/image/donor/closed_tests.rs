@@ -49,7 +49,7 @@ fn each_is_refused_by_its_name() {
     for (sample, name) in samples {
         for file in [sample.clone(), [&sample[..], TREE].concat()] {
             let refusal = refusal(file);
-            assert!(refusal.contains(&format!("is a {name}: ")), "{name}: {refusal}");
+            assert!(refusal.contains(&format!("is {}: ", crate::units::a(name))), "{name}: {refusal}");
             assert!(refusal.contains("NAME=FILE@OFFSET+LENGTH"), "{name}: {refusal}");
         }
     }

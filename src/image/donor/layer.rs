@@ -82,7 +82,9 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
             CheckName::SIZE | MEMBERS => (TRUNCATED, "it is cut short or damaged"),
             _ => (SUM, "its sum does not hold: it is damaged"),
         };
-        return Start::Closed(check.found(format!("{what}, a {name}: {words}; get the file again{detail}")));
+        return Start::Closed(
+            check.found(format!("{what}, {}: {words}; get the file again{detail}", units::a(name))),
+        );
     }
     let there = |span: Span| Some((span, span.of(bytes)?));
     let (holds, pieces) = match wrapped.inside {
@@ -93,15 +95,16 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
             }
             None => {
                 return Start::Closed(
-                    TRUNCATED.found(format!("{what}, a {name}: nothing is in it; get the file again")),
+                    TRUNCATED
+                        .found(format!("{what}, {}: nothing is in it; get the file again", units::a(name))),
                 );
             }
         },
         Inside::Closed(why) => {
-            return Start::Closed(DONOR_UNKNOWN.found(format!("{what} is a {name}: {why}")));
+            return Start::Closed(DONOR_UNKNOWN.found(format!("{what} is {}: {why}", units::a(name))));
         }
         Inside::Encrypted(why) => {
-            return Start::Encrypted(DONOR_UNKNOWN.found(format!("{what} is a {name}: {why}")));
+            return Start::Encrypted(DONOR_UNKNOWN.found(format!("{what} is {}: {why}", units::a(name))));
         }
         Inside::Members(members) => {
             let pieces = members.into_iter().filter_map(|(member, span)| {
@@ -123,7 +126,8 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
         Inside::Packed => match members(bytes) {
             Err(why) => {
                 return Start::Closed(
-                    DONOR_UNKNOWN.found(format!("{what} is a {name} that cannot be unpacked: {why}")),
+                    DONOR_UNKNOWN
+                        .found(format!("{what} is {} that cannot be unpacked: {why}", units::a(name))),
                 );
             }
             Ok(members) => {

@@ -67,11 +67,11 @@ fn chosen(layer: Layer, what: &str) -> Result<(Vec<u8>, String), Finding> {
         State::Plain | State::Unknown => None,
     };
     if let Some(why) = closed {
-        return Err(DONOR_UNKNOWN.found(format!("{what} is a {name}, and {part} in it {why}")));
+        return Err(DONOR_UNKNOWN.found(format!("{what} is {}, and {part} in it {why}", units::a(name))));
     }
     let words = match layer.holds {
-        Holds::Image => format!("a {name}"),
-        Holds::Files | Holds::Parts => format!("a {name} with {part}"),
+        Holds::Image => units::a(name),
+        Holds::Files | Holds::Parts => format!("{} with {part}", units::a(name)),
     };
     Ok((piece.bytes.clone().into_owned(), words))
 }
@@ -104,8 +104,9 @@ fn unclear(layer: &Layer, what: &str) -> Finding {
         list.push(format!("{} more", pieces.len() - MOST_NAMED));
     }
     DONOR_UNKNOWN.found(format!(
-        "{what} is a {name} of {}, and {why}: {}; name the one that belongs in flash (NAME=FILE:PART), or unpack it and give \
+        "{what} is {} of {}, and {why}: {}; name the one that belongs in flash (NAME=FILE:PART), or unpack it and give \
          that file",
+        units::a(name),
         units::count(pieces.len() as u64, noun),
         list.join(", ")
     ))
