@@ -161,7 +161,7 @@ fn a_dash_is_standard_output_and_standard_input() {
 fn standard_input_named_twice_is_refused_as_that() {
     use std::io::Write;
     let (bench, image) = bench();
-    let map = "mtdparts=x:128k(u-boot),-(firmware)";
+    let map = "mtdparts=x:128k(u-boot),64k(firmware)";
     bench.write("map", map.as_bytes());
     let splice = ["splice", "--set", "firmware=d", "-o", "out.bin", "--donor", "d=-"];
     for (more, bytes) in [

@@ -20,3 +20,28 @@ pub fn inflate(data: &[u8], len: usize, before: &[u8]) -> Option<Vec<u8>> {
     let status = inflater.decompress_vec(stream, &mut out, FlushDecompress::Finish).ok()?;
     (window == before && status == Status::StreamEnd && out.len() == len).then_some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a fixed code: four bytes from four before, and the end.
+    const COPY: &[u8] = b"CK\x03\x61\0";
+
+    #[test]
+    fn a_block_copies_from_what_was_before_it() {
+        let long = [vec![0x5a; BLOCK - 4], b"efgh".to_vec()].concat();
+        for (before, copied) in [(&b"abcd"[..], b"abcd"), (b"ab-cdef", b"cdef"), (&long, b"efgh")] {
+            assert_eq!(inflate(COPY, 4, before).as_deref(), Some(&copied[..]));
+        }
+        for (data, len, before) in [
+            (COPY, 4, &b""[..]),
+            (COPY, 4, b"abc"),
+            (COPY, 5, b"abcd"),
+            (COPY, 3, b"abcd"),
+            (&COPY[1..], 4, b"abcd"),
+        ] {
+            assert_eq!(inflate(data, len, before), None, "{data:02x?} {len} {before:02x?}");
+        }
+    }
+}
