@@ -12,8 +12,8 @@ use super::form::other_form;
 use super::identity::{self, Names};
 use super::loader;
 use super::other_flash;
+use super::padding::{after_padding, elsewhere, is_padded_rescue};
 use super::plain;
-use super::unheaded;
 use crate::image::boards::Board;
 use crate::image::checks::{Advice, CHIP_SIZE, DONOR_UNKNOWN, Finding, Severity};
 use crate::image::container::intel::{descriptor, me};
@@ -90,33 +90,6 @@ pub struct Anatomy<'a> {
     pub findings: Vec<Finding>,
     /// What is wrong with its firmware alone: it counts when the firmware is taken.
     pub of_firmware: Vec<Finding>,
-}
-
-/// A firmware after padding: where it starts, and its container's name.
-fn after_padding(bytes: &[u8]) -> Option<(u64, String)> {
-    let filler = *bytes.first().filter(|_| loader::starts_padded(bytes))?;
-    let at = bytes.iter().position(|byte| *byte != filler)?;
-    let (_, name) = plain::kind_of(&bytes[at..])?;
-    Some((at as u64, name))
-}
-
-/// True for padding up to `start`, a firmware with its root file system from there on, and padding after that: the firmware
-/// of a rescue file, and nothing of a unit.
-fn is_padded_rescue(bytes: &[u8], start: u64) -> bool {
-    let Some((front, firmware)) = bytes.split_at_checked(start as usize) else { return false };
-    is_blank(front) && !unheaded::has_overlay(firmware)
-}
-
-/// A firmware in a file of its own that does not start where the board's does, after a loader or padding.
-pub(super) fn elsewhere(bytes: &[u8], board: &Board) -> Option<String> {
-    let start = board.firmware_start()?;
-    let padded =
-        after_padding(bytes).map(|(at, name)| format!("{} is at {at:#x} after padding", units::a(&name)));
-    let place = || plain::across(bytes, start).map(|(at, name)| format!("{} is at {at:#x}", units::a(&name)));
-    let what = padded.or_else(place)?;
-    Some(format!(
-        "; {what}, and the board's firmware starts at {start:#x}: a rescue file for another board or map"
-    ))
 }
 
 /// True for a bare file that can be `region`: as long as it, or a loader or ME image without the padding after it.

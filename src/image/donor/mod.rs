@@ -14,6 +14,7 @@ mod layer;
 pub(crate) mod loader;
 pub(crate) mod machine;
 pub(crate) mod other_flash;
+mod padding;
 pub(crate) mod plain;
 #[cfg(test)]
 mod plain_tests;

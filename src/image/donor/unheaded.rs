@@ -2,19 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::anatomy::{Anatomy, Kind, elsewhere};
+use super::anatomy::{Anatomy, Kind};
 use super::dump;
 use super::firmware::{self, Firmware, Origin};
 use super::form::has_chip_size;
 use super::identity::{self, Names};
 use super::loader;
+use super::padding::{elsewhere, has_overlay, without_filler};
 use super::plain;
 use super::recognise::{board_trees, names_board};
 use crate::image::boards::Board;
 use crate::image::checks::{CHIP_SIZE, Finding, HARDWARE_ID, NOT_JUDGED, OTHER_MAP, TOO_LONG};
-use crate::image::container::overlay::FORMAT_MARK;
 use crate::image::container::sysupgrade;
-use crate::image::devicetree::file_systems;
 use crate::image::formats::envelope_at;
 use crate::image::layout::Role;
 use crate::image::whole::is_blank;
@@ -148,23 +147,4 @@ impl Anatomy<'_> {
         }
         self
     }
-}
-
-/// A firmware that is longer than its room by filler alone, as files padded to a chip's length are, without what is past the
-/// room; `None` where that belongs to it.
-fn without_filler<'a>(bytes: &'a [u8], what: &str, board: &Board) -> Option<&'a [u8]> {
-    let (fitting, more) = bytes.split_at_checked(board.firmware_room()? as usize)?;
-    let is_whole = || plain::open(fitting, what, board).is_some_and(|opened| opened.findings.is_empty());
-    (!more.is_empty() && is_blank(more) && is_whole()).then_some(fitting)
-}
-
-/// True where something follows the root file system in a firmware that was in a chip: the overlay of a system that ran.
-/// Where no root file system is known there may be one.
-pub(super) fn has_overlay(firmware: &[u8]) -> bool {
-    const EDGE: usize = 0x1000;
-    let root = file_systems(firmware).last().map(|root| (root.end as usize).next_multiple_of(EDGE));
-    let after = root.map(|end| firmware.get(end..).unwrap_or_default());
-    after.is_none_or(|after| {
-        after.chunks(EDGE).any(|block| !is_blank(block) && !block.starts_with(&FORMAT_MARK))
-    })
 }
