@@ -17,6 +17,7 @@ mod flashrom;
 mod guide;
 mod layers;
 mod licences;
+mod long_forms;
 mod mr200;
 mod one_row;
 mod outside;

@@ -372,6 +372,36 @@ fn a_connection_that_is_cut_in_the_middle_of_a_write_is_named_and_the_job_goes_o
     bench.run(["-p", &place, "verify", "wanted.bin"]).code(0);
 }
 
+/// The port disappears in the middle of the writing, as one does that is unplugged, and is there again under another name.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_serial_port_that_disappears_in_the_middle_of_a_write_is_named_and_the_job_is_finished() {
+    let bench = Bench::new();
+    let before = noise(MEDIUM_SIZE, 1);
+    let mut wanted = before.clone();
+    wanted[0x2_0000..0x4_0000].copy_from_slice(&noise(0x2_0000, 2));
+    bench.write("before.bin", &before);
+    bench.write("wanted.bin", &wanted);
+    let device = format!("programmer=serprog-pico-any,chip={MEDIUM},image=before.bin,state=chip");
+    let served = Served::new(&bench, &device, "pty");
+    let place = format!("serprog:dev={}", served.address);
+    let ran = std::thread::scope(|scope| {
+        let ran =
+            scope.spawn(|| bench.run(["-p", &place, "--store", "store", "--yes", "write", "wanted.bin"]));
+        while bench.read("chip/flash.bin") == before && !ran.is_finished() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(served);
+        ran.join().unwrap()
+    });
+    ran.code(3).says(&["the serial port dev=/dev/pts/", "disappeared", "partly written", "resume"]);
+    let served = Served::new(&bench, &device, "pty");
+    let place = format!("serprog:dev={}", served.address);
+    bench.run(["-p", &place, "--store", "store", "resume"]).code(0);
+    drop(served);
+    assert!(bench.read("chip/flash.bin") == wanted);
+}
+
 /// A port that another program has, by the lock that programs of this kind take.
 #[test]
 #[cfg(target_os = "linux")]
