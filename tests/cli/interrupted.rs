@@ -32,7 +32,7 @@ fn cut() -> Cut {
     let bench = Bench::new();
     let mut image = vec![0xff; MEDIUM_SIZE];
     for at in [0, 0x2_0000, 0x10_0000, 0x1d_0000, 0x1f_0000] {
-        image[at..at + 0x8000].copy_from_slice(&noise(at as u64, 0x8000));
+        image[at..at + 0x8000].copy_from_slice(&noise(at as u64 + 1, 0x8000));
     }
     let mut wanted = image.clone();
     for at in [0x2_0000, 0x10_0000, 0x1e_0000] {
@@ -97,7 +97,7 @@ fn an_open_job_is_dropped_only_when_said_so() {
 #[test]
 fn the_first_signal_ends_after_the_block() {
     let bench = Bench::new();
-        std::fs::write(bench.path("image.bin"), noise(1, MEDIUM_SIZE)).unwrap();
+    std::fs::write(bench.path("image.bin"), noise(1, MEDIUM_SIZE)).unwrap();
     let wanted = noise(2, MEDIUM_SIZE);
     std::fs::write(bench.path("wanted.bin"), &wanted).unwrap();
     for (signal, code) in [("INT", 3), ("TERM", 3)] {
