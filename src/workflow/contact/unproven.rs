@@ -130,7 +130,7 @@ pub(in crate::workflow) fn prove_order_of_bits<P: Programmer>(
     let time = long.iter().map(|span| chip.programmer().limits().wire_time(span.len())).sum();
     if time > LONG {
         let text = format!(
-            "blank space leaves open where the contents after it are: a long read decides, about {}",
+            "blank space leaves open where the contents after it are: one long read decides, about {}",
             units::time(time)
         );
         stop_on_break(events(Event::Note(text)))?;
@@ -211,7 +211,7 @@ fn others<P: Programmer>(
     bytes: &[u8],
     events: &mut Events<'_>,
 ) -> Result<BTreeMap<u64, u8>, Cause> {
-    let stage = Stage::Reread;
+    let stage = Stage::Addresses;
     let time = Some(chip.programmer().limits().wire_time(span.len()));
     stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;
     let mut tries = 0;
