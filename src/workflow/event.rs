@@ -21,8 +21,6 @@ pub enum Stage {
     SecondRead,
     /// Reading differing blocks again.
     Reread,
-    /// Reading in one long answer what shows where the contents are.
-    Addresses,
     /// Writing the backup into the store.
     Store,
     /// Reading the blocks of an open job.
@@ -42,7 +40,6 @@ impl Stage {
             Stage::FirstRead => "first read",
             Stage::SecondRead => "second read",
             Stage::Reread => "reading differing blocks again",
-            Stage::Addresses => "proving the addresses",
             Stage::Store => "storing the backup",
             Stage::Survey => "reading the job's blocks",
             Stage::Write => "erase, program, verify",

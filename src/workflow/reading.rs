@@ -284,8 +284,6 @@ fn check_whole<P: Programmer>(
     if span == Span::new(0, chip.geometry().size) {
         if how.proof.blank {
             contact::prove_little(chip, bytes, events)?;
-        } else {
-            contact::prove_order_of_bits(chip, bytes, events)?;
         }
         contact::prove_unproven_bits(chip, bytes, events)?;
     }

@@ -84,7 +84,6 @@ fn compare<P: Programmer>(
     })?;
     if result.differing.is_empty() && span == Span::new(0, size) && !proof.blank {
         // Equal contents that repeat prove no more than the reads do.
-        contact::prove_order_of_bits(chip, wanted, events)?;
         contact::prove_unproven_bits(chip, wanted, events)?;
     }
     let late = confirm(chip, span, wanted, &mut result, events)?;

@@ -2,7 +2,6 @@
 
 use super::address_fault::AddressFault;
 use super::asker::{LOOK, tells};
-use super::exchanged::answers_against_exchanged_bits;
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::{Programmer, SpiError};
@@ -16,10 +15,6 @@ use std::time::Duration;
 
 /// A read that takes longer is announced.
 const LONG: Duration = Duration::from_secs(1);
-/// Up to this length, answers are asked for in one batch.
-const SHORT: u64 = 4096;
-/// A mismatch counts when it comes every time.
-const TIMES: usize = 3;
 /// More bytes that differ are no noise.
 const MANY: usize = 1 << 16;
 
@@ -111,57 +106,6 @@ pub(in crate::workflow) fn prove_little<P: Programmer>(
     }
 }
 
-/// Proves that no two address bits are taken for each other, where that would change `bytes`, the contents just read of a
-/// whole chip.
-///
-/// # Errors
-/// As [`prove_little`].
-pub(in crate::workflow) fn prove_order_of_bits<P: Programmer>(
-    chip: &mut Chip<P>,
-    bytes: &[u8],
-    events: &mut Events<'_>,
-) -> Result<(), Cause> {
-    let answers = answers_against_exchanged_bits(bytes);
-    let (short, long): (Vec<Span>, Vec<Span>) = answers.iter().partition(|span| span.len() <= SHORT);
-    let misplaced = |first| Cause::Addresses(AddressFault::Misplaced { places: answers.len(), first });
-    if let Some(span) = differs_every_time(chip, &short, bytes)? {
-        return Err(misplaced(span.start));
-    }
-    let time = long.iter().map(|span| chip.programmer().limits().wire_time(span.len())).sum();
-    if time > LONG {
-        let text = format!(
-            "blank space leaves open where the contents after it are: one long read decides, about {}",
-            units::time(time)
-        );
-        stop_on_break(events(Event::Note(text)))?;
-    }
-    for span in long {
-        if let RunsOn::Otherwise = runs_on_as(chip, span, bytes, events)? {
-            return Err(misplaced(span.start));
-        }
-    }
-    Ok(())
-}
-
-/// The first of the spans that is not as in `bytes`, each time that it is asked for.
-fn differs_every_time<P: Programmer>(
-    chip: &mut Chip<P>,
-    spans: &[Span],
-    bytes: &[u8],
-) -> Result<Option<Span>, Cause> {
-    let (mut wrong, mut tries) = (spans.to_vec(), 0);
-    while !wrong.is_empty() && tries < TIMES {
-        tries += 1;
-        let by = chip.plain_read();
-        let mut answers = match chip.read_spans(by, &wrong) {
-            Err(error) if is_transient(&error) => continue,
-            answers => answers?.into_iter(),
-        };
-        wrong.retain(|span| answers.next().is_some_and(|answer| answer != bytes[span.range()]));
-    }
-    Ok(wrong.first().copied())
-}
-
 /// What one long answer shows.
 enum RunsOn {
     /// It is as the contents that were read.
@@ -211,7 +155,7 @@ fn others<P: Programmer>(
     bytes: &[u8],
     events: &mut Events<'_>,
 ) -> Result<BTreeMap<u64, u8>, Cause> {
-    let stage = Stage::Addresses;
+    let stage = Stage::Reread;
     let time = Some(chip.programmer().limits().wire_time(span.len()));
     stop_on_break(events(Event::Begin { stage, bytes: span.len(), time }))?;
     let mut tries = 0;

@@ -26,7 +26,7 @@ fn the_long_answer_heeds_a_stop_and_repeating_contents_are_named() {
             let (mut seen, mut named) = (0, false);
             let mut events = |event: Event| {
                 match event {
-                    Event::Advance { stage: crate::workflow::Stage::Addresses, bytes } => seen += bytes,
+                    Event::Advance { stage: crate::workflow::Stage::Reread, bytes } => seen += bytes,
                     Event::Note(text) => named |= text.contains("the contents repeat every 256 KiB"),
                     _ => {}
                 }

@@ -404,31 +404,6 @@ fn an_almost_blank_chip_is_proven_by_the_little_that_it_holds() {
     }
 }
 
-/// A loader at the start, and one thing far above it: two address bits that are taken for each other show only where an
-/// answer runs over the blank space.
-#[test]
-fn what_lies_beyond_blank_space_is_proven_where_it_is() {
-    let pairs = [(16, 17), (17, 18), (16, 18), (12, 17), (14, 18)];
-    for (above, len) in [(0x3_2140, 64), (0x4_0000, 256), (0x5_f000, 2048)] {
-        let mut contents = vec![0xff; SMALL];
-        contents[..0x1_0000].copy_from_slice(&random(1, 0x1_0000));
-        contents[above..above + len].copy_from_slice(&random(above as u64, len));
-        for kind in KINDS {
-            for fault in [None].into_iter().chain(pairs.map(Some)) {
-                let case = format!("{above:#x} {fault:?} by {kind:?}");
-                let bench = bench(kind, &contents);
-                let mut clip = bench.clip().unwrap();
-                let faults = fault.map(|(a, b)| Fault::Data(DataFault::SwappedBits(a, b, 0)));
-                bench.emulator.set_faults(&faults.into_iter().fold(Faults::default(), Faults::with));
-                match backup(&mut clip, &bench.store(), &BackupOptions::default(), &mut quiet) {
-                    Ok(taken) => assert!(taken.flash == contents, "{case}: a wrong backup"),
-                    Err(error) => assert!(fault.is_some(), "{case}: {error}"),
-                }
-            }
-        }
-    }
-}
-
 /// A comparison where both halves agree but for a few bytes, and the address bit between them is not seen.
 #[test]
 fn a_comparison_with_a_half_that_is_read_twice_is_refused() {
