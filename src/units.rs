@@ -33,7 +33,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Lower-case hex, with a separator between the bytes: `30:b5:c2`, `ef 40 17`.
-pub fn hex_with(bytes: &[u8], separator: &str) -> String {
+pub(crate) fn hex_with(bytes: &[u8], separator: &str) -> String {
     use std::fmt::Write;
     let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
     for (n, byte) in bytes.iter().enumerate() {
@@ -53,7 +53,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The one of `known` that `word` was probably meant to be: at most a third of its letters differ.
-pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // No name is longer.
     let word: String = word.chars().take(64).collect::<String>().to_lowercase();
     let distance = |known: &str| strsim::osa_distance(&word, &known.to_lowercase());
@@ -84,7 +84,7 @@ pub(crate) fn entropy_of(counts: &[u32; 256]) -> f64 {
 ///
 /// # Errors
 /// A sentence that names the text and the accepted forms.
-pub fn parse_size(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let fault = || format!("'{text}' is not a number of bytes; write 131072, 0x20000, 128K or 8M");
     let clean = text.trim().replace('_', "");
     if let Some(hex) = clean.strip_prefix("0x").or_else(|| clean.strip_prefix("0X")) {
@@ -109,7 +109,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 /// A sentence that names the text and the accepted forms.
-pub fn parse_hz(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_hz(text: &str) -> Result<u32, String> {
     let fault = || format!("'{text}' is not a clock; write 15MHz, 400kHz or 15000000");
     let lower = text.trim().to_ascii_lowercase();
     let (digits, factor) = if let Some(d) = lower.strip_suffix("mhz").or_else(|| lower.strip_suffix('m')) {

@@ -43,7 +43,7 @@ pub fn compare(located: &Located, whole: bool, subjects: [Subject; 2]) -> Result
 }
 
 /// The regions of a map, in its order, with what differs in each.
-pub fn by_region(differing: &Spans, layout: &Layout) -> Vec<RegionDifference> {
+pub(crate) fn by_region(differing: &Spans, layout: &Layout) -> Vec<RegionDifference> {
     let regions = layout.regions.iter().enumerate();
     let row = |(index, region): (usize, &crate::image::Region)| RegionDifference {
         name: region.name.clone(),

@@ -46,7 +46,7 @@ impl Desk {
     ///
     /// # Errors
     /// Any [`Refusal`] where looking fails.
-    pub fn watch_contact(&self, front: &dyn Front, looks: Option<u64>) -> Result<Watched, Refusal> {
+    pub(crate) fn watch_contact(&self, front: &dyn Front, looks: Option<u64>) -> Result<Watched, Refusal> {
         self.with_programmer(front, |mut programmer, _| {
             let mut watched = Watched::default();
             while !self.stop.soon() && looks.is_none_or(|looks| watched.looks < looks) {

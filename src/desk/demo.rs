@@ -24,7 +24,7 @@ pub struct DemoBoard {
 ///
 /// # Errors
 /// [`Why::Exists`] for a folder that is there already, [`Why::ProgrammerText`] for one whose name has a comma, [`Why::File`].
-pub fn lay_out(dir: &Path) -> Result<DemoBoard, Refusal> {
+pub(crate) fn lay_out(dir: &Path) -> Result<DemoBoard, Refusal> {
     if dir.to_str().is_none_or(|text| text.contains(',')) {
         let (text, fault) = (dir.display().to_string(), "a comma would end the name of its file".to_owned());
         return Err(Why::ProgrammerText { text, fault }.into());

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The largest input that is read into memory: four times the largest chip of the parts table, 256 MiB.
-pub const INPUT_MAX: u64 = 1 << 30;
+pub(crate) const INPUT_MAX: u64 = 1 << 30;
 
 /// The bytes of an input file, as they are.
 ///
@@ -64,7 +64,7 @@ impl ImageFile {
     ///
     /// # Errors
     /// [`Why::Begins`].
-    pub fn for_address(&self, name: &Path, at: u64) -> Result<&[u8], Refusal> {
+    pub(crate) fn for_address(&self, name: &Path, at: u64) -> Result<&[u8], Refusal> {
         match self.start {
             start if start == 0 || start == at => Ok(&self.bytes),
             start => Err(Why::Begins { path: name.to_owned(), start, at }.into()),
@@ -108,7 +108,12 @@ impl std::str::FromStr for Form {
 ///
 /// # Errors
 /// [`Why::PastRecords`] where records cannot say the address.
-pub fn as_file(path: &Path, form: Option<Form>, start: u64, bytes: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn as_file(
+    path: &Path,
+    form: Option<Form>,
+    start: u64,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, Refusal> {
     let format = match form {
         None => TextFormat::by_name(path),
         Some(Form::Bin) => None,
@@ -124,7 +129,7 @@ pub fn as_file(path: &Path, form: Option<Form>, start: u64, bytes: Vec<u8>) -> R
 ///
 /// # Errors
 /// [`Why::Exists`].
-pub fn check_new(path: &Path) -> Result<(), Refusal> {
+pub(crate) fn check_new(path: &Path) -> Result<(), Refusal> {
     match path.symlink_metadata() {
         Ok(_) => Err(Why::Exists { path: path.to_owned() }.into()),
         Err(_) => Ok(()),
@@ -228,7 +233,7 @@ pub fn check_apart(output: &Path, inputs: &[&Path]) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Why::SameOutput`].
-pub fn check_distinct(outputs: &[&Path]) -> Result<(), Refusal> {
+pub(crate) fn check_distinct(outputs: &[&Path]) -> Result<(), Refusal> {
     let twice = |(n, output): (usize, &&Path)| {
         outputs[..n].iter().any(|other| place(other) == place(output)).then(|| output.to_path_buf())
     };

@@ -109,7 +109,7 @@ pub struct PutChosen {
 }
 
 /// Makes the choice once the backup is there; given the chip's geometry and costs, to plan with.
-pub type ChoosePut<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<PutChosen, Refusal> + 'a;
+pub(crate) type ChoosePut<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<PutChosen, Refusal> + 'a;
 
 /// Notes the board on a backup that has none: the one that was found, or the one that its contents name. A store that does
 /// not take it loses nothing but a word in its list.
@@ -312,7 +312,7 @@ pub fn drop_job(front: &dyn Front, store: &Store, job: &str) -> Result<(), Refus
 ///
 /// # Errors
 /// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
-pub fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(), Refusal> {
+pub(crate) fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(), Refusal> {
     let manifest = store.manifest(backup)?;
     let others = store.list()?.into_iter().filter(|listed| listed.id != backup);
     let same = |listed: Listed| listed.manifest.is_ok_and(|other| other.sha256 == manifest.sha256);
@@ -336,7 +336,7 @@ pub fn remove_backup(front: &dyn Front, store: &Store, backup: &str) -> Result<(
 ///
 /// # Errors
 /// [`Why::Store`](super::Why::Store); [`Cause::Unconfirmed`].
-pub fn prune_backups(front: &dyn Front, store: &Store, backups: &[String]) -> Result<(), Refusal> {
+pub(crate) fn prune_backups(front: &dyn Front, store: &Store, backups: &[String]) -> Result<(), Refusal> {
     if !front.confirms(&Question::PruneBackups(backups)) {
         return Err(Cause::Unconfirmed.into());
     }

@@ -18,14 +18,15 @@ pub mod five_volts;
 pub mod fleet;
 mod front;
 pub mod glance;
-pub mod guide;
+#[cfg(feature = "cli")]
+pub(crate) mod guide;
 mod input;
 mod jobs;
 mod leave;
 mod order;
 pub mod otp;
-pub mod otp_contents;
-pub mod otp_sets;
+pub(crate) mod otp_contents;
+pub(crate) mod otp_sets;
 mod place;
 pub mod probe;
 pub mod programmer;
@@ -39,7 +40,7 @@ mod rewrite;
 mod said;
 pub mod search;
 mod selftest;
-pub mod spliced_files;
+pub(crate) mod spliced_files;
 mod stop;
 pub mod stored;
 pub mod subject;
@@ -55,15 +56,17 @@ pub use conditions::Desk;
 pub use elsewhere::Elsewhere;
 pub use front::{Front, Notice};
 pub use input::Input;
-pub use jobs::{ChoosePut, Put, PutChosen, PutContents, drop_job, prune_backups, remove_backup};
-pub use order::{AUTO, DonorWish, Order, Wish, allowed};
+pub use jobs::{Put, PutChosen, PutContents, drop_job};
+pub(crate) use jobs::{prune_backups, remove_backup};
+pub(crate) use order::AUTO;
+pub use order::{DonorWish, Order, Wish, allowed};
 pub use place::{Place, PlaceError};
 pub use question::{
     Answer, Digest, KeepQuestion, LockQuestion, Question, RegisterChange, RegistersQuestion, RemoveQuestion,
     WriteQuestion,
 };
 pub use refusal::Refusal;
-pub use rewrite::{Choose, Rewritten, rewrite, rewrite_as_chosen};
+pub use rewrite::{Choose, Rewritten, rewrite};
 pub use said::Said;
 pub use stop::Stop;
 pub use why::{Sought, Why};

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// The word that leaves the board open: the contents of the chip, or of a donor, name it.
-pub const AUTO: &str = "auto";
+pub(crate) const AUTO: &str = "auto";
 /// A PC's board, as a recipe names it: it is made anew of the dump and the donors.
 const PC: &str = crate::image::pc::board::NAME;
 
@@ -25,7 +25,7 @@ const PC: &str = crate::image::pc::board::NAME;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wish {
-    /// The board by its name here, by `vendor,model` as in device trees, or [`AUTO`]. `None` is [`AUTO`] as well.
+    /// The board by its name here, by `vendor,model` as in device trees, or `auto`. `None` is `auto` as well.
     pub board: Option<String>,
     /// In place of a board: a map of its flash.
     pub layout: Option<Input>,
@@ -240,7 +240,7 @@ impl Order {
     ///
     /// # Errors
     /// Those of [`Order::splice`]; [`Why::Image`] where the dump is of the other chip.
-    pub fn splice_for_chip(
+    pub(crate) fn splice_for_chip(
         &mut self,
         own: &Image,
         size: u64,

@@ -40,7 +40,7 @@ impl SecurityRegisters {
 ///
 /// # Errors
 /// [`Why::Store`] for a damaged backup, [`Why::BackupWithoutRegisters`].
-pub fn registers_of_backup(store: &Store, id: &str) -> Result<Vec<(u8, Vec<u8>)>, Refusal> {
+pub(crate) fn registers_of_backup(store: &Store, id: &str) -> Result<Vec<(u8, Vec<u8>)>, Refusal> {
     let registers = of_backup(store, id)?;
     if registers.is_empty() {
         return Err(Why::BackupWithoutRegisters { id: id.to_owned() }.into());
@@ -111,7 +111,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::program_registers`].
-    pub fn erase_register(
+    pub(crate) fn erase_register(
         &self,
         front: &dyn Front,
         store: &Store,
@@ -140,7 +140,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`Why::NotThePhrase`]; as [`Desk::program_registers`].
-    pub fn lock_register(
+    pub(crate) fn lock_register(
         &self,
         front: &dyn Front,
         store: &Store,

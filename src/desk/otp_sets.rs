@@ -14,14 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Registers by number.
-pub type RegisterSet = BTreeMap<u8, Vec<u8>>;
+pub(crate) type RegisterSet = BTreeMap<u8, Vec<u8>>;
 
 impl Desk {
     /// The registers of `chip`, of the files in a folder, or of a backup.
     ///
     /// # Errors
     /// [`Why::NotFound`], [`Why::HoldsNoRegisters`]; those of the chip and the store.
-    pub fn register_set<E: From<Refusal>>(
+    pub(crate) fn register_set<E: From<Refusal>>(
         &self,
         front: &dyn Front,
         store: impl FnOnce() -> Result<Store, E>,
@@ -62,6 +62,6 @@ pub fn differing(a: &RegisterSet, b: &RegisterSet) -> Vec<(u8, Spans)> {
 }
 
 /// Each register under the name that its file has in a folder.
-pub fn as_files(registers: &[SecurityRegister]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn as_files(registers: &[SecurityRegister]) -> Vec<(String, Vec<u8>)> {
     registers.iter().map(|register| (file_name(register.index), register.bytes.clone())).collect()
 }

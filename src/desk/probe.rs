@@ -56,7 +56,7 @@ impl Desk {
 }
 
 /// The name of a status register.
-pub fn register_name(register: Register) -> &'static str {
+pub(crate) fn register_name(register: Register) -> &'static str {
     match register {
         Register::Sr1 => "SR1",
         Register::Sr2 => "SR2",
@@ -67,7 +67,7 @@ pub fn register_name(register: Register) -> &'static str {
 }
 
 /// The status registers that a part has, by name.
-pub fn named_registers(status: &Status) -> Vec<(&'static str, u8)> {
+pub(crate) fn named_registers(status: &Status) -> Vec<(&'static str, u8)> {
     let all = [Register::Sr1, Register::Sr2, Register::Sr3, Register::Security, Register::Function];
     all.into_iter().filter_map(|r| Some((register_name(r), status.registers.get(r)?))).collect()
 }

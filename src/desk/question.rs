@@ -28,7 +28,7 @@ impl Digest {
     }
 
     /// Of a plan.
-    pub fn of_plan(plan: &Plan) -> Self {
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
         let mut facts = Vec::new();
         for step in &plan.steps {
             let erase = match &step.erase {

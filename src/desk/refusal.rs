@@ -28,7 +28,7 @@ impl Refusal {
     }
 
     /// The same, after this backup was taken.
-    pub fn after_backup(mut self, id: &str) -> Self {
+    pub(crate) fn after_backup(mut self, id: &str) -> Self {
         self.backup = Some(id.to_owned());
         self
     }
@@ -59,16 +59,6 @@ impl Refusal {
             (Some(ChipState::Partial { job }), _) | (_, Why::Job(Cause::OpenJob { job })) => Some(job),
             _ => None,
         }
-    }
-
-    /// True where the user stopped it.
-    pub fn is_stopped(&self) -> bool {
-        matches!(&*self.why, Why::Job(Cause::Stopped))
-    }
-
-    /// True where the user did not confirm.
-    pub fn is_unconfirmed(&self) -> bool {
-        matches!(&*self.why, Why::Job(Cause::Unconfirmed))
     }
 }
 

@@ -74,7 +74,7 @@ impl Area {
     ///
     /// # Errors
     /// [`Why::NoMap`], [`Why::NoRegion`].
-    pub fn in_contents(&self, contents: &[u8], name: &str) -> Result<Located, Refusal> {
+    pub(crate) fn in_contents(&self, contents: &[u8], name: &str) -> Result<Located, Refusal> {
         let maps = match &self.map {
             MapWish::Given(layout) => vec![layout.clone()],
             MapWish::Any => map_of_board(contents).into_iter().chain(carried_by(contents)).collect(),
@@ -93,7 +93,7 @@ impl Area {
     ///
     /// # Errors
     /// [`Why::NothingToErase`], [`Why::NoLength`].
-    pub fn to_erase(&self, all: bool) -> Result<(), Refusal> {
+    pub(crate) fn to_erase(&self, all: bool) -> Result<(), Refusal> {
         match (&self.part, all) {
             (Part::Whole, false) => Err(Why::NothingToErase.into()),
             (Part::At(_, None), _) => Err(Why::NoLength.into()),
@@ -133,12 +133,12 @@ fn first(span: Span, len: Option<u64>, name: &str) -> Result<Span, Refusal> {
 }
 
 /// The map of contents: of the board that they name, else one that they carry.
-pub fn of_contents(contents: &[u8]) -> Option<Layout> {
+pub(crate) fn of_contents(contents: &[u8]) -> Option<Layout> {
     Area::default().in_contents(contents, "").ok()?.layout
 }
 
 /// The one board that the contents of a whole chip name.
-pub fn board_of(contents: &[u8]) -> Option<Recognised> {
+pub(crate) fn board_of(contents: &[u8]) -> Option<Recognised> {
     auto(contents, &[]).ok()
 }
 
@@ -183,7 +183,7 @@ fn only_carried(contents: &[u8], none: ImageError) -> Result<Layout, ImageError>
 ///
 /// # Errors
 /// [`Why::InInput`] where there is none.
-pub fn layout_in(name: &str, bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, Refusal> {
+pub(crate) fn layout_in(name: &str, bytes: &[u8], chip_size: Option<u64>) -> Result<Layout, Refusal> {
     let layout = parse_any(bytes, chip_size).or_else(|error| map_of_board(bytes).ok_or(error));
     let layout = layout.or_else(|error| only_carried(bytes, error));
     let layout = layout.map_err(|error| Why::InInput { name: name.to_owned(), error })?;

@@ -71,7 +71,7 @@ impl Dossier {
     ///
     /// # Errors
     /// [`Why::Store`] where there is no room for one.
-    pub fn of_dump(source: String, flash: Vec<u8>) -> Result<(Store, Self), Refusal> {
+    pub(crate) fn of_dump(source: String, flash: Vec<u8>) -> Result<(Store, Self), Refusal> {
         let board = regions::board_of(&flash).map(|found| found.board.name.clone());
         let board = board.filter(|name| Board::named(name).is_ok());
         let store = Store::temporary()?;

@@ -68,7 +68,7 @@ pub type Choose<'a> = dyn FnMut(&Backup, &Geometry, &Costs) -> Result<Chosen, Re
 ///
 /// # Errors
 /// As [`rewrite`]; a refusal of `choose` leaves the chip untouched.
-pub fn rewrite_as_chosen(
+pub(crate) fn rewrite_as_chosen(
     desk: &Desk,
     front: &dyn Front,
     store: &Store,

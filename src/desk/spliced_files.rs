@@ -34,7 +34,7 @@ pub fn parts(
 ///
 /// # Errors
 /// [`Why::LoaderTakesBytes`].
-pub fn check_form(form: Option<Form>, purpose: Purpose) -> Result<(), Refusal> {
+pub(crate) fn check_form(form: Option<Form>, purpose: Purpose) -> Result<(), Refusal> {
     match form.is_some_and(|form| form != Form::Bin) && purpose != Purpose::Programmer {
         true => Err(Why::LoaderTakesBytes { purpose: purpose.name() }.into()),
         false => Ok(()),

@@ -18,7 +18,7 @@ struct Shared {
 
 impl Stop {
     /// From now on a request is only noted: there is something to be left in order.
-    pub fn note_requests(&self) {
+    pub(crate) fn note_requests(&self) {
         self.0.noted.store(true, Ordering::SeqCst);
     }
 

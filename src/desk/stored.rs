@@ -9,13 +9,13 @@ use crate::workflow::{Import, Manifest, Store, StoreError, contents_of_archive};
 use std::path::Path;
 
 /// A backup that was checked: its manifest, or what is wrong with it.
-pub type CheckedBackup = (String, Result<Manifest, String>);
+pub(crate) type CheckedBackup = (String, Result<Manifest, String>);
 
 /// Checks every file of a backup, or of all of them, against its checksum.
 ///
 /// # Errors
 /// [`Why::Store`](super::Why::Store) where one cannot be read at all. Damage is a result.
-pub fn verify_backups(store: &Store, id: Option<&str>) -> Result<Vec<CheckedBackup>, Refusal> {
+pub(crate) fn verify_backups(store: &Store, id: Option<&str>) -> Result<Vec<CheckedBackup>, Refusal> {
     let ids = match id {
         Some(id) => vec![store.find(id)?],
         None => store.list()?.into_iter().map(|backup| backup.id).collect(),
@@ -59,7 +59,7 @@ impl std::fmt::Display for Doubt {
 ///
 /// # Errors
 /// [`Why::Image`](super::Why::Image) for a board that is not known.
-pub fn doubts(import: &Import) -> Result<Vec<Doubt>, Refusal> {
+pub(crate) fn doubts(import: &Import) -> Result<Vec<Doubt>, Refusal> {
     if let Some(board) = &import.board {
         let findings = judge(import.flash.clone(), &import.source, Use::Dump, Board::named(board)?)?;
         return Ok(findings.into_iter().map(Doubt::Finding).collect());
@@ -70,4 +70,4 @@ pub fn doubts(import: &Import) -> Result<Vec<Doubt>, Refusal> {
 }
 
 /// What a single dump is worth.
-pub const SINGLE: &str = "a single dump proves nothing about the reading";
+pub(crate) const SINGLE: &str = "a single dump proves nothing about the reading";

@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// The word for the chip on the clip; a file of that name is `./chip`.
-pub const CHIP: &str = "chip";
+pub(crate) const CHIP: &str = "chip";
 
 /// The contents of a whole flash: one dump, or those of the two chips that an Intel descriptor divides it into, in either
 /// order.
@@ -94,7 +94,7 @@ impl Subject {
     ///
     /// # Errors
     /// Those of `part`.
-    pub fn of_bytes<E>(
+    pub(crate) fn of_bytes<E>(
         name: String,
         bytes: Vec<u8>,
         part: impl FnOnce(u64) -> Result<Span, E>,
@@ -139,7 +139,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::with_chip`]; [`Why::Job`] where reading fails; those of `part`.
-    pub fn chip_subject<E: From<Refusal>>(
+    pub(crate) fn chip_subject<E: From<Refusal>>(
         &self,
         front: &dyn Front,
         store: Option<&Store>,

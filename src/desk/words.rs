@@ -83,7 +83,7 @@ pub fn likely(likely: Likely) -> (&'static str, &'static str) {
 }
 
 /// The next thing to try for a bad contact.
-pub fn next_for(verdict: &Verdict) -> &'static str {
+pub(crate) fn next_for(verdict: &Verdict) -> &'static str {
     match verdict.likely.first() {
         Some(first) => likely(*first).1,
         None if verdict.good => "",

@@ -76,7 +76,7 @@ pub fn passed(bytes: &[u8], name: &str, place: &Place, allow: &Allow) -> Result<
 }
 
 /// What is found in a file before any chip is asked; `name` names it in messages.
-pub fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
+pub(crate) fn of_file(bytes: &[u8], name: &str, place: &Place) -> Vec<Finding> {
     let whole = *place == Place::Whole;
     // A piece for a place of its own may well be blank.
     if whole && is_blank(bytes) {
@@ -115,7 +115,7 @@ fn container(bytes: &[u8], name: &str, place: &Place) -> Option<Finding> {
 
 /// What is found in the contents that the chip will have, `after`, by what it holds now, `before`. `board` is the one that
 /// the user named; without it, the contents name it.
-pub fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<Finding> {
+pub(crate) fn against_chip(before: &[u8], after: &[u8], board: Option<&Board>) -> Vec<Finding> {
     let (ours, theirs) = (board_of(before), board_of(after));
     let mut findings = Vec::new();
     if let (Some(ours), Some(theirs)) = (&ours, &theirs)

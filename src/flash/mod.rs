@@ -62,7 +62,7 @@ pub use program::Programmed;
 pub use protect::Bp;
 pub use protection::ProtectionPlan;
 pub(crate) use read::ReadCommand;
-pub use read::Sink;
+pub(crate) use read::Sink;
 pub use security::SecurityRegister;
 pub use status::Status;
 pub use unlock::{Lasting, Unlocked};

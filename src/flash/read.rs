@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 /// Takes the bytes of a piece, with their address. `Break` ends the read after the batch: what has been read is still
 /// handed out.
-pub type Sink<'a> = dyn FnMut(u64, &[u8]) -> ControlFlow<()> + 'a;
+pub(crate) type Sink<'a> = dyn FnMut(u64, &[u8]) -> ControlFlow<()> + 'a;
 
 /// What a chip in 4-byte mode takes for the last byte of its address, where the others take it for the dummy byte of a
 /// fast read. Neither a continuous-read code (AXh, bits 5:4 = 10) nor a pattern whose halves are complements, and its

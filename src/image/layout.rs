@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// True for the donor of that name.
-    pub fn is_donor(&self, name: &str) -> bool {
+    pub(crate) fn is_donor(&self, name: &str) -> bool {
         matches!(self, Self::Donor(own) if own == name)
     }
 }
@@ -201,7 +201,7 @@ impl Layout {
     }
 
     /// True for the region that [`Layout::of_role`] gives for its role.
-    pub fn is_first_of_role(&self, region: &Region) -> bool {
+    pub(crate) fn is_first_of_role(&self, region: &Region) -> bool {
         self.of_role(region.role).is_some_and(|first| first.span == region.span && first.name == region.name)
     }
 
@@ -268,7 +268,7 @@ impl Layout {
     }
 
     /// Notes that a region of the file is not among the regions, and why.
-    pub fn leave_out(&mut self, name: impl Into<String>, why: String) {
+    pub(crate) fn leave_out(&mut self, name: impl Into<String>, why: String) {
         self.notes.push(why.clone());
         self.left_out.push((name.into(), why));
     }
@@ -284,7 +284,7 @@ impl Layout {
     }
 
     /// All bytes of the one unit that lie in `span`.
-    pub fn per_unit_in(&self, span: Span) -> impl Iterator<Item = &PerUnit> {
+    pub(crate) fn per_unit_in(&self, span: Span) -> impl Iterator<Item = &PerUnit> {
         self.regions.iter().flat_map(|r| &r.per_unit).filter(move |u| span.covers(u.span))
     }
 

@@ -27,20 +27,24 @@ pub mod unit;
 pub(crate) mod vscc;
 mod whole;
 
-pub use splice::{describe, fitness};
+pub use splice::describe;
+pub(crate) use splice::fitness;
 
 pub use boards::{Board, Hardware, Recovery, RecoveryKind};
 pub use checks::finding::{Allow, Finding, Severity};
 pub use donor::contents::contents;
-pub use donor::recognise::{auto, by_tree, recognise};
+pub(crate) use donor::recognise::by_tree;
+pub use donor::recognise::{auto, recognise};
 pub use donor::recognised::Recognised;
 pub use donor::{Content, Donor};
 pub use error::ImageError;
 pub use layout::{Format, Layout, PerUnit, Region, Role, Source, UnitKind};
 pub use layouts::any::parse_any;
 pub(crate) use splice::check_sources;
+pub(crate) use splice::splice_moved;
 pub use splice::{
     Choice, Edits, EnvValue, Moved, Purpose, Recipe, RecipeDonor, RegionRow, RegionSource, SerialNumber,
-    Spliced, UnitRow, Uuid, check_tftp, splice, splice_moved,
+    Spliced, UnitRow, Uuid, check_tftp, splice,
 };
-pub use whole::{Image, is_blank, sha256};
+pub(crate) use whole::is_blank;
+pub use whole::{Image, sha256};

@@ -250,12 +250,12 @@ impl PerUnit {
     }
 
     /// True when nothing of use is there: blank, an address no unit can have, calibration blank after its head.
-    pub fn is_missing(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn is_missing(&self, bytes: &[u8]) -> bool {
         (self.format.form().is_missing)(bytes, self)
     }
 
     /// Why these bytes are not this board's, where they are not: `is of chip 7628, this board has 7620`.
-    pub fn of_another_board(&self, bytes: &[u8]) -> Option<String> {
+    pub(crate) fn of_another_board(&self, bytes: &[u8]) -> Option<String> {
         if is_blank(bytes) { None } else { (self.format.form().of_another_board)(bytes, self) }
     }
 
@@ -327,7 +327,7 @@ fn mac_as_text(was: &[u8], mac: Mac) -> Option<Vec<u8>> {
 }
 
 /// Reads `30:b5:c2:a1:b2:c3`, with colons, dashes or nothing between.
-pub fn parse_mac(text: &str) -> Option<Mac> {
+pub(crate) fn parse_mac(text: &str) -> Option<Mac> {
     let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
     if digits.len() != 12 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
@@ -340,7 +340,7 @@ pub fn parse_mac(text: &str) -> Option<Mac> {
 }
 
 /// True for an address one unit can have: not 00.., not ff.., not multicast.
-pub fn is_unit_mac(mac: Mac) -> bool {
+pub(crate) fn is_unit_mac(mac: Mac) -> bool {
     !is_blank(&mac) && mac[0] & 1 == 0
 }
 

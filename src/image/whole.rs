@@ -38,7 +38,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// True when every byte is `ff`, or every byte is `00`: an erased flash, or a bus that nothing drives.
-pub fn is_blank(bytes: &[u8]) -> bool {
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(first @ (0x00 | 0xff)) => bytes.iter().all(|b| b == first),
         Some(_) => false,

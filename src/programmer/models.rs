@@ -176,12 +176,12 @@ impl Model {
     }
 
     /// Every programmer in text: `CH341A, CH347, FT2232H, FT232H, FT4232H, FTDI's HP chips or cables with one of them`.
-    pub fn all_titles() -> String {
+    pub(crate) fn all_titles() -> String {
         Self::titles(|_| true)
     }
 
     /// The same of those that are found on USB; the others are used where the user names their place.
-    pub fn found_titles() -> String {
+    pub(crate) fn found_titles() -> String {
         Self::titles(|model| model.usb.is_some())
     }
 

@@ -52,7 +52,7 @@ pub(super) fn open_pipe(settings: &Settings) -> Result<HostPipe, SpiError> {
 ///
 /// # Errors
 /// As [`over`]; [`SpiError::Stopped`].
-pub fn self_test_over<P: Pipe + 'static>(
+pub(crate) fn self_test_over<P: Pipe + 'static>(
     pipe: P,
     settings: &Settings,
     chip: bool,

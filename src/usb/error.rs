@@ -93,13 +93,6 @@ pub enum UsbError {
     Other(String),
 }
 
-impl UsbError {
-    /// The programmer is not there any more: nothing more can be asked of it.
-    pub fn is_gone(&self) -> bool {
-        matches!(self, Self::Gone | Self::Ended(_))
-    }
-}
-
 impl From<UsbError> for LinkError {
     fn from(error: UsbError) -> Self {
         let fault = match error {

@@ -6,15 +6,15 @@
 /// Requests of a spidev pipe; those below 80h have the number of the kernel's call.
 pub mod request {
     /// Sets the mode: a byte, bit 0 CPHA, bit 1 CPOL.
-    pub const MODE: u8 = 1;
+    pub(crate) const MODE: u8 = 1;
     /// Sets the bits of a word: a byte.
-    pub const BITS: u8 = 3;
+    pub(crate) const BITS: u8 = 3;
     /// Sets the highest clock, or reads it back: 32 bits in Hz, lowest byte first.
-    pub const CLOCK: u8 = 4;
+    pub(crate) const CLOCK: u8 = 4;
     /// Reads the size of the kernel's buffers: 32 bits, lowest byte first; 0 where the kernel does not say.
-    pub const BUFFER: u8 = 0x80;
+    pub(crate) const BUFFER: u8 = 0x80;
     /// Lets go of the GPIO lines that the pipe holds. The next message takes them again.
-    pub const LINES: u8 = 0x81;
+    pub(crate) const LINES: u8 = 0x81;
 }
 
 /// One transfer of a message.

@@ -24,6 +24,7 @@ mod trace;
 
 pub use device::{FoundDevice, Interface, Wanted};
 pub use error::UsbError;
-pub use pipe::{About, Burst, Control, PATIENCE, Pipe, Recipient, Reply};
+pub(crate) use pipe::PATIENCE;
+pub use pipe::{About, Burst, Control, Pipe, Recipient, Reply};
 pub use stream::{GpioLine, StreamAddress};
 pub(crate) use trace::{Log, Traced};

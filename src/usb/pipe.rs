@@ -43,7 +43,7 @@ pub trait Reply {
 
 /// How long a device may say nothing where it has nothing to do: a busy host, a hub, a suspended port. Short enough
 /// that a dead device is noticed within a second.
-pub const PATIENCE: Duration = Duration::from_millis(900);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(900);
 
 /// One burst: OUT transfers sent in order while IN transfers are fetched, until all are out and the reply is complete.
 #[derive(Clone, Copy, Debug)]

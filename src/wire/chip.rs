@@ -105,14 +105,14 @@ pub fn status(verdict: &Verdict, probe: &Probe) -> Fields {
 }
 
 /// The write protection of a chip, and the ranges that can be protected, as text and as ranges.
-pub fn protection_shown(now: &Protection, protectable: &[Spans]) -> Fields {
+pub(crate) fn protection_shown(now: &Protection, protectable: &[Spans]) -> Fields {
     let texts: Vec<String> = protectable.iter().map(Spans::to_string).collect();
     let ranges: Vec<Value> = protectable.iter().map(|one| spans(one.as_slice())).collect();
     protection(now).with("protectable", json!(texts)).with("protectable_ranges", ranges)
 }
 
 /// The write protection of a chip after a change; `written` is false where nothing was sent.
-pub fn protection_changed(now: &Protection, written: bool) -> Fields {
+pub(crate) fn protection_changed(now: &Protection, written: bool) -> Fields {
     protection(now).with("chip", if written { "written" } else { "untouched" })
 }
 

@@ -47,12 +47,12 @@ pub fn picture(what: &str, map: &Map, regions: &[(String, Span)]) -> Fields {
 }
 
 /// The picture of what an operation made, as a field of its result.
-pub fn pictured(picture: Fields) -> Fields {
+pub(crate) fn pictured(picture: Fields) -> Fields {
     Fields::new().with("picture", Value::from(picture))
 }
 
 /// How much differs in each region, where a map names them.
-pub fn region_differences(regions: Option<Vec<RegionDifference>>) -> Fields {
+pub(crate) fn region_differences(regions: Option<Vec<RegionDifference>>) -> Fields {
     let row = |one: &RegionDifference| {
         json!({
             "name": one.name, "depth": one.depth, "start": one.span.start, "end": one.span.end,

@@ -28,7 +28,7 @@ pub fn stored(backup: &str) -> Fields {
 }
 
 /// `job`: a job's journal has been opened.
-pub fn job_opened(job: &str) -> Fields {
+pub(crate) fn job_opened(job: &str) -> Fields {
     Fields::new().with("job", job)
 }
 

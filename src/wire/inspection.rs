@@ -29,7 +29,7 @@ pub fn inspection(
 }
 
 /// Whether a file is fit for a use on a board: what the checks found.
-pub fn fitness(board: &Board, meant: Use, found: &[Finding]) -> Fields {
+pub(crate) fn fitness(board: &Board, meant: Use, found: &[Finding]) -> Fields {
     Fields::new()
         .with("board", board.name.as_str())
         .with("as", meant.name())

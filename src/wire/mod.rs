@@ -32,28 +32,33 @@ use job::{chip_state, planned};
 use otp::security_register;
 use splice::findings;
 
-pub use chip::{connected, parts, probe, protection_changed, protection_shown, status};
+pub use chip::{connected, parts, probe, status};
+pub(crate) use chip::{protection_changed, protection_shown};
 pub use contact::{contact, meter, watched};
-pub use contents::{compared, found, hexdump, map, picture, pictured, region_differences};
-pub use event::{event, job_opened, message, progress, stage, stored};
+pub use contents::{compared, found, hexdump, map, picture};
+pub(crate) use contents::{pictured, region_differences};
+pub(crate) use event::job_opened;
+pub use event::{event, message, progress, stage, stored};
 pub use extracted::{extracted, extracted_text};
 pub use fields::Fields;
-pub use inspection::{fitness, inspection};
+pub(crate) use inspection::fitness;
+pub use inspection::inspection;
 pub use job::{place, report, restored, resumed, untouched};
 pub use layout::{board, boards, layout, layout_text};
 pub use machine::{
     ServedFile, SetupCheck, acknowledged, delivered, devices_offered, listening, serving, setup_checks,
     udev_rules,
 };
-pub use otp::{registers_changed, registers_compared, registers_dumped, registers_shown};
+pub(crate) use otp::{registers_changed, registers_compared, registers_dumped, registers_shown};
 pub use programmer::{programmers, self_test};
 pub use question::{answer, question};
 pub use reading::{blank, reading, verified};
 pub use refusal::{open_job_commands, refusal};
 pub use result::{Ending, SCHEMA, result, several};
-pub use splice::{checked, chosen, proposed, spliced_file};
-pub use stored::{
-    DamagedBackup, backup, backup_details, backup_exported, backup_taken, backups, backups_checked,
-    backups_pruned, backups_sound, jobs, stored_id,
+pub use splice::{checked, chosen};
+pub(crate) use splice::{proposed, spliced_file};
+pub use stored::{backup, backups, backups_sound, jobs};
+pub(crate) use stored::{
+    backup_details, backup_exported, backup_taken, backups_checked, backups_pruned, stored_id,
 };
 pub use texts::{PageOf, demo, demo_board, files, page, script, step, text, translated};

@@ -18,7 +18,7 @@ pub(super) fn security_register(register: &SecurityRegister) -> Fields {
 }
 
 /// Registers with their bytes, and what they say together.
-pub fn registers_shown(all: &ShownRegisters<'_>) -> Fields {
+pub(crate) fn registers_shown(all: &ShownRegisters<'_>) -> Fields {
     let shown = |shown: &ShownRegister<'_>| {
         security_register(shown.register)
             .with("data", hex(&shown.register.bytes))
@@ -29,7 +29,9 @@ pub fn registers_shown(all: &ShownRegisters<'_>) -> Fields {
 }
 
 /// Registers, each written to a file of its own.
-pub fn registers_dumped<'a>(registers: impl IntoIterator<Item = (&'a SecurityRegister, &'a Path)>) -> Fields {
+pub(crate) fn registers_dumped<'a>(
+    registers: impl IntoIterator<Item = (&'a SecurityRegister, &'a Path)>,
+) -> Fields {
     let dumped = |(register, path): (&SecurityRegister, &Path)| {
         security_register(register).with("file", path.display().to_string())
     };
@@ -37,13 +39,13 @@ pub fn registers_dumped<'a>(registers: impl IntoIterator<Item = (&'a SecurityReg
 }
 
 /// Registers that were programmed, erased or locked; none of them, and the chip is untouched.
-pub fn registers_changed(changed: &[SecurityRegister]) -> Fields {
+pub(crate) fn registers_changed(changed: &[SecurityRegister]) -> Fields {
     let state = if changed.is_empty() { "untouched" } else { "written" };
     Fields::new().with("chip", state).and(list(changed.iter().map(security_register)))
 }
 
 /// Registers of two sets that differ, by number; none of them, and the sets are equal.
-pub fn registers_compared<'a>(differing: impl IntoIterator<Item = (u8, &'a [Span])>) -> Fields {
+pub(crate) fn registers_compared<'a>(differing: impl IntoIterator<Item = (u8, &'a [Span])>) -> Fields {
     let one = |(index, ranges): (u8, &[Span])| json!({ "index": index, "ranges": spans(ranges) });
     let differing: Vec<Value> = differing.into_iter().map(one).collect();
     Fields::new().with("equal", differing.is_empty()).with("differing", differing)

@@ -42,7 +42,7 @@ pub fn refused(operation: &str, refused: &Refusal) -> Fields {
 }
 
 /// `error` of a request that cannot be begun.
-pub fn unusable(operation: &str, message: &str) -> Fields {
+pub(crate) fn unusable(operation: &str, message: &str) -> Fields {
     Fields::new().with("command", operation).with("message", message).with("final", true)
 }
 
@@ -52,7 +52,7 @@ pub fn complaint(message: &str) -> Fields {
 }
 
 /// A request as text, with these options: what a front end sends next.
-pub fn request_text(operation: &str, options: &[(&str, &str)]) -> String {
+pub(crate) fn request_text(operation: &str, options: &[(&str, &str)]) -> String {
     let value = |text: &str| if text == "true" { Value::from(true) } else { Value::from(text) };
     let options = options.iter().fold(Fields::new(), |fields, (name, text)| fields.with(name, value(text)));
     Fields::new().with("do", operation).with("options", Value::from(options)).to_string()

@@ -22,7 +22,12 @@ fn of_splice(spliced: &Spliced) -> Fields {
 
 /// A splice that was written to files, with its board and the recipe that repeats it. Each file comes with the part of the
 /// image that is in it: all of it, or one of the two chips of a flash.
-pub fn spliced_file(spliced: &Spliced, board: &Board, recipe: &str, files: &[(&Path, Span)]) -> Fields {
+pub(crate) fn spliced_file(
+    spliced: &Spliced,
+    board: &Board,
+    recipe: &str,
+    files: &[(&Path, Span)],
+) -> Fields {
     let fields = of_splice(spliced)
         .with("board", board.name.as_str())
         .with("for", spliced.purpose.name())
@@ -55,7 +60,7 @@ pub fn chosen(chosen: &Chosen) -> Fields {
 }
 
 /// A splice before anything is written.
-pub fn proposed(spliced: &Spliced) -> Fields {
+pub(crate) fn proposed(spliced: &Spliced) -> Fields {
     of_splice(spliced).with("size", spliced.image.len()).with("sha256", spliced.image.sha256())
 }
 

@@ -25,7 +25,7 @@ pub fn backup(root: &Path, manifest: &Manifest) -> Fields {
 }
 
 /// A backup in the store at `root`, with its files and how it was read.
-pub fn backup_details(root: &Path, manifest: &Manifest) -> Fields {
+pub(crate) fn backup_details(root: &Path, manifest: &Manifest) -> Fields {
     backup(root, manifest)
         .with("reads", json!(manifest.reads))
         .with("notes", json!(manifest.notes))
@@ -33,7 +33,7 @@ pub fn backup_details(root: &Path, manifest: &Manifest) -> Fields {
 }
 
 /// A backup that was just taken, into the store at `root`.
-pub fn backup_taken(root: &Path, taken: &Backup) -> Fields {
+pub(crate) fn backup_taken(root: &Path, taken: &Backup) -> Fields {
     backup(root, &taken.manifest)
         .with("bytes_read", taken.bytes_read)
         .with("backup_ms", u64::try_from(taken.time.as_millis()).unwrap_or(u64::MAX))
@@ -41,7 +41,7 @@ pub fn backup_taken(root: &Path, taken: &Backup) -> Fields {
 }
 
 /// A backup that is damaged: its id, and what is wrong with it.
-pub type DamagedBackup<'a> = (&'a str, &'a str);
+pub(crate) type DamagedBackup<'a> = (&'a str, &'a str);
 
 /// The backups in the store at `root`.
 pub fn backups<'a>(root: &Path, sound: &[&Manifest], damaged: &[DamagedBackup<'a>]) -> Fields {
@@ -57,7 +57,7 @@ pub fn backups_sound(sound: &[String]) -> Fields {
 }
 
 /// Backups that were checked, some of them damaged.
-pub fn backups_checked(sound: &[String], damaged: &[DamagedBackup<'_>]) -> Fields {
+pub(crate) fn backups_checked(sound: &[String], damaged: &[DamagedBackup<'_>]) -> Fields {
     backups_sound(sound).with("damaged", damaged_list(damaged))
 }
 
@@ -66,17 +66,17 @@ fn damaged_list(damaged: &[DamagedBackup<'_>]) -> Vec<Value> {
 }
 
 /// Backups that newer ones of their chips equal, and whether they were removed.
-pub fn backups_pruned(ids: &[String], removed: bool) -> Fields {
+pub(crate) fn backups_pruned(ids: &[String], removed: bool) -> Fields {
     Fields::new().with("ids", json!(ids)).with("removed", removed)
 }
 
 /// A backup that was copied to a folder.
-pub fn backup_exported(id: &str, folder: &Path) -> Fields {
+pub(crate) fn backup_exported(id: &str, folder: &Path) -> Fields {
     stored_id(id).with("path", folder.display().to_string())
 }
 
 /// A backup or job that was removed or dropped.
-pub fn stored_id(id: &str) -> Fields {
+pub(crate) fn stored_id(id: &str) -> Fields {
     Fields::new().with("id", id)
 }
 

@@ -114,7 +114,7 @@ impl NewFile {
     ///
     /// # Errors
     /// [`FileError`], also where there is one by now; it stays as it is.
-    pub fn finish_new(self) -> Result<(), FileError> {
+    pub(crate) fn finish_new(self) -> Result<(), FileError> {
         self.finish_by(tempfile::NamedTempFile::persist_noclobber)
     }
 
@@ -239,7 +239,7 @@ pub fn lock(file: &File) -> io::Result<bool> {
 ///
 /// # Errors
 /// Where the file system has no locks.
-pub fn lock_shared(file: &File) -> io::Result<bool> {
+pub(crate) fn lock_shared(file: &File) -> io::Result<bool> {
     if cfg!(target_family = "wasm") {
         return Ok(true);
     }
@@ -263,7 +263,7 @@ fn free_bytes(_folder: &Path) -> Option<u64> {
 }
 
 /// SHA-256 as 64 lower-case hex digits.
-pub fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&sum::<Sha256>(bytes))
 }
 

@@ -39,9 +39,10 @@ pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub(crate) use guard::{chip_key, open_jobs_of};
 pub(crate) use store::FLASH;
+pub(crate) use store::contents_of_archive;
 pub use store::{
     ChipKey, FileEntry, Import, Listed, Manifest, Origin, Proven, ProvenBy, Reads, Reread, Store, StoreError,
-    Stored, contents_of_archive,
+    Stored,
 };
 pub use stored_status::{StoredRegisters, StoredSecurity, StoredStatus};
 

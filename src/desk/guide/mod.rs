@@ -16,13 +16,11 @@ mod way;
 mod wish;
 mod worker;
 
-pub use files::Candidate;
-pub use message::{
-    Ask, BackedUp, ChipFacts, Contact, Done, Finished, Found, OpenJob, PlanToConfirm, Preview, PutWish, Try,
-    Update,
-};
+pub use message::{Ask, Contact, Done, Finished, Found, Preview, Update};
+#[cfg(test)]
+pub(crate) use message::{BackedUp, ChipFacts, OpenJob, PlanToConfirm, Try};
 pub use picture::CellState;
 pub use saved::Saved;
-pub use state::{Guide, SECTOR, Step};
+pub use state::{Guide, Step};
 pub use way::{Field, Way};
 pub use worker::{Setup, work};

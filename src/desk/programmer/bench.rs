@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Any programmer.
-pub type AnyProgrammer = Box<dyn Programmer>;
+pub(crate) type AnyProgrammer = Box<dyn Programmer>;
 
 /// An opened programmer and, for an emulated one, what has to be saved when the run ends.
 pub struct Bench {

@@ -11,7 +11,7 @@ use crate::image::checks::stopping;
 use crate::workflow::contact::{find_clock, wait_until_steady};
 
 /// A chip on any programmer.
-pub type AnyChip = Chip<AnyProgrammer>;
+pub(crate) type AnyChip = Chip<AnyProgrammer>;
 
 impl Desk {
     /// Opens the programmer, or takes the one that the front end keeps open, and runs `work` with it and its name; where
@@ -97,7 +97,7 @@ impl Desk {
     /// chip whose supply is not known, unless that check may pass.
     ///
     /// # Errors
-    /// As [`Desk::with_chip`]; [`FlashError::OnlyRead`], [`FlashError::LowVoltage`], [`SUPPLY_UNKNOWN`].
+    /// As [`Desk::with_chip`]; [`FlashError::OnlyRead`], [`FlashError::LowVoltage`], the check `supply-unknown`.
     pub fn with_chip_to_write<T, E: From<Refusal>>(
         &self,
         front: &dyn Front,
@@ -113,7 +113,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::with_chip_to_write`], without [`SUPPLY_UNKNOWN`].
-    pub fn with_chip_to_finish<T, E: From<Refusal>>(
+    pub(crate) fn with_chip_to_finish<T, E: From<Refusal>>(
         &self,
         front: &dyn Front,
         work: impl FnOnce(&mut AnyChip, &str) -> Result<T, E>,

@@ -10,8 +10,8 @@ mod learned;
 mod open;
 mod stoppable;
 
-pub use bench::{AnyProgrammer, Bench};
-pub use chip::AnyChip;
+pub use bench::Bench;
+pub(crate) use chip::AnyChip;
 pub use emulated::{EmuOptions, Emulated};
 pub use kept::Kept;
 pub use learned::Learned;

@@ -70,7 +70,7 @@ impl ProgrammerChoice {
     }
 
     /// The settings of a real programmer that is named by kind alone, and so may be any of several.
-    pub fn any_of_kind(&self) -> Option<&Settings> {
+    pub(crate) fn any_of_kind(&self) -> Option<&Settings> {
         match &self.which {
             Which::Real(settings) if settings.path.is_none() && settings.serial.is_none() => Some(settings),
             _ => None,
@@ -88,7 +88,7 @@ impl ProgrammerChoice {
     }
 
     /// True for `speed=auto`.
-    pub fn finds_clock(&self) -> bool {
+    pub(crate) fn finds_clock(&self) -> bool {
         self.find_clock
     }
 

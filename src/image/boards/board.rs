@@ -98,7 +98,7 @@ impl Board {
     ///
     /// # Errors
     /// When the layout does not say how large the chip is.
-    pub fn from_layout(name: impl Into<String>, layout: Layout) -> Result<Board, ImageError> {
+    pub(crate) fn from_layout(name: impl Into<String>, layout: Layout) -> Result<Board, ImageError> {
         let name = name.into();
         let end = layout.regions.iter().map(|r| r.span.end).max();
         let chip_size = layout.chip_size.or(end).ok_or_else(|| ImageError::BadFile {
@@ -145,12 +145,12 @@ impl Board {
     }
 
     /// Where the firmware starts, which is where the loader ends.
-    pub fn firmware_start(&self) -> Option<u64> {
+    pub(crate) fn firmware_start(&self) -> Option<u64> {
         self.layout.of_role(Role::Firmware).map(|r| r.span.start)
     }
 
     /// The most bytes of firmware there is room for: its region, and the one it may extend into.
-    pub fn firmware_room(&self) -> Option<u64> {
+    pub(crate) fn firmware_room(&self) -> Option<u64> {
         let firmware = self.layout.of_role(Role::Firmware)?;
         let grown = firmware.grows_into.as_deref().and_then(|name| self.layout.region(name));
         Some(grown.map_or(firmware.span.end, |r| r.span.end) - firmware.span.start)

@@ -7,4 +7,5 @@ mod table;
 pub use advice::Advice;
 pub use finding::stopping;
 pub(crate) use finding::{Allow, Finding, Severity};
-pub use table::*;
+pub(crate) use table::*;
+pub use table::{CHECKS, Check};

@@ -22,7 +22,7 @@ macro_rules! checks {
     (@otherwise) => { None };
     (@otherwise $severity:ident) => { Some(Severity::$severity) };
     ($($constant:ident $name:literal $severity:ident $(or $otherwise:ident)? , $about:literal)*) => {
-        $(#[doc = $about] pub const $constant: Check = Check {
+        $(#[doc = $about] pub(crate) const $constant: Check = Check {
             name: $name,
             severity: Severity::$severity,
             otherwise: checks!(@otherwise $($otherwise)?),

@@ -51,7 +51,7 @@ pub enum DtbError {
 }
 
 /// The length a tree at `at` says it has; nothing else is looked at.
-pub fn total_len(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn total_len(bytes: &[u8], at: usize) -> Option<usize> {
     let head = slice(bytes, at, HEADER_LEN)?;
     let len = u32_at(head, 4, Big)? as usize;
     (head[..4] == MAGIC && len >= HEADER_LEN).then_some(len)

@@ -60,19 +60,19 @@ impl CheckName {
     /// All of the item is in the file.
     pub const SIZE: Self = Self("size");
     /// The parts of an image are inside it.
-    pub const PARTITIONS: Self = Self("partitions");
+    pub(crate) const PARTITIONS: Self = Self("partitions");
     /// The CRC of a header.
-    pub const HEADER_CRC: Self = Self("header-crc");
+    pub(crate) const HEADER_CRC: Self = Self("header-crc");
     /// The CRC of the data after a header.
-    pub const DATA_CRC: Self = Self("data-crc");
+    pub(crate) const DATA_CRC: Self = Self("data-crc");
     /// The one CRC that there is.
-    pub const CRC: Self = Self("crc");
+    pub(crate) const CRC: Self = Self("crc");
     /// A hash of one part.
-    pub const HASH: Self = Self("hash");
+    pub(crate) const HASH: Self = Self("hash");
     /// An MD5.
-    pub const MD5: Self = Self("md5");
+    pub(crate) const MD5: Self = Self("md5");
     /// A kernel is present.
-    pub const KERNEL: Self = Self("kernel");
+    pub(crate) const KERNEL: Self = Self("kernel");
 }
 
 /// Something recognised in a file.
@@ -149,7 +149,7 @@ impl Item {
 
     /// Adds an attribute where there is a value, and none for an empty text.
     #[must_use]
-    pub fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+    pub(crate) fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
         match value.map(Into::into) {
             None => self,
             Some(Value::String(text)) if text.is_empty() => self,
@@ -159,7 +159,7 @@ impl Item {
 
     /// Adds an attribute as hex, `0x7a0000`.
     #[must_use]
-    pub fn with_hex(self, name: &str, value: impl Into<u64>) -> Self {
+    pub(crate) fn with_hex(self, name: &str, value: impl Into<u64>) -> Self {
         self.with(name, format!("{:#x}", value.into()))
     }
 
@@ -177,7 +177,7 @@ impl Item {
 
     /// Adds a check that compares two numbers.
     #[must_use]
-    pub fn check_equal(self, name: impl Into<CheckName>, expected: u32, found: u32) -> Self {
+    pub(crate) fn check_equal(self, name: impl Into<CheckName>, expected: u32, found: u32) -> Self {
         let detail = if expected == found {
             String::new()
         } else {
@@ -188,7 +188,7 @@ impl Item {
 
     /// Adds a check that all of it is in the file, and cuts the size to what is there.
     #[must_use]
-    pub fn check_fits(mut self, file_len: usize) -> Self {
+    pub(crate) fn check_fits(mut self, file_len: usize) -> Self {
         let room = (file_len as u64).saturating_sub(self.offset);
         let (size, fits) = (self.size, self.size <= room);
         let detail = if fits {
@@ -234,7 +234,7 @@ impl Found {
     }
 
     /// An item in which the search continues `header_len` bytes after its start.
-    pub fn holder(item: Item, header_len: usize) -> Self {
+    pub(crate) fn holder(item: Item, header_len: usize) -> Self {
         Self { resume: item.offset as usize + header_len, item, unpacked: None }
     }
 }

@@ -15,5 +15,6 @@ mod search;
 mod tests;
 
 pub use model::{BoardTree, Cell, CellKind, FlashMap, Partition, TreeBoard};
+pub use search::find;
+pub(crate) use search::trees_in;
 pub(crate) use search::{file_systems, plain};
-pub use search::{find, trees_in};

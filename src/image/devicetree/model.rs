@@ -90,7 +90,7 @@ impl TreeBoard {
 
 impl FlashMap {
     /// The cells of the partition at `index`, and of those that lie in it.
-    pub fn cells_in(&self, index: usize) -> impl Iterator<Item = &Cell> {
+    pub(crate) fn cells_in(&self, index: usize) -> impl Iterator<Item = &Cell> {
         let span = self.partitions.get(index).map(|p| p.span);
         self.cells.iter().filter(move |cell| span.is_some_and(|s| s.overlaps(cell.span)))
     }

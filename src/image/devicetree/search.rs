@@ -11,7 +11,7 @@ use crate::image::container::squashfs;
 use crate::span::Span;
 
 /// The boards' trees in plain bytes, with their offsets; a FIT image's own tree is none.
-pub fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
+pub(crate) fn trees_in(bytes: &[u8]) -> Vec<(usize, Tree<'_>)> {
     // Trees that break off far in, and those of no board, cost their length each.
     const MOST_VAIN: usize = 64;
     let mut found = Vec::new();

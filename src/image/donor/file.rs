@@ -69,7 +69,7 @@ impl Donor {
     ///
     /// # Errors
     /// Where the file does not open, or has no such part, or the part's bytes are not those of the chip.
-    pub fn part_named(name: impl Into<String>, file: Vec<u8>, part: &str) -> Result<Self, ImageError> {
+    pub(crate) fn part_named(name: impl Into<String>, file: Vec<u8>, part: &str) -> Result<Self, ImageError> {
         let name = name.into();
         let what = format!("donor '{name}'");
         let bytes = contents::part(&file, &what, part)?;

@@ -120,7 +120,7 @@ fn of_donor(
 ///
 /// # Errors
 /// When no tree has that name, or the dump's own has another.
-pub fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
+pub(crate) fn by_tree(name: &str, dump: &[u8], donors: &[&[u8]]) -> Result<Recognised, ImageError> {
     let is_it =
         |tree: &devicetree::TreeBoard| own_name(tree).iter().any(|own| own.eq_ignore_ascii_case(name));
     let own = board_trees(dump);

@@ -192,15 +192,6 @@ impl Edits {
         let serial = self.serial.as_ref().map(|SerialNumber(text)| New::Serial(text.clone()));
         serial.into_iter().chain(self.uuid.map(|Uuid(guid)| New::Uuid(guid)))
     }
-
-    /// Takes a U-Boot variable as text, `NAME=VALUE`.
-    ///
-    /// # Errors
-    /// When it is not of that form.
-    pub fn set_env(&mut self, text: &str) -> Result<(), ImageError> {
-        self.env.push(text.parse()?);
-        Ok(())
-    }
 }
 
 impl Choice {

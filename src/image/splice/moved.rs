@@ -94,7 +94,7 @@ impl Moved {
     ///
     /// # Errors
     /// As [`Moved::new`].
-    pub fn by_own_map(dump: &[u8], board: &Board) -> Result<Option<Self>, ImageError> {
+    pub(crate) fn by_own_map(dump: &[u8], board: &Board) -> Result<Option<Self>, ImageError> {
         let size = dump.len() as u64;
         if size == board.chip_size || board.layout.chips.contains(&size) {
             return Ok(None);

@@ -157,7 +157,7 @@ fn u_boot_variables_are_set_in_every_good_copy() {
     }
     let mut choice = Choice::default();
     choice.set("firmware=own").unwrap();
-    choice.edits.set_env("bootdelay=7").unwrap();
+    choice.edits.env.push("bootdelay=7".parse().unwrap());
     let made = splice(&Image::new(base.clone()), &[], &board, &choice).unwrap();
     for at in [0x2_0000, 0x2_1000] {
         let env = container::uboot_env::parse(&made.image, at).unwrap();

@@ -150,7 +150,7 @@ pub fn splice(base: &Image, donors: &[Donor], board: &Board, choice: &Choice) ->
 ///
 /// # Errors
 /// Those of [`splice`].
-pub fn splice_moved(
+pub(crate) fn splice_moved(
     moved: &Moved,
     donors: &[Donor],
     board: &Board,

@@ -3,23 +3,24 @@
 use crate::image::boards::Board;
 use crate::image::container::placeholder;
 use crate::image::layout::{PerUnit, Region, UnitKind};
-pub use crate::image::per_unit::{Mac, is_unit_mac, parse_mac};
+pub use crate::image::per_unit::Mac;
+pub(crate) use crate::image::per_unit::{is_unit_mac, parse_mac};
 use crate::span::Span;
 use crate::units::hex_with;
 
 /// `30:b5:c2:a1:b2:c3`.
-pub fn mac_text(mac: Mac) -> String {
+pub(crate) fn mac_text(mac: Mac) -> String {
     hex_with(&mac, ":")
 }
 
 /// The board's own address in a whole chip's contents.
-pub fn mac_of(chip: &[u8], board: &Board) -> Option<Mac> {
+pub(crate) fn mac_of(chip: &[u8], board: &Board) -> Option<Mac> {
     let (_, unit) = own_place(board)?;
     unit.mac(unit.span.of(chip)?)
 }
 
 /// Where the board has its own address: where its source says so, else the first that is no part of a calibration.
-pub fn own_place(board: &Board) -> Option<(&Region, &PerUnit)> {
+pub(crate) fn own_place(board: &Board) -> Option<(&Region, &PerUnit)> {
     let macs = || board.layout.per_unit().filter(|(_, u)| u.kind == UnitKind::Mac && !u.fixed);
     macs()
         .find(|(_, u)| u.own)
@@ -28,12 +29,12 @@ pub fn own_place(board: &Board) -> Option<(&Region, &PerUnit)> {
 }
 
 /// The calibration that `span` is a part of.
-pub fn calibration_around(board: &Board, span: Span) -> Option<&PerUnit> {
+pub(crate) fn calibration_around(board: &Board, span: Span) -> Option<&PerUnit> {
     board.layout.per_unit().map(|(_, u)| u).find(|u| u.kind == UnitKind::Calibration && u.span.overlaps(span))
 }
 
 /// True when it is known where the board has its address.
-pub fn has_mac_place(board: &Board) -> bool {
+pub(crate) fn has_mac_place(board: &Board) -> bool {
     own_place(board).is_some()
 }
 

@@ -16,4 +16,5 @@ pub use address::open_address;
 pub(crate) use find::NONE;
 pub use find::{list, open, plugged};
 pub use pipe::HostPipe;
-pub use stream::{StreamPipe, open_stream, serial_ports};
+pub(crate) use stream::open_stream;
+pub use stream::{StreamPipe, serial_ports};

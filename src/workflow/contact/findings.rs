@@ -71,12 +71,12 @@ impl Tallied {
     }
 
     /// The most frequent answer is nothing but this byte.
-    pub fn is_all(&self, value: u8) -> bool {
+    pub(crate) fn is_all(&self, value: u8) -> bool {
         !self.usual().is_empty() && self.usual().iter().all(|b| *b == value)
     }
 
     /// True where the other answers are the usual one moved by a bit: the wrong clock edge.
-    pub fn is_shifted(&self) -> bool {
+    pub(crate) fn is_shifted(&self) -> bool {
         let bits = |a: &[u8]| a.iter().take(3).fold(0u32, |v, b| v << 8 | u32::from(*b));
         let usual = bits(self.usual());
         self.answers.len() > 1

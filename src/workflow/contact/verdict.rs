@@ -69,7 +69,7 @@ pub enum Likely {
 
 impl Likely {
     /// What a fault of the addresses is caused by.
-    pub fn from_fault(fault: &AddressFault) -> Self {
+    pub(crate) fn from_fault(fault: &AddressFault) -> Self {
         match fault {
             AddressFault::AddressMode { .. } => Likely::FourByteMode,
             AddressFault::StuckBit { .. }

@@ -26,7 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for a header or result that does not fit its checksum, [`StoreError::File`].
-    pub fn job_record(&self, id: &str) -> Result<JobRecord, StoreError> {
+    pub(crate) fn job_record(&self, id: &str) -> Result<JobRecord, StoreError> {
         let folder = self.jobs_folder().join(id);
         let damaged = |fault| StoreError::Damaged { what: "job", id: id.into(), fault };
         let header = JobHeader::from_bytes(&read(&folder.join(HEADER), TEXT_MOST)?, id).map_err(damaged)?;
@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// What a job keeps of itself; `None` where it keeps nothing that can be read.
-    pub fn job_about(&self, id: &str) -> Option<Vec<u8>> {
+    pub(crate) fn job_about(&self, id: &str) -> Option<Vec<u8>> {
         read(&self.jobs_folder().join(id).join(ABOUT), TEXT_MOST).ok()
     }
 
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::File`].
-    pub fn annotate_job(&self, id: &str, about: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn annotate_job(&self, id: &str, about: &[u8]) -> Result<(), StoreError> {
         Ok(files::write(&self.jobs_folder().join(id).join(ABOUT), about)?)
     }
 }

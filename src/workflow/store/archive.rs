@@ -34,7 +34,7 @@ impl Store {
 ///
 /// # Errors
 /// [`StoreError::Damaged`] where the manifest is damaged, or they are not what it says.
-pub fn contents_of_archive(bytes: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) fn contents_of_archive(bytes: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut archive = tar::Archive::new(bytes);
     for mut entry in archive.entries().into_iter().flatten().map_while(Result::ok) {

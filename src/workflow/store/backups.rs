@@ -211,7 +211,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::rename`].
-    pub fn note_board(&self, id: &str, board: &str) -> Result<Manifest, StoreError> {
+    pub(crate) fn note_board(&self, id: &str, board: &str) -> Result<Manifest, StoreError> {
         self.writable()?;
         let mut manifest = self.manifest(id)?;
         if manifest.board.is_none() {
@@ -226,7 +226,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`manifest`](Self::manifest).
-    pub fn is_only_backup(&self, id: &str) -> Result<bool, StoreError> {
+    pub(crate) fn is_only_backup(&self, id: &str) -> Result<bool, StoreError> {
         let this = self.manifest(id)?;
         Ok(!self.list()?.iter().filter(|l| l.id != id).filter_map(|l| l.manifest.as_ref().ok()).any(
             |other| {

@@ -19,7 +19,7 @@ impl ChipKey {
     }
 
     /// True when they cannot be distinguished, and are not proven to be the same: one of them has no unique id.
-    pub fn may_be_same(&self, other: &ChipKey) -> bool {
+    pub(crate) fn may_be_same(&self, other: &ChipKey) -> bool {
         let ids = match (&self.jedec_id, &other.jedec_id) {
             (Some(a), Some(b)) => a == b,
             _ => true,

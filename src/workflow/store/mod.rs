@@ -21,7 +21,7 @@ mod manifest;
 mod recorder;
 mod store_folder;
 
-pub use archive::contents_of_archive;
+pub(crate) use archive::contents_of_archive;
 pub use backups::{Listed, Stored};
 pub(crate) use draft::{Draft, Facts};
 pub use error::StoreError;
