@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use super::session::Session;
 use super::words::replacement;
+use crate::desk::notes::{note, warning};
 use crate::wire;
 use crate::workflow::{Event, Stage};
 use std::ops::ControlFlow;
@@ -49,8 +50,8 @@ impl<'a> Reporter<'a> {
                 self.progress.finish();
                 self.stage = None;
             }
-            Event::Note(text) => self.aside(|out| out.note(text)),
-            Event::Warning(text) => self.aside(|out| out.warn(text)),
+            Event::Note(found) => self.aside(|out| out.note(note(&found))),
+            Event::Warning(found) => self.aside(|out| out.warn(warning(&found))),
             Event::Replacement(found) => self.aside(|out| out.warn(replacement(&found))),
             Event::Stored { id } => {
                 out.event("stored", wire::stored(&id));

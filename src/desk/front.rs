@@ -3,6 +3,7 @@
 use super::Refusal;
 use super::programmer::Kept;
 use super::question::{Answer, Question, RegisterChange};
+use crate::flash::Connecting;
 use crate::flash::{Identity, ProtectionPlan, SecurityRegister};
 use crate::image::{Finding, Spliced};
 use crate::span::Spans;
@@ -62,8 +63,8 @@ pub enum Notice<'a> {
         /// SPI clock in Hz.
         clock_hz: u32,
     },
-    /// What connecting to the chip takes time for, as a sentence.
-    Connecting(&'a str),
+    /// What connecting to the chip takes time for.
+    Connecting(&'a Connecting),
     /// The chip has answered.
     Connected {
         /// Who it is.

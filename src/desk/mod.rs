@@ -23,6 +23,7 @@ pub(crate) mod guide;
 mod input;
 mod jobs;
 mod leave;
+pub(crate) mod notes;
 mod order;
 pub mod otp;
 pub(crate) mod otp_contents;

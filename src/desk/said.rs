@@ -1,6 +1,7 @@
 //! Notices that are a sentence, for every front end. No command and no option is named here.
 
 use super::front::Notice;
+use super::notes::{connecting, note, warning};
 use super::words::replacement;
 use crate::units;
 use crate::workflow::Event;
@@ -36,14 +37,14 @@ impl Notice<'_> {
             Notice::Opened { name, clock_hz } => {
                 Said::Detail(format!("programmer: {name}, SPI clock {}", units::hz(*clock_hz)))
             }
-            Notice::Connecting(text) => Said::Note((*text).to_owned()),
+            Notice::Connecting(what) => Said::Note(connecting(what)),
             Notice::ClockFound { hz } => Said::Note(format!("SPI clock: {}", units::hz(*hz))),
             Notice::BoardFound { name, by } => Said::Note(format!("board: {name}, by {}", by.join("; "))),
             Notice::NotRecorded(refusal) => {
                 Said::Warning(format!("a report of this job will lack details: {refusal}"))
             }
-            Notice::Job(Event::Note(text)) => Said::Note(text.clone()),
-            Notice::Job(Event::Warning(text)) => Said::Warning(text.clone()),
+            Notice::Job(Event::Note(found)) => Said::Note(note(found)),
+            Notice::Job(Event::Warning(found)) => Said::Warning(warning(found)),
             Notice::Job(Event::Replacement(found)) => Said::Warning(replacement(found)),
             Notice::Connected { .. }
             | Notice::Spliced(_)

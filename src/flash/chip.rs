@@ -6,6 +6,7 @@
 use super::FlashError;
 use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
+use super::connecting::Connecting;
 use super::describe::{self, Addressing};
 use super::geometry::{Busy, Costs, Geometry};
 use super::identify::{self, Identity, Started};
@@ -87,7 +88,7 @@ impl<P: Programmer> Chip<P> {
     ///
     /// # Errors
     /// As [`connect`](Self::connect); [`FlashError::StillBusy`] where that does not end.
-    pub fn connect_telling(programmer: P, tell: &mut dyn FnMut(String)) -> Result<Self, FlashError> {
+    pub fn connect_telling(programmer: P, tell: &mut dyn FnMut(Connecting)) -> Result<Self, FlashError> {
         Self::connect_as(programmer, None, tell)
     }
 
@@ -100,12 +101,12 @@ impl<P: Programmer> Chip<P> {
     pub fn connect_as(
         mut programmer: P,
         assumed: Option<&Assumed>,
-        tell: &mut dyn FnMut(String),
+        tell: &mut dyn FnMut(Connecting),
     ) -> Result<Self, FlashError> {
         let (identity, sr1, shift) = match Self::ask(&mut programmer, assumed, tell) {
             // Nothing but questions so far: one transfer that was lost is no reason to give up.
             Err(FlashError::Spi(error)) if error.is_transient() => {
-                tell(format!("{error}; asking the chip once more"));
+                tell(Connecting::AskedAgain { error: error.into() });
                 Self::ask(&mut programmer, assumed, tell)
             }
             asked => asked,
@@ -128,7 +129,7 @@ impl<P: Programmer> Chip<P> {
     fn ask(
         programmer: &mut P,
         assumed: Option<&Assumed>,
-        tell: &mut dyn FnMut(String),
+        tell: &mut dyn FnMut(Connecting),
     ) -> Result<(Identity, u8, usize), FlashError> {
         let (identity, shift) = match identify::start_up(programmer, tell) {
             Ok(started) => Self::identify(programmer, started, assumed)?,

@@ -6,6 +6,7 @@
 use super::FlashError;
 use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
+use super::connecting::Connecting;
 use super::describe;
 use super::geometry::Busy;
 use super::left::{LeftDone, LeftFound, LeftState};
@@ -15,7 +16,6 @@ use super::sfdp::{self, Sfdp};
 use super::stuck;
 use super::wait::{Steady, Watch, wait_ready};
 use crate::spi::{Programmer, Transaction};
-use crate::units;
 use std::time::Duration;
 
 /// Who the chip is.
@@ -101,7 +101,7 @@ pub(crate) struct Started {
 /// of a wait for that before it begins.
 pub(crate) fn start_up<P: Programmer + ?Sized>(
     programmer: &mut P,
-    tell: &mut dyn FnMut(String),
+    tell: &mut dyn FnMut(Connecting),
 ) -> Result<Started, FlashError> {
     let (mut before, mut status) = ([0; 2], [0; 2]);
     let [first, second] = status.each_mut().map(std::slice::from_mut);
@@ -122,8 +122,7 @@ pub(crate) fn start_up<P: Programmer + ?Sized>(
     // A busy chip ignores 9F, and may end in the middle of three of them: it is asked when it is done.
     if busy(status, BUSY | WEL) {
         stuck::refuse_constant(programmer, &status, &identifying)?;
-        let most = units::time(LEFT_RUNNING.max * 2);
-        tell(format!("the chip is busy with what an earlier run left; waiting for its end, {most} at most"));
+        tell(Connecting::Busy { most: LEFT_RUNNING.max * 2 });
         wait(programmer, status[0], LEFT_RUNNING)?;
         note(LeftState::Busy, LeftDone::Waited);
     } else if answers(status) && status[0] & (BUSY | WEL) == WEL {

@@ -9,6 +9,7 @@ mod aai;
 mod assumed;
 mod chip;
 mod command;
+mod connecting;
 mod cut;
 mod describe;
 mod dies;
@@ -51,6 +52,7 @@ mod width;
 
 pub use assumed::{Assumed, AssumedFault};
 pub use chip::{Chip, WriteEnableCheck};
+pub use connecting::Connecting;
 pub(crate) use cut::LONGEST as LONGEST_READ;
 pub use error::FlashError;
 pub use identify::Identity;

@@ -6,6 +6,7 @@
 use super::FlashError;
 use super::chip::Chip;
 use super::command::{self, BUSY, READ, READ_STATUS, WEL};
+use super::connecting::Connecting;
 use super::geometry::Busy;
 use super::left::{LeftDone, LeftState};
 use super::part::{Flag, Probe};
@@ -128,12 +129,12 @@ impl<P: Programmer> Chip<P> {
     }
 
     /// Resumes what is suspended and waits for its end: nothing else may be sent before, a reset least of all.
-    pub(super) fn resume_suspended(&mut self, tell: &mut dyn FnMut(String)) -> Result<(), FlashError> {
+    pub(super) fn resume_suspended(&mut self, tell: &mut dyn FnMut(Connecting)) -> Result<(), FlashError> {
         let Some(suspend) = self.identity.part.status.suspend else { return Ok(()) };
         if !self.is_suspended()? {
             return Ok(());
         }
-        tell("the chip holds a suspended erase or program; resuming it and waiting for its end".into());
+        tell(Connecting::Suspended);
         // Flags that are in SR1 itself change meanwhile.
         let in_sr1 = |flag: &Flag| flag.opcode == READ_STATUS && flag.byte == 0;
         let shown =

@@ -2,6 +2,7 @@
 
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
+use super::note::Warning;
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::Programmer;
@@ -151,7 +152,7 @@ pub(super) fn pass<P: Programmer>(
                 return Err(error.into());
             }
             failed_at = Some(rest);
-            stop_on_break(events(Event::Warning(format!("{error}; continuing with {rest}"))))?;
+            stop_on_break(events(Event::Warning(Warning::Continuing { error, rest })))?;
             check_alive(chip)?;
         }
         if ask {

@@ -1,5 +1,6 @@
 //! What a job reports while it runs: one enum, through one closure.
 
+use super::note::{Note, Warning};
 use super::replacement::Replacement;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -74,9 +75,9 @@ pub enum Event {
         stage: Stage,
     },
     /// Worth knowing.
-    Note(String),
+    Note(Note),
     /// Worth acting on.
-    Warning(String),
+    Warning(Warning),
     /// What another chip in place of the old one lacks, or does differently.
     Replacement(Replacement),
     /// A backup has been stored.

@@ -10,6 +10,7 @@ use super::error::{Cause, ChipState, Error};
 use super::event::{Event, Events};
 use super::guard::{refuse_changed_elsewhere, refuse_moved_clip, refuse_open_job};
 use super::journal::{Direction, Journal, NewJob, Over, Verb};
+use super::note::Warning;
 use super::rewrite::{self, Tally, Work};
 use super::store::{Manifest, Store};
 use crate::flash::{Chip, FlashError, Permit};
@@ -328,8 +329,7 @@ pub(super) fn write<P: Programmer>(
         report.unlocked = spans.iter().map(|s| (s.start, s.end)).collect();
     }
     if let Err(error) = chip.relock(unlocked) {
-        let text = format!("the write protection could not be put back as it was: {error}");
-        let _ = events(Event::Warning(text));
+        let _ = events(Event::Warning(Warning::StaysUnprotected { error }));
     }
     report.write_millis = millis(chip.programmer().now().saturating_sub(begun));
     report.job = Some(id.clone());

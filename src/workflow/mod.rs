@@ -28,6 +28,7 @@ mod error;
 mod event;
 mod guard;
 pub(crate) mod noise;
+mod note;
 mod read_result;
 mod slower;
 mod stored_status;
@@ -38,6 +39,7 @@ mod wake;
 pub use error::{Cause, ChipState, Error, OtherChip, Owned};
 pub use event::{Event, Events, Stage};
 pub(crate) use guard::{chip_key, open_jobs_of};
+pub use note::{Note, Warning};
 pub(crate) use store::FLASH;
 pub(crate) use store::contents_of_archive;
 pub use store::{

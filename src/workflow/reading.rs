@@ -17,6 +17,7 @@ use super::engine::{Engine, Take, pass, stop_on_break};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::noise::Noise;
+use super::note::Warning;
 pub use super::read_result::{Changed, Reading};
 use super::slower::{reads_otherwise, slow_down};
 use super::store::Reread;
@@ -71,8 +72,7 @@ pub fn read<P: Programmer>(
     let whole = span == Span::new(0, chip.geometry().size);
     match super::engine::uniform(&reading.bytes).filter(|_| whole) {
         Some(0xff) => {
-            let text = "every byte reads ff: the chip is blank, or its data line has no contact while its id comes through";
-            stop_on_break(events(Event::Warning(text.into())))?;
+            stop_on_break(events(Event::Warning(Warning::ReadsBlank)))?;
         }
         // No maker delivers a chip so, and no image is that.
         Some(value) if !options.salvage => return Err(Cause::Suspect { value }),

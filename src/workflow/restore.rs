@@ -6,6 +6,7 @@ use super::event::{Event, Events};
 use super::guard::{chip_key, open_jobs_of};
 use super::job::{self, Decide, JobOptions, Proposal, Report, Wanted};
 use super::journal::{Direction, Verb};
+use super::note::{Note, Warning};
 use super::replacement::Replacement;
 use super::resume::{self, ResumeOptions};
 use super::store::{Manifest, Store, Stored};
@@ -155,14 +156,10 @@ fn set_quad_enable<P: Programmer>(
     if wanted == now {
         return Ok(());
     }
-    let text = match chip.set_quad_enable(wanted) {
-        Ok(()) => Event::Note(format!("QE is now {} as on the old chip", u8::from(wanted))),
-        Err(error) => Event::Warning(format!(
-            "QE is {} on this chip, {} on the old one, and could not be changed: {error}",
-            u8::from(now),
-            u8::from(wanted)
-        )),
+    let event = match chip.set_quad_enable(wanted) {
+        Ok(()) => Event::Note(Note::QuadEnable { now: wanted }),
+        Err(error) => Event::Warning(Warning::QuadEnableDiffers { now, wanted, error }),
     };
-    let _ = events(text);
+    let _ = events(event);
     Ok(())
 }

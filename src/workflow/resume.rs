@@ -7,11 +7,12 @@ use super::event::{Event, Events, Stage};
 use super::guard::{chip_key, open_jobs_of, refuse_changed_elsewhere};
 use super::job::{self, Planned, Report, Target, millis};
 use super::journal::{Direction, Journal, Over};
+use super::note::Warning;
 use super::reading::{self, How, ReadOptions};
 use super::rewrite::Tally;
 use super::store::{Store, StoreError};
 use super::stored_status::StoredStatus;
-use crate::flash::{Chip, Unlocked};
+use crate::flash::{Chip, FlashError, Unlocked};
 use crate::plan::{Bounds, plan};
 use crate::span::Spans;
 use crate::spi::Programmer;
@@ -145,9 +146,14 @@ fn resume_on_chip<P: Programmer>(
     let _ = events(Event::JobOpened { id: header.id.clone() });
     let target = Target { plan: &plan, wanted: &wanted, before: &current, allowed: area, over };
     job::write(chip, &target, journal, &mut report, events)?;
-    if let Err(error) = protect_again(chip, store, &header.backup) {
-        let text = format!("the write protection could not be put back as it was: {error}");
-        let _ = events(Event::Warning(text));
+    let warning = match StoredStatus::load(store, &header.backup) {
+        Ok(stored) => protect_again(chip, stored).err().map(|error| Warning::StaysUnprotected { error }),
+        Err(error) => {
+            Some(Warning::ProtectionUnknown { backup: header.backup.clone(), error: error.to_string() })
+        }
+    };
+    if let Some(warning) = warning {
+        let _ = events(Event::Warning(warning));
     }
     Ok(report)
 }
@@ -184,12 +190,12 @@ fn survey<P: Programmer>(
 }
 
 /// A run that was killed had lifted the protection and could not put it back: it goes back to what the backup has.
-fn protect_again<P: Programmer>(chip: &mut Chip<P>, store: &Store, backup: &str) -> Result<(), Cause> {
-    let Some(stored) = StoredStatus::load(store, backup)? else { return Ok(()) };
+fn protect_again<P: Programmer>(chip: &mut Chip<P>, stored: Option<StoredStatus>) -> Result<(), FlashError> {
+    let Some(stored) = stored else { return Ok(()) };
     let now = chip.status()?;
     if !stored.protection_known || stored.protected().difference(&now.protected).is_empty() {
         return Ok(());
     }
     let registers = Some(stored.over(&now.registers));
-    Ok(chip.relock(Unlocked { registers, volatile: true, ..Unlocked::default() })?)
+    chip.relock(Unlocked { registers, volatile: true, ..Unlocked::default() })
 }

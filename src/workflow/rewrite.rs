@@ -10,13 +10,13 @@ use super::engine::{check_alive, is_transient};
 use super::error::Cause;
 use super::event::{Event, Events, Stage};
 use super::journal::Journal;
+use super::note::Warning;
 use super::wake::Wake;
 use crate::flash::geometry::{EraseType, Geometry};
 use crate::flash::{Chip, FlashError, Permit};
 use crate::plan::{Erase, Plan, Step, diff_near};
 use crate::span::{Span, Spans};
 use crate::spi::Programmer;
-use crate::units;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -89,8 +89,7 @@ pub fn execute<P: Programmer>(
         }
         if let Some(gap) = wake.slept() {
             // The chip may have lost its supply meanwhile, or somebody the clip.
-            let text = format!("this machine was asleep for {}; looking at the chip again", units::time(gap));
-            stop |= events(Event::Warning(text)).is_break();
+            stop |= events(Event::Warning(Warning::WasAsleep { gap })).is_break();
             check_alive(chip)?;
         }
         journal.step(done.take(), Some(step.block))?;
@@ -212,7 +211,7 @@ impl<P: Programmer> Block<'_, '_, P> {
                 Ok(wrong) if wrong.is_empty() => return Ok(touched),
                 Ok(wrong) => wrong,
                 Err(error) if is_transient(&error) && tries <= RETRIES => {
-                    self.warn(format!("{error}; {} is done again", step.block));
+                    self.warn(Warning::DoneAgain { error, block: step.block });
                     self.wait_until_idle()?;
                     self.tally.retries += 1;
                     continue;
@@ -233,7 +232,7 @@ impl<P: Programmer> Block<'_, '_, P> {
                 return Err(Cause::NotTaken { tries, spans: wrong });
             }
             self.tally.retries += 1;
-            self.warn(format!("{} bytes of {} did not take ({wrong}); done again", wrong.len(), step.block));
+            self.warn(Warning::NotTaken { wrong: wrong.clone(), block: step.block });
             go = redo(step, &wrong, verify, &found, self.work, self.chip.geometry());
             // A sector erased to mend pages that were only to be programmed is touched, and verified, as a whole.
             for (_, block) in &go.erase {
@@ -273,9 +272,9 @@ impl<P: Programmer> Block<'_, '_, P> {
         check_alive(self.chip)
     }
 
-    fn warn(&mut self, text: String) {
+    fn warn(&mut self, warning: Warning) {
         // A stop asked for here is asked for again at the end of the block.
-        let _ = (self.events)(Event::Warning(text));
+        let _ = (self.events)(Event::Warning(warning));
     }
 }
 

@@ -7,10 +7,11 @@
 use super::engine::stop_on_break;
 use super::error::Cause;
 use super::event::{Event, Events};
+use super::note::Warning;
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::{Programmer, SpiError};
-use crate::units::{self, KIB};
+use crate::units::KIB;
 
 /// The slowest clock that is tried.
 const SLOWEST_HZ: u32 = 1_000_000;
@@ -99,8 +100,7 @@ pub(super) fn slow_down<P: Programmer>(chip: &mut Chip<P>, events: &mut Events<'
     }
     match chip.programmer().set_clock(now / 2) {
         Ok(hz) if hz < now => {
-            let text = format!("reads disagree at {}; trying again at {}", units::hz(now), units::hz(hz));
-            stop_on_break(events(Event::Warning(text)))?;
+            stop_on_break(events(Event::Warning(Warning::SlowerClock { from_hz: now, to_hz: hz })))?;
             Ok(true)
         }
         Ok(_) | Err(SpiError::Unsupported(_)) => Ok(false),

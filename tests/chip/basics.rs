@@ -3,7 +3,7 @@
 use crate::bench::{Clip, PROGRAMMERS, SIZE, connected, noise, programmers};
 use norsplice::emulator::chip::LeftState;
 use norsplice::emulator::{Fault, Faults, Options};
-use norsplice::flash::{Chip, FlashError};
+use norsplice::flash::{Chip, Connecting, FlashError};
 use norsplice::span::Span;
 use norsplice::spi::{Programmer, Transaction};
 use std::ops::ControlFlow;
@@ -187,10 +187,13 @@ fn what_a_killed_run_left_running_is_waited_for() {
             killed.sleep(ERASE.mul_f64(1.0 - f64::from(step * step) / 3600.0));
             drop(killed);
             let mut told = Vec::new();
-            let chip = Chip::connect_telling(clip.open(), &mut |text| told.push(text));
+            let chip = Chip::connect_telling(clip.open(), &mut |what| told.push(what));
             let chip = chip.unwrap_or_else(|error| panic!("{kind:?}, {step}: {error}"));
             assert_eq!(chip.identity().part_name, "W25Q64FV");
-            assert!(told.len() <= 1 && (step < 50 || told[0].contains("busy")), "{step}: {told:?}");
+            assert!(
+                told.len() <= 1 && (step < 50 || matches!(told[0], Connecting::Busy { .. })),
+                "{step}: {told:?}"
+            );
             assert_eq!(clip.emulator.contents()[0x1000..0x2000], [0xff; 0x1000]);
             clip.clean();
         }

@@ -7,6 +7,7 @@ use super::message::{
 };
 use super::saved::Saved;
 use super::way::{Field, Way};
+use crate::desk::notes;
 use crate::image::RegionSource;
 use crate::report::Map;
 use crate::span::Spans;
@@ -329,7 +330,8 @@ impl Guide {
                     *done += bytes;
                 }
             }
-            Event::Note(text) | Event::Warning(text) => keep_latest(&mut self.notes, NOTES, text),
+            Event::Note(found) => keep_latest(&mut self.notes, NOTES, notes::note(&found)),
+            Event::Warning(found) => keep_latest(&mut self.notes, NOTES, notes::warning(&found)),
             Event::Replacement(found) => keep_latest(&mut self.notes, NOTES, words::replacement(&found)),
             Event::JobOpened { id } => {
                 let part = self.chip.as_ref().map_or_else(String::new, |chip| chip.part.clone());

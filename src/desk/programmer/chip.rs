@@ -74,8 +74,8 @@ impl Desk {
     }
 
     fn connect(&self, front: &dyn Front, programmer: AnyProgrammer, name: &str) -> Result<AnyChip, Refusal> {
-        let mut chip = Chip::connect_as(programmer, self.assumed.as_ref(), &mut |text| {
-            let _ = front.notice(Notice::Connecting(&text));
+        let mut chip = Chip::connect_as(programmer, self.assumed.as_ref(), &mut |what| {
+            let _ = front.notice(Notice::Connecting(&what));
         })?;
         self.say_of_link(front, &mut chip, name);
         let identity = chip.identity();

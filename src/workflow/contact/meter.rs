@@ -6,6 +6,7 @@ use crate::flash::FlashError;
 use crate::spi::Programmer;
 use crate::workflow::error::Cause;
 use crate::workflow::event::{Event, Events, Stage};
+use crate::workflow::note::Note;
 use std::time::Duration;
 
 /// Reads of the id in one look: a few milliseconds.
@@ -59,17 +60,16 @@ pub fn wait_until_steady<P: Programmer>(programmer: &mut P, events: &mut Events<
     loop {
         let look = meter(programmer)?;
         steady = if look.is_steady() { steady + 1 } else { 0 };
-        let text = match steady {
-            0 if look.percent() == 0 => "no chip answers; waiting".to_string(),
-            0 => format!("a chip answers in {} % of the reads; waiting", look.percent()),
-            _ => "a chip answers steadily".to_string(),
+        let note = match steady {
+            0 => Note::Answers { percent: look.percent(), steady: false },
+            _ => Note::Answers { percent: 100, steady: true },
         };
-        let stop = if told.as_ref() == Some(&text) {
+        let stop = if told.as_ref() == Some(&note) {
             // Nothing new to report, but the user may want to stop.
             events(Event::Advance { stage: Stage::Contact, bytes: 0 }).is_break()
         } else {
-            let stop = events(Event::Note(text.clone())).is_break();
-            told = Some(text);
+            let stop = events(Event::Note(note.clone())).is_break();
+            told = Some(note);
             stop
         };
         if stop {

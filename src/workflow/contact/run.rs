@@ -9,6 +9,7 @@ use crate::spi::Programmer;
 use crate::workflow::engine::is_transient;
 use crate::workflow::error::Cause;
 use crate::workflow::event::{Event, Events, Stage};
+use crate::workflow::note::{Note, Warning};
 
 /// Write enable and disable, so many times.
 const ENABLES: usize = 8;
@@ -42,7 +43,7 @@ pub fn before_writing<P: Programmer>(
     let mut verdict = match on_chip(chip, &options) {
         // One lost transfer among hundreds is no verdict on the contact. It is reported, and all of it asked again.
         Err(Cause::Flash(error)) if is_transient(&error) => {
-            if events(Event::Warning(format!("{error}; testing the contact once more"))).is_break() {
+            if events(Event::Warning(Warning::ContactAgain { error })).is_break() {
                 return Err(Cause::Stopped);
             }
             on_chip(chip, &options)?
@@ -72,9 +73,9 @@ pub fn examine<P: Programmer>(
     events: &mut Events<'_>,
 ) -> Result<Verdict, Cause> {
     begin(events)?;
-    let mut tell = |text| {
+    let mut tell = |connecting| {
         // A stop asked for here is asked for again at the end.
-        let _ = events(Event::Note(text));
+        let _ = events(Event::Note(Note::Connecting(connecting)));
     };
     let seen = Chip::connect_telling(&mut *programmer, &mut tell).map(|mut chip| on_chip(&mut chip, options));
     let verdict = match seen {

@@ -5,10 +5,10 @@ use super::asker::{LOOK, tells};
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::{Programmer, SpiError};
-use crate::units;
 use crate::workflow::engine::{is_transient, stop_on_break};
 use crate::workflow::error::Cause;
 use crate::workflow::event::{Event, Events, Stage};
+use crate::workflow::note::Note;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -56,20 +56,10 @@ pub(in crate::workflow) fn prove_unproven_bits<P: Programmer>(
     let Some(Unproven { bit, span }) = unproven_bits(bytes) else { return Ok(()) };
     let time = chip.programmer().limits().wire_time(span.len());
     if time > LONG {
-        let text = format!(
-            "the contents repeat as if address bit A{bit} were not seen: one long read decides, about {}",
-            units::time(time)
-        );
-        stop_on_break(events(Event::Note(text)))?;
+        stop_on_break(events(Event::Note(Note::MayRepeat { bit, time })))?;
     }
     match runs_on_as(chip, span, bytes, events)? {
-        RunsOn::As => {
-            let text = format!(
-                "the contents repeat every {}: a chip that is smaller than it says looks so too",
-                units::size(1 << bit)
-            );
-            stop_on_break(events(Event::Note(text)))
-        }
+        RunsOn::As => stop_on_break(events(Event::Note(Note::Repeats { every: 1 << bit }))),
         RunsOn::Otherwise => Err(Cause::Addresses(AddressFault::Mirrored { bit })),
         RunsOn::Unknown { room } => Err(Cause::Addresses(AddressFault::Undecided { bit, room })),
     }
@@ -92,11 +82,7 @@ pub(in crate::workflow) fn prove_little<P: Programmer>(
     let span = Span::new(0, last + LOOK);
     let time = chip.programmer().limits().wire_time(span.len());
     if time > LONG {
-        let text = format!(
-            "the chip is blank but for little: one long read proves where that is, about {}",
-            units::time(time)
-        );
-        stop_on_break(events(Event::Note(text)))?;
+        stop_on_break(events(Event::Note(Note::AlmostBlank { time })))?;
     }
     match runs_on_as(chip, span, bytes, events)? {
         RunsOn::As | RunsOn::Unknown { .. } => Ok(()),

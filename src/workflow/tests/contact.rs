@@ -5,6 +5,7 @@ use crate::emulator::chip::DataFault;
 use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::Chip;
 use crate::spi::{Op, Transaction};
+use crate::workflow::Note;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::contact::{
     ContactOptions, Likely, MOST, Verdict, before_writing, examine, find_clock, meter, wait_until_steady,
@@ -99,15 +100,16 @@ fn the_meter_shows_a_clip_that_comes_and_the_wait_goes_ahead_by_itself() {
     assert_eq!((look.percent(), look.is_steady()), (0, false));
     let mut notes = Vec::new();
     let mut events = |event| {
-        if let Event::Note(text) = event {
-            notes.push(text);
+        if let Event::Note(note) = event {
+            notes.push(note);
         }
         ControlFlow::Continue(())
     };
     wait_until_steady(&mut programmer, &mut events).unwrap();
     let now = bench.emulator.clock().now();
     assert!(now >= on_at + Duration::from_millis(900) && now < on_at + Duration::from_secs(3), "{now:?}");
-    assert_eq!(notes, ["no chip answers; waiting", "a chip answers steadily"]);
+    let answers = |percent, steady| Note::Answers { percent, steady };
+    assert_eq!(notes, [answers(0, false), answers(100, true)]);
     let look = meter(&mut programmer).unwrap();
     assert_eq!((look.percent(), look.is_steady()), (100, true));
     // No one puts the clip on: only the user ends the wait.

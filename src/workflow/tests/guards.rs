@@ -7,6 +7,7 @@ use crate::emulator::{Fault, Faults, ProgrammerKind};
 use crate::flash::Chip;
 use crate::span::Span;
 use crate::spi::{Op, Transaction};
+use crate::workflow::Note;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::job::{self, Decide, JobOptions, Wanted};
 use crate::workflow::journal::{Direction, Verb};
@@ -136,7 +137,8 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     let (mut notes, mut replaced) = (Vec::new(), Vec::new());
     let mut events = |event| {
         match event {
-            Event::Warning(text) | Event::Note(text) => notes.push(text),
+            Event::Warning(found) => panic!("{found:?}"),
+            Event::Note(found) => notes.push(found),
             Event::Replacement(found) => replaced.push(found),
             _ => (),
         }
@@ -147,7 +149,7 @@ fn a_backup_goes_back_only_onto_its_chip_unless_that_is_meant() {
     // The board reads by four lines: QE is set for good, as it was. The security registers are reported.
     assert_eq!(second.emulator.chip(|c| c.registers().0[1]), 0x02);
     assert_eq!(replaced, [Replacement::RegistersNotCopied { registers: vec![2], backup: id }]);
-    assert_eq!(notes, ["QE is now 1 as on the old chip"]);
+    assert_eq!(notes, [Note::QuadEnable { now: true }]);
     assert_eq!((report.chip, report.done.erases), (ChipState::Written, 0), "a blank chip needs no erase");
     second.assert_no_misdeeds();
 }

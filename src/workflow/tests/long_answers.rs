@@ -6,6 +6,7 @@ use crate::emulator::{Bus, Emulator, Faults, Options, ProgrammerKind};
 use crate::flash::Chip;
 use crate::programmer::{Settings, over};
 use crate::span::Span;
+use crate::workflow::Note;
 use crate::workflow::backup::{BackupOptions, backup};
 use crate::workflow::{Cause, Event};
 use std::ops::ControlFlow;
@@ -27,7 +28,7 @@ fn the_long_answer_heeds_a_stop_and_repeating_contents_are_named() {
             let mut events = |event: Event| {
                 match event {
                     Event::Advance { stage: crate::workflow::Stage::Reread, bytes } => seen += bytes,
-                    Event::Note(text) => named |= text.contains("the contents repeat every 256 KiB"),
+                    Event::Note(note) => named |= note == Note::Repeats { every: 256 << 10 },
                     _ => {}
                 }
                 if stop && seen > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
