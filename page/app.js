@@ -1,6 +1,6 @@
 // What every view works with: the session, what is known so far, and how something is asked of the engine.
 
-import { fill, h, show, when } from "./dom.js";
+import { address, button, count, fill, h, show, table, when } from "./dom.js";
 
 export class App extends EventTarget {
   /** What is known: each field is the result of an operation, or what the user has chosen. */
@@ -44,15 +44,15 @@ export class App extends EventTarget {
 
   /**
    * Carries an operation out, and shows in `box` why it could not be. Gives its result, or null.
-   * `allow` is called with the checks that a refusal names and the user may let pass.
+   * `settle` is what may be done about the findings of a refusal there.
    */
-  async run(box, name, options = {}, { on, allow } = {}) {
+  async run(box, name, options = {}, { on, ...settle } = {}) {
     fill(box);
     show(box, false);
     try {
       return await this.session.request(name, options, on);
     } catch (error) {
-      fill(box, fault(error, allow));
+      fill(box, fault(error, settle));
       show(box, true);
       return null;
     }
@@ -112,7 +112,7 @@ export function messages() {
 }
 
 /** A refusal in the engine's own words. */
-export function fault(error, allow) {
+export function fault(error, settle) {
   const line = error.line ?? {};
   const contact = line.contact;
   return h(
@@ -121,14 +121,17 @@ export function fault(error, allow) {
     h("p", {}, h("strong", {}, error.message)),
     line.chip && h("p", {}, `The chip is ${line.chip === "partial" ? "partly written" : line.chip}.`),
     contact && h("ul", {}, [...contact.causes, contact.next].filter(Boolean).map((text) => h("li", {}, text))),
-    line.findings && findings(line.findings, allow),
+    line.findings && findings(line.findings, settle),
   );
 }
 
 const SEVERITY = { refuse: "refused", ask: "asks", warn: "warning", tell: "note" };
 
-/** What checks found; `allow(name)` lets one that asks pass. */
-export function findings(list, allow, allowed = []) {
+/**
+ * What checks found. `allow(name, on)` lets one that asks pass; `source(region)` makes the choice of the source of a region that one
+ * is about.
+ */
+export function findings(list, { allow, source } = {}, allowed = []) {
   if (!list?.length) return null;
   return h(
     "ul",
@@ -139,6 +142,7 @@ export function findings(list, allow, allowed = []) {
         { class: finding.severity },
         h("span", { class: "tag" }, SEVERITY[finding.severity] ?? finding.severity),
         h("div", {}, h("b", {}, finding.name), " ", finding.message,
+          source && finding.region && h("div", { class: "settle" }, `${finding.region} from `, source(finding.region)),
           allow && finding.severity === "ask"
             ? h("label", { class: "check" },
                 h("input", { type: "checkbox", do: `allow-${finding.name}`, checked: allowed.includes(finding.name), on: { change: (event) => allow(finding.name, event.target.checked) } }),
@@ -147,6 +151,27 @@ export function findings(list, allow, allowed = []) {
       ),
     ),
   );
+}
+
+/** How much differs, in a sentence. */
+export function differing(number, ranges) {
+  return `${count(number, "byte")} in ${count(ranges.length, "range")} ${number === 1 ? "differs" : "differ"}.`;
+}
+
+/** Ranges that are listed; more are counted. */
+const LISTED = 200;
+
+/** The ranges that differ, as a list; `open(start, length)` shows one. */
+export function rangeList(ranges, open) {
+  if (ranges.length === 0) return null;
+  return [
+    table("what differs", ["place", "bytes", ...(open ? [""] : [])], ranges.slice(0, LISTED).map((range) => [
+      h("code", {}, `${address(range.start)}…${address(range.end)}`),
+      String(range.end - range.start),
+      ...(open ? [button("show-difference", "Show", () => open(range.start, range.end - range.start), "link")] : []),
+    ])),
+    ranges.length > LISTED && h("p", {}, `and ${ranges.length - LISTED} more`),
+  ];
 }
 
 /** A part of a view. */

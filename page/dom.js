@@ -24,11 +24,11 @@ export function show(element, shown) {
   element.hidden = !shown;
 }
 
-let count = 0;
+let fields = 0;
 
 /** A control with its label. */
 export function field(label, control, hint) {
-  control.id ||= `field-${++count}`;
+  control.id ||= `field-${++fields}`;
   const note = hint && h("small", { id: `${control.id}-hint` }, hint);
   if (note) control.setAttribute("aria-describedby", note.id);
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, note);
@@ -70,14 +70,19 @@ export function facts(pairs) {
   return h("dl", { class: "facts" }, shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
-export function bytes(count) {
+export function bytes(number) {
   for (const [unit, size] of [["MiB", 1 << 20], ["KiB", 1 << 10]]) {
-    if (count >= size) {
-      const text = count / size;
+    if (number >= size) {
+      const text = number / size;
       return `${Number.isInteger(text) ? text : text.toFixed(1)} ${unit}`;
     }
   }
-  return `${count} bytes`;
+  return count(number, "byte");
+}
+
+/** `1 range`, `3 ranges`. */
+export function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 export function address(value, digits = 6) {
@@ -91,10 +96,10 @@ export function time(milliseconds) {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
-/** `20261130-145106-...` or an RFC 3339 time as `2026-11-30 14:51`. */
+/** `20261130-145106-...` or an RFC 3339 time as `2026-11-30 14:51:06`. */
 export function when(text) {
-  const found = /^(\d{4})-?(\d\d)-?(\d\d)[T-](\d\d):?(\d\d)/.exec(text ?? "");
-  return found ? `${found[1]}-${found[2]}-${found[3]} ${found[4]}:${found[5]}` : (text ?? "");
+  const found = /^(\d{4})-?(\d\d)-?(\d\d)[T-](\d\d):?(\d\d):?(\d\d)/.exec(text ?? "");
+  return found ? `${found[1]}-${found[2]}-${found[3]} ${found[4]}:${found[5]}:${found[6]}` : (text ?? "");
 }
 
 export function spansText(spans) {

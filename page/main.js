@@ -65,26 +65,33 @@ function subject() {
 /** Why there is no engine, in words. */
 let unreachable = "";
 
+/** What is above everything else now. A button that is made anew while someone presses it is not pressed. */
+let noticed = "";
+
+function tell(text, ...control) {
+  if (noticed === text) return;
+  noticed = text;
+  const box = find("notice");
+  fill(box, h("span", {}, text), button(...control));
+  show(box, true);
+}
+
 /** Above everything else: no connection, or another tab in charge. */
 function notice() {
-  const box = find("notice");
   if (!session.connected) {
-    fill(box, h("span", {}, unreachable || "No connection to norsplice. What runs there keeps running."), button("connect", "Try again", start));
+    tell(unreachable || "No connection to norsplice. What runs there keeps running.", "connect", "Try again", start);
   } else if (!session.inCharge && session.operations.size) {
-    fill(box, h("span", {}, "Another tab is in charge. This one only watches."), button("take-over", "Take over here", () => session.takeOver()));
+    tell("Another tab is in charge. This one only watches.", "take-over", "Take over here", () => session.takeOver());
   } else {
-    show(box, false);
-    return;
+    noticed = "";
+    show(find("notice"), false);
   }
-  show(box, true);
 }
 
 let complaint = 0;
 
 function complain(event) {
-  const box = find("notice");
-  fill(box, h("span", {}, event.detail), button("dismiss", "Close", notice));
-  show(box, true);
+  tell(event.detail, "dismiss", "Close", notice);
   clearTimeout(complaint);
   complaint = setTimeout(notice, 10000);
 }
@@ -134,6 +141,11 @@ session.addEventListener("line", ({ detail: line }) => {
   if (line.event === "chip") app.set({ chip: { ...app.state.chip, ...line } });
 });
 session.addEventListener("ended", ({ detail: entry }) => {
+  const { chip } = app.state;
+  // What was read from it before is not what it holds now.
+  if (chip && ["written", "partial", "restored"].includes((entry.result ?? entry.error)?.chip)) {
+    app.set({ chip: { ...chip, contents: null, last_backup: chip.last_backup && { ...chip.last_backup, same: null } } });
+  }
   if (["backup", "rewrite", "write", "restore", "resume", "erase", "drop", "otp-program", "otp-erase", "otp-lock", "otp-clone"].includes(entry.name)) app.lists();
 });
 app.addEventListener("state", subject);

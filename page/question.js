@@ -1,6 +1,6 @@
 // The question that waits: what it is about, as it was shown, and the two answers. An answer carries its digest.
 
-import { button, bytes, facts, fill, h, show, spansText, time } from "./dom.js";
+import { button, bytes, count, facts, fill, h, show, spansText, time } from "./dom.js";
 import { kept } from "./keep.js";
 import { Picture, legend } from "./picture.js";
 
@@ -28,7 +28,7 @@ export function question(app, dialog) {
         return [
           facts([
             ["it takes", `about ${time(planned.ms)}`],
-            ["erased", `${bytes(planned.bytes_erased)} in ${planned.erases} steps`],
+            ["erased", `${bytes(planned.bytes_erased)} in ${count(planned.erases, "step")}`],
             ["programmed", bytes(planned.bytes_programmed)],
             ["read back", bytes(planned.bytes_verified)],
             ["backup", line.backup],

@@ -52,8 +52,8 @@ export function backups(app) {
       all.length === 0
         ? h("p", { class: "hint" }, "No backup yet.")
         : table("backups", ["taken", "name", "chip", "board", ""], all.map((backup) => [
-            when(backup.taken),
-            h("b", { title: backup.id }, backup.name ?? backup.id),
+            h("span", { class: "whole" }, when(backup.taken)),
+            [h("b", {}, backup.name ?? ""), h("small", { class: "whole" }, backup.id)],
             `${backup.part} ${bytes(backup.size)}`,
             backup.board ?? "",
             h("div", { class: "actions" },
@@ -73,7 +73,7 @@ export function backups(app) {
       jobs.length === 0
         ? h("p", { class: "hint" }, "Nothing has been written yet.")
         : table("jobs", ["begun", "what", "chip", "how it ended", ""], jobs.map((job) => [
-            when(job.begun),
+            h("span", { class: "whole" }, when(job.begun)),
             job.verb ?? "",
             job.part ?? "",
             job.open ? h("b", { class: "bad" }, "open") : (job.over ?? ""),

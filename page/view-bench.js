@@ -1,7 +1,10 @@
 // The bench: which programmer, which chip, is the contact good, and a backup of it.
 
 import { fault, messages, panel } from "./app.js";
-import { button, bytes, choices, facts, field, fill, h, show, spansText, when } from "./dom.js";
+import { button, bytes, choices, count, facts, field, fill, h, show, spansText, when } from "./dom.js";
+
+/** Of a programmer that cannot be told from one that does so. */
+const FIVE_VOLTS = "Many boards of this kind drive the data lines with 5 V, too much for a 3.3 V chip: measure before the clip is on a chip.";
 
 export function bench(app) {
   return [jobs(app), next(app), h("div", { class: "columns" }, programmers(app), contact(app)), chip(app), backup(app)];
@@ -15,7 +18,8 @@ export function jobs(app) {
     const done = await app.run(box, "resume", app.conditions({ job, ...(undo ? { undo } : {}) }));
     if (done) await app.lists();
   };
-  app.addEventListener("state", () => {
+  app.addEventListener("state", ({ detail }) => {
+    if (!("jobs" in detail)) return;
     const open = app.state.jobs.filter((job) => job.open);
     fill(
       place,
@@ -24,7 +28,7 @@ export function jobs(app) {
           "section",
           { class: "panel attention" },
           h("h3", {}, "A job is open: the chip is partly written"),
-          facts([["job", job.id], ["chip", job.part], ["begun", when(job.begun)], ["blocks", `${job.blocks_done} of ${job.blocks} done`], ["backup", job.backup]]),
+          facts([["job", job.id], ["chip", job.part], ["begun", when(job.begun)], ["written", `${bytes(job.blocks_done)} of ${bytes(job.blocks)}`], ["backup", job.backup]]),
           job.damaged && h("p", {}, job.damaged),
           h("div", { class: "actions" },
             button("resume", "Finish it", () => resume(job.id, false), "primary"),
@@ -44,8 +48,10 @@ function next(app) {
   const { session } = app;
   const said = h("p", { class: "next", role: "status", "data-next": "" });
   const words = () => {
-    const { programmer, chip, backups, files } = app.state;
-    const has = chip?.last_backup || (chip?.unique_id && backups.some((backup) => backup.unique_id === chip.unique_id));
+    const { programmer, chip, backups, files, jobs } = app.state;
+    const isOf = (backup) => (chip.unique_id ? backup.unique_id === chip.unique_id : backup.part === chip.part);
+    const has = chip?.last_backup || (chip && backups.some(isOf));
+    if (jobs.some((job) => job.open)) return "Put the clip on the same chip again, with the board's power off, and finish the open job or undo it. The chip is as it should be after either.";
     if (!programmer && session.transport?.chooseDevice) return "Plug the programmer in and choose it. No hardware? Try it on an emulated board, or drop a file in Files.";
     if (!programmer) return "Plug the programmer in and press Refresh. No hardware? Try it on an emulated board, or drop a file in Files.";
     if (!chip) return "Take the power off the board, put the clip on the chip, and identify it. That only asks; nothing is changed.";
@@ -64,10 +70,10 @@ function programmers(app) {
   const box = messages();
   const list = h("div", { class: "cards", role: "radiogroup", "aria-label": "programmers" });
   const choose = (spec) => app.set({ programmer: spec, chip: null, contact: null });
-  const card = (spec, title, text, usable = true) =>
+  const card = (spec, title, text, usable = true, danger = "") =>
     h("label", { class: "card" },
       h("input", { type: "radio", name: "programmer", do: "choose", value: spec, checked: app.state.programmer === spec, disabled: !usable, on: { change: () => choose(spec) } }),
-      h("span", {}, h("b", {}, title), h("small", {}, text)));
+      h("span", {}, h("b", {}, title), h("small", {}, text), danger && h("small", { class: "bad" }, danger)));
   const look = async () => {
     const programmers = await app.run(box, "list");
     if (!programmers) return null;
@@ -102,10 +108,10 @@ function programmers(app) {
     const attached = found?.programmers ?? [];
     fill(
       list,
-      attached.map((one) => card(one.spec, one.kind ?? "unknown", [one.product, one.path && `USB ${one.path}`, one.serial, one.problem].filter(Boolean).join(" · "), Boolean(one.kind))),
+      attached.map((one) => card(one.spec, one.kind ?? "unknown", [one.product, one.path && `USB ${one.path}`, one.serial, one.problem].filter(Boolean).join(" · "), Boolean(one.kind), one.may_drive_5v && FIVE_VOLTS)),
       (found?.possible ?? []).map((one) => card(one.spec, one.spec, one.seen)),
       demo && card(demo.programmer, "emulated CH341A", "a board in software: nothing can break"),
-      programmer && ![...attached, ...(found?.possible ?? [])].some((one) => one.spec === programmer) && programmer !== demo?.programmer && card(programmer, programmer, "as named"),
+      programmer && ![...attached, ...(found?.possible ?? [])].some((one) => one.spec === programmer) && programmer !== demo?.programmer && (programmer.startsWith("emu") ? card(programmer, "emulated programmer", programmer) : card(programmer, programmer, "as named")),
       attached.length === 0 && !programmer && h("p", { class: "hint" }, session.transport?.chooseDevice ? "A page is given a programmer by you alone: choose it in the browser's own list." : "No programmer is plugged in."),
     );
     show(tryButton, session.can("try") && !demo);
@@ -148,7 +154,7 @@ function contact(app) {
       tests,
       h("p", { class: verdict.good ? "good" : "bad" }, verdict.good ? "The contact is good." : "The contact is not good."),
       [...verdict.causes, verdict.next].filter(Boolean).map((text) => h("p", {}, text)),
-      h("details", {}, h("summary", {}, `${done.length} tests`),
+      h("details", {}, h("summary", {}, count(done.length, "test")),
         h("ul", { class: "tests" }, verdict.tests.map((test) => h("li", { class: test.outcome }, h("b", {}, test.name), ` ${test.outcome}`, test.detail && `: ${test.detail}`)))),
     );
   };

@@ -1,7 +1,7 @@
 // Files: what is dropped here, what is in it, and what every check says.
 
 import { findings, messages, panel } from "./app.js";
-import { address, button, bytes, facts, fill, h, show } from "./dom.js";
+import { address, button, bytes, count, facts, fill, h, show } from "./dom.js";
 
 export function files(app) {
   const { session } = app;
@@ -35,7 +35,7 @@ export function files(app) {
         checks(found.checks),
         h("h4", {}, "What is in it"),
         tree(found.items),
-        found.gaps?.length > 0 && h("details", {}, h("summary", {}, `${found.gaps.length} gaps between`),
+        found.gaps?.length > 0 && h("details", {}, h("summary", {}, `${count(found.gaps.length, "gap")} between`),
           h("ul", {}, found.gaps.map((gap) => h("li", {}, h("code", {}, address(gap.offset)), ` ${bytes(gap.size)} ${gap.kind}`)))),
         findings(found.findings)),
     );

@@ -1,7 +1,7 @@
 // The flash: the picture of a backup or a file, what differs from another one, and its bytes.
 
-import { messages, panel } from "./app.js";
-import { address, button, bytes, choices, field, fill, h, show, table } from "./dom.js";
+import { differing, messages, rangeList, panel } from "./app.js";
+import { address, button, bytes, choices, count, field, fill, h, show, table } from "./dom.js";
 import { Hex } from "./hex.js";
 import { Picture, legend, scale } from "./picture.js";
 
@@ -74,7 +74,7 @@ export function flash(app) {
         ])),
     );
     if (other) await compare(result, mine);
-    else if (is_new) fill(differences, h("p", { class: "hint" }, "Choose above what to compare it with."));
+    else fill(differences, h("p", { class: "hint" }, "Choose above what to compare it with."));
   }
 
   /** The size that is known, for a last cell that is not full. */
@@ -84,7 +84,8 @@ export function flash(app) {
 
   async function compare(result, mine) {
     let ranges = runs(result);
-    let note = `${ranges.length} ranges of whole cells differ.`;
+    let byRegion = [];
+    let note = ranges.length ? `Whole cells differ in ${count(ranges.length, "place")}.` : "Both are the same.";
     if (session.can("diff")) {
       const exact = await app.run(box, "diff", { a: other, b: subject, ...(other === "chip" ? app.conditions() : {}) });
       if (mine !== looks) return;
@@ -94,18 +95,14 @@ export function flash(app) {
       }
       if (other === "chip") picture.contents({ ...result, changed: cells(exact.ranges, result.cell_size) }, colour.value);
       ranges = exact.ranges;
-      note = exact.same ? "Both are the same." : `${exact.differing_bytes} bytes in ${ranges.length} ranges differ.`;
+      byRegion = (exact.regions ?? []).filter((region) => region.differing_bytes > 0);
+      note = exact.same ? "Both are the same." : differing(exact.differing_bytes, ranges);
     }
     fill(
       differences,
       h("p", { role: "status" }, note),
-      ranges.length > 0 &&
-        table("what differs", ["place", "bytes", ""], ranges.slice(0, 200).map((range) => [
-          h("code", {}, `${address(range.start)}…${address(range.end)}`),
-          String(range.end - range.start),
-          button("show-difference", "Show", () => open(range.start, range.end - range.start), "link"),
-        ])),
-      ranges.length > 200 && h("p", {}, `and ${ranges.length - 200} more`),
+      byRegion.length > 0 && h("p", {}, `Of that: ${byRegion.map((region) => `${bytes(region.differing_bytes)} in ${region.name}`).join(", ")}.`),
+      rangeList(ranges, open),
     );
   }
 

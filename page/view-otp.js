@@ -1,7 +1,7 @@
 // The security registers (OTP): what they hold in hex and text, whether they are locked, and what that means.
 
 import { messages, panel } from "./app.js";
-import { button, choices, facts, field, fill, h, show } from "./dom.js";
+import { button, choices, count, facts, field, fill, h, show } from "./dom.js";
 
 export function otp(app) {
   const box = messages();
@@ -16,7 +16,7 @@ export function otp(app) {
       h("div", { class: "registers" }, found.security_registers.map((register) =>
         h("section", { class: "panel", "data-register": register.index },
           h("h4", {}, `Register ${register.index}`),
-          facts([["size", `${register.size} bytes`], ["contents", register.blank ? "blank" : "used"], ["lock", register.locked === null ? "not known" : register.locked ? "locked forever" : "open"], ["texts", register.texts.join(", ")], ["MAC addresses", register.macs.join(", ")]]),
+          facts([["size", count(register.size, "byte")], ["contents", register.blank ? "blank" : "used"], ["lock", register.locked === null ? "not known" : register.locked ? "locked forever" : "open"], ["texts", register.texts.join(", ")], ["MAC addresses", register.macs.join(", ")]]),
           h("pre", { class: "dump", tabindex: "0", role: "region", "aria-label": `bytes of register ${register.index}` }, dump(register.data))))),
     );
   };

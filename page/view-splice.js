@@ -4,6 +4,9 @@ import { findings, messages, panel } from "./app.js";
 import { address, button, bytes, choices, facts, field, fill, h, save, show, table, time } from "./dom.js";
 import { Picture, legend } from "./picture.js";
 
+/** A recipe is told from other files by its name. */
+const isRecipe = (file) => file.name.endsWith(".toml");
+
 export function splice(app) {
   const { session } = app;
   const box = messages();
@@ -18,15 +21,42 @@ export function splice(app) {
   const chosen = new Set();
   const sources = new Map();
   const allowed = new Set();
+  const said = h("p", { role: "status" });
   const toWrite = button("splice-write", "Write it to the chip…", go, "primary");
+  const keepResult = button("save-result", "Save it as a file", saveResult);
   const keepRecipe = button("save-recipe", "Save the recipe", () => save(new Blob([last.recipe], { type: "text/plain" }), "recipe.toml"));
   let last = null;
 
+  /** The files that are chosen, each under the name that a region's source is chosen by: one is "donor", several have their own. */
+  function named() {
+    const files = app.state.files.filter((file) => chosen.has(file.path));
+    if (files.length === 1) return [{ name: "donor", file: files[0] }];
+    const taken = new Set(["own", "blank", "donor"]);
+    return files.map((file) => {
+      const plain = file.name.replace(/\.[^.]*$/, "").replaceAll(/[^A-Za-z0-9._-]/g, "-") || "file";
+      let name = plain;
+      for (let number = 2; taken.has(name); number++) name = `${plain}-${number}`;
+      taken.add(name);
+      return { name, file };
+    });
+  }
+
+  /** What a region can be taken from. A recipe has names of its own for its donors. */
+  function givers() {
+    const given = named().map(({ name }) => name);
+    const ofRecipe = recipe.value && given.length === 0 ? (last?.regions ?? []).map(({ source }) => source) : [];
+    return [...new Set(["own", "blank", ...given, ...ofRecipe])];
+  }
+
   function options() {
-    const set = [...sources].filter(([, source]) => source).map(([region, source]) => `${region}=${source}`);
+    const known = givers();
+    const set = [...sources].filter(([, source]) => known.includes(source)).map(([region, source]) => `${region}=${source}`);
+    const given = named();
+    // A recipe names its board.
+    const boardName = board.value || (recipe.value ? "" : "auto");
     return {
-      ...(board.value ? { board: board.value } : { board: "auto" }),
-      donors: [...chosen],
+      ...(boardName && { board: boardName }),
+      donors: given.length > 1 ? given.map(({ name, file }) => `${name}=${file.path}`) : given.map(({ file }) => file.path),
       ...(set.length && { set }),
       ...(mac.value.trim() && { mac: mac.value.trim() }),
       ...(recipe.value && { recipe: recipe.value }),
@@ -36,19 +66,26 @@ export function splice(app) {
   }
 
   const allow = (name, on) => (on ? allowed.add(name) : allowed.delete(name));
+  /** What may be done about a finding here: let it pass, or choose the source of the region that it is about. */
+  const settle = { allow, source };
 
   async function preview() {
     fill(result);
+    said.textContent = "";
     show(outcome, false);
     picture.clear();
     show(toWrite, false);
+    show(keepResult, false);
     show(keepRecipe, false);
     // With a base the files alone are asked; without one the chip is.
     const alone = base.value && session.can("splice");
     const spliced = alone
-      ? await app.run(box, "splice", options(), { allow })
-      : await app.run(box, "rewrite", app.conditions({ ...options(), dry_run: true }), { allow });
-    if (!spliced) return;
+      ? await app.run(box, "splice", options(), settle)
+      : await app.run(box, "rewrite", app.conditions({ ...options(), dry_run: true }), settle);
+    if (!spliced) {
+      if (!base.value && !app.state.programmer) box.append(h("p", {}, "Without a programmer: drop this board's own dump in Files and choose it above, or try it on an emulated board, on the bench."));
+      return;
+    }
     last = spliced;
     const size = app.state.chip?.size ?? spliced.regions.reduce((end, region) => Math.max(end, region.offset + region.size), 0);
     const regions = spliced.regions.map((region) => ({ name: region.name, start: region.offset, end: region.offset + region.size }));
@@ -67,7 +104,7 @@ export function splice(app) {
         h("h4", {}, "Data of this unit"),
         table("data of this unit", ["what", "now", "then", ""], spliced.per_unit.map((unit) => [unit.name, h("code", {}, unit.backup), h("code", {}, unit.result), unit.same ? "kept" : h("b", { class: "bad" }, "changes")])),
       ],
-      findings(spliced.findings, allow, [...allowed]),
+      findings(spliced.findings, settle, [...allowed]),
       picture.element,
       legend(spliced.picture ? ["blank", "filled", "text", "code", "compressed", "changed"] : ["kept", "planned"]),
     );
@@ -75,24 +112,36 @@ export function splice(app) {
     if (spliced.picture) picture.contents(spliced.picture);
     else picture.plan(size, spliced.planned.ranges, regions);
     show(toWrite, true);
+    show(keepResult, session.can("splice") && Boolean(base.value || spliced.backup));
     show(keepRecipe, Boolean(spliced.recipe));
   }
 
-  function row(region) {
-    const select = h("select", { do: `source-${region.name}`, "aria-label": `source of ${region.name}` });
-    choices(select, [{ value: "", label: "the board's default" }, { value: "own", label: "own" }, { value: "donor", label: "donor" }, { value: "blank", label: "blank" }]);
-    select.value = sources.get(region.name) ?? "";
+  /** The choice of a region's source. */
+  function source(region) {
+    const select = h("select", { do: `source-${region}`, "aria-label": `source of ${region}` });
+    choices(select, [{ value: "", label: "the board's default" }, ...givers().map((name) => ({ value: name, label: name }))]);
+    select.value = sources.get(region) ?? "";
     select.addEventListener("change", () => {
-      sources.set(region.name, select.value);
-      show(toWrite, false);
+      sources.set(region, select.value);
+      changed();
     });
+    return select;
+  }
+
+  function row(region) {
     return h("tr", { class: region.changes ? "changes" : "" },
       h("th", { scope: "row" }, region.inside && "↳ ", region.name),
       h("td", {}, h("code", {}, address(region.offset)), ` ${bytes(region.size)}`),
       h("td", {}, region.was),
       h("td", {}, region.changes ? region.will_be : "the same"),
       h("td", {}, h("b", {}, region.source), h("small", {}, region.why)),
-      h("td", {}, select));
+      h("td", {}, source(region.name)));
+  }
+
+  /** What is shown is not what would come of the choices now. */
+  function changed() {
+    if (!outcome.hidden && !toWrite.hidden) said.textContent = "The choices have changed: preview the result again.";
+    for (const one of [toWrite, keepResult, keepRecipe]) show(one, false);
   }
 
   async function go() {
@@ -100,15 +149,26 @@ export function splice(app) {
     app.set({ job: { name: "rewrite", options: app.conditions(options()) } });
   }
 
+  /** The image as a file, for another programmer or for later. */
+  async function saveResult() {
+    said.textContent = "";
+    const out = `${session.transport.folder()}/spliced-${Date.now().toString(36)}.bin`;
+    const made = await app.run(box, "splice", { ...options(), base: base.value || last.backup, out });
+    if (!made) return;
+    const name = `${made.board || "spliced"}.bin`;
+    save(await session.transport.getFile(out), name);
+    said.textContent = `Saved as ${name}: all of the chip, ${bytes(made.size)}.`;
+  }
+
   const lists = () => {
-    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices()]);
-    choices(recipe, [{ value: "", label: "none" }, ...app.state.files.filter((file) => file.name.endsWith(".toml")).map((file) => ({ value: file.path, label: file.name }))]);
-    const files = app.state.files.filter((file) => !file.name.endsWith(".toml"));
+    const files = app.state.files.filter((file) => !isRecipe(file));
+    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices(), ...files.map((file) => ({ value: file.path, label: `the dump ${file.name}` }))]);
+    choices(recipe, [{ value: "", label: "none" }, ...app.state.files.filter(isRecipe).map((file) => ({ value: file.path, label: file.name }))]);
     fill(
       donors,
       files.length === 0 && h("p", { class: "hint" }, "Drop the vendor's file or a dump in Files first."),
       files.map((file) =>
-        h("label", { class: "check" }, h("input", { type: "checkbox", do: "donor", value: file.path, checked: chosen.has(file.path), on: { change: (event) => (event.target.checked ? chosen.add(file.path) : chosen.delete(file.path)) } }), ` ${file.name}`)),
+        h("label", { class: "check" }, h("input", { type: "checkbox", do: "donor", value: file.path, checked: chosen.has(file.path), on: { change: (event) => ((event.target.checked ? chosen.add(file.path) : chosen.delete(file.path)), changed()) } }), ` ${file.name}`)),
     );
   };
   app.addEventListener("state", ({ detail }) => {
@@ -116,14 +176,15 @@ export function splice(app) {
     if ("boards" in detail) choices(board, [{ value: "", label: "by its contents" }, ...app.state.boards.map((board) => ({ value: board.name, label: board.model }))]);
     if ("files" in detail || "backups" in detail || detail.donor) lists();
   });
-  outcome.append(h("div", { class: "actions" }, toWrite, keepRecipe));
+  for (const one of [board, base, recipe, mac]) one.addEventListener("change", changed);
+  outcome.append(h("div", { class: "actions" }, toWrite, keepResult, keepRecipe), said);
   lists();
   return [
     panel(
       "Choose the contents",
-      h("div", { class: "row" }, field("Board", board), field("This board's own data from", base), field("MAC address", mac), field("Recipe", recipe, "A recipe dropped in Files repeats an earlier splice.")),
+      h("div", { class: "row" }, field("Board", board), field("This board's own data from", base), field("MAC address", mac), field("Recipe", recipe, "Repeats an earlier splice. Drop it in Files, with the files that it names.")),
       h("fieldset", {}, h("legend", {}, "New firmware from"), donors),
-      h("p", { class: "hint" }, "The chip is read and backed up first. Nothing is written before you have seen the plan and confirmed it."),
+      h("p", { class: "hint" }, "Without a dump or backup chosen, the chip is read and backed up first. Nothing is written before you have seen the plan and confirmed it."),
       h("div", { class: "actions" }, button("preview", "Preview the result", preview, "primary")),
       box,
     ),

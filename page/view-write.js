@@ -1,7 +1,7 @@
 // Writing: the plan as it is carried out, cell by cell; the stop; what an earlier run left open; verify.
 
-import { findings, messages, panel } from "./app.js";
-import { button, bytes, choices, facts, field, fill, h, show, table, time } from "./dom.js";
+import { differing, findings, messages, panel, rangeList } from "./app.js";
+import { button, bytes, choices, facts, field, fill, h, show, time } from "./dom.js";
 import { Picture, legend } from "./picture.js";
 import { jobs } from "./view-bench.js";
 
@@ -75,12 +75,12 @@ function totals(result) {
 function file(app) {
   const { session } = app;
   const what = h("select", { do: "write-what" });
-  const at = h("input", { type: "text", do: "write-at", placeholder: "0x0", autocomplete: "off", spellcheck: "false" });
+  const at = h("input", { type: "text", do: "write-at", placeholder: "0x20000", autocomplete: "off", spellcheck: "false" });
   const box = messages();
   const allowed = new Set();
   const place = panel(
     "Write a file as it is",
-    h("div", { class: "row" }, field("File", what), field("From address", at)),
+    h("div", { class: "row" }, field("File", what), field("From address", at, "Left empty, the file has to be as long as the chip.")),
     h("div", { class: "actions" }, button("write", "Plan the write…", async () => {
       const from = at.value.trim() === "" ? undefined : Number(at.value.trim());
       if (from !== undefined && !(Number.isSafeInteger(from) && from >= 0)) {
@@ -119,8 +119,8 @@ function verify(app) {
     const ranges = found.differing_ranges;
     fill(
       place,
-      found.equal ? h("p", { class: "good" }, "The chip holds exactly this.") : h("p", { class: "bad" }, `${found.differing_bytes} bytes in ${ranges.length} ranges differ.`),
-      ranges.length > 0 && table("what differs", ["from", "to", "bytes"], ranges.map((range) => [h("code", {}, `0x${range.start.toString(16)}`), h("code", {}, `0x${range.end.toString(16)}`), String(range.len)])),
+      found.equal ? h("p", { class: "good" }, "The chip holds exactly this.") : h("p", { class: "bad" }, differing(found.differing_bytes, ranges)),
+      rangeList(ranges),
     );
   };
   return panel("Verify", h("div", { class: "row" }, field("The chip against", what)), h("div", { class: "actions" }, button("verify", "Compare", check)), place, box);

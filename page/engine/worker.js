@@ -138,8 +138,10 @@ async function run() {
     else if (data.put !== undefined) {
       answer(() => {
         // The bytes were handed over; the constructor would copy them.
-        files.set(data.put, Object.assign(new File([]), { data: data.bytes }));
-        return `/files/${data.put}`;
+        let name = data.put;
+        for (let number = 2; files.has(name); number++) name = `${number}-${data.put}`;
+        files.set(name, Object.assign(new File([]), { data: data.bytes }));
+        return `/files/${name}`;
       });
     } else if (data.get !== undefined) answer(() => find(tree, data.get));
   };

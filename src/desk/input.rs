@@ -102,11 +102,16 @@ impl Input {
         Ok((Input::File(PathBuf::from(path)).near(recipe), Some(FilePart::Bytes { offset, len })))
     }
 
-    /// The same, looked for in the folder of the recipe that names it where it is not found as given.
+    /// The same, looked for in the folder of the recipe that names it where it is not found as given: at its place from
+    /// there, then by its file name alone. A recipe comes with its files from another folder or another machine.
     pub(super) fn near(&self, recipe: Option<&Input>) -> Input {
         let folder = recipe.and_then(Input::path).and_then(Path::parent);
         match (self, folder) {
-            (Input::File(path), Some(folder)) if !path.exists() => Input::File(folder.join(path)),
+            (Input::File(path), Some(folder)) if !path.exists() => {
+                let placed = folder.join(path);
+                let beside = path.file_name().map(|name| folder.join(name));
+                Input::File(beside.filter(|file| !placed.exists() && file.exists()).unwrap_or(placed))
+            }
             _ => self.clone(),
         }
     }
@@ -157,5 +162,17 @@ mod tests {
         assert_eq!(near, (Input::File(path("odd@0x10")), None));
         let near = Input::File("other.bin@0x10".into()).cut(Some(&recipe)).unwrap();
         assert_eq!(near, (Input::File(path("other.bin")), part(0x10, None)));
+        // It came with the recipe from another place.
+        std::fs::write(path("moved.bin"), b"1").unwrap();
+        for (named, file, wanted) in [
+            ("/no/such/folder/moved.bin", "moved.bin", None),
+            ("firmware/moved.bin", "moved.bin", None),
+            ("/no/such/folder/moved.bin@0x10", "moved.bin", part(0x10, None)),
+            ("/no/such/folder/moved.bin:BIOSIMG", "moved.bin", Some(FilePart::Named("BIOSIMG".into()))),
+            ("firmware/none.bin", "firmware/none.bin", None),
+        ] {
+            let near = Input::File(named.into()).cut(Some(&recipe)).unwrap();
+            assert_eq!(near, (Input::File(path(file)), wanted), "{named}");
+        }
     }
 }

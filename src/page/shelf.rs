@@ -99,9 +99,29 @@ impl Shelf {
             *taken = (taken.0 + 1, taken.1 + len);
             taken.0
         };
-        let path = self.path().join(format!("{number}-{}", name.as_str()));
-        let copied = io::copy(&mut from.take(len), &mut File::create_new(&path)?)?;
-        if copied == len { Ok(path) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        let (path, mut file) = self.place(name, number)?;
+        let copied = io::copy(&mut from.take(len), &mut file).and_then(|copied| match copied == len {
+            true => Ok(path.clone()),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        });
+        if copied.is_err() {
+            // Half of a file is none, and has no name that the whole one is to have.
+            let _ = fs::remove_file(&path);
+        }
+        copied
+    }
+
+    /// A new file of this name, by which a recipe finds it; with a number before it where the name is taken.
+    fn place(&self, name: &Name, number: u64) -> io::Result<(PathBuf, File)> {
+        let numbered = (number..).map(|number| format!("{number}-{}", name.as_str()));
+        for text in std::iter::once(name.as_str().to_owned()).chain(numbered) {
+            let path = self.path().join(text);
+            match File::create_new(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return Ok((path, made?)),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// Opens a file of the folder: a plain one, no link to another place. Gives its length too.
@@ -141,12 +161,16 @@ mod tests {
         let path = shelf.put(&Name::made_of("a.bin").unwrap(), 3, &b"abcdef"[..]).unwrap();
         assert_eq!(
             (fs::read(&path).unwrap(), path.file_name().unwrap().to_str()),
-            (b"abc".to_vec(), Some("1-a.bin"))
+            (b"abc".to_vec(), Some("a.bin"))
         );
-        assert_eq!(shelf.open(&Name::exactly("1-a.bin").unwrap()).unwrap().1, 3);
+        assert_eq!(shelf.open(&Name::exactly("a.bin").unwrap()).unwrap().1, 3);
+        // Another one of this name takes no one's place.
+        let other = shelf.put(&Name::made_of("a.bin").unwrap(), 2, &b"de"[..]).unwrap();
+        assert_eq!((fs::read(&other).unwrap(), fs::read(&path).unwrap()), (b"de".to_vec(), b"abc".to_vec()));
         let cut = shelf.put(&Name::made_of("b").unwrap(), 9, &b"short"[..]).unwrap_err();
         let large = shelf.put(&Name::made_of("b").unwrap(), FILE + 1, &b""[..]).unwrap_err();
         assert_eq!((cut.kind(), large.kind()), (io::ErrorKind::UnexpectedEof, io::ErrorKind::FileTooLarge));
+        assert!(!shelf.path().join("b").exists(), "nothing is left of it");
         let outside = tempfile::NamedTempFile::new().unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(outside.path(), shelf.path().join("link")).unwrap();

@@ -23,6 +23,7 @@ fn one(one: &Attached) -> Value {
         "vendor_id": format!("{:04x}", one.ids.0),
         "product_id": format!("{:04x}", one.ids.1),
         "product": one.text,
+        "may_drive_5v": one.model.is_some_and(|model| model.drives_5v),
         "problem": one.problem.as_ref().map(|problem| &problem.text),
     })
 }

@@ -3,6 +3,7 @@
 use super::Fields;
 use crate::desk::Chosen;
 use crate::desk::about::{RegionRecord, UnitRecord};
+use crate::image::checks::Advice;
 use crate::image::{Board, Finding, Image, Spliced};
 use crate::span::Span;
 use serde_json::{Value, json};
@@ -71,5 +72,14 @@ pub fn checked(found: &[Finding]) -> Fields {
 
 /// What checks found.
 pub(super) fn findings(findings: &[Finding]) -> Value {
-    json!(findings)
+    findings.iter().map(finding).collect()
+}
+
+/// One of them; with the region whose source is to be chosen, where that settles it.
+fn finding(finding: &Finding) -> Value {
+    let mut fields = json!(finding);
+    if let Some(region) = finding.advice.as_ref().and_then(Advice::region) {
+        fields["region"] = region.into();
+    }
+    fields
 }

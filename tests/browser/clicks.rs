@@ -9,7 +9,7 @@ use crate::page::PageRun;
 use norsplice::image::synthetic;
 
 /// A chip of 512 KiB on an emulated CH341A, and the page on it.
-fn start(bench: &Bench) -> PageRun {
+pub fn start(bench: &Bench) -> PageRun {
     bench.write("small.bin", &synthetic::noise(3, 0x8_0000));
     let dir = bench.path("");
     let emu =
@@ -17,21 +17,21 @@ fn start(bench: &Bench) -> PageRun {
     PageRun::start(bench, &["-p", &emu, "--store", "store"])
 }
 
-fn give(browser: &mut Browser, bench: &Bench, name: &str) {
+pub fn give(browser: &mut Browser, bench: &Bench, name: &str) {
     view(browser, "files");
-    browser.keys("#choose-file", &bench.path(name).display().to_string());
+    browser.keys("[data-do=choose-file]", &bench.path(name).display().to_string());
     browser.until(&format!("document.querySelector('.files').textContent.includes('{name}')"));
 }
 
 /// Waits for a question, and confirms it.
-fn confirm(browser: &mut Browser) {
+pub fn confirm(browser: &mut Browser) {
     browser.until("document.querySelector('dialog[open] [data-do=confirm]:enabled')");
     browser.click("dialog [data-do=confirm]");
     browser.until("!document.querySelector('dialog[open]')");
 }
 
 /// Waits until the view that is open says this.
-fn says(browser: &mut Browser, words: &str) {
+pub fn says(browser: &mut Browser, words: &str) {
     browser
         .until(&format!("document.querySelector('[data-view]:not([hidden])').innerText.includes({words:?})"));
 }
@@ -72,16 +72,18 @@ fn a_file_is_written_and_the_job_has_its_report() {
     assert!(after[..0x8000] == before[..0x8000] && after[0x9000..] == before[0x9000..]);
     assert_no_misdeeds(&bench);
     view(&mut browser, "backups");
-    let own = browser.tabs();
-    browser.click("[data-do=report-job]");
-    let shown = loop {
-        if let Some(tab) = browser.tabs().into_iter().find(|tab| !own.contains(tab)) {
-            break tab;
-        }
-    };
-    browser.go_to(&shown);
-    browser.until("document.querySelector('.map i')");
-    browser.back_to(&own[0]);
+    for control in ["[data-do=report-job]", "[data-do=report]"] {
+        let own = browser.tabs();
+        browser.click(control);
+        let shown = loop {
+            if let Some(tab) = browser.tabs().into_iter().find(|tab| !own.contains(tab)) {
+                break tab;
+            }
+        };
+        browser.go_to(&shown);
+        browser.until("document.querySelector('.map i')");
+        browser.back_to(&own[0]);
+    }
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
@@ -191,6 +193,140 @@ fn the_contact_is_watched_until_something_else_is_wanted() {
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
+#[test]
+fn what_the_bench_asks_for_is_ticked_and_chosen() {
+    let Some(mut browser) = browser() else { return };
+    let bench = Bench::new();
+    // A blank chip for 1.8 V.
+    let dir = bench.path("");
+    let emu = format!("emu:chip=W25Q64FW,state={0}chip,counts={0}counts.json", dir.display());
+    let page = PageRun::start(&bench, &["-p", &emu, "--store", "store"]);
+    ready(&mut browser, &page);
+    browser.click("[data-do=list]");
+    browser.click("[data-do=probe]");
+    says(&mut browser, "This chip takes 1.8 V. A higher voltage destroys it.");
+    browser.click("[data-do=backup]");
+    says(&mut browser, "blank");
+    browser.until("document.querySelector('[data-view=bench] .fault')");
+    assert!(!bench.names("store").iter().any(|name| name.contains("ef6017")), "nothing is kept of it");
+    browser.click("[data-do=blank]");
+    browser.click("[data-do=backup]");
+    browser.until("document.querySelector('[data-view=bench] a[href=\"#flash\"]')");
+    // It is written to with an adapter only.
+    bench.write("piece.bin", &[0x5a; 0x1000]);
+    give(&mut browser, &bench, "piece.bin");
+    view(&mut browser, "write");
+    choose(&mut browser, "write-what", "piece.bin");
+    browser.keys("[data-do=write-at]", "0");
+    browser.click("[data-do=write]");
+    says(&mut browser, "is a 1.8 V part");
+    browser.until("document.querySelector('[data-view=write] .fault')");
+    view(&mut browser, "bench");
+    browser.click("[data-view=bench] section summary");
+    browser.click("[data-do=voltage-adapter]");
+    browser.click("[data-do=wait]");
+    view(&mut browser, "write");
+    browser.click("[data-do=write]");
+    confirm(&mut browser);
+    says(&mut browser, "Written and verified.");
+    assert!(bench.read("chip/flash.bin")[..0x1000].iter().all(|byte| *byte == 0x5a));
+    assert_no_misdeeds(&bench);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn registers_of_a_backup_are_put_back_and_a_backup_of_many_is_named() {
+    let Some(mut browser) = browser() else { return };
+    let bench = Bench::new();
+    let page = start(&bench);
+    ready(&mut browser, &page);
+    browser.click("[data-do=backup]");
+    browser.until("document.querySelector('[data-view=bench] a[href=\"#flash\"]')");
+    bench.write("operator.bin", b"OPERATOR-77");
+    give(&mut browser, &bench, "operator.bin");
+    view(&mut browser, "otp");
+    browser.click("[data-view=otp] summary");
+    choose(&mut browser, "otp-file", "operator.bin");
+    browser.run("document.querySelector('[data-do=register]').value = ''; return ''");
+    browser.keys("[data-do=register]", "2");
+    browser.click("[data-do=otp-program]");
+    confirm(&mut browser);
+    browser.until("document.querySelector('[data-register=\"2\"]')?.innerText.includes('OPERATOR-77')");
+    // The backup before it, by its name.
+    view(&mut browser, "backups");
+    let oldest = "[...document.querySelector('[data-do=name-backup]').options].at(-1).text";
+    let oldest = browser.run(&format!("return {oldest}"));
+    choose(&mut browser, "name-backup", &oldest);
+    browser.keys("[data-do=new-name]", "as it came");
+    browser.click("[data-view=backups] [data-do=backup-name]");
+    says(&mut browser, "Named.");
+    view(&mut browser, "otp");
+    choose(&mut browser, "otp-against", "backup as it came");
+    browser.click("[data-do=otp-diff]");
+    says(&mut browser, "They differ in register 2.");
+    browser.click("[data-do=otp-clone]");
+    confirm(&mut browser);
+    says(&mut browser, "Done and read back.");
+    browser.click("[data-do=otp-diff]");
+    says(&mut browser, "Both hold the same.");
+    assert_no_misdeeds(&bench);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn two_files_are_compared_by_list_and_picture_and_coloured_by_entropy() {
+    let Some(mut browser) = browser() else { return };
+    let bench = Bench::new();
+    let page = start(&bench);
+    ready(&mut browser, &page);
+    let one = bench.read("small.bin")[..0x1_0000].to_vec();
+    let mut other = one.clone();
+    for at in [0x100, 0x101, 0x102, 0x8000] {
+        other[at] ^= 0xff;
+    }
+    bench.write("one.bin", &one);
+    bench.write("other.bin", &other);
+    give(&mut browser, &bench, "one.bin");
+    give(&mut browser, &bench, "other.bin");
+    // What is in the first one, again.
+    browser.click("[data-do=inspect]");
+    browser.until("document.querySelector('[data-verdict]')?.parentElement.querySelector('h3').textContent === 'one.bin'");
+    view(&mut browser, "flash");
+    choose(&mut browser, "look", "one.bin");
+    choose(&mut browser, "against", "other.bin");
+    says(&mut browser, "4 bytes in 2 ranges differ.");
+    browser.until("!document.querySelector('.hex-bytes').textContent.includes('·')");
+    let marked = "document.querySelector('.hex-row mark')?.parentElement.textContent.startsWith";
+    for (n, row) in ["0x00000100", "0x00008000"].into_iter().enumerate() {
+        browser.run(&format!(
+            "document.querySelectorAll('[data-do=show-difference]')[{n}].id = 'shown-{n}'; return ''"
+        ));
+        browser.click(&format!("#shown-{n}"));
+        browser.until(&format!("{marked}('{row}')"));
+    }
+    // In the picture the first cell differs and the next one does not.
+    let key = |key: &str| {
+        format!(
+            "const canvas = document.querySelector('[data-view=flash] canvas'); canvas.focus(); \
+             canvas.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }})); \
+             return document.querySelector('[data-view=flash] .cell').textContent"
+        )
+    };
+    let next = browser.run(&key("ArrowRight"));
+    assert!(next.starts_with("0x001000…") && !next.contains("differs"), "{next}");
+    let first = browser.run(&key("ArrowLeft"));
+    assert!(first.starts_with("0x000000…") && first.ends_with(", differs"), "{first}");
+    choose(&mut browser, "colour", "entropy");
+    says(&mut browser, "8: compressed or encrypted");
+    // And against the chip, which begins with it and goes on.
+    choose(&mut browser, "against", "nothing");
+    says(&mut browser, "Choose above what to compare it with.");
+    choose(&mut browser, "against", "the chip on the clip");
+    says(&mut browser, &format!("{} bytes in 1 range differ.", 0x8_0000 - 0x1_0000));
+    says(&mut browser, "0x010000…0x080000");
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
 /// Types into a control of the flash view in place of what is there, and presses Enter.
 fn enter(browser: &mut Browser, control: &str, words: &str) {
     browser.run(&format!("document.querySelector('[data-do={control}]').value = ''; return ''"));
@@ -239,7 +375,8 @@ fn bytes_are_found_by_address_text_hex_and_mac() {
         browser.until(&format!("{marked}('{row}')"));
     }
     // Digits that could be either are said to be bytes.
-    enter(&mut browser, "search-text", "cafe");
+    browser.run("document.querySelector('[data-do=search-text]').value = 'cafe'; return ''");
+    browser.click("[data-do=search]");
     says(&mut browser, "No place has these bytes. For the text instead, put it in quotes: \"cafe\".");
     enter(&mut browser, "search-text", "nowhere");
     says(&mut browser, "No place has this text.");

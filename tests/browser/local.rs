@@ -96,8 +96,8 @@ pub fn ready(browser: &mut Browser, page: &PageRun) {
 
 pub fn view(browser: &mut Browser, name: &str) {
     browser.click(&format!("[data-do='view-{name}']"));
-    let shown = "return [...document.querySelectorAll('[data-view]')].filter(v => !v.hidden).map(v => v.dataset.view).join()";
-    assert_eq!(browser.run(shown), name);
+    let shown = "[...document.querySelectorAll('[data-view]')].filter(v => !v.hidden).map(v => v.dataset.view).join()";
+    browser.until(&format!("{shown} === '{name}'"));
 }
 
 /// Text of the view that is open.

@@ -102,6 +102,8 @@ fn probe(browser: &mut Browser, hand: Hand) {
     ));
     hand.press(browser, "[data-do=device]");
     browser.until("document.querySelector('[data-do=choose]:checked')");
+    // Of a CH341A it is said what may be wrong with its board before a chip is asked; an FT2232H has nothing of that.
+    assert!(!text(browser).contains("with 5 V"), "{}", text(browser));
     // What went wrong without it is not shown any more.
     browser.until(&format!("!{shown}"));
     hand.press(browser, "[data-do=probe]");
@@ -227,6 +229,42 @@ fn a_job_of_a_tab_that_was_killed_is_finished_in_a_new_one() {
     assert_eq!(emulator.counts().misdeed_count(), 0);
 }
 
+#[test]
+fn a_write_is_stopped_at_a_safe_place_and_undone_by_clicks() {
+    const BLOCK: usize = 0x1_0000;
+    let bench = Bench::new();
+    let (options, wanted) = board(&bench);
+    let before = options.contents.clone().expect("contents");
+    let Some(mut outside) = Outside::start(options, Time::OfTheWorld) else { return };
+    open(&mut outside, PICKER);
+    let (browser, emulator) = (&mut outside.browser, &outside.emulator);
+    ready(browser);
+    probe(browser, Hand::Mouse);
+    splice(browser, &bench, Hand::Mouse);
+    browser.click("dialog [data-do=keep-backup]");
+    browser.until("document.querySelector('dialog[open] [data-do=confirm]')");
+    browser.click("dialog [data-do=confirm]");
+    browser.until("document.querySelector('#activity progress').value > 5 && document.querySelector('#activity').textContent.includes('erase, program')");
+    browser.click("[data-do=stop]");
+    browser.until("document.querySelector('[data-state].bad')");
+    // Each block is whole: as it was, or as it is to be.
+    let between = emulator.contents();
+    assert!(between != before && between != wanted, "in the middle of the write");
+    for (n, block) in between.chunks(BLOCK).enumerate() {
+        let place = n * BLOCK..(n + 1) * BLOCK;
+        assert!(block == &before[place.clone()] || block == &wanted[place.clone()], "{place:x?}");
+    }
+    view(browser, "bench");
+    assert!(text(browser).contains("A job is open: the chip is partly written"), "{}", text(browser));
+    browser.click("[data-view=bench] [data-do=undo]");
+    browser.until("document.querySelector('#activity').dataset.state === 'done'");
+    browser.until("!document.querySelector('[data-view=bench] [data-do=undo]')");
+    view(browser, "write");
+    assert!(text(browser).contains("The chip holds what it held before."), "{}", text(browser));
+    assert!(emulator.contents() == before);
+    assert_quiet(browser, emulator);
+}
+
 /// The file that comes into a folder, once it is whole.
 pub fn downloaded(folder: &Path, ending: &str) -> String {
     let end = Instant::now() + Duration::from_secs(30);
@@ -255,6 +293,13 @@ fn a_second_tab_says_that_the_store_is_taken_and_works_once_it_is_free() {
     browser.back_to(&second);
     browser.click("[data-do=connect]");
     ready(browser);
+    browser.click("[data-do=device]");
+    browser.until("document.querySelector('[data-do=choose]:checked')");
+    assert!(
+        text(browser).contains("Many boards of this kind drive the data lines with 5 V"),
+        "{}",
+        text(browser)
+    );
 }
 
 #[test]
@@ -300,6 +345,36 @@ fn after_the_first_visit_the_page_works_without_its_server() {
         browser.run("return String(document.querySelectorAll('[data-view]').length)"),
         VIEWS.len().to_string()
     );
+}
+
+#[test]
+fn without_a_programmer_files_are_spliced_and_the_image_is_saved() {
+    let (bench, saved) = (Bench::new(), tempfile::tempdir().expect("a folder"));
+    let wanted = demo_board(&bench);
+    let Some(mut outside) = Outside::start(small(), Time::OfTheWorld) else { return };
+    open(&mut outside, "");
+    let browser = &mut outside.browser;
+    browser.download_to(saved.path());
+    ready(browser);
+    view(browser, "files");
+    give(browser, &bench.path("vendor.bin"));
+    browser.click("[data-do=as-donor]");
+    browser.click("[data-do=preview]");
+    browser.until("document.querySelector('[data-view=splice] .messages:not([hidden])')?.textContent.includes('drop this board\\'s own dump in Files and choose it above')");
+    view(browser, "files");
+    give(browser, &bench.path("board.bin"));
+    // A file of the same name takes no one's place.
+    bench.write("other/board.bin", &synthetic::noise(8, 0x1000));
+    give(browser, &bench.path("other/board.bin"));
+    browser.until("document.querySelectorAll('.files > li').length === 3");
+    view(browser, "splice");
+    super::local::choose(browser, "base", "the dump board.bin");
+    browser.click("[data-do=preview]");
+    browser.until("document.querySelector('[data-do=save-result]:not([hidden])')");
+    browser.click("[data-do=save-result]");
+    let file = downloaded(saved.path(), ".bin");
+    assert!(std::fs::read(file).expect("it is there") == wanted);
+    assert_quiet(browser, &outside.emulator);
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod attacks;
 mod run;
+mod start;
 
 pub use run::PageRun;

@@ -38,6 +38,7 @@ fn a_programmer_is_opened_and_proven_once_for_all_requests() {
             let all = counts["transfers"].as_u64().expect("a count");
             let these = all.checked_sub(before).expect("one emulator counts on");
             before = all;
+            assert!(these > 0, "{programmer}: one emulator counts on, and its chip is asked each time");
             these
         };
         let [first, second, third] = [(); 3].map(|()| probe(&mut session));

@@ -60,3 +60,23 @@ pub enum Advice {
     /// The address in the environment of the boot loader.
     AddressInEnvironment,
 }
+
+impl Advice {
+    /// The region whose source is to be chosen, where that settles it.
+    pub(crate) fn region(&self) -> Option<&str> {
+        match self {
+            Self::OtherSource { region }
+            | Self::WhichDonor { region }
+            | Self::GiveDonor { region, .. }
+            | Self::LeaveToFirmware { region, .. }
+            | Self::DonorOrBlank { region }
+            | Self::TakeFromDonor { region } => Some(region),
+            Self::TakeTogether { .. }
+            | Self::TakeMap { .. }
+            | Self::OlderBackup
+            | Self::NameBoard { .. }
+            | Self::BothDumps
+            | Self::AddressInEnvironment => None,
+        }
+    }
+}
