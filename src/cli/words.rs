@@ -79,8 +79,13 @@ fn why_failed(why: &Why) -> Failure {
         Why::NotFound { sought: Sought::JobOrBackup, .. } => Failure::refused(text).hint(
             "\"norsplice jobs list\" and \"norsplice backups list\" show what there is; --store names another folder",
         ),
-        Why::ProgrammerText { text, fault } => Failure::refused(format!("-p {text}: {fault}"))
-            .hint("\"norsplice list\" shows what is plugged in and how to name it"),
+        Why::ProgrammerText { text, fault } => {
+            let emulated = text == "emu" || text.starts_with("emu:");
+            Failure::refused(format!("-p {text}: {fault}")).hint(match emulated {
+                true => "\"norsplice --help\" lists the options of -p",
+                false => "\"norsplice list\" shows what is plugged in and how to name it",
+            })
+        }
         Why::SeveralProgrammers => Failure::refused("several programmers are named with -p")
             .hint("name one, or give --every-programmer where the command takes it"),
         Why::SameProgrammer { text } => Failure::refused(format!("-p {text} is named twice")),

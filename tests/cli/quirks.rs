@@ -79,7 +79,7 @@ fn what_the_emulated_programmer_cannot_have_is_refused_with_what_it_can() {
             "programmer=spidev,reset=gpiochip0/17",
             &["reset= is for a real spidev; an emulated one has no GPIO lines"],
         ),
-        ("programmer=serprog-pico,path=1-2", &["unknown option of serprog 'path'"]),
+        ("programmer=serprog-pico,path=1-2", &["unknown option of an emulated serprog 'path'"]),
     ] {
         bench.run(["-p", &format!("emu:{emu}"), "probe"]).code(2).says(words);
     }

@@ -70,12 +70,9 @@ impl EmuOptions {
                 _ => programmer.pairs.push((key, value)),
             }
         }
-        real_ones(&programmer)?;
+        check_keys(&programmer)?;
         options.faults.seed = options.seed;
-        let settings = Settings::from_spec(&programmer).map_err(|fault| {
-            let known = KEYS.join(", ");
-            format!("{fault}; of the emulator's own there is {known}")
-        })?;
+        let settings = Settings::from_spec(&programmer)?;
         // An FTDI has ports and a CH347 chip selects: the clip hangs on the one that is used.
         options.port = usize::from(settings.port.max(settings.cs));
         options.serial.clone_from(&settings.serial);
@@ -112,17 +109,24 @@ impl std::fmt::Display for EmuOptions {
     }
 }
 
-/// Refuses options that a real programmer of the kind takes and an emulated one has no use for.
-fn real_ones(programmer: &Spec<'_>) -> Result<(), String> {
+/// Refuses options that no programmer of the kind takes, and those that a real one takes and an emulated one has no use for.
+fn check_keys(programmer: &Spec<'_>) -> Result<(), String> {
     let Some(model) = Model::named(programmer.name) else { return Ok(()) };
     let lines = model.stream.as_ref().is_some_and(|stream| stream.gpio_lines);
-    for (key, _) in programmer.pairs.iter().filter(|(key, _)| model.keys.contains(key)) {
-        let lacks = match *key {
-            place if PLACES.contains(&place) => "such place",
-            line if lines && LINES.contains(&line) => "GPIO lines",
-            _ => continue,
-        };
-        return Err(format!("{key}= is for a real {}; an emulated one has no {lacks}", model.name));
+    let lacks = |key: &str| match key {
+        place if PLACES.contains(&place) => Some("such place"),
+        line if lines && LINES.contains(&line) => Some("GPIO lines"),
+        _ => None,
+    };
+    for (key, _) in &programmer.pairs {
+        if !model.keys.contains(key) {
+            let taken = model.keys.iter().filter(|key| lacks(key).is_none());
+            let known: Vec<&str> = taken.chain(KEYS).copied().collect();
+            return Err(unknown(&format!("option of an emulated {}", model.name), key, &known));
+        }
+        if let Some(lacks) = lacks(key) {
+            return Err(format!("{key}= is for a real {}; an emulated one has no {lacks}", model.name));
+        }
     }
     Ok(())
 }
