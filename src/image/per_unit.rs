@@ -60,6 +60,8 @@ struct Form {
     is_missing: fn(&[u8], &PerUnit) -> bool,
     /// Why the bytes are not this board's: `is of chip 7628, this board has 7620`.
     of_another_board: fn(&[u8], &PerUnit) -> Option<String>,
+    /// Why the bytes do not hold by themselves: `has no valid copy`.
+    fault: fn(&[u8]) -> Option<&'static str>,
     /// As text for a table; the address is given as text where there is a valid one.
     show: fn(&[u8], Option<&str>) -> String,
     /// The bytes with an address in the form in which one was there.
@@ -76,6 +78,7 @@ const RAW: Form = Form {
     mac: |_, _| None,
     is_missing: |bytes, _| is_blank(bytes),
     of_another_board: |_, _| None,
+    fault: |_| None,
     show: |bytes, _| format!("{} bytes, crc32 {:08x}", bytes.len(), crc32fast::hash(bytes)),
     with_mac: |_, _| None,
     not_written: "is not written in a form that is known",
@@ -123,6 +126,7 @@ static FORMS: [Form; 8] = [
         name: "gbe",
         mac: |bytes, _| gbe::mac(bytes),
         is_missing: no_mac,
+        fault: gbe::fault,
         show: |bytes, mac| format!("{}, crc32 {:08x}", mac.unwrap_or("no address"), crc32fast::hash(bytes)),
         with_mac: gbe::with_mac,
         not_written: "has no copy that is valid, so there is none to write the address into",
@@ -252,6 +256,11 @@ impl PerUnit {
     /// True when nothing of use is there: blank, an address no unit can have, calibration blank after its head.
     pub(crate) fn is_missing(&self, bytes: &[u8]) -> bool {
         (self.format.form().is_missing)(bytes, self)
+    }
+
+    /// Why the bytes do not hold by themselves.
+    pub fn fault(&self, bytes: &[u8]) -> Option<&'static str> {
+        (self.format.form().fault)(bytes)
     }
 
     /// Why these bytes are not this board's, where they are not: `is of chip 7628, this board has 7620`.

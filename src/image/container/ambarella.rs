@@ -5,6 +5,7 @@
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, u32_at};
+use super::damage::is_damaged;
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 
 /// The kind of its items.
@@ -41,7 +42,9 @@ pub(crate) fn find(look: &mut Look, magic: usize) -> Option<Found> {
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
-    Some(Found::holder(item, HEADER_LEN))
+    let data_at = at + HEADER_LEN;
+    let stands = item.is_sound() || is_damaged(look, at, data_at as u64 + u64::from(len), &[data_at]);
+    stands.then(|| Found::holder(item, HEADER_LEN))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness, slice, text, u32_at};
+use super::damage::is_damaged;
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 use crate::image::container::bytes::jamcrc;
 
@@ -53,8 +54,8 @@ fn header(bytes: &[u8], at: usize, order: Endianness) -> Option<BigTrxHeader<'_>
     (total as usize > len).then_some(BigTrxHeader { bytes: head, order, total, version })
 }
 
-/// An item with the check of the CRC over what follows the header.
-fn described(look: &mut Look, at: usize, head: &BigTrxHeader, item: Item) -> Found {
+/// An item with the check of the CRC over what follows the header; `None` where no sum holds and nothing else speaks for it.
+fn described(look: &mut Look, at: usize, head: &BigTrxHeader, item: Item) -> Option<Found> {
     let item = item.check_fits(look.bytes.len());
     let len = head.bytes.len();
     let item = match slice(look.bytes, at + len, head.total as usize - len) {
@@ -64,7 +65,9 @@ fn described(look: &mut Look, at: usize, head: &BigTrxHeader, item: Item) -> Fou
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
-    Found::holder(item, len)
+    let holds = item.checks.iter().any(|check| check.name != CheckName::SIZE && check.result == Outcome::Ok);
+    let stands = holds || is_damaged(look, at, at as u64 + u64::from(head.total), &[at + len]);
+    stands.then(|| Found::holder(item, len))
 }
 
 /// Reads EcoNet's header at `at`: kernel and root file system must be in the image.
@@ -83,7 +86,7 @@ pub(crate) fn find_econet(look: &mut Look, at: usize) -> Option<Found> {
         .with_some("model", head.bytes.get(92..124).and_then(text))
         .with_hex("kernel", kernel)
         .with_hex("rootfs", root);
-    Some(described(look, at, &head, item))
+    described(look, at, &head, item)
 }
 
 /// Reads ZyXEL's header at `at`: the length of what follows is in it twice.
@@ -99,7 +102,7 @@ pub(crate) fn find_zyxel(look: &mut Look, at: usize) -> Option<Found> {
         .with_some("board", text(&head.bytes[268..284]))
         .with_some("version", text(&head.bytes[296..328]))
         .check_equal(CheckName::HEADER_CRC, head.word(ZYXEL_CRC_AT), jamcrc(&cleared));
-    Some(described(look, at, &head, item))
+    described(look, at, &head, item)
 }
 
 #[cfg(test)]

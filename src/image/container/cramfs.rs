@@ -34,9 +34,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .check_fits(look.bytes.len());
     if flags & VERSION_2 == 0 {
         // Without a sum the root's inode has to make sense too.
-        if !is_root(look.bytes, at, size, order) {
-            return None;
-        }
+        is_root(look.bytes, at, size, order).then_some(())?;
         let detail = "the first version of the format has no sum";
         return Some(Found::leaf(item.check(CheckName::CRC, Outcome::CannotTell, detail)));
     }
@@ -52,7 +50,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
-    Some(Found::leaf(item))
+    // The same where the sum does not hold: else it is noise.
+    let stands = item.is_sound() || is_root(look.bytes, at, size, order);
+    stands.then(|| Found::leaf(item))
 }
 
 /// True where the inode after the superblock is a directory whose entries are in the image, or an empty one.
@@ -84,6 +84,14 @@ pub(crate) mod tests {
         }
         image[16..32].copy_from_slice(b"Compressed ROMFS");
         image[48..54].copy_from_slice(b"rootfs");
+        // The root: a directory of 40h bytes at 50h.
+        let root = match order {
+            Endianness::Little => [0x41ed, 0x40, (0x50 / 4) << 6],
+            Endianness::Big => [0x41ed << 16, 0x40 << 8, 0x50 / 4],
+        };
+        for (at, word) in (ROOT_AT..).step_by(4).zip(root) {
+            image[at..at + 4].copy_from_slice(&order.bytes32(word));
+        }
         let crc = order.bytes32(crc32fast::hash(&image));
         image[CRC_AT..CRC_AT + 4].copy_from_slice(&crc);
         image
@@ -98,6 +106,9 @@ pub(crate) mod tests {
             bytes[0x200] ^= 1;
             assert!(!find(&mut Look::new(&bytes), 0).unwrap().item.is_sound());
             assert!(!find(&mut Look::new(&bytes[..0x300]), 0).unwrap().item.is_sound());
+            // Without a root as well, nothing but the header is left.
+            bytes[ROOT_AT..ROOT_AT + 12].fill(0xff);
+            assert!(find(&mut Look::new(&bytes), 0).is_none());
         }
         for (seed, magic) in (0..20).flat_map(|seed| MAGICS.map(|magic| (seed, magic))) {
             let noise = [magic, &crate::image::synthetic::noise(seed, 200)].concat();

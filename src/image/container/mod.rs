@@ -14,6 +14,7 @@ pub(crate) mod cbfs;
 pub(crate) mod cfe_nvram;
 pub(crate) mod cramfs;
 pub(crate) mod cybertan;
+mod damage;
 pub mod dtb;
 pub(crate) mod envelope;
 pub(crate) mod esp;

@@ -1,8 +1,8 @@
 //! Radio calibration of MediaTek and Ralink chips ("radio", "factory"): chip id, version, address, calibration.
 //!
 //! There is no sum, and two bytes of an id are soon found in noise. So a block must start with the id of a chip there is,
-//! have a station's address and contents after it, and either a version of two small numbers (drivers do not look at
-//! it, and its bytes change places from chip to chip) or lie free: blank or nothing before and after it. Facts: Linux
+//! have a station's address and contents after it, and lie free: blank or nothing before and after it, or on one side with a
+//! version of two small numbers (drivers do not look at it, and its bytes change places from chip to chip). Facts: Linux
 //! mt76 (eeprom.c and eeprom.h of each driver: ids, MT_EE_MAC_ADDR 4; its *_EEPROM_SIZE) and rt2x00 (rt2x00.h: ids;
 //! rt2800.h: EEPROM_MAC_ADDR_0, word 2; 200h bytes); MT7600 is what TP-Link writes for a MT7628 (patch to mt7603/eeprom.c).
 
@@ -131,9 +131,9 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let bytes = look.bytes;
     let found = parse(bytes, at)?;
     let versioned = found.version.to_le_bytes().iter().all(|b| *b < VERSIONS);
-    let free = || is_free(bytes, at, found.len as usize);
-    let likely = if found.mac.is_some() { versioned || free() } else { versioned && free() };
-    if !likely {
+    let sides = free_sides(bytes, at, found.len as usize);
+    let wanted = if versioned && found.mac.is_some() { 1 } else { 2 };
+    if (!versioned && found.mac.is_none()) || sides < wanted {
         return None;
     }
     let item = Item::new(KIND, at as u64, found.len)
@@ -147,11 +147,11 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     Some(Found::leaf(item.check("calibration", found.filled, detail).check("mac", mac, mac_detail)))
 }
 
-/// True where the block at `at` touches no other data.
-fn is_free(bytes: &[u8], at: usize, len: usize) -> bool {
+/// On how many of its two sides the block at `at` touches no other data.
+fn free_sides(bytes: &[u8], at: usize, len: usize) -> usize {
     let before = &bytes[at.saturating_sub(FREE)..at];
     let after = bytes.get(at + len..).unwrap_or_default();
-    is_blank(before) && is_blank(&after[..after.len().min(FREE)])
+    [before, &after[..after.len().min(FREE)]].into_iter().filter(|side| is_blank(side)).count()
 }
 
 /// What an address in a block of calibration is worth.
@@ -201,14 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_lies_free_may_have_any_version_and_one_in_data_may_not() {
+    fn a_block_that_lies_free_may_have_any_version_and_one_among_data_may_not() {
         let own = block(0x7628, [0x34, 0x12], 0x400);
         let free = [&[0xff; 0x1000][..], &own, &[0xff; 0x1000]].concat();
         assert!(item(&free, 0x1000).is_some() && item(&own, 0).is_some());
-        let within = [&noise(1, 0x1000)[..], &own, &noise(2, 0x1000)].concat();
-        assert!(item(&within, 0x1000).is_none());
-        let plain = [&noise(1, 0x1000)[..], &block(0x7628, [0, 2], 0x400), &noise(2, 0x1000)].concat();
-        assert!(item(&plain, 0x1000).is_some());
+        let (noise, blank) = (noise(1, 0x1000), vec![0xff; 0x1000]);
+        let small = block(0x7628, [0, 2], 0x400);
+        for (before, after, odd_version, small_version) in
+            [(&noise, &noise, false, false), (&noise, &blank, false, true), (&blank, &noise, false, true)]
+        {
+            let among = |own: &[u8]| item(&[&before[..], own, after].concat(), 0x1000).is_some();
+            assert_eq!((among(&own), among(&small)), (odd_version, small_version));
+        }
     }
 
     #[test]
@@ -254,6 +258,9 @@ mod tests {
             bytes[at + 4] &= 0xfe;
         }
         assert!((0..bytes.len()).step_by(0x1000).all(|at| item(&bytes, at).is_none()));
+        // With a version of small numbers as well.
+        (0..bytes.len()).step_by(0x1000).for_each(|at| bytes[at + 2..at + 4].copy_from_slice(&[2, 0]));
+        assert!((0..bytes.len()).step_by(0x1000).filter(|at| item(&bytes, *at).is_some()).count() <= 1);
     }
 
     proptest! {

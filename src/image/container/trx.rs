@@ -5,6 +5,7 @@
 
 use super::budget::{Look, NOT_MADE};
 use super::bytes::{Endianness::Little, slice, u16_at, u32_at};
+use super::damage::is_damaged;
 use super::item::{CheckName, Found, Item, ItemKind, Outcome};
 use crate::image::container::bytes::jamcrc;
 
@@ -44,6 +45,10 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         }
         Some(_) => item.check(CheckName::CRC, Outcome::CannotTell, NOT_MADE),
     };
+    let contents: Vec<usize> = offsets.iter().map(|offset| at + *offset as usize).collect();
+    if !item.is_sound() && !is_damaged(look, at, at as u64 + u64::from(len), &contents) {
+        return None;
+    }
     let product = slice(look.bytes, at, len as usize).and_then(asus_product);
     Some(Found::holder(item.with_some("product", product), header_len))
 }

@@ -30,15 +30,19 @@ const ARCH: &[(u8, &str)] = &[
 ];
 const TYPE: &[(u8, &str)] = &[
     (1, "standalone"),
-    (2, "kernel"),
+    (KERNEL, "kernel"),
     (3, "ramdisk"),
-    (4, "multi"),
+    (MULTI, "multi"),
     (5, "firmware"),
     (6, "script"),
     (7, "filesystem"),
     (8, "flat-dt"),
-    (14, "kernel-noload"),
+    (KERNEL_NOLOAD, "kernel-noload"),
 ];
+const TYPE_AT: usize = 0x1e;
+const KERNEL: u8 = 2;
+const MULTI: u8 = 4;
+const KERNEL_NOLOAD: u8 = 14;
 const COMPRESSION: &[(u8, &str)] =
     &[(0, "none"), (1, "gzip"), (2, "bzip2"), (3, "lzma"), (4, "lzo"), (5, "lz4"), (6, "zstd")];
 
@@ -74,6 +78,20 @@ pub fn parse(bytes: &[u8], at: usize) -> Option<UimageHeader> {
     })
 }
 
+/// The type of the image at the start of `bytes`, `kernel`, where the header's CRC holds.
+pub(crate) fn used_for(bytes: &[u8]) -> Option<String> {
+    let id = bytes.get(TYPE_AT).filter(|_| parse(bytes, 0).is_some_and(|header| header.crc_holds))?;
+    // A kernel that needs no place of its own, or has its initial file system with it, is started as any other.
+    let id = if matches!(*id, KERNEL_NOLOAD | MULTI) { KERNEL } else { *id };
+    Some(named(TYPE, id))
+}
+
+/// What an id means, or its number.
+fn named(table: &[(u8, &str)], id: u8) -> String {
+    let known = table.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| id.to_string(), |(_, name)| (*name).to_owned())
+}
+
 /// A header under a known magic number.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let header = parse(look.bytes, at)?;
@@ -97,17 +115,11 @@ pub(crate) fn find_foreign(look: &mut Look, at: usize) -> Option<Found> {
 fn describe(look: &mut Look, at: usize, header: &UimageHeader) -> Found {
     let head = &look.bytes[at..at + HEADER_LEN];
     let word = |offset| u32_at(head, offset, Big).unwrap_or(0);
-    let named = |table: &[(u8, &str)], id: u8| {
-        table
-            .iter()
-            .find(|(known, _)| *known == id)
-            .map_or_else(|| id.to_string(), |(_, name)| (*name).to_owned())
-    };
     let item = Item::new(KIND, at as u64, HEADER_LEN as u64 + u64::from(header.data_len))
         .with_some("name", Some(header.name.as_str()))
         .with("os", named(OS, head[0x1c]))
         .with("architecture", named(ARCH, head[0x1d]))
-        .with("type", named(TYPE, head[0x1e]))
+        .with("type", named(TYPE, head[TYPE_AT]))
         .with("compression", named(COMPRESSION, header.compression))
         .with_hex("load", word(0x10))
         .with_hex("entry", word(0x14))

@@ -46,6 +46,8 @@ pub(super) struct Layer<'a> {
     pub pieces: Vec<Held<'a>>,
     /// What of the wrapper was checked.
     pub checks: Vec<Check>,
+    /// How many bytes follow the wrapper's end that are not blank, and are left out.
+    pub left_out: usize,
 }
 
 /// What is at the start of some bytes.
@@ -69,6 +71,7 @@ pub(super) fn layer<'a>(bytes: &'a [u8], what: &str) -> Start<'a> {
 
 fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
     let name = wrapped.name;
+    let end = usize::try_from(wrapped.item.end()).unwrap_or(usize::MAX);
     let checks = wrapped.item.checks;
     let all = match &wrapped.inside {
         Inside::Parts(parts) => {
@@ -85,6 +88,17 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
         return Start::Closed(
             check.found(format!("{what}, {}: {words}; get the file again{detail}", units::a(name))),
         );
+    }
+    let after = bytes.get(end..).unwrap_or_default();
+    let blank = after.iter().take_while(|byte| matches!(byte, 0 | 0xff)).count();
+    let after = &after[blank..];
+    if let Some(next) = kind_of(after) {
+        return Start::Closed(DONOR_UNKNOWN.found(format!(
+            "{what} is {}, and {} follows it in the file: which of them is meant is not known; give one of them as \
+             NAME=FILE@OFFSET+LENGTH",
+            units::a(name),
+            units::a(&next)
+        )));
     }
     let there = |span: Span| Some((span, span.of(bytes)?));
     let (holds, pieces) = match wrapped.inside {
@@ -137,7 +151,13 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
             }
         },
     };
-    Start::Wrapper(Layer { name: name.to_owned(), holds, pieces, checks })
+    Start::Wrapper(Layer { name: name.to_owned(), holds, pieces, checks, left_out: after.len() })
+}
+
+/// What the bytes start with, in words, where that is a wrapper or a firmware of its own.
+fn kind_of(bytes: &[u8]) -> Option<String> {
+    let wrapper = at_start(&mut Look::new(bytes)).map(|wrapped| wrapped.name.to_owned());
+    wrapper.or_else(|| plain::kind_of(bytes).map(|(_, name)| name))
 }
 
 fn file(name: String) -> About {
@@ -181,6 +201,7 @@ fn packed<'a>(bytes: &'a [u8], what: &str) -> Start<'a> {
         holds: Holds::Image,
         pieces,
         checks: Vec::new(),
+        left_out: 0,
     })
 }
 

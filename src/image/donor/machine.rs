@@ -209,12 +209,12 @@ pub(crate) fn of_code(code: &[u8]) -> Machine {
 /// The byte order of the first squashfs, where its version has one: version 4 is little endian on every machine.
 fn root_order(bytes: &[u8]) -> Option<Endianness> {
     const MOST_TRIES: usize = 16;
-    let mut look = Look::new(bytes);
+    let look = Look::new(bytes);
     let starts: Vec<usize> = squashfs::MAGICS
         .iter()
         .flat_map(|(magic, _)| memmem::find_iter(bytes, &magic[..]).take(MOST_TRIES))
         .collect();
-    let first = starts.into_iter().filter_map(|at| Some(squashfs::find(&mut look, at)?.item));
+    let first = starts.into_iter().filter_map(|at| squashfs::superblock(&look, at));
     let item = first.filter(|item| item.is_sound()).min_by_key(|item| item.offset)?;
     let at = item.offset as usize;
     let order = squashfs::MAGICS.iter().find(|(magic, _)| bytes[at..].starts_with(&magic[..]))?.1;

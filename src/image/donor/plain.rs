@@ -56,13 +56,18 @@ fn container(look: &mut Look) -> Option<(&'static AsFirmware, Item)> {
 
 /// What `bytes` start with, in words, where that is a container which is named and not opened as a donor.
 pub(crate) fn closed(bytes: &[u8]) -> Option<&'static str> {
+    Some(closed_at_start(bytes)?.0)
+}
+
+/// The container that is named and not opened as a donor, in words, and its item.
+fn closed_at_start(bytes: &[u8]) -> Option<(&'static str, Item)> {
     let mut look = Look::new(bytes);
     FORMATS.iter().find_map(|row| {
         let closed = row.closed?;
         let here = bytes.get(closed.at..)?;
         let marked = row.magics.is_empty() || row.magics.iter().any(|magic| here.starts_with(magic));
         let item = marked.then(|| row.search(&mut look, closed.at))??.item;
-        (item.offset == 0).then_some(closed.name)
+        (item.offset == 0).then_some((closed.name, item))
     })
 }
 
@@ -85,7 +90,7 @@ pub(crate) fn across(bytes: &[u8], at: u64) -> Option<(u64, String)> {
     let magics = rows.flat_map(|row| row.0.magics.iter().map(move |magic| (row, *magic)));
     magics.into_iter().find_map(|((row, kind, name, only_sound), magic)| {
         let places = memmem::find_iter(front, magic).take(MOST_TRIES);
-        let items = places.into_iter().filter_map(|place| Some(row.search(&mut look, place)?.item));
+        let items = places.into_iter().filter_map(|place| row.shown(&mut look, place));
         let reaches = |item: &Item| {
             let holds = !only_sound || item.is_sound();
             item.kind == kind && holds && item.offset < at && item.end() > at
@@ -109,11 +114,60 @@ pub(crate) fn kind_of(firmware: &[u8]) -> Option<(ItemKind, String)> {
     Some((item.kind, format.name.to_owned()))
 }
 
+/// The same, of the containers too that are named and not opened as donors: what the board's own loader starts may be in one.
+pub(crate) fn any_kind_of(firmware: &[u8]) -> Option<(ItemKind, String)> {
+    kind_of(firmware).or_else(|| {
+        let (name, item) = closed_at_start(firmware).filter(|(_, item)| item.is_sound())?;
+        Some((item.kind, name.to_owned()))
+    })
+}
+
 /// Where the first firmware in a container is in `bytes`, at their start or at an edge of a sector, and its name in words.
 pub(crate) fn place_of(bytes: &[u8]) -> Option<(u64, String)> {
     const SECTOR: usize = 0x1000;
     let mut edges = (0..bytes.len()).step_by(SECTOR);
     edges.find_map(|at| kind_of(&bytes[at..]).map(|(_, name)| (at as u64, name)))
+}
+
+/// The second firmware in `bytes`, after the end of the first one and of its root file system: where it starts, and its
+/// container's name.
+pub(crate) fn second(bytes: &[u8]) -> Option<(u64, &'static str)> {
+    /// A magic number that also occurs by chance costs so many tries.
+    const MOST_TRIES: usize = 64;
+    let mut look = Look::new(bytes);
+    let (format, item) = container(&mut look).filter(|(format, _)| !format.only_sound)?;
+    let end = if format.root_follows { root_after(&mut look, item.end())?.end() } else { item.end() };
+    let rest = bytes.get(usize::try_from(end).ok()?..)?;
+    // What shows by nothing else than that it unpacks may be a part of an overlay, and a tar one too.
+    let rows = FORMATS.iter().filter_map(|row| Some((row, row.firmware.as_ref()?)));
+    let rows = rows.filter(|(_, firmware)| !firmware.only_sound && firmware.starts.contains(&0));
+    let magics = rows.flat_map(|(row, firmware)| row.magics.iter().map(move |magic| (row, firmware, *magic)));
+    let places = magics.flat_map(|(row, firmware, magic)| {
+        memmem::find_iter(rest, magic).take(MOST_TRIES).map(move |at| (row, firmware, end + at as u64))
+    });
+    let mut found: Vec<(u64, &'static str)> = Vec::new();
+    for (row, firmware, at) in places {
+        let item = row.search(&mut look, at as usize).map(|found| found.item);
+        if item.is_some_and(|item| item.kind == firmware.kind && item.offset == at && item.is_sound()) {
+            found.push((at, firmware.name));
+        }
+    }
+    found.into_iter().min()
+}
+
+/// The packed file system that starts first from `from` on.
+fn root_after(look: &mut Look, from: u64) -> Option<Item> {
+    const MOST_TRIES: usize = 64;
+    let bytes = look.bytes;
+    let from = usize::try_from(from).ok()?;
+    let rest = bytes.get(from..)?;
+    let rows = FORMATS.iter().filter(|row| row.file_system == Some(FileSystem::Packed));
+    let magics = rows.flat_map(|row| row.magics.iter().map(move |magic| (row, *magic)));
+    let items = magics.filter_map(|(row, magic)| {
+        let mut places = memmem::find_iter(rest, magic).take(MOST_TRIES);
+        places.find_map(|at| row.shown(look, from + at).filter(Item::is_sound))
+    });
+    items.min_by_key(|item| item.offset)
 }
 
 /// Judges the image after a vendor's header that has no sum of its own.
@@ -198,7 +252,7 @@ fn root_file_system(look: &mut Look, from: usize, what: &str) -> Option<Finding>
     let bytes = look.bytes;
     let after = bytes.get(from..)?;
     let mut starts = memmem::find_iter(after, b"hsqs");
-    let root = starts.find_map(|at| squashfs::find(look, from + at))?.item;
+    let root = starts.find_map(|at| squashfs::superblock(look, from + at))?;
     sums(&root, what).into_iter().next()
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn file_system(bytes: &[u8], which: &[FileSystem]) -> Option<ItemKind
     let magics = rows.flat_map(|row| row.magics.iter().map(move |magic| (row, *magic)));
     magics.into_iter().find_map(|(row, magic)| {
         let places = memmem::find_iter(bytes, magic).take(MOST_TRIES);
-        let found = places.into_iter().filter_map(|at| Some(row.search(&mut look, at)?.item));
+        let found = places.into_iter().filter_map(|at| row.shown(&mut look, at));
         let sound = found.into_iter().find(|item| item.is_sound())?;
         Some(sound.kind)
     })

@@ -69,10 +69,13 @@ fn chosen(layer: Layer, what: &str) -> Result<(Vec<u8>, String), Finding> {
     if let Some(why) = closed {
         return Err(DONOR_UNKNOWN.found(format!("{what} is {}, and {part} in it {why}", units::a(name))));
     }
-    let words = match layer.holds {
+    let mut words = match layer.holds {
         Holds::Image => units::a(name),
         Holds::Files | Holds::Parts => format!("{} with {part}", units::a(name)),
     };
+    if layer.left_out > 0 {
+        words += &format!(" ({:#x} bytes after it are left out)", layer.left_out);
+    }
     Ok((piece.bytes.clone().into_owned(), words))
 }
 
@@ -208,6 +211,51 @@ pub(super) mod tests {
             assert_eq!((names(&opened), &opened.inside), (vec!["donor-unknown"], &None), "{listed}");
             assert!(opened.findings[0].message.contains(listed), "{}", opened.findings[0].message);
         }
+    }
+
+    #[test]
+    fn two_in_one_file_are_refused_however_they_came_together() {
+        let firmware = uimage();
+        let mut other = uimage();
+        other.extend([0x5a; 0x40]);
+        let capsule = |body: &[u8]| {
+            let mut file = samples::capsule(0, 0x800, 0x800, body.len());
+            file[0x800..].copy_from_slice(body);
+            file
+        };
+        let archive = |bytes: &[u8]| tar(&[("fw.bin", bytes)]);
+        for (file, words) in [
+            ([archive(&firmware), archive(&other)].concat(), "a tar follows it"),
+            ([capsule(&firmware), capsule(&other)].concat(), "a UEFI capsule follows it"),
+            ([capsule(&firmware), vec![0xff; 0x1000], other.clone()].concat(), "a uImage follows it"),
+            (
+                [samples::cabinet(&[("a", &firmware)], true), samples::cabinet(&[("b", &other)], true)]
+                    .concat(),
+                "a cabinet follows it",
+            ),
+        ] {
+            let opened = open(&file, "file");
+            assert_eq!((names(&opened), &opened.inside), (vec!["donor-unknown"], &None), "{words}");
+            assert!(opened.findings[0].message.contains(words), "{}", opened.findings[0].message);
+        }
+        // What is nothing known is left out, and that is said.
+        let opened = open(&[capsule(&firmware), synthetic::noise(3, 0x123)].concat(), "file");
+        assert!(opened.inside.as_ref() == Some(&firmware));
+        assert!(
+            opened.findings[0].message.contains("0x123 bytes after it are left out"),
+            "{:?}",
+            opened.findings
+        );
+        let opened = open(&[capsule(&firmware), vec![0xff; 0x1000]].concat(), "file");
+        assert!(!opened.findings[0].message.contains("left out"), "{:?}", opened.findings);
+        // Two of one name: the crate knows the last one alone.
+        let mut twice = zipped(&[("a.bin", &firmware), ("b.bin", &other)]);
+        while let Some(at) = memchr::memmem::find(&twice, b"b.bin") {
+            twice[at] = b'a';
+        }
+        let opened = open(&twice, "file");
+        assert_eq!(names(&opened), ["donor-unknown"]);
+        assert!(opened.findings[0].message.contains("the same name"), "{:?}", opened.findings);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::strays;
 use crate::image::checks::{Advice, Finding, Severity};
 use crate::image::checks::{
     CROSSING, DONOR_BLANK_UNIT, FOREIGN_CALIBRATION, FOREIGN_MAC, FOREIGN_OVERLAY, FOREIGN_SETTINGS,
-    MODEM_IN_CONFIG, NO_FIRMWARE, NOT_IN_FILE, OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_MAC_BLANK,
+    MODEM_IN_CONFIG, NO_FIRMWARE, NOT_IN_FILE, OPERATOR_SETTINGS, OWN_CALIBRATION_BLANK, OWN_MAC_BLANK, SUM,
     UNIT_ERASED, WRONG_CALIBRATION,
 };
 use crate::image::donor::Kind;
@@ -43,10 +43,13 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         }
         let decides = |u: &&PerUnit| parties.deciding(u.span).is_some_and(|one| std::ptr::eq(one, r));
         for u in board.layout.per_unit().map(|(_, u)| u).filter(decides) {
-            if !edited.contains(&u.span) {
-                found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], u, r));
-            }
+            let (before, after) = (&base[u.span.range()], &chip[u.span.range()]);
+            found.extend(match edited.contains(&u.span) {
+                false => unit_data(before, after, u, r),
+                true => still_foreign(after, u, r),
+            });
         }
+        found.extend(blank_unit(base, parties, r));
         for u in unknown_unit(parties, r).into_iter().chain(vital_product_data(chip, parties, r)) {
             found.extend(unit_data(&base[u.span.range()], &chip[u.span.range()], &u, r));
         }
@@ -64,6 +67,13 @@ pub(super) fn all(product: &Product, parties: &Parties) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// A question where a donor's bytes were given an address, and keep another one that may be read.
+fn still_foreign(after: &[u8], u: &PerUnit, r: &Resolved) -> Option<Finding> {
+    let Source::Donor(name) = &r.source else { return None };
+    let words = u.passed_over(after)?;
+    Some(FOREIGN_MAC.found(format!("{} of donor {name}: {words}", u.name)))
 }
 
 /// Bytes of the one unit: before, after, and where they come from.
@@ -94,6 +104,9 @@ fn unit_data(before: &[u8], after: &[u8], u: &PerUnit, r: &Resolved) -> Option<F
             }
             if let Some(why) = u.of_another_board(after) {
                 return Some(WRONG_CALIBRATION.found(format!("{} at {at:#x} of donor {name} {why}", u.name)));
+            }
+            if let Some(why) = u.fault(after) {
+                return Some(SUM.found(format!("{} at {at:#x} of donor {name} {why}", u.name)));
             }
             let check = if calibration { FOREIGN_CALIBRATION } else { FOREIGN_MAC };
             (before != after).then(|| {
@@ -135,6 +148,21 @@ fn unknown_unit(parties: &Parties, r: &Resolved) -> Option<PerUnit> {
     let judged = r.inherited && !std::ptr::eq(home, r);
     let known = parties.board.layout.per_unit_in(home.region.span).any(|u| !u.keep);
     (r.source != Source::Own && !known && !judged).then(|| whole_region(r, UnitKind::Calibration))
+}
+
+/// A word where a region that by its name holds data of the unit is blank in the board's own dump, and stays so.
+fn blank_unit(base: &[u8], parties: &Parties, r: &Resolved) -> Option<Finding> {
+    let known = parties.board.layout.per_unit_in(r.region.span).next().is_some();
+    let stays_blank = r.region.role == Role::Unit && r.source == Source::Own && !r.inherited && !known;
+    (stays_blank && is_blank(r.region.span.of(base)?)).then(|| {
+        OWN_CALIBRATION_BLANK.found_as(
+            Severity::Tell,
+            format!(
+                "{} ({}) of the board's own dump is blank, and by its name it holds data of this unit",
+                r.region.name, r.region.span
+            ),
+        )
+    })
 }
 
 /// The whole of a region that holds the vital product data of a ChromeOS board (serial numbers, addresses), in the

@@ -8,11 +8,11 @@ use super::parties::Parties;
 use super::resolve::Resolved;
 use super::tree_map;
 use crate::image::checks::{
-    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER, OTHER_MAP,
-    REFERENCE_BOARD, SUPPORTED_DEVICES, Severity, UNPROVEN_DONOR,
+    ARCHITECTURE, BYTE_ORDER, COMPATIBLE, DONOR_UNCLEAR, Finding, LOADER_START, NO_ROOT, OTHER_CONTAINER,
+    OTHER_MAP, REFERENCE_BOARD, SUPPORTED_DEVICES, Severity, UNPROVEN_DONOR,
 };
 use crate::image::container::intel::descriptor;
-use crate::image::container::safeloader;
+use crate::image::container::{safeloader, uimage};
 use crate::image::devicetree;
 use crate::image::donor::identity::{Names, is_same, tree_names};
 use crate::image::donor::loader;
@@ -113,8 +113,11 @@ fn of_region(parties: &Parties, r: &Resolved) -> Vec<Finding> {
         tree_map::judge([own, piece.bytes], &ours_named(), parties.board, name).filter(|_| found.is_empty()),
     );
     if found.is_empty() && !names.agree(&ours_named()) {
-        found.extend(other_container(own, piece.bytes, r.region, name));
+        found.extend(
+            other_container(own, piece.bytes, r.region, name).or_else(|| other_use(own, piece.bytes, name)),
+        );
     }
+    found.extend(second(own, piece.bytes, name));
     // The sums of a vendor's header cover the root file system, too; that it is missing is judged with its ids.
     if [own, piece.bytes].iter().all(|firmware| envelope_at(firmware, 0).is_none()) {
         found.extend(no_root(own, piece.bytes, name));
@@ -138,6 +141,20 @@ fn elsewhere(own: &[u8], theirs: &[u8], region: &Region, donor: &Anatomy) -> Opt
                 donor.donor.name,
                 start + at,
                 region.name
+            ),
+        )
+    })
+}
+
+/// A question where the donor has a second firmware after the first one, and the board's own has not.
+fn second(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
+    let (at, container) = plain::second(theirs)?;
+    plain::second(own).is_none().then(|| {
+        DONOR_UNCLEAR.found_as(
+            Severity::Ask,
+            format!(
+                "{name} has a second {container} at {at:#x}, after the end of the first one, and nothing of the kind is in the \
+                 board's own: are these two files in one? NAME=FILE@OFFSET+LENGTH takes one of them"
             ),
         )
     })
@@ -183,8 +200,8 @@ fn no_root(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
 
 /// A loader starts the container that it knows: another one is asked about where the board's own is known.
 fn other_container(own: &[u8], theirs: &[u8], region: &Region, name: &str) -> Option<Finding> {
-    let (kind, ours) = plain::kind_of(own)?;
-    let other = plain::kind_of(theirs);
+    let (kind, ours) = plain::any_kind_of(own)?;
+    let other = plain::any_kind_of(theirs);
     // That a vendor's header has to be there is judged with its ids.
     if envelope_at(own, 0).is_some() && envelope_at(theirs, 0).is_none() {
         return None;
@@ -196,6 +213,17 @@ fn other_container(own: &[u8], theirs: &[u8], region: &Region, name: &str) -> Op
             "the board's own {} is a {ours} ({kind}) and what {name} brings for it is {}: does the loader start that?",
             region.name,
             other.map_or("in no container known here".to_owned(), |(kind, theirs)| format!("a {theirs} ({kind})"))
+        ))
+    })
+}
+
+/// A uImage says what it is for: a kernel, a loader's own program, a script. Another use than the board's own is asked about.
+fn other_use(own: &[u8], theirs: &[u8], name: &str) -> Option<Finding> {
+    let [ours, theirs] = [own, theirs].map(uimage::used_for);
+    let (ours, theirs) = (ours?, theirs?);
+    (ours != theirs).then(|| {
+        OTHER_CONTAINER.found(format!(
+            "the uImage of {name} is of the type {theirs}, and the board's own of the type {ours}: is it a firmware?"
         ))
     })
 }

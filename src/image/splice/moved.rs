@@ -5,6 +5,7 @@
 use memchr::memmem;
 
 use super::resolve::Resolved;
+use super::strays::blocks;
 use crate::image::Image;
 use crate::image::checks::{Advice, Finding, MOVED, NOT_MOVED, Severity};
 use crate::image::donor::dump;
@@ -12,6 +13,7 @@ use crate::image::is_blank;
 use crate::image::layout::{Layout, Region, Role, Source};
 use crate::image::layouts::in_dump;
 use crate::image::{Board, ImageError};
+use crate::span::Span;
 
 /// Why nothing was put into a region.
 #[derive(Clone, Debug)]
@@ -32,8 +34,18 @@ pub struct Moved {
     left: Vec<(String, Left)>,
     /// What was moved, and what the old dump itself shows.
     findings: Vec<Finding>,
-    /// Data of the unit in the old dump that no region of the new map took, by the region's name.
-    units: Vec<(String, Vec<u8>)>,
+    /// Data of the unit in the old dump that no region of the new map took.
+    units: Vec<Untaken>,
+}
+
+/// Data of the unit that no region of the new map took.
+#[derive(Clone, Debug)]
+struct Untaken {
+    /// The region of the old map that holds it, where one is known to.
+    region: Option<String>,
+    /// What holds it, and how much, for a message.
+    words: String,
+    bytes: Vec<u8>,
 }
 
 impl Moved {
@@ -85,7 +97,18 @@ impl Moved {
             }
         }
         let not_taken = old.regions.iter().filter(|region| !taken.contains(&region.name.as_str()));
-        let units = not_taken.flat_map(|region| units_of(region, dump)).collect();
+        let mut units: Vec<Untaken> = not_taken.clone().flat_map(|region| units_of(region, dump)).collect();
+        units.extend(strays(old, dump));
+        let is_left_out = |region: &&Region| {
+            let gone = board.layout.region(&region.name).is_none() && region.role != Role::Unit;
+            gone && region.inside.is_none() && region.span.of(dump).is_some_and(|bytes| !is_blank(bytes))
+        };
+        findings.extend(not_taken.filter(is_left_out).map(|region| {
+            MOVED.found(format!(
+                "{} ({}) of the old map is left out: the new map has none",
+                region.name, region.span
+            ))
+        }));
         Ok(Self { image: Image::new(bytes), left, findings, units })
     }
 
@@ -141,17 +164,20 @@ impl Moved {
     /// Questions about data of the unit that is nowhere in the result: its region has no place in the new map.
     pub(super) fn lost(&self, result: &[u8], resolved: &[Resolved]) -> Vec<Finding> {
         // A region that cannot stay the board's own is refused as that.
-        let refused =
-            |name: &String| resolved.iter().any(|r| r.region.name == *name && r.source == Source::Own);
-        let lost = self.units.iter().filter(|(name, _)| !refused(name));
-        let lost = lost.filter(|(_, bytes)| memmem::find(result, bytes).is_none());
-        let words = |(name, bytes): &(String, Vec<u8>)| {
+        let refused = |untaken: &&Untaken| {
+            resolved
+                .iter()
+                .any(|r| Some(&r.region.name) == untaken.region.as_ref() && r.source == Source::Own)
+        };
+        let lost = self.units.iter().filter(|untaken| !refused(untaken));
+        let lost = lost.filter(|untaken| memmem::find(result, &untaken.bytes).is_none());
+        let words = |untaken: &Untaken| {
             NOT_MOVED.found_as(
                 Severity::Ask,
                 format!(
-                    "{name} of the old map holds {:#x} bytes of this unit's own, and no region of the new map takes them: \
-                     they are not in the result; give the region that they belong in the same name and length in both maps",
-                    bytes.len()
+                    "{}, and no region of the new map takes them: they are not in the result; give the region that they belong \
+                     in the same name and length in both maps",
+                    untaken.words
                 ),
             )
         };
@@ -160,11 +186,42 @@ impl Moved {
 }
 
 /// The unit's own bytes in a region of the old map: all of it, or the ranges that are known; what is blank is left out.
-fn units_of(region: &Region, dump: &[u8]) -> Vec<(String, Vec<u8>)> {
+fn units_of(region: &Region, dump: &[u8]) -> Vec<Untaken> {
     let spans = match region.role {
         Role::Unit => vec![region.span],
         _ => region.per_unit.iter().map(|unit| unit.span).collect(),
     };
     let bytes = spans.into_iter().filter_map(|span| span.of(dump)).filter(|bytes| !is_blank(bytes));
-    bytes.map(|bytes| (region.name.clone(), bytes.to_vec())).collect()
+    bytes
+        .map(|bytes| Untaken {
+            region: Some(region.name.clone()),
+            words: format!(
+                "{} of the old map holds {:#x} bytes of this unit's own",
+                region.name,
+                bytes.len()
+            ),
+            bytes: bytes.to_vec(),
+        })
+        .collect()
+}
+
+/// Blocks of calibration by their form, where the old map has none of the unit's data: is it the map of this dump?
+fn strays(old: &Layout, dump: &[u8]) -> Vec<Untaken> {
+    let units = old.regions.iter().filter(|region| region.role == Role::Unit).map(|region| region.span);
+    let places: Vec<Span> = units.chain(old.per_unit().map(|(_, unit)| unit.span)).collect();
+    let found = blocks(dump, Span::new(0, dump.len() as u64)).filter_map(|item| {
+        let span = Span::new(item.offset, item.end());
+        let bytes = span.of(dump).filter(|_| !places.iter().any(|place| place.overlaps(span)))?;
+        let chip = item.attributes.get("chip").and_then(|chip| chip.as_str()).unwrap_or("a radio");
+        Some(Untaken {
+            region: None,
+            words: format!(
+                "the dump has {:#x} bytes of calibration of {chip} at {:#x}, where the old map has nothing of the unit's",
+                bytes.len(),
+                item.offset
+            ),
+            bytes: bytes.to_vec(),
+        })
+    });
+    found.collect()
 }

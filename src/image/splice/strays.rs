@@ -45,7 +45,7 @@ fn first(chip: &[u8], parties: &Parties, r: &Resolved) -> Option<Finding> {
 }
 
 /// What is data of a unit by its form, at the edges in `place`.
-fn blocks(chip: &[u8], place: Span) -> impl Iterator<Item = Item> {
+pub(super) fn blocks(chip: &[u8], place: Span) -> impl Iterator<Item = Item> {
     let mut look = Look::new(chip);
     let edges = (place.start.next_multiple_of(EDGE)..place.end).step_by(EDGE as usize);
     let starts = move |at: &u64| {

@@ -108,6 +108,12 @@ pub fn with_mac(region: &[u8], mac: [u8; 6]) -> Option<Vec<u8>> {
     copies.iter().any(Copy::is_valid).then_some(bytes)
 }
 
+/// Why the port has no NVM that holds: no copy is valid.
+pub fn fault(region: &[u8]) -> Option<&'static str> {
+    let copies = copies(region)?;
+    (!copies.iter().any(Copy::is_valid)).then_some("has no copy with the mark of a valid one whose sum holds")
+}
+
 /// What keeps another address when one is written, though a driver may take it: a copy with the mark whose sum does not hold.
 pub fn passed_over(region: &[u8]) -> Option<String> {
     let copies = copies(region)?;

@@ -8,17 +8,14 @@ pub const BLOCK: usize = 0x8000;
 /// The block in `data`, which unpacks to `len` bytes and may copy from `before`, of at most [`BLOCK`] bytes.
 pub fn inflate(data: &[u8], len: usize, before: &[u8]) -> Option<Vec<u8>> {
     let stream = data.strip_prefix(b"CK").filter(|_| len <= BLOCK)?;
-    let mut inflater = Decompress::new(false);
-    // A stored block of its own puts what was before into the window.
+    // What was before is a stored block of its own, in one stream with the block: a copy from before its first byte is an
+    // error then, as it is not where the stream comes in two calls.
     let size = u16::try_from(before.len()).ok()?;
     let stored = [&[0][..], &size.to_le_bytes(), &(!size).to_le_bytes(), before].concat();
-    let mut window = Vec::with_capacity(before.len());
-    if !before.is_empty() {
-        inflater.decompress_vec(&stored, &mut window, FlushDecompress::Sync).ok()?;
-    }
-    let mut out = Vec::with_capacity(len + 1);
-    let status = inflater.decompress_vec(stream, &mut out, FlushDecompress::Finish).ok()?;
-    (window == before && status == Status::StreamEnd && out.len() == len).then_some(out)
+    let mut out = Vec::with_capacity(before.len() + len + 1);
+    let whole = [&stored, stream].concat();
+    let status = Decompress::new(false).decompress_vec(&whole, &mut out, FlushDecompress::Finish).ok()?;
+    (status == Status::StreamEnd && out.len() == before.len() + len).then(|| out.split_off(before.len()))
 }
 
 #[cfg(test)]
@@ -34,9 +31,14 @@ mod tests {
         for (before, copied) in [(&b"abcd"[..], b"abcd"), (b"ab-cdef", b"cdef"), (&long, b"efgh")] {
             assert_eq!(inflate(COPY, 4, before).as_deref(), Some(&copied[..]));
         }
-        for (data, len, before) in
-            [(COPY, 4, &b""[..]), (COPY, 5, b"abcd"), (COPY, 3, b"abcd"), (&COPY[1..], 4, b"abcd")]
-        {
+        // The last: it would copy from before all there is.
+        for (data, len, before) in [
+            (COPY, 5, &b"abcd"[..]),
+            (COPY, 3, b"abcd"),
+            (&COPY[1..], 4, b"abcd"),
+            (COPY, 4, b""),
+            (COPY, 4, b"abc"),
+        ] {
             assert_eq!(inflate(data, len, before), None, "{data:02x?} {len} {before:02x?}");
         }
     }

@@ -17,6 +17,11 @@ const MOST_MEMBERS: usize = 1024;
 /// The most that is unpacked of one archive; the largest chip has 256 MiB.
 pub(crate) const MOST_UNPACKED: u64 = 256 << 20;
 
+/// Length of the record that closes a zip archive, without its comment.
+const END_LEN: usize = 22;
+/// The number of members of a zip archive that has more, or is larger, than its closing record can say.
+const IN_ZIP64: u16 = 0xffff;
+
 /// All members are there: they can be read, or are listed at the archive's end.
 pub(crate) const MEMBERS: CheckName = CheckName::new("members");
 
@@ -81,13 +86,18 @@ pub(super) fn zip(look: &mut Look) -> Option<Wrapped> {
     Some(Wrapped { name: "zip archive", item, inside: Inside::Packed })
 }
 
+/// Where the record is that closes a zip archive, and how many members it counts.
+fn end_of(bytes: &[u8]) -> Option<(usize, u16)> {
+    const END: &[u8] = b"PK\x05\x06";
+    const COUNT_AT: usize = 10;
+    let from = bytes.len().saturating_sub(END_LEN + 0xffff);
+    let at = memchr::memmem::rfind(&bytes[from..], END).map(|at| from + at)?;
+    Some((at, u16_at(bytes, at + COUNT_AT, Little)?))
+}
+
 /// True where more follows the archive's end: the contents of a region that only start with one.
 fn has_tail(bytes: &[u8]) -> bool {
-    const END: &[u8] = b"PK\x05\x06";
-    const END_LEN: usize = 22;
-    let from = bytes.len().saturating_sub(END_LEN + 0xffff);
-    let end = memchr::memmem::rfind(&bytes[from..], END).map(|at| from + at);
-    end.is_some_and(|at| {
+    end_of(bytes).is_some_and(|(at, _)| {
         let comment = u16_at(bytes, at + END_LEN - 2, Little).unwrap_or(0);
         at + END_LEN + usize::from(comment) < bytes.len()
     })
@@ -105,6 +115,11 @@ pub(super) fn unzip(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| e.to_string())?;
     if archive.len() > MOST_MEMBERS {
         return Err(format!("it has {} members, more than {MOST_MEMBERS}", archive.len()));
+    }
+    // The crate keeps the last of several that have one name.
+    let counted = end_of(bytes).map(|(_, count)| count).filter(|count| *count != IN_ZIP64);
+    if counted.is_some_and(|count| usize::from(count) != archive.len()) {
+        return Err("several of its files have the same name".to_owned());
     }
     let mut members = Vec::new();
     let mut left = MOST_UNPACKED;

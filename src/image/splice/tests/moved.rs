@@ -61,6 +61,41 @@ fn what_cannot_be_moved_is_refused_and_a_new_region_is_blank() {
     assert_eq!(stops(run(&[0xff; 0x4_0000], OLD, NEW, &[], None)), ["blank-dump"]);
 }
 
+/// The old map is not that of the dump: calibration is found by its form, where the map has nothing of the unit's.
+#[test]
+fn calibration_that_the_old_map_does_not_have_is_not_lost_unasked() {
+    let mut own = synthetic::noise(1, 0x4_0000);
+    own[0x2_0000..].fill(0xff);
+    own[0x3_0000..0x3_0200].copy_from_slice(&synthetic::noise(4, 0x200));
+    own[0x3_0000..0x3_000a].copy_from_slice(&[0x12, 0x76, 0, 0, 0x30, 0xb5, 0xc2, 1, 2, 3]);
+    let firmware = || Some(synthetic::noise(2, 0x6_0000));
+    let wrong = "mtdparts=spi0.0:64k(u-boot),64k(firmware),64k(art),64k(log)";
+    let asked = run(&own, wrong, NEW, &["firmware=d"], firmware());
+    assert!(
+        asked.as_ref().is_err_and(|e| e.to_string().contains("calibration of MT7612 at 0x30000")),
+        "{asked:?}"
+    );
+    assert_eq!(stops(asked), ["not-moved"]);
+    assert!(run(&own, OLD, NEW, &["firmware=d"], firmware()).is_ok());
+    // Where its region goes along, whatever it is called.
+    let with_log = NEW.replace("(art)", "(art),64k(log)");
+    assert!(run(&own, wrong, &with_log, &["firmware=d"], firmware()).is_ok());
+}
+
+#[test]
+fn a_region_that_the_new_map_does_not_have_is_told() {
+    let own = synthetic::noise(1, 0x5_0000);
+    let old = "mtdparts=spi0.0:64k(u-boot),64k(config),128k(firmware),64k(art)";
+    let told = |own: &[u8]| {
+        let made = run(own, old, NEW, &["firmware=d"], Some(synthetic::noise(2, 0x6_0000))).unwrap();
+        made.findings.iter().any(|f| f.name == "moved" && f.message.contains("config (0x010000..0x020000)"))
+    };
+    assert!(told(&own));
+    let mut erased = own;
+    erased[0x1_0000..0x2_0000].fill(0xff);
+    assert!(!told(&erased));
+}
+
 #[test]
 fn data_of_the_unit_is_not_lost_unasked_where_the_new_map_has_another_name_for_it() {
     let own = synthetic::noise(1, 0x4_0000);

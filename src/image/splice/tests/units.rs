@@ -1,5 +1,9 @@
 //! Data of the one unit: kept, foreign, blank, mixed.
 
+use crate::image::checks::Severity;
+use crate::image::container::intel::gbe::tests::bank;
+use crate::image::container::intel::tests::flash;
+use crate::image::per_unit::Mac;
 use crate::image::splice::tests::*;
 
 #[test]
@@ -100,4 +104,57 @@ fn a_region_of_the_unit_counts_as_a_whole_where_nobody_says_what_it_holds() {
     assert_eq!(run(other(), "donor", &["all"]), [""; 0]);
     assert_eq!(run(blank, "donor", &["all"]), ["donor-blank-unit"]);
     assert_eq!(run(other(), "blank", &["all"]), ["unit-erased"]);
+}
+
+/// By its name alone it is the unit's: that it is blank is told, and is no reason to stop.
+#[test]
+fn a_region_of_the_unit_that_is_blank_is_told_where_its_name_is_all_that_is_known() {
+    let layout =
+        parse_any(b"mtdparts=spi0.0:64k(u-boot)ro,128k(firmware),64k(art)ro", Some(0x4_0000)).unwrap();
+    let board = Board::from_layout("plain", layout).unwrap();
+    let told = |base: Vec<u8>| {
+        let choice = Choice { allow: Allow::new(["loader-start", "own-loader"]), ..Choice::default() };
+        let donor = Donor::new("donor", synthetic::noise(2, 0x4_0000));
+        let made = splice(&Image::new(base), &[donor], &board, &choice).unwrap();
+        made.findings.iter().any(|f| f.name == "own-calibration-blank" && f.severity == Severity::Tell)
+    };
+    let mut base = synthetic::noise(1, 0x4_0000);
+    assert!(!told(base.clone()));
+    base[0x3_0000..].fill(0xff);
+    assert!(told(base));
+}
+
+/// The NVM of a PC's Ethernet port from a donor: it has to hold, and nothing in it may keep the other unit's address.
+#[test]
+fn a_donors_ethernet_nvm_that_does_not_hold_is_refused() {
+    let own = flash();
+    let board = Board::from_layout("pc", parse_any(&own, None).unwrap()).unwrap();
+    let run = |donor: &[u8], mac: Option<Mac>, allow: &[&str]| {
+        let mut choice = Choice { allow: Allow::new(allow.iter().copied()), ..Choice::default() };
+        choice.set("gbe=d").unwrap();
+        choice.edits.mac = mac;
+        let donors = [Donor::new("d", donor.to_vec())];
+        let made = splice(&Image::new(own.clone()), &donors, &board, &choice);
+        made.err().map_or(Vec::new(), |e| e.findings().iter().map(|f| f.name).collect())
+    };
+    let good = bank([0x00, 0x1b, 0x21, 7, 7, 7]);
+    let given_up = [&good[..0x27], &[good[0x27] & 0x3f], &good[0x28..]].concat();
+    let damaged = [&good[..0x20], &[good[0x20] ^ 1], &good[0x21..]].concat();
+    let new = Some([2, 0, 0, 0, 0, 0x77]);
+    for (first, second, plain, with_mac) in [
+        (&good, &good, "foreign-mac", ""),
+        (&given_up, &good, "foreign-mac", ""),
+        (&given_up, &given_up, "sum", "-"),
+        (&damaged, &damaged, "sum", "-"),
+        // A driver takes the first one with the mark.
+        (&damaged, &good, "foreign-mac", "foreign-mac"),
+    ] {
+        let donor = [&first[..], second].concat();
+        assert_eq!(run(&donor, None, &[]), [plain]);
+        assert_eq!(run(&donor, None, &["foreign-mac"]).is_empty(), plain == "foreign-mac");
+        if with_mac != "-" {
+            let wanted: &[&str] = if with_mac.is_empty() { &[] } else { &[with_mac] };
+            assert_eq!(run(&donor, new, &[]), wanted);
+        }
+    }
 }

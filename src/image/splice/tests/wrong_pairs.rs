@@ -1,9 +1,11 @@
 //! Donors of every other board and of every other container, by the tables of boards and formats: each is refused or asked
 //! about, none passes in silence.
 
-use crate::image::container::cybertan;
+use crate::image::container::bytes::Endianness;
 use crate::image::container::item::ItemKind;
+use crate::image::container::seama::KIND as SEAMA;
 use crate::image::container::tplink::KINDS;
+use crate::image::container::{big_trx, cybertan, squashfs, ubi};
 use crate::image::donor::{Anatomy, plain};
 use crate::image::few_cases::is_long_form;
 use crate::image::formats::FORMATS;
@@ -110,6 +112,79 @@ fn a_firmware_in_another_container_never_passes_in_silence() {
         }
     }
     assert!(compared >= 60, "{compared}");
+}
+
+/// A flash of a board of which a layout is all that is known, with this firmware.
+fn running(firmware: &[u8]) -> Vec<u8> {
+    let mut flash =
+        [&synthetic::noise(5, 0x1000)[..], &[0x5a; 0x2_f000], &[0xff; 0xc_0000], &[0x5a; 0x1_0000]].concat();
+    flash[0x3_0000..0x3_0000 + firmware.len()].copy_from_slice(firmware);
+    flash
+}
+
+fn names(result: &Result<Spliced, ImageError>) -> Vec<&'static str> {
+    result.as_ref().err().map_or(Vec::new(), |error| error.findings().iter().map(|f| f.name).collect())
+}
+
+/// Two downloads in one file, by whatever made them one: the second one would lie in the room of the first one's overlay.
+#[test]
+fn a_second_firmware_after_the_first_one_asks() {
+    let root = squashfs::tests::version_4(Endianness::Little, &[7; 0x300]);
+    let with_root = |kernel: &[u8]| [kernel, &root].concat();
+    for (name, one) in [
+        ("uimage", with_root(UIMAGE)),
+        ("fit", with_root(FIT)),
+        ("trx", TRX.to_vec()),
+        ("seama", sample(SEAMA)),
+    ] {
+        let flash = running(&one);
+        let two = [&one[..], &[0xff; 0x123], &one].concat();
+        assert!(over(&flash, &one, &[]).is_ok(), "{name}");
+        let asked = over(&flash, &two, &[]);
+        assert_eq!(names(&asked), ["donor-unclear"], "{name}");
+        assert!(asked.unwrap_err().to_string().contains("a second "), "{name}");
+        assert!(over(&flash, &two, &["donor-unclear"]).is_ok(), "{name}");
+        // A board that runs two has a map with both.
+        assert!(over(&running(&two), &two, &[]).is_ok(), "{name}");
+    }
+}
+
+/// What is named and not opened as a donor may be what the board runs: a firmware in a container is another one.
+#[test]
+fn a_firmware_for_a_board_that_runs_what_is_not_opened_asks() {
+    let econet = big_trx::tests::econet(Endianness::Big);
+    for (name, own) in [("ubi", ubi::tests::made()), ("econet", econet)] {
+        let flash = running(&own);
+        assert_eq!(names(&over(&flash, UIMAGE, &[])), ["other-container"], "{name}");
+        let room = [&own[..], &vec![0xff; 0xc_0000 - own.len()]].concat();
+        assert!(!names(&over(&flash, &room, &[])).contains(&"other-container"), "{name} on itself");
+    }
+}
+
+/// The type in a uImage: a kernel for a kernel, however it is called.
+#[test]
+fn a_uimage_of_another_use_than_the_boards_own_asks() {
+    let of_type = |id: u8| {
+        let mut image = UIMAGE.to_vec();
+        image[0x1e] = id;
+        image[4..8].fill(0);
+        let crc = crc32fast::hash(&image[..0x40]).to_be_bytes();
+        image[4..8].copy_from_slice(&crc);
+        image
+    };
+    let (kernel, multi, noload, standalone, firmware) = (2, 4, 14, 1, 5);
+    for (own, donor, asks) in [
+        (kernel, kernel, false),
+        (kernel, multi, false),
+        (noload, kernel, false),
+        (kernel, standalone, true),
+        (kernel, firmware, true),
+        (firmware, firmware, false),
+        (firmware, kernel, true),
+    ] {
+        let wanted: &[&str] = if asks { &["other-container"] } else { &[] };
+        assert_eq!(names(&over(&running(&of_type(own)), &of_type(donor), &[])), wanted, "{donor} on {own}");
+    }
 }
 
 /// A dump of the board: a loader, firmware for it, data of a unit at every place that the board has for it.
