@@ -3,17 +3,8 @@
 use std::path::Path;
 
 /// Longer forms that `.ci/run` does not ask for: the module, and why.
-const LEFT_OUT: &[(&str, &str)] = &[
-    ("faults::matrix", "a quarter of an hour: before a release, by its own command in hw-notes/faults.md"),
-    (
-        "quirks::packets",
-        "after a lost answer in a security register's write 17 cases send 04h to a chip that is busy",
-    ),
-    (
-        "quirks::streams",
-        "two of its larger jobs by serprog end 2.9 s after the last answer that was lost, not 2 s",
-    ),
-];
+const LEFT_OUT: &[(&str, &str)] =
+    &[("faults::matrix", "a quarter of an hour: before a release, by its own command in hw-notes/faults.md")];
 
 /// Files whose choice of a form is made for the tests of another module.
 const MADE_FOR: &[(&str, &str)] = &[("faults::rows", "faults::matrix")];

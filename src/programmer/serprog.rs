@@ -13,7 +13,7 @@ use super::codec::{Codec, Encoded};
 use super::selftest;
 use super::shape::{Framing, Piece, Shape};
 use crate::spi::{Limits, Op, SpiError, Transaction};
-use crate::usb::Pipe;
+use crate::usb::{PATIENCE, Pipe};
 use answers::Answers;
 use protocol::{Device, HEADER, op};
 use start::{DEFAULT_HZ, Known};
@@ -46,11 +46,17 @@ pub(super) struct Serprog {
     device: Device,
     /// The longest write of one window, once it was seen how much it takes.
     takes: Option<usize>,
+    patience: Duration,
 }
 
 impl Serprog {
     pub(super) fn new(hz: Option<u32>, chip_select: u8) -> Self {
-        Self { hz, answered: None, chip_select, device: Device::default(), takes: None }
+        Self { hz, answered: None, chip_select, device: Device::default(), takes: None, patience: PATIENCE }
+    }
+
+    /// What is known of the device once it has answered. A sync waits twice: for what is late, and for its answer.
+    fn known(&self, patience: Duration) -> Known {
+        Known::Serprog { trip: self.device.round_trip, within: 2 * patience }
     }
 
     /// What one window sends and what it is answered by, in bytes.
@@ -193,21 +199,21 @@ impl Codec for Serprog {
     }
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
-        let known =
-            if self.takes.is_some() { Known::Serprog(self.device.round_trip) } else { Known::Nothing };
+        let known = if self.takes.is_some() { self.known(self.patience) } else { Known::Nothing };
         self.device = start::start(pipe, known, self.hz, self.chip_select)?;
         self.answered.get_or_insert((self.hz.unwrap_or(DEFAULT_HZ), self.device.hz));
         // Not every device tells how much of a window it takes, and one that refuses a page would do so after the erase.
         let takes = match self.takes {
             Some(takes) => takes,
-            None => {
-                let known = Known::Serprog(self.device.round_trip);
-                start::longest_write(pipe, self.device.max_write, PAGE + COMMAND, known)?
-            }
+            None => start::longest_write(pipe, self.device.max_write, PAGE + COMMAND, self.known(PATIENCE))?,
         };
         self.takes = Some(takes);
         self.device.max_write = self.device.max_write.min(takes);
         Ok(())
+    }
+
+    fn take_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     fn bring_up_requests(&self) -> u32 {
@@ -249,7 +255,7 @@ impl Codec for Serprog {
         let Some(out) = self.release() else { return Ok(()) };
         let mut answers = Answers::default();
         answers.ack();
-        let quiet = self.device.round_trip + crate::usb::PATIENCE;
+        let quiet = self.device.round_trip + PATIENCE;
         Ok(pipe.burst(crate::usb::Burst { out: &[out], in_depth: 1, quiet }, &mut answers)?)
     }
 

@@ -74,8 +74,13 @@ fn ask_if(
 pub(super) enum Known {
     /// Nothing: the port may be anything.
     Nothing,
-    /// It was a serprog device in step, with this time from a command to its answer.
-    Serprog(Duration),
+    /// It was a serprog device in step.
+    Serprog {
+        /// From a command to its answer.
+        trip: Duration,
+        /// The longest silence in all the tries of a sync.
+        within: Duration,
+    },
 }
 
 impl Known {
@@ -88,8 +93,28 @@ impl Known {
     fn answer(self, round: u32) -> Duration {
         match self {
             Self::Nothing => ANSWER,
-            Self::Serprog(trip) => (ROUND_TRIPS * trip).max(SHORTEST).saturating_mul(1 << round).min(ANSWER),
+            Self::Serprog { trip, .. } => {
+                (ROUND_TRIPS * trip).max(SHORTEST).saturating_mul(1 << round).min(ANSWER)
+            }
         }
+    }
+
+    /// How long nothing comes until what was on its way has come, in this try.
+    fn quiet(round: u32) -> Duration {
+        (QUIET * (1 << round)).min(ANSWER)
+    }
+
+    /// The tries that a device which says nothing is given: the first, and what has room in the time for silence.
+    fn rounds(self) -> u32 {
+        let mut silent = Duration::ZERO;
+        let has_room = |round: &u32| {
+            silent += Self::quiet(*round) + self.answer(*round);
+            match self {
+                Self::Serprog { within, .. } => *round == 0 || silent <= within,
+                Self::Nothing => true,
+            }
+        };
+        (0..self.tries()).take_while(has_room).count() as u32
     }
 }
 
@@ -97,7 +122,7 @@ impl Known {
 fn is_endless(known: Known, count: usize, time: Duration) -> bool {
     let beyond = |(bytes, longest)| count >= bytes || time > longest;
     match known {
-        Known::Serprog(_) => beyond(PATIENT),
+        Known::Serprog { .. } => beyond(PATIENT),
         Known::Nothing => beyond(MOST_PATIENT) || (count < PATIENT.0 && time > PATIENT.1),
     }
 }
@@ -179,12 +204,12 @@ pub(super) fn sync_once(pipe: &mut dyn Pipe) -> Result<bool, SpiError> {
 /// [`LinkFault::Unusable`] where no serprog device answers, [`LinkFault::Gone`] where one did before; [`SpiError::Link`].
 fn synchronise(pipe: &mut dyn Pipe, known: Known) -> Result<(), SpiError> {
     let (mut seen, from) = (Vec::new(), pipe.now());
-    for round in 0..known.tries() {
+    for round in 0..known.rounds() {
         if round != 1 {
             let fill = Burst { out: &[FILL.to_vec()], in_depth: 1, quiet: ANSWER };
             pipe.burst(fill, &mut super::super::codec::Silence)?;
         }
-        drain(pipe, known, (QUIET * (1 << round)).min(ANSWER), from)?;
+        drain(pipe, known, Known::quiet(round), from)?;
         if in_step(pipe, known.answer(round), &mut seen)? {
             return Ok(());
         }
