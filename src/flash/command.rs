@@ -60,6 +60,10 @@ pub(crate) fn read<P: Programmer + ?Sized>(
     Ok(answer)
 }
 
+/// Bytes by which every other one of several reads of the same is longer: answers that come one packet too late would be
+/// alike, and wrong, where all are of one length.
+pub(crate) const BEYOND: usize = 3;
+
 /// Reads a one-byte register.
 pub(crate) fn register<P: Programmer + ?Sized>(programmer: &mut P, opcode: u8) -> Result<u8, FlashError> {
     Ok(read(programmer, &[opcode], 1)?[0])

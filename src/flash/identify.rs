@@ -7,6 +7,7 @@ use super::FlashError;
 use super::assumed::Assumed;
 use super::command::{self, BUSY, WEL};
 use super::connecting::Connecting;
+use super::cut;
 use super::describe;
 use super::geometry::Busy;
 use super::left::{LeftDone, LeftFound, LeftState};
@@ -218,9 +219,12 @@ pub(crate) fn read_sfdp<P: Programmer + ?Sized>(programmer: &mut P) -> Result<Op
     let read = |programmer: &mut P, len| command::read(programmer, &[command::READ_SFDP, 0, 0, 0, 0], len);
     let mut last = read(programmer, 256)?;
     let shift = (0..=MOST_SHIFT).find(|n| last[*n..].starts_with(b"SFDP")).unwrap_or(0);
-    for _ in 0..5 {
+    for n in 1..=5 {
         let wanted = sfdp::tables(&last[shift..]).map_or(256, |(_, tables)| sfdp::extent(&tables)) as usize;
-        let again = read(programmer, wanted + shift)?;
+        let room = cut::room(&programmer.limits()) as usize;
+        let longer = wanted + shift + n % 2 * command::BEYOND;
+        let mut again = read(programmer, if longer <= room { longer } else { wanted + shift })?;
+        again.truncate(wanted + shift);
         if again.len() >= last.len() && again[shift..last.len()] == last[shift..] {
             let bytes = again[shift..].to_vec();
             return Ok(sfdp::tables(&bytes).is_some().then_some(Space { bytes, shift }));

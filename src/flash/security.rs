@@ -39,8 +39,6 @@ const MEASURE: usize = 4096;
 
 /// The clock of every other read, where it can be set.
 const SLOW_HZ: u32 = 1_000_000;
-/// Bytes by which every other read of an area is longer.
-const BEYOND: usize = 3;
 
 /// What one read of an area brought.
 struct Area {
@@ -124,7 +122,7 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<Area, FlashError> {
         let mut last: Option<Vec<u8>> = None;
         for n in 0..8 {
-            let asked = len + n % 2 * BEYOND;
+            let asked = len + n % 2 * command::BEYOND;
             let read = |chip: &mut Self| match commands.enter {
                 None => chip.read_plain(commands, register, asked),
                 Some(enter) => chip.read_in_mode(enter, commands, register, asked),

@@ -74,8 +74,11 @@ fn holds<P: Programmer>(chip: &mut Chip<P>, flash: &[u8], within: &Spans) -> Res
     let samples = samples(flash, within);
     let mut equal = 0;
     for span in &samples {
-        let found = chip.read_to_vec(*span)?;
-        equal += u64::from(Some(&found[..]) == span.of(flash));
+        let wanted = span.of(flash);
+        // Answers of one length that come one too late are those of the sample before: other bytes count by both engines.
+        let is_equal = Some(&chip.read_to_vec(*span)?[..]) == wanted
+            || Some(&Engine::Other.read_to_vec(chip, *span)?[..]) == wanted;
+        equal += u64::from(is_equal);
     }
     // A noisy bus may spoil a few.
     Ok(equal * 4 >= samples.len() as u64 * 3)

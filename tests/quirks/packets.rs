@@ -43,7 +43,7 @@ fn run(adapter: usize, job: &Job, work: Work, plain: bool, fault: Option<Fault>)
     }
     let result = take(&rig, job, work)?;
     let packets = rig.emulator.counts().in_packets - before;
-    end_of(rig, adapter, job, result).map(|_| packets)
+    end_of(rig, adapter, (job, work), result).map(|_| packets)
 }
 
 #[test]

@@ -238,14 +238,19 @@ pub(super) fn take(rig: &Rig, job: &Job, work: Work) -> Result<Result<(), Error>
 pub(super) fn end_of(
     rig: Rig,
     adapter: &Adapter,
-    job: &Job,
+    (job, work): (&Job, Work),
     result: Result<(), Error>,
 ) -> Result<End, String> {
     let Err(error) = result else { return Ok(End::Right) };
     rig.emulator.set_faults(&Faults::default());
+    if matches!(*error.cause, Cause::NoOpenJob) {
+        return Err(format!("taken for another chip: {error}"));
+    }
     match &error.chip {
         ChipState::Untouched if rig.emulator.contents() == job.old => Ok(End::Refused),
-        ChipState::Partial { .. } => {
+        // The job was open before.
+        ChipState::Untouched if work != Work::Resume => Err(format!("{error}; other contents")),
+        ChipState::Untouched | ChipState::Partial { .. } => {
             let emulator = moved(&rig.emulator, adapter.1, job, &[]);
             let good = Rig { emulator, ..rig };
             good.finish().map_err(|then| format!("{error}; then {then}"))?;
