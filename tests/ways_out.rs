@@ -113,6 +113,7 @@ fn every_programmer_lets_go_of_its_pins_on_every_way_out() {
             assert_eq!(clip.emulator.pins().1 != 0, holds, "{kind:?} {way}: while in use");
             leave(&clip, chip);
             assert_eq!(clip.emulator.pins().1, 0, "{kind:?} {way}");
+            clip.clean();
             if matches!(kind, ProgrammerKind::Ch347t | ProgrammerKind::Ch347f) {
                 assert_eq!(clip.emulator.pins().0 & 0x24, 0x24, "{kind:?} {way}: chip selects are high");
             }

@@ -9,7 +9,7 @@ use super::chip::Chip;
 use super::command::{READ_STATUS, WRITE_DISABLE, WRITE_ENABLE, with_address};
 use super::part::ProgramScheme;
 use super::program::Programmed;
-use super::wait::{Watch, wait_ready};
+use super::wait::Watch;
 use crate::spi::{Programmer, Transaction};
 use std::time::Duration;
 
@@ -113,10 +113,11 @@ impl<P: Programmer> Chip<P> {
             }
         }
         batch.push(Transaction::write(&[WRITE_DISABLE]));
+        let busy = self.geometry.program;
+        self.begin_work(busy, self.steady);
         self.programmer.run(&mut batch)?;
         drop(batch);
-        let busy = self.geometry.program;
-        let ready = wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), &what)?;
+        let ready = self.end_work(busy, self.steady, Watch::now(busy), &what)?;
         match ready.status & AAI {
             0 => Ok(()),
             _ => Err(FlashError::NotWritable {

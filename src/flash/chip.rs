@@ -18,7 +18,7 @@ use super::protect::Registers;
 use super::reach::Reach;
 use super::resort;
 use super::status::{self, Status};
-use super::wait::{Steady, Watch, wait_ready};
+use super::wait::{AtWork, Steady, Watch};
 use crate::span::Span;
 use crate::spi::{Programmer, SpiError, Transaction};
 use crate::units;
@@ -41,6 +41,8 @@ pub struct Chip<P: Programmer> {
     pub(super) proven_erases: Vec<u8>,
     pub(super) adapter_confirmed: bool,
     pub(super) reach: Reach,
+    /// What was sent last and has not been seen to end.
+    pub(super) at_work: Option<AtWork>,
 }
 
 /// What write enable and write disable did to WEL.
@@ -179,6 +181,7 @@ impl<P: Programmer> Chip<P> {
             proven_erases: Vec::new(),
             adapter_confirmed: false,
             reach: Reach::default(),
+            at_work: None,
             programmer,
             identity,
             geometry,
@@ -292,8 +295,8 @@ impl<P: Programmer> Chip<P> {
         Ok(status)
     }
 
-    /// The registers, read until two readings in a row agree. Every other reading asks in the opposite order: answers that
-    /// come one too late would be alike, and wrong, in one order.
+    /// The registers, read until two readings in a row agree. Every other reading asks in the opposite order and for longer
+    /// answers: those that come one too late would be alike, and wrong, in one order and of one length.
     pub(super) fn read_registers(&mut self) -> Result<Registers, FlashError> {
         let scheme = self.identity.part.status;
         let security = matches!(self.identity.part.otp.method, OtpMethod::Enso).then_some(0x2B);
@@ -334,7 +337,8 @@ impl<P: Programmer> Chip<P> {
 
     fn read_each(&mut self, plan: &[(Register, u8)], last_first: bool) -> Result<Vec<u8>, FlashError> {
         let opcodes: Vec<[u8; 1]> = plan.iter().map(|(_, opcode)| [*opcode]).collect();
-        let mut answers = vec![[0u8; 1]; plan.len()];
+        let len = if last_first { 1 + command::BEYOND } else { 1 };
+        let mut answers = vec![vec![0; len]; plan.len()];
         let mut batch: Vec<_> =
             opcodes.iter().zip(&mut answers).map(|(o, a)| Transaction::read(o, a)).collect();
         if last_first {
@@ -342,7 +346,7 @@ impl<P: Programmer> Chip<P> {
         }
         self.programmer.run(&mut batch)?;
         drop(batch);
-        Ok(answers.into_iter().map(|[v]| v).collect())
+        Ok(answers.into_iter().map(|answer| answer[0]).collect())
     }
 
     /// One plain `9F`, as the contact check repeats it: continuation codes and the three id bytes.
@@ -375,7 +379,7 @@ impl<P: Programmer> Chip<P> {
     pub(crate) fn wait_until_idle(&mut self, longest: Duration) -> Result<(), FlashError> {
         let busy = Busy { typical: longest / 8, max: longest / 2 };
         let what = || "a step that broke off".into();
-        wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), &what).map(drop)
+        self.end_work(busy, self.steady, Watch::now(busy), &what).map(drop)
     }
 
     /// SFDP once more, `None` where the chip has none.

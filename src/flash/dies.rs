@@ -30,6 +30,8 @@ impl<P: Programmer> Chip<P> {
             // Invariant: at most 255 dies, the row's field is a byte.
             let mut sr1 = [0; 2];
             let [first, second] = sr1.each_mut().map(std::slice::from_mut);
+            // What breaks off may have selected it.
+            self.reach.die = None;
             self.programmer.run(&mut [
                 Transaction::write(&[opcode, die as u8]),
                 Transaction::read(&[READ_STATUS], first),

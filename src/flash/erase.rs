@@ -6,7 +6,7 @@ use super::geometry::{Busy, EraseType};
 use super::permit::Permit;
 use super::stuck;
 use super::unprotectable::StillProtected;
-use super::wait::{Watch, wait_ready};
+use super::wait::Watch;
 use super::{FlashError, status};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
@@ -165,6 +165,7 @@ impl<P: Programmer> Chip<P> {
         let watch = self.erase_times.get(&bytes[0]).copied().unwrap_or(Watch::typical(busy));
         for _ in 0..ATTEMPTS {
             let (mut enabled, mut started) = ([0], [0; 2]);
+            self.begin_work(busy, self.steady);
             self.programmer.run(&mut [
                 Transaction::write(&[WRITE_ENABLE]),
                 Transaction::read(&[READ_STATUS], &mut enabled),
@@ -177,13 +178,13 @@ impl<P: Programmer> Chip<P> {
                 stuck::refuse_constant(&mut self.programmer, &[enabled[0], started[0], started[1]], what)?;
             }
             if started.iter().any(|s| self.steady.allows(*s) && s & BUSY != 0) {
-                let ready = wait_ready(&mut self.programmer, self.steady, busy, watch, what)?;
+                let ready = self.end_work(busy, self.steady, watch, what)?;
                 self.erase_times.insert(bytes[0], watch.learn(ready, busy));
                 self.check_errors(ready.status, what)?;
                 return Ok(());
             }
             // Not started, or the bus is gone: the wait finds which, and WEL must not stay set.
-            wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), what)?;
+            self.end_work(busy, self.steady, Watch::now(busy), what)?;
             command::send(&mut self.programmer, &[WRITE_DISABLE])?;
             if enabled[0] & (WEL | BUSY) == WEL && started[1] & (WEL | BUSY) == 0 {
                 // Taken and dropped: Winbond and others consume WEL where a byte of the target is protected.

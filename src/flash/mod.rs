@@ -7,6 +7,7 @@
 
 mod aai;
 mod assumed;
+mod at_work;
 mod chip;
 mod command;
 mod connecting;

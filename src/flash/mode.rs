@@ -129,7 +129,7 @@ impl<P: Programmer> Chip<P> {
             None | Some(FourByteMode::None | FourByteMode::Always) => Ok(()),
             Some(_) if self.reach.entered => Ok(()),
             Some(mode) => {
-                self.switch_mode(mode, true)?;
+                self.switch_on(mode)?;
                 self.reach.entered = true;
                 Ok(())
             }
@@ -138,13 +138,16 @@ impl<P: Programmer> Chip<P> {
 
     /// For commands whose address is three bytes wide whatever the array's: leaves the mode.
     pub(super) fn pause_mode(&mut self) -> Result<(), FlashError> {
-        match self.addressing.enter {
-            Some(mode) if self.reach.entered => {
-                self.reach.entered = false;
-                self.leave_four_byte(mode)
-            }
-            _ => Ok(()),
-        }
+        let Some(mode) = self.reach.to_leave else { return Ok(()) };
+        self.reach.entered = false;
+        self.leave_four_byte(mode)?;
+        self.reach.to_leave = None;
+        Ok(())
+    }
+
+    fn switch_on(&mut self, mode: FourByteMode) -> Result<(), FlashError> {
+        self.reach.to_leave = Some(mode);
+        self.switch_mode(mode, true)
     }
 
     /// Leaves the mode for three address bytes that begin at 0: some parts come out of it in their second 16 MiB.
@@ -156,11 +159,23 @@ impl<P: Programmer> Chip<P> {
         Ok(())
     }
 
-    /// Leaves mode, address bits and die as they were found.
+    /// Leaves mode, address bits and die as they were found; said again where the connection was lost in these very commands.
     pub(super) fn restore_mode(&mut self) -> Result<(), FlashError> {
+        match self.put_back() {
+            Err(FlashError::Spi(error)) if error.is_transient() => self.put_back(),
+            done => done,
+        }
+    }
+
+    /// What is done already is not done again.
+    fn put_back(&mut self) -> Result<(), FlashError> {
+        if self.reach.is_as_found() && (!self.has_dies() || self.reach.die == Some(0)) {
+            return Ok(());
+        }
+        self.close_work()?;
         let mode = self.reach.mode;
         self.pause_mode()?;
-        for left in std::mem::take(&mut self.reach.found) {
+        while let Some(left) = self.reach.found.first().copied() {
             self.select_die(left.start)?;
             if left.extended != 0 {
                 self.set_extended_address(left.extended)?;
@@ -168,6 +183,7 @@ impl<P: Programmer> Chip<P> {
             if left.on {
                 self.switch_mode(mode, true)?;
             }
+            self.reach.found.remove(0);
         }
         self.select_die(0)?;
         Ok(())
@@ -199,8 +215,8 @@ impl<P: Programmer> Chip<P> {
         match self.addressing.enter {
             Some(_) if on => self.enter_mode()?,
             Some(_) => {}
-            None if on => self.switch_mode(self.identity.part.four_byte.mode, true)?,
-            None => self.leave_four_byte(self.identity.part.four_byte.mode)?,
+            None if on => self.switch_on(self.identity.part.four_byte.mode)?,
+            None => self.pause_mode()?,
         }
         Ok(4)
     }

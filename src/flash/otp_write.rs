@@ -13,7 +13,7 @@ use super::otp::{self, OtpCommands};
 use super::part::{OtpMethod, OtpRegister, Part, Register, RegisterBit};
 use super::security::SecurityRegister;
 use super::status;
-use super::wait::{Watch, wait_ready};
+use super::wait::Watch;
 use crate::spi::{Programmer, Transaction};
 use std::time::Duration;
 
@@ -283,15 +283,18 @@ impl<P: Programmer> Chip<P> {
         let Some((enter, leave)) = mode else {
             let done = self.run_otp_plain(bytes, busy, &what);
             if done.is_err() {
-                // A lost connection may come back: write enable must not wait there for whoever comes next.
-                let _ = command::send(&mut self.programmer, &[WRITE_DISABLE]);
+                // The first error is the one to report.
+                let _ = self.close_work();
             }
             return done;
         };
         let result = self.run_inside(enter, bytes, busy, &what);
-        if result.is_err() {
-            // A chip that is still at it would not hear the command that leaves the mode.
-            self.programmer.sleep(busy.max);
+        match self.close_work() {
+            Ok(()) => {}
+            // It hears nothing: the next session finds it in the mode.
+            Err(FlashError::StillBusy { .. }) => return result,
+            // Not to be seen: its time is left to it.
+            Err(_) => self.programmer.sleep(busy.max),
         }
         let left = self.leave_mode(leave);
         result.and(left)
@@ -305,14 +308,15 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<(), FlashError> {
         for _ in 0..ATTEMPTS {
             let (mut enabled, mut after) = ([0], [0]);
+            let steady = self.otp_steady();
+            self.begin_work(busy, steady);
             self.programmer.run(&mut [
                 Transaction::write(&[WRITE_ENABLE]),
                 Transaction::read(&[READ_STATUS], &mut enabled),
                 Transaction::write(bytes),
                 Transaction::read(&[READ_STATUS], &mut after),
             ])?;
-            let steady = self.otp_steady();
-            let ready = wait_ready(&mut self.programmer, steady, busy, Watch::now(busy), what)?;
+            let ready = self.end_work(busy, steady, Watch::now(busy), what)?;
             let taken = ready.status & command::WEL == 0 && enabled[0] & command::WEL != 0;
             if taken || after[0] & BUSY != 0 {
                 return command::send(&mut self.programmer, &[WRITE_DISABLE]);
@@ -329,14 +333,15 @@ impl<P: Programmer> Chip<P> {
         busy: Busy,
         what: &dyn Fn() -> String,
     ) -> Result<(), FlashError> {
+        let steady = self.otp_steady();
+        self.begin_work(busy, steady);
         self.programmer.run(&mut [
             Transaction::write(&[WRITE_DISABLE]),
             Transaction::write(&[enter]),
             Transaction::write(&[WRITE_ENABLE]),
             Transaction::write(bytes),
         ])?;
-        let steady = self.otp_steady();
-        wait_ready(&mut self.programmer, steady, busy, Watch::now(busy), what).map(drop)
+        self.end_work(busy, steady, Watch::now(busy), what).map(drop)
     }
 
     /// Inside a mode SR1 may show lock bits instead of protection bits.

@@ -15,7 +15,7 @@ use super::page::{Page, Seen, Verdict, judge, pages};
 use super::part::ProgramScheme;
 use super::permit::Permit;
 use super::read::differences;
-use super::wait::{Watch, wait_ready};
+use super::wait::Watch;
 use crate::span::{Span, Spans};
 use crate::spi::{Limits, Programmer, Transaction};
 use std::time::Duration;
@@ -240,7 +240,7 @@ impl<P: Programmer> Chip<P> {
 
     fn wait_page(&mut self, what: &dyn Fn() -> String) -> Result<(), FlashError> {
         let busy = self.geometry.program;
-        let ready = wait_ready(&mut self.programmer, self.steady, busy, Watch::now(busy), what)?;
+        let ready = self.end_work(busy, self.steady, Watch::now(busy), what)?;
         self.check_errors(ready.status, what)
     }
 
@@ -279,11 +279,12 @@ impl<P: Programmer> Chip<P> {
         if let (Some(back), Some(header)) = (back, &read_header) {
             batch.push(Transaction::read(header, back.into));
         }
+        self.begin_work(self.geometry.program, self.steady);
         self.programmer.run(&mut batch)?;
         drop(batch);
         runs.iter_mut().for_each(|run| self.steady.only_first(run));
         let mut ready_before = true;
-        Ok(enabled
+        let verdicts: Vec<Verdict> = enabled
             .iter()
             .zip(&runs)
             .zip(pages)
@@ -302,7 +303,11 @@ impl<P: Programmer> Chip<P> {
                 ready_before = verdict.ended;
                 verdict
             })
-            .collect())
+            .collect();
+        if ready_before {
+            self.at_work = None;
+        }
+        Ok(verdicts)
     }
 }
 

@@ -10,10 +10,19 @@ pub(super) struct Reach {
     pub found: Vec<DieMode>,
     /// The way out of 4-byte mode that worked, and back into it.
     pub mode: FourByteMode,
-    /// This session has switched 4-byte mode on.
+    /// 4-byte mode is on, by this session.
     pub entered: bool,
-    /// The selected die, where dies are selected.
+    /// The mode that this session has begun to switch on: what broke off may have done it.
+    pub to_leave: Option<FourByteMode>,
+    /// The selected die, where dies are selected; `None` while that is not known.
     pub die: Option<u64>,
+}
+
+impl Reach {
+    /// True where no mode and no address bits are to be put back.
+    pub fn is_as_found(&self) -> bool {
+        self.found.is_empty() && self.to_leave.is_none()
+    }
 }
 
 /// How the board left a die.

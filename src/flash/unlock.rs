@@ -13,7 +13,7 @@ use super::protect::{self, Bp, Registers};
 use super::reach::inside;
 use super::status::{self, StatusWrite};
 use super::unprotectable::{RegisterLock, StillProtected};
-use super::wait::{Steady, Watch, wait_ready};
+use super::wait::{Steady, Watch};
 use crate::span::{Span, Spans};
 use crate::spi::{Programmer, Transaction};
 
@@ -105,11 +105,14 @@ impl<P: Programmer> Chip<P> {
         Ok(Unlocked { registers: Some(state.registers), volatile, ..Unlocked::default() })
     }
 
-    /// Puts back what [`unlock`](Self::unlock) changed.
+    /// Puts back what [`unlock`](Self::unlock) changed, after the end of what is at work.
     ///
     /// # Errors
     /// As for `unlock`; the chip may be left unprotected then.
     pub fn relock(&mut self, mut unlocked: Unlocked) -> Result<(), FlashError> {
+        if unlocked != Unlocked::default() {
+            self.close_work()?;
+        }
         for (die, one) in std::mem::take(&mut unlocked.dies) {
             self.relock_die(die, one)?;
         }
@@ -209,13 +212,14 @@ impl<P: Programmer> Chip<P> {
     ) -> Result<(), FlashError> {
         let busy = describe::write_status_time(&self.identity.part);
         for write in writes {
-            self.programmer
-                .run(&mut [Transaction::write(&[write.enable]), Transaction::write(&write.bytes)])?;
             // SR1 is on its way from one value to the other: neither bit is a sign of a lost bus.
             let moving = self.steady.value ^ wanted.sr1;
             let steady = Steady { may_change: self.steady.may_change | moving, ..self.steady };
             let watch = if write.volatile { Watch::now(busy) } else { Watch::typical(busy) };
-            wait_ready(&mut self.programmer, steady, busy, watch, &|| "the status register write".into())?;
+            self.begin_work(busy, steady);
+            self.programmer
+                .run(&mut [Transaction::write(&[write.enable]), Transaction::write(&write.bytes)])?;
+            self.end_work(busy, steady, watch, &|| "the status register write".into())?;
             // A refused write must not leave write enable set.
             command::send(&mut self.programmer, &[WRITE_DISABLE])?;
         }

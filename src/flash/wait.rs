@@ -51,6 +51,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(800);
 /// A wait of this length is asked whether the bus is stuck, and again in each [`LOOK_EVERY`].
 const DOUBT_AFTER: Duration = Duration::from_millis(500);
 
+/// What was sent and has not been seen to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtWork {
+    /// How long it takes.
+    pub busy: Busy,
+    /// What SR1 may show meanwhile.
+    pub steady: Steady,
+}
+
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ready {

@@ -382,8 +382,13 @@ fn close_if_untouched<P: Programmer>(
     let id = journal.header.id.clone();
     let first = target.plan.steps.first().filter(|_| tally.blocks == 0 && journal.log.runs <= 1);
     let as_before = first.is_some_and(|step| {
-        let wrong = chip.verify(step.block.start, &target.before[step.block.range()]);
-        wrong.is_ok_and(|wrong| wrong.is_empty()) && check_alive(chip).is_ok()
+        let mut reads_as_before = || -> Result<bool, FlashError> {
+            chip.close_work()?;
+            let wrong = chip.verify(step.block.start, &target.before[step.block.range()])?;
+            check_alive(chip)?;
+            Ok(wrong.is_empty())
+        };
+        reads_as_before().is_ok_and(|same| same)
     });
     match as_before && journal.over(Over::Restored).is_ok() {
         true => cause.untouched(),
