@@ -176,6 +176,18 @@ fn known(bios: &Bios) -> Vec<Span> {
     spans.extend(bios.psp.iter().flat_map(|psp| psp.code.iter().copied()));
     spans.extend(bios.areas.iter().map(|(_, span)| *span));
     spans.extend(bios.fit.iter().map(|fit| fit.span));
-    spans.extend(bios.legacy.iter().flat_map(Legacy::code));
+    let code = bios.legacy.iter().flat_map(Legacy::code);
+    spans.extend(code.map(|span| with_tail(bios.bytes, span)));
     spans
+}
+
+/// A module with what is written directly after it in its block: sums over it, and over all modules, are there.
+fn with_tail(bytes: &[u8], module: Span) -> Span {
+    /// So much erased flash parts two things.
+    const ERASED: [u8; 16] = [0xff; 16];
+    let rest =
+        Span::new(module.end, module.end.next_multiple_of(BLOCK).min(bytes.len() as u64).max(module.end));
+    let tail = rest.of(bytes).unwrap_or_default();
+    let len = memchr::memmem::find(tail, &ERASED).unwrap_or(tail.len());
+    Span::new(module.start, module.end + len as u64)
 }

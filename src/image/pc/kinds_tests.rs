@@ -2,7 +2,7 @@
 
 use super::legacy::tests::{ami, award, award_of, escd, phoenix};
 use super::made::{BIOS, Hashes, Made, Part, Spec, build, bytes::noise};
-use super::{apple, dvar, item};
+use super::{apple, bios::Bios, dvar, item};
 use crate::image::checks::Allow;
 use crate::image::container::cbfs::tests::entry;
 use crate::image::splice::{Choice, Spliced};
@@ -195,6 +195,51 @@ fn another_legacy_bios_and_a_damaged_one_are_refused() {
     assert!(made.image[0x9000..0xa000] == pool[0x9000..0xa000], "blank in the donor: the unit's");
     theirs[0x9000..0x9040].fill(0x32);
     assert_eq!(asked(&pool, &theirs), ["raw-block"]);
+}
+
+/// Award's sum over all members, sums of AMI's modules and the places of DMI pools are in no source: what they cover is of one
+/// file to the last byte, and a block that nothing names is the unit's.
+#[test]
+fn what_no_source_describes_of_a_legacy_bios_comes_whole_or_stays_whole() {
+    for (made, question) in
+        [(award as fn(u64) -> Vec<u8>, None), (ami, Some("other-model")), (phoenix, Some("other-model"))]
+    {
+        let (mut own, mut new) = (made(1), made(2));
+        // Sums directly after the modules, whatever they are over.
+        let modules = Bios::read(&new, 0).legacy.unwrap().modules;
+        for (n, end) in modules.iter().map(|module| module.span.end as usize).enumerate() {
+            if new[end..end + 3] == [0xff; 3] {
+                own[end..end + 3].copy_from_slice(&[0, n as u8, 0x11]);
+                new[end..end + 3].copy_from_slice(&[0, n as u8, 0x22]);
+            }
+        }
+        assert!(memchr::memmem::find(&new, &[0x22, 0xff, 0xff]).is_some());
+        own[0x9000..0x9123].fill(0x31);
+        let spliced = run(&own, &new, &[], question.as_slice()).unwrap();
+        let mut wanted = new.clone();
+        wanted[0x9000..0xa000].copy_from_slice(&own[0x9000..0xa000]);
+        assert!(spliced.image[..] == wanted[..]);
+        // Written in both: asked, and then the unit's, all of it.
+        new[0x9100..0x9200].fill(0x32);
+        assert!(asked(&own, &new).contains(&"raw-block"));
+        assert!(run(&own, &new, &[], &["all"]).unwrap().image[..] == wanted[..]);
+    }
+}
+
+/// Stores of a maker for which no source gives a form (HP's): a block that nothing names, between volumes.
+#[test]
+fn a_makers_private_store_stays_whole() {
+    let store = noise(41, 0x1800);
+    let (own, new) = (with_block(Some(&store), 1), with_block(None, 2));
+    let at = memchr::memmem::find(&own, &store).unwrap();
+    let made = run(&own, &new, &[], &[]).unwrap();
+    let kept = |image: &[u8]| image[at..at + 0x2000] == own[at..at + 0x2000];
+    assert!(kept(&made.image));
+    // A release that writes there too asks, and never mixes the two.
+    let mut written = new;
+    written[at + 0x800..at + 0x1c00].copy_from_slice(&noise(42, 0x1400));
+    assert_eq!(asked(&own, &written), ["raw-block"]);
+    assert!(kept(&run(&own, &written, &[], &["raw-block"]).unwrap().image));
 }
 
 /// Parts of a board between its volumes.

@@ -5,6 +5,7 @@ use super::bios::Bios;
 use super::file::File;
 use super::fit::{Fit, Kind};
 use super::hashed::has_ami_file;
+use super::psp::Psp;
 use crate::image::checks::{
     FIT_TABLE, Finding, HASHED_RANGE, PSP_DIRECTORY, RESET_VECTOR, Severity, VOLUME_MAP, VOLUME_SUM,
 };
@@ -59,8 +60,37 @@ pub fn tables(own: &Bios, result: &Bios, same_kind: bool) -> Vec<Finding> {
                 .found("the board's own firmware has directories of AMD's PSP, and the result has none"),
         );
     }
+    found.extend(own.psp.iter().zip(&result.psp).filter_map(|(own, result)| structures(own, result)));
     found.extend(vector(own, result));
     found
+}
+
+/// What of AMD's structures leads to a directory in the board's own firmware, and to none in the result. A release may drop one
+/// of two for processors of another generation, and move what it keeps.
+fn structures(own: &Psp, result: &Psp) -> Option<Finding> {
+    for structure in &own.structures {
+        let there = result.structures.iter().filter(|one| one.window() == structure.window());
+        let leads_to = |of| there.clone().flat_map(|one| &one.leads).any(|(_, theirs)| *theirs == of);
+        if let Some((_, of)) = structure.leads.iter().find(|(_, of)| !leads_to(*of)) {
+            return Some(PSP_DIRECTORY.found(format!(
+                "the board's own firmware has a structure of AMD's at {:#x} that leads to a directory of the {}, and the result \
+                 has none there",
+                structure.at,
+                of.name()
+            )));
+        }
+        let same = there.clone().find(|one| one.at == structure.at);
+        let astray =
+            same.and_then(|same| structure.leads.iter().find(|(field, _)| same.astray.contains(field)));
+        if let Some((field, of)) = astray {
+            return Some(PSP_DIRECTORY.found(format!(
+                "the word at {:#x} leads to a directory of the {} in the board's own firmware, and to something else in the result",
+                structure.at + field,
+                of.name()
+            )));
+        }
+    }
+    None
 }
 
 fn of_the_maker(own: &Bios, result: &Bios) -> Vec<Finding> {
@@ -117,4 +147,46 @@ fn vector(own: &Bios, result: &Bios) -> Option<Finding> {
         false => RESET_VECTOR.found(format!("{words}; the board's own are not")),
         true => RESET_VECTOR.found_as(Severity::Ask, format!("{words}, as they are in the board's own dump")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pc::psp::tests::{two_windows, window};
+
+    /// Both halves of a flash of 32 MiB have a structure of their own.
+    #[test]
+    fn a_structure_of_amds_that_is_lost_or_leads_elsewhere_is_found_in_each_window() {
+        let own = two_windows();
+        let found = |edit: &dyn Fn(&mut [u8])| {
+            let mut bytes = own.clone();
+            edit(&mut bytes);
+            let found = tables(&Bios::read(&own, 0), &Bios::read(&bytes, 0), true);
+            found.into_iter().map(|one| one.message).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&|_| {}), [""; 0]);
+        for half in [0, window()] {
+            let at = half + 0x2_0000;
+            let lost = found(&|bytes| bytes[at..at + 4].fill(0xff));
+            assert!(lost.len() == 1 && lost[0].contains(&format!("at {at:#x}")), "{lost:?}");
+            for (field, of) in [(0x14, "PSP"), (0x1c, "BIOS")] {
+                for value in [0u32, 0x8_0000] {
+                    let place = at + field;
+                    let moved = found(&|bytes| bytes[place..place + 4].copy_from_slice(&value.to_le_bytes()));
+                    assert!(moved.len() == 1 && moved[0].contains(of), "{moved:?}");
+                }
+            }
+        }
+        // Of two words for one directory, the one that a release drops, and the one that it spoils.
+        let both = |bytes: &mut [u8]| bytes.copy_within(0x2_0014..0x2_0018, 0x2_0010);
+        let mut two = own.clone();
+        both(&mut two);
+        let own = Bios::read(&two, 0);
+        let mut spoilt = two.clone();
+        spoilt[0x2_0010..0x2_0014].copy_from_slice(&0x8_0000u32.to_le_bytes());
+        let mut dropped = two.clone();
+        dropped[0x2_0010..0x2_0014].fill(0);
+        let count = |bytes: &[u8]| tables(&own, &Bios::read(bytes, 0), true).len();
+        assert_eq!((count(&two), count(&spoilt), count(&dropped)), (0, 1, 0));
+    }
 }

@@ -61,9 +61,48 @@ pub struct Directory {
     pub entries: usize,
 }
 
+/// Whose directory it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The security processor's.
+    Psp,
+    /// The BIOS's.
+    Bios,
+}
+
+impl Of {
+    /// In words: `PSP`, `BIOS`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Psp => "PSP",
+            Self::Bios => "BIOS",
+        }
+    }
+}
+
+/// The structure that the processor looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Structure {
+    /// Where it is.
+    pub at: u64,
+    /// Its words that lead to directories, by their offsets in it.
+    pub leads: Vec<(u64, Of)>,
+    /// Its words that are set and lead to none: some of them are for other devices.
+    pub astray: Vec<u64>,
+}
+
+impl Structure {
+    /// The number of the window of 16 MiB that it is in.
+    pub fn window(&self) -> u64 {
+        self.at / WINDOW
+    }
+}
+
 /// What the directories list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Psp {
+    /// The structures that lead to a directory.
+    pub structures: Vec<Structure>,
     /// The directories, in the order found.
     pub directories: Vec<Directory>,
     /// The unit's own, with the name of the region.
@@ -142,18 +181,33 @@ impl<'b> Reader<'b> {
         if !self.is_new(at) {
             return;
         }
-        let before = self.psp.directories.len();
+        let mut structure = Structure { at, leads: Vec::new(), astray: Vec::new() };
         let words: Vec<u32> =
             (POINTERS_FROM..head.len()).step_by(4).filter_map(|at| u32_at(head, at, Little)).collect();
         let end = words.windows(4).position(|four| *four == [u32::MAX; 4]).unwrap_or(words.len());
-        for pointer in words[..end].iter().filter(|pointer| !matches!(**pointer, 0 | 0xffff_fffe..)) {
-            if let Some(at) = self.place((*pointer).into(), window) {
-                self.directory(at, window);
+        let fields = (POINTERS_FROM as u64..).step_by(4).zip(&words[..end]);
+        for (field, pointer) in fields.filter(|(_, pointer)| !matches!(**pointer, 0 | 0xffff_fffe..)) {
+            let place = self.place((*pointer).into(), window);
+            match place.and_then(|place| Some((place, self.directory_of(place)?))) {
+                Some((place, of)) => {
+                    structure.leads.push((field, of));
+                    self.directory(place, window);
+                }
+                None => structure.astray.push(field),
             }
         }
-        if self.psp.directories.len() > before {
+        if !structure.leads.is_empty() {
             self.psp.code.push(span);
+            self.psp.structures.push(structure);
         }
+    }
+
+    /// Whose directory starts at a place; `None` where none does.
+    fn directory_of(&self, at: u64) -> Option<Of> {
+        let cookie = slice(self.bytes, usize::try_from(at).ok()?, 4)?;
+        let known = DIRECTORIES.iter().map(|(cookie, ..)| *cookie).chain(COMBOS);
+        let known = known.into_iter().find(|known| known.as_bytes() == cookie)?;
+        Some(if matches!(known, "$BHD" | "$BL2" | "2BHD") { Of::Bios } else { Of::Psp })
     }
 
     fn fault(&mut self, span: Span, words: String) {
@@ -334,7 +388,7 @@ pub(super) fn fletcher32(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::image::pc::bios::Bios;
     use crate::image::pc::proof::faults;
@@ -453,9 +507,13 @@ mod tests {
         assert!(faults.iter().any(|(_, fault)| fault.contains("counts from its slot")), "{faults:?}");
     }
 
-    #[test]
-    fn structures_are_found_in_every_window_and_seen_from_the_end_of_a_small_flash() {
-        // 32 MiB with one structure in each half, whose addresses are those of its own half.
+    /// How long a window is.
+    pub(in crate::image::pc) fn window() -> usize {
+        WINDOW as usize
+    }
+
+    /// 32 MiB with one structure in each half, whose addresses are those of its own half.
+    pub(in crate::image::pc) fn two_windows() -> Vec<u8> {
         let mut both = vec![0xff; 0x200_0000];
         for half in [0, WINDOW as usize] {
             let mut part = flash();
@@ -467,6 +525,12 @@ mod tests {
             }
             both[half..half + part.len()].copy_from_slice(&part);
         }
+        both
+    }
+
+    #[test]
+    fn structures_are_found_in_every_window_and_seen_from_the_end_of_a_small_flash() {
+        let both = two_windows();
         let psp = find(&both).unwrap();
         assert_eq!((psp.faults.len(), psp.own.len(), psp.directories.len()), (0, 6, 6), "{psp:x?}");
         assert!(psp.own.contains(&("psp-nvram", Span::new(0x105_0000, 0x105_1000))), "{psp:x?}");

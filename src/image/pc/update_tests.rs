@@ -58,7 +58,7 @@ fn blocks(image: &[u8]) -> Vec<(u32, &[u8])> {
     image.chunks(0x1_0000).enumerate().map(|(n, data)| (0x1_0000 * n as u32, data)).collect()
 }
 
-const CONTAINERS: [(&str, Wrap); 11] = [
+const CONTAINERS: [(&str, Wrap); 12] = [
     ("raw", |image| image.to_vec()),
     ("Insyde", |image| samples::insyde(&[("EC_IMG", &[3; 99]), ("BIOSIMG", image)])),
     ("UCP", |image| samples::ucp(&[("@EC0", &[3; 98]), ("@R00", image), ("@S00", b"sign")])),
@@ -69,6 +69,7 @@ const CONTAINERS: [(&str, Wrap); 11] = [
     ("FMP", |image| samples::fmp(&[(7, 1, image)], true)),
     ("UEFI capsule", |image| capsule(2, 0x1c, image)),
     ("AMI capsule", |image| capsule(0, 0x800, image)),
+    ("Toshiba", |image| samples::toshiba(&[image])),
     ("cabinet", |image| {
         samples::cabinet(&[("firmware.bin", image), ("firmware.metainfo.xml", b"<a/>")], true)
     }),
@@ -105,7 +106,7 @@ fn what_is_wrong_with_an_update_is_said_in_every_container() {
         for (case, bytes, said) in [
             ("cut by one", file[..file.len() - 1].to_vec(), cut),
             ("cut in half", file[..file.len() / 2].to_vec(), cut),
-            ("damaged", damaged, &["sum: ", "the sum of block", "hashed-range"]),
+            ("damaged", damaged, &["sum: ", "the sum of block", "hashed-range", "the sum of the microcode"]),
             ("damaged inside", wrap(&bent), &["hashed-range"]),
             (
                 "another model",

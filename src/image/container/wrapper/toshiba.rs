@@ -20,6 +20,8 @@ const HEAD_LEN: usize = 0x2a;
 /// The longest piece, and the most pieces: a flash of Toshiba's has 16 MiB at most.
 const LONGEST: usize = 4 << 20;
 const MOST_PIECES: usize = 16;
+/// What does not pack at all is as much longer: the tree of all bytes, and the heads of some blocks.
+const LONGER: usize = 0x400;
 /// Branches of a tree.
 const MOST_BRANCHES: usize = 255;
 const UNPACKS: CheckName = CheckName::new("unpacks");
@@ -38,8 +40,11 @@ pub(super) fn com(look: &mut Look) -> Option<Wrapped> {
     let (mut image, mut pieces, mut next) = (Vec::new(), 0, Some(first.clone()));
     while let Some(piece) = next.filter(|_| pieces < MOST_PIECES) {
         pieces += 1;
-        let packed = slice(bytes, piece.data_at, piece.packed_len);
-        let Some(data) = packed.and_then(|packed| unpack(packed, piece.len)) else {
+        let Some(packed) = slice(bytes, piece.data_at, piece.packed_len) else {
+            let item = item.check(CheckName::SIZE, false, format!("piece {pieces} is not all there"));
+            return Some(Wrapped { name, item, inside: Inside::Closed("a piece of it is cut short") });
+        };
+        let Some(data) = unpack(packed, piece.len) else {
             let item = item.check(UNPACKS, false, format!("piece {pieces} does not unpack to its length"));
             return Some(Wrapped { name, item, inside: Inside::Closed("a piece of it does not unpack") });
         };
@@ -80,7 +85,7 @@ fn head(bytes: &[u8], at: usize) -> Option<Piece> {
     };
     let (packed_len, len) =
         (u32_at(head, 0x24, Little)? as usize, usize::from(u16_at(head, 0x28, Little)?) << 10);
-    if head[0x1b] > 1 || len > LONGEST || packed_len > len || len == 0 {
+    if head[0x1b] > 1 || len > LONGEST || packed_len > len + LONGER || len == 0 {
         return None;
     }
     let text: Vec<u8> = head[0x0b..0x1b].iter().copied().take_while(|byte| *byte != 0).collect();
@@ -206,18 +211,29 @@ pub(super) mod tests {
         [&[1][..], &count.to_be_bytes()[1..], &packed.collect::<Vec<u8>>()].concat()
     }
 
-    /// A file of pieces of whole KiB.
+    /// A file of pieces of whole KiB: what is alike over a long way is a block of its own, and the rest between is one.
     pub(crate) fn made(pieces: &[&[u8]]) -> Vec<u8> {
+        const ALIKE: usize = 0x200;
         let mut file = Vec::new();
         for piece in pieces {
-            // A tree over all bytes makes it longer, which no file has: what is erased at its end is a block of its own.
-            let (plain, filler) =
-                piece.split_at(piece.iter().rposition(|byte| *byte != 0xff).map_or(0, |at| at + 1));
-            let mut stream = if plain.is_empty() { Vec::new() } else { block_of(plain) };
-            if !filler.is_empty() {
-                let count = filler.len() as u32;
-                // The tree is one leaf, FF, and its code has no bits.
-                stream.extend([&[1][..], &count.to_be_bytes()[1..], &[0x7f, 0x80]].concat());
+            let (mut stream, mut at) = (Vec::new(), 0);
+            while at < piece.len() {
+                let run = |from: usize| piece[from..].iter().take_while(|byte| **byte == piece[from]).count();
+                let first = run(at);
+                let len = if first >= ALIKE {
+                    // The tree is one leaf, and its code has no bits.
+                    let leaf = (u16::from(piece[at]) << 7).to_be_bytes();
+                    stream.extend([&[1][..], &(first as u32).to_be_bytes()[1..], &leaf].concat());
+                    first
+                } else {
+                    let mut end = at + first;
+                    while end < piece.len() && run(end) < ALIKE {
+                        end += run(end);
+                    }
+                    stream.extend(block_of(&piece[at..end]));
+                    end - at
+                };
+                at += len;
             }
             stream.push(0);
             let mut head = [&[0, 0, 2][..], MARK, &[0; 4], b"V1.80-WIN7\0\0\0\0\0\0", &[1], &[0; 8]].concat();
