@@ -261,13 +261,32 @@ fn server(answer: fn(TcpStream)) -> String {
     address
 }
 
-/// Sends back what it gets, as a shell or a modem does.
+/// Sends back what it gets, as a terminal's echo does.
 fn echo(mut stream: TcpStream) {
     let mut buffer = [0; 512];
     while let Ok(n @ 1..) = stream.read(&mut buffer) {
         if stream.write_all(&buffer[..n]).is_err() {
             return;
         }
+    }
+}
+
+/// Takes what comes for a command that it does not know.
+fn modem(mut stream: TcpStream) {
+    let mut buffer = [0; 512];
+    while let Ok(1..) = stream.read(&mut buffer) {
+        if stream.write_all(b"\r\nERROR\r\n").is_err() {
+            return;
+        }
+    }
+}
+
+/// Greets, and has a prompt for whatever it gets.
+fn shell(mut stream: TcpStream) {
+    let mut buffer = [0; 512];
+    let mut says: &[u8] = b"Debian GNU/Linux\r\nlogin: ";
+    while stream.write_all(says).is_ok() && stream.read(&mut buffer).is_ok_and(|n| n > 0) {
+        says = b"\r\nPassword: \r\nLogin incorrect\r\nlogin: ";
     }
 }
 
@@ -284,8 +303,10 @@ fn silent(mut stream: TcpStream) {
 fn what_answers_and_is_no_serprog_device_is_named() {
     let bench = Bench::new();
     type Case = (fn(TcpStream), &'static [&'static str]);
-    let cases: [Case; 4] = [
+    let cases: [Case; 6] = [
         (echo, &["no serprog device answers there", "began with 10 10"]),
+        (modem, &["no serprog device answers there", "began with 0d 0a 45 52"]),
+        (shell, &["no serprog device answers there", "began with"]),
         (endless, &["no serprog device answers there", "sends without end", "78 78"]),
         (silent, &["no serprog device answers there", "nothing came"]),
         (drop, &["the connection to tcp=127.0.0.1:", "ended"]),
@@ -304,7 +325,7 @@ fn what_answers_and_is_no_serprog_device_is_named() {
     bench
         .run(["-p", "serprog:dev=/dev/there-is-none", "probe"])
         .code(5)
-        .says(&["there is no dev=/dev/there-is-none"]);
+        .says(&["there is no serial port /dev/there-is-none"]);
     bench.write("port", b"");
     bench.run(["-p", "serprog:dev=port", "probe"]).code(1).says(&["port is no serial port"]);
     bench.run(["-p", "serprog:dev=.", "probe"]).code(1).says(&[". is no serial port"]);

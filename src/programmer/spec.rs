@@ -49,7 +49,7 @@ impl<'t> Spec<'t> {
                 continue;
             }
             let Some((key, value)) = piece.split_once('=').filter(|(_, value)| !value.is_empty()) else {
-                return Err(format!("'{piece}' in '{text}' is not KEY=VALUE"));
+                return Err(format!("'{piece}' in '{text}' is not KEY=VALUE{}", meant(name, piece)));
             };
             if pairs.iter().any(|(other, _)| *other == key) {
                 return Err(format!("'{key}' is given twice in '{text}'"));
@@ -58,6 +58,17 @@ impl<'t> Spec<'t> {
         }
         Ok(Self { name, pairs, words })
     }
+}
+
+/// A place that was given without its key, as a question; empty where it looks like none.
+fn meant(name: &str, piece: &str) -> String {
+    let takes = |key: &str| Model::named(name).is_some_and(|model| model.keys.contains(&key));
+    let key = match piece {
+        path if path.starts_with('/') && takes("dev") => "dev",
+        place if place.contains(':') && takes("tcp") => "tcp",
+        _ => return String::new(),
+    };
+    format!(": did you mean '{name}:{key}={piece}'?")
 }
 
 /// `word` is not one of `known`: a sentence that says so, with the nearest one or all of them.
@@ -313,6 +324,9 @@ mod tests {
             ("serprog:cs=4", "'4' is no chip select; there is 0, 1, 2, 3"),
             ("buspirate", "valid: ch341a"),
             ("ch341a:path", "'path' in 'ch341a:path' is not KEY=VALUE"),
+            ("serprog:/dev/ttyACM0", "not KEY=VALUE: did you mean 'serprog:dev=/dev/ttyACM0'?"),
+            ("serprog:localhost:8888", "not KEY=VALUE: did you mean 'serprog:tcp=localhost:8888'?"),
+            ("spidev:/dev/spidev0.0", "not KEY=VALUE: did you mean 'spidev:dev=/dev/spidev0.0'?"),
             ("ch341a:plain=1", "unknown option of ch341a 'plain'"),
             ("ch341a:plain,plain", "given twice"),
             ("ch341a:path=", "is not KEY=VALUE"),

@@ -47,7 +47,7 @@ fn the_meter_shows_each_look() {
 #[test]
 fn a_chip_is_waited_for() {
     let bench = bench();
-    for programmer in ["ch341a", "ch347t", "serprog-pico-any", "spidev"] {
+    for programmer in ["ch341a", "ch347t", "ch347f", "serprog-pico-any", "serprog-esp32", "spidev"] {
         let emu = format!("image=image.bin,programmer={programmer},fault=off:0-3");
         bench.emu(&emu, ["probe"]).0.code(5);
         bench.emu(&emu, ["--wait", "probe"]).0.code(0).says(&["waiting", "W25Q64FV"]);

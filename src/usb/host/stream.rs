@@ -99,6 +99,10 @@ fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
         (_, StreamAddress::Serial { path, .. }) if error.raw_os_error() == Some(NOT_A_TERMINAL) => {
             no_port(path)
         }
+        (ErrorKind::NotFound, StreamAddress::Serial { path, .. }) => UsbError::NotFound(format!(
+            "there is no serial port {}: is the board plugged in, and is that its name?",
+            path.display()
+        )),
         (ErrorKind::NotFound, _) => UsbError::NotFound(format!("there is no {address}")),
         (ErrorKind::ConnectionRefused, _) => {
             UsbError::NotFound(format!("nothing listens at {address}: is the server or board running?"))
@@ -304,7 +308,7 @@ mod tests {
             ),
             (ErrorKind::ResourceBusy, port(), LinkFault::Unusable, &["dev=/dev/ttyACM0 is in use"]),
             (ErrorKind::WouldBlock, port(), LinkFault::Unusable, &["is in use", "ModemManager"]),
-            (ErrorKind::NotFound, port(), LinkFault::Absent, &["there is no dev=/dev/ttyACM0"]),
+            (ErrorKind::NotFound, port(), LinkFault::Absent, &["there is no serial port /dev/ttyACM0"]),
             (ErrorKind::ConnectionRefused, tcp(), LinkFault::Absent, &["nothing listens at tcp=pi:5000"]),
             (ErrorKind::TimedOut, tcp(), LinkFault::Absent, &["tcp=pi:5000 gave no answer within 5 s"]),
         ];
