@@ -55,6 +55,7 @@ pub struct Wish {
 
 /// A donor as wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DonorWish {
     /// The name that sources use; needed where there are several.
     pub name: Option<String>,
