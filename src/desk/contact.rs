@@ -5,7 +5,7 @@ use super::conditions::Desk;
 use super::front::{Front, Notice};
 use crate::spi::Programmer;
 use crate::workflow::contact::{ContactOptions, Meter, Verdict, examine, meter};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Between two looks of the meter.
 const LOOK: Duration = Duration::from_millis(100);
@@ -50,6 +50,7 @@ impl Desk {
         self.with_programmer(front, |mut programmer, _| {
             let mut watched = Watched::default();
             while !self.stop.soon() && looks.is_none_or(|looks| watched.looks < looks) {
+                let began = Instant::now();
                 let look: Meter = meter(&mut programmer)?;
                 watched.looks += 1;
                 watched.ends_steady = look.is_steady();
@@ -58,6 +59,10 @@ impl Desk {
                     break;
                 }
                 programmer.sleep(LOOK);
+                // An emulated programmer sleeps in a time of its own; who watches it lives in ours. A page's worker cannot sleep.
+                if cfg!(feature = "host") {
+                    std::thread::sleep(LOOK.saturating_sub(began.elapsed()));
+                }
             }
             Ok(watched)
         })
