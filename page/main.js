@@ -68,20 +68,20 @@ let unreachable = "";
 /** What is above everything else now. A button that is made anew while someone presses it is not pressed. */
 let noticed = "";
 
-function tell(text, ...control) {
+function tell(text, control) {
   if (noticed === text) return;
   noticed = text;
   const box = find("notice");
-  fill(box, h("span", {}, text), button(...control));
+  fill(box, h("span", {}, text), control);
   show(box, true);
 }
 
 /** Above everything else: no connection, or another tab in charge. */
 function notice() {
   if (!session.connected) {
-    tell(unreachable || "No connection to norsplice. What runs there keeps running.", "connect", "Try again", start);
+    tell(unreachable || "No connection to norsplice. What runs there keeps running.", button("connect", "Try again", start));
   } else if (!session.inCharge && session.operations.size) {
-    tell("Another tab is in charge. This one only watches.", "take-over", "Take over here", () => session.takeOver());
+    tell("Another tab is in charge. This one only watches.", button("take-over", "Take over here", () => session.takeOver()));
   } else {
     noticed = "";
     show(find("notice"), false);
@@ -91,7 +91,7 @@ function notice() {
 let complaint = 0;
 
 function complain(event) {
-  tell(event.detail, "dismiss", "Close", notice);
+  tell(event.detail, button("dismiss", "Close", notice));
   clearTimeout(complaint);
   complaint = setTimeout(notice, 10000);
 }

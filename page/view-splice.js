@@ -160,10 +160,14 @@ export function splice(app) {
     said.textContent = `Saved as ${name}: all of the chip, ${bytes(made.size)}.`;
   }
 
+  const plain = () => app.state.files.filter((file) => !isRecipe(file));
   const lists = () => {
-    const files = app.state.files.filter((file) => !isRecipe(file));
-    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices(), ...files.map((file) => ({ value: file.path, label: `the dump ${file.name}` }))]);
+    choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices(), ...plain().map((file) => ({ value: file.path, label: `the dump ${file.name}` }))]);
     choices(recipe, [{ value: "", label: "none" }, ...app.state.files.filter(isRecipe).map((file) => ({ value: file.path, label: file.name }))]);
+  };
+  /** Not made anew while someone ticks one: a backup that is taken changes nothing here. */
+  const offer = () => {
+    const files = plain();
     fill(
       donors,
       files.length === 0 && h("p", { class: "hint" }, "Drop the vendor's file or a dump in Files first."),
@@ -174,11 +178,13 @@ export function splice(app) {
   app.addEventListener("state", ({ detail }) => {
     if (detail.donor) chosen.add(detail.donor);
     if ("boards" in detail) choices(board, [{ value: "", label: "by its contents" }, ...app.state.boards.map((board) => ({ value: board.name, label: board.model }))]);
-    if ("files" in detail || "backups" in detail || detail.donor) lists();
+    if ("files" in detail || "backups" in detail) lists();
+    if ("files" in detail || detail.donor) offer();
   });
   for (const one of [board, base, recipe, mac]) one.addEventListener("change", changed);
   outcome.append(h("div", { class: "actions" }, toWrite, keepResult, keepRecipe), said);
   lists();
+  offer();
   return [
     panel(
       "Choose the contents",

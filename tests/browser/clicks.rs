@@ -75,11 +75,7 @@ fn a_file_is_written_and_the_job_has_its_report() {
     for control in ["[data-do=report-job]", "[data-do=report]"] {
         let own = browser.tabs();
         browser.click(control);
-        let shown = loop {
-            if let Some(tab) = browser.tabs().into_iter().find(|tab| !own.contains(tab)) {
-                break tab;
-            }
-        };
+        let shown = browser.new_tab(&own);
         browser.go_to(&shown);
         browser.until("document.querySelector('.map i')");
         browser.back_to(&own[0]);
@@ -252,6 +248,9 @@ fn registers_of_a_backup_are_put_back_and_a_backup_of_many_is_named() {
     browser.click("[data-do=otp-program]");
     confirm(&mut browser);
     browser.until("document.querySelector('[data-register=\"2\"]')?.innerText.includes('OPERATOR-77')");
+    view(&mut browser, "bench");
+    browser.click("[data-do=backup]");
+    browser.until("document.querySelectorAll('[data-do=look-backup]').length === 2");
     // The backup before it, by its name.
     view(&mut browser, "backups");
     let oldest = "[...document.querySelector('[data-do=name-backup]').options].at(-1).text";
@@ -260,6 +259,7 @@ fn registers_of_a_backup_are_put_back_and_a_backup_of_many_is_named() {
     browser.keys("[data-do=new-name]", "as it came");
     browser.click("[data-view=backups] [data-do=backup-name]");
     says(&mut browser, "Named.");
+    browser.until("document.querySelector('[data-view=backups] tbody').lastElementChild.innerText.includes('as it came')");
     view(&mut browser, "otp");
     choose(&mut browser, "otp-against", "backup as it came");
     browser.click("[data-do=otp-diff]");

@@ -144,6 +144,18 @@ impl Browser {
         all.as_array().into_iter().flatten().filter_map(|tab| tab.as_str().map(str::to_owned)).collect()
     }
 
+    /// The tab that opens beside these.
+    pub fn new_tab(&mut self, known: &[String]) -> String {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(tab) = self.tabs().into_iter().find(|tab| !known.contains(tab)) {
+                return tab;
+            }
+            assert!(Instant::now() < end, "no tab opens");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Goes to a tab.
     pub fn go_to(&mut self, tab: &str) {
         self.call("window", &json!({ "handle": tab }));
@@ -179,6 +191,16 @@ impl Browser {
             at += 1;
         }
         Some(all.iter().filter(|one| own.contains(&one.0)).map(|one| 10 * one.2).sum())
+    }
+
+    /// How long a processor of the machine has had nothing to do, in milliseconds, where the system tells.
+    pub fn idle_time() -> Option<u64> {
+        let text = std::fs::read_to_string("/proc/stat").ok()?;
+        // Of all processors together, in hundredths of a second: user, nice, system, idle, waiting for a disk.
+        let all: Vec<u64> =
+            text.lines().next()?.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+        let processors = text.lines().filter(|line| line.starts_with("cpu")).count().checked_sub(1)?;
+        (10 * (all.get(3)? + all.get(4)?)).checked_div(processors as u64)
     }
 
     /// What the window shows, as a PNG.

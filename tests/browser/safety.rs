@@ -35,7 +35,19 @@ fn a_no_changes_nothing_and_a_backup_is_put_back() {
     confirm(&mut browser);
     says(&mut browser, "Written and verified.");
     assert!(bench.read("chip/flash.bin") != bench.read("small.bin"));
-    // The list is of two backups then; the last one in it is the first that was taken.
+    // The newest backup is of what is on the chip now; the last one in the list is the first that was taken.
+    // A box that someone ticks meanwhile stays the same one.
+    browser.run("document.querySelector('[data-do=donor]').id = 'same'; return ''");
+    view(&mut browser, "bench");
+    choose(&mut browser, "backup-board", "not named");
+    browser.click("[data-do=backup]");
+    says(&mut browser, "Read twice and stored: ");
+    let newest = browser
+        .run("return /stored: (\\S+)\\. /.exec(document.querySelector('[data-view=bench]').innerText)[1]");
+    browser.until(&format!(
+        "document.querySelector('[data-view=backups] tbody').rows[0].innerText.includes('{newest}')"
+    ));
+    assert_eq!(browser.run("return String(document.getElementById('same') !== null)"), "true");
     view(&mut browser, "backups");
     browser.click("[data-do=backups]");
     browser.until("document.querySelectorAll('[data-do=restore]').length >= 1");
@@ -125,7 +137,14 @@ fn a_second_tab_takes_over_by_a_click_before_and_in_a_question() {
     browser.until("document.querySelector('[data-view=bench] .part')");
     browser.go_to(&first);
     browser.until("document.querySelector('#notice:not([hidden]) [data-do=take-over]')");
-    browser.click("[data-do=take-over]");
+    // Whatever happens in the other tab, the button is the same one.
+    browser.run("document.querySelector('[data-do=take-over]').id = 'same'; return ''");
+    browser.go_to(&second);
+    browser.click("[data-do=contact]");
+    browser.until("document.querySelector('[data-view=bench] .tests')");
+    browser.go_to(&first);
+    browser.until("document.querySelector('#activity').textContent.includes('Contact')");
+    browser.click("#same");
     view(&mut browser, "write");
     choose(&mut browser, "write-what", "piece.bin");
     browser.keys("[data-do=write-at]", "0");

@@ -49,3 +49,26 @@ fn faults_of_the_wire_are_got_over_or_named_and_the_next_request_works() {
         assert!(tab.emulator.contents() == options.contents.expect("contents"));
     }
 }
+
+#[test]
+fn an_endpoint_that_was_left_halted_is_cleared_when_the_programmer_is_opened() {
+    for kind in [ProgrammerKind::Ch341a, ProgrammerKind::Ch347t, ProgrammerKind::Ft2232h] {
+        // In the look for old bytes, which is a CH347's first transfer, or right after the opening.
+        for transfer in [1, 2] {
+            let Some(mut tab) = Tab::open(board(kind), Time::OfTheWorld) else { return };
+            tab.emulator.set_faults(&Faults::default().with(Fault::StallAtTransfer(transfer)));
+            let probe = tab.run("return await bench.run('probe');");
+            assert_eq!(probe["event"], "result", "{kind:?} {transfer}: {probe}");
+            assert_eq!(tab.emulator.counts().faults, 1, "{kind:?} {transfer}");
+            // A CH347 that may be in the middle of a packet is sent zeros, which are no command. From then on all is in order.
+            tab.emulator.reset_counts();
+            let again = tab.run("return await bench.run('probe');");
+            let misdeeds = tab.emulator.counts().misdeed_count();
+            assert_eq!(
+                (&again["jedec_id"], misdeeds),
+                (&probe["jedec_id"], 0),
+                "{kind:?} {transfer}: {again}"
+            );
+        }
+    }
+}
