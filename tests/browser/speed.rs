@@ -78,8 +78,23 @@ fn first_opening(file: &Path) -> Option<u64> {
         "16 MiB: what is in it, then picture and bytes, in ms: {took}; of the processor, and nothing to do: {had:?}"
     );
     let took: u64 = took.split(',').map(|part| part.parse::<u64>().expect("a number")).sum();
-    // What was neither the browser's work nor anyone's rest was the work of others.
-    Some(had.map_or(took, |(work, rest)| took.min(work + rest)))
+    Some(had.map_or(took, |(work, rest)| counted(took, work, rest)))
+}
+
+/// What counts of the time that it took: without what was neither the browser's work nor anyone's rest, the work of others.
+fn counted(took: u64, work: u64, rest: u64) -> u64 {
+    took.min(work + rest)
+}
+
+#[test]
+fn only_the_work_of_others_does_not_count() {
+    // On an idle machine all of it does, worked on by one processor, by two, or waited for.
+    assert_eq!(
+        [counted(1000, 1000, 500), counted(1000, 1900, 50), counted(5000, 900, 4100)],
+        [1000, 1000, 5000]
+    );
+    // On a busy one what the browser had of the processor does.
+    assert_eq!(counted(5000, 900, 0), 900);
 }
 
 #[test]
