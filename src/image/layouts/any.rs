@@ -2,8 +2,8 @@
 
 use crate::image::error::ImageError;
 use crate::image::formats::FORMATS;
-use crate::image::layout::Layout;
-use crate::image::layouts::{boot_log, flashrom, mtdparts, proc_mtd, user};
+use crate::image::layout::{Layout, Region};
+use crate::image::layouts::{boot_log, flashrom, fmap, ifd, mtdparts, proc_mtd, user};
 
 /// Texts longer than this are no layouts: real ones have some hundred regions at most.
 const LONGEST_TEXT: usize = 1 << 20;
@@ -91,15 +91,48 @@ fn from_log(bytes: &[u8]) -> Option<Layout> {
     boot_log::parse(&String::from_utf8_lossy(bytes)).ok()
 }
 
-/// The layout of the first format of the table that reads one.
+/// The layout of the first format of the table that reads one; where Intel's descriptor does, with coreboot's areas (FMAP) in its
+/// regions: each of both can be chosen.
 fn from_image(bytes: &[u8]) -> Option<Layout> {
+    if let (Some(regions), Some(areas)) = (ifd::parse(bytes), fmap::find(bytes)) {
+        return Some(with_areas(regions, areas));
+    }
     FORMATS.iter().filter_map(|format| format.layout).find_map(|read| read(bytes))
+}
+
+/// The areas that are a part of a region, in it. The others cannot be chosen, and why is kept.
+fn with_areas(mut map: Layout, areas: Layout) -> Layout {
+    let regions = map.regions.clone();
+    let mut parts: Vec<Region> = Vec::new();
+    for area in areas.regions {
+        let same = regions.iter().find(|region| region.span == area.span || region.name == area.name);
+        let around = regions.iter().any(|region| region.span.covers(area.span));
+        match (same, around) {
+            (Some(same), _) => map
+                .left_out
+                .push((area.name.clone(), format!("{} is {}, by another map", area.name, same.name))),
+            (None, true) => parts.push(area),
+            (None, false) => map
+                .left_out
+                .push((area.name.clone(), format!("{} is a part of no region of the descriptor", area.name))),
+        }
+    }
+    if !parts.is_empty() {
+        map.source = format!("{} and {}", map.source, areas.source);
+        map.regions.extend(parts);
+        map.notes.extend(areas.notes);
+        map.left_out.extend(areas.left_out);
+        map.crossing.extend(areas.crossing);
+    }
+    map.nested()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::container::intel::tests::flash;
     use crate::image::few_cases::nested_layouts;
+    use crate::image::{Allow, Board, Choice, Donor, Image, splice};
     use proptest::prelude::*;
 
     #[test]
@@ -175,6 +208,58 @@ mod tests {
         );
         let toml = "[[region]]\nname=\"a,b\"\noffset=0\nsize=1\n";
         assert!(refused(toml)[1].as_ref().is_some_and(|why| why.contains("'a,b'")));
+    }
+
+    /// A coreboot image for an Intel board has both maps: areas that are parts of a region can be chosen as well.
+    #[test]
+    fn coreboots_areas_are_in_the_regions_of_the_descriptor() {
+        let mut image = flash();
+        let areas = [
+            ("FLASH", 0, 0x1_0000),
+            ("SI_BIOS", 0x8000, 0x8000),
+            ("RW", 0x9000, 0x3000),
+            ("RW_VPD", 0x9000, 0x1000),
+            ("RO", 0xc000, 0x4000),
+            ("RO_VPD", 0xc000, 0x1000),
+            ("ACROSS", 0x7000, 0x2000),
+        ];
+        let mut map =
+            [&b"__FMAP__\x01\x01"[..], &[0; 8], &0x1_0000u32.to_le_bytes(), b"MADE", &[0; 28]].concat();
+        map.extend((areas.len() as u16).to_le_bytes());
+        for (name, start, len) in areas {
+            map.extend([u32::to_le_bytes(start), u32::to_le_bytes(len)].concat());
+            map.extend([name.as_bytes(), &vec![0; 34 - name.len()]].concat());
+        }
+        image[0xd000..0xd000 + map.len()].copy_from_slice(&map);
+        let layout = parse_any(&image, None).unwrap();
+        let rows: Vec<_> =
+            layout.regions.iter().map(|r| (r.name.as_str(), r.inside.as_deref().unwrap_or(""))).collect();
+        assert_eq!(
+            rows,
+            [
+                ("fd", ""),
+                ("gbe", ""),
+                ("me", ""),
+                ("bios", ""),
+                ("RW", "bios"),
+                ("RW_VPD", "RW"),
+                ("RO", "bios"),
+                ("RO_VPD", "RO"),
+            ]
+        );
+        assert!(layout.source.contains("descriptor and FMAP"), "{}", layout.source);
+        let left: Vec<_> = layout.left_out.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(left, ["FLASH", "ACROSS", "SI_BIOS"]);
+        // A choice of one of them changes its bytes alone.
+        let mut other = image.clone();
+        other[0x8000..0xd000].fill(0x77);
+        let board = Board::from_layout("made", layout).unwrap();
+        let mut choice = Choice { allow: Allow::new(["all"]), ..Choice::default() };
+        choice.set("RO_VPD=d").unwrap();
+        let made =
+            splice(&Image::new(image.clone()), &[Donor::new("d", other.clone())], &board, &choice).unwrap();
+        image[0xc000..0xd000].copy_from_slice(&other[0xc000..0xd000]);
+        assert!(made.image[..] == image[..]);
     }
 
     proptest! {
