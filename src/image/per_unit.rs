@@ -259,7 +259,7 @@ impl PerUnit {
     }
 
     /// Why the bytes do not hold by themselves.
-    pub fn fault(&self, bytes: &[u8]) -> Option<&'static str> {
+    pub(crate) fn fault(&self, bytes: &[u8]) -> Option<&'static str> {
         (self.format.form().fault)(bytes)
     }
 
