@@ -280,7 +280,7 @@ pub(crate) fn name(
     let decoded = sfdp.as_deref().and_then(sfdp::decode);
     let evidence = evidence(answer, sfdp.as_deref(), sr2);
     let mut notes = Vec::new();
-    let known = match told(resolve(&jedec_id, &evidence), &mut notes) {
+    let known = match reported(resolve(&jedec_id, &evidence), &mut notes) {
         Some(part) => Some(part),
         None => {
             let part = decoded.as_ref().and_then(|s| describe::from_sfdp(&jedec_id, s));
@@ -329,7 +329,7 @@ pub(crate) fn name(
 }
 
 /// The part of a table's answer; a family is noted.
-fn told(resolved: Resolved, notes: &mut Vec<String>) -> Option<Part> {
+fn reported(resolved: Resolved, notes: &mut Vec<String>) -> Option<Part> {
     match resolved {
         Resolved::One(part) => Some(part),
         Resolved::Family(part, members) => {
@@ -343,7 +343,7 @@ fn told(resolved: Resolved, notes: &mut Vec<String>) -> Option<Part> {
 /// What the rows say that an older way to ask has named: no `9F`, no SFDP.
 pub(crate) fn name_old(id: &[u8], rows: &[&Part]) -> Option<Identity> {
     let mut notes = vec!["the chip does not answer 9F; it was named by an older way to ask".to_string()];
-    let part = told(among(rows), &mut notes)?;
+    let part = reported(among(rows), &mut notes)?;
     Some(Identity {
         jedec_id: id.to_vec(),
         ext_id: Vec::new(),

@@ -500,8 +500,8 @@ mod tests {
         // A sum of the header's own (uImage, ZyXEL), three structures apart from each other (MediaTek's loader), pairs of text
         // (Seama), and an MD5 that is stale on every flash that runs (TP-Link): what follows does not hold, and this is said.
         // Others are not named.
-        let told = ["mtk-loader", "seama", "tplink-v1", "uimage", "zyxel"];
-        assert!(damaged.iter().all(|name| told.contains(name)), "{damaged:?}");
+        let reported = ["mtk-loader", "seama", "tplink-v1", "uimage", "zyxel"];
+        assert!(damaged.iter().all(|name| reported.contains(name)), "{damaged:?}");
     }
 
     /// The same for what has no magic number: noise at the start of a file and at every edge in it.

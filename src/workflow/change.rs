@@ -38,11 +38,11 @@ pub(super) fn changed_since<P: Programmer>(
         .step_by(step)
         .filter_map(|(start, later)| Some((Span::at(*start, later.len() as u64)?, later.as_slice())))
         .collect();
-    let told = |(block, later): &(Span, &[u8])| {
+    let reported = |(block, later): &(Span, &[u8])| {
         is_no_flip(first(*block), later)
             && !is_displaced(first(*block), (block.start - span.start) as usize, later, bytes)
     };
-    if !blocks.iter().all(told) {
+    if !blocks.iter().all(reported) {
         return Ok(None);
     }
     for (block, later) in &blocks {

@@ -45,6 +45,6 @@ mod tests {
         assert_eq!(Wake::new().slept(), None);
         let mut wake = Wake { wall: SystemTime::now() - s(60), running: Instant::now() };
         assert!(wake.slept().is_some_and(|gap| gap >= s(59)));
-        assert_eq!(wake.slept(), None, "told once");
+        assert_eq!(wake.slept(), None, "reported once");
     }
 }

@@ -8,8 +8,8 @@ use crate::desk::guide::{Done, Finished};
 pub fn lines(view: &View) -> Vec<String> {
     let guide = &view.guide;
     let mut lines: Vec<String> = guide.history.iter().flat_map(|done| of_one(view, done)).collect();
-    let told = |id: &&String| !guide.history.iter().any(|done| done.backup() == id.as_str());
-    for id in guide.stored.iter().filter(told) {
+    let reported = |id: &&String| !guide.history.iter().any(|done| done.backup() == id.as_str());
+    for id in guide.stored.iter().filter(reported) {
         lines.push(format!("Backup {id} is stored; nothing was written."));
         lines.push(format!("  look at it  {}", view.with_programmer(&format!("report {id} -o {id}.html"))));
     }

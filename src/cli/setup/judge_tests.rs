@@ -164,13 +164,15 @@ fn a_kernel_driver_is_reported_and_is_no_obstacle() {
     assert!(line.text.starts_with("ftdi_sio has ft2232h:path=1-2"), "{}", line.text);
 }
 
-/// What that means is told of the programmer whose lines it concerns, and of no other.
+/// What that means is reported of the programmer whose lines it concerns, and of no other.
 #[test]
 fn a_programmer_whose_lines_stay_driven_is_told_before_a_board_gets_its_own_power() {
-    for (spec, told) in [("ch347:path=1-2", true), ("ch341a:path=1-2", false), ("ft2232h:path=1-2", false)] {
+    for (spec, reported) in
+        [("ch347:path=1-2", true), ("ch341a:path=1-2", false), ("ft2232h:path=1-2", false)]
+    {
         let checks = judge(&Seen { programmers: Ok(vec![programmer(Some(spec))]), ..ready() });
         let line = checks.iter().find(|check| check.name == "lines");
-        assert_eq!(line.is_some(), told, "{spec}");
+        assert_eq!(line.is_some(), reported, "{spec}");
         if let Some(line) = line {
             assert_eq!(line.state, State::Ok);
             assert!(line.text.contains(spec) && line.next[0].contains("clip off"), "{line:?}");

@@ -122,9 +122,9 @@ fn a_pulled_programmer_takes_the_supply_along() {
 fn whoever_watches_can_follow_every_lasting_change() {
     let (emulator, mut pipe) = emulator(Some(vec![0x5a; 0x80_0000]));
     let copy = Arc::new(Mutex::new((vec![0x5a; 0x80_0000], Vec::new())));
-    let told = copy.clone();
+    let reported = copy.clone();
     emulator.watch(move |change| {
-        let mut copy = told.lock().expect("not poisoned");
+        let mut copy = reported.lock().expect("not poisoned");
         match change {
             Change::Contents { at, bytes } => copy.0[at..at + bytes.len()].copy_from_slice(bytes),
             Change::Registers(state) => copy.1 = state.registers.clone(),

@@ -139,7 +139,7 @@ fn connection(
     let mut buffer = vec![0; READ];
     let start = Instant::now();
     let mut last = start;
-    let mut told = false;
+    let mut reported = false;
     while !stop() {
         let elapsed = last.elapsed();
         last += elapsed;
@@ -166,12 +166,12 @@ fn connection(
                 if !session.input(&buffer[..n])? {
                     return Err(Closed::Unplugged);
                 }
-                if !told && let Some(bus_id) = session.imported() {
-                    told = true;
+                if !reported && let Some(bus_id) = session.imported() {
+                    reported = true;
                     event(Event::Imported { peer, bus_id: bus_id.to_owned() });
                 }
             }
-            Err(_) if !told && start.elapsed() > IMPORT_LIMIT => return Err(Closed::Idle),
+            Err(_) if !reported && start.elapsed() > IMPORT_LIMIT => return Err(Closed::Idle),
             Err(error)
                 if matches!(
                     error.kind(),

@@ -361,9 +361,9 @@ pub(crate) mod tests {
             for at in (end - 16..end - 12).chain(end - 2..end) {
                 let mut damaged = file[..end].to_vec();
                 damaged[at] ^= 4;
-                let told = remnant(&damaged).is_some()
+                let reported = remnant(&damaged).is_some()
                     || appended(&damaged).iter().any(|c| !c.crc_holds || c.chunk == Chunk::Metadata(None));
-                assert!(told, "bit of {at:#x} of {end:#x}");
+                assert!(reported, "bit of {at:#x} of {end:#x}");
             }
         }
     }

@@ -64,8 +64,8 @@ impl Anatomy<'_> {
         // What is wrong with the whole file is wrong with the firmware in it: reported once.
         let refused = self.is_refused();
         let inside = firmware::judge_header(bytes, &inner, &format!("{what} (inner header)"), board);
-        let told: Vec<&str> = self.findings.iter().map(|f| f.name).collect();
-        let new = inside.into_iter().filter(|f| !(refused && told.contains(&f.name)));
+        let reported: Vec<&str> = self.findings.iter().map(|f| f.name).collect();
+        let new = inside.into_iter().filter(|f| !(refused && reported.contains(&f.name)));
         let new: Vec<Finding> = new.collect();
         self.findings.extend(new);
         self.take_firmware(Rc::new(inner), board);

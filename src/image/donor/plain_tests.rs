@@ -190,8 +190,8 @@ fn a_dump_as_donor_gives_a_firmware_whose_sums_hold() {
     assert_eq!(refused(&dump(&flipped(FIT, 0x200)), &board()), ["hash"]);
     assert_eq!(refused(&dump(&[]), &board()), ["donor-lacks"]);
     // OpenWrt writes its overlay inside what these cover.
-    let told = run(&dump(&flipped(TRX, 0x1800)), &board()).unwrap();
-    assert!(told.findings.iter().any(|f| f.name == "sum-unknown"), "{:?}", told.findings);
+    let reported = run(&dump(&flipped(TRX, 0x1800)), &board()).unwrap();
+    assert!(reported.findings.iter().any(|f| f.name == "sum-unknown"), "{:?}", reported.findings);
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn a_kernel_without_a_root_file_system_asks_where_the_board_has_one() {
 #[test]
 fn a_dump_tells_of_its_overlay_where_one_was_written() {
     let jffs2 = include_bytes!("../../../tests/data/made/big_endian.jffs2");
-    let told = |after: &[u8]| {
+    let reported = |after: &[u8]| {
         let mut chip = base();
         chip[0] ^= 1;
         chip[START..END].fill(0xff);
@@ -351,8 +351,8 @@ fn a_dump_tells_of_its_overlay_where_one_was_written() {
         made.findings.iter().any(|finding| finding.name == "foreign-overlay")
     };
     // Nothing after the root file system, or only the mark that makes OpenWrt format it.
-    assert!(!told(&[]) && !told(b"\xde\xad\xc0\xde"));
-    assert!(told(jffs2) && told(&[&b"\xde\xad\xc0\xde"[..], &[0xff; 0xffc], jffs2].concat()));
+    assert!(!reported(&[]) && !reported(b"\xde\xad\xc0\xde"));
+    assert!(reported(jffs2) && reported(&[&b"\xde\xad\xc0\xde"[..], &[0xff; 0xffc], jffs2].concat()));
     // Where no root file system is known there may be an overlay.
     let mut chip = base();
     chip[0] ^= 1;

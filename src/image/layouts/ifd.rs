@@ -201,8 +201,8 @@ mod tests {
         let found = refused(run(&good, &long, &["me=d"], None));
         assert!(found[0].starts_with("descriptor-me: the ME's partition FTPR ends 0x6000"), "{found:?}");
         assert!(run(&good, &long, &["bios=d"], None).unwrap().findings.is_empty());
-        let told = run(&long, &good, &["bios=d"], None).unwrap().findings;
-        assert_eq!((told.len(), told[0].name), (1, "descriptor-me"));
+        let reported = run(&long, &good, &["bios=d"], None).unwrap().findings;
+        assert_eq!((reported.len(), reported[0].name), (1, "descriptor-me"));
     }
 
     #[test]

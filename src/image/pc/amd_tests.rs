@@ -42,22 +42,22 @@ fn a_stale_sum_of_a_combo_directory_is_reported_where_the_own_one_is_stale_too()
         bytes[0x2_1010] ^= value;
         bytes
     };
-    let told = |spliced: &crate::image::splice::Spliced| {
+    let reported = |spliced: &crate::image::splice::Spliced| {
         let found = spliced.findings.iter().find(|one| one.name == "psp-directory");
         found.map(|one| (one.severity, one.message.contains("0x21000")))
     };
     // By itself: what stays as it is, is reported.
     let base = stale(&own.bytes, 1);
     let same = run(&base, &base, &[], &["all"]).unwrap();
-    assert_eq!(told(&same), Some((Severity::Tell, true)));
+    assert_eq!(reported(&same), Some((Severity::Tell, true)));
     assert!(same.findings.iter().any(|one| one.name == "base-damaged"));
     // The own one holds and the update's does not: damage, as far as is known.
     assert!(refused(&own.bytes, &stale(&new.bytes, 2), &[]).contains(&"psp-directory"));
     // Both are stale, each in its own way.
     let made = run(&base, &stale(&new.bytes, 2), &[], &[]).unwrap();
-    assert_eq!(told(&made), Some((Severity::Tell, true)));
+    assert_eq!(reported(&made), Some((Severity::Tell, true)));
     // One that holds takes the place of a stale one.
-    assert_eq!(told(&run(&base, &new.bytes, &[], &[]).unwrap()), None);
+    assert_eq!(reported(&run(&base, &new.bytes, &[], &[]).unwrap()), None);
 }
 
 /// What AMD's maker signs comes whole from one file, whatever regions a layout has.

@@ -48,8 +48,8 @@ fn both_are_written_in_every_form_of_store_and_nothing_else() {
         assert!(spliced.image[..] == wanted[..], "{part:?}");
         let row = |name: &str| spliced.units.iter().find(|row| row.name == name).unwrap();
         assert_eq!((&row("UUID").result[..], row("UUID").same), (UUID, false));
-        let told: Vec<_> = spliced.findings.iter().filter(|finding| finding.name == "edited").collect();
-        assert_eq!(told.len(), 3, "{told:?}");
+        let reported: Vec<_> = spliced.findings.iter().filter(|finding| finding.name == "edited").collect();
+        assert_eq!(reported.len(), 3, "{reported:?}");
         // What was written is what a second splice keeps.
         let again = Made { bytes: spliced.image.to_vec(), ..own };
         assert!(run(&again, &new, None, None).unwrap().image == spliced.image, "{part:?}");
@@ -169,8 +169,9 @@ fn a_newer_value_is_written_with_its_sum_and_the_older_one_stays() {
     assert_eq!((&written[10..16], record_sum(written)), (&b"SN-2\0\0"[..], 0));
     assert!(volume::read(&bytes, 0).unwrap().faults().is_empty());
     let changed: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != before[*at]).collect();
-    let told = |at: &usize| edited.iter().flat_map(|one| &one.spans).any(|span| span.contains(*at as u64));
-    assert!(changed.iter().all(told), "{changed:x?}");
+    let reported =
+        |at: &usize| edited.iter().flat_map(|one| &one.spans).any(|span| span.contains(*at as u64));
+    assert!(changed.iter().all(reported), "{changed:x?}");
 }
 
 #[test]

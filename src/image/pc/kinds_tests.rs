@@ -82,9 +82,9 @@ fn a_makers_bios_gives_place_to_coreboot_whole_and_back() {
     let made = run(&own.bytes, &new, &[], &["all"]).unwrap();
     assert!(made.image[..BIOS] == own.bytes[..BIOS], "descriptor, GbE and ME are the board's own");
     assert!(made.image[BIOS..] == new[BIOS..]);
-    let told = run(&own.bytes, &new, &[], &[]).unwrap_err().to_string();
+    let reported = run(&own.bytes, &new, &[], &[]).unwrap_err().to_string();
     for words in ["UEFI firmware", "coreboot", "MADE B250", "Anvil", "nvram"] {
-        assert!(told.contains(words), "{words}: {told}");
+        assert!(reported.contains(words), "{words}: {reported}");
     }
     let back = coreboot(7, Some("PF12345678"), &[]);
     assert_eq!(asked(&back, &own.bytes)[..2], ["other-firmware", "unit-replaced"]);

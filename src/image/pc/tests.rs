@@ -72,9 +72,9 @@ fn the_release_of_the_donor_with_the_unit_s_own() {
         assert!(run(base, donor, &[], &[]).unwrap().image == spliced.image);
     }
     assert!(run(&own.bytes, &own.bytes, &[], &[]).unwrap().image[..] == own.bytes[..]);
-    // Both keys and both releases are told, and no key is whole.
-    let told = format!("{:?}", spliced);
-    assert!(told.contains("MADE B250 R1") && told.contains("MADE B250 R2"), "{:?}", spliced.regions);
+    // Both keys and both releases are reported, and no key is whole.
+    let reported = format!("{:?}", spliced);
+    assert!(reported.contains("MADE B250 R1") && reported.contains("MADE B250 R2"), "{:?}", spliced.regions);
     let rows: Vec<&str> = spliced.units.iter().map(|row| row.name.as_str()).collect();
     for name in ["serial number", "UUID", "Windows key (MSDM)", "MAC of the Ethernet port"] {
         assert!(rows.contains(&name), "{rows:?}");
@@ -129,8 +129,11 @@ fn variables_are_emptied_as_a_maker_delivers_them() {
         let spliced = run(&own.bytes, &new.bytes, &["nvram=blank"], &[]).unwrap();
         let (_, from, to) = own.parts[1];
         assert!(spliced.image[from..to] == new.bytes[from..to], "{part:?}");
-        let told = spliced.findings.iter().find(|finding| finding.name == "nvram-erased").unwrap();
-        assert!(told.message.contains("Secure Boot keys") && told.message.contains("UUID"), "{told}");
+        let reported = spliced.findings.iter().find(|finding| finding.name == "nvram-erased").unwrap();
+        assert!(
+            reported.message.contains("Secure Boot keys") && reported.message.contains("UUID"),
+            "{reported}"
+        );
     }
 }
 
@@ -176,16 +179,16 @@ fn an_own_part_that_is_none_is_not_kept_over_the_donors_files() {
     );
 }
 
-/// What stays and does not read is told: the board may not start with it.
+/// What stays and does not read is reported: the board may not start with it.
 #[test]
 fn damage_that_stays_is_told() {
-    let told = |own: &[u8], new: &[u8], sets: &[&str]| -> Vec<String> {
+    let reported = |own: &[u8], new: &[u8], sets: &[&str]| -> Vec<String> {
         let found = run(own, new, sets, &[]).unwrap().findings;
         found.into_iter().filter(|one| one.name == "base-damaged").map(|one| one.message).collect()
     };
     let spec = Spec::new(&[(Part::Vss2, 8), (Part::Code, 2)]);
     let (own, new) = (build(&spec, 1, Some(1)), build(&spec, 2, None));
-    assert_eq!(told(&own.bytes, &new.bytes, &[]), [""; 0]);
+    assert_eq!(reported(&own.bytes, &new.bytes, &[]), [""; 0]);
     let with = |at: usize, bytes: &[u8]| {
         let mut flash = own.bytes.clone();
         flash[at..at + bytes.len()].copy_from_slice(bytes);
@@ -194,16 +197,16 @@ fn damage_that_stays_is_told() {
     // In the middle of a record, and after the last one.
     for at in [BIOS + 0x48 + 0x1c + 8, BIOS + 0x48 + 0x1800] {
         let damaged = with(at, &[0x5a; 8]);
-        let found = told(&damaged, &new.bytes, &[]);
+        let found = reported(&damaged, &new.bytes, &[]);
         assert!(found.len() == 1 && found[0].contains("store of variables (VSS2)"), "{at:#x}: {found:?}");
         assert!(found[0].contains("nvram=blank"), "{found:?}");
-        assert_eq!(told(&damaged, &new.bytes, &["nvram=blank"]), [""; 0]);
+        assert_eq!(reported(&damaged, &new.bytes, &["nvram=blank"]), [""; 0]);
     }
     for (bytes, words) in
         [(vec![0xff; ME.1 - ME.0], "is erased"), (noise(9, ME.1 - ME.0), "no partition table")]
     {
         let damaged = with(ME.0, &bytes);
-        let found = told(&damaged, &new.bytes, &[]);
+        let found = reported(&damaged, &new.bytes, &[]);
         assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
     }
 }
@@ -463,12 +466,12 @@ proptest! {
         let _ = (item::summary(&bytes), crate::image::inspect::inspect(&bytes).items.len());
         let (base, donor) = if in_donor { (&own.bytes, &bytes) } else { (&bytes, &new.bytes) };
         if let Ok(spliced) = run(base, donor, &[], &[]) {
-            // What does not hold is what the base keeps of its own, and is told.
+            // What does not hold is what the base keeps of its own, and is reported.
             let left = faults(&Bios::read(&spliced.image[BIOS..], BIOS as u64));
             let before = faults(&Bios::read(&base[BIOS..], BIOS as u64));
-            let told = |message: &str| spliced.findings.iter().any(|finding| finding.message.ends_with(message));
+            let reported = |message: &str| spliced.findings.iter().any(|finding| finding.message.ends_with(message));
             for fault in left {
-                prop_assert!(before.iter().any(|one| one.message == fault.message) && told(&fault.message));
+                prop_assert!(before.iter().any(|one| one.message == fault.message) && reported(&fault.message));
             }
         }
     }

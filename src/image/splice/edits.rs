@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn the_labels_address_and_its_copies_change_and_no_other() {
         let (mut new, old) = (chip(), chip());
-        let told = set(&mut new, &tree_board()).unwrap();
+        let reported = set(&mut new, &tree_board()).unwrap();
         let changed: Vec<usize> = (0..old.len()).filter(|i| new[*i] != old[*i]).collect();
         assert!(
             changed.iter().all(|at| (0x3_e006..0x3_e00c).contains(at) || (0x3_e010..0x3_e021).contains(at))
@@ -236,8 +236,8 @@ mod tests {
         assert_eq!(new[0x3_e006..0x3_e00c], NEW);
         assert_eq!(new[0x3_e010..0x3_e021], *b"02:00:00:00:00:77");
         let stays =
-            |name: &str| told.iter().any(|t| t.contains(name) && t.contains("stays 1c:af:05:04:03:06"));
-        assert!(stays("ethernet@1e100000") && stays("wifi@2"), "{told:?}");
+            |name: &str| reported.iter().any(|t| t.contains(name) && t.contains("stays 1c:af:05:04:03:06"));
+        assert!(stays("ethernet@1e100000") && stays("wifi@2"), "{reported:?}");
     }
 
     #[test]

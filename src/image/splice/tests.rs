@@ -10,8 +10,8 @@ mod nested;
 mod other_flash;
 mod pairs;
 mod property;
+mod reported;
 mod sources;
-mod told;
 mod units;
 mod wrong_pairs;
 
@@ -180,7 +180,7 @@ impl Case {
     }
 
     /// Passes, and says this.
-    fn told(self, name: &str) -> Vec<u8> {
+    fn reported(self, name: &str) -> Vec<u8> {
         let spliced = self.run().unwrap_or_else(|e| panic!("{e}"));
         let names: Vec<_> = spliced.findings.iter().map(|f| f.name).collect();
         assert!(names.contains(&name), "{names:?}");

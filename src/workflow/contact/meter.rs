@@ -56,7 +56,7 @@ pub fn meter<P: Programmer>(programmer: &mut P) -> Result<Meter, FlashError> {
 /// [`Cause::Stopped`]; what failed below.
 pub fn wait_until_steady<P: Programmer>(programmer: &mut P, events: &mut Events<'_>) -> Result<(), Cause> {
     let mut steady = 0;
-    let mut told = None;
+    let mut reported = None;
     loop {
         let look = meter(programmer)?;
         steady = if look.is_steady() { steady + 1 } else { 0 };
@@ -64,12 +64,12 @@ pub fn wait_until_steady<P: Programmer>(programmer: &mut P, events: &mut Events<
             0 => Note::Answers { percent: look.percent(), steady: false },
             _ => Note::Answers { percent: 100, steady: true },
         };
-        let stop = if told.as_ref() == Some(&note) {
+        let stop = if reported.as_ref() == Some(&note) {
             // Nothing new to report, but the user may want to stop.
             events(Event::Advance { stage: Stage::Contact, bytes: 0 }).is_break()
         } else {
             let stop = events(Event::Note(note.clone())).is_break();
-            told = Some(note);
+            reported = Some(note);
             stop
         };
         if stop {

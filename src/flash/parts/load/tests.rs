@@ -28,8 +28,8 @@ fn every_row_is_well_formed() {
         assert!(part.size.is_power_of_two() && part.size >= 32 << 10, "{name}: size {}", part.size);
         assert!(part.page.is_power_of_two() && part.page <= 512, "{name}: page {}", part.page);
         // A row that leaves its erase types to SFDP leaves the way above 16 MiB to it, too.
-        let told = part.erase.is_empty() || part.four_byte != FourByte::default();
-        assert!(part.size <= 16 << 20 || told, "{name}: how to reach above 16 MiB");
+        let reported = part.erase.is_empty() || part.four_byte != FourByte::default();
+        assert!(part.size <= 16 << 20 || reported, "{name}: how to reach above 16 MiB");
         for pair in part.erase.windows(2) {
             assert!(
                 pair[0].size <= pair[1].size && pair[1].size % pair[0].size == 0,

@@ -70,15 +70,15 @@ fn a_dump_that_differs_in_the_addresss_place_only() {
 #[test]
 fn a_base_whose_firmware_is_damaged_is_told() {
     let mut chip = base();
-    let told = |chip: &[u8]| {
+    let reported = |chip: &[u8]| {
         let spliced = Case::new(web()).base(chip.to_vec()).run().unwrap();
         spliced.findings.into_iter().find(|f| f.name == "base-damaged").map(|f| f.message)
     };
-    assert_eq!(told(&chip), None);
+    assert_eq!(reported(&chip), None);
     chip[LOADER + 0x4_0000] ^= 4;
-    assert!(told(&chip).unwrap().contains("MD5 of its firmware at 0x20000"));
+    assert!(reported(&chip).unwrap().contains("MD5 of its firmware at 0x20000"));
     // OpenWrt's overlay is a legitimate change.
-    assert_eq!(told(&openwrt_dump([0x85, 0x19, 3, 0x20])), None);
+    assert_eq!(reported(&openwrt_dump([0x85, 0x19, 3, 0x20])), None);
 }
 
 /// A loader whose first bytes are those of an archive: the file has the chip's size, so it may be what the chip holds.

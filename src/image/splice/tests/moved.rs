@@ -86,14 +86,14 @@ fn calibration_that_the_old_map_does_not_have_is_not_lost_unasked() {
 fn a_region_that_the_new_map_does_not_have_is_told() {
     let own = synthetic::noise(1, 0x5_0000);
     let old = "mtdparts=spi0.0:64k(u-boot),64k(config),128k(firmware),64k(art)";
-    let told = |own: &[u8]| {
+    let reported = |own: &[u8]| {
         let made = run(own, old, NEW, &["firmware=d"], Some(synthetic::noise(2, 0x6_0000))).unwrap();
         made.findings.iter().any(|f| f.name == "moved" && f.message.contains("config (0x010000..0x020000)"))
     };
-    assert!(told(&own));
+    assert!(reported(&own));
     let mut erased = own;
     erased[0x1_0000..0x2_0000].fill(0xff);
-    assert!(!told(&erased));
+    assert!(!reported(&erased));
 }
 
 #[test]

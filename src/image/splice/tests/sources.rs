@@ -41,7 +41,7 @@ fn a_base_that_runs_openwrt_or_has_odd_contents_is_taken() {
 #[test]
 fn sysupgrade_files_are_stripped_for_the_programmer_and_kept_for_tftp() {
     let stripped = synthetic::openwrt(&openwrt_spec());
-    assert!(Case::new(sysupgrade()).told("fills-settings") == clean(&stripped, &[]));
+    assert!(Case::new(sysupgrade()).reported("fills-settings") == clean(&stripped, &[]));
     let tftp = Case::new(sysupgrade()).on(Purpose::Tftp).ok();
     assert!(tftp == joined(&[&own_loader(), &sysupgrade()]));
 }
@@ -52,8 +52,8 @@ fn tftp_files_of_vendor_donors_end_where_the_rescue_ends() {
     for donor in [web(), web_with_modem(), other_unit(), vendor_firmware()] {
         assert!(Case::new(donor).on(Purpose::Tftp).ok() == wanted);
     }
-    let told = Case::new(other_unit()).on(Purpose::Tftp).set("radio=donor");
-    assert!(told.told("not-in-file") == wanted);
+    let reported = Case::new(other_unit()).on(Purpose::Tftp).set("radio=donor");
+    assert!(reported.reported("not-in-file") == wanted);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_web_file_is_as_the_vendor_would_make_it() {
 fn firmware_of_an_openwrt_dump_runs_on_into_config() {
     let mut used = openwrt_dump([0x85, 0x19, 3, 0x20]);
     used[CONFIG + 0x100] = 7;
-    let result = Case::new(used.clone()).told("foreign-overlay");
+    let result = Case::new(used.clone()).reported("foreign-overlay");
     assert!(result[LOADER..ROM] == used[LOADER..ROM]);
     assert!(result[ROM..ROMFILE] == base()[ROM..ROMFILE] && result[RADIO..] == base()[RADIO..]);
     Case::new(used.clone()).set("config=own").refused("firmware-cut");
@@ -77,16 +77,16 @@ fn firmware_of_an_openwrt_dump_runs_on_into_config() {
     // A short image leaves config free, and the user's word counts.
     let mut chip = base();
     chip[CONFIG] = 1;
-    let kept = Case::new(sysupgrade()).base(chip).set("config=own").told("fills-settings");
+    let kept = Case::new(sysupgrade()).base(chip).set("config=own").reported("fills-settings");
     assert_eq!(kept[CONFIG], 1);
 }
 
 #[test]
 fn sources_by_region() {
     let other = other_unit();
-    let result = Case::new(other.clone()).set("config=donor").set("romfile=own").told("foreign-settings");
+    let result = Case::new(other.clone()).set("config=donor").set("romfile=own").reported("foreign-settings");
     assert!(result == joined(&[&base()[..LOADER], &other[LOADER..ROM], &base()[ROM..]]));
-    let swapped = Case::new(web()).set("u-boot=donor").told("loader-swap");
+    let swapped = Case::new(web()).set("u-boot=donor").reported("loader-swap");
     assert!(swapped[..LOADER] == their_loader());
     let kept = Case::new(web()).set("firmware=own").set("romfile=own").set("u-boot=donor").ok();
     assert!(kept == joined(&[&their_loader(), &base()[LOADER..CONFIG], &base()[CONFIG..]]));
@@ -147,7 +147,7 @@ fn the_tables_say_what_happens() {
 #[test]
 fn bytes_after_the_firmware_land_in_config_only_when_allowed() {
     let file = web_with_modem();
-    Case::new(file.clone()).told("tail-left-out");
+    Case::new(file.clone()).reported("tail-left-out");
     for purpose in [Purpose::Programmer, Purpose::Tftp] {
         let result = Case::new(file.clone()).set("config=donor").on(purpose).asked("modem-in-config");
         assert!(result[CONFIG..ROM] == file[0x200 + CONFIG..0x200 + ROM]);

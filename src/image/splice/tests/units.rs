@@ -66,13 +66,13 @@ fn the_boards_own_blank_data_is_asked_for() {
 fn address_and_calibration_of_different_units_are_told() {
     let mut mixed = base();
     mixed[RADIO + 7..RADIO + 10].copy_from_slice(&[0x44, 0x55, 0x66]);
-    Case::new(web()).base(mixed).told("mixed-units");
+    Case::new(web()).base(mixed).reported("mixed-units");
     let with_maker = |maker: [u8; 3]| {
         let mut chip = base();
         chip[RADIO + 4..RADIO + 7].copy_from_slice(&maker);
         Case::new(web()).base(chip)
     };
-    with_maker([0xf4, 0xf2, 0x6d]).told("mixed-units");
+    with_maker([0xf4, 0xf2, 0x6d]).reported("mixed-units");
     // What the radio's maker left there says nothing.
     let of_ralink = with_maker([0x00, 0x0c, 0x43]).run().unwrap().findings;
     assert!(of_ralink.iter().all(|f| f.name != "mixed-units"));
@@ -106,22 +106,22 @@ fn a_region_of_the_unit_counts_as_a_whole_where_nobody_says_what_it_holds() {
     assert_eq!(run(other(), "blank", &["all"]), ["unit-erased"]);
 }
 
-/// By its name alone it is the unit's: that it is blank is told, and is no reason to stop.
+/// By its name alone it is the unit's: that it is blank is reported, and is no reason to stop.
 #[test]
 fn a_region_of_the_unit_that_is_blank_is_told_where_its_name_is_all_that_is_known() {
     let layout =
         parse_any(b"mtdparts=spi0.0:64k(u-boot)ro,128k(firmware),64k(art)ro", Some(0x4_0000)).unwrap();
     let board = Board::from_layout("plain", layout).unwrap();
-    let told = |base: Vec<u8>| {
+    let reported = |base: Vec<u8>| {
         let choice = Choice { allow: Allow::new(["loader-start", "own-loader"]), ..Choice::default() };
         let donor = Donor::new("donor", synthetic::noise(2, 0x4_0000));
         let made = splice(&Image::new(base), &[donor], &board, &choice).unwrap();
         made.findings.iter().any(|f| f.name == "own-calibration-blank" && f.severity == Severity::Tell)
     };
     let mut base = synthetic::noise(1, 0x4_0000);
-    assert!(!told(base.clone()));
+    assert!(!reported(base.clone()));
     base[0x3_0000..].fill(0xff);
-    assert!(told(base));
+    assert!(reported(base));
 }
 
 /// The NVM of a PC's Ethernet port from a donor: it has to hold, and nothing in it may keep the other unit's address.
