@@ -311,12 +311,18 @@ fn what_answers_and_is_no_serprog_device_is_named() {
         (silent, &["no serprog device answers there", "nothing came"]),
         (drop, &["the connection to tcp=127.0.0.1:", "ended"]),
     ];
-    for (answer, words) in cases {
-        let place = format!("serprog:tcp={}", server(answer));
-        let ran = bench.run(["-p", &place, "probe"]);
-        assert!([1, 5].contains(&ran.code), "{}", ran.stderr);
-        ran.says(words);
-    }
+    // Side by side: most of each is waiting for an answer that does not come.
+    std::thread::scope(|scope| {
+        for (answer, words) in cases {
+            let bench = &bench;
+            scope.spawn(move || {
+                let place = format!("serprog:tcp={}", server(answer));
+                let ran = bench.run(["-p", &place, "probe"]);
+                assert!([1, 5].contains(&ran.code), "{}", ran.stderr);
+                ran.says(words);
+            });
+        }
+    });
     // No one listens at a port that has just been given back.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     bench.run(["-p", &format!("serprog:tcp={address}"), "probe"]).code(5).says(&["nothing listens"]);
@@ -389,7 +395,19 @@ fn a_connection_that_is_cut_in_the_middle_of_a_write_is_named_and_the_job_goes_o
     let place = format!("serprog:tcp={}", cutting(served.address.clone(), 20_000));
     let ran = bench.run(["-p", &place, "--store", "store", "--yes", "write", "wanted.bin"]).code(3);
     ran.says(&["the connection to tcp=127.0.0.1:", "ended", "partly written", "resume"]);
-    bench.run(["-p", &place, "--store", "store", "resume"]).code(0);
+    let resumed = bench.run(["-p", &place, "--store", "store", "resume"]);
+    // The bytes until the cut hang on the machine's load. Where it is in a command, the device takes what comes next for the rest of it.
+    let (_served, place) = match resumed.code {
+        0 => (served, place),
+        _ => {
+            resumed.code(1).says(&["start its server again"]);
+            drop(served);
+            let served = Served::new(&bench, &device, "127.0.0.1:0");
+            let place = format!("serprog:tcp={}", served.address);
+            bench.run(["-p", &place, "--store", "store", "resume"]).code(0);
+            (served, place)
+        }
+    };
     bench.run(["-p", &place, "verify", "wanted.bin"]).code(0);
 }
 
