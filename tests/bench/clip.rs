@@ -15,8 +15,9 @@ pub const SIZE: u64 = 8 << 20;
 /// Each kind of programmer on USB: one that pauses by itself and two that do not, one with small packets and one with large ones.
 pub const PROGRAMMERS: [ProgrammerKind; 3] =
     [ProgrammerKind::Ch341a, ProgrammerKind::Ft2232h, ProgrammerKind::Ch347t];
-/// The others: firmwares with limits of their own, and the kernel's buffers.
-pub const FURTHER: [ProgrammerKind; 3] = [
+/// The others: the CH347 of one mode, firmwares with limits of their own, and the kernel's buffers.
+pub const FURTHER: [ProgrammerKind; 4] = [
+    ProgrammerKind::Ch347f,
     ProgrammerKind::Serprog(SerprogKind::Short),
     ProgrammerKind::Serprog(SerprogKind::Esp32),
     ProgrammerKind::Spidev(SpidevKind::Pi),
