@@ -27,6 +27,13 @@ pub(crate) fn add(digest: &mut impl Digest, bytes: &[u8]) {
     }
 }
 
+/// The one value of all bytes; `None` where they differ, or there is none.
+pub(crate) fn one_value(bytes: &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    // Each byte equals the one before it: one comparison of memory, where a loop is slow without optimisation.
+    (rest == &bytes[..rest.len()]).then_some(*first)
+}
+
 /// Lower-case hex digits without separators: `ef4017`.
 pub fn hex(bytes: &[u8]) -> String {
     hex_with(bytes, "")

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use sha2::Sha256;
 
-use crate::units::{hex, sum};
+use crate::units::{hex, one_value, sum};
 
 /// Bytes as they are, or are to be, in a chip from address 0.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,11 +39,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 
 /// True when every byte is `ff`, or every byte is `00`: an erased flash, or a bus that nothing drives.
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {
-    match bytes.first() {
-        Some(first @ (0x00 | 0xff)) => bytes.iter().all(|b| b == first),
-        Some(_) => false,
-        None => true,
-    }
+    bytes.is_empty() || matches!(one_value(bytes), Some(0x00 | 0xff))
 }
 
 impl Deref for Image {

@@ -3,7 +3,7 @@
 //! The kinds are a guess for the eye, made from byte statistics alone: they decide nothing.
 
 use crate::span::{Span, Spans};
-use crate::units::{counts, entropy_of};
+use crate::units::{counts, entropy_of, one_value};
 
 /// The most cells a picture has; larger chips get larger cells.
 const MAX_CELLS: u64 = 16_384;
@@ -122,8 +122,8 @@ fn unit(len: u64, sector: u64) -> u64 {
 /// Kind and entropy of one cell's bytes.
 fn judge(bytes: &[u8]) -> (Kind, f32) {
     // Half of most flashes is erased: such cells are not counted.
-    if let Some(first) = bytes.first().filter(|first| bytes.iter().all(|byte| byte == *first)) {
-        return (if *first == 0xff { Kind::Blank } else { Kind::Filled }, 0.0);
+    if let Some(value) = one_value(bytes) {
+        return (if value == 0xff { Kind::Blank } else { Kind::Filled }, 0.0);
     }
     let counts = counts(bytes);
     let len = bytes.len() as f32;

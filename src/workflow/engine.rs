@@ -6,7 +6,7 @@ use super::note::Warning;
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::Programmer;
-use crate::units::KIB;
+use crate::units::{KIB, one_value};
 use std::ops::ControlFlow;
 
 /// In a stretch of nothing but FF or 00, the id is asked for again every so many bytes: a clip that came off reads so.
@@ -171,7 +171,7 @@ pub(super) fn is_transient(error: &FlashError) -> bool {
 
 /// The one value of all bytes, where that is FF or 00: what a dead bus gives.
 pub(super) fn uniform(bytes: &[u8]) -> Option<u8> {
-    [0xff, 0x00].into_iter().find(|v| bytes.iter().all(|b| b == v))
+    one_value(bytes).filter(|value| matches!(value, 0x00 | 0xff))
 }
 
 /// The chip still answers as it did when it was identified.

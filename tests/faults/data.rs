@@ -1,7 +1,7 @@
 //! Faults of reads, at addresses, lengths, boundaries, in order and time: a backup is right, or there is none.
 //!
 //! The table counts both for each fault and programmer; it is in hw-notes/faults.md, and `NORSPLICE_TEST=all` holds the
-//! two together. Otherwise every third case of each row is tried, and the sums are fixed. Words in `NORSPLICE_FAULTS` choose
+//! two together. Otherwise every sixth case of each row is tried, and the sums are fixed. Words in `NORSPLICE_FAULTS` choose
 //! rows, whose lines are then only printed.
 
 use super::bench::quiet;
@@ -218,7 +218,7 @@ fn no_fault_of_reads_makes_a_wrong_backup() {
         let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
         for (name, strikes) in rows().into_iter().filter(|(name, _)| chosen(name)) {
             let (mut right, mut refused) = (0, 0);
-            for strike in strikes.iter().step_by(if all() { 1 } else { 3 }) {
+            for strike in strikes.iter().step_by(if all() { 1 } else { 6 }) {
                 match back_up(kind, *strike, &old) {
                     Ok(true) => right += 1,
                     Ok(false) => refused += 1,
@@ -245,7 +245,8 @@ fn no_fault_of_reads_makes_a_wrong_backup() {
     }
 }
 
-/// A large chip, of which both sides of 16 MiB are read: by addresses of four bytes, or in 4-byte mode.
+/// A large chip, of which both sides of 16 MiB are read: by addresses of four bytes, or in 4-byte mode. `NORSPLICE_TEST=all`
+/// tries each fault by each programmer; otherwise each programmer has every third, beginning with another one.
 #[test]
 fn no_fault_of_reads_makes_a_wrong_read_past_16_mib() {
     const BORDER: u64 = 16 << 20;
@@ -275,8 +276,9 @@ fn no_fault_of_reads_makes_a_wrong_read_past_16_mib() {
     let (mut wrong, mut right, mut refused) = (Vec::new(), 0, 0);
     for part in ["W25Q256FV", "MT25QL256"] {
         let old = noise(find(part).unwrap().size, 3);
-        for (kind, programmer) in KINDS {
-            for fault in faults {
+        for (n, (kind, programmer)) in KINDS.into_iter().enumerate() {
+            let (first, step) = if all() { (0, 1) } else { (n % 3, 3) };
+            for fault in faults.into_iter().skip(first).step_by(step) {
                 let clip = Clip::new(kind, part, Some(old.clone()));
                 let mut chip = clip.connect().unwrap();
                 clip.emulator.set_faults(&Faults::default().with(Fault::Data(fault)));
@@ -294,10 +296,10 @@ fn no_fault_of_reads_makes_a_wrong_read_past_16_mib() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(right >= 10 && refused >= 40, "{right} right, {refused} refused");
+    assert!(right >= 3 && refused >= 13, "{right} right, {refused} refused");
 }
 
 /// Right and refused, of all cases.
 const ALL: (usize, usize) = (220, 1305);
-/// Of every third.
-const SPREAD: (usize, usize) = (60, 485);
+/// Of every sixth.
+const SPREAD: (usize, usize) = (28, 277);

@@ -103,8 +103,9 @@ impl FlashChip {
                     };
                     miso[done..done + n].copy_from_slice(&self.array[*address..*address + n]);
                     let undefined = self.undefined();
-                    for (at, byte) in (*address..).zip(&mut miso[done..done + n]) {
-                        *byte ^= if undefined.contains(&at) { 0x5a } else { 0 };
+                    let from = undefined.start.max(*address);
+                    for at in from..undefined.end.min(*address + n) {
+                        miso[done + at - *address] ^= 0x5a;
                     }
                     *address = match self.wrap {
                         0 => first + (*address + n - first) % die,

@@ -180,33 +180,48 @@ impl FlashChip {
             }
         }
         for fault in faults.list.clone() {
-            for (i, byte) in miso.iter_mut().enumerate() {
-                let at = given + i;
-                match fault {
-                    DataFault::FirstBitHigh if at == 0 => *byte |= 0x80,
-                    DataFault::DeadAfter(n) if at as u64 >= n => *byte = 0xff,
-                    DataFault::Stops(n, value) if reads >= n => *byte = value,
-                    DataFault::Wraps(n) => {
-                        *byte = self.array[(start / n * n + (start + at) % n) % self.array.len()]
-                    }
-                    DataFault::BeginsAgain(n) => {
-                        *byte = self.array[(start + at % n as usize) % self.array.len()];
-                    }
-                    DataFault::WrapsPast(from, n) if at as u64 >= from => {
-                        *byte = self.array[(start / n * n + (start + at) % n) % self.array.len()];
-                    }
-                    DataFault::AboveClock(most) if hz > most => {
+            // Where in this piece the so-manyth byte of the answer is.
+            let len = miso.len() as u64;
+            let past = |n: u64| n.saturating_sub(given as u64).min(len) as usize;
+            match fault {
+                DataFault::FirstBitHigh if given == 0 => {
+                    miso.iter_mut().take(1).for_each(|byte| *byte |= 0x80)
+                }
+                DataFault::DeadAfter(n) => miso[past(n)..].fill(0xff),
+                DataFault::Stops(n, value) if reads >= n => miso.fill(value),
+                DataFault::Wraps(n) => circle(&self.array, start / n * n, start + given, n, miso),
+                DataFault::BeginsAgain(n) => circle(&self.array, start, given, n as usize, miso),
+                DataFault::WrapsPast(from, n) => {
+                    let first = past(from);
+                    circle(&self.array, start / n * n, start + given + first, n, &mut miso[first..]);
+                }
+                DataFault::AboveClock(most) if hz > most => {
+                    for byte in miso.iter_mut() {
                         let before = std::mem::replace(&mut self.data_faults.held, *byte);
                         if before == 0 && *byte >= 0x80 {
                             *byte &= 0x7f;
                             self.counts.faults += 1;
                         }
                     }
-                    DataFault::Holds(n) if at as u64 >= n => *byte = self.data_faults.held,
-                    DataFault::Holds(_) => self.data_faults.held = *byte,
-                    _ => {}
                 }
+                DataFault::Holds(n) => {
+                    let (right, held) = miso.split_at_mut(past(n));
+                    self.data_faults.held = right.last().copied().unwrap_or(self.data_faults.held);
+                    held.fill(self.data_faults.held);
+                }
+                _ => {}
             }
         }
+    }
+}
+
+/// Fills `miso` with what is at `base` and behind it, where `at` runs in circles of `n` bytes.
+fn circle(array: &[u8], base: usize, mut at: usize, n: usize, miso: &mut [u8]) {
+    let mut done = 0;
+    while done < miso.len() {
+        let from = (base + at % n) % array.len();
+        let run = (n - at % n).min(array.len() - from).min(miso.len() - done);
+        miso[done..done + run].copy_from_slice(&array[from..from + run]);
+        (done, at) = (done + run, at + run);
     }
 }

@@ -13,6 +13,7 @@ use crate::image::donor::dump::repeats;
 use crate::image::donor::form::other_form;
 use crate::image::donor::recognise::recognise_by;
 use crate::image::donor::recognised::Recognised;
+use crate::image::is_blank;
 use crate::image::layouts::text_layout;
 use crate::image::pc;
 use crate::span::Span;
@@ -140,7 +141,7 @@ fn check_file(bytes: &[u8], items: &[Item]) -> Vec<Check> {
         });
         return checks;
     }
-    let blank = matches!(bytes[0], 0 | 0xff) && bytes.iter().all(|b| *b == bytes[0]);
+    let blank = is_blank(bytes);
     let detail = if blank { format!("every byte is {:02x}", bytes[0]) } else { String::new() };
     checks.push(Check { name: "not-blank".into(), result: (!blank).into(), detail });
     let start_is_known = items.iter().any(|item| item.offset == 0);

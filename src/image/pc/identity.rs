@@ -13,6 +13,7 @@ use super::guid::Guid;
 use super::variables::Guard;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
 use crate::span::Span;
+use crate::units::one_value;
 
 /// The file of a unit's SMBIOS data on boards of ASUS, ASRock, MSI and others.
 pub const FLASH_DATA: Guid = Guid::of("FD44820B-F1AB-41C0-AE4E-0C55556EB9BD");
@@ -117,7 +118,7 @@ fn smbios(bytes: &[u8], what: What, span: Span) -> Option<Value> {
     let len = text.len();
     let is_text = len > 0 && text.iter().all(|byte| (0x20..0x7f).contains(byte));
     // After the text its end, or what fills it up: bytes of one value.
-    let filled = value[len..].iter().all(|byte| *byte == value[len]);
+    let filled = one_value(&value[len..]).is_some();
     let (room, end) = (if filled { span.end } else { span.start + len as u64 }, span.start + len as u64);
     is_text.then(|| Value {
         what,
@@ -130,7 +131,7 @@ fn smbios(bytes: &[u8], what: What, span: Span) -> Option<Value> {
 
 fn uuid(bytes: &[u8], at: u64) -> Option<Value> {
     let guid = Guid::at(bytes, at as usize)?;
-    let blank = guid.0.iter().all(|byte| *byte == guid.0[0]);
+    let blank = one_value(&guid.0).is_some();
     let span = Span::at(at, 16)?;
     (!blank).then(|| Value { what: What::Uuid, span, room: span, guard: Guard::None, text: guid.to_string() })
 }

@@ -12,6 +12,7 @@ use crate::image::is_blank;
 use crate::image::layout::{Role, Source};
 use crate::image::pc::nvram::emptied;
 use crate::span::Span;
+use crate::units::one_value;
 
 /// Erased flash.
 const ERASED: u8 = 0xff;
@@ -110,7 +111,7 @@ fn put(place: &mut [u8], bytes: &[u8]) {
 }
 
 fn is_erased(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| *b == ERASED)
+    bytes.is_empty() || one_value(bytes) == Some(ERASED)
 }
 
 /// The file for the loader's rescue, of the board's own kind.

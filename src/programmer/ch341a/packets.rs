@@ -67,7 +67,7 @@ impl Packets {
         while len > 0 {
             let now = self.room().min(len);
             // The same either way round.
-            self.packet.resize(self.packet.len() + now, FILL);
+            self.packet.extend_from_slice(&[FILL; PACKET][..now]);
             self.flush_full();
             len -= now;
         }
