@@ -85,6 +85,14 @@ export function count(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** `16M`, `512 KiB`, `0x800000` or a plain number as a number of bytes; null where it is none. */
+export function sizeIn(text) {
+  const found = /^(0x[0-9a-f]+|\d+)\s*([km]?)(ib)?$/i.exec(text.trim());
+  if (!found) return null;
+  const size = Number(found[1]) * { "": 1, k: 1 << 10, m: 1 << 20 }[found[2].toLowerCase()];
+  return Number.isSafeInteger(size) ? size : null;
+}
+
 export function address(value, digits = 6) {
   return `0x${value.toString(16).padStart(digits, "0")}`;
 }

@@ -82,18 +82,23 @@ function notice() {
     tell(unreachable || "No connection to norsplice. What runs there keeps running.", button("connect", "Try again", start));
   } else if (!session.inCharge && session.operations.size) {
     tell("Another tab is in charge. This one only watches.", button("take-over", "Take over here", () => session.takeOver()));
+  } else if (complaint) {
+    tell(complaint, button("dismiss", "Close", () => complain("")));
   } else {
     noticed = "";
     show(find("notice"), false);
   }
 }
 
-let complaint = 0;
+/** What the engine could not do anything with, until it is closed or has been there for a while. */
+let complaint = "";
+let complained = 0;
 
-function complain(event) {
-  tell(event.detail, button("dismiss", "Close", notice));
-  clearTimeout(complaint);
-  complaint = setTimeout(notice, 10000);
+function complain(text) {
+  complaint = text;
+  clearTimeout(complained);
+  if (text) complained = setTimeout(complain, 20000, "");
+  notice();
 }
 
 let loaded = false;
@@ -131,12 +136,11 @@ build();
 activity(app, find("activity"));
 question(app, find("question"));
 session.addEventListener("change", () => {
-  clearTimeout(complaint);
   notice();
   load();
 });
 session.addEventListener("lost", () => setTimeout(start, 1000));
-session.addEventListener("complaint", complain);
+session.addEventListener("complaint", ({ detail }) => complain(detail));
 session.addEventListener("line", ({ detail: line }) => {
   if (line.event === "chip") app.set({ chip: { ...app.state.chip, ...line } });
 });

@@ -18,6 +18,8 @@ export class Session extends EventTarget {
   current = null;
   /** The last of those that is worth a look, running or ended. */
   job = null;
+  /** Bytes that a line may have: a longer one would be skipped, and nothing would answer it. */
+  #longest = Infinity;
   #queue = [];
   #count = 0;
   #prefix = [...crypto.getRandomValues(new Uint8Array(4))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -45,7 +47,7 @@ export class Session extends EventTarget {
     return this.current !== null && !this.current.ended;
   }
 
-  /** Carries an operation out: its last line, or an Error with `line`. `on` is called with each event before. */
+  /** Carries an operation out: its last line, or an Error, with `line` where the engine has refused it. `on` is called with each event before. */
   request(name, options = {}, on = () => {}) {
     return new Promise((resolve, reject) => {
       if (!this.connected) return reject(new Error(LOST));
@@ -82,8 +84,14 @@ export class Session extends EventTarget {
     if (this.busy || !this.connected || !this.inCharge || this.operations.size === 0) return;
     const entry = this.#queue.shift();
     if (!entry) return;
+    const line = { id: entry.id, do: entry.name, options: entry.options };
+    const long = new TextEncoder().encode(JSON.stringify(line)).length;
+    if (long > this.#longest) {
+      entry.reject(new Error(`this request has ${long} bytes, and ${this.#longest} is the most: what was typed or chosen is too long`));
+      return this.#next();
+    }
     this.current = entry;
-    this.#transport.send({ id: entry.id, do: entry.name, options: entry.options });
+    this.#transport.send(line);
     this.#changed();
   }
 
@@ -92,6 +100,7 @@ export class Session extends EventTarget {
       this.operations = new Set(line.operations);
       this.version = line.version;
       this.programmer = line.programmer;
+      this.#longest = line.longest_line;
     } else if (line.event === "tab") {
       this.inCharge = line.in_charge;
       this.tabs = line.tabs;

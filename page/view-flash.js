@@ -29,6 +29,9 @@ export function flash(app) {
   let subject = "";
   let other = "";
 
+  /** What is chosen there, as it is shown. */
+  const label = (select) => select.selectedOptions[0]?.label ?? "";
+
   const load = (name) => async (at, length) => (await session.request("bytes", { what: name, at, length })).data;
 
   function open(at, length = 0) {
@@ -85,6 +88,7 @@ export function flash(app) {
   async function compare(result, mine) {
     let ranges = runs(result);
     let byRegion = [];
+    let uneven = "";
     let note = ranges.length ? `Whole cells differ in ${count(ranges.length, "place")}.` : "Both are the same.";
     if (session.can("diff")) {
       const exact = await app.run(box, "diff", { a: other, b: subject, ...(other === "chip" ? app.conditions() : {}) });
@@ -97,10 +101,11 @@ export function flash(app) {
       ranges = exact.ranges;
       byRegion = (exact.regions ?? []).filter((region) => region.differing_bytes > 0);
       note = exact.same ? "Both are the same." : differing(exact.differing_bytes, ranges);
+      if (exact.a_bytes !== exact.b_bytes) uneven = `${label(against)} has ${count(exact.a_bytes, "byte")}, ${label(what)} has ${exact.b_bytes}: what is beyond the shorter one counts as different.`;
     }
     fill(
       differences,
-      h("p", { role: "status" }, note),
+      h("p", { role: "status" }, note, uneven && ` ${uneven}`),
       byRegion.length > 0 && h("p", {}, `Of that: ${byRegion.map((region) => `${bytes(region.differing_bytes)} in ${region.name}`).join(", ")}.`),
       rangeList(ranges, open),
     );

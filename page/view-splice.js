@@ -1,7 +1,7 @@
 // The splice: which file gives which region, what stays of this unit, what asks, and what would be on the chip.
 
 import { findings, messages, panel } from "./app.js";
-import { address, button, bytes, choices, facts, field, fill, h, save, show, table, time } from "./dom.js";
+import { address, button, bytes, choices, facts, field, fill, h, save, show, sizeIn, table, time } from "./dom.js";
 import { Picture, legend } from "./picture.js";
 
 /** A recipe is told from other files by its name. */
@@ -13,12 +13,19 @@ export function splice(app) {
   const board = h("select", { do: "board" });
   const base = h("select", { do: "base" });
   const donors = h("div", { class: "donors", role: "group", "aria-label": "new firmware from" });
-  const mac = h("input", { type: "text", do: "mac", placeholder: "as it is", autocomplete: "off", spellcheck: "false" });
+  const text = (action, placeholder = "as it is") => h("input", { type: "text", do: action, placeholder, autocomplete: "off", spellcheck: "false" });
+  const [mac, serial, uuid] = [text("mac"), text("serial"), text("uuid")];
+  const layout = h("select", { do: "layout" });
+  const baseLayout = h("select", { do: "base-layout" });
+  const chipSize = text("chip-size", "by the chip or the dump");
+  const env = h("textarea", { do: "env", rows: 3, placeholder: "bootdelay=3", autocomplete: "off", spellcheck: "false" });
   const recipe = h("select", { do: "recipe" });
   const result = h("div", { "data-result": "" });
   const outcome = h("section", { class: "panel", hidden: true }, result);
   const picture = new Picture("what the splice changes");
   const chosen = new Set();
+  /** Of a file, the part that is meant. */
+  const parts = new Map();
   const sources = new Map();
   const allowed = new Set();
   const said = h("p", { role: "status" });
@@ -52,13 +59,21 @@ export function splice(app) {
     const known = givers();
     const set = [...sources].filter(([, source]) => known.includes(source)).map(([region, source]) => `${region}=${source}`);
     const given = named();
-    // A recipe names its board.
-    const boardName = board.value || (recipe.value ? "" : "auto");
+    // A recipe names its board, and a map is in place of one.
+    const boardName = layout.value ? "" : board.value || (recipe.value ? "" : "auto");
+    const variables = env.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const whole = ({ file }) => `${file.path}${parts.get(file.path) ?? ""}`;
     return {
       ...(boardName && { board: boardName }),
-      donors: given.length > 1 ? given.map(({ name, file }) => `${name}=${file.path}`) : given.map(({ file }) => file.path),
+      ...(layout.value && { layout: layout.value }),
+      ...(!chipSize.disabled && chipSize.value.trim() && { chip_size: sizeIn(chipSize.value) }),
+      ...(baseLayout.value && { base_layout: baseLayout.value }),
+      donors: given.length > 1 ? given.map((one) => `${one.name}=${whole(one)}`) : given.map(whole),
       ...(set.length && { set }),
       ...(mac.value.trim() && { mac: mac.value.trim() }),
+      ...(serial.value.trim() && { serial: serial.value.trim() }),
+      ...(uuid.value.trim() && { uuid: uuid.value.trim() }),
+      ...(variables.length && { env: variables }),
       ...(recipe.value && { recipe: recipe.value }),
       ...(base.value && { base: base.value }),
       ...(allowed.size && { allow: [...allowed] }),
@@ -77,6 +92,10 @@ export function splice(app) {
     show(toWrite, false);
     show(keepResult, false);
     show(keepRecipe, false);
+    if (!chipSize.disabled && chipSize.value.trim() && sizeIn(chipSize.value) === null) {
+      fill(box, h("p", {}, `"${chipSize.value}" is no size: 16M or 16777216 is one.`));
+      return show(box, true);
+    }
     // With a base the files alone are asked; without one the chip is.
     const alone = base.value && session.can("splice");
     const spliced = alone
@@ -163,6 +182,9 @@ export function splice(app) {
   const plain = () => app.state.files.filter((file) => !isRecipe(file));
   const lists = () => {
     choices(base, [{ value: "", label: "what is on the chip now" }, ...app.backupChoices(), ...plain().map((file) => ({ value: file.path, label: `the dump ${file.name}` }))]);
+    const maps = plain().map((file) => ({ value: file.path, label: `in ${file.name}` }));
+    choices(layout, [{ value: "", label: "of the board" }, { value: "chip", label: "the one in the board's own data" }, ...maps]);
+    choices(baseLayout, [{ value: "", label: "the same" }, ...maps]);
     choices(recipe, [{ value: "", label: "none" }, ...app.state.files.filter(isRecipe).map((file) => ({ value: file.path, label: file.name }))]);
   };
   /** Not made anew while someone ticks one: a backup that is taken changes nothing here. */
@@ -172,8 +194,23 @@ export function splice(app) {
       donors,
       files.length === 0 && h("p", { class: "hint" }, "Drop the vendor's file or a dump in Files first."),
       files.map((file) =>
-        h("label", { class: "check" }, h("input", { type: "checkbox", do: "donor", value: file.path, checked: chosen.has(file.path), on: { change: (event) => ((event.target.checked ? chosen.add(file.path) : chosen.delete(file.path)), changed()) } }), ` ${file.name}`)),
+        h("div", { class: "donor" },
+          h("label", { class: "check" }, h("input", { type: "checkbox", do: "donor", value: file.path, checked: chosen.has(file.path), on: { change: (event) => ((event.target.checked ? chosen.add(file.path) : chosen.delete(file.path)), tick(event.target), changed()) } }), ` ${file.name}`),
+          part(file))),
     );
+    for (const one of donors.querySelectorAll("[data-do=donor]")) tick(one);
+  };
+  /** A part of a file is asked for where the file is chosen. */
+  const tick = (donor) => show(donor.closest(".donor").querySelector("[data-do=donor-part]"), donor.checked);
+  const part = (file) => {
+    const control = h("input", { type: "text", do: "donor-part", "aria-label": `part of ${file.name}`, placeholder: "all of it; @0x800+4M or :NAME for a part", value: parts.get(file.path) ?? "", autocomplete: "off", spellcheck: "false" });
+    control.addEventListener("change", () => {
+      const typed = control.value.trim();
+      // A name alone is that of a part.
+      parts.set(file.path, typed === "" || /^[@:]/.test(typed) ? typed : `:${typed}`);
+      changed();
+    });
+    return control;
   };
   app.addEventListener("state", ({ detail }) => {
     if (detail.donor) chosen.add(detail.donor);
@@ -181,15 +218,30 @@ export function splice(app) {
     if ("files" in detail || "backups" in detail) lists();
     if ("files" in detail || detail.donor) offer();
   });
-  for (const one of [board, base, recipe, mac]) one.addEventListener("change", changed);
+  for (const one of [board, base, recipe, mac, serial, uuid, env, layout, chipSize, baseLayout]) one.addEventListener("change", changed);
+  const ofMap = () => {
+    board.disabled = layout.value !== "";
+    chipSize.disabled = !board.disabled || layout.value === "chip";
+  };
+  layout.addEventListener("change", ofMap);
   outcome.append(h("div", { class: "actions" }, toWrite, keepResult, keepRecipe), said);
   lists();
   offer();
+  ofMap();
   return [
     panel(
       "Choose the contents",
       h("div", { class: "row" }, field("Board", board), field("This board's own data from", base), field("MAC address", mac), field("Recipe", recipe, "Repeats an earlier splice. Drop it in Files, with the files that it names.")),
       h("fieldset", {}, h("legend", {}, "New firmware from"), donors),
+      h("details", { "data-more": "" }, h("summary", {}, "More: another map, variables, data of a PC"),
+        h("div", { class: "row" },
+          field("Map of the flash", layout, "In place of a board: a layout, a device tree or an image that holds one."),
+          field("Size of the chip", chipSize, "With a map from a file."),
+          field("Map of the board's own dump", baseLayout, "Where the result has another map, regions move by their names.")),
+        h("div", { class: "row" },
+          field("U-Boot variables", env, "One in a line, NAME=VALUE; an empty value removes it."),
+          field("Serial number of a PC", serial),
+          field("UUID of a PC", uuid))),
       h("p", { class: "hint" }, "Without a dump or backup chosen, the chip is read and backed up first. Nothing is written before you have seen the plan and confirmed it."),
       h("div", { class: "actions" }, button("preview", "Preview the result", preview, "primary")),
       box,

@@ -18,6 +18,25 @@ pub struct Compared {
     pub subjects: [Subject; 2],
 }
 
+impl Compared {
+    /// How many bytes of each were compared.
+    pub(crate) fn lengths(&self) -> [u64; 2] {
+        self.subjects.each_ref().map(|subject| subject.bytes.len() as u64)
+    }
+
+    /// That one is longer than the other, as a sentence.
+    pub(crate) fn uneven(&self) -> Option<String> {
+        let ([a, b], [of_a, of_b]) = (&self.subjects, self.lengths());
+        // To the byte: two sizes that differ may be the same in words.
+        (of_a != of_b).then(|| {
+            format!(
+                "{} has {of_a} bytes, {} has {of_b}; what is beyond the shorter one counts as different",
+                a.name, b.name
+            )
+        })
+    }
+}
+
 /// How much of a region differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionDifference {

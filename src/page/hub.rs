@@ -1,7 +1,9 @@
 //! Between the tabs and the session: one tab is in charge, every tab sees every line.
 
 use super::limits::{KEPT, MESSAGE, TABS, WAITING};
-use crate::wire::session::{complaint, is_last, line, tab};
+use crate::wire::Fields;
+use crate::wire::request::{NoRequest, Request, What, request};
+use crate::wire::session::{complaint, is_last, line, tab, unusable};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -91,15 +93,15 @@ impl Hub {
         }
         let refused = if state.in_charge != Some(tab) {
             Some("another tab is in charge: this one sees what happens, and neither asks nor answers")
-        } else if text.contains('\n') || text.len() >= MESSAGE {
-            Some("a message is one line, shorter than 1 MiB")
+        } else if text.contains('\n') || text.len() > MESSAGE {
+            Some("a message is one line of 1 MiB at most")
         } else {
             let bytes = format!("{text}\n").into_bytes();
             let sent = state.session.as_ref().is_some_and(|session| session.try_send(bytes).is_ok());
             (!sent).then_some("the session takes no more requests now")
         };
         if let Some(why) = refused {
-            state.send(tab, &line(None, "error", complaint(why)).to_string().into());
+            state.send(tab, &refusal(text, why).to_string().into());
         }
     }
 
@@ -134,6 +136,17 @@ impl Hub {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is said to a line that does not reach the session. A request ends by it: no other line would ever answer it.
+fn refusal(text: &str, why: &str) -> Fields {
+    match request(text) {
+        Ok(Request { id, what: What::Do(name, _) }) => line(Some(&id), "error", unusable(&name, why)),
+        Ok(Request { id, .. }) | Err(NoRequest { id: Some(id), .. }) => {
+            line(Some(&id), "error", complaint(why))
+        }
+        Err(NoRequest { id: None, .. }) => line(None, "error", complaint(why)),
     }
 }
 
@@ -227,8 +240,26 @@ mod tests {
         let (hub, input, mut lines) = hub();
         let (first, second) = (hub.join().unwrap(), hub.join().unwrap());
         assert!(seen(&second).contains(r#""in_charge":false"#));
+        // Where it was a request, no other line ever answers it.
         hub.take(second.tab, r#"{"id":2,"do":"probe"}"#);
-        assert!(seen(&second).contains("another tab is in charge"));
+        let refused = seen(&second);
+        assert!(
+            refused.starts_with(
+                r#"{"id":2,"event":"error","command":"probe","message":"another tab is in charge"#
+            )
+        );
+        assert!(is_last(&refused), "{refused}");
+        for line in [r#"{"id":2,"cancel":true}"#, "garbage"] {
+            hub.take(second.tab, line);
+            let refused = seen(&second);
+            assert!(refused.contains("another tab is in charge") && !is_last(&refused), "{refused}");
+        }
+        for long in [MESSAGE, MESSAGE + 1] {
+            let line = format!(r#"{{"id":3,"do":"{}"}}"#, "x".repeat(long - r#"{"id":3,"do":""}"#.len()));
+            hub.take(first.tab, &line);
+            let said = seen(&first);
+            assert_eq!(said.contains("1 MiB at most") && is_last(&said), long > MESSAGE);
+        }
         hub.take(first.tab, r#"{"id":1,"do":"probe"}"#);
         lines.write_all(b"{\"id\":1,\"ev").unwrap();
         lines.write_all(b"ent\":\"note\"}\n").unwrap();
@@ -245,7 +276,7 @@ mod tests {
         hub.take(first.tab, r#"{"id":3,"do":"probe"}"#);
         assert!(seen(&first).contains("takes no more"));
         let all: Vec<String> = io::read_to_string(input).unwrap().lines().map(str::to_owned).collect();
-        assert_eq!(all, [r#"{"id":1,"do":"probe"}"#]);
+        assert!(all.len() == 2 && all[0].len() == MESSAGE && all[1] == r#"{"id":1,"do":"probe"}"#);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 pub const HEAD: usize = 16 * 1024;
 /// Its header fields.
 pub const FIELDS: usize = 64;
-/// A message of a tab, in bytes: a line of the session, which has the same bound.
-pub const MESSAGE: usize = 1 << 20;
+/// A message of a tab, in bytes: a line of the session.
+pub const MESSAGE: usize = crate::session::LONGEST;
 /// A file that a tab drops, in bytes: more than the largest chip.
 pub const FILE: u64 = 512 << 20;
 /// All files of one run, in bytes.

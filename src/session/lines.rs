@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 /// The longest line, in bytes: a request names files and does not contain them.
-const LONGEST: usize = 1 << 20;
+pub const LONGEST: usize = 1 << 20;
 /// Lines that may wait. The reader holds back more than these.
 const WAITING: usize = 64;
 

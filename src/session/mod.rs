@@ -16,6 +16,8 @@ mod serve;
 mod start;
 mod talk;
 
+#[cfg(feature = "page")]
+pub(crate) use lines::LONGEST;
 pub use lines::{Lines, Waits};
 pub use serve::{serve, serve_lines};
 pub use start::Start;

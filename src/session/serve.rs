@@ -1,6 +1,6 @@
 //! The loop: a request, its work, its last line, until the input ends.
 
-use super::lines::Lines;
+use super::lines::{LONGEST, Lines};
 use super::operations::{self, Fault, Work};
 use super::start::Start;
 use super::talk::{Output, Talk};
@@ -19,7 +19,8 @@ pub fn serve(input: impl Read + Send + 'static, output: &mut dyn Write, start: &
 /// The same for lines that are read in another way.
 pub fn serve_lines(lines: &Lines, output: &mut dyn Write, start: &Start) -> bool {
     let (output, kept) = (Output::new(output), Kept::default());
-    output.send(&wire::session::hello(&start.version, &operations::names(), start.desk.programmer.text()));
+    let hello = wire::session::hello(&start.version, &operations::names(), start.desk.programmer.text());
+    output.send(&hello.and(wire::session::longest_line(LONGEST)));
     while output.is_open() {
         let Some(line) = lines.wait() else { break };
         let complain = |id: Option<&Id>, message: &str| {

@@ -62,6 +62,11 @@ pub(crate) fn region_differences(regions: Option<Vec<RegionDifference>>) -> Fiel
     Fields::new().with_some("regions", regions.map(|all| all.iter().map(row).collect::<Vec<Value>>()))
 }
 
+/// How many bytes of each of two contents were compared.
+pub(crate) fn lengths([a, b]: [u64; 2]) -> Fields {
+    Fields::new().with("a_bytes", a).with("b_bytes", b)
+}
+
 /// Places where something is in contents, and whether there are more.
 pub fn found(what: &str, found: &[Found], more: bool) -> Fields {
     let place = |one: &Found| json!({ "start": one.span.start, "end": one.span.end, "form": one.form });

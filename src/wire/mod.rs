@@ -36,7 +36,7 @@ pub use chip::{connected, parts, probe, status};
 pub(crate) use chip::{protection_changed, protection_shown};
 pub use contact::{contact, meter, watched};
 pub use contents::{compared, found, hexdump, map, picture};
-pub(crate) use contents::{pictured, region_differences};
+pub(crate) use contents::{lengths, pictured, region_differences};
 pub(crate) use event::job_opened;
 pub use event::{event, message, progress, stage, stored};
 pub use extracted::{extracted, extracted_text};

@@ -31,6 +31,11 @@ pub fn hello(version: &str, operations: &[&str], programmer: Option<&str>) -> Fi
         .with("programmer", programmer)
 }
 
+/// Of `hello`: how many bytes a line of the other side may have. No id is read in a longer one, so nothing answers it.
+pub(crate) fn longest_line(bytes: usize) -> Fields {
+    Fields::new().with("longest_line", bytes)
+}
+
 /// `result`: the request is done. Its facts are those of the command's own result.
 pub fn done(operation: &str, fields: &Fields) -> Fields {
     result(operation, 0, Ending::Done(fields)).with("final", true)

@@ -324,6 +324,10 @@ fn two_files_are_compared_by_list_and_picture_and_coloured_by_entropy() {
     choose(&mut browser, "against", "the chip on the clip");
     says(&mut browser, &format!("{} bytes in 1 range differ.", 0x8_0000 - 0x1_0000));
     says(&mut browser, "0x010000…0x080000");
+    says(
+        &mut browser,
+        "the chip on the clip has 524288 bytes, one.bin has 65536: what is beyond the shorter one counts",
+    );
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
@@ -378,6 +382,7 @@ fn bytes_are_found_by_address_text_hex_and_mac() {
     browser.run("document.querySelector('[data-do=search-text]').value = 'cafe'; return ''");
     browser.click("[data-do=search]");
     says(&mut browser, "No place has these bytes. For the text instead, put it in quotes: \"cafe\".");
+    super::local::search_too_long(&mut browser);
     enter(&mut browser, "search-text", "nowhere");
     says(&mut browser, "No place has this text.");
     assert_eq!(browser.console(), Vec::<String>::new());

@@ -105,6 +105,15 @@ pub fn text(browser: &mut Browser) -> String {
     browser.run("return document.querySelector('[data-view]:not([hidden])').innerText")
 }
 
+/// In the flash view: a text that no line of the session has room for is refused by the page, and what comes after it is done.
+pub fn search_too_long(browser: &mut Browser) {
+    browser.run("document.querySelector('[data-do=search-text]').value = 'x'.repeat(1 << 20); return ''");
+    browser.click("[data-view=flash] [data-do=search]");
+    browser.until(
+        "document.querySelector('[data-view=flash]').innerText.includes('1048576 is the most: what was typed or chosen is too long')",
+    );
+}
+
 /// No serious fault that axe-core knows is on any view; it is fetched by `.ci/run`.
 pub fn assert_accessible(browser: &mut Browser) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/package/axe.min.js");

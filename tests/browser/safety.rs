@@ -161,6 +161,20 @@ fn a_second_tab_takes_over_by_a_click_before_and_in_a_question() {
     browser.until("document.querySelector('#activity').dataset.state === 'done'");
     let after = bench.read("chip/flash.bin");
     assert!(after[..0x1000].iter().all(|byte| *byte == 0x5a));
+    // A line that is no request is complained of in every tab, whatever happens after it, until that is closed.
+    let mut other = page.join();
+    other.send(r#"{"tab":"take"}"#);
+    other.send("garbage");
+    other.until("error");
+    other.send(r#"{"id":1,"do":"jobs"}"#);
+    other.until("result");
+    drop(other);
+    // The first one is in charge then.
+    browser.click("[data-do=take-over]");
+    browser
+        .until("document.querySelector('#notice:not([hidden])')?.innerText.includes('the line is not JSON')");
+    browser.click("[data-do=dismiss]");
+    browser.until("document.querySelector('#notice').hidden");
     assert_no_misdeeds(&bench);
     assert_eq!(browser.console(), Vec::<String>::new());
 }

@@ -7,6 +7,8 @@ use super::page::browser;
 use super::tab::downloaded;
 use crate::bench::Bench;
 use crate::page::PageRun;
+use crate::pc::made::{Part, Spec, build};
+use norsplice::image::synthetic;
 use std::path::Path;
 
 const MAC: &str = "02:11:22:33:44:55";
@@ -21,9 +23,12 @@ fn start(browser: &mut Browser, bench: &Bench, saved: &Path) -> PageRun {
 
 /// What the command makes of the same order.
 fn by_command(bench: &Bench, words: &[&str]) -> Vec<u8> {
-    let all =
-        ["splice", "--base", "board.bin", "--board", "archer-mr200-v1", "-o", "by-command.bin", "--force"];
-    bench.run([&all[..], words].concat()).code(0);
+    by_splice(bench, &[&["--base", "board.bin", "--board", "archer-mr200-v1"][..], words].concat())
+}
+
+/// The same, of any board.
+fn by_splice(bench: &Bench, words: &[&str]) -> Vec<u8> {
+    bench.run([&["splice", "-o", "by-command.bin", "--force"][..], words].concat()).code(0);
     bench.read("by-command.bin")
 }
 
@@ -35,8 +40,13 @@ fn preview(browser: &mut Browser) {
 
 /// The image as the page saves it, and the name that it says.
 fn result(browser: &mut Browser, saved: &Path) -> Vec<u8> {
+    result_as(browser, saved, "Saved as archer-mr200-v1.bin: all of the chip, 8 MiB.")
+}
+
+/// The same, where it says this.
+fn result_as(browser: &mut Browser, saved: &Path, words: &str) -> Vec<u8> {
     browser.click("[data-do=save-result]");
-    says(browser, "Saved as archer-mr200-v1.bin: all of the chip, 8 MiB.");
+    says(browser, words);
     let file = downloaded(saved, ".bin");
     let bytes = std::fs::read(&file).expect("it is there");
     std::fs::remove_file(file).expect("it can go");
@@ -131,5 +141,111 @@ fn of_several_donors_one_is_chosen_where_both_have_a_region_and_what_asks_passes
     browser.click("[data-do=allow-foreign-mac]");
     preview(&mut browser);
     assert!(result(&mut browser, saved.path()) == wanted);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+/// Types into a control in place of what is there, as a person who then goes on.
+fn fill(browser: &mut Browser, control: &str, words: &str) {
+    // The one that is seen: each donor has its own.
+    browser.run(&format!(
+        "const one = [...document.querySelectorAll('[data-do={control}]')].find((one) => one.offsetParent); \
+         one.id ||= 'to-fill'; one.value = ''; globalThis.filled = one.id; return ''"
+    ));
+    let id = browser.run("return globalThis.filled");
+    browser.keys(&format!("#{id}"), words);
+    browser.run("document.activeElement.blur(); return ''");
+}
+
+/// A U-Boot environment of one block, with its sum.
+fn environment(texts: &[u8]) -> Vec<u8> {
+    let mut texts = texts.to_vec();
+    texts.resize(0x1000 - 4, 0);
+    [crc32fast::hash(&texts).to_le_bytes().to_vec(), texts].concat()
+}
+
+#[test]
+fn another_map_and_variables_are_given_by_controls_and_the_recipe_repeats_them() {
+    const OLD: &str = "mtdparts=spi0.0:64k(u-boot),64k(u-boot-env),256k(firmware),-(art)";
+    const NEW: &str = "mtdparts=spi0.0:64k(u-boot),64k(u-boot-env),512k(firmware),128k@0xe0000(art)";
+    let Some(mut browser) = browser() else { return };
+    let (bench, saved) = (Bench::new(), tempfile::tempdir().expect("a folder"));
+    let mut own = synthetic::noise(1, 0x8_0000);
+    own[0x1_0000..0x1_1000].copy_from_slice(&environment(b"bootdelay=3\0baudrate=57600\0old=1\0\0"));
+    bench.write("own.bin", &own);
+    bench.write("old.txt", OLD.as_bytes());
+    bench.write("new.txt", NEW.as_bytes());
+    bench.write("firmware.bin", &synthetic::noise(2, 0x8_0000));
+    let map = ["--layout", "new.txt", "--chip-size", "1M", "--base", "own.bin", "--base-layout", "old.txt"];
+    let of = ["--donor", "firmware.bin", "--env", "bootdelay=9", "--env", "old="];
+    let wanted = by_splice(&bench, &[&map[..], &of].concat());
+    assert!(wanted.windows(11).any(|text| text == b"bootdelay=9"), "the command sets it");
+    let page = start(&mut browser, &bench, saved.path());
+    for name in ["own.bin", "old.txt", "new.txt", "firmware.bin"] {
+        give(&mut browser, &bench, name);
+    }
+    view(&mut browser, "splice");
+    choose(&mut browser, "base", "the dump own.bin");
+    browser.click("[data-do=donor][value$='firmware.bin']");
+    browser.click("[data-more] summary");
+    choose(&mut browser, "layout", "in new.txt");
+    assert_eq!(browser.run("return String(document.querySelector('[data-do=board]').disabled)"), "true");
+    fill(&mut browser, "chip-size", "one");
+    browser.click("[data-do=preview]");
+    says(&mut browser, "\"one\" is no size");
+    fill(&mut browser, "chip-size", "1M");
+    choose(&mut browser, "base-layout", "in old.txt");
+    fill(&mut browser, "env", "bootdelay\n");
+    browser.click("[data-do=preview]");
+    says(&mut browser, "NAME=VALUE");
+    fill(&mut browser, "env", "bootdelay=9\nold=\n");
+    preview(&mut browser);
+    says(&mut browser, "bootdelay, old set in the U-Boot environment at 0x10000");
+    assert!(result_as(&mut browser, saved.path(), "all of the chip, 1 MiB.") == wanted);
+    browser.click("[data-do=save-recipe]");
+    let recipe = std::fs::read(downloaded(saved.path(), ".toml")).expect("a recipe");
+    assert_eq!(page.end(), Some(0));
+
+    // In another run the recipe says all of it.
+    bench.write("recipe.toml", &recipe);
+    let _page = start(&mut browser, &bench, saved.path());
+    for name in ["own.bin", "old.txt", "new.txt", "firmware.bin", "recipe.toml"] {
+        give(&mut browser, &bench, name);
+    }
+    view(&mut browser, "splice");
+    choose(&mut browser, "base", "the dump own.bin");
+    choose(&mut browser, "recipe", "recipe.toml");
+    preview(&mut browser);
+    assert!(result_as(&mut browser, saved.path(), "all of the chip, 1 MiB.") == wanted);
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
+#[test]
+fn a_pc_gets_serial_number_and_uuid_and_a_donor_is_a_part_of_a_file() {
+    const UUID: &str = "4c4c4544-0051-3510-8052-b4c04f4a3232";
+    let Some(mut browser) = browser() else { return };
+    let (bench, saved) = (Bench::new(), tempfile::tempdir().expect("a folder"));
+    let spec = Spec::new(&[(Part::Nvar, 8), (Part::Identity, 2), (Part::Code, 4)]);
+    bench.write("own.bin", &build(&spec, 1, Some(1)).bytes);
+    // Something of the tool that flashes it is before it.
+    bench.write("update.bin", &[vec![0x4d; 0x800], build(&spec, 2, None).bytes].concat());
+    let words = ["--board", "auto", "--base", "own.bin", "--donor", "update.bin@0x800"];
+    let wanted = by_splice(&bench, &[&words[..], &["--serial", "NEW1234567X", "--uuid", UUID]].concat());
+    let _page = start(&mut browser, &bench, saved.path());
+    for name in ["own.bin", "update.bin"] {
+        give(&mut browser, &bench, name);
+    }
+    view(&mut browser, "splice");
+    choose(&mut browser, "base", "the dump own.bin");
+    browser.click("[data-do=donor][value$='update.bin']");
+    fill(&mut browser, "donor-part", "@0x800");
+    browser.click("[data-more] summary");
+    fill(&mut browser, "serial", "NEW1234567X");
+    fill(&mut browser, "uuid", "1234");
+    browser.click("[data-do=preview]");
+    says(&mut browser, UUID);
+    fill(&mut browser, "uuid", UUID);
+    preview(&mut browser);
+    says(&mut browser, "is set to NEW1234567X");
+    assert!(result_as(&mut browser, saved.path(), "Saved as ") == wanted);
     assert_eq!(browser.console(), Vec::<String>::new());
 }

@@ -320,6 +320,8 @@ fn a_backup_is_cancelled_and_the_page_works_on() {
     browser.click("[data-do=stop]");
     browser.until("document.querySelector('[data-view=bench] .fault')");
     assert!(text(browser).contains("stopped"), "{}", text(browser));
+    view(browser, "flash");
+    super::local::search_too_long(browser);
     view(browser, "backups");
     assert!(text(browser).contains("No backup yet"));
     view(browser, "bench");

@@ -185,7 +185,9 @@ fn a_second_tab_sees_and_neither_asks_nor_answers() {
     let emu =
         format!("emu:image={0}/board.bin,state={0}/chip,counts={0}/counts.json", bench.path("").display());
     second.send(&json!({"id": "s", "do": "probe", "options": {"programmer": &emu}}).to_string());
-    assert!(second.until("error")["message"].as_str().unwrap().contains("another tab is in charge"));
+    let refused = second.until("error");
+    assert!(refused["message"].as_str().unwrap().contains("another tab is in charge"));
+    assert_eq!((&refused["id"], &refused["final"]), (&json!("s"), &json!(true)), "it is answered");
     // A write of the first one: the second one sees the question, and its answer counts for nothing.
     let size = 8 << 20;
     bench.write("wanted.bin", &vec![0x55; size]);

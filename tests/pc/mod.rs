@@ -2,7 +2,7 @@
 
 mod coreboot;
 mod judges;
-mod made;
+pub mod made;
 mod stores;
 mod updates;
 

@@ -65,6 +65,16 @@ fn files_are_looked_at_compared_and_searched() {
     assert!(sum > 0 && sum == differing["differing_bytes"].as_u64().unwrap(), "{differing}");
     let part = session.result("diff", json!({ "a": backup, "b": "wanted.bin", "at": 0, "len": 16 }));
     assert_eq!(part["same"], true, "the loader's first bytes are kept: {part}");
+    // Of other lengths: it is said.
+    assert_eq!((&differing["a_bytes"], &differing["b_bytes"]), (&json!(8 << 20), &json!(8 << 20)));
+    bench.write("short.bin", &wanted[..0x1_0001]);
+    session.send(json!({ "id": 9, "do": "diff", "options": { "a": "short.bin", "b": "wanted.bin" } }));
+    let warning = session.until("warning");
+    let said = warning["message"].as_str().unwrap_or_default();
+    assert!(said.starts_with("short.bin has 65537 bytes, wanted.bin has 8388608;"), "{said}");
+    let uneven = session.until("result");
+    assert_eq!((&uneven["a_bytes"], &uneven["b_bytes"]), (&json!(0x1_0001), &json!(8 << 20)));
+    assert_eq!(uneven["differing_bytes"], (8 << 20) - 0x1_0001);
     let at = wanted.len() - 0x1000;
     let text: String = wanted[at..at + 16].iter().map(|byte| format!("{byte:02x}")).collect();
     let places = session.result("search", json!({ "what": "wanted.bin", "bytes": text, "most": 3 }));
@@ -113,6 +123,9 @@ fn a_splice_is_shown_before_it_is_written_and_no_file_is_replaced() {
         assert!(message.contains(words), "{words}: {message}");
     }
     assert!(session.refused("splice", json!({ "donors": "vendor.bin" })).contains("\"base\" is needed"));
+    // What would be taken no notice of is refused.
+    assert!(session.refused("splice", with(json!({ "layout": "board.bin" }))).contains("in place of"));
+    assert!(session.refused("splice", with(json!({ "chip_size": 4096 }))).contains("needs \"layout\""));
     // The recipe names board and donor.
     let again = json!({ "base": "board.bin", "recipe": "recipe.toml", "out": "new.bin", "force": true });
     assert_eq!(session.result("splice", again)["sha256"], shown["sha256"]);

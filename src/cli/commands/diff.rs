@@ -44,15 +44,14 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     let area = place::area(&args.place)?;
     let (a, b) = (subject::load(&args.a, session)?, subject::load(&args.b, session)?);
     let located = subject::locate(&area, &[&a, &b], session)?;
-    let (whole_a, whole_b) = (a.bytes.len() as u64, b.bytes.len() as u64);
-    let Compared { differing, layout, subjects: [a, b] } =
-        compare(&located, area.part == Part::Whole, [a, b])?;
-    let (out, layout) = (&session.out, layout.as_ref());
-    if whole_a != whole_b {
-        let (sa, sb) = (units::size(whole_a), units::size(whole_b));
-        let beyond = "what is beyond the shorter one counts as different";
-        out.warn(format!("{} has {sa}, {} has {sb}; {beyond}", a.name, b.name));
+    let compared = compare(&located, area.part == Part::Whole, [a, b])?;
+    let out = &session.out;
+    if let Some(uneven) = compared.uneven() {
+        out.warn(uneven);
     }
+    let lengths = compared.lengths();
+    let Compared { differing, layout, subjects: [a, b] } = compared;
+    let layout = layout.as_ref();
     let same = differing.is_empty();
     if same {
         let text = format!("{} and {} hold the same {}", a.name, b.name, units::size(a.bytes.len() as u64));
@@ -73,7 +72,12 @@ pub fn run(args: Args, session: &Session) -> Outcome {
     }
     let exit = if same { Exit::Done } else { Exit::Differ };
     let regions = layout.map(|layout| compare::by_region(&differing, layout));
-    Ok((exit, wire::compared(&a.name, &b.name, &differing).and(wire::region_differences(regions))))
+    Ok((
+        exit,
+        wire::compared(&a.name, &b.name, &differing)
+            .and(wire::lengths(lengths))
+            .and(wire::region_differences(regions)),
+    ))
 }
 
 /// The first lines of a range in both; nothing of what only one of them has.

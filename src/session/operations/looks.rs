@@ -69,9 +69,13 @@ pub fn diff(work: &Work<'_, '_>, options: &Options) -> Outcome {
     let b = work.subject(options, options.needed("b")?)?;
     let (located, _) = locate(&area, &[&a, &b])?;
     let compared = compare(&located, area.part == Part::Whole, [a, b])?;
+    if let Some(uneven) = compared.uneven() {
+        work.front.send("warning", wire::message(&uneven));
+    }
     let regions = compared.layout.as_ref().map(|layout| by_region(&compared.differing, layout));
     let [a, b] = &compared.subjects;
-    Ok(wire::compared(&a.name, &b.name, &compared.differing).and(wire::region_differences(regions)))
+    let fields = wire::compared(&a.name, &b.name, &compared.differing).and(wire::lengths(compared.lengths()));
+    Ok(fields.and(wire::region_differences(regions)))
 }
 
 pub fn search(work: &Work<'_, '_>, options: &Options) -> Outcome {

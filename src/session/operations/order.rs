@@ -41,6 +41,12 @@ fn wish(work: &Work<'_, '_>, options: &Options, purpose: Option<Purpose>) -> Res
         .text("mac")?
         .map(|text| parse_mac(text).ok_or_else(|| format!("option \"mac\": {text:?} is no MAC address")));
     let (layout, recipe) = (input("layout")?, input("recipe")?);
+    if layout.is_some() && options.text("board")?.is_some() {
+        return Err("option \"layout\" is in place of \"board\": give one of them".to_owned().into());
+    }
+    if layout.is_none() && options.number("chip_size")?.is_some() {
+        return Err("option \"chip_size\" needs \"layout\"".to_owned().into());
+    }
     let auto = (layout.is_none() && recipe.is_none()).then_some(AUTO);
     Ok(Wish {
         board: options.text("board")?.or(auto).map(str::to_owned),
