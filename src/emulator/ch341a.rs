@@ -54,11 +54,8 @@ struct Packet {
 
 /// The device sends and takes the lowest bit of each byte first.
 fn turn_round(bytes: &mut [u8; PACKET]) {
-    for i in (0..PACKET).step_by(8) {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(&bytes[i..i + 8]);
-        let turned = u64::from_le_bytes(eight).reverse_bits();
-        bytes[i..i + 8].copy_from_slice(&turned.to_be_bytes());
+    for eight in bytes.as_chunks_mut::<8>().0 {
+        *eight = u64::from_le_bytes(*eight).reverse_bits().to_be_bytes();
     }
 }
 

@@ -1,6 +1,5 @@
 //! A dump in another form than byte for byte: its bytes swapped, written as text, packed.
 
-use crate::image::container::bytes::{Endianness, u32_at};
 use std::sync::LazyLock;
 
 /// Texts found in boot loaders, their settings and vendors' headers. Each is long enough not to occur by chance.
@@ -150,11 +149,13 @@ static MARKS: LazyLock<Marks> = LazyLock::new(|| {
 fn swapped(bytes: &[u8]) -> Option<usize> {
     let Marks { sorted, starts } = &*MARKS;
     let mut found = None;
-    let mut at = 0;
+    let words = bytes.as_chunks::<WORD>().0;
+    let mut n = 0;
     // Indices and shifts alone: in a build without optimisation each call here costs more than all else that a backup does.
-    while at + WORD <= bytes.len() {
-        if starts[(bytes[at + 1] as usize) << 8 | bytes[at] as usize] {
-            let word = u32_at(bytes, at, Endianness::Little)?;
+    while n < words.len() {
+        let four = &words[n];
+        if starts[(four[1] as usize) << 8 | four[0] as usize] {
+            let (word, at) = (u32::from_le_bytes(*four), n * WORD);
             let first = sorted.partition_point(|mark| mark.word < word);
             let same = sorted[first..].iter().take_while(|mark| mark.word == word);
             for mark in same.filter(|mark| mark.holds(bytes, at)) {
@@ -164,7 +165,7 @@ fn swapped(bytes: &[u8]) -> Option<usize> {
                 }
             }
         }
-        at += WORD;
+        n += 1;
     }
     found
 }
