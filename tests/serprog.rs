@@ -342,6 +342,8 @@ fn what_answers_and_is_no_serprog_device_is_named() {
         .says(&["no /dev/spidev9.9", "raspi-config"]);
     bench.run(["-p", "spidev:dev=port", "probe"]).code(1).says(&["port is no spidev device"]);
     bench.run(["-p", "spidev:dev=/dev/null", "probe"]).code(1).says(&["/dev/null is no spidev device"]);
+    bench.run(["-p", "serprog:unix=port", "probe"]).code(1).says(&["port is no socket"]);
+    bench.run(["-p", "serprog:unix=none", "probe"]).code(5).says(&["there is no socket none"]);
     bench.run(["-p", "spidev", "probe"]).says(&["spidev needs its place: dev=PATH"]);
     bench.run(["-p", "serprog", "probe"]).says(&["serprog needs its place"]);
 }

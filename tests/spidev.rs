@@ -91,3 +91,14 @@ fn failed_calls_do_no_harm() {
     }
     assert!(right >= 24, "{right} of 28 end right");
 }
+
+/// A clock below the controller's lowest is refused with the first message, whether the kernel says how large its buffers are or not.
+#[test]
+fn a_clock_that_the_controller_has_not_is_refused_with_it() {
+    for kind in [SpidevKind::Pi, SpidevKind::Unsaid, SpidevKind::Narrow] {
+        let clip = Clip::new(ProgrammerKind::Spidev(kind), MEDIUM, None).named("spidev:speed=1kHz");
+        let Err(error) = clip.try_open() else { panic!("{kind:?}: opened") };
+        let text = error.to_string();
+        assert!(text.contains("refuses a command at 1 kHz: try another speed="), "{kind:?}: {text}");
+    }
+}

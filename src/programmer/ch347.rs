@@ -209,6 +209,16 @@ impl Ch347 {
         (out, [Expected::Skip { command: BOTH, len: 2 }, Expected::Skip { command: READ, len: 1 }])
     }
 
+    /// A CH339W has one chip select, and other spare pins than a CH347 (by WCH's driver).
+    fn has_what_is_asked_for(&self) -> Result<(), SpiError> {
+        let lacks = match (self.cs, &self.pins[..]) {
+            (0, []) => return Ok(()),
+            (0, _) => "a CH339W has other spare pins than a CH347, and this program drives none of them",
+            _ => "a CH339W has one chip select only",
+        };
+        Err(SpiError::Unsupported(lacks.into()))
+    }
+
     /// The shortest length that has not been used as a mark for long.
     fn next_mark(&mut self) -> usize {
         self.mark = if self.mark + 1 == MARKS.end { MARKS.start } else { self.mark + 1 };
@@ -403,6 +413,10 @@ impl Codec for Ch347 {
     }
 
     fn bring_up(&mut self, pipe: &mut dyn Pipe) -> Result<(), SpiError> {
+        let product = pipe.about().product;
+        if product == Some(CH339W) {
+            self.has_what_is_asked_for()?;
+        }
         Self::drain(pipe)?;
         self.config = match self.read_config(pipe) {
             Err(error) if error.is_transient() => {
@@ -411,7 +425,6 @@ impl Codec for Ch347 {
             }
             other => other?,
         };
-        let product = pipe.about().product;
         let is_f = product == Some(CH347F);
         self.new =
             is_f || product == Some(CH339W) || self.version.is_some_and(|version| version >= NEW_FIRMWARE);

@@ -6,6 +6,7 @@ use super::models::models;
 use super::pins::Level;
 use crate::units::{self, did_you_mean};
 use crate::usb::{GpioLine, StreamAddress};
+use std::str::FromStr;
 
 /// The words that need no value.
 const WORDS: [&str; 1] = [PLAIN];
@@ -30,12 +31,22 @@ impl<'t> Spec<'t> {
     /// A sentence on a pair without `=`, without a value, or given twice; for a name of flashrom's, what it is here.
     pub fn parse(text: &'t str) -> Result<Self, String> {
         let named = text.split_once(':').map_or(text, |(name, _)| name);
-        // Where both have a name, it is ours.
-        let theirs = if Model::named(named).is_none() { flashrom::equivalent(text) } else { None };
-        match theirs {
-            Some(Ok(ours)) => return Err(format!("this is flashrom's name of it; here it is:  -p {ours}")),
-            Some(Err(none)) => return Err(format!("this is flashrom's name: {none}")),
-            None => {}
+        // Where both have a name, it is ours, unless what follows is flashrom's.
+        let model = Model::named(named);
+        let theirs = if model.is_none_or(|model| is_flashroms(model, text)) {
+            flashrom::equivalent(text)
+        } else {
+            None
+        };
+        match (theirs, model) {
+            (Some(Ok(ours)), None) => {
+                return Err(format!("this is flashrom's name of it; here it is:  -p {ours}"));
+            }
+            (Some(Err(none)), None) => return Err(format!("this is flashrom's name: {none}")),
+            (Some(Ok(ours)), Some(_)) => {
+                return Err(format!("this is flashrom's form of it; here it is:  -p {ours}"));
+            }
+            _ => {}
         }
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut pairs: Vec<(&str, &str)> = Vec::new();
@@ -60,6 +71,21 @@ impl<'t> Spec<'t> {
     }
 }
 
+/// True where `text` after the name of `model` has a key that is none of its own, or a port with its speed behind a colon.
+fn is_flashroms(model: &Model, text: &str) -> bool {
+    let pairs = text
+        .split_once(':')
+        .map_or("", |(_, rest)| rest)
+        .split(',')
+        .filter_map(|piece| piece.split_once('='));
+    let with_speed = |path: &str| {
+        path.rsplit_once(':').is_some_and(|(_, speed)| speed.len() >= 3 && parse_baud(speed).is_ok())
+    };
+    pairs.into_iter().any(|(key, value)| {
+        !model.keys.contains(&key) || (key == "dev" && model.keys.contains(&"baud") && with_speed(value))
+    })
+}
+
 /// A place that was given without its key, as a question; empty where it looks like none.
 fn meant(name: &str, piece: &str) -> String {
     let takes = |key: &str| Model::named(name).is_some_and(|model| model.keys.contains(&key));
@@ -78,6 +104,15 @@ pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
         None => format!("unknown {what} '{word}'; valid: {}", known.join(", ")),
     }
 }
+
+/// Boards by their own names, and what they are here.
+const BOARDS: [(&str, &str); 5] = [
+    ("tigard", "ft2232h:port=B"),
+    ("pico", "serprog:dev=PATH, with a serprog firmware on it"),
+    ("esp32", "serprog:dev=PATH or serprog:tcp=HOST:PORT, with a serprog firmware on it"),
+    ("stm32", "serprog:dev=PATH, with a serprog firmware on it"),
+    ("raspberrypi", "spidev:dev=/dev/spidev0.0"),
+];
 
 /// What a spare pin does, and the level it is held at unless the text says another.
 const ROLES: [(&str, Level); 4] =
@@ -100,6 +135,9 @@ impl Settings {
     /// A sentence on what is wrong and what would be right.
     pub fn from_spec(spec: &Spec<'_>) -> Result<Self, String> {
         let model = Model::named(spec.name).ok_or_else(|| {
+            if let Some((_, ours)) = BOARDS.iter().find(|(name, _)| spec.name.eq_ignore_ascii_case(name)) {
+                return format!("'{}' is named by what is driven: -p {ours}", spec.name);
+            }
             let mut names: Vec<_> = models().iter().map(|model| model.name).collect();
             names.push("emu");
             unknown("programmer", spec.name, &names)
@@ -163,6 +201,11 @@ impl Settings {
     /// Spare pins of any use: `gpiol0:low+gpioh1:high`.
     fn hold_all(&mut self, value: &str) -> Result<(), String> {
         for piece in value.split('+') {
+            if piece.is_empty() {
+                return Err(format!(
+                    "'{value}' is no list of pins with their levels, as gpiol0:low+gpioh1:high"
+                ));
+            }
             if !piece.contains(':') {
                 return Err(format!("pin '{piece}' has no level; it is {piece}:low or {piece}:high"));
             }
@@ -208,12 +251,17 @@ impl Settings {
     }
 }
 
+/// A number of decimal digits alone: what reads numbers lets a sign pass.
+fn decimal<N: FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
 /// `gpiochip0/17`: a chip of the machine and a line of it.
 fn gpio_line(text: &str) -> Option<(&str, u32)> {
     let (chip, offset) = text.split_once('/')?;
     let number = chip.strip_prefix("gpiochip")?;
     let named = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    Some((chip, offset.parse().ok()?)).filter(|_| named)
+    Some((chip, decimal(offset)?)).filter(|_| named)
 }
 
 /// `1-2.3`: bus, then ports.
@@ -227,7 +275,7 @@ fn path(value: &str) -> Result<String, String> {
 
 /// `15ba`: four hexadecimal digits.
 fn usb_id(value: &str) -> Result<u16, String> {
-    let id = u16::from_str_radix(value, 16).ok().filter(|_| value.len() == 4);
+    let id = units::unhex(value).and_then(|bytes| Some(u16::from_be_bytes(bytes.try_into().ok()?)));
     id.ok_or_else(|| format!("'{value}' is not a USB id; it is four hexadecimal digits, as 15ba"))
 }
 
@@ -243,15 +291,15 @@ fn chip_select(model: &Model, value: &str) -> Result<u8, String> {
 /// `HOST:PORT`; an address of version 6 in brackets.
 fn tcp(value: &str) -> Result<String, String> {
     let port = value.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-    match port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+    match port.and_then(decimal::<u16>).is_some_and(|port| port > 0) {
         true => Ok(value.into()),
         false => Err(format!("'{value}' is not HOST:PORT")),
     }
 }
 
 fn parse_baud(value: &str) -> Result<u32, String> {
-    match value.parse() {
-        Ok(baud @ 300..=12_000_000) => Ok(baud),
+    match decimal(value) {
+        Some(baud @ 300..=12_000_000) => Ok(baud),
         _ => Err(format!("'{value}' is not a speed in baud, such as 115200")),
     }
 }
@@ -261,14 +309,18 @@ fn port(model: &Model, value: &str) -> Result<u8, String> {
     let port = (0..model.ports).find(|n| value.eq_ignore_ascii_case(&letter(*n).to_string()));
     match port {
         Some(port) if port < model.spi_ports => Ok(port),
-        Some(port) => Err(format!(
-            "port {} of an {} has no MPSSE and cannot do SPI; use A to {}",
-            letter(port),
-            model.name,
-            letter(model.spi_ports - 1)
-        )),
+        Some(port) => {
+            let of = model.spi_ports;
+            let usable = if of == 1 { "A".to_owned() } else { format!("A to {}", letter(of - 1)) };
+            let port = letter(port);
+            Err(format!("port {port} of an {} has no MPSSE and cannot do SPI; use {usable}", model.name))
+        }
         None => {
-            Err(format!("an {} has no port '{value}'; it has A to {}", model.name, letter(model.ports - 1)))
+            let has = match model.ports {
+                1 => "its one port is A".to_owned(),
+                ports => format!("it has A to {}", letter(ports - 1)),
+            };
+            Err(format!("an {} has no port '{value}'; {has}", model.name))
         }
     }
 }
@@ -285,6 +337,11 @@ mod tests {
     fn plain_names_and_full_texts() {
         assert_eq!(parse("ch341a"), Settings::of(&models()[0]));
         assert_eq!(parse("ch341a:"), Settings::of(&models()[0]));
+        // A script's own variable of options may be empty.
+        assert_eq!(parse("ch341a:,"), Settings::of(&models()[0]));
+        let port = |path: &str| StreamAddress::Serial { path: path.into(), baud: None };
+        let by_path = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0";
+        assert_eq!(parse(&format!("serprog:dev={by_path}")).address, Some(port(by_path)));
         let ch = parse("ch341a:path=1-2.3,reset=d1");
         assert_eq!((ch.path.as_deref(), ch.pins), (Some("1-2.3"), vec![(1, Level::Low)]));
         let ft =
@@ -305,6 +362,7 @@ mod tests {
         for (text, wanted) in [
             ("ch341", "did you mean 'ch341a'"),
             ("CH341A", "did you mean 'ch341a'"),
+            ("Tigard:speed=1MHz", "named by what is driven: -p ft2232h:port=B"),
             ("ch341a_spi", "here it is:  -p ch341a"),
             ("ft2232_spi:type=2232H,gpiol0=L", "here it is:  -p ft2232h:reset=gpiol0"),
             ("ft2232_spi:csgpiol=3", "this is flashrom's name: 'csgpiol=3' of ft2232_spi"),
@@ -347,8 +405,22 @@ mod tests {
             ("ft2232h:reset=gpiol0,pin=gpiol0:high", "two roles"),
             ("ft2232h:vid=15b", "four hexadecimal digits"),
             ("ft2232h:pid=002x", "four hexadecimal digits"),
-            ("ft233hp:port=B", "has no port 'B'"),
-            ("kt-link:port=B", "no MPSSE"),
+            ("ft2232h:pid=+02b", "four hexadecimal digits"),
+            ("ft2232h:pin=gpiol0:low+", "no list of pins"),
+            ("ft233hp:port=B", "has no port 'B'; its one port is A"),
+            ("kt-link:port=B", "no MPSSE and cannot do SPI; use A"),
+            ("serprog:tcp=localhost:+80", "is not HOST:PORT"),
+            ("serprog:dev=/dev/ttyACM0,baud=+9600", "'+9600' is not a speed in baud"),
+            ("spidev:dev=/dev/spidev0.0,reset=gpiochip0/+17", "is no GPIO line"),
+            (
+                "serprog:ip=localhost:8888",
+                "flashrom's form of it; here it is:  -p serprog:tcp=localhost:8888",
+            ),
+            (
+                "serprog:dev=/dev/ttyACM0:115200",
+                "flashrom's form of it; here it is:  -p serprog:dev=/dev/ttyACM0,baud=115200",
+            ),
+            ("serprog:noise=1", "unknown option of serprog 'noise'"),
             ("ft2232h:sped=1MHz", "did you mean 'speed'"),
             ("ft2232h:speed=fast", "is not a clock"),
             ("ft2232h:port=C", "has no port 'C'; it has A to B"),

@@ -320,11 +320,11 @@ impl Codec for Spidev {
         if most > 0 {
             self.hz = self.hz.min(most);
         }
+        self.try_out(pipe)?;
         self.room = match word(pipe, request::BUFFER)? as usize {
             0 => self.find_room(pipe)?,
             room => room.min(MOST_ROOM) / ALIGN * ALIGN,
         };
-        self.try_out(pipe)?;
         if self.measured.is_none() {
             let clock = self.measure(pipe)?;
             self.measured = Some((self.hz, clock.unwrap_or(self.hz)));

@@ -68,7 +68,7 @@ pub enum UsbError {
         got: u8,
     },
     /// The device sent more or less than the protocol allows.
-    #[error("USB reply out of step in {what}: expected {expected} bytes, got {got}")]
+    #[error("the answer of {what} is out of step: expected {expected} bytes, got {got}")]
     Desync {
         /// The step.
         what: &'static str,

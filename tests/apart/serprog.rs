@@ -1,9 +1,9 @@
 //! norsplice on serprog devices that were written apart from the emulator.
 
 use super::flash::SIZE;
-use super::serprog_device::{COMMANDS, Device, Habits};
-use crate::bench::{Bench, Ran, noise};
-use std::time::Duration;
+use super::serprog_device::{Added, COMMANDS, Device, Habits};
+use crate::bench::{Bench, Ran, all, noise};
+use std::time::{Duration, Instant};
 
 /// What is written: pages, a sector, a block.
 fn wanted() -> Vec<u8> {
@@ -123,4 +123,65 @@ fn a_stream_that_is_lost_leaves_a_chip_whose_state_is_known() {
             });
         }
     });
+}
+
+/// Answers that are longer than they should be, at each kind of command, once or from one of them on: no byte of them is taken for
+/// the chip's, nothing hangs, and the chip is what it is said to be.
+#[test]
+fn answers_that_are_too_long_are_noticed_and_the_chip_is_what_it_is_said_to_be() {
+    const ADDED: [&[u8]; 6] = [&[0x06], &[0x15], &[0x15, 0x06], &[0xff; 7], &[0x06; 70], &[0; 700]];
+    let every = if all() { 1 } else { 31 };
+    let mut cases = Vec::new();
+    for bytes in ADDED {
+        for opcode in COMMANDS {
+            cases.push(Added { opcode: *opcode, from: 1, times: 1, bytes });
+            cases.push(Added { opcode: *opcode, from: 2, times: usize::MAX, bytes });
+        }
+        for from in [1, 2, 3, 9, 30, 60, 90, 120, 160] {
+            cases.push(Added { opcode: 0x13, from, times: 1, bytes });
+        }
+        cases.push(Added { opcode: 0x13, from: 100, times: usize::MAX, bytes });
+    }
+    let (buffers, mut ended) = ([1024, 0, 16], [0; 2]);
+    let cases = cases.iter().flat_map(|adds| buffers.map(|buffer| (*adds, buffer))).step_by(every);
+    let cases: Vec<(Added, u16)> = cases.collect();
+    // Side by side: some wait for what does not come.
+    for some in cases.chunks(8) {
+        let ran: Vec<bool> = std::thread::scope(|scope| {
+            let ran: Vec<_> = some.iter().map(|case| scope.spawn(|| right_or_said(*case))).collect();
+            ran.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        ran.into_iter().for_each(|right| ended[usize::from(right)] += 1);
+    }
+    println!("{} right, {} refused", ended[1], ended[0]);
+    assert!(ended[0] > 0 && ended[1] > 0, "{ended:?}");
+}
+
+/// True where the write came to its end; false where it was refused, or the chip is said to be partly written.
+fn right_or_said((adds, buffer): (Added, u16)) -> bool {
+    let case =
+        format!("{:02x} from {} x{} +{:02x?} {buffer}", adds.opcode, adds.from, adds.times, adds.bytes);
+    let bench = Bench::in_memory();
+    let device = Device::new(Habits { adds: Some(adds), buffer, ..Habits::default() }, noise(SIZE, 1));
+    bench.write("wanted.bin", &wanted());
+    let place = format!("serprog:tcp={}", device.address);
+    let from = Instant::now();
+    let ran = bench.run(["-p", &place, "--store", "store", "--yes", "write", "wanted.bin"]);
+    let took = from.elapsed();
+    println!("{case}: {} in {took:?} {}", ran.code, ran.stderr.lines().last().unwrap_or_default());
+    assert!(took < Duration::from_secs(60), "{case}: {took:?}");
+    let state = device.state.lock().unwrap();
+    match ran.code {
+        0 => assert!(state.flash.data == wanted(), "{case}"),
+        3 => assert!(ran.stderr.contains("partly written"), "{case}: {}", ran.stderr),
+        _ => assert!(state.flash.data == noise(SIZE, 1), "{case}: untouched: {}", ran.stderr),
+    }
+    // Whatever is kept as a backup is what was on the chip.
+    let kept = std::fs::read_dir(bench.path("store")).into_iter().flatten().flatten();
+    for entry in kept {
+        if let Ok(flash) = std::fs::read(entry.path().join("flash.bin")) {
+            assert!(flash == noise(SIZE, 1), "{case}: another backup");
+        }
+    }
+    ran.code == 0
 }

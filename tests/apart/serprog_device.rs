@@ -42,6 +42,18 @@ pub struct Habits {
     pub loses_at: Option<usize>,
     /// It says nothing more after so many windows.
     pub dies_after: Option<usize>,
+    /// Bytes that it adds to answers.
+    pub adds: Option<Added>,
+}
+
+/// Bytes behind the answers to one command, from one of them on.
+#[derive(Clone, Copy, Debug)]
+pub struct Added {
+    pub opcode: u8,
+    /// The first of the answers to it, and how many.
+    pub from: usize,
+    pub times: usize,
+    pub bytes: &'static [u8],
 }
 
 impl Default for Habits {
@@ -63,6 +75,7 @@ impl Default for Habits {
             modes: (0, 0),
             loses_at: None,
             dies_after: None,
+            adds: None,
         }
     }
 }
@@ -74,6 +87,8 @@ pub struct State {
     pub windows: usize,
     chosen: u8,
     modes: (u8, u8),
+    /// Answers to the command whose answers are longer.
+    longer: usize,
     /// Bytes that came since the first window.
     bytes: usize,
     clock: u32,
@@ -95,6 +110,7 @@ impl Device {
             windows: 0,
             chosen: habits.chosen,
             modes: habits.modes,
+            longer: 0,
             bytes: 0,
             clock: 1_000_000,
         }));
@@ -147,7 +163,14 @@ impl Session<'_> {
         for number in 0_u64.. {
             let opcode = self.take(1)?[0];
             let dead = self.habits.dies_after.is_some_and(|n| self.state.lock().unwrap().windows >= n);
-            let answer = if dead { Vec::new() } else { self.answer(opcode)? };
+            let mut answer = if dead { Vec::new() } else { self.answer(opcode)? };
+            if let Some(added) = self.habits.adds.filter(|added| added.opcode == opcode) {
+                let longer = &mut self.state.lock().unwrap().longer;
+                *longer += 1;
+                if (added.from..added.from.saturating_add(added.times)).contains(longer) {
+                    answer.extend_from_slice(added.bytes);
+                }
+            }
             let late = if number.is_multiple_of(4) { self.habits.late } else { Duration::ZERO };
             let _ = self.later.send((Instant::now() + late, answer));
         }

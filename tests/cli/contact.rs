@@ -45,6 +45,13 @@ fn the_meter_shows_each_look() {
 }
 
 #[test]
+fn no_look_at_all_is_no_meter() {
+    let bench = bench();
+    let (ran, _) = bench.emu("image=image.bin", ["contact", "--watch", "--looks", "0"]);
+    ran.code(2).says(&["--looks", "0 is not in 1.."]);
+}
+
+#[test]
 fn a_chip_is_waited_for() {
     let bench = bench();
     for programmer in ["ch341a", "ch347t", "ch347f", "serprog-pico-any", "serprog-esp32", "spidev"] {

@@ -23,7 +23,7 @@ pub struct Args {
     watch: bool,
 
     /// With --watch: end after this many looks
-    #[arg(long, value_name = "N", requires = "watch")]
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
     looks: Option<u64>,
 }
 

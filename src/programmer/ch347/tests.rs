@@ -1,9 +1,10 @@
 //! The codec's bytes, by hand, and the driver on the emulated device.
 
 use super::*;
-use crate::emulator::{Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
+use crate::emulator::{EmulatedPipe, Emulator, Fault, Faults, Options, ProgrammerKind, Quirk};
 use crate::programmer::driver::Driver;
 use crate::spi::Programmer;
+use crate::usb::{About, Control};
 
 /// Firmware that knows the flags of a `C2`.
 fn new() -> Ch347 {
@@ -216,4 +217,51 @@ fn firmware_that_takes_flags_for_a_length_is_driven_in_the_plain_shape() {
     // What it took in meanwhile was clocked with chip select high: the chip heard nothing.
     let opcodes = emulator.counts().opcodes;
     assert!(opcodes.keys().all(|opcode| [0x05, 0x9F].contains(opcode)), "{opcodes:?}");
+}
+
+/// The emulated device, by the id of a CH339W.
+struct As339W(EmulatedPipe);
+
+impl Pipe for As339W {
+    fn control_out(&mut self, control: Control, data: &[u8]) -> Result<(), UsbError> {
+        self.0.control_out(control, data)
+    }
+    fn control_in(&mut self, control: Control, into: &mut [u8]) -> Result<usize, UsbError> {
+        self.0.control_in(control, into)
+    }
+    fn burst(&mut self, burst: Burst<'_>, reply: &mut dyn crate::usb::Reply) -> Result<(), UsbError> {
+        self.0.burst(burst, reply)
+    }
+    fn drain(&mut self, len: usize, wait: Duration) -> Result<Vec<u8>, UsbError> {
+        self.0.drain(len, wait)
+    }
+    fn about(&self) -> About {
+        About { product: Some(CH339W), ..self.0.about() }
+    }
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+    fn sleep(&mut self, time: Duration) {
+        self.0.sleep(time);
+    }
+}
+
+#[test]
+fn a_ch339w_is_asked_for_no_second_chip_select_and_no_spare_pin() {
+    for (cs, pins, wanted) in [
+        (0, &[][..], None),
+        (1, &[], Some("one chip select only")),
+        (0, &[(4, Level::Low)], Some("other spare pins")),
+    ] {
+        let emulator = Emulator::new(Options::new(ProgrammerKind::Ch347t)).unwrap();
+        let opened = Driver::open(Ch347::new(cs, pins), As339W(emulator.pipe()));
+        let error = opened.err().map(|error| error.to_string());
+        match (wanted, &error) {
+            (None, None) => {}
+            (Some(words), Some(text)) if text.contains(words) => {
+                assert_eq!(emulator.counts().out_packets, 0, "nothing is sent");
+            }
+            _ => panic!("{error:?}"),
+        }
+    }
 }

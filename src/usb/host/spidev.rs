@@ -91,6 +91,11 @@ fn not_opened(path: &Path, devices: &Path, error: &io::Error) -> UsbError {
             UsbError::Unusable(format!("{shown} is in use by another program"))
         }
         ErrorKind::IsADirectory => UsbError::Unusable(format!("{shown} is no spidev device")),
+        // ENXIO, ENODEV
+        _ if matches!(error.raw_os_error(), Some(6 | 19)) => UsbError::Unusable(format!(
+            "no driver is behind {shown}: as root, load the module spidev; a node that is left from an earlier boot or was made by \
+             hand is none"
+        )),
         _ => UsbError::Unusable(format!("cannot open {shown}: {error}")),
     }
 }
@@ -269,6 +274,7 @@ mod tests {
         assert!(why("/dev/spidev0.0", 2).contains("raspi-config"));
         assert!(why("/dev/spidev0.0", 13).contains("group"));
         assert!(why("/dev/spidev0.0", 16).contains("in use"));
+        assert!(why("/dev/spidev0.0", 6).contains("load the module spidev"));
         std::fs::create_dir(devices.join("spi0.0")).unwrap();
         assert!(why("/dev/spidev0.0", 2).contains("no driver has spi0.0"));
         std::os::unix::fs::symlink("../../../drivers/spi-nor", devices.join("spi0.0/driver")).unwrap();

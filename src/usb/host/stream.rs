@@ -103,7 +103,14 @@ fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
             "there is no serial port {}: is the board plugged in, and is that its name?",
             path.display()
         )),
+        (ErrorKind::NotFound, StreamAddress::Unix(path)) => UsbError::NotFound(format!(
+            "there is no socket {}: is its server running, and is that its name?",
+            path.display()
+        )),
         (ErrorKind::NotFound, _) => UsbError::NotFound(format!("there is no {address}")),
+        (ErrorKind::ConnectionRefused, StreamAddress::Unix(path)) if !is_socket(path) => {
+            UsbError::Unusable(format!("{} is no socket", path.display()))
+        }
         (ErrorKind::ConnectionRefused, _) => {
             UsbError::NotFound(format!("nothing listens at {address}: is the server or board running?"))
         }
@@ -111,14 +118,37 @@ fn not_opened(address: &StreamAddress, error: &io::Error) -> UsbError {
             UsbError::NotFound(format!("{address} gave no answer within {} s", CONNECT.as_secs()))
         }
         (ErrorKind::PermissionDenied, StreamAddress::Serial { path, .. }) => UsbError::Unusable(format!(
-            "no permission to open {}: add yourself to the group that owns it (dialout on most systems) and log in again",
+            "no permission to open {}: add yourself to the group that owns it (dialout on most systems, uucp on Arch) and log in \
+             again",
             path.display()
         )),
+        (ErrorKind::PermissionDenied, StreamAddress::Unix(path)) => UsbError::Unusable(format!(
+            "no permission to open {}: whoever started its server can let you write to it (chmod), or add yourself to the \
+             group that owns it and log in again",
+            path.display()
+        )),
+        // ENXIO, ENODEV, and EIO of a port that the machine has not
+        (_, StreamAddress::Serial { path, .. })
+            if matches!(error.raw_os_error(), Some(6 | 19)) || error.raw_os_error() == Some(rustix_eio()) =>
+        {
+            UsbError::Unusable(format!("no device is behind the serial port {}", path.display()))
+        }
         (ErrorKind::ResourceBusy | ErrorKind::WouldBlock, _) => UsbError::Unusable(format!(
             "{address} is in use by another program (ModemManager probes new ports)"
         )),
         _ => UsbError::Unusable(format!("cannot open {address}: {error}")),
     }
+}
+
+/// True for a socket of the file system, and where the system does not say.
+fn is_socket(path: &Path) -> bool {
+    #[cfg(unix)]
+    return path.metadata().map_or(true, |about| {
+        use std::os::unix::fs::FileTypeExt;
+        about.file_type().is_socket()
+    });
+    #[cfg(not(unix))]
+    return path.exists();
 }
 
 fn no_port(path: &Path) -> UsbError {
@@ -299,7 +329,15 @@ mod tests {
     #[test]
     fn each_refusal_of_the_system_says_what_to_do() {
         let tcp = || StreamAddress::Tcp("pi:5000".into());
-        let cases: [(ErrorKind, StreamAddress, LinkFault, &[&str]); 6] = [
+        let unix = || StreamAddress::Unix("/run/serprog.sock".into());
+        let cases: [(ErrorKind, StreamAddress, LinkFault, &[&str]); 8] = [
+            (
+                ErrorKind::PermissionDenied,
+                unix(),
+                LinkFault::Unusable,
+                &["no permission", "/run/serprog.sock", "chmod", "group"],
+            ),
+            (ErrorKind::NotFound, unix(), LinkFault::Absent, &["there is no socket /run/serprog.sock"]),
             (
                 ErrorKind::PermissionDenied,
                 port(),
@@ -317,6 +355,8 @@ mod tests {
             assert_eq!(error.fault, fault, "{error}");
             words.iter().for_each(|word| assert!(error.text.contains(word), "{word}: {error}"));
         }
+        let gone = not_opened(&port(), &io::Error::from_raw_os_error(19)).to_string();
+        assert!(gone.contains("no device is behind the serial port /dev/ttyACM0"), "{gone}");
     }
 
     /// Bytes that end at once, as those of a port that was pulled out.
