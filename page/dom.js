@@ -34,9 +34,19 @@ export function field(label, control, hint) {
   return h("div", { class: "field" }, h("label", { for: control.id }, label), control, note);
 }
 
-/** A button. */
+/** A button. While what it began is not done, it begins nothing more: a button may be pressed twice. */
 export function button(action, label, click, kind = "") {
-  return h("button", { type: "button", do: action, class: kind, on: { click } }, label);
+  let works = false;
+  const once = async (event) => {
+    if (works) return;
+    works = true;
+    try {
+      await click(event);
+    } finally {
+      works = false;
+    }
+  };
+  return h("button", { type: "button", do: action, class: kind, on: { click: once } }, label);
 }
 
 /** Fills a select, keeping what is chosen where it is still there. */

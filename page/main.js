@@ -90,14 +90,11 @@ function notice() {
   }
 }
 
-/** What the engine could not do anything with, until it is closed or has been there for a while. */
+/** What the engine could not do anything with, until it is closed. */
 let complaint = "";
-let complained = 0;
 
 function complain(text) {
   complaint = text;
-  clearTimeout(complained);
-  if (text) complained = setTimeout(complain, 20000, "");
   notice();
 }
 

@@ -63,7 +63,9 @@ export class Session extends EventTarget {
   /** Confirms or refuses the question that waits; `typed` is the phrase, or the SHA-256 of the file that was kept. */
   answer(confirmed, typed) {
     const question = this.current?.question;
-    if (!question) return;
+    // One answer for each question, unless it does not confirm it.
+    if (!question || this.current.answered === question) return;
+    this.current.answered = question;
     const { id } = this.current;
     if (!confirmed) this.#transport.send({ id, answer: "no" });
     else if (question.needs === "phrase") this.#transport.send({ id, answer: "phrase", phrase: typed });
@@ -73,7 +75,9 @@ export class Session extends EventTarget {
 
   /** Stops what runs at the next point where the chip is consistent. */
   stop() {
-    if (this.busy) this.#transport.send({ id: this.current.id, cancel: true });
+    if (!this.busy || this.current.stopping) return;
+    this.current.stopping = true;
+    this.#transport.send({ id: this.current.id, cancel: true });
   }
 
   takeOver() {
@@ -117,6 +121,7 @@ export class Session extends EventTarget {
     if (this.current?.id !== line.id) this.current = { ...fresh(line.id), name: line.command ?? "" };
     const entry = this.current;
     if (line.event === "error" && !line.final) {
+      entry.answered = null;
       this.dispatchEvent(new CustomEvent("complaint", { detail: line.message }));
       return;
     }

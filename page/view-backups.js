@@ -10,10 +10,7 @@ export function backups(app) {
   const history = h("div", {});
   const where = h("p", { class: "hint" });
 
-  const restore = (backup) => {
-    app.go("write");
-    app.set({ job: { name: "restore", options: app.conditions({ backup: backup.id }) } });
-  };
+  const restore = (backup) => app.start("restore", app.conditions({ backup: backup.id }));
   const path = (name) => `${session.transport.folder()}/${name}`;
   const report = async (id) => {
     const file = path(`report-${id}-${Date.now().toString(36)}.html`);

@@ -170,13 +170,17 @@ function contact(app) {
     percent.textContent = `${line.percent} %`;
     fill(tests, h("p", { class: line.steady ? "good" : "bad" }, line.steady ? `The chip answers each time: ${line.id}.` : line.id ? "The chip answers, but not each time." : "No chip answers. Move the clip."));
   };
-  const watch = button("watch", "Live meter", async () => {
-    if (live) return app.session.stop();
+  const begin = async () => {
     live = true;
     label();
     await app.run(box, "watch", app.conditions({ wait: undefined }), { on: look });
     live = false;
     label();
+  };
+  // The same button ends it.
+  const watch = button("watch", "Live meter", () => {
+    if (live) app.session.stop();
+    else begin();
   });
   const label = () => {
     watch.textContent = live ? "Stop the meter" : "Live meter";

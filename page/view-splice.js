@@ -164,8 +164,7 @@ export function splice(app) {
   }
 
   async function go() {
-    app.go("write");
-    app.set({ job: { name: "rewrite", options: app.conditions(options()) } });
+    await app.start("rewrite", app.conditions(options()));
   }
 
   /** The image as a file, for another programmer or for later. */

@@ -22,11 +22,10 @@ function running(app) {
   const hint = h("p", { class: "hint" }, "Nothing is being written. Start from Splice, from a file below, or from a backup. The plan is shown before anything is written.");
   let drawn = "";
 
-  app.addEventListener("state", async ({ detail }) => {
-    if (!detail.job) return;
-    const { name, options } = detail.job;
-    await app.run(box, name, options);
-  });
+  app.start = (name, options) => {
+    app.go("write");
+    return app.run(box, name, options);
+  };
 
   session.addEventListener("change", () => {
     const entry = session.job;

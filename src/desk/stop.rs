@@ -54,6 +54,12 @@ impl Stop {
         self.0.noted.store(false, Ordering::SeqCst);
     }
 
+    /// Requests a stop after the current block, however often it is said: a button may be pressed twice.
+    pub(crate) fn request_soon(&self) {
+        // Where one was requested already, that one holds.
+        let _ = self.0.requests.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
     /// Requests a stop once more. True when nothing will act on it: nothing reacts to requests, or this is the third. The
     /// process may end then.
     pub fn request(&self) -> bool {
@@ -77,6 +83,10 @@ mod tests {
         assert!(stop.request(), "the third ends it");
         stop.reset();
         assert!(!stop.soon());
+        stop.request_soon();
+        stop.request_soon();
+        assert!(stop.soon() && !stop.now(), "a wish that is said twice is one");
+        stop.reset();
         stop.rest();
         assert!(stop.request(), "nothing is left to be put in order");
     }

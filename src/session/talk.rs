@@ -68,14 +68,14 @@ impl<'t> Talk<'t> {
                 Ok(Some(line)) => drop(self.take(line, None)),
                 Err(Ended) => {
                     if !self.ended.replace(true) {
-                        self.stop.request();
+                        self.stop.request_soon();
                     }
                     break;
                 }
             }
         }
         if !self.output.is_open() && !self.ended.replace(true) {
-            self.stop.request();
+            self.stop.request_soon();
         }
         self.stop.flow()
     }
@@ -95,7 +95,7 @@ impl<'t> Talk<'t> {
         let is_ours = id == self.id;
         match (what, question) {
             (What::Cancel, _) if is_ours => {
-                self.stop.request();
+                self.stop.request_soon();
                 // A question that is cancelled is one that is not confirmed.
                 question.map(|_| Answer::No)
             }
@@ -169,7 +169,7 @@ impl Front for Talk<'_> {
             let line = if self.output.is_open() { self.lines.wait() } else { None };
             let Some(line) = line else {
                 self.ended.set(true);
-                self.stop.request();
+                self.stop.request_soon();
                 return Answer::No;
             };
             if let Some(answer) = self.take(line, Some(question)) {
@@ -209,5 +209,22 @@ fn shown(question: &Question<'_>) -> Fields {
             wire::pictured(cells)
         }
         _ => Fields::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_that_is_said_again_is_the_same_one_and_so_is_the_end_after_it() {
+        let lines = Lines::beside(std::io::Cursor::new("{\"id\":1,\"cancel\":true}\n".repeat(3)));
+        let (mut written, kept, stop) = (Vec::new(), Kept::default(), Stop::default());
+        let output = Output::new(&mut written);
+        let talk = Talk::new(Id(1.into()), &lines, &output, stop.clone(), &kept);
+        while !talk.ended.get() {
+            let _ = talk.attend();
+        }
+        assert!(stop.soon() && !stop.now(), "a second wish would stop at once, and not after the block");
     }
 }

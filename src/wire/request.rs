@@ -11,7 +11,7 @@ const LONGEST_ID: usize = 64;
 
 /// The id of a request, as the other side chose it: a number or a short text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Id(pub(super) Value);
+pub struct Id(pub(crate) Value);
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,6 +30,12 @@ pub fn confirm(browser: &mut Browser) {
     browser.until("!document.querySelector('dialog[open]')");
 }
 
+/// Presses a button twice, before anything comes of the first time.
+fn press_twice(browser: &mut Browser, selector: &str) {
+    browser
+        .run(&format!("const it = document.querySelector('{selector}'); it.click(); it.click(); return ''"));
+}
+
 /// Waits until the view that is open says this.
 pub fn says(browser: &mut Browser, words: &str) {
     browser
@@ -64,8 +70,11 @@ fn a_file_is_written_and_the_job_has_its_report() {
     browser.run("document.querySelector('[data-do=write-at]').value = ''; return ''");
     browser.keys("[data-do=write-at]", "0x8000");
     browser.click("[data-do=write]");
-    confirm(&mut browser);
+    browser.until("document.querySelector('dialog[open] [data-do=confirm]:enabled')");
+    press_twice(&mut browser, "dialog [data-do=confirm]");
     says(&mut browser, "Written and verified.");
+    let notice = "return document.querySelector('#notice:not([hidden])')?.innerText ?? ''";
+    assert_eq!(browser.run(notice), "", "one answer was given");
     says(&mut browser, "Take the clip off before the board gets its power.");
     let (before, after) = (bench.read("small.bin"), bench.read("chip/flash.bin"));
     assert!(after[0x8000..0x9000].iter().all(|byte| *byte == 0x5a));
@@ -90,7 +99,8 @@ fn backups_are_exported_imported_named_compared_and_removed() {
     let page = start(&bench);
     browser.download_to(saved.path());
     ready(&mut browser, &page);
-    browser.click("[data-do=backup]");
+    // One backup is taken.
+    press_twice(&mut browser, "[data-do=backup]");
     browser.until("document.querySelector('[data-view=bench] a[href=\"#flash\"]')");
     // Against the chip, and a byte later against it again.
     view(&mut browser, "flash");

@@ -20,24 +20,9 @@ pub struct Browser {
 impl Browser {
     /// Starts chromedriver and a headless Chromium, or says what is missing.
     pub fn start() -> Result<Browser, String> {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|e| {
-                format!("chromedriver cannot be started ({e}); install chromium and chromium-driver")
-            })?;
-        let mut output = BufReader::new(driver.stdout.take().ok_or("no output of chromedriver")?);
-        // "ChromeDriver was started successfully on port 12345."
-        let port = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
-            line.split("successfully on port ").nth(1)?.trim_end_matches('.').trim().parse::<u16>().ok()
-        });
-        let Some(port) = port else {
-            let _ = driver.kill();
-            let _ = driver.wait();
-            return Err("chromedriver did not say its port".into());
-        };
+        // It takes a free port of one family of addresses, and ends where that is taken in the other.
+        let started = (0..5).find_map(|_| start_driver().transpose());
+        let (driver, output, port) = started.ok_or("chromedriver did not say its port")??;
         let profile = tempfile::tempdir().map_err(|e| e.to_string())?;
         let mut browser =
             Browser { driver, port, session: String::new(), _profile: profile, _output: output };
@@ -278,6 +263,27 @@ impl Browser {
             None => Ok(answer["value"].clone()),
         }
     }
+}
+
+/// A chromedriver, its output and its port; `None` where it ends before it has one.
+fn start_driver() -> Result<Option<(Child, BufReader<ChildStdout>, u16)>, String> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("chromedriver cannot be started ({e}); install chromium and chromium-driver"))?;
+    let mut output = BufReader::new(driver.stdout.take().ok_or("no output of chromedriver")?);
+    // "ChromeDriver was started successfully on port 12345."
+    let port = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
+        line.split("successfully on port ").nth(1)?.trim_end_matches('.').trim().parse::<u16>().ok()
+    });
+    if let Some(port) = port {
+        return Ok(Some((driver, output, port)));
+    }
+    let _ = driver.kill();
+    let _ = driver.wait();
+    Ok(None)
 }
 
 impl Drop for Browser {

@@ -122,6 +122,7 @@ pub fn assert_accessible(browser: &mut Browser) {
         eprintln!("ATTENTION: axe-core is not there ({}): the views are not judged by it", path.display());
         return;
     };
+    browser.run("for (const more of document.querySelectorAll('main details')) more.open = true; return ''");
     for name in VIEWS {
         view(browser, name);
         browser.run(&format!("{axe}; window.judged = null; axe.run({{ resultTypes: ['violations'] }}).then(r => window.judged = r); return ''"));

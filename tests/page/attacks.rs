@@ -3,7 +3,8 @@
 use super::run::PageRun;
 use crate::bench::Bench;
 use serde_json::json;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 fn page() -> (Bench, PageRun) {
@@ -16,9 +17,23 @@ fn page() -> (Bench, PageRun) {
 fn only_loopback_is_listened_on() {
     let bench = Bench::new();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
-        let ran = bench.run(["page", "--no-open", "--listen", address]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{address}");
-        assert!(ran.stderr.contains("can be reached by other machines"), "{}", ran.stderr);
+        let mut command = bench.command();
+        command
+            .args(["page", "--no-open", "--listen", address])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut ran = command.spawn().expect("the binary runs");
+        // One that listens says so in its first line, and would not end.
+        let mut first = String::new();
+        let mut output = BufReader::new(ran.stdout.take().expect("its output"));
+        output.read_line(&mut first).expect("it can be read");
+        if !first.is_empty() {
+            let _ = ran.kill();
+        }
+        let ran = ran.wait_with_output().expect("it ends");
+        assert_eq!((ran.status.code(), first.as_str()), (Some(2), ""), "{address}");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(said.contains("can be reached by other machines"), "{said}");
     }
     let page = PageRun::start(&bench, &["--listen", "[::1]:0", "--store", "store"]);
     assert!(page.host.starts_with("[::1]:"), "{}", page.host);
