@@ -10,9 +10,10 @@ use super::lines::{Lines, cut, fitted, marked};
 use super::view::View;
 use super::{choice, result};
 use crate::desk::guide::{Contact, Found, Guide, Step, Way};
-use crate::desk::{AUTO, words};
+use crate::desk::{AUTO, Refusal, Why, words};
 use crate::image::Board;
 use crate::programmer::Model;
+use crate::spi::{LinkFault, SpiError};
 use crate::units;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -227,7 +228,13 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
     });
     // What matters comes first: a small terminal has room for no more.
     let mut lines = vec![
-        Line::from("Testing the contact. Wiggle the clip:"),
+        Line::from(match &guide.contact {
+            // No wiggling helps then.
+            Some(Contact::Failed(refusal)) if is_of_the_programmer(refusal) => {
+                "The programmer cannot be used yet; it is tried again and again:"
+            }
+            _ => "Testing the contact. Wiggle the clip:",
+        }),
         Line::from_iter(meter),
         Line::from(guide.contact.as_ref().map_or_else(String::new, contact_text)),
     ];
@@ -267,6 +274,17 @@ fn clip(guide: &Guide) -> Vec<Line<'static>> {
         Line::from("(A new programmer: \"norsplice selftest\" tests it by itself.)").dim(),
     ]);
     lines
+}
+
+/// True where the programmer itself is the matter, and not what it is clipped to.
+fn is_of_the_programmer(refusal: &Refusal) -> bool {
+    match &*refusal.why {
+        Why::NoProgrammer | Why::Spi(SpiError::Unsupported(_)) => true,
+        Why::Spi(SpiError::Link(link)) => {
+            !matches!(link.fault, LinkFault::Silent | LinkFault::Garbled | LinkFault::Other)
+        }
+        _ => false,
+    }
 }
 
 /// What a contact test says.

@@ -3,6 +3,7 @@
 use super::super::jobs::verdict;
 use super::view::View;
 use crate::desk::guide::{Done, Finished};
+use crate::programmer::Settings;
 use crate::units;
 use crate::workflow::job::Report;
 use ratatui::style::{Color, Stylize};
@@ -77,12 +78,19 @@ fn figures(report: &Report, time: &str) -> Line<'static> {
 }
 
 fn next(view: &View, finished: &Finished) -> Vec<Line<'static>> {
+    // A controller of the machine itself cannot be unplugged, and drives its pins as long as the machine is on.
+    let stays =
+        |spec| Settings::parse(spec).is_ok_and(|s| s.model.stream.as_ref().is_some_and(|s| s.gpio_lines));
+    let first = Line::from(match view.guide.spec().is_some_and(stays) {
+        true => "Next: take the clip off, for this machine still drives its pins; then power the board.",
+        false => "Next: unplug the programmer, take the clip off, then power the board.",
+    });
     if matches!(finished.done, Done::Backup { .. }) {
-        return vec![Line::from("Next: unplug the programmer, take the clip off, then power the board.")];
+        return vec![first];
     }
     let back = view.with_programmer(&format!("restore {}", finished.backup()));
     vec![
-        Line::from("Next: unplug the programmer, take the clip off, then power the board."),
+        first,
         Line::from("If it does not start, this puts the old contents back:"),
         Line::from(format!("  {back}")),
     ]

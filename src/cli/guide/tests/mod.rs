@@ -4,7 +4,9 @@ mod given;
 
 use super::keys::{Act, Key};
 use super::view::View;
-use crate::desk::guide::{Ask, ChipFacts, Done, Finished, OpenJob, Preview, Saved, Step, Try, Update, Way};
+use crate::desk::guide::{
+    Ask, ChipFacts, Contact, Done, Finished, OpenJob, Preview, Saved, Step, Try, Update, Way,
+};
 use crate::desk::{Input, Wish};
 use crate::flash::FlashError;
 use crate::image::checks;
@@ -45,6 +47,45 @@ fn what_may_be_a_programmer_is_opened_only_where_it_is_chosen() {
     let mut guide = view(&Saved { spec: Some(ports[1].into()), ..Saved::default() });
     guide.guide.take(Update::Programmers(ports.map(perhaps).to_vec()));
     assert_eq!(guide.guide.spec(), Some(ports[1]));
+}
+
+/// Wiggling the clip helps no programmer that is not there.
+#[test]
+fn what_is_the_programmers_fault_is_told_from_the_contacts() {
+    let mut guide = guide();
+    guide.key(Key::Enter);
+    let failed = |error: SpiError| Update::Contact(Contact::Failed(Arc::new(error.into())));
+    let link = |fault| SpiError::Link(LinkError::new(fault, "said"));
+    for (error, is_its) in [
+        (link(LinkFault::Absent), true),
+        (link(LinkFault::Unusable), true),
+        (SpiError::Unsupported("said".into()), true),
+        (link(LinkFault::Silent), false),
+        (link(LinkFault::Garbled), false),
+    ] {
+        guide.guide.take(failed(error.clone()));
+        let screen = screen(&guide);
+        assert_eq!(screen.contains("The programmer cannot be used yet"), is_its, "{error}: {screen}");
+        assert_eq!(screen.contains("Wiggle the clip"), !is_its, "{error}: {screen}");
+    }
+}
+
+/// A Raspberry Pi cannot be unplugged while it works.
+#[test]
+fn what_comes_next_after_a_backup_depends_on_the_programmer() {
+    for (spec, words) in [
+        ("spidev:dev=/dev/spidev0.0", "Next: take the clip off, for this machine still drives"),
+        ("serprog:dev=/dev/ttyACM0", "Next: unplug the programmer"),
+        ("ch347:speed=30MHz", "Next: unplug the programmer"),
+    ] {
+        let mut guide = view(&Saved { spec: Some(spec.into()), ..Saved::default() });
+        guide.guide.take(Update::Programmers(vec![found(spec, None)]));
+        guide.guide.step = Step::Result;
+        let done = Done::Backup { id: "b".into(), bytes: 1, time: Duration::ZERO };
+        guide.guide.take(Update::Finished(Box::new(Finished { done, page: None })));
+        let screen = screen(&guide);
+        assert!(screen.contains(words), "{spec}: {screen}");
+    }
 }
 
 #[test]
