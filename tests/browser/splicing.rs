@@ -175,7 +175,7 @@ fn another_map_and_variables_are_given_by_controls_and_the_recipe_repeats_them()
     bench.write("old.txt", OLD.as_bytes());
     bench.write("new.txt", NEW.as_bytes());
     bench.write("firmware.bin", &synthetic::noise(2, 0x8_0000));
-    let map = ["--layout", "new.txt", "--chip-size", "1M", "--base", "own.bin", "--base-layout", "old.txt"];
+    let map = ["--layout", "new.txt", "--chip-size", "2M", "--base", "own.bin", "--base-layout", "old.txt"];
     let of = ["--donor", "firmware.bin", "--env", "bootdelay=9", "--env", "old="];
     let wanted = by_splice(&bench, &[&map[..], &of].concat());
     assert!(wanted.windows(11).any(|text| text == b"bootdelay=9"), "the command sets it");
@@ -192,7 +192,7 @@ fn another_map_and_variables_are_given_by_controls_and_the_recipe_repeats_them()
     fill(&mut browser, "chip-size", "one");
     browser.click("[data-do=preview]");
     says(&mut browser, "\"one\" is no size");
-    fill(&mut browser, "chip-size", "1M");
+    fill(&mut browser, "chip-size", "2M");
     choose(&mut browser, "base-layout", "in old.txt");
     fill(&mut browser, "env", "bootdelay\n");
     browser.click("[data-do=preview]");
@@ -200,7 +200,7 @@ fn another_map_and_variables_are_given_by_controls_and_the_recipe_repeats_them()
     fill(&mut browser, "env", "bootdelay=9\nold=\n");
     preview(&mut browser);
     says(&mut browser, "bootdelay, old set in the U-Boot environment at 0x10000");
-    assert!(result_as(&mut browser, saved.path(), "all of the chip, 1 MiB.") == wanted);
+    assert!(result_as(&mut browser, saved.path(), "all of the chip, 2 MiB.") == wanted);
     browser.click("[data-do=save-recipe]");
     let recipe = std::fs::read(downloaded(saved.path(), ".toml")).expect("a recipe");
     assert_eq!(page.end(), Some(0));
@@ -215,7 +215,7 @@ fn another_map_and_variables_are_given_by_controls_and_the_recipe_repeats_them()
     choose(&mut browser, "base", "the dump own.bin");
     choose(&mut browser, "recipe", "recipe.toml");
     preview(&mut browser);
-    assert!(result_as(&mut browser, saved.path(), "all of the chip, 1 MiB.") == wanted);
+    assert!(result_as(&mut browser, saved.path(), "all of the chip, 2 MiB.") == wanted);
     assert_eq!(browser.console(), Vec::<String>::new());
 }
 
