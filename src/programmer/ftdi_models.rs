@@ -111,21 +111,21 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
     // Port A is SPI1, port B SPI2.
     FtdiModel("tumpa", "a TIAO TUMPA", CABLES, FTDI, &[0x8A98], [2, 2], ALL, &[]),
     FtdiModel("tumpa-lite", "a TIAO TUMPA Lite", CABLES, FTDI, &[0x8A99], [1, 1], ALL, &[]),
-    // GPIOL0 high lets its outputs out.
-    FtdiModel(
-        "jtagkey",
-        "an Amontec JTAGkey",
-        CABLES,
-        FTDI,
-        &[0xCFF8],
-        [2, 2],
-        LOW_BUT_0,
-        &[(4, Level::High)],
-    ),
+    // GPIOL0 low lets its outputs out: by OpenOCD and UrJTAG always, by flashrom together with chip select.
+    FtdiModel("jtagkey", "an Amontec JTAGkey", CABLES, FTDI, &[0xCFF8], [2, 2], LOW_BUT_0, GPIOL0_LOW),
     // GPIOL1 high puts TMS and TDO through; GPIOH4 to 6 low let TMS, TDI and TCK out. Port B is its serial port.
     FtdiModel("kt-link", "a KT-LINK", CABLES, FTDI, &[0xBBE2], [2, 1], KT_PINS, KT_HELD),
     // GPIOL0 low lets its outputs out.
-    FtdiModel("arm-usb-ocd", "an Olimex ARM-USB-OCD", CABLES, OLIMEX, &[0x0003], [2, 2], LOW_BUT_0, OCD_HELD),
+    FtdiModel(
+        "arm-usb-ocd",
+        "an Olimex ARM-USB-OCD",
+        CABLES,
+        OLIMEX,
+        &[0x0003],
+        [2, 2],
+        LOW_BUT_0,
+        GPIOL0_LOW,
+    ),
     FtdiModel(
         "arm-usb-ocd-h",
         "an Olimex ARM-USB-OCD-H",
@@ -134,13 +134,13 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
         &[0x002B],
         [2, 2],
         LOW_BUT_0,
-        OCD_HELD,
+        GPIOL0_LOW,
     ),
     FtdiModel("arm-usb-tiny", "an Olimex ARM-USB-TINY", CABLES, OLIMEX, &[0x0004], [2, 2], LOW, &[]),
     FtdiModel("arm-usb-tiny-h", "an Olimex ARM-USB-TINY-H", CABLES, OLIMEX, &[0x002A], [2, 2], LOW, &[]),
     FtdiModel("picotap", "a GOEPEL PicoTAP", CABLES, 0x096C, &[0x1449], [2, 2], LOW, &[]),
     // A JTAGkey by its pins, with an FT2232H's ids.
-    FtdiModel("busblaster", "a Bus Blaster", CABLES, FTDI, &[0x6010], [2, 2], LOW_BUT_0, &[(4, Level::High)]),
+    FtdiModel("busblaster", "a Bus Blaster", CABLES, FTDI, &[0x6010], [2, 2], LOW_BUT_0, GPIOL0_LOW),
     // An FT232H's ids; GPIOL1 to GPIOL3 high let its outputs out, GPIOH5 and GPIOH6 low put TMS and TDO through.
     FtdiModel("digilent-hs2", "a Digilent JTAG-HS2", CABLES, FTDI, &[0x6014], [1, 1], LOW_0, HS2_HELD),
     // An FT232H's ids; GPIOL3 high lets its outputs out, GPIOH4 low and GPIOH5 high keep its reset line high.
@@ -153,7 +153,7 @@ pub(super) const FTDI_MODELS: &[FtdiModel] = &[
 
 const KT_PINS: Pins = &[("gpiol0", 4), ("gpiol2", 6), ("gpiol3", 7)];
 const KT_HELD: Held = &[(5, Level::High), (12, Level::Low), (13, Level::Low), (14, Level::Low)];
-const OCD_HELD: Held = &[(4, Level::Low)];
+const GPIOL0_LOW: Held = &[(4, Level::Low)];
 /// GPIOL0 alone.
 const LOW_0: Pins = &[("gpiol0", 4)];
 const HS2_HELD: Held =

@@ -80,7 +80,8 @@ impl FtdiKind {
             (VENDOR, 0x6010) => Some(Self::FT2232H),
             (VENDOR, 0x8a98) => cable("TIAO USB Multi-Protocol Adapter", (0, 0)),
             (VENDOR, 0x8a99) => chip(0x0900, "TIAO USB Multi-Protocol Adapter Lite", 1, 1, 1024),
-            (VENDOR, 0xcff8) => cable("Amontec JTAGkey-2", (0x0010, 0x0010)),
+            // By OpenOCD (value 08, outputs 1B: nOE low) and UrJTAG; flashrom lowers it with chip select.
+            (VENDOR, 0xcff8) => cable("Amontec JTAGkey-2", (0x0010, 0x0000)),
             (VENDOR, 0xbbe2) => cable("KT-LINK", (0x7020, 0x0020)),
             (OLIMEX, 0x002b) => cable("Olimex OpenOCD JTAG ARM-USB-OCD-H", (0x0010, 0x0000)),
             (OLIMEX, 0x002a) => cable("Olimex OpenOCD JTAG ARM-USB-TINY-H", (0, 0)),
