@@ -6,10 +6,9 @@ use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::Programmer;
 
-/// Blocks read again and again, and how often.
+/// Blocks that are read three times.
 const BLOCKS: u64 = 3;
 const BLOCK: u64 = 4096;
-const TIMES: u64 = 3;
 /// Bytes compared between the fast read and the plain one.
 const FAST: u64 = 1024;
 /// Samples that show whether the halves are the same.
@@ -29,16 +28,15 @@ pub(super) fn sample<P: Programmer>(chip: &mut Chip<P>) -> Result<Sampled, Flash
         // Spread over the chip, the first at its beginning.
         let start = (size / BLOCKS * n) / BLOCK * BLOCK;
         let span = Span::new(start, (start + BLOCK).min(size));
-        let first = read(chip, span, &mut seen)?;
-        for _ in 1..TIMES {
-            let again = read(chip, span, &mut seen)?;
-            compare(&first, &again, &mut seen);
-        }
+        let mut once = || read(chip, span, &mut seen);
+        let reads = [once()?, once()?, once()?];
+        let most = majority(&reads);
+        reads.iter().for_each(|read| compare(&most, read, &mut seen));
         if n == 0 && chip.fast_read() != chip.plain_read() {
             let span = Span::new(0, FAST.min(span.len()));
             seen.bytes += span.len();
             let fast = chip.read_spans(chip.fast_read(), &[span])?;
-            seen.fast_differs = Some(first.iter().zip(&fast[0]).filter(|(a, b)| a != b).count() as u64);
+            seen.fast_differs = Some(most.iter().zip(&fast[0]).filter(|(a, b)| a != b).count() as u64);
         }
     }
     seen.addresses = prove_addresses(chip, &[])?;
@@ -52,16 +50,22 @@ fn read<P: Programmer>(chip: &mut Chip<P>, span: Span, seen: &mut Sampled) -> Re
     chip.read_to_vec(span)
 }
 
-fn compare(first: &[u8], again: &[u8], seen: &mut Sampled) {
-    seen.bits += 8 * first.len() as u64;
-    if first == again {
+/// Each bit as two of three reads have it: one that is wrong once counts once, whichever read has it.
+fn majority([a, b, c]: &[Vec<u8>; 3]) -> Vec<u8> {
+    a.iter().zip(b).zip(c).map(|((a, b), c)| a & b | a & c | b & c).collect()
+}
+
+/// One read against what most of them say.
+fn compare(most: &[u8], read: &[u8], seen: &mut Sampled) {
+    seen.bits += 8 * read.len() as u64;
+    if most == read {
         return;
     }
     let flat = |s: &[u8]| s.iter().all(|b| *b == 0) || s.iter().all(|b| *b == 0xff);
-    for (a, b) in first.chunks(RUN).zip(again.chunks(RUN)).filter(|(a, b)| a != b) {
+    for (a, b) in most.chunks(RUN).zip(read.chunks(RUN)).filter(|(a, b)| a != b) {
         seen.runs += u64::from(flat(a) != flat(b));
     }
-    for (a, b) in first.iter().zip(again) {
+    for (a, b) in most.iter().zip(read) {
         seen.rises += u64::from((b & !a).count_ones());
         seen.falls += u64::from((a & !b).count_ones());
     }
@@ -84,4 +88,23 @@ fn mirrored<P: Programmer>(chip: &mut Chip<P>, size: u64, seen: &mut Sampled) ->
         }
     }
     Ok(telling >= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bit_that_is_wrong_once_counts_once_whichever_read_has_it() {
+        for wrong in 0..3 {
+            let mut reads = [(); 3].map(|()| vec![0x5a; 64]);
+            reads[wrong][7] ^= 0x02;
+            reads[wrong][9] ^= 0x20;
+            let most = majority(&reads);
+            let mut seen = Sampled::default();
+            reads.iter().for_each(|read| compare(&most, read, &mut seen));
+            assert_eq!(most, [0x5a; 64]);
+            assert_eq!((seen.falls, seen.rises, seen.bits), (1, 1, 3 * 512), "read {wrong}");
+        }
+    }
 }
