@@ -22,6 +22,8 @@ pub fn verdict(found: &Inspection, boards: &[Recognised], bytes: &[u8]) -> Strin
     let bad: Vec<&str> =
         all().filter(|check| check.result == Outcome::Bad).map(|check| check.name.name()).collect();
     match (bad.as_slice(), all().count()) {
+        // Checks of the file as such say nothing about what is in it.
+        ([], _) if found.what == "unknown" => format!("{what}, so nothing shows whether it is whole"),
         ([], 0) => what,
         ([], _) => format!("{what}; every check is good"),
         (bad, _) => format!("{what}; BAD: {}", bad.join(", ")),
@@ -40,4 +42,20 @@ fn vendor_file(found: &Inspection, bytes: &[u8]) -> Option<String> {
         [] => format!("{} for a board that is not in the table", kind.name()),
         names => format!("{} for {}", kind.name(), names.join(" or ")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::inspect::inspect;
+
+    #[test]
+    fn of_what_is_not_known_nothing_is_called_good() {
+        let photo =
+            [b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01".to_vec(), (0..=255).cycle().take(9000).collect()].concat();
+        let said = verdict(&inspect(&photo), &[], &photo);
+        assert_eq!(said, "nothing known is in it, so nothing shows whether it is whole");
+        let said = verdict(&inspect(&[]), &[], &[]);
+        assert!(said.contains("BAD: not-empty"), "{said}");
+    }
 }
