@@ -161,10 +161,16 @@ pub(crate) fn write_plain(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Reads a whole file of at most `most` bytes.
 ///
 /// # Errors
-/// [`FileError`], also when the file is longer: its length is not believed before it is checked.
+/// [`FileError`], also when the file is longer: its length is not believed before it is checked; and when it was changed
+/// meanwhile, as far as its length and times show.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    read_while(path, most, || ())
+}
+
+/// The same; `meanwhile` is called when all is read and nothing judged yet.
+fn read_while(path: &Path, most: u64, meanwhile: impl FnOnce()) -> Result<Vec<u8>, FileError> {
     let go = || {
-        let file = open_to_read(path)?;
+        let mut file = open_to_read(path)?;
         let about = file.metadata()?;
         if about.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
@@ -178,9 +184,22 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
         }
         let mut bytes = Vec::with_capacity(about.len() as usize + 1);
         // A device or a pipe has no length of its own.
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        (&mut file).take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        meanwhile();
         if bytes.len() as u64 > most {
             return Err(too_long(format!("more than {most}")));
+        }
+        let (len, now) = (bytes.len() as u64, file.metadata()?);
+        // Files of the kernel's own have no length, or a rounded one, and any time.
+        let changed =
+            now.len() != about.len() || now.modified().ok() != about.modified().ok() || len > about.len();
+        if about.is_file() && about.len() > 0 && changed {
+            let was = about.len();
+            return Err(io::Error::other(format!(
+                "it was changed while it was read: {was} bytes before, {len} read, {} now; see that nothing writes to it, and \
+                 try again",
+                now.len()
+            )));
         }
         Ok(bytes)
     };
@@ -313,6 +332,39 @@ mod tests {
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
         assert_eq!(read(&path, 9).unwrap_err().source.kind(), io::ErrorKind::FileTooLarge);
         assert!(read(&dir.path().join("no"), 9).unwrap_err().to_string().contains("check the path"));
+    }
+
+    #[test]
+    fn a_file_that_is_changed_while_it_is_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let later = |file: &File| {
+            let then = file.metadata().unwrap().modified().unwrap() + std::time::Duration::from_secs(1);
+            file.set_modified(then).unwrap();
+        };
+        let changes: [(&str, &dyn Fn()); 3] = [
+            ("grown", &|| open().set_len(11).unwrap()),
+            ("cut", &|| open().set_len(4).unwrap()),
+            ("other bytes", &|| {
+                let mut file = open();
+                file.write_all(b"new").unwrap();
+                later(&file);
+            }),
+        ];
+        for (name, change) in changes {
+            write(&path, &[7; 10]).unwrap();
+            assert_eq!(read_while(&path, 99, || ()).unwrap(), [7; 10]);
+            let error = read_while(&path, 99, change).unwrap_err().to_string();
+            assert!(error.contains("was changed while it was read"), "{name}: {error}");
+        }
+        // Another file in its place is another file.
+        write(&path, &[7; 10]).unwrap();
+        let replaced = || {
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, b"other").unwrap();
+        };
+        assert_eq!(read_while(&path, 99, replaced).unwrap(), [7; 10]);
     }
 
     #[cfg(target_os = "linux")]
