@@ -83,11 +83,11 @@ impl OrderArgs {
     /// The wish that the arguments mean.
     ///
     /// # Errors
-    /// Those of [`streams::input`].
+    /// Those of [`streams::donor`].
     pub fn wish(&self, purpose: Option<Purpose>, session: &Session) -> Result<Wish, Failure> {
         let donor = |text: &OsString| {
             let (name, file) = name_and_file(text);
-            Ok(DonorWish { name, input: streams::input(Path::new(file))? })
+            Ok(DonorWish { name, input: streams::donor(Path::new(file))? })
         };
         let optional = |path: &Option<PathBuf>| path.as_deref().map(streams::input).transpose();
         Ok(Wish {
@@ -106,6 +106,21 @@ impl OrderArgs {
             allow: session.options.allow.clone(),
         })
     }
+}
+
+/// Words of a command line in which `--donor -@0x100` is one word: a value that starts with a hyphen would be an option.
+pub fn with_parts_of_stdin(words: Vec<OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    for word in words {
+        match joined.last_mut().filter(|last| **last == *"--donor" && streams::is_part(&word)) {
+            Some(last) => {
+                last.push("=");
+                last.push(word);
+            }
+            None => joined.push(word),
+        }
+    }
+    joined
 }
 
 /// The part of a name after its first bytes.
@@ -138,6 +153,22 @@ pub fn name_and_file(text: &OsStr) -> (Option<String>, &OsStr) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_standard_input_are_no_options() {
+        let joined = |words: &str| {
+            let words = with_parts_of_stdin(words.split(' ').map(OsString::from).collect());
+            words.iter().map(|word| word.to_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        for (given, wanted) in [
+            ("splice --donor -@0x10+4 --base b", "splice --donor=-@0x10+4 --base b"),
+            ("splice --donor -:BIOSIMG", "splice --donor=-:BIOSIMG"),
+            ("splice --donor - --donor --base b", "splice --donor - --donor --base b"),
+            ("splice --base -@1 --donor", "splice --base -@1 --donor"),
+        ] {
+            assert_eq!(joined(given), wanted);
+        }
+    }
 
     #[test]
     fn a_donor_may_have_a_name() {

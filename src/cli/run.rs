@@ -8,6 +8,7 @@ use super::flashrom::fenced;
 use super::global::Color;
 use super::help;
 use super::options::Options;
+use super::order::with_parts_of_stdin;
 use super::output::{Output, Verbosity};
 use super::session::Session;
 use super::shell::command;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 /// Runs the program with the process's arguments and gives its exit code.
 pub fn main() -> ExitCode {
     completion::answer(help::command);
-    let mut words: Vec<OsString> = fenced(std::env::args_os().collect());
+    let mut words: Vec<OsString> = with_parts_of_stdin(fenced(std::env::args_os().collect()));
     let read = |words: &[OsString]| {
         help::command().try_get_matches_from(words).and_then(|matches| Args::from_arg_matches(&matches))
     };

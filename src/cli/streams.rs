@@ -8,6 +8,7 @@ use crate::desk::files::{self, Existing, Form, INPUT_MAX, ImageFile, OutFile};
 use crate::desk::{Input, Question, Refusal, Why};
 use crate::units;
 use clap::ValueEnum;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,6 +72,23 @@ pub fn input(path: &Path) -> Result<Input, Failure> {
     match is_stream(path) {
         true => Ok(Input::Bytes { name: STREAM.to_owned(), bytes: raw(path)? }),
         false => Ok(path.into()),
+    }
+}
+
+/// True for a part of standard input: `-@OFFSET`, `-:PART`.
+pub fn is_part(name: &OsStr) -> bool {
+    let rest = name.to_str().and_then(|text| text.strip_prefix(STREAM));
+    rest.is_some_and(|rest| rest.starts_with(['@', ':']))
+}
+
+/// The same of a donor, which may be a part: `-@OFFSET` and `-:PART` are parts of standard input, unless a file is called so.
+///
+/// # Errors
+/// As [`input`].
+pub fn donor(path: &Path) -> Result<Input, Failure> {
+    match path.to_str().filter(|text| is_part(text.as_ref()) && !path.exists()) {
+        Some(text) => Ok(Input::Bytes { name: text.to_owned(), bytes: raw(Path::new(STREAM))? }),
+        None => input(path),
     }
 }
 

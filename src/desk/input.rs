@@ -6,6 +6,9 @@ use crate::image::ImageError;
 use crate::units::parse_size;
 use std::path::{Path, PathBuf};
 
+/// The name of standard input; with a part, `-@0x800+4M` or `-:BIOSIMG`.
+const STREAM: &str = "-";
+
 /// A donor, a layout, a recipe: where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -32,6 +35,22 @@ pub enum FilePart {
     },
     /// A part of an update file or archive, by its name.
     Named(String),
+}
+
+impl FilePart {
+    /// Bytes cut out, as `OFFSET` or `OFFSET+LENGTH`.
+    fn window(text: &str) -> Result<Self, Refusal> {
+        let number = |number: &str| {
+            let wanted = "FILE@OFFSET or FILE@OFFSET+LENGTH, as in bios.cap@0x800+4M";
+            parse_size(number)
+                .map_err(|_| Refusal::from(ImageError::BadText { text: text.to_owned(), wanted }))
+        };
+        let (offset, len) = match text.split_once('+') {
+            Some((offset, len)) => (number(offset)?, Some(number(len)?)),
+            None => (number(text)?, None),
+        };
+        Ok(Self::Bytes { offset, len })
+    }
 }
 
 impl Input {
@@ -76,6 +95,16 @@ impl Input {
     /// # Errors
     /// [`ImageError::BadText`] where what follows the `@` is no offset.
     pub(super) fn cut(&self, recipe: Option<&Input>) -> Result<(Input, Option<FilePart>), Refusal> {
+        if let Input::Bytes { name, bytes } = self
+            && let Some(rest) = name.strip_prefix(STREAM)
+        {
+            let part = match (rest.strip_prefix('@'), rest.strip_prefix(':')) {
+                (Some(window), _) => FilePart::window(window)?,
+                (None, Some(part)) if !part.is_empty() => FilePart::Named(part.to_owned()),
+                _ => return Ok((self.clone(), None)),
+            };
+            return Ok((Input::Bytes { name: STREAM.to_owned(), bytes: bytes.clone() }, Some(part)));
+        }
         let whole = self.near(recipe);
         let exists = |input: &Input| input.path().is_none_or(Path::exists);
         let text = self.path().and_then(Path::to_str).filter(|_| !exists(self) && !exists(&whole));
@@ -91,15 +120,8 @@ impl Input {
         else {
             return Ok((whole, None));
         };
-        let number = |text: &str| {
-            let wanted = "FILE@OFFSET or FILE@OFFSET+LENGTH, as in bios.cap@0x800+4M";
-            parse_size(text).map_err(|_| Refusal::from(ImageError::BadText { text: part.to_owned(), wanted }))
-        };
-        let (offset, len) = match part.split_once('+') {
-            Some((offset, len)) => (number(offset)?, Some(number(len)?)),
-            None => (number(part)?, None),
-        };
-        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(FilePart::Bytes { offset, len })))
+        let part = FilePart::window(part)?;
+        Ok((Input::File(PathBuf::from(path)).near(recipe), Some(part)))
     }
 
     /// The same, looked for in the folder of the recipe that names it where it is not found as given: at its place from
@@ -156,6 +178,18 @@ mod tests {
         for bad in ["a@b", "a@", "a@1+", "a@1+2+3", "a@-1"] {
             assert!(cut(bad).is_err(), "{bad}");
         }
+        // Standard input, which is no file.
+        let stream = |name: &str| Input::Bytes { name: name.into(), bytes: vec![7; 9] };
+        for (given, wanted) in [
+            ("-", None),
+            ("-@0x10", part(0x10, None)),
+            ("-@0x10+4", part(0x10, Some(4))),
+            ("-:BIOSIMG", Some(FilePart::Named("BIOSIMG".into()))),
+        ] {
+            assert_eq!(stream(given).cut(None).unwrap(), (stream("-"), wanted), "{given}");
+        }
+        assert_eq!(stream("a@0x10").cut(None).unwrap(), (stream("a@0x10"), None), "a name from elsewhere");
+        assert!(stream("-@b").cut(None).is_err() && stream("-@").cut(None).is_err());
         // A recipe's neighbour.
         let recipe = Input::File(path("recipe.toml"));
         let near = Input::File("odd@0x10".into()).cut(Some(&recipe)).unwrap();
