@@ -29,7 +29,15 @@ fn at(before: usize, file: &[u8]) -> Vec<u8> {
 fn mediateks_loaders_of_mkimage() {
     let Some(bench) = Bench::with(&["mkimage"]) else { return };
     bench.write("spl", &kernel(30_000));
-    for (medium, name) in [("nor", "SF_BOOT"), ("emmc", "EMMC_BOOT"), ("sdmmc", "SDMMC_BOOT")] {
+    for (medium, name) in [
+        ("nor", "SF_BOOT"),
+        ("emmc", "EMMC_BOOT"),
+        ("sdmmc", "SDMMC_BOOT"),
+        ("snand;nandinfo=2k+64", "BOOTLOADER!"),
+        ("snand;nandinfo=4k+256", "BOOTLOADER!"),
+        ("snand;nandinfo=spim:2k+64", "SPINAND!"),
+        ("snand;nandinfo=hsm20:2k+64", "NANDCFG!"),
+    ] {
         bench.tool(&format!("mkimage -T mtk_image -a 0x201000 -n media={medium} -d spl out"));
         let made = bench.read("out");
         let found = inspect(&at(0x1_0000, &made));
@@ -38,7 +46,7 @@ fn mediateks_loaders_of_mkimage() {
         assert_eq!((&loader.attributes["medium"], loader.result("hash")), (&name.into(), Some(Outcome::Ok)));
         assert_eq!(loader.attributes["entry"], "0x201000", "{medium}");
         let mut bad = made;
-        bad[0x2000] ^= 1;
+        bad[0x2800] ^= 1;
         assert_eq!(only(&inspect(&bad), "mtk-loader").result("hash"), Some(Outcome::Bad), "{medium}");
     }
     bench.tool("mkimage -T mtk_image -a 0x41e00000 -n lk=1;lkname=U-Boot -d spl out");

@@ -1,7 +1,8 @@
 //! First loaders for the boot ROM of MediaTek's ARM chips (preloader, SPL, BL2), and images of their LK.
 //!
 //! Source: U-Boot tools/mtk_image.h and mtk_image.c (device header, BRLYT, the headers `MMM`, the SHA-256 after the image; LK's
-//! header of 512 bytes with FF after its fields). `mkimage -T mtk_image` makes both; MT7621's is a uImage.
+//! header of 512 bytes with FF after its fields), mtk_nand_headers.h (the headers for NAND). `mkimage -T mtk_image` makes both;
+//! MT7621's is a uImage.
 
 use sha2::Sha256;
 
@@ -15,8 +16,15 @@ use crate::units::sum;
 pub const KIND: ItemKind = ItemKind::new("mtk-loader");
 /// The kind of an LK image.
 pub const LK_KIND: ItemKind = ItemKind::new("mtk-lk");
-/// The names of the media that a device header starts with: SPI NOR, eMMC, SD.
-pub const MAGICS: [&[u8]; 3] = [b"SF_BOOT\0", b"EMMC_BOOT\0", b"SDMMC_BOOT\0"];
+/// How a device header starts: the names of the media SPI NOR, eMMC, SD; for NAND a header of its own, in three forms.
+pub const MAGICS: [&[u8]; 6] =
+    [b"SF_BOOT\0", b"EMMC_BOOT\0", b"SDMMC_BOOT\0", NANDS[0].0, NANDS[1].0, NANDS[2].0];
+/// The headers for NAND, where each has the length of a page, and pages before the image: the oldest has the layout after
+/// its first one.
+const NANDS: [(&[u8], usize, usize); 3] =
+    [(b"BOOTLOADER!\0V006NFIINFO\0", 0x18, 2), (b"SPINAND!", 0x10, 1), (b"NANDCFG!", 0x20, 1)];
+/// The lengths of pages that NAND has.
+const PAGES: std::ops::RangeInclusive<u32> = 0x200..=0x4000;
 /// How an LK image starts.
 pub const LK_MAGIC: [u8; 4] = [0x88, 0x16, 0x88, 0x58];
 
@@ -35,13 +43,8 @@ const LK_FIELDS_LEN: usize = 48;
 
 /// Reads a first loader whose device header is at `at`.
 pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
-    let device = slice(look.bytes, at, DEVICE_LEN)?;
-    let layout = &device[LAYOUT_AT..];
-    let is_device = u32_at(device, 12, Little)? == 1 && u32_at(device, 16, Little)? as usize == LAYOUT_AT;
-    if !is_device || !layout.starts_with(b"BRLYT\0") || u32_at(layout, 20, Little)? != LAYOUT_MAGIC {
-        return None;
-    }
-    let info = slice(look.bytes, at + DEVICE_LEN, FILE_INFO_LEN)?;
+    let (device_len, medium) = device(look.bytes.get(at..)?)?;
+    let info = slice(look.bytes, at + device_len, FILE_INFO_LEN)?;
     if !info.starts_with(b"MMM") || &info[8..18] != b"FILE_INFO\0" {
         return None;
     }
@@ -50,12 +53,12 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     if total <= FILE_INFO_LEN {
         return None;
     }
-    let item = Item::new(KIND, at as u64, (DEVICE_LEN + total) as u64)
-        .with_some("medium", text(&device[..12]))
+    let item = Item::new(KIND, at as u64, (device_len + total) as u64)
+        .with("medium", medium)
         .with_hex("load", load)
         .with_hex("entry", u64::from(load) + u64::from(word(48)))
         .check_fits(look.bytes.len());
-    let image = slice(look.bytes, at + DEVICE_LEN, total);
+    let image = slice(look.bytes, at + device_len, total);
     let item = match (image, info[27] == SHA256_SIGNATURE && signature_len == SHA256_LEN) {
         (_, false) => item.check(CheckName::HASH, Outcome::CannotTell, "it has a signature of another kind"),
         (None, _) => item.check(CheckName::HASH, Outcome::Bad, "the image is cut short"),
@@ -66,6 +69,26 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         (Some(_), _) => item.check(CheckName::HASH, Outcome::CannotTell, NOT_MADE),
     };
     Some(Found::leaf(item))
+}
+
+/// The length of a device header and the name of its medium.
+fn device(bytes: &[u8]) -> Option<(usize, String)> {
+    let is_layout = |at: usize| {
+        bytes.get(at..).is_some_and(|layout| layout.starts_with(b"BRLYT\0"))
+            && u32_at(bytes, at + 20, Little) == Some(LAYOUT_MAGIC)
+    };
+    if let Some((magic, page_at, pages)) = NANDS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+        // The oldest form states 16 bits of it.
+        let page = u32_at(bytes, *page_at, Little)?;
+        let page = if *pages == 2 { page >> 16 } else { page };
+        let is_page = page.is_power_of_two() && PAGES.contains(&page);
+        let page = page as usize;
+        let name = if *pages == 2 { "BOOTLOADER!".to_owned() } else { text(magic)? };
+        return (is_page && (*pages == 1 || is_layout(page))).then_some((page * pages, name));
+    }
+    let head = slice(bytes, 0, DEVICE_LEN)?;
+    let is_device = u32_at(head, 12, Little)? == 1 && u32_at(head, 16, Little)? as usize == LAYOUT_AT;
+    (is_device && is_layout(LAYOUT_AT)).then_some((DEVICE_LEN, text(&head[..12])?))
 }
 
 /// Reads an LK image at `at`: it has no sum; the rest of its header is blank.
