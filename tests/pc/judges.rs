@@ -2,7 +2,7 @@
 
 use super::made::bytes::noise;
 use super::made::volumes::{file, volume_header};
-use super::made::{Part, Spec, build};
+use super::made::{Hashes, Part, Spec, build};
 use super::{done, extracted};
 use crate::bench::Bench;
 
@@ -167,36 +167,59 @@ fn coreboots_tools_read_the_donor_in_a_splice_of_their_images() {
     assert_eq!((long.code, bench.path("long.bin").exists()), (2, false), "{}", long.stderr);
 }
 
-/// PSPTool on a base, an update and their splice: the same directories, and no sum that it cannot verify.
+/// PSPTool on a base, an update and their splice: the same directories, and no sum that it cannot verify; on each kind of board
+/// of AMD's that the library's tests splice.
 #[test]
-fn psptool_agrees_on_every_directory_of_a_splice() {
+fn psptool_agrees_on_every_directory_of_each_splice() {
     const LIST: &str = "import sys, io, json, contextlib
 from psptool import PSPTool
-said = io.StringIO()
-with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-    tool = PSPTool.from_file(sys.argv[1])
-rows = sorted([d.buffer_offset, d.magic.decode(), d.count] for d in tool.directories_by_offset.values())
-print(json.dumps([rows, said.getvalue().count('fletcher')]))
+def seen(name):
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+        tool = PSPTool.from_file(name)
+    rows = sorted([d.buffer_offset, d.magic.decode(), d.count] for d in tool.directories_by_offset.values())
+    return [rows, said.getvalue().count('fletcher')]
+print(json.dumps([seen(name) for name in sys.argv[1:]]))
 ";
     let Some(bench) = Bench::with(&["psptool"]) else { return };
     bench.write("list.py", LIST.as_bytes());
-    // 8 MiB, the smallest that PSPTool takes.
-    let parts = [
-        (Part::Psp, super::made::psp::PSP_BLOCKS),
-        (Part::Nvar, 16),
-        (Part::Identity, 2),
-        (Part::Code, 40),
-        (Part::Blank, 1934),
-    ];
-    let (own, new) = (build(&Spec::new(&parts), 1, Some(1)), build(&Spec::new(&parts), 2, None));
-    assert_eq!(own.bytes.len(), 0x80_0000);
-    bench.write("own.bin", &own.bytes);
-    bench.write("update.bin", &new.bytes);
-    done(&bench, &SPLICE);
-    assert!(bench.read("new.bin") == super::made::expected(&own, &new));
-    let seen = |name: &str| -> serde_json::Value {
-        serde_json::from_str(&bench.tool(&format!("python3 list.py {name}"))).unwrap()
+    let seen = |names: &str| -> Vec<serde_json::Value> {
+        serde_json::from_str(&bench.tool(&format!("python3 list.py {names}"))).unwrap()
     };
+    // 8 MiB, the smallest that PSPTool takes.
+    let board = |parts: &[(Part, usize)], hashes| {
+        let used: usize = parts.iter().map(|(_, blocks)| blocks).sum();
+        let psp = (Part::Psp, super::made::psp::PSP_BLOCKS);
+        let parts = [&[psp], parts, &[(Part::Blank, 1992 - used)]].concat();
+        Spec { hashes, ..Spec::new(&parts) }
+    };
+    let plain = board(&[(Part::Nvar, 16), (Part::Identity, 2), (Part::Code, 40)], Hashes::Ami2);
+    let stores =
+        board(&[(Part::Vss2, 16), (Part::Code, 4), (Part::Block, 1), (Part::Vss, 8)], Hashes::Phoenix);
+    let many = board(&[(Part::Code, 4), (Part::Identity, 2), (Part::Nvar, 4), (Part::Code, 9)], Hashes::Ami3);
+    // Board, whether the donor is another unit's dump, a sum of the combo directory that is stale in both, more words.
+    let cases: [(&Spec, bool, bool, &[&str]); 4] = [
+        (&plain, false, false, &[]),
+        (&plain, true, true, &[]),
+        (&stores, true, false, &["--allow", "raw-block"]),
+        (&many, false, false, &[]),
+    ];
+    let mut names = String::new();
+    for (n, (spec, from_unit, stale, words)) in cases.iter().enumerate() {
+        let mut own = build(spec, 1, Some(1));
+        let mut new = build(spec, 2, from_unit.then_some(9));
+        assert_eq!(own.bytes.len(), 0x80_0000);
+        if *stale {
+            [&mut own, &mut new].iter_mut().for_each(|made| made.bytes[0x2_1020] ^= 1);
+        }
+        let [own_name, update, result] = ["own", "update", "new"].map(|name| format!("{name}{n}.bin"));
+        bench.write(&own_name, &own.bytes);
+        bench.write(&update, &new.bytes);
+        let line = ["splice", "--board", "auto", "--base", &own_name, "--donor", &update, "-o", &result];
+        done(&bench, &[&line[..], words].concat());
+        assert!(bench.read(&result) == super::made::expected(&own, &new), "{n}");
+        names += &format!(" {own_name} {update} {result}");
+    }
     let ours = |name: &str| {
         let shown = bench.run(["--json", "inspect", name]).code(0).result();
         let items = shown["items"].as_array().unwrap().clone();
@@ -211,15 +234,16 @@ print(json.dumps([rows, said.getvalue().count('fletcher')]))
         rows.sort_by_key(|row| row[0].as_u64());
         serde_json::json!([rows, 0])
     };
-    for name in ["own.bin", "update.bin", "new.bin"] {
-        assert_eq!(seen(name), ours(name), "{name}");
-        assert_eq!(ours(name)[0].as_array().map(Vec::len), Some(4), "{name}");
+    for (name, seen) in names.split_whitespace().zip(seen(&names)) {
+        assert_eq!(seen, ours(name), "{name}");
+        assert_eq!(seen[0].as_array().map(Vec::len), Some(4), "{name}");
     }
     // Both see a sum that does not hold.
-    let mut bent = new.bytes.clone();
+    let mut bent = bench.read("update0.bin");
     bent[0x2_2804] ^= 1;
     bench.write("update.bin", &bent);
-    assert_eq!(seen("update.bin")[1], 1);
+    bench.write("own.bin", &bench.read("own0.bin"));
+    assert_eq!(seen("update.bin")[0][1], 1);
     let ran = bench.run([&SPLICE[..], &["--force"]].concat());
     assert!(ran.code == 2 && ran.stderr.contains("PSP directory at 0x22800"), "{}", ran.stderr);
 }

@@ -68,6 +68,12 @@ pub fn tables(own: &Bios, result: &Bios, same_kind: bool) -> Vec<Finding> {
 /// What of AMD's structures leads to a directory in the board's own firmware, and to none in the result. A release may drop one
 /// of two for processors of another generation, and move what it keeps.
 fn structures(own: &Psp, result: &Psp) -> Option<Finding> {
+    if let Some((ours, theirs)) = exchanged(own, result) {
+        return Some(PSP_DIRECTORY.found(format!(
+            "AMD's own key of the {ours} 16 MiB of the flash is that of the {theirs} 16 MiB in the result: the halves of the \
+             firmware are exchanged, or a processor of one kind would start what is for another one"
+        )));
+    }
     for structure in &own.structures {
         let there = result.structures.iter().filter(|one| one.window() == structure.window());
         let leads_to = |of| there.clone().flat_map(|one| &one.leads).any(|(_, theirs)| *theirs == of);
@@ -91,6 +97,22 @@ fn structures(own: &Psp, result: &Psp) -> Option<Finding> {
         }
     }
     None
+}
+
+/// The window of the board's own firmware whose keys of AMD's are those of another window in the result, and that window. A
+/// release may bring keys for more processors; it takes none from one window to another.
+fn exchanged(own: &Psp, result: &Psp) -> Option<(&'static str, &'static str)> {
+    const NAMES: [&str; 4] = ["first", "second", "third", "fourth"];
+    let name =
+        |window: u64| usize::try_from(window).ok().and_then(|n| NAMES.get(n)).copied().unwrap_or("last");
+    own.roots.iter().find_map(|root @ (window, id)| {
+        if result.roots.contains(root) || own.roots.iter().any(|(other, same)| other != window && same == id)
+        {
+            return None;
+        }
+        let (there, _) = result.roots.iter().find(|(_, same)| same == id)?;
+        Some((name(*window), name(*there)))
+    })
 }
 
 fn of_the_maker(own: &Bios, result: &Bios) -> Vec<Finding> {
@@ -176,6 +198,24 @@ mod tests {
                     assert!(moved.len() == 1 && moved[0].contains(of), "{moved:?}");
                 }
             }
+        }
+        // Halves that are alike but for AMD's key, exchanged; a key that a release drops or brings is none of that.
+        let key =
+            |bytes: &mut [u8], half: usize, value: u8| bytes[half + 0x4_0004..half + 0x4_0014].fill(value);
+        let mut keyed = own.clone();
+        [(0, 1), (window(), 2)].iter().for_each(|(half, value)| key(&mut keyed, *half, *value));
+        let with_keys = Bios::read(&keyed, 0);
+        let against = |keys: [u8; 2]| {
+            let mut bytes = keyed.clone();
+            [0, window()].iter().zip(keys).for_each(|(half, value)| key(&mut bytes, *half, value));
+            let found = tables(&with_keys, &Bios::read(&bytes, 0), true);
+            found.into_iter().map(|one| one.message).collect::<Vec<_>>()
+        };
+        for keys in [[1, 2], [1, 3], [0xff, 2]] {
+            assert_eq!(against(keys), [""; 0], "{keys:?}");
+        }
+        for keys in [[2, 1], [3, 1]] {
+            assert!(against(keys).iter().any(|one| one.contains("are exchanged")), "{keys:?}");
         }
         // Of two words for one directory, the one that a release drops, and the one that it spoils.
         let both = |bytes: &mut [u8]| bytes.copy_within(0x2_0014..0x2_0018, 0x2_0010);
