@@ -5,6 +5,9 @@ pub const MOST_LZMA_TRIES: u32 = 256;
 /// The same for gzip, xz and zstd streams.
 pub const MOST_PACKED_TRIES: u32 = 64;
 
+/// Bytes that one inspection unpacks.
+const MOST_UNPACKED: u64 = 96 << 20;
+
 /// The bytes under inspection and what may still be spent on them.
 #[derive(Debug)]
 pub struct Look<'a> {
@@ -27,13 +30,16 @@ pub struct Look<'a> {
 /// The detail of a check that was not made because too much nests.
 pub const NOT_MADE: &str = "not checked: too many things in this file claim the same bytes";
 
+/// The same of a packed stream that was not unpacked to its end.
+pub const TOO_MUCH: &str = "not checked: this file unpacks to more than an inspection unpacks, 96 MiB";
+
 impl<'a> Look<'a> {
     /// A look at `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             sums: 16 * bytes.len() as u64 + (16 << 20),
-            unpack: 96 << 20,
+            unpack: MOST_UNPACKED,
             headers: 3,
             tries: MOST_LZMA_TRIES,
             packed_tries: MOST_PACKED_TRIES,

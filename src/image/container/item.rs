@@ -71,6 +71,10 @@ impl CheckName {
     pub(crate) const HASH: Self = Self("hash");
     /// An MD5.
     pub(crate) const MD5: Self = Self("md5");
+    /// What the file says of itself in several places is the same.
+    pub(crate) const AGREES: Self = Self("agrees");
+    /// Packed data unpack to the length and end that are stated.
+    pub(crate) const UNPACKS: Self = Self("unpacks");
     /// A kernel is present.
     pub(crate) const KERNEL: Self = Self("kernel");
 }

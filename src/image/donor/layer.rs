@@ -82,12 +82,14 @@ fn off<'a>(bytes: &'a [u8], wrapped: Wrapped, what: &str) -> Start<'a> {
     if let Some(bad) = all.iter().find(|check: &&Check| check.result == Outcome::Bad) {
         let detail = if bad.detail.is_empty() { String::new() } else { format!(" ({})", bad.detail) };
         let (check, words) = match bad.name {
-            CheckName::SIZE | MEMBERS => (TRUNCATED, "it is cut short or damaged"),
-            _ => (SUM, "its sum does not hold: it is damaged"),
+            CheckName::SIZE | MEMBERS => (TRUNCATED, "it is cut short or damaged; get the file again"),
+            CheckName::AGREES => {
+                (DONOR_UNKNOWN, "it contradicts itself, and what of it is meant is not known")
+            }
+            CheckName::UNPACKS => (SUM, "a part of it does not unpack: it is damaged; get the file again"),
+            _ => (SUM, "its sum does not hold: it is damaged; get the file again"),
         };
-        return Start::Closed(
-            check.found(format!("{what}, {}: {words}; get the file again{detail}", units::a(name))),
-        );
+        return Start::Closed(check.found(format!("{what}, {}: {words}{detail}", units::a(name))));
     }
     let after = bytes.get(end..).unwrap_or_default();
     let blank = after.iter().take_while(|byte| matches!(byte, 0 | 0xff)).count();

@@ -12,7 +12,9 @@ use memchr::memmem;
 use super::loader;
 use crate::image::boards::Board;
 use crate::image::checks::Finding;
-use crate::image::checks::{Check, DONOR_UNKNOWN, HASH, MD5, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED};
+use crate::image::checks::{
+    Check, DONOR_UNKNOWN, HASH, MD5, NOT_JUDGED, OTHER_MAP, SUM, SUM_UNKNOWN, TRUNCATED,
+};
 use crate::image::container::budget::Look;
 use crate::image::container::envelope::Envelope;
 use crate::image::container::item::{CheckName, Item, ItemKind, Outcome};
@@ -197,10 +199,44 @@ pub fn open<'a>(file: &'a [u8], what: &str, board: &Board) -> Option<Plain<'a>> 
                 let inside = container(&mut Look::new(entity));
                 findings.extend(inside.into_iter().flat_map(|(_, item)| sums(&item, what)));
             }
+            if findings.is_empty() {
+                findings.extend(unknown_rest(format, &item, entity, what));
+            }
             (Some(Cow::Borrowed(entity)), Vec::new())
         }
     };
     Some(Plain { name: format.name, firmware, parts, findings })
+}
+
+/// What follows a firmware and its root file system, is no filler and nothing known: it goes to flash with it, and is said.
+fn unknown_rest(format: &AsFirmware, item: &Item, entity: &[u8], what: &str) -> Option<Finding> {
+    let mut look = Look::new(entity);
+    let end = if format.root_follows { root_after(&mut look, item.end())?.end() } else { item.end() };
+    let rest = entity.get(usize::try_from(end).ok()?..)?;
+    let mut at = 0;
+    // Filler and marks, as they are put there at erase blocks' edges.
+    while let Some(here) = rest.get(at..).filter(|here| !here.is_empty()) {
+        at += match here {
+            _ if here.starts_with(&FORMAT_MARK) => FORMAT_MARK.len(),
+            [0 | 0xff, ..] => 1,
+            _ => break,
+        };
+    }
+    let left = &rest[at..];
+    let known = left.is_empty()
+        || second(entity).is_some()
+        || FORMATS.iter().any(|row| {
+            row.magics.iter().any(|magic| left.starts_with(magic))
+                && row.search(&mut look, end as usize + at).is_some()
+        });
+    (!known).then(|| {
+        NOT_JUDGED.found(format!(
+            "{what}: what it is for that follows the firmware's end is not known, {:#x} bytes from {:#x} of the file on; they go \
+             to flash with it",
+            left.len(),
+            end + at as u64
+        ))
+    })
 }
 
 /// Judges a firmware as it is in a dump: what covers the overlay, too, is stale as soon as the system runs.

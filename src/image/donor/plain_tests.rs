@@ -358,3 +358,23 @@ fn a_dump_tells_of_its_overlay_where_one_was_written() {
     chip[0] ^= 1;
     assert!(run(&chip, &board()).unwrap().findings.iter().any(|f| f.name == "foreign-overlay"));
 }
+
+/// What follows firmware and root file system and is nothing known goes to flash, and that is said; filler and marks are not.
+#[test]
+fn bytes_after_a_firmware_that_nobody_knows_are_said() {
+    let filler = vec![0xff; UIMAGE.len().next_multiple_of(0x1000) - UIMAGE.len()];
+    let firmware = [UIMAGE, &filler, SQUASHFS].concat();
+    let said = |rest: &[u8]| {
+        let file = [&firmware[..], rest].concat();
+        let opened = plain::open(&file, "donor", &board()).unwrap();
+        assert_eq!(opened.firmware.as_ref().map(|bytes| bytes.len()), Some(file.len()));
+        opened.findings.into_iter().map(|found| (found.name, found.message)).collect::<Vec<_>>()
+    };
+    const MARK: [u8; 4] = [0xde, 0xad, 0xc0, 0xde];
+    for rest in [&[][..], &[0xff; 0x3000], &[0; 0x100], &[&[0xff; 0x80][..], &MARK, &[0xff; 0x80]].concat()] {
+        assert_eq!(said(rest), []);
+    }
+    let found = said(&[&[0xff; 0x40][..], &synthetic::noise(3, 0x123)].concat());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0 == "not-judged" && found[0].1.contains("0x123 bytes"), "{found:?}");
+}

@@ -85,19 +85,22 @@ pub(super) fn scan(look: &mut Look) -> Scan {
     let (magics, edges) = (&*MAGICS, EDGES.as_slice());
     let bytes = look.bytes;
     let mut at = 0;
-    if let Some(wrapped) = wrapper::at_start(look) {
-        let own = wrapped.own_bytes();
-        // What is not inside is accounted for; the search starts after the wrapper's header.
-        at = own
-            .first()
-            .filter(|first| first.start == 0)
-            .map_or(0, |first| bytes.len().min(first.end as usize));
+    // What is not inside of a wrapper is accounted for, and its header and what of it is in no order of the flash not searched.
+    let mut passed: Vec<Span> = Vec::new();
+    for (start, mut wrapped) in wrapper::nested(look) {
+        let own: Vec<Span> = wrapped.own_bytes().into_iter().map(|span| span.shifted(start)).collect();
+        passed.extend(own.first().filter(|first| first.start == start));
+        wrapped.item.offset = start;
         found.covered.extend(own);
         found.items.push(wrapped.item);
     }
     while found.items.len() < MOST_ITEMS {
         at = next_place(bytes, at);
         let Some(first) = bytes.get(at) else { break };
+        if let Some(span) = passed.iter().find(|span| span.contains(at as u64)) {
+            at = bytes.len().min(span.end as usize);
+            continue;
+        }
         let starting = &magics[usize::from(*first)];
         let at_edge = at % SMALLEST_EDGE == 0;
         let by_edge = edges

@@ -400,3 +400,30 @@ fn a_kernel_is_unpacked_once() {
     };
     assert_eq!(names(&recognise(&dump)), names(&boards));
 }
+
+/// What has to be put together first is not judged as it lies in the file: blocks of BIOS Guard have heads between them.
+#[test]
+fn a_firmware_that_is_in_pieces_is_not_called_damaged() {
+    use crate::image::pc::made::{BIOS, Part, Spec, build};
+    let spec = Spec::new(&[(Part::Nvar, 4), (Part::Identity, 2), (Part::Code, 8)]);
+    let made = build(&spec, 2, None).bytes;
+    let region = &made[BIOS..];
+    let blocks: Vec<(u32, &[u8])> =
+        region.chunks(0x5800).enumerate().map(|(n, data)| (0x5800 * n as u32, data)).collect();
+    let pfat = samples::pfat(&[("a.bin", blocks)], "MADE");
+    let ucp = samples::ucp(&[("@EC0", &[3; 98]), ("@ROM", &pfat)]);
+    for (file, kinds) in [(&pfat, &["ami-pfat"][..]), (&ucp, &["ami-ucp", "ami-pfat"])] {
+        let found = inspect(file);
+        assert!(found.is_sound(), "{found:#?}");
+        assert_eq!(found.items.iter().map(|item| item.kind.name()).collect::<Vec<_>>(), kinds);
+    }
+    assert_eq!(inspect(&ucp).items[1].offset, memchr::memmem::find(&ucp, &pfat).unwrap() as u64);
+    // One that lies there as it is on the chip is, through two wrappers.
+    let capsule = samples::fmp(&[(7, 1, region)], true);
+    let ucp = samples::ucp(&[("@EC0", &[3; 98]), ("@ROM", &capsule)]);
+    let found = inspect(&ucp);
+    assert!(found.is_sound(), "{found:#?}");
+    let firmware = found.of_kind("pc-firmware").next().unwrap();
+    assert_eq!(firmware.offset, memchr::memmem::find(&ucp, region).unwrap() as u64);
+    assert_eq!(found.of_kind("uefi-volume").count(), 4);
+}

@@ -19,7 +19,7 @@ use crate::image::checks::{Check, FIT_TABLE, HASHED_RANGE, MODULE_SUM, PSP_DIREC
 use crate::image::container::budget::{Look, NOT_MADE};
 use crate::image::container::intel::descriptor;
 use crate::image::container::item::{CheckName, Found, Item, ItemKind, Outcome};
-use crate::image::container::wrapper::at_start;
+use crate::image::container::wrapper::nested;
 use crate::span::Span;
 
 /// The kind of a volume's item.
@@ -47,8 +47,11 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
 
 /// All that is known of the PC's firmware in a dump, an update or a BIOS region; `None` where there is none.
 pub fn summary(file: &[u8]) -> Option<Item> {
-    let image = at_start(&mut Look::new(file)).and_then(|wrapped| wrapped.inside.image());
-    let payload = image.unwrap_or(Span::new(0, file.len() as u64));
+    let payload = match nested(&mut Look::new(file)).pop() {
+        // What has to be put together or unpacked first is not in the file as it is on the chip.
+        Some((start, innermost)) => innermost.inside.image()?.shifted(start),
+        None => Span::new(0, file.len() as u64),
+    };
     let flash = payload.of(file)?;
     let span = bios_span(flash)?;
     let bios = Bios::read(span.of(flash)?, span.start);

@@ -126,6 +126,29 @@ fn what_is_wrong_with_an_update_is_said_in_every_container() {
             assert!(said.iter().any(|said| error.contains(said)), "{name}, {case}: {error}");
         }
     }
+    // What contradicts itself is said to, and no sum is blamed.
+    let bent = |file: Vec<u8>, mark: &[u8], at: usize| {
+        let mut file = file;
+        let mark = memchr::memmem::find(&file, mark).unwrap();
+        file[mark + at..mark + at + 4].copy_from_slice(&0x7fffu32.to_le_bytes());
+        file
+    };
+    let mut platforms = samples::pfat(&[("a.bin", blocks(region))], "MADE");
+    let last = memchr::memmem::rfind(&platforms, b"MADE\0\0\0\0\0\0").unwrap();
+    platforms[last] = b'F';
+    let insyde = samples::insyde(&[("EC_IMG", &[3; 99]), ("BIOSIMG", region)]);
+    let phoenix = samples::phoenix(&[("BIOS.ROM", region, false)]);
+    let mut head = capsule(2, 0x1c, region);
+    head[0x10..0x14].copy_from_slice(&u32::MAX.to_le_bytes());
+    for (name, file, said) in [
+        ("Insyde", bent(insyde, b"$_IFLASH_BIOSIMG", 20), "the block BIOSIMG at 0x17d says"),
+        ("PFAT", platforms, "several platforms: MADE, FADE"),
+        ("Phoenix", bent(phoenix, b"$PACK", 8), "says 1 entries in 0x7fff bytes"),
+        ("UEFI capsule", head, "it has 0xffffffff bytes"),
+    ] {
+        let error = run(&own.bytes, &file, &[], &["all"]).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("contradicts itself") && error.contains(said), "{name}: {error}");
+    }
     // Two releases in one file: neither is taken, and both are listed.
     let files = [("one.bin", region), ("two.bin", &other[..])];
     for (name, file) in [

@@ -7,7 +7,7 @@
 use lzma_rust2::LzmaReader;
 
 use super::unpacked::{PROBE, Unpacked, read_up_to};
-use crate::image::container::budget::{Look, NOT_MADE};
+use crate::image::container::budget::{Look, TOO_MUCH};
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at, u64_at};
 use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 
@@ -99,7 +99,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
         .with("unpacked_size", header.unpacked_size.unwrap_or(unpacked.data.len() as u64));
     let item = match (unpacked.complete, out_of_budget) {
         (true, _) => item.check("unpacks", true, ""),
-        (_, true) => item.check("unpacks", Outcome::CannotTell, NOT_MADE),
+        (_, true) => item.check("unpacks", Outcome::CannotTell, TOO_MUCH),
         _ => item.check(
             "unpacks",
             false,

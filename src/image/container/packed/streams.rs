@@ -8,7 +8,7 @@ use std::io::Read;
 
 use super::unpacked::{PROBE, Unpacked, read_up_to};
 
-use crate::image::container::budget::{Look, NOT_MADE};
+use crate::image::container::budget::{Look, TOO_MUCH};
 use crate::image::container::bytes::slice;
 use crate::image::container::item::{Found, Item, ItemKind, Outcome};
 
@@ -127,7 +127,7 @@ pub(crate) fn find(look: &mut Look, at: usize) -> Option<Found> {
     let item = item.with("unpacked_size", unpacked.data.len());
     let item = match unpacked.complete {
         true => item.check("unpacks", true, ""),
-        _ if look.may_unpack() == 0 => item.check("unpacks", Outcome::CannotTell, NOT_MADE),
+        _ if look.may_unpack() == 0 => item.check("unpacks", Outcome::CannotTell, TOO_MUCH),
         _ => item.check("unpacks", false, format!("stops after {:#x} unpacked bytes", unpacked.data.len())),
     };
     let found = if unpacked.complete { Found::leaf(item) } else { Found::holder(item, format.magic.len()) };

@@ -8,10 +8,11 @@ use super::fmp;
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, slice, u16_at, u32_at};
-use crate::image::container::item::{Item, ItemKind};
+use crate::image::container::item::{CheckName, Item, ItemKind};
 use crate::image::pc::guid::Guid;
 use crate::span::Span;
 
+const KIND: ItemKind = ItemKind::new("uefi-capsule");
 const HEADER_LEN: u32 = 0x1c;
 
 /// Firmware management: items with headers of their own.
@@ -29,24 +30,29 @@ const GUIDS: [(Guid, &str, bool); 8] = [
     (FMP, "firmware management", false),
 ];
 
-/// Reads a capsule whose lengths agree.
+/// Reads a capsule: its GUID alone is one, and lengths that do not agree are said.
 pub(super) fn capsule(look: &mut Look) -> Option<Wrapped> {
     let head = slice(look.bytes, 0, HEADER_LEN as usize + 4)?;
     let (_, maker, has_offset) = GUIDS.iter().find(|(guid, ..)| head.starts_with(&guid.0))?;
     let (header_len, flags, whole) =
         (u32_at(head, 0x10, Little)?, u32_at(head, 0x14, Little)?, u32_at(head, 0x18, Little)?);
     let start = if *has_offset { u32::from(u16_at(head, 0x1c, Little)?) } else { header_len };
+    let name = "UEFI capsule";
     if header_len < HEADER_LEN || start < HEADER_LEN || header_len >= whole || start >= whole {
-        return None;
+        let detail = format!(
+            "the header says that it has {header_len:#x} bytes, that the image starts at {start:#x}, and that all is {whole:#x} bytes long"
+        );
+        let item = Item::new(KIND, 0, look.bytes.len() as u64).with("maker", *maker);
+        let item = item.check(CheckName::AGREES, false, detail);
+        return Some(Wrapped { name, item, inside: Inside::Closed("its header contradicts itself") });
     }
-    let item = Item::new(ItemKind::new("uefi-capsule"), 0, u64::from(whole))
+    let item = Item::new(KIND, 0, u64::from(whole))
         .with("maker", *maker)
         .with_hex("header_size", header_len)
         .with_hex("flags", flags)
         .with_hex("image_offset", start)
         .check_fits(look.bytes.len());
     let body = Span::new(u64::from(start), item.end().max(u64::from(start)));
-    let name = "UEFI capsule";
     if !head.starts_with(&FMP.0) {
         return Some(Wrapped { name, item, inside: Inside::Bytes(body) });
     }
@@ -63,6 +69,7 @@ pub(super) fn capsule(look: &mut Look) -> Option<Wrapped> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::image::container::item::Outcome;
 
     pub(crate) fn make(which: usize, header_len: u32, start: u16, body: usize) -> Vec<u8> {
         let mut file = GUIDS[which].0.0.to_vec();
@@ -87,8 +94,9 @@ pub(super) mod tests {
             let cut = capsule(&mut Look::new(&file[..file.len() - 1])).unwrap();
             assert!(!cut.item.is_sound());
         }
-        for bad in [make(0, 0, 0x800, 9), make(0, 0x800, 0x10, 9), make(2, 0xffff, 0x800, 9)] {
-            assert!(capsule(&mut Look::new(&bad)).is_none());
+        for bad in [make(0, 0, 0x800, 9), make(0, 0x800, 0x10, 0x40), make(2, 0xffff, 0x800, 9)] {
+            let found = capsule(&mut Look::new(&bad)).unwrap();
+            assert_eq!((found.item.result("agrees"), found.inside.image()), (Some(Outcome::Bad), None));
         }
         assert!(capsule(&mut Look::new(&[0x5a; 0x1000])).is_none());
     }

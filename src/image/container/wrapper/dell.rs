@@ -24,7 +24,6 @@ const MARK_AT: usize = 5;
 const FIRMWARE: u8 = 0xaa;
 const MOST_SECTIONS: usize = 16;
 const FRAMES: CheckName = CheckName::new("sections");
-const UNPACKS: CheckName = CheckName::new("unpacks");
 
 /// Reads an update program, a section or a list alone.
 pub(super) fn pfs(look: &mut Look) -> Option<Wrapped> {
@@ -73,7 +72,7 @@ pub(super) fn pfs(look: &mut Look) -> Option<Wrapped> {
     (!sections.is_empty()).then_some(())?;
     for (_, stream) in firmware {
         let Some(list_bytes) = Method::Zlib.unpack(stream, MOST_UNPACKED) else {
-            let item = item.check(UNPACKS, false, "a section does not unpack");
+            let item = item.check(CheckName::UNPACKS, false, "a section does not unpack");
             return Some(Wrapped { name, item, inside: Inside::Closed("a section does not unpack") });
         };
         match list(look, &list_bytes) {

@@ -16,7 +16,6 @@ pub(super) const FRAME_LEN: usize = 16;
 pub(super) const PFS: &[u8] = b"PFS.HDR.";
 const END: &[u8] = b"PFS.FTR.";
 const MOST_ENTRIES: usize = 512;
-const BLOCKS: CheckName = CheckName::new("blocks");
 
 /// Types of entries: lists of names, models, signatures.
 const NAMES: [Guid; 2] =
@@ -178,7 +177,7 @@ fn part(bytes: &[u8], entry: &Entry, names: &[Named], models: Option<&String>) -
             Part::made(About { place: Some(place), state: State::Gaps, ..about }, image)
         }
         Some(Ok((Joined::Overlap, _))) => Part::made(
-            about.check(BLOCKS, false, format!("two blocks of {name} are for the same bytes")),
+            about.check(CheckName::AGREES, false, format!("two blocks of {name} are for the same bytes")),
             Vec::new(),
         ),
         Some(Err((check, why))) => {
@@ -219,11 +218,16 @@ fn guarded(data: &[u8]) -> Option<Blocks> {
             one.meta.of(data).filter(|meta| meta.len() >= 0x19).and_then(|meta| u32_at(meta, 8, Little));
         let place = match (place.map(u64::from), block.place) {
             (Some(a), Some(b)) if a != b => {
-                return fault(BLOCKS, "a block has one place in its script and another one beside it");
+                return fault(
+                    CheckName::AGREES,
+                    "a block has one place in its script and another one beside it",
+                );
             }
             (a, b) => a.or(b),
         };
-        let Some(place) = place else { return fault(BLOCKS, "a block has no place that is known") };
+        let Some(place) = place else {
+            return fault(CheckName::AGREES, "a block has no place that is known");
+        };
         if block.data.end > one.data.end {
             return fault(CheckName::SIZE, "a block is longer than its entry");
         }
@@ -233,7 +237,7 @@ fn guarded(data: &[u8]) -> Option<Blocks> {
     let count = placed.len();
     match guard::join(data, placed, MOST_UNPACKED) {
         Some(joined) => Some(Ok((joined, count))),
-        None => fault(BLOCKS, "its blocks reach further than any flash"),
+        None => fault(CheckName::AGREES, "its blocks reach further than any flash"),
     }
 }
 

@@ -8,6 +8,7 @@
 use super::part::{About, Part, Target};
 use crate::image::container::bytes::{Endianness::Little, array, slice, u16_at, u32_at, u64_at};
 use crate::image::container::item::CheckName;
+use crate::image::is_blank;
 use crate::image::pc::guid::Guid;
 use crate::span::Span;
 
@@ -68,6 +69,11 @@ fn payload(item: &[u8], number: usize, at: u64) -> Option<Part> {
     let header = HEADERS.iter().find(|(known, _)| *known == version)?.1;
     let kind = Guid(array(item, 4)?).to_string();
     let image = slice(item, header, u32_at(item, 24, Little)? as usize).filter(|image| !image.is_empty())?;
+    // What is after the image is the vendor's code, or filler.
+    let code_at = (header + image.len()).checked_add(u32_at(item, 28, Little)? as usize)?;
+    if !is_blank(item.get(code_at..)?) {
+        return None;
+    }
     let signed = signature(image);
     let unsigned = image.get(signed..)?;
     let (skip, version) = match unsigned.starts_with(PAYLOAD) {

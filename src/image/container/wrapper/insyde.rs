@@ -10,9 +10,11 @@ use super::part::{About, Part, Target};
 use super::wrapped::{Inside, Wrapped};
 use crate::image::container::budget::Look;
 use crate::image::container::bytes::{Endianness::Little, slice, u32_at};
-use crate::image::container::item::{Item, ItemKind};
+use crate::image::container::item::{CheckName, Item, ItemKind};
 use crate::span::Span;
 
+const KIND: ItemKind = ItemKind::new("insyde-update");
+const NAME: &str = "Insyde update program";
 const PROGRAM: &[u8] = b"MZ";
 const MARK: &[u8] = b"$_IFLASH";
 const HEAD_LEN: u64 = 0x18;
@@ -47,23 +49,58 @@ pub(super) fn iflash(look: &mut Look) -> Option<Wrapped> {
         return None;
     }
     let mut parts: Vec<Part> = Vec::new();
+    let mut odd: Option<(bool, String)> = None;
     for at in memmem::find_iter(bytes, MARK).take(MOST_TRIES) {
         // What is in a block is its own.
         let inside = parts.last().and_then(Part::span).is_some_and(|span| span.contains(at as u64));
-        parts.extend((!inside).then(|| block(bytes, at)).flatten());
+        if inside {
+            continue;
+        }
+        match block(bytes, at) {
+            Some(part) => parts.push(part),
+            None => odd = odd.or_else(|| contradiction(bytes, at, !parts.is_empty())),
+        }
+    }
+    let is_bios = |part: &Part| part.about.target == Target::Bios;
+    // Before the first block it may be a mention, where the image is there elsewhere.
+    if let Some((_, detail)) = odd.filter(|(after, _)| *after || !parts.iter().any(is_bios)) {
+        let item = Item::new(KIND, 0, bytes.len() as u64).check(CheckName::AGREES, false, detail);
+        return Some(Wrapped {
+            name: NAME,
+            item,
+            inside: Inside::Closed("a block of it contradicts itself"),
+        });
     }
     if parts.is_empty() {
         return packer(bytes);
     }
     let end = parts.iter().filter_map(Part::span).map(|span| span.end).max()?;
     let names: Vec<&str> = parts.iter().map(|part| part.about.name.as_str()).collect();
-    let item = Item::new(ItemKind::new("insyde-update"), 0, end.max(bytes.len() as u64)).with("parts", names);
-    let item = match parts.iter().find(|part| part.about.target == Target::Bios).and_then(Part::span) {
+    let item = Item::new(KIND, 0, end.max(bytes.len() as u64)).with("parts", names);
+    let item = match parts.iter().find(|part| is_bios(part)).and_then(Part::span) {
         Some(image) => item.with_hex("image_offset", image.start).with_hex("image_size", image.len()),
         None => item,
     };
     let item = item.check_fits(bytes.len());
-    Some(Wrapped { name: "Insyde update program", item, inside: Inside::Parts(parts) })
+    Some(Wrapped { name: NAME, item, inside: Inside::Parts(parts) })
+}
+
+/// What a mark says that is no block, where it is no mere mention either: one of its lengths may be one. After the first
+/// block (`after`) there are no mentions; before it, only an image is looked for, which is long.
+fn contradiction(bytes: &[u8], at: usize, after: bool) -> Option<(bool, String)> {
+    const SHORTEST_IMAGE: u64 = 0x1000;
+    let head = slice(bytes, at, HEAD_LEN as usize)?;
+    let name = std::str::from_utf8(&head[8..16]).ok()?.trim_matches('_');
+    let (_, target) = KINDS.iter().find(|(kind, _)| *kind == name)?;
+    let (whole, len) = (u32_at(head, 16, Little)?, u32_at(head, 20, Little)?);
+    let rest = bytes.len() as u64 - at as u64;
+    let least = if after { 1 } else { SHORTEST_IMAGE };
+    let may_be = |len: u32| (least..=rest).contains(&u64::from(len));
+    let counts = (after || *target == Target::Bios) && (may_be(whole) || may_be(len));
+    let detail = format!(
+        "the block {name} at {at:#x} says that it is {whole:#x} bytes long and has {len:#x} bytes of data, and {rest:#x} bytes follow"
+    );
+    counts.then_some((after, detail))
 }
 
 fn block(bytes: &[u8], at: usize) -> Option<Part> {
@@ -99,6 +136,7 @@ fn packer(bytes: &[u8]) -> Option<Wrapped> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::image::container::item::Outcome;
 
     /// A program with blocks of these kinds and data.
     pub(crate) fn made(blocks: &[(&str, &[u8])]) -> Vec<u8> {
@@ -145,6 +183,37 @@ pub(super) mod tests {
         assert!(!iflash(&mut Look::new(&file[..file.len() - 1])).unwrap().item.is_sound());
         assert!(iflash(&mut Look::new(&file[1..])).is_none(), "no program");
         assert!(iflash(&mut Look::new(b"MZ $_IFLASH_BIOSIMG is looked for")).is_none(), "the mark alone");
+        // A block whose lengths contradict each other, the only one, after or before another: it is told with both. What is
+        // mentioned in the program before its blocks is none, nor are texts.
+        let rules = |file: &[u8]| iflash(&mut Look::new(file)).map(|found| found.item.result("agrees"));
+        let bent = |file: &[u8], at: usize, value: u32| {
+            let mut bent = file.to_vec();
+            bent[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            bent
+        };
+        for blocks in [
+            vec![("BIOSIMG", &image[..])],
+            vec![("EC_IMG", &[7; 99][..]), ("BIOSIMG", &image)],
+            vec![("BIOSIMG", &image), ("EC_IMG", &[7; 99])],
+        ] {
+            let file = made(&blocks);
+            assert_eq!(rules(&file), Some(None));
+            let at = memmem::find(&file, b"$_IFLASH_BIOSIMG").unwrap();
+            for field in [16, 20] {
+                for value in [0, 1, 0x7fff_ffff, u32::MAX] {
+                    assert_eq!(
+                        rules(&bent(&file, at + field, value)),
+                        Some(Some(Outcome::Bad)),
+                        "{value:#x}"
+                    );
+                }
+            }
+            let mention = [
+                &b"MZ$_IFLASH_BIOSIMG\0\0\x04\0\0\0\x02\0$_IFLASH_ME_IMG_\0\0\x04\0\0\0\x02\0"[..],
+                &file[2..],
+            ];
+            assert_eq!(rules(&mention.concat()), Some(None));
+        }
         // Two releases in one program: neither is the image.
         let two = made(&[("BIOSIMG", &image), ("BIOSIMG", &[9; 0x4000])]);
         assert_eq!(iflash(&mut Look::new(&two)).unwrap().inside.image(), None);

@@ -25,7 +25,7 @@ mod wrapped;
 mod xiaomi;
 
 pub(crate) use archive::{MEMBERS, MOST_UNPACKED};
-pub(crate) use at_start::at_start;
+pub(crate) use at_start::{at_start, nested};
 pub(crate) use members::members;
 pub(crate) use part::{About, Data, State, Target, image};
 pub(crate) use wrapped::{Inside, Wrapped};

@@ -23,8 +23,6 @@ const TITLE: &str = "AMI_BIOS_GUARD_FLASH_CONFIGURATIONS";
 const LONGEST_LIST: usize = 0x1_0000;
 /// More blocks than the largest flash has of 4 KiB.
 const MOST_BLOCKS: u64 = 0x1_0000;
-const BLOCKS: CheckName = CheckName::new("blocks");
-const PLATFORM: CheckName = CheckName::new("platform");
 
 /// A line of the list.
 struct Listed {
@@ -40,17 +38,19 @@ pub(super) fn pfat(look: &mut Look) -> Option<Wrapped> {
         return None;
     }
     let len = u32_at(bytes, 0, Little)? as usize;
-    let text = slice(bytes, HEAD_LEN, len.checked_sub(HEAD_LEN).filter(|len| *len <= LONGEST_LIST)?)?;
-    let mut lines = std::str::from_utf8(text).ok()?.lines().map(|line| line.trim_matches(['\0', ' ', '\r']));
-    lines.next().filter(|title| title.starts_with(TITLE))?;
-    let listed: Vec<Listed> = lines.filter(|line| !line.is_empty()).map(line).collect::<Option<_>>()?;
-    let item = Item::new(ItemKind::new("ami-pfat"), 0, bytes.len() as u64)
-        .with("files", listed.iter().map(|file| file.name.as_str()).collect::<Vec<_>>());
-    let name = "AMI BIOS Guard update (PFAT)";
+    let (name, item) =
+        ("AMI BIOS Guard update (PFAT)", Item::new(ItemKind::new("ami-pfat"), 0, bytes.len() as u64));
+    let Some(listed) = list(bytes, len) else {
+        let detail =
+            format!("its head says that the list ends at {len:#x}, and there is no list of that length");
+        let item = item.check(CheckName::SIZE, false, detail);
+        return Some(Wrapped { name, item, inside: Inside::Closed("its list is not whole") });
+    };
+    let item = item.with("files", listed.iter().map(|file| file.name.as_str()).collect::<Vec<_>>());
     // In 64 bits: a damaged list may ask for anything.
     let wanted: u64 = listed.iter().map(|file| u64::from(file.blocks)).sum();
     if wanted == 0 || wanted > MOST_BLOCKS {
-        let item = item.check(BLOCKS, false, format!("its list has {wanted} blocks"));
+        let item = item.check(CheckName::AGREES, false, format!("its list has {wanted} blocks"));
         return Some(Wrapped { name, item, inside: Inside::Closed("its list has no blocks") });
     }
     let mut blocks: Vec<Vec<Block>> = Vec::new();
@@ -80,13 +80,21 @@ pub(super) fn pfat(look: &mut Look) -> Option<Wrapped> {
         .with("platform", platforms.clone())
         .with("blocks", wanted)
         .with("signed", blocks.iter().flatten().all(|block| block.signed))
-        .check(PLATFORM, platforms.len() == 1, fault);
+        .check(CheckName::AGREES, platforms.len() == 1, fault);
     let mut parts = files(bytes, &listed, &blocks, &platforms.join(", "))?;
     let tail = Span::new(at as u64, bytes.len() as u64);
     if tail.of(bytes).is_some_and(|tail| !tail.is_empty() && !is_blank(tail)) {
         parts.push(Part::at(About::new("tail", "after the blocks", Target::Updater), tail));
     }
     Some(Wrapped { name, item, inside: Inside::Parts(parts) })
+}
+
+/// The lines of the list that ends at `end`; `None` where they are not as they should be.
+fn list(bytes: &[u8], end: usize) -> Option<Vec<Listed>> {
+    let text = slice(bytes, HEAD_LEN, end.checked_sub(HEAD_LEN).filter(|len| *len <= LONGEST_LIST)?)?;
+    let mut lines = std::str::from_utf8(text).ok()?.lines().map(|line| line.trim_matches(['\0', ' ', '\r']));
+    lines.next().filter(|title| title.starts_with(TITLE))?;
+    lines.filter(|line| !line.is_empty()).map(line).collect()
 }
 
 fn line(text: &str) -> Option<Listed> {
@@ -225,7 +233,7 @@ pub(super) mod tests {
         let at = two.windows(4).rposition(|four| four == b"MADE").unwrap();
         two[at] = b'X';
         let found = pfat(&mut Look::new(&two)).unwrap();
-        let check = found.item.checks.iter().find(|check| check.name == PLATFORM).unwrap();
+        let check = found.item.checks.iter().find(|check| check.name == CheckName::AGREES).unwrap();
         assert!(check.result == Outcome::Bad && check.detail.contains("MADE, XADE"), "{check:?}");
         let check = pfat(&mut Look::new(&file)).unwrap().item.checks.remove(0);
         assert_eq!((check.result, check.detail.as_str()), (Outcome::Ok, ""));

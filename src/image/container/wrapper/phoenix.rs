@@ -23,7 +23,6 @@ const NAME_LEN: usize = 0x100;
 const MOST_ENTRIES: usize = 1024;
 /// A program mentions the mark where it looks for it.
 const MOST_TRIES: usize = 16;
-const UNPACKS: CheckName = CheckName::new("unpacks");
 
 /// Reads a program with a table.
 pub(super) fn tdk(look: &mut Look) -> Option<Wrapped> {
@@ -31,14 +30,31 @@ pub(super) fn tdk(look: &mut Look) -> Option<Wrapped> {
     if !bytes.starts_with(b"MZ") {
         return None;
     }
-    let (table, count) = memmem::find_iter(bytes, MARK).take(MOST_TRIES).find_map(|at| {
-        let (len, count) =
-            (u32_at(bytes, at + 8, Little)? as usize, u32_at(bytes, at + 12, Little)? as usize);
-        let agrees = (1..=MOST_ENTRIES).contains(&count) && len == HEAD_LEN + UNKNOWN_LEN + count * ENTRY_LEN;
-        agrees.then_some((at + HEAD_LEN + UNKNOWN_LEN, count))
-    })?;
+    let heads = || {
+        memmem::find_iter(bytes, MARK).take(MOST_TRIES).filter_map(|at| {
+            Some((at, u32_at(bytes, at + 8, Little)? as usize, u32_at(bytes, at + 12, Little)? as usize))
+        })
+    };
+    let counts = |count: usize| (1..=MOST_ENTRIES).contains(&count);
+    let len_of = |count: usize| HEAD_LEN + UNKNOWN_LEN + count * ENTRY_LEN;
     let item = Item::new(ItemKind::new("phoenix-update"), 0, bytes.len() as u64);
     let name = "Phoenix update program";
+    let Some((at, _, count)) = heads().find(|(_, len, count)| counts(*count) && *len == len_of(*count))
+    else {
+        // A mention of the mark has neither: one of the two shows a table, and that the other is damaged.
+        let is_len = |len: usize| {
+            len <= bytes.len()
+                && (1..=MOST_ENTRIES).contains(&(len.saturating_sub(len_of(0)) / ENTRY_LEN))
+                && (len - len_of(0)).is_multiple_of(ENTRY_LEN)
+        };
+        let (at, len, count) = heads().find(|(at, len, count)| {
+            is_len(*len) || (counts(*count) && slice(bytes, *at, len_of(*count)).is_some())
+        })?;
+        let detail = format!("the head of its table at {at:#x} says {count} entries in {len:#x} bytes");
+        let item = item.check(CheckName::AGREES, false, detail);
+        return Some(Wrapped { name, item, inside: Inside::Closed("its table contradicts itself") });
+    };
+    let table = at + HEAD_LEN + UNKNOWN_LEN;
     let (mut parts, mut left) = (Vec::new(), MOST_UNPACKED);
     for n in 0..count {
         let Some(part) = entry(bytes, table + n * ENTRY_LEN, left) else {
@@ -79,7 +95,8 @@ fn entry(bytes: &[u8], at: usize, most: u64) -> Option<Part> {
         Some(format) => format.unpack_all(data, most).filter(|all| all.complete).map(|all| all.data),
         None => Method::Lzma.unpack(data, most),
     };
-    let about = about.check(UNPACKS, unpacked.is_some(), format!("{name} does not unpack to its end"));
+    let about =
+        about.check(CheckName::UNPACKS, unpacked.is_some(), format!("{name} does not unpack to its end"));
     Some(Part::made(about, unpacked.unwrap_or_default()))
 }
 

@@ -24,7 +24,6 @@ const MOST_PIECES: usize = 16;
 const LONGER: usize = 0x400;
 /// Branches of a tree.
 const MOST_BRANCHES: usize = 255;
-const UNPACKS: CheckName = CheckName::new("unpacks");
 
 /// Reads a file that starts with a piece.
 pub(super) fn com(look: &mut Look) -> Option<Wrapped> {
@@ -45,7 +44,11 @@ pub(super) fn com(look: &mut Look) -> Option<Wrapped> {
             return Some(Wrapped { name, item, inside: Inside::Closed("a piece of it is cut short") });
         };
         let Some(data) = unpack(packed, piece.len) else {
-            let item = item.check(UNPACKS, false, format!("piece {pieces} does not unpack to its length"));
+            let item = item.check(
+                CheckName::UNPACKS,
+                false,
+                format!("piece {pieces} does not unpack to its length"),
+            );
             return Some(Wrapped { name, item, inside: Inside::Closed("a piece of it does not unpack") });
         };
         image.extend(data);
@@ -54,7 +57,7 @@ pub(super) fn com(look: &mut Look) -> Option<Wrapped> {
     let mut about = About::new("image", "BIOS", Target::Bios);
     about.version = first.version;
     let inside = Inside::Parts(vec![Part::made(about, image)]);
-    Some(Wrapped { name, item: item.with("pieces", pieces).check(UNPACKS, true, ""), inside })
+    Some(Wrapped { name, item: item.with("pieces", pieces).check(CheckName::UNPACKS, true, ""), inside })
 }
 
 /// The next piece that starts at `from` or after it.

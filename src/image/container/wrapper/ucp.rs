@@ -22,7 +22,6 @@ const MOST_MODULES: usize = 512;
 /// A program mentions the marks where it looks for them.
 const MOST_TRIES: usize = 64;
 const SUM: CheckName = CheckName::new("sum");
-const UNPACKS: CheckName = CheckName::new("unpacks");
 
 /// Marks and how they begin, and for whom the modules are; the first that fits counts.
 const TARGETS: [(&str, Target); 13] = [
@@ -135,8 +134,11 @@ fn module(whole: &[u8], at: usize, outer: usize, most: u64) -> Option<(Part, usi
         stream.resize(wanted, 0);
     }
     let data = Method::EfiOrTiano.unpack(&stream, most);
-    let about =
-        about.check(UNPACKS, data.is_some(), format!("{tag} does not unpack to the length that it states"));
+    let about = about.check(
+        CheckName::UNPACKS,
+        data.is_some(),
+        format!("{tag} does not unpack to the length that it states"),
+    );
     Some((Part::made(about, data.unwrap_or_default()), next))
 }
 
@@ -245,7 +247,7 @@ pub(super) mod tests {
         let result = |name: CheckName| {
             parts[0].about.checks.iter().find(|check| check.name == name).map(|check| check.result)
         };
-        assert_eq!((result(SUM), result(UNPACKS)), (Some(Outcome::Ok), Some(Outcome::Bad)));
+        assert_eq!((result(SUM), result(CheckName::UNPACKS)), (Some(Outcome::Ok), Some(Outcome::Bad)));
     }
 
     #[test]
