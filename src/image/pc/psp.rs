@@ -138,7 +138,7 @@ impl Psp {
 pub fn find(bytes: &[u8]) -> Option<Psp> {
     let len = bytes.len() as u64;
     let windows = (0..len.div_ceil(WINDOW)).map(|n| n * WINDOW);
-    let mut reader = Reader { bytes, psp: Psp::default(), done: Vec::new() };
+    let mut reader = Reader { bytes, psp: Psp::default(), done: Vec::new(), open: Vec::new() };
     for window in windows {
         // A smaller flash is seen at the end of the window.
         let behind = WINDOW.saturating_sub(len);
@@ -156,6 +156,8 @@ struct Reader<'b> {
     psp: Psp,
     /// Where directories and structures were read.
     done: Vec<u64>,
+    /// Where the directories start that lead to what is being read.
+    open: Vec<u64>,
 }
 
 impl<'b> Reader<'b> {
@@ -241,9 +243,11 @@ impl<'b> Reader<'b> {
             .filter_map(|entry| Some((entry[0], u32_at(entry, 4, Little)?, u64_at(entry, 8, Little)?)))
             .collect();
         let span = Span::new(at, at + table.len() as u64);
+        self.open.push(at);
         for (kind, len, location) in entries.into_iter().filter(|(kind, ..)| *kind != FUSES) {
             self.entry(span, (mode, window), own, (kind, len, location));
         }
+        self.open.pop();
     }
 
     fn entry(
@@ -288,6 +292,13 @@ impl<'b> Reader<'b> {
         };
         match kind {
             STRUCTURE => self.structure(there.start, window),
+            _ if SECOND_LEVEL.contains(&kind) && self.open.contains(&there.start) => {
+                let (from, to) = (table.start, there.start);
+                self.fault(
+                    table,
+                    format!("the PSP directory at {from:#x} leads back to {to:#x}, which leads to it"),
+                );
+            }
             _ if SECOND_LEVEL.contains(&kind) => self.directory(there.start, window),
             _ if SLOTS.contains(&kind) => self.slot(there.start, window),
             _ => match own.iter().find(|(own, _)| *own == kind) {

@@ -57,6 +57,18 @@ fn a_sum_that_does_not_hold_and_a_place_past_the_end_are_faults() {
     assert!(found.len() == 1 && found[0].message.contains("past the end"), "{found:?}");
 }
 
+#[test]
+fn a_directory_that_leads_to_itself_or_to_one_above_is_a_fault() {
+    for at in [PSP, PSP + 0x2000] {
+        let mut bytes = flash();
+        let back = directory(b"$PL2", &[(0x40, 0x400, at as u64)], 16);
+        bytes[PSP + 0x2000..PSP + 0x2000 + back.len()].copy_from_slice(&back);
+        let found = faults(&Bios::read(&bytes, 0));
+        assert!(found.len() == 1 && found[0].message.contains("0x32000 leads back to"), "{found:?}");
+    }
+    assert!(faults(&Bios::read(&flash(), 0)).is_empty());
+}
+
 /// A combo directory, a slot's header, locations that count from the directory, and a second structure.
 #[test]
 fn every_way_to_a_directory_is_gone() {
