@@ -45,7 +45,7 @@ Programmers for -p:
       ft2232hp, ft232hp, ft4232hp, ft2233hp, ft233hp, ft4233hp, ft4232ha;
       tumpa, tumpa-lite, jtagkey, kt-link, arm-usb-ocd, arm-usb-ocd-h,
       arm-usb-tiny, arm-usb-tiny-h, picotap, busblaster, flyswatter,
-      digilent-hs2, digilent-hs3, digilent-smt2; a Tigard is ft2232h:port=B;
+      tigard (port B), digilent-hs2, digilent-hs3, digilent-smt2;
       vid=15ba,pid=002b for ids of its own; pin=gpiol0:low+gpioh1:high
   serprog:dev=/dev/ttyACM0[,baud=..,speed=..]     also serprog:tcp=HOST:PORT, serprog:unix=PATH
   spidev:dev=/dev/spidev0.0[,speed=..]            Linux, a Raspberry Pi; reset=gpiochip0/17

@@ -28,6 +28,8 @@ pub struct Model {
     pub ports: u8,
     /// The number of ports with SPI, from A on.
     pub spi_ports: u8,
+    /// The port that is taken where none is named, A being 0.
+    pub port: u8,
     /// The number of chip selects, `cs=0` and on.
     pub chip_selects: u8,
     /// The SPI clock.
@@ -148,7 +150,7 @@ impl Settings {
             model,
             path: None,
             serial: None,
-            port: 0,
+            port: model.port,
             vid: None,
             pid: None,
             cs: 0,

@@ -98,6 +98,7 @@ mod tests {
             held: &[],
             ports: 1,
             spi_ports: 1,
+            port: 0,
             chip_selects: 1,
             clock: SpiClock::Settable { max_hz: 8_000_000, default_hz: 4_000_000 },
             drives_5v: false,

@@ -106,8 +106,7 @@ pub fn unknown(what: &str, word: &str, known: &[&str]) -> String {
 }
 
 /// Boards by their own names, and what they are here.
-const BOARDS: [(&str, &str); 5] = [
-    ("tigard", "ft2232h:port=B"),
+const BOARDS: [(&str, &str); 4] = [
     ("pico", "serprog:dev=PATH, with a serprog firmware on it"),
     ("esp32", "serprog:dev=PATH or serprog:tcp=HOST:PORT, with a serprog firmware on it"),
     ("stm32", "serprog:dev=PATH, with a serprog firmware on it"),
@@ -348,6 +347,7 @@ mod tests {
             parse("ft2232h:port=b,speed=15MHz,serial=FT:1,path=2-1,reset=gpiol0:high,wp=gpiol1,hold=GPIOL2");
         assert_eq!(ft.model.name, "ft2232h");
         assert_eq!((ft.port, ft.speed, ft.serial.as_deref()), (1, Some(15_000_000), Some("FT:1")));
+        assert_eq!([parse("tigard").port, parse("tigard:port=A").port, parse("ft2232h").port], [1, 0, 0]);
         assert_eq!(ft.pins, [(4, Level::High), (5, Level::High), (6, Level::High)]);
         assert!(parse("ch341a:plain").plain && parse("ft2232h:speed=15MHz,plain").plain);
         let pi = parse("spidev:reset=gpiochip0/17,wp=gpiochip1/4:low,dev=/dev/spidev0.0,speed=8MHz");
@@ -362,7 +362,8 @@ mod tests {
         for (text, wanted) in [
             ("ch341", "did you mean 'ch341a'"),
             ("CH341A", "did you mean 'ch341a'"),
-            ("Tigard:speed=1MHz", "named by what is driven: -p ft2232h:port=B"),
+            ("Pico:speed=1MHz", "named by what is driven: -p serprog:dev=PATH"),
+            ("Tigard", "did you mean 'tigard'"),
             ("ch341a_spi", "here it is:  -p ch341a"),
             ("ft2232_spi:type=2232H,gpiol0=L", "here it is:  -p ft2232h:reset=gpiol0"),
             ("ft2232_spi:csgpiol=3", "this is flashrom's name: 'csgpiol=3' of ft2232_spi"),

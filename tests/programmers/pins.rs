@@ -98,6 +98,11 @@ fn every_chip_and_cable_of_ftdi_reads_the_id_and_lets_go() {
         assert_eq!(clip.emulator.pins().1, 0, "{name}");
         clip.clean();
     }
+    // A Tigard has an FT2232H's ids, and its clip is at port B.
+    let mut tigard = Options::new(ProgrammerKind::Ft2232h);
+    tigard.port = 1;
+    let clip = Clip::with(tigard).named("tigard");
+    assert_eq!(id(&mut clip.open()).unwrap(), [0xEF, 0x40, 0x17]);
     // Without them nothing is heard: the same cable taken for a bare chip.
     let kind = ProgrammerKind::Ftdi { vendor: 0x0403, product: 0xCFF8 };
     let clip = Clip::with(Options::new(kind)).named("ft2232h");
