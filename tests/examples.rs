@@ -21,3 +21,18 @@ fn every_example_runs() {
         assert!(!said.is_empty(), "{name} shows nothing");
     }
 }
+
+/// README's first command: there are two programs, and `cargo run` has to know which is meant.
+#[test]
+fn cargo_run_is_the_program() {
+    let readme = include_str!("../README.md");
+    assert!(readme.contains("`cargo run -- demo`"));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let ran = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    let about: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("its answer");
+    assert_eq!(about["packages"][0]["default_run"], "norsplice");
+}

@@ -170,7 +170,7 @@ pub(super) fn is_transient(error: &FlashError) -> bool {
 }
 
 /// The one value of all bytes, where that is FF or 00: what a dead bus gives.
-pub(super) fn uniform(bytes: &[u8]) -> Option<u8> {
+pub(in crate::workflow) fn uniform(bytes: &[u8]) -> Option<u8> {
     one_value(bytes).filter(|value| matches!(value, 0x00 | 0xff))
 }
 

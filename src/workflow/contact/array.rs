@@ -5,6 +5,8 @@ use super::prove_addresses;
 use crate::flash::{Chip, FlashError};
 use crate::span::Span;
 use crate::spi::Programmer;
+use crate::units::one_value;
+use crate::workflow::engine::uniform;
 
 /// Blocks that are read three times.
 const BLOCKS: u64 = 3;
@@ -61,7 +63,7 @@ fn compare(most: &[u8], read: &[u8], seen: &mut Sampled) {
     if most == read {
         return;
     }
-    let flat = |s: &[u8]| s.iter().all(|b| *b == 0) || s.iter().all(|b| *b == 0xff);
+    let flat = |piece: &[u8]| uniform(piece).is_some();
     for (a, b) in most.chunks(RUN).zip(read.chunks(RUN)).filter(|(a, b)| a != b) {
         seen.runs += u64::from(flat(a) != flat(b));
     }
@@ -78,7 +80,7 @@ fn mirrored<P: Programmer>(chip: &mut Chip<P>, size: u64, seen: &mut Sampled) ->
     for n in 0..MIRRORS {
         let start = half / MIRRORS * n + half / MIRRORS / 3;
         let low = read(chip, Span::new(start, start + MIRROR), seen)?;
-        if low.iter().all(|b| *b == low[0]) {
+        if one_value(&low).is_some() {
             continue;
         }
         telling += 1;
