@@ -312,14 +312,14 @@ fn port(model: &Model, value: &str) -> Result<u8, String> {
             let of = model.spi_ports;
             let usable = if of == 1 { "A".to_owned() } else { format!("A to {}", letter(of - 1)) };
             let port = letter(port);
-            Err(format!("port {port} of an {} has no MPSSE and cannot do SPI; use {usable}", model.name))
+            Err(format!("port {port} of {} has no MPSSE and cannot do SPI; use {usable}", model.title))
         }
         None => {
             let has = match model.ports {
                 1 => "its one port is A".to_owned(),
                 ports => format!("it has A to {}", letter(ports - 1)),
             };
-            Err(format!("an {} has no port '{value}'; {has}", model.name))
+            Err(format!("{} has no port '{value}'; {has}", model.title))
         }
     }
 }
